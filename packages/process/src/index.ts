@@ -1,0 +1,4 @@
+export { createLogger, type LoggerOptions } from './create-logger.ts';
+export type { Logger } from 'pino';
+export { stopOnRequest } from './stop-on-request.ts';
+export { port, processVariables, readVariables, wholeNumber, type ReadVariables } from './variables.ts';

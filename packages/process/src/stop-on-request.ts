@@ -1,0 +1,27 @@
+/** How long leaving may take, in milliseconds: orchestrators kill after ten seconds, and what they cut off is worse. */
+const STOP_LIMIT_MS = 9_500;
+
+/**
+ * Leaves when asked to: on SIGTERM, on SIGINT, or when whoever started this process with a channel to it is gone, for then
+ * nobody would stop it any more. Asked again, it goes on leaving. The process ends with 0, or with 1 if it takes too long.
+ *
+ * @param leave  Finishes what is in hand and closes what is open.
+ */
+export function stopOnRequest(leave: () => Promise<void>): void {
+  let leaving = false;
+  const stop = () => {
+    if (leaving) return;
+    leaving = true;
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    leave().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`Stopping failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.once('disconnect', stop);
+}
