@@ -1,0 +1,113 @@
+import { CONVERSATION_STATUSES, type Changes, type ConversationStatus, type Register } from './changes.ts';
+import { cappedClock, earliestClock, latestClock, rankClock, type Authority, type Clock } from './clock.ts';
+import { fieldsOf, type Fields } from './fields.ts';
+import type { JsonObject } from './json.ts';
+import { readLanguage, type Language } from './language.ts';
+import { isDialledNumber } from './phone-number.ts';
+
+/** What every event handler starts from. */
+export interface EventContext {
+  /** The ledger id. */
+  id: string;
+  /** The id that the event names for itself. */
+  eventKey: string | null;
+  conversationId: string;
+  /** When it happened, in unix milliseconds. */
+  eventAt: number;
+  /** The event's own fields: `data` and what stands beside it. */
+  fields: Fields;
+}
+
+/** A handler of one event type: what the event changes. Throws `EventFaultError` for an event that makes no sense. */
+export type EventHandler = (event: EventContext) => Changes;
+
+/** Makes registers of values that are there: nothing said is nothing written. */
+export function register<T>(value: T | undefined, clock: Clock): Register<T> | undefined {
+  return value === undefined ? undefined : { value, clock };
+}
+
+/** Leaves out the keys whose value is undefined. */
+export function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the filter does what the type says
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** The changes that any event makes: its conversation has been seen, under this agent, at this time. */
+export function changesOf(event: EventContext, authority: Authority, status: ConversationStatus): Changes {
+  const clock = latestClock(authority, event.eventAt, event.id);
+  return {
+    conversation: {
+      id: event.conversationId,
+      earliest: event.eventAt,
+      latest: event.eventAt,
+      fields: defined({
+        agent_id: register(event.fields.key('agent_id'), clock),
+        user_id: register(event.fields.key('user_id'), clock),
+        status: statusRegister(status),
+        started_at: { value: event.eventAt, clock: earliestClock('seen', event.eventAt, event.id) },
+      }),
+      metadata: new Map(),
+      transcript: null,
+    },
+    messages: [],
+    toolCalls: [],
+    commands: [],
+    profile: null,
+  };
+}
+
+/** A status as a register: the higher one stands. */
+export function statusRegister(status: ConversationStatus): Register<ConversationStatus> {
+  return { value: status, clock: rankClock(CONVERSATION_STATUSES.indexOf(status)) };
+}
+
+/** Language and dialect, always written together: a language without a dialect takes the old dialect away. */
+export function languageRegisters(
+  spoken: Language | undefined,
+  clock: Clock,
+): { language?: Register<string>; dialect?: Register<string | null> } {
+  if (spoken === undefined) return {};
+  return { language: { value: spoken.language, clock }, dialect: { value: spoken.dialect, clock } };
+}
+
+/** What `language` and `dialect` say; a dialect of no language is left in the rest. */
+export function readSpoken(fields: Fields): Language | undefined {
+  const tag = fields.text('language');
+  return tag === undefined ? undefined : readLanguage(tag, fields.text('dialect'));
+}
+
+/** Every key of an object as a register under one clock. */
+export function registersOf(object: JsonObject, clock: Clock): Map<string, Register> {
+  return new Map(Object.entries(object).map(([key, value]) => [key, { value, clock }]));
+}
+
+/**
+ * Adds what the event says of its user, if it names one: by id, else by the number of the person on the line. Reads
+ * `personality` and `user_profile`. A profile outlives its calls, so the account of an old call must not stand against
+ * what is heard in a new one: here the later event counts, told live or not.
+ */
+export function addProfile(event: EventContext, changes: Changes): void {
+  const { user_id, external_number, language, dialect } = changes.conversation.fields;
+  const key = user_id?.value ?? (isDialledNumber(external_number?.value ?? '') ? external_number?.value : undefined);
+  if (key === undefined) return;
+  const clock = latestClock('live', event.eventAt, event.id);
+  const personality = event.fields.any('personality');
+  const told = fieldsOf(event.fields.object('user_profile'));
+  const spoken = language ? { language, dialect } : languageRegisters(readSpoken(told), clock);
+  changes.profile = {
+    user_id: key,
+    earliest: event.eventAt,
+    latest: event.eventAt,
+    fields: defined({
+      language: acrossCalls(spoken.language),
+      dialect: acrossCalls(spoken.dialect),
+      personality: register(personality ?? told.any('personality'), clock),
+      phone_number: acrossCalls(external_number),
+    }),
+    attributes: registersOf(told.rest(), clock),
+  };
+}
+
+function acrossCalls<T>(told: Register<T> | undefined): Register<T> | undefined {
+  return told && { value: told.value, clock: cappedClock('live', told.clock) };
+}

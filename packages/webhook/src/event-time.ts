@@ -1,0 +1,48 @@
+import type { Json } from './json.ts';
+
+/** The last millisecond of the year 9999: what lies past it is no call's time but a fault. */
+const MAX_TIME_MS = 253_402_300_799_999;
+/** Read as seconds, this is the year 5138; read as milliseconds, 1973. So what is larger is milliseconds. */
+const FIRST_MILLISECONDS = 100_000_000_000;
+const NUMERIC = /^\d+(?:\.\d+)?$/;
+/** Date, time, fraction and zone, as ISO 8601, Python and Postgres print them. */
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d+))?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+
+/**
+ * Reads a time in any of the ways senders write it: unix seconds, unix milliseconds (as numbers or digits) or ISO 8601
+ * (UTC where it names no zone).
+ *
+ * @returns  Unix milliseconds, whole; undefined where it is no time between 1970 and 9999.
+ */
+export function readTime(value: Json | undefined): number | undefined {
+  if (typeof value === 'number') return fromNumber(value);
+  if (typeof value !== 'string') return undefined;
+  const text = value.trim();
+  return NUMERIC.test(text) ? fromNumber(Number(text)) : fromIso(text);
+}
+
+/**
+ * The time some seconds after another.
+ *
+ * @param startMs  Unix milliseconds.
+ * @returns        Unix milliseconds, whole; undefined where the seconds are negative or lead past the year 9999.
+ */
+export function addSeconds(startMs: number, seconds: number): number | undefined {
+  return seconds >= 0 ? inRange(startMs + Math.round(seconds * 1000)) : undefined;
+}
+
+/** Date.parse alone would read some texts in this machine's time zone: it is given one form only. */
+function fromIso(text: string): number | undefined {
+  const [, date, minutes = '00:00', seconds = ':00', fraction = '0', zone = 'Z'] = ISO.exec(text) ?? [];
+  if (date === undefined) return undefined;
+  const offset = zone.length === 3 ? `${zone}:00` : zone.toUpperCase();
+  return inRange(Date.parse(`${date}T${minutes}${seconds}.${fraction}${offset}`));
+}
+
+function fromNumber(value: number): number | undefined {
+  return inRange(Math.round(value < FIRST_MILLISECONDS ? value * 1000 : value));
+}
+
+function inRange(ms: number): number | undefined {
+  return ms > 0 && ms <= MAX_TIME_MS ? ms : undefined;
+}

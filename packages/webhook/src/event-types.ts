@@ -1,0 +1,33 @@
+import type { EventHandler } from './event-context.ts';
+import { agentAction } from './events/agent-action.ts';
+import { agentToolCall } from './events/agent-tool-call.ts';
+import { callInitiationFailure } from './events/call-initiation-failure.ts';
+import { conversationEnded } from './events/conversation-ended.ts';
+import { conversationMessage } from './events/conversation-message.ts';
+import { conversationStarted } from './events/conversation-started.ts';
+import { postCallAudio } from './events/post-call-audio.ts';
+import { postCallTranscriptionOtel } from './events/post-call-transcription-otel.ts';
+import { postCallTranscription } from './events/post-call-transcription.ts';
+
+/** One event type: what it changes, and what an operator reads when it is done. */
+export interface EventType {
+  handle: EventHandler;
+  /** The worker's log line is `✅ <done>: <conversation id>`. */
+  done: string;
+}
+
+/** Every event type that changes a table. A new one is a file in events/ and a line here. */
+export const EVENT_TYPES = {
+  'conversation.started': { handle: conversationStarted, done: 'Conversation started' },
+  'conversation.message': { handle: conversationMessage, done: 'Message stored' },
+  'conversation.ended': { handle: conversationEnded, done: 'Conversation ended' },
+  'agent.tool_call': { handle: agentToolCall, done: 'Tool call stored' },
+  'agent.action': { handle: agentAction, done: 'Command stored' },
+  post_call_transcription: { handle: postCallTranscription, done: 'Transcript stored' },
+  post_call_transcription_otel: { handle: postCallTranscriptionOtel, done: 'Traces noted' },
+  call_initiation_failure: { handle: callInitiationFailure, done: 'Call failure stored' },
+  post_call_audio: { handle: postCallAudio, done: 'Recording noted' },
+} as const satisfies Record<string, EventType>;
+
+/** The name of an event type that changes a table. */
+export type EventTypeName = keyof typeof EVENT_TYPES;

@@ -1,0 +1,44 @@
+import type { Changes, ConversationFields } from '../changes.ts';
+import { latestClock } from '../clock.ts';
+import { addProfile, changesOf, defined, register, registersOf, type EventContext } from '../event-context.ts';
+import { fieldsOf } from '../fields.ts';
+import { phoneNumber } from '../phone-number.ts';
+
+/** call_initiation_failure: an outbound call that never came about, as Twilio or the SIP trunk told it. */
+export function callInitiationFailure(event: EventContext): Changes {
+  const { fields, eventAt, id } = event;
+  fields.unfold('metadata');
+  const clock = latestClock('final', eventAt, id);
+  const changes = changesOf(event, 'final', 'failed');
+  const body = fieldsOf(fields.object('body'));
+  const provider = fields.text('type');
+  const told = body.text('Direction');
+  const direction = told?.toLowerCase().startsWith('inbound') ? 'inbound' : 'outbound';
+  const from = body.key('From', 'from_number');
+  const to = body.key('To', 'to_number');
+  const [external, agent] = direction === 'outbound' ? [to, from] : [from, to];
+  Object.assign(
+    changes.conversation.fields,
+    defined<ConversationFields>({
+      channel: register('phone', clock),
+      direction: register(direction, clock),
+      external_number: register(external && phoneNumber(external), clock),
+      agent_number: register(agent && phoneNumber(agent), clock),
+      call_sid: register(body.key('CallSid', 'call_sid'), clock),
+      failure_reason: register(fields.text('failure_reason'), clock),
+    }),
+  );
+  addProfile(event, changes);
+  changes.conversation.metadata = registersOf(
+    {
+      ...fields.rest(),
+      call_initiation_failure: {
+        type: provider ?? null,
+        ...(told !== undefined && { Direction: told }),
+        ...body.rest(),
+      },
+    },
+    clock,
+  );
+  return changes;
+}

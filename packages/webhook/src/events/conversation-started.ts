@@ -1,0 +1,42 @@
+import type { Changes, ConversationFields } from '../changes.ts';
+import { earliestClock, latestClock } from '../clock.ts';
+import {
+  addProfile,
+  changesOf,
+  defined,
+  languageRegisters,
+  register,
+  readSpoken,
+  registersOf,
+  type EventContext,
+} from '../event-context.ts';
+import { phoneNumber } from '../phone-number.ts';
+
+/** conversation.started: who calls whom, over what, in which language. */
+export function conversationStarted(event: EventContext): Changes {
+  const { fields, eventAt, id } = event;
+  fields.unfold('metadata');
+  const clock = latestClock('live', eventAt, id);
+  const changes = changesOf(event, 'live', 'in_progress');
+  const startedAt = fields.time('started_at', 'start_time', 'start_time_unix_secs') ?? eventAt;
+  const direction = fields.text('direction')?.toLowerCase();
+  const caller = fields.key('caller_number', 'from_number', 'caller_id');
+  const called = fields.key('called_number', 'to_number');
+  // The person's number is the caller's, unless the agent made the call.
+  const [external, agent] = direction === 'outbound' ? [called, caller] : [caller, called];
+  Object.assign(
+    changes.conversation.fields,
+    defined<ConversationFields>({
+      channel: register(fields.text('channel'), clock),
+      direction: register(direction, clock),
+      external_number: register(external && phoneNumber(external), clock),
+      agent_number: register(agent && phoneNumber(agent), clock),
+      call_sid: register(fields.key('call_sid', 'twilio_call_sid'), clock),
+      started_at: { value: startedAt, clock: earliestClock('live', startedAt, id) },
+    }),
+    languageRegisters(readSpoken(fields), clock),
+  );
+  addProfile(event, changes);
+  changes.conversation.metadata = registersOf(fields.rest(), clock);
+  return changes;
+}

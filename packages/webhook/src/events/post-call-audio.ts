@@ -1,0 +1,19 @@
+import type { Changes } from '../changes.ts';
+import { latestClock } from '../clock.ts';
+import { changesOf, registersOf, type EventContext } from '../event-context.ts';
+
+/** post_call_audio: the call's recording exists. The audio itself stays in the ledger's body. */
+export function postCallAudio(event: EventContext): Changes {
+  const { fields, eventAt, id } = event;
+  const changes = changesOf(event, 'final', 'ended');
+  const audio = fields.text('full_audio') ?? '';
+  const recording = { available: audio !== '', format: 'mp3', size_bytes: decodedLength(audio) };
+  changes.conversation.metadata = registersOf({ ...fields.rest(), recording }, latestClock('final', eventAt, id));
+  return changes;
+}
+
+/** How many bytes a base64 text stands for. */
+function decodedLength(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return Math.max(0, Math.floor((base64.length * 3) / 4) - padding);
+}

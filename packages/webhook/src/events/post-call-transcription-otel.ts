@@ -1,0 +1,44 @@
+import type { Changes } from '../changes.ts';
+import { earliestClock, latestClock } from '../clock.ts';
+import { changesOf, registersOf, type EventContext } from '../event-context.ts';
+import { isObject, type Json } from '../json.ts';
+
+/** post_call_transcription_otel: the call's traces. Only their outline goes to the tables; the ledger's body has them. */
+export function postCallTranscriptionOtel(event: EventContext): Changes {
+  const { fields, eventAt, id } = event;
+  const changes = changesOf(event, 'final', 'done');
+  const spans = spansOf(fields.object('otlp_traces') ?? null);
+  const first = spans
+    .map(startOf)
+    .filter((ms) => ms !== undefined)
+    .toSorted((a, b) => a - b)[0];
+  if (first !== undefined) {
+    changes.conversation.fields.started_at = { value: first, clock: earliestClock('configured', first, id) };
+  }
+  changes.conversation.metadata = registersOf(
+    { ...fields.rest(), otel: { span_count: spans.length } },
+    latestClock('final', eventAt, id),
+  );
+  return changes;
+}
+
+function spansOf(traces: Json): Json[] {
+  return listIn(traces, 'resourceSpans')
+    .flatMap((resource) => listIn(resource, 'scopeSpans'))
+    .flatMap((scope) => listIn(scope, 'spans'));
+}
+
+function listIn(value: Json, key: string): Json[] {
+  const list = isObject(value) ? value[key] : undefined;
+  return Array.isArray(list) ? list : [];
+}
+
+/** Nanoseconds from 1973 to 2286. */
+const NANOSECONDS = /^[1-9]\d{17,18}$/;
+
+/** OTLP prints nanoseconds as text: they do not fit a double. */
+function startOf(span: Json): number | undefined {
+  const nanos = isObject(span) ? span['startTimeUnixNano'] : undefined;
+  if (typeof nanos !== 'string' || !NANOSECONDS.test(nanos)) return undefined;
+  return Number(BigInt(nanos) / 1_000_000n);
+}

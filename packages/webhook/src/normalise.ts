@@ -1,0 +1,112 @@
+import { isUtf8 } from 'node:buffer';
+import type { EventFault, LedgerEntry, NormalisedEvent, Origin } from './changes.ts';
+import { EventFaultError } from './errors.ts';
+import type { EventContext } from './event-context.ts';
+import { EVENT_TYPES, type EventType } from './event-types.ts';
+import { fieldsOf } from './fields.ts';
+import { idempotencyKey } from './idempotency-key.ts';
+import { isObject, MAX_JSON_DEPTH, parseJson, type JsonFault, type JsonObject } from './json.ts';
+import { withoutSecrets } from './without-secrets.ts';
+
+/** An event as it was delivered. */
+export interface Delivery {
+  /** Unix milliseconds. */
+  receivedAt: number;
+  /** The signature's `t`, unix seconds: the event's time where its body names none. */
+  signedAt: number;
+  encoding: 'utf8' | 'base64';
+  body: string;
+  origin?: Origin | undefined;
+}
+
+const JSON_FAULTS: Record<JsonFault, string> = {
+  body_not_json: 'The body is not JSON.',
+  json_too_deep: `The body nests deeper than ${MAX_JSON_DEPTH} levels.`,
+};
+
+/**
+ * Turns one delivery into what it changes in the tables. Pure: the same delivery gives the same changes, whenever and
+ * however often it is asked.
+ *
+ * @returns  The ledger's row, and with it the changes (`applied`), nothing (`ignored`: a type that changes no table) or
+ *           the fault (`dead`: a body that makes no sense); never throws on bad input.
+ */
+export function normalise(delivery: Delivery): NormalisedEvent {
+  const body = Buffer.from(delivery.body, delivery.encoding);
+  const entry: LedgerEntry = {
+    id: idempotencyKey(body),
+    eventKey: null,
+    type: null,
+    conversationId: null,
+    eventAt: delivery.signedAt * 1000,
+    receivedAt: delivery.receivedAt,
+    origin: delivery.origin ?? 'webhook',
+    encoding: delivery.encoding,
+    body: delivery.body,
+  };
+  try {
+    return apply(entry, parseBody(delivery, body));
+  } catch (error) {
+    return { outcome: 'dead', entry, fault: faultOf(error) };
+  }
+}
+
+/** A fault of ours in reading one event is that event's alone: it must not take its neighbours with it. */
+function faultOf(error: unknown): EventFault {
+  if (error instanceof EventFaultError) return { code: error.code, message: error.message };
+  return { code: 'internal_error', message: `Landline failed to read this event: ${String(error)}` };
+}
+
+function parseBody(delivery: Delivery, body: Buffer): JsonObject {
+  if (body.length === 0) throw new EventFaultError('body_empty', 'The body is empty.');
+  if (delivery.encoding === 'base64' && !isUtf8(body)) {
+    throw new EventFaultError('body_not_utf8', 'The body is not valid UTF-8, so it is not JSON.');
+  }
+  const text = delivery.encoding === 'utf8' ? delivery.body : body.toString('utf8');
+  const parsed = parseJson(text);
+  if (!parsed.ok) throw new EventFaultError(parsed.code, JSON_FAULTS[parsed.code]);
+  if (!isObject(parsed.value)) throw new EventFaultError('body_not_object', 'The body is JSON, but not an object.');
+  return withoutSecrets(parsed.value, text);
+}
+
+/** Fills `entry` with what the event says of itself before anything can go wrong, so that a dead one is named too. */
+function apply(entry: LedgerEntry, root: JsonObject): NormalisedEvent {
+  const { data, ...outside } = root;
+  const top = fieldsOf(outside);
+  entry.type = top.key('type', 'event_type', 'event') ?? null;
+  entry.eventKey = top.key('event_id', 'id') ?? null;
+  const time = top.time('event_timestamp', 'timestamp', 'created_at');
+  const topConversationId = top.key('conversation_id');
+  const fields = fieldsOf(isObject(data) ? data : undefined, top.rest());
+  entry.eventKey ??= fields.key('event_id') ?? null;
+  entry.eventAt = time ?? fields.time('event_timestamp', 'timestamp', 'created_at') ?? entry.eventAt;
+  entry.conversationId = fields.key('conversation_id') ?? topConversationId ?? null;
+  // Some bridges put the conversation's id there: under that key all its messages would be one.
+  if (entry.eventKey === entry.conversationId) entry.eventKey = null;
+
+  if (entry.type === null)
+    throw new EventFaultError('type_missing', 'The event names no type (type, event_type or event).');
+  if (!isEventType(entry.type)) return { outcome: 'ignored', entry };
+  const eventType: EventType = EVENT_TYPES[entry.type];
+  if (data !== undefined && data !== null && !isObject(data)) {
+    throw new EventFaultError('data_not_object', `The data of a ${entry.type} event is not an object.`);
+  }
+  if (entry.conversationId === null) {
+    throw new EventFaultError(
+      'conversation_id_missing',
+      `The ${entry.type} event has no conversation_id of 1 to 256 characters, at its top level or in data.`,
+    );
+  }
+  const event: EventContext = {
+    id: entry.id,
+    eventKey: entry.eventKey,
+    conversationId: entry.conversationId,
+    eventAt: entry.eventAt,
+    fields,
+  };
+  return { outcome: 'applied', entry, changes: eventType.handle(event), done: eventType.done };
+}
+
+function isEventType(type: string): type is keyof typeof EVENT_TYPES {
+  return Object.hasOwn(EVENT_TYPES, type);
+}

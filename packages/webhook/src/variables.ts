@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+const MIN_SECRET_LENGTH = 32;
+
+const secrets = z
+  .string({
+    error:
+      'ELEVENLABS_WEBHOOK_SECRET is not set: copy the secret that ElevenLabs shows when the webhook is made (several, newest first, separated by commas)',
+  })
+  .transform((value) => {
+    const parts = value.split(',');
+    const trimmed = parts.map((part) => part.trim());
+    return { secrets: trimmed, hadWhiteSpace: trimmed.some((part, i) => part !== parts[i]) };
+  })
+  .refine((parsed) => parsed.secrets.every((secret) => secret.length >= MIN_SECRET_LENGTH), {
+    error: `every secret in ELEVENLABS_WEBHOOK_SECRET must have ${MIN_SECRET_LENGTH} characters or more (none may be empty between the commas)`,
+  });
+
+/**
+ * The environment variables that this package is about, as a shape to build a process's schema from.
+ *
+ * `ELEVENLABS_WEBHOOK_SECRET` reads as `{ secrets, hadWhiteSpace }`: white space around a secret is cut off, and the process should warn of it.
+ * `SIGNATURE_TOLERANCE_SECONDS` is how old a signature may be: an hour, because the provider's retries span 41 minutes and the ledger makes a repeat harmless.
+ */
+export const webhookVariables = {
+  ELEVENLABS_WEBHOOK_SECRET: secrets,
+  SIGNATURE_TOLERANCE_SECONDS: z
+    .string()
+    .regex(/^\d{1,7}$/, 'SIGNATURE_TOLERANCE_SECONDS must be a whole number of seconds')
+    .default('3600')
+    .transform(Number),
+};

@@ -1,0 +1,29 @@
+import { isObject, type Json, type JsonObject } from './json.ts';
+
+/** The provider's mark of a dynamic variable that must not be shown. */
+const SECRET = 'secret__';
+
+/**
+ * A JSON value without its secret dynamic variables, at any depth: neither the keys that begin with `secret__`, nor the
+ * values in a note that such a variable was updated (`dynamic_variable_updates` of a tool result).
+ *
+ * @param text  What `value` was parsed from: most events have no such variable, and are not walked through.
+ */
+export function withoutSecrets(value: JsonObject, text: string): JsonObject;
+export function withoutSecrets(value: Json, text: string): Json;
+export function withoutSecrets(value: Json, text: string): Json {
+  return text.includes(SECRET) ? shown(value) : value;
+}
+
+function shownObject(object: JsonObject): JsonObject {
+  const { variable_name: variable } = object;
+  if (typeof variable === 'string' && variable.startsWith(SECRET)) return { variable_name: variable };
+  return Object.fromEntries(
+    Object.entries(object).flatMap(([key, value]) => (key.startsWith(SECRET) ? [] : [[key, shown(value)]])),
+  );
+}
+
+function shown(value: Json): Json {
+  if (Array.isArray(value)) return value.map(shown);
+  return isObject(value) ? shownObject(value) : value;
+}

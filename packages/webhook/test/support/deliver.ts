@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import type { Changes, NormalisedEvent, Register } from '../../src/changes.ts';
+import { normalise, type Delivery } from '../../src/normalise.ts';
+
+/** When the deliveries of these tests were signed, in unix seconds: 2025-10-09T08:53:20Z. */
+export const SIGNED_AT = 1_760_000_000;
+
+/** A delivery of `body`: text as it is, anything else printed as JSON. */
+export function deliver(body: unknown): Delivery {
+  return {
+    receivedAt: SIGNED_AT * 1000 + 1500,
+    signedAt: SIGNED_AT,
+    encoding: 'utf8',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  };
+}
+
+/** What `body` becomes. */
+export function read(body: unknown): NormalisedEvent {
+  return normalise(deliver(body));
+}
+
+/** What `body` changes; it must be applied. */
+export function changesOf(body: unknown): Changes {
+  const event = read(body);
+  if (event.outcome !== 'applied') throw new Error(`not applied: ${JSON.stringify(event)}`);
+  return event.changes;
+}
+
+/** One of the repository's own fixtures, as its exact text. */
+export function fixture(name: string): string {
+  return readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8');
+}
+
+/** The values of a row's registers, without their clocks. */
+export function values(registers: object | Map<string, Register>): Record<string, unknown> {
+  const entries = registers instanceof Map ? [...registers] : Object.entries(registers);
+  return Object.fromEntries(entries.map(([name, register]) => [name, valueOf(register)]));
+}
+
+function valueOf(register: unknown): unknown {
+  if (typeof register !== 'object' || register === null || !('value' in register)) throw new Error('not a register');
+  return register.value;
+}
+
+/** Changes as text, every Map written out: to look for what must not be in them. */
+export function printed(changes: Changes): string {
+  return JSON.stringify(changes, (_, value: unknown) => (value instanceof Map ? [...value] : value));
+}
+
+/** Unix milliseconds of an ISO 8601 time. */
+export function ms(iso: string): number {
+  return Date.parse(iso);
+}
