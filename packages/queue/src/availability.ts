@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { checkMemory, type MemoryCheck } from './check-memory.ts';
+import { checkRedis } from './check-redis.ts';
+import { cleanError } from './clean-error.ts';
+import { firstAttempt } from './connection.ts';
+import { QueueUnavailableError, RedisRefusedError } from './errors.ts';
+import { createHeadroom } from './headroom.ts';
+import { reportChanges } from './report-changes.ts';
+
+/** `ready`: the last write or look succeeded. `away`: down, slow, nearly full or refusing writes. `refused`: it would lose acknowledged events. */
+export type QueueStatus = 'ready' | 'away' | 'refused';
+
+/** How often a Redis that is connected but does not do is looked at again, in ms. */
+const PROBE_INTERVAL_MS = 250;
+
+/** How often a Redis that takes writes is looked at, in ms: whether it fills up, or may evict what it holds. */
+const WATCH_INTERVAL_MS = 1000;
+
+export interface AvailabilityOptions {
+  connection: Redis;
+  /** A key to try a write on; it expires within a second. */
+  probeKey: string;
+  /** Redis is no longer fit for writes: what waits must be told. */
+  onAway: (fault: QueueUnavailableError) => void;
+  onWarning: (message: string) => void;
+  onError: (error: Error) => void;
+  /** Redis takes writes again, after `onError` told why it did not. */
+  onReady: () => void;
+}
+
+/** Knows whether Redis takes writes, so that an enqueue into a lost Redis costs nothing. */
+export interface Availability {
+  status(): QueueStatus;
+  /** Why no write should be tried now; undefined when ready. */
+  fault(): QueueUnavailableError | undefined;
+  /** Connects and looks; resolves also when Redis is away. @throws RedisRefusedError */
+  connect(): Promise<void>;
+  /** Counts bytes that are about to be written, so that a flood is seen before Redis is full. */
+  spend(bytes: number): void;
+  /** A write failed: away, until a probe succeeds. Answers the error to give to the callers. */
+  suspect(thrown: unknown): QueueUnavailableError;
+  close(): void;
+}
+
+/** Watches `connection`: looks at it whenever it is ready, and again and again after a failure, until it takes a write; every second while it does. */
+export function watchAvailability(options: AvailabilityOptions): Availability {
+  const { connection, probeKey, onAway, onWarning, onReady } = options;
+  const errors = reportChanges(options.onError);
+  const headroom = createHeadroom();
+  let status: QueueStatus = 'away';
+  let fault: QueueUnavailableError | undefined = new QueueUnavailableError('Redis has not been reached yet.');
+  let warned = '';
+  let hasLeft = false;
+  let closed = false;
+  let look = Promise.resolve();
+  let probing = false;
+  let watching = false;
+  let nextWatch: NodeJS.Timeout | undefined;
+
+  function leave(next: 'away' | 'refused', cause: Error): QueueUnavailableError {
+    status = next;
+    fault = new QueueUnavailableError(`Redis is ${next}: ${cause.message}`, { cause });
+    hasLeft = true;
+    if (!closed) errors.report(cause);
+    onAway(fault);
+    return fault;
+  }
+
+  function enter(): void {
+    status = 'ready';
+    fault = undefined;
+    errors.reset();
+    watchAfter(WATCH_INTERVAL_MS);
+    if (hasLeft && !closed) onReady();
+  }
+
+  function suspect(thrown: unknown): QueueUnavailableError {
+    void probe(PROBE_INTERVAL_MS);
+    return leave('away', cleanError(thrown));
+  }
+
+  function warn(warnings: string[]): void {
+    const text = warnings.join('\n');
+    if (text !== warned) warnings.forEach((warning) => onWarning(warning));
+    warned = text;
+  }
+
+  async function lookOnce(): Promise<void> {
+    const { memory, warnings } = await checkRedis(connection);
+    warn(warnings);
+    if (!isFit(memory)) return;
+    // Only a write tells: a Redis out of memory, a replica and a full disk all answer reads.
+    await connection.set(probeKey, '1', 'PX', 1000);
+    enter();
+  }
+
+  /** Tells whether events may be written into this memory; leaves if not. */
+  function isFit(memory: MemoryCheck): boolean {
+    const full = headroom.note(memory);
+    if (memory.refused !== undefined) leave('refused', new RedisRefusedError(memory.refused));
+    else if (full !== undefined) leave('away', full);
+    return memory.refused === undefined && full === undefined;
+  }
+
+  function watchAfter(waitMs: number): void {
+    clearTimeout(nextWatch);
+    if (!closed) nextWatch = setTimeout(() => void watch(), waitMs).unref();
+  }
+
+  /** Looks at a Redis that is ready. One that forbids INFO is not asked again. */
+  async function watch(): Promise<void> {
+    if (watching || closed || status !== 'ready') return;
+    watching = true;
+    try {
+      const memory = await checkMemory(connection);
+      if (memory !== undefined && status === 'ready') {
+        if (isFit(memory)) watchAfter(WATCH_INTERVAL_MS);
+        else void probe(PROBE_INTERVAL_MS);
+      }
+    } catch (error) {
+      suspect(error);
+    }
+    watching = false;
+  }
+
+  async function probe(waitMs: number): Promise<void> {
+    if (probing) return;
+    probing = true;
+    if (waitMs > 0) await delay(waitMs);
+    while (isToBeLookedAt()) {
+      look = lookOnce().catch((error: unknown) => void leave('away', cleanError(error)));
+      await look;
+      if (isToBeLookedAt()) await delay(PROBE_INTERVAL_MS);
+    }
+    probing = false;
+  }
+
+  function isToBeLookedAt(): boolean {
+    return !closed && connection.status === 'ready' && status !== 'ready';
+  }
+
+  connection.on('ready', () => void probe(0));
+  connection.on('error', (error) => void suspect(error));
+  connection.on('close', () => {
+    if (status !== 'away') leave('away', new Error('the connection was closed'));
+  });
+
+  return {
+    status: () => status,
+    fault: () => fault,
+    async connect() {
+      await firstAttempt(connection);
+      await look;
+      if (status === 'refused' && fault?.cause instanceof RedisRefusedError) throw fault.cause;
+    },
+    spend(bytes) {
+      if (headroom.spend(bytes)) void watch();
+    },
+    suspect,
+    close() {
+      closed = true;
+      clearTimeout(nextWatch);
+    },
+  };
+}

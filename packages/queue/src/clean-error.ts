@@ -1,0 +1,15 @@
+import { inspect } from 'node:util';
+
+/**
+ * Makes what was thrown fit to be logged and stored: always an `Error` (BullMQ wedges on a thrown `undefined`), and without the
+ * `command` that ioredis hangs on it, whose arguments are the bodies of events, or the password.
+ */
+export function cleanError(thrown: unknown): Error {
+  if (!(thrown instanceof Error)) {
+    return new Error(`Thrown, but not an Error: ${inspect(thrown, { depth: 0, maxStringLength: 100 })}`);
+  }
+  Reflect.deleteProperty(thrown, 'command');
+  // A refused connection to a name with two addresses has a code only.
+  if (thrown.message === '') thrown.message = 'code' in thrown ? String(thrown.code) : thrown.name;
+  return thrown;
+}

@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'bullmq';
+import { backoffMs } from './backoff.ts';
+import { cleanError } from './clean-error.ts';
+import { createConsumerConnection, createProducerConnection, endConnection, firstAttempt } from './connection.ts';
+import { QueueUnavailableError } from './errors.ts';
+import { jobFailure, type JobFailure } from './job-failure.ts';
+import { QUEUE_PREFIX } from './names.ts';
+import { openQueue } from './open-queue.ts';
+import { processJob, type ProcessJob } from './process-job.ts';
+import { reportChanges } from './report-changes.ts';
+import { workerBackend } from './worker-backend.ts';
+
+/** A job whose worker shows no life for this long is taken again, in ms. Shorter, and a long pause of the event loop makes two workers run one job. */
+const LOCK_DURATION_MS = 10_000;
+
+/** How often to look for such jobs, in ms. */
+const STALLED_INTERVAL_MS = 5000;
+
+/** How many deaths of its worker a job survives. A restart takes jobs with it that did nothing wrong; one that kills every worker must stop some time. */
+const MAX_STALLED_COUNT = 10;
+
+/** How long `counts` and `ping` wait for Redis, in ms. */
+const QUESTION_TIMEOUT_MS = 1000;
+
+/** How long before the time limit of `close` running jobs are told to hand themselves back, in ms. */
+const HAND_BACK_MARGIN_MS = 2000;
+
+/** How long an idle consumer may take to close, in ms; a lost Redis is no reason to wait. */
+const IDLE_CLOSE_MS = 1000;
+
+export interface ConsumerOptions {
+  redisUrl: string;
+  prefix?: string;
+  /** `WEBHOOK_QUEUE` or `DEAD_LETTER_QUEUE`. */
+  queue: string;
+  /** Jobs at once. */
+  concurrency: number;
+  process: ProcessJob;
+  /** Faults of the connection and of BullMQ (not of jobs); one that repeats is told once. */
+  onError?: (error: Error) => void;
+  /** Told of every attempt that failed. What was handed back did not fail. */
+  onFailed?: (failure: JobFailure) => void;
+}
+
+/** Jobs of a queue by state. */
+export interface QueueCounts {
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+}
+
+/** Takes jobs from a queue. */
+export interface Consumer {
+  /** Begins to take jobs, now or as soon as Redis is there. */
+  start(): void;
+  /**
+   * Takes no more jobs and waits for those that run, at most `timeoutMs`. Shortly before, they are told by their signal to give up, and go
+   * back; then the connections are cut. A job that ignores its signal may keep the process alive: end it. Another worker gets the job.
+   */
+  close(limit: { timeoutMs: number }): Promise<void>;
+  /** @throws QueueUnavailableError within a second */
+  counts(): Promise<QueueCounts>;
+  /** When a job was last begun or ended, else when the consumer started, in unix ms. */
+  lastConsumedAt(): number;
+  /** Asks Redis for an answer. @throws QueueUnavailableError within a second */
+  ping(): Promise<void>;
+}
+
+/** Makes a consumer; it connects at once, and takes jobs from `start` on. */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { redisUrl, prefix = QUEUE_PREFIX, process } = options;
+  const connection = createConsumerConnection(redisUrl);
+  // By this name BullMQ, and Bull Board, know a queue's workers.
+  const name = `${prefix}:${Buffer.from(options.queue).toString('base64')}`;
+  const blocking = createConsumerConnection(redisUrl, { name });
+  const questions = createProducerConnection(redisUrl, { enqueueTimeoutMs: QUESTION_TIMEOUT_MS });
+  const firstQuestion = firstAttempt(questions);
+  const queue = openQueue(options.queue, questions, prefix);
+
+  const handBack = new AbortController();
+  const errors = reportChanges((error) => options.onError?.(error));
+  let lastConsumedAt = Date.now();
+  let running = 0;
+  let closing: Promise<void> | undefined;
+
+  const worker = new Worker<unknown, void>(
+    options.queue,
+    async (job, token) => {
+      running += 1;
+      lastConsumedAt = Date.now();
+      try {
+        await processJob(job, token, { process, signal: handBack.signal });
+        errors.reset();
+      } finally {
+        running -= 1;
+        lastConsumedAt = Date.now();
+      }
+    },
+    {
+      connection,
+      prefix,
+      autorun: false,
+      concurrency: options.concurrency,
+      lockDuration: LOCK_DURATION_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MAX_STALLED_COUNT,
+      removeOnComplete: { count: 0 },
+      settings: { backoffStrategy: (attempt) => backoffMs(attempt) },
+    },
+    workerBackend(connection, blocking, prefix),
+  );
+  worker.on('error', report);
+  worker.on('failed', (job, error) => options.onFailed?.(jobFailure(job, error)));
+
+  function report(thrown: unknown): void {
+    if (closing === undefined) errors.report(thrown);
+  }
+
+  async function ask<T>(question: () => Promise<T>): Promise<T> {
+    await firstQuestion;
+    try {
+      return await question();
+    } catch (error) {
+      throw new QueueUnavailableError('Redis does not answer.', { cause: cleanError(error) });
+    }
+  }
+
+  async function closeWithin(timeoutMs: number): Promise<void> {
+    const stopped = worker.close();
+    const margin = Math.min(HAND_BACK_MARGIN_MS, timeoutMs / 2);
+    await settledWithin(stopped, running === 0 ? Math.min(IDLE_CLOSE_MS, timeoutMs) : timeoutMs - margin);
+    handBack.abort();
+    if (running > 0) await settledWithin(stopped, margin);
+    await queue.close();
+    [connection, blocking, questions].forEach(endConnection);
+  }
+
+  return {
+    start() {
+      lastConsumedAt = Date.now();
+      worker.run().catch(report);
+    },
+    close({ timeoutMs }) {
+      closing ??= closeWithin(timeoutMs);
+      return closing;
+    },
+    counts: () =>
+      ask(async () => {
+        const counts = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed');
+        const { wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
+        return { waiting: wait + prioritized, active, delayed, failed };
+      }),
+    lastConsumedAt: () => lastConsumedAt,
+    ping: () => ask(async () => void (await questions.ping())),
+  };
+}
+
+async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
+  const timer = new AbortController();
+  const late = delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([promise.catch(() => undefined), late]);
+  timer.abort();
+}

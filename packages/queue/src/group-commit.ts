@@ -1,0 +1,151 @@
+import { QueueUnavailableError } from './errors.ts';
+import type { DeliveredEvent } from './job.ts';
+
+/**
+ * Writes to Redis under way at once. While all are taken the next group gathers, so groups grow with the load; Redis answers
+ * those under way with one fsync. Fewer leave Redis idle between two; more make smaller groups, and more of them.
+ */
+export const MAX_WRITES_IN_FLIGHT = 4;
+
+/**
+ * Bytes of bodies that may wait in this process, in flight included: 64 MiB. Past it a Redis that is too slow would become our own
+ * end by memory. One event alone is always tried, however large.
+ */
+export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+export interface GroupCommitOptions {
+  /** Writes one group, all or nothing; `bytes` is the size of its bodies. */
+  write: (events: DeliveredEvent[], bytes: number) => Promise<void>;
+  maxEvents: number;
+  /** Bytes of the bodies of one group; a larger event is a group of its own. */
+  maxBytes: number;
+  /** After this time a group's callers are told that it failed, in ms. */
+  timeoutMs: number;
+}
+
+export interface GroupCommit {
+  /** Resolves when the event's group is written; rejects with it, and with it only. */
+  add(event: DeliveredEvent): Promise<void>;
+  /** Rejects all groups that are not under way. */
+  drop(fault: QueueUnavailableError): void;
+  /** Resolves when every caller has been answered; within `timeoutMs`. */
+  settled(): Promise<void>;
+}
+
+interface Deferred {
+  done: Promise<void>;
+  resolve: () => void;
+  reject: (fault: unknown) => void;
+}
+
+interface Group extends Deferred {
+  events: DeliveredEvent[];
+  bytes: number;
+  deadline?: NodeJS.Timeout;
+}
+
+/**
+ * Groups what is added: all of one turn of the event loop leaves as one write, at the end of that turn. With no load that is a
+ * group of one, and nothing waits.
+ */
+export function createGroupCommit({ write, maxEvents, maxBytes, timeoutMs }: GroupCommitOptions): GroupCommit {
+  const waiting: Group[] = [];
+  const unanswered = new Set<Group>();
+  let inFlight = 0;
+  let pendingBytes = 0;
+  let scheduled = false;
+
+  function openGroup(): Group {
+    const group: Group = { events: [], bytes: 0, ...deferred() };
+    group.deadline = setTimeout(() => expire(group), timeoutMs);
+    unanswered.add(group);
+    waiting.push(group);
+    return group;
+  }
+
+  /** Answers the group's callers; the first answer counts. */
+  function answer(group: Group, fault?: unknown): void {
+    clearTimeout(group.deadline);
+    unanswered.delete(group);
+    if (fault === undefined) group.resolve();
+    else group.reject(fault);
+  }
+
+  function expire(group: Group): void {
+    const index = waiting.indexOf(group);
+    if (index >= 0) {
+      waiting.splice(index, 1);
+      pendingBytes -= group.bytes;
+    }
+    const state = index >= 0 ? 'it was not sent' : 'whether it was stored is unknown';
+    answer(group, new QueueUnavailableError(`Redis did not take the event within ${timeoutMs} ms; ${state}.`));
+  }
+
+  function groupFor(bytes: number): Group {
+    const last = waiting.at(-1);
+    const fits = last !== undefined && last.events.length < maxEvents && last.bytes + bytes <= maxBytes;
+    return fits ? last : openGroup();
+  }
+
+  async function send(group: Group): Promise<void> {
+    inFlight += 1;
+    try {
+      await write(group.events, group.bytes);
+      answer(group);
+    } catch (error) {
+      answer(group, error);
+    }
+    inFlight -= 1;
+    pendingBytes -= group.bytes;
+    schedule();
+  }
+
+  function flush(): void {
+    scheduled = false;
+    while (inFlight < MAX_WRITES_IN_FLIGHT) {
+      const group = waiting.shift();
+      if (group === undefined) return;
+      void send(group);
+    }
+  }
+
+  function schedule(): void {
+    if (scheduled || waiting.length === 0 || inFlight >= MAX_WRITES_IN_FLIGHT) return;
+    scheduled = true;
+    setImmediate(flush);
+  }
+
+  return {
+    add(event) {
+      const bytes = Buffer.byteLength(event.body);
+      if (pendingBytes > 0 && pendingBytes + bytes > MAX_PENDING_BYTES) {
+        return Promise.reject(new QueueUnavailableError('Too many events wait for Redis in this process.'));
+      }
+      const group = groupFor(bytes);
+      group.events.push(event);
+      group.bytes += bytes;
+      pendingBytes += bytes;
+      schedule();
+      return group.done;
+    },
+    drop(fault) {
+      for (const group of waiting.splice(0)) {
+        pendingBytes -= group.bytes;
+        answer(group, fault);
+      }
+    },
+    async settled() {
+      await Promise.allSettled([...unanswered].map((group) => group.done));
+    },
+  };
+}
+
+function deferred(): Deferred {
+  let resolve!: () => void;
+  let reject!: (fault: unknown) => void;
+  const done = new Promise<void>((onDone, onFault) => {
+    resolve = onDone;
+    reject = onFault;
+  });
+  return { done, resolve, reject };
+}

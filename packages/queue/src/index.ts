@@ -1,0 +1,11 @@
+export { createProducerConnection } from './connection.ts';
+export { createConsumer, type Consumer } from './consumer.ts';
+export { createDeadLetters, type DeadLetter, type DeadLetters } from './dead-letter.ts';
+export { HandBackError, QueueUnavailableError, RedisRefusedError } from './errors.ts';
+export type { JobFailure } from './job-failure.ts';
+export { jobSchema, type DeliveredEvent } from './job.ts';
+export { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from './names.ts';
+export type { ConsumedJob } from './process-job.ts';
+export { createProducer, type Producer } from './producer.ts';
+export { openQueues, type OpenQueues } from './queues.ts';
+export { queueVariables } from './variables.ts';

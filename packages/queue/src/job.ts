@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+/**
+ * One verified webhook as it travels.
+ *
+ * `receivedAt` is in unix milliseconds, `signedAt` (the signature's time) in unix seconds, `secretId` names the secret that matched.
+ * `body` is the exact bytes received: as text where they are valid UTF-8, else in base64.
+ * `origin` is optional because jobs written before it existed may still be in Redis; absent means `webhook`.
+ */
+export const deliveredEventSchema = z.object({
+  receivedAt: z.number(),
+  signedAt: z.number(),
+  secretId: z.string(),
+  encoding: z.enum(['utf8', 'base64']),
+  body: z.string(),
+  origin: z.enum(['webhook', 'replay', 'backfill']).optional(),
+});
+
+/**
+ * What a job carries: 1 to n events that arrived together.
+ * Fields that this version does not know are kept, so that old and new processes can run side by side.
+ */
+export const jobSchema = z.object({
+  v: z.literal(1),
+  events: z.array(deliveredEventSchema.loose()).min(1),
+});
+
+/** One verified webhook as it travels; see `deliveredEventSchema`. */
+export type DeliveredEvent = z.infer<typeof deliveredEventSchema>;
+
+/** The data of a job; see `jobSchema`. */
+export interface Job {
+  v: 1;
+  events: DeliveredEvent[];
+}

@@ -1,0 +1,8 @@
+/** The queue of jobs that the receiver writes and the worker applies. */
+export const WEBHOOK_QUEUE = 'webhook-events';
+
+/** The queue in which events that cannot be applied rest, in `failed`, one event to a job. */
+export const DEAD_LETTER_QUEUE = 'webhook-dead-letter';
+
+/** Leads every key. The braces are a hash tag: in a Redis Cluster all keys of a queue must be in one slot. */
+export const QUEUE_PREFIX = '{landline}';

@@ -1,0 +1,23 @@
+import type { Redis } from 'ioredis';
+
+/** The fields of INFO, of one section or of the usual ones; none where an access list forbids it. */
+export async function readInfo(connection: Redis, section = 'default'): Promise<Map<string, string>> {
+  const text = await unlessForbidden(connection.info(section));
+  const pairs = [...(text ?? '').matchAll(/^(\w+):(.*?)\r?$/gm)];
+  return new Map(pairs.map(([, name = '', value = '']) => [name, value]));
+}
+
+/** The answer, or undefined where Redis forbids or does not know the command; other errors are thrown. */
+export async function unlessForbidden<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      /^(NOPERM|ERR unknown (sub)?command|ERR .*(forbidden|not allowed|disabled))/i.test(error.message)
+    ) {
+      return undefined;
+    }
+    throw error;
+  }
+}

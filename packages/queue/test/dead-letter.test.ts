@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { Queue } from 'bullmq';
+import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { createDeadLetters, type DeadLetters } from '../src/dead-letter.ts';
+import { QueueUnavailableError } from '../src/errors.ts';
+import { DEAD_LETTER_QUEUE } from '../src/names.ts';
+import { aConsumer } from './support/a-consumer.ts';
+import { anEvent, ownPrefix } from './support/an-event.ts';
+import { HOSTILE_BODIES } from './support/hostile-bodies.ts';
+import { freePort } from './support/private-redis.ts';
+import { theQueues } from './support/the-queues.ts';
+import { waitUntil } from './support/wait-until.ts';
+
+const redisUrl = inject('redisUrl');
+let prefix: string;
+let queue: Queue;
+let deadLetters: DeadLetters;
+
+beforeEach(async () => {
+  prefix = ownPrefix();
+  queue = (await theQueues(redisUrl, prefix)).deadLetters;
+  deadLetters = createDeadLetters({ redisUrl, prefix });
+  onTestFinished(() => deadLetters.close());
+});
+
+describe('createDeadLetters', () => {
+  it('adds one job of one event for each letter', async () => {
+    const letters = HOSTILE_BODIES.map(([, body]) => ({ id: randomUUID(), event: anEvent(body) }));
+    await deadLetters.add(letters);
+    const jobs = await queue.getWaiting();
+    const found = new Map(jobs.map((job) => [job.id, job.data]));
+    expect(found).toEqual(new Map(letters.map(({ id, event }) => [`dead-${id}`, { v: 1, events: [event] }])));
+  });
+
+  it('adds a letter once, however often it is told to', async () => {
+    const letter = { id: randomUUID(), event: anEvent() };
+    await Promise.all([deadLetters.add([letter, letter]), deadLetters.add([letter])]);
+    expect(await queue.getWaitingCount()).toBe(1);
+  });
+
+  it('lets a letter rest in failed after one try, with its error and stack, and a repeat changes nothing', async () => {
+    const letter = { id: randomUUID(), event: anEvent('not json') };
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      process: () => Promise.reject(new Error('not JSON')),
+    });
+    await deadLetters.add([letter]);
+    await waitUntil(async () => (await queue.getFailedCount()) === 1);
+    await deadLetters.add([letter]);
+    expect(await queue.getJobCounts('wait', 'failed', 'active')).toEqual({ wait: 0, failed: 1, active: 0 });
+    const [job] = await queue.getFailed();
+    expect(job).toMatchObject({ failedReason: 'not JSON', data: { v: 1, events: [letter.event] } });
+    expect(job?.stacktrace?.[0]).toContain('dead-letter.test.ts');
+    expect(consumer.jobs).toMatchObject([{ attempt: 1, lastAttempt: true }]);
+  });
+
+  it('applies a resting letter when it is retried after the cause is gone', async () => {
+    let fixed = false;
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      process: () => (fixed ? Promise.resolve() : Promise.reject(new Error('no such column'))),
+    });
+    await deadLetters.add([{ id: randomUUID(), event: anEvent() }]);
+    const failed = async () => (await queue.getFailedCount()) === 1;
+    await waitUntil(failed);
+    await (await queue.getFailed())[0]?.retry();
+    await waitUntil(async () => consumer.jobs.length === 2 && (await failed()));
+    fixed = true;
+    await (await queue.getFailed())[0]?.retry();
+    await waitUntil(async () => consumer.jobs.length === 3 && (await consumer.counts()).active === 0);
+    expect(await consumer.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+    expect(consumer.jobs.map(({ lastAttempt }) => lastAttempt)).toEqual([true, true, true]);
+  });
+
+  it('rejects when Redis is away', async () => {
+    const lost = createDeadLetters({ redisUrl: `redis://127.0.0.1:${await freePort()}`, prefix });
+    onTestFinished(() => lost.close());
+    await expect(lost.add([{ id: randomUUID(), event: anEvent() }])).rejects.toThrow(QueueUnavailableError);
+  });
+});

@@ -1,0 +1,177 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { QueueUnavailableError } from '../src/errors.ts';
+import { createGroupCommit, MAX_PENDING_BYTES, MAX_WRITES_IN_FLIGHT } from '../src/group-commit.ts';
+import type { DeliveredEvent } from '../src/job.ts';
+import { anEvent } from './support/an-event.ts';
+
+interface Write {
+  bodies: string[];
+  done: () => void;
+  fail: (error: Error) => void;
+}
+
+/** A group commit whose writes the test ends by hand. */
+function byHand({ maxEvents = 100, maxBytes = 1024, timeoutMs = 20_000 } = {}) {
+  const writes: Write[] = [];
+  const write = (events: DeliveredEvent[]) =>
+    new Promise<void>((done, fail) => writes.push({ bodies: events.map((event) => event.body), done, fail }));
+  const groups = createGroupCommit({ write, maxEvents, maxBytes, timeoutMs });
+  return { groups, writes, add: (body: string) => outcome(groups.add(anEvent(body))) };
+}
+
+/** Resolves to 'stored', or to what it was rejected with. */
+function outcome(promise: Promise<void>): Promise<unknown> {
+  return promise.then(
+    () => 'stored',
+    (error: unknown) => error,
+  );
+}
+
+/** Takes all slots with a write of one event each. */
+async function fillSlots({ add }: Pick<ReturnType<typeof byHand>, 'add'>): Promise<Promise<unknown>[]> {
+  const added: Promise<unknown>[] = [];
+  for (let slot = 0; slot < MAX_WRITES_IN_FLIGHT; slot += 1) {
+    added.push(add(`slot ${slot}`));
+    await turn();
+  }
+  return added;
+}
+
+describe('createGroupCommit', () => {
+  it('writes what is added in one turn of the event loop as one group, in order', async () => {
+    const { writes, add } = byHand();
+    const added = ['a', 'b', 'c'].map(add);
+    expect(writes).toEqual([]);
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['a', 'b', 'c']]);
+    writes[0]?.done();
+    expect(await Promise.all(added)).toEqual(['stored', 'stored', 'stored']);
+  });
+
+  it('lets a lone event leave at the end of its own turn', async () => {
+    const { writes, add } = byHand();
+    const added = add('alone');
+    await turn();
+    writes[0]?.done();
+    expect(await added).toBe('stored');
+  });
+
+  it('bounds a group in events', async () => {
+    const { writes, add } = byHand({ maxEvents: 2 });
+    ['a', 'b', 'c', 'd', 'e'].forEach((body) => void add(body));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+    writes.forEach(({ done }) => done());
+  });
+
+  it('bounds a group in bytes, not characters', async () => {
+    const { writes, add } = byHand({ maxBytes: 8 });
+    ['ééé', 'é', 'é'].forEach((body) => void add(body));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['ééé', 'é'], ['é']]);
+    writes.forEach(({ done }) => done());
+  });
+
+  it('writes an event larger than a group as a group of its own', async () => {
+    const { writes, add } = byHand({ maxBytes: 8 });
+    const huge = 'x'.repeat(100);
+    ['a', huge, 'b'].forEach((body) => void add(body));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['a'], [huge], ['b']]);
+    writes.forEach(({ done }) => done());
+  });
+
+  it('gathers while all writes are under way, and sends when one ends', async () => {
+    const hand = byHand();
+    const first = await fillSlots(hand);
+    for (const body of ['x', 'y', 'z']) {
+      void hand.add(body);
+      await turn();
+    }
+    expect(hand.writes).toHaveLength(MAX_WRITES_IN_FLIGHT);
+    hand.writes[2]?.done();
+    await turn();
+    await turn();
+    expect(hand.writes.at(-1)?.bodies).toEqual(['x', 'y', 'z']);
+    hand.writes.forEach(({ done }) => done());
+    expect(new Set(await Promise.all(first))).toEqual(new Set(['stored']));
+  });
+
+  it('rejects the callers of a failed group, and nobody else', async () => {
+    const { writes, add } = byHand({ maxEvents: 2 });
+    const added = ['a', 'b', 'c', 'd'].map(add);
+    await turn();
+    const fault = new Error('no');
+    writes[0]?.fail(fault);
+    writes[1]?.done();
+    expect(await Promise.all(added)).toEqual([fault, fault, 'stored', 'stored']);
+  });
+
+  it('goes on after a failed write', async () => {
+    const hand = byHand();
+    const added = await fillSlots(hand);
+    const late = hand.add('late');
+    hand.writes[0]?.fail(new Error('no'));
+    await turn();
+    await turn();
+    hand.writes.forEach(({ done }) => done());
+    expect(await late).toBe('stored');
+    expect(await Promise.all(added.slice(1))).toEqual(['stored', 'stored', 'stored']);
+  });
+
+  it('answers by the time-out: unknown for a group under way, not sent for one that waits', async () => {
+    const hand = byHand({ timeoutMs: 100 });
+    const [first] = await fillSlots(hand);
+    const waiting = hand.add('waiting');
+    expect(String(await first)).toMatch(/within 100 ms; whether it was stored is unknown/);
+    expect(String(await waiting)).toMatch(/within 100 ms; it was not sent/);
+    hand.writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    expect(hand.writes).toHaveLength(MAX_WRITES_IN_FLIGHT);
+  });
+
+  it('drops what waits, and lets what is under way finish', async () => {
+    const hand = byHand();
+    const [first] = await fillSlots(hand);
+    const waiting = hand.add('waiting');
+    const fault = new QueueUnavailableError('away');
+    hand.groups.drop(fault);
+    expect(await waiting).toBe(fault);
+    hand.writes.forEach(({ done }) => done());
+    expect(await first).toBe('stored');
+  });
+
+  it('bounds the bytes that wait, and takes more when some are gone', async () => {
+    const { writes, add } = byHand({ maxBytes: MAX_PENDING_BYTES });
+    const large = 'x'.repeat(MAX_PENDING_BYTES - 1);
+    const first = add(large);
+    expect(await add('12')).toBeInstanceOf(QueueUnavailableError);
+    await turn();
+    writes[0]?.done();
+    expect(await first).toBe('stored');
+    const next = add('12');
+    await turn();
+    writes[1]?.done();
+    expect(await next).toBe('stored');
+  });
+
+  it('tries an event that is larger than the bound when nothing else waits', async () => {
+    const { writes, add } = byHand();
+    const added = add('x'.repeat(MAX_PENDING_BYTES + 1));
+    await turn();
+    writes[0]?.done();
+    expect(await added).toBe('stored');
+  });
+
+  it('is settled when every caller is answered', async () => {
+    const { groups, writes, add } = byHand();
+    const added = add('a');
+    await turn();
+    const settled = groups.settled().then(() => 'settled');
+    writes[0]?.done();
+    expect(await Promise.all([added, settled])).toEqual(['stored', 'settled']);
+    await groups.settled();
+  });
+});

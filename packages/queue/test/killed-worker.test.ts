@@ -1,0 +1,50 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { aConsumer } from './support/a-consumer.ts';
+import { aProducer } from './support/a-producer.ts';
+import { anEvent, ownPrefix } from './support/an-event.ts';
+import { waitUntil } from './support/wait-until.ts';
+
+const redisUrl = inject('redisUrl');
+const packageFolder = join(import.meta.dirname, '..');
+const tsc = join(packageFolder, '../../node_modules/.bin/tsc');
+let built: string;
+
+// A process of its own runs JavaScript; it is built inside the package, where Node finds what it imports.
+beforeAll(async () => {
+  const folder = join(packageFolder, 'node_modules');
+  await mkdir(folder, { recursive: true });
+  built = await mkdtemp(join(folder, '.built-'));
+  await promisify(execFile)(tsc, ['-p', join(packageFolder, 'tsconfig.build.json'), '--outDir', built]);
+});
+
+afterAll(() => rm(built, { recursive: true, force: true }));
+
+async function startWorkerToKill(prefix: string): Promise<ChildProcess> {
+  const script = join(import.meta.dirname, 'support/worker-to-kill.mjs');
+  const child = spawn(process.execPath, [script, pathToFileURL(join(built, 'index.js')).href, redisUrl, prefix]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+it('gives the job of a killed worker to another within seconds, no attempt spent', { timeout: 60_000 }, async () => {
+  const prefix = ownPrefix();
+  const producer = aProducer({ redisUrl, prefix });
+  await producer.start();
+  await producer.enqueue(anEvent('survivor'));
+  const child = await startWorkerToKill(prefix);
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+  const consumer = aConsumer({ redisUrl, prefix });
+  const begun = performance.now();
+  await waitUntil(() => consumer.jobs.length === 1, { timeoutMs: 40_000 });
+  expect(performance.now() - begun).toBeLessThan(20_000);
+  expect(consumer.jobs[0]).toMatchObject({ attempt: 1, events: [{ body: 'survivor' }] });
+});
