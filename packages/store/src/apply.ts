@@ -1,0 +1,65 @@
+import type { NormalisedEvent } from '@landline/webhook';
+import { fold } from './fold.ts';
+import { recordDeadStatement, recordStatement, type DeadEvent } from './ledger-statement.ts';
+import { mergeStatement } from './merge-statement.ts';
+import type { MergedRow } from './merged-row.ts';
+import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES, type MergedTable } from './merged-tables.ts';
+import { messageStatement } from './message-statement.ts';
+import { outrankedStatement } from './outranked-statement.ts';
+import type { Statement } from './statement.ts';
+
+/** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
+export type ApplyOutcome = 'applied' | 'ignored' | 'duplicate';
+
+/** An event that can be applied or at least recorded. */
+export type ApplicableEvent = Extract<NormalisedEvent, { outcome: 'applied' | 'ignored' }>;
+
+/** Runs a statement inside the transaction and returns its rows. */
+export type Run = (statement: Statement) => Promise<Record<string, unknown>[]>;
+
+/**
+ * Applies events inside one transaction: the ledger first, then one set-based statement per table for what the ledger
+ * did not have yet. Conversations come before what hangs on them: their rows' locks are what keeps two workers from
+ * writing the same conversation at once.
+ *
+ * @returns  Each ledger id's outcome.
+ */
+export async function applyEvents(events: readonly ApplicableEvent[], run: Run): Promise<Map<string, ApplyOutcome>> {
+  const unique = uniqueById(events, (event) => event.entry.id);
+  const fresh = idsOf(await run(recordStatement(unique)));
+  const rows = fold(
+    unique.flatMap((event) => (event.outcome === 'applied' && fresh.has(event.entry.id) ? [event.changes] : [])),
+  );
+  await merge(CONVERSATIONS, rows.conversations, run);
+  if (rows.transcribed.length > 0) {
+    await run(outrankedStatement('conversation_messages', rows.transcribed));
+    await run(outrankedStatement('agent_tool_calls', rows.transcribed));
+  }
+  if (rows.messages.length > 0) await run(messageStatement(rows.messages));
+  await merge(AGENT_TOOL_CALLS, rows.toolCalls, run);
+  await merge(USER_COMMANDS, rows.commands, run);
+  await merge(USER_PROFILES, rows.profiles, run);
+  return new Map(unique.map(({ entry, outcome }) => [entry.id, fresh.has(entry.id) ? outcome : 'duplicate']));
+}
+
+/** Records events as dead; returns the ledger ids of those that are dead now. */
+export async function recordDead(events: readonly DeadEvent[], run: Run): Promise<Set<string>> {
+  return idsOf(await run(recordDeadStatement(uniqueById(events, (event) => event.entry.id))));
+}
+
+async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run): Promise<void> {
+  if (rows.length > 0) await run(mergeStatement(table, rows));
+}
+
+function idsOf(rows: readonly Record<string, unknown>[]): Set<string> {
+  return new Set(rows.map((row) => String(row['id'])));
+}
+
+/**
+ * One event for an id, sorted: a group may hold a delivery twice, and a statement may touch a row only once. The first
+ * stands, as it does in the ledger: two deliveries of a body that names no time may be signed at different ones.
+ */
+function uniqueById<T>(events: readonly T[], idOf: (event: T) => string): T[] {
+  const byId = new Map(events.toReversed().map((event) => [idOf(event), event]));
+  return [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, event]) => event);
+}

@@ -1,0 +1,115 @@
+import type { Changes, Clock, MessageChange, Source } from '@landline/webhook';
+import { mergeRow, type MergedRow } from './merged-row.ts';
+
+/** The rows of many events, one for each key, sorted by key so that no two transactions wait for each other in a ring. */
+export interface FoldedRows {
+  conversations: MergedRow[];
+  /** Ids of the conversations of which a transcript with turns is among the events. */
+  transcribed: string[];
+  messages: MessageChange[];
+  toolCalls: MergedRow[];
+  commands: MergedRow[];
+  profiles: MergedRow[];
+}
+
+const NO_MAP: MergedRow['map'] = new Map();
+
+/** Folds the changes of many events into one set of rows per table, by the rules that the SQL keeps. */
+export function fold(changes: readonly Changes[]): FoldedRows {
+  const conversations = foldConversations(changes);
+  const transcripts = new Map(conversations.map((row) => [row.key[0], row.greatestClock]));
+  const toolCalls = new Folding();
+  const commands = new Folding();
+  const profiles = new Folding();
+  const messages = new Map<string, MessageChange>();
+  for (const { profile, ...rows } of changes) {
+    // What is outranked goes before rows are merged: of an older transcript nothing may stay in a newer one's rows.
+    for (const message of rows.messages.filter((told) => counts(told, transcripts))) {
+      const key = keyOf([message.conversation_id, message.source, message.event_key]);
+      const present = messages.get(key);
+      if (!present || message.clock > present.clock) messages.set(key, message);
+    }
+    for (const call of rows.toolCalls.filter((told) => counts(told, transcripts))) {
+      toolCalls.add({
+        ...plainRow(call.earliest, call.fields),
+        key: [call.conversation_id, call.source, call.request_id],
+        greatestClock: call.clock,
+      });
+    }
+    for (const command of rows.commands) {
+      commands.add({
+        ...plainRow(command.earliest, command.fields),
+        key: [command.conversation_id, command.action_id],
+      });
+    }
+    if (profile) {
+      profiles.add({
+        ...plainRow(profile.earliest, profile.fields),
+        key: [profile.user_id],
+        latest: profile.latest,
+        map: new Map(profile.attributes),
+      });
+    }
+  }
+  return {
+    conversations,
+    transcribed: [...transcripts].flatMap(([id, clock]) => (clock !== null && id !== undefined ? [id] : [])),
+    messages: sorted(messages),
+    toolCalls: toolCalls.rows(),
+    commands: commands.rows(),
+    profiles: profiles.rows(),
+  };
+}
+
+function foldConversations(changes: readonly Changes[]): MergedRow[] {
+  const conversations = new Folding();
+  for (const { conversation } of changes) {
+    const { id, earliest, latest, fields, metadata, transcript } = conversation;
+    conversations.add({
+      key: [id],
+      earliest,
+      latest,
+      registers: { ...fields },
+      greatestClock: transcript,
+      map: new Map(metadata),
+    });
+  }
+  return conversations.rows();
+}
+
+/** A transcript outranks what was told live, and a later transcript an earlier one. */
+function counts(
+  told: { conversation_id: string; source: Source; clock: Clock },
+  transcripts: ReadonlyMap<string | undefined, Clock | null>,
+): boolean {
+  const transcript = transcripts.get(told.conversation_id) ?? null;
+  return transcript === null || (told.source !== 'live' && told.clock === transcript);
+}
+
+function plainRow(earliest: number, fields: object): Omit<MergedRow, 'key'> {
+  return { earliest, latest: earliest, registers: { ...fields }, greatestClock: null, map: NO_MAP };
+}
+
+/** U+0000 never stands in a key, so the parts cannot run into each other. */
+function keyOf(parts: readonly string[]): string {
+  return parts.join('\0');
+}
+
+function sorted<T>(rows: ReadonlyMap<string, T>): T[] {
+  return [...rows].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, row]) => row);
+}
+
+class Folding {
+  readonly #rows = new Map<string, MergedRow>();
+
+  add(row: MergedRow): void {
+    const key = keyOf(row.key);
+    const present = this.#rows.get(key);
+    if (present) mergeRow(present, row);
+    else this.#rows.set(key, row);
+  }
+
+  rows(): MergedRow[] {
+    return sorted(this.#rows);
+  }
+}

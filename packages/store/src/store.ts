@@ -1,0 +1,75 @@
+import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
+import { classifyError } from './classify-error.ts';
+import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
+import type { DeadEvent } from './ledger-statement.ts';
+
+/** How to open a store. */
+export interface StoreOptions {
+  /** postgresql://… */
+  databaseUrl: string;
+  /** Connections at most; one transaction takes one. */
+  poolSize?: number;
+  /** How long one statement may run, in milliseconds. */
+  statementTimeoutMs?: number;
+  /** How long a statement may wait for a lock, in milliseconds. */
+  lockTimeoutMs?: number;
+}
+
+/** Where events rest. Every method that fails throws a `StoreError`. */
+export interface Store {
+  /**
+   * Applies events in one transaction. Safe to repeat: what the ledger has is not applied again.
+   *
+   * @returns  Each ledger id's outcome.
+   */
+  apply(events: readonly ApplicableEvent[]): Promise<Map<string, ApplyOutcome>>;
+  /** Records events as dead; returns the ledger ids of those that are dead now, and not applied in the meantime. */
+  recordDead(events: readonly DeadEvent[]): Promise<Set<string>>;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+  /** Runs one query that can change nothing. */
+  query(sql: string): Promise<Record<string, unknown>[]>;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Opens a store; it connects with the first call. */
+export function createStore({
+  databaseUrl,
+  poolSize = 4,
+  statementTimeoutMs = 30_000,
+  lockTimeoutMs = 10_000,
+}: StoreOptions): Store {
+  const client = openClient({ databaseUrl, poolSize, statementTimeoutMs });
+  // Set in each transaction rather than on the connection, so that a pooler such as PgBouncer may stand in between.
+  const limits = `SELECT set_config('statement_timeout', '${statementTimeoutMs}', true),
+    set_config('lock_timeout', '${lockTimeoutMs}', true),
+    set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', true)`;
+  const transactionLimits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
+
+  /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
+  async function transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    try {
+      return await client.$transaction(async (tx) => {
+        await tx.$queryRawUnsafe(limits);
+        return work(({ sql, parameters }) => tx.$queryRawUnsafe(sql, ...parameters));
+      }, transactionLimits);
+    } catch (error) {
+      throw classifyError(error);
+    }
+  }
+
+  return {
+    apply: (events) => transaction((run) => applyEvents(events, run)),
+    recordDead: (events) => transaction((run) => recordDead(events, run)),
+    ping: async () => {
+      await transaction(async () => undefined);
+    },
+    query: (sql) =>
+      transaction(async (run) => {
+        await run({ sql: 'SET TRANSACTION READ ONLY', parameters: [] });
+        return run({ sql, parameters: [] });
+      }),
+    close: () => client.$disconnect(),
+  };
+}

@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { Client } from 'pg';
+import { describe, expect, test, type TestContext } from 'vitest';
+import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
+import { createStore, type Store, type StoreOptions } from '../src/store.ts';
+import { anEvent, type Told } from './support/an-event.ts';
+import { readTables } from './support/read-tables.ts';
+import { withStore } from './support/with-store.ts';
+
+const context = withStore();
+
+/** What a test opens goes when it ends. Passed on, because tests that run at once have each their own. */
+type Ending = Pick<TestContext, 'onTestFinished'>;
+
+async function openProxy({ onTestFinished }: Ending): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(context.url);
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+/** A store behind the proxy, or on any other line. */
+function openStore({ onTestFinished }: Ending, options: StoreOptions): Store {
+  const store = createStore(options);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+const message = (conversation_id: string): Told => ({ type: 'conversation.message', data: { conversation_id } });
+
+describe('the ambiguous commit', () => {
+  test('cut after COMMIT was sent, an apply fails as a connection, its rows are there, and again it is a duplicate', async (t) => {
+    const proxy = await openProxy(t);
+    const store = openStore(t, { databaseUrl: proxy.url });
+    const group = [anEvent(message('ambiguous')), anEvent({ type: 'x.y', data: {} })];
+    proxy.after('COMMIT', 'cut');
+    await expect(store.apply(group)).rejects.toMatchObject({ name: 'StoreError', faultClass: 'connection' });
+    await expect.poll(() => context.sql(`SELECT 1 FROM webhook_events`)).toHaveLength(2);
+
+    const before = await readTables(context);
+    expect(before.conversation_messages).toHaveLength(1);
+    expect([...(await store.apply(group)).values()]).toEqual(['duplicate', 'duplicate']);
+    expect(await readTables(context)).toEqual(before);
+  });
+
+  test('cut before COMMIT, an apply leaves nothing and is applied again', async (t) => {
+    const proxy = await openProxy(t);
+    const store = openStore(t, { databaseUrl: proxy.url });
+    const event = anEvent(message('cut before'));
+    proxy.after('INSERT INTO conversations', 'cut');
+    await expect(store.apply([event])).rejects.toMatchObject({ faultClass: 'connection' });
+    expect(await context.sql(`SELECT 1 FROM webhook_events WHERE id = '${event.entry.id}'`)).toEqual([]);
+    expect([...(await store.apply([event])).values()]).toEqual(['applied']);
+  });
+});
+
+describe.concurrent('a line that breaks', () => {
+  test('by a reset while idle is replaced by the next call', async (t) => {
+    const proxy = await openProxy(t);
+    const store = openStore(t, { databaseUrl: proxy.url, poolSize: 1 });
+    await store.ping();
+    proxy.reset();
+    await t.expect.poll(() => store.ping().then(() => 'pong')).toBe('pong');
+  });
+
+  test('half-open fails as a connection in bounded time, and is not used again', async (t) => {
+    const proxy = await openProxy(t);
+    const store = openStore(t, { databaseUrl: proxy.url, poolSize: 1, statementTimeoutMs: 200 });
+    await store.ping();
+    proxy.freeze();
+    await t.expect(store.ping()).rejects.toMatchObject({ faultClass: 'connection' });
+    await t.expect.poll(() => store.ping().then(() => 'pong'), { timeout: 15_000 }).toBe('pong');
+  });
+
+  test.for(['SELECT pg_backend_pid()', 'COMMIT'])(
+    'half-open after %s fails as a connection, and is not used again',
+    async (match, t) => {
+      const proxy = await openProxy(t);
+      const store = openStore(t, { databaseUrl: proxy.url, poolSize: 1, statementTimeoutMs: 200 });
+      await store.ping();
+      proxy.after(match, 'freeze');
+      await t.expect(store.query('SELECT pg_backend_pid()')).rejects.toMatchObject({ faultClass: 'connection' });
+      await t.expect.poll(() => store.ping().then(() => 'pong'), { timeout: 15_000 }).toBe('pong');
+    },
+  );
+
+  test('to a server that takes connections and never speaks fails in bounded time', async (t) => {
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    t.onTestFinished(() => void silent.close());
+    const address = silent.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    await t.expect(openStore(t, { databaseUrl: `postgresql://a:b@127.0.0.1:${port}/c` }).ping()).rejects.toMatchObject({
+      faultClass: 'connection',
+    });
+  });
+
+  test('to nobody fails at once, again and again', async (t) => {
+    const proxy = await openProxy(t);
+    await proxy.close();
+    const store = openStore(t, { databaseUrl: proxy.url });
+    await t.expect(store.ping()).rejects.toMatchObject({ faultClass: 'connection' });
+    await t.expect(store.apply([anEvent(message('unheard'))])).rejects.toMatchObject({ faultClass: 'connection' });
+  });
+
+  test('to a name that is nowhere fails as a connection', async (t) => {
+    const store = openStore(t, { databaseUrl: 'postgresql://a:b@database.invalid:5432/c' });
+    await t.expect(store.ping()).rejects.toMatchObject({ faultClass: 'connection' });
+  });
+});
+
+describe.concurrent('waiting is bounded', () => {
+  test('for a connection of a busy pool', async (t) => {
+    const store = openStore(t, { databaseUrl: context.url, poolSize: 1 });
+    const busy = store.query('SELECT pg_sleep(8)::text');
+    await t.expect(store.ping()).rejects.toMatchObject({ faultClass: 'connection' });
+    await busy;
+    await store.ping();
+  });
+
+  test('for a statement', async (t) => {
+    const store = openStore(t, { databaseUrl: context.url, statementTimeoutMs: 100 });
+    await t.expect(store.query('SELECT pg_sleep(20)::text')).rejects.toMatchObject({
+      code: '57014',
+      faultClass: 'timeout',
+    });
+    await store.ping();
+  });
+
+  test('for a lock', async (t) => {
+    const holder = new Client({ connectionString: context.url });
+    await holder.connect();
+    t.onTestFinished(() => holder.end());
+    await holder.query('BEGIN; LOCK TABLE user_commands');
+    const store = openStore(t, { databaseUrl: context.url, lockTimeoutMs: 100 });
+    const event = anEvent({ type: 'agent.action', data: { conversation_id: 'locked' } });
+    await t.expect(store.apply([event])).rejects.toMatchObject({ code: '55P03', faultClass: 'conflict' });
+    await holder.query('ROLLBACK');
+    t.expect([...(await store.apply([event])).values()]).toEqual(['applied']);
+  });
+});

@@ -1,0 +1,41 @@
+import type { StoreContext } from './with-store.ts';
+
+/** The tables, each with its key. */
+export const TABLES = {
+  webhook_events: 'id',
+  conversations: 'id',
+  conversation_messages: 'conversation_id, source, event_key',
+  agent_tool_calls: 'conversation_id, source, request_id',
+  user_commands: 'conversation_id, action_id',
+  user_profiles: 'user_id',
+} as const;
+
+/** The name of a table. */
+export type TableName = keyof typeof TABLES;
+
+/** All rows of all tables, in the order of their keys. */
+export type Tables = Record<TableName, Record<string, unknown>[]>;
+
+/** When the ledger wrote: the only columns that are not a function of the set of events. */
+const LEFT_OUT = `- 'applied_at' - 'received_at'`;
+
+const ROWS = Object.entries(TABLES).map(
+  ([table, key]) =>
+    `'${table}', (SELECT coalesce(jsonb_agg(to_jsonb(t) ${table === 'webhook_events' ? LEFT_OUT : ''}
+       ORDER BY ${key}), '[]') FROM ${table} t)`,
+);
+
+/** One statement that answers all of them as `tables`; times are ISO 8601 texts in UTC. */
+const READ_TABLES = `SELECT jsonb_build_object(${ROWS.join(', ')}) AS tables`;
+
+/** Empties all tables; for few rows this is faster than TRUNCATE. */
+export const EMPTY_TABLES = Object.keys(TABLES)
+  .map((table) => `DELETE FROM ${table}`)
+  .join('; ');
+
+/** Reads all rows of all tables, but for when the ledger wrote them. */
+export async function readTables({ sql }: Pick<StoreContext, 'sql'>): Promise<Tables> {
+  const [row] = await sql(READ_TABLES);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- READ_TABLES builds exactly this
+  return row?.['tables'] as Tables;
+}
