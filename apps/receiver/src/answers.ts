@@ -1,0 +1,62 @@
+import { QueueUnavailableError } from '@landline/queue';
+import type { FastifyReply } from 'fastify';
+import { ReceptionFullError } from './limit-reception.ts';
+
+/** Every answer but 200 on the webhook's path, with its status: the only such table. */
+const STATUSES = {
+  signature_missing: 401,
+  signature_malformed: 401,
+  signature_mismatch: 401,
+  signature_expired: 401,
+  request_malformed: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  body_too_large: 413,
+  unavailable: 503,
+} as const;
+
+/** A code that an answer names. */
+export type AnswerCode = keyof typeof STATUSES;
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Why the answer is not 200, for the metrics. */
+    answerCode: AnswerCode | null;
+  }
+}
+
+/** How soon a sender may try again after a 503, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Sends the answer that a code stands for. */
+export function answer(reply: FastifyReply, code: AnswerCode, message: string): FastifyReply {
+  const status = STATUSES[code];
+  reply.answerCode = code;
+  if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  return reply.code(status).send({ code, message });
+}
+
+/** The same for a connection on which Fastify never came to answer. */
+export function rawAnswer(code: AnswerCode, reason: string, message: string): string {
+  const body = JSON.stringify({ code, message });
+  return [
+    `HTTP/1.1 ${STATUSES[code]} ${reason}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+/** The code and message for whatever was thrown on the way to a 200. Our own faults never cost the event: they are 503. */
+export function answerFor(error: unknown): { code: AnswerCode; message: string } {
+  if (error instanceof QueueUnavailableError || error instanceof ReceptionFullError) {
+    return { code: 'unavailable', message: 'The event could not be stored. Send it again.' };
+  }
+  const status = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined;
+  if (status === 413) return { code: 'body_too_large', message: 'The body is larger than BODY_LIMIT_BYTES allows.' };
+  if (status === 400) return { code: 'request_malformed', message: 'The request is not valid HTTP.' };
+  return { code: 'unavailable', message: 'The receiver failed. Send the event again.' };
+}

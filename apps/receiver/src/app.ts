@@ -1,0 +1,99 @@
+import type { Logger } from '@landline/process';
+import { QueueUnavailableError, type Producer } from '@landline/queue';
+import { fastify, type FastifyInstance } from 'fastify';
+import { answer, answerFor, rawAnswer } from './answers.ts';
+import { healthRoutes } from './health-routes.ts';
+import { ReceptionFullError } from './limit-reception.ts';
+import { createMetrics } from './metrics.ts';
+import { webhookRoute, WEBHOOK_PATH } from './webhook-route.ts';
+
+/** What the receiver is made of. */
+export interface AppOptions {
+  producer: Pick<Producer, 'enqueue' | 'status'>;
+  /** Accepted keys, newest first. */
+  secrets: readonly string[];
+  /** How old a signature may be. */
+  toleranceSeconds: number;
+  bodyLimitBytes: number;
+  /** How long a request may take to arrive in full. */
+  requestTimeoutMs: number;
+  /** How many bytes of bodies may be under way at once. */
+  maxReceivingBytes?: number;
+  logger: Logger;
+  /** The current time in unix milliseconds. */
+  now?: () => number;
+}
+
+/** The receiver: an HTTP server that does not listen yet, and the way to let it leave. */
+export interface ReceiverApp {
+  server: FastifyInstance;
+  /**
+   * Stops listening, answers what is under way and closes every connection after its answer. What has not arrived in full
+   * after `timeoutMs` is cut off: no time-out acts any more on a server that closes.
+   */
+  drain(limit: { timeoutMs: number }): Promise<void>;
+}
+
+/** Builds the receiver; it never listens by itself. */
+export function createApp(options: AppOptions): ReceiverApp {
+  const { producer, logger, requestTimeoutMs } = options;
+  const metrics = createMetrics();
+  let draining = false;
+  const server: FastifyInstance = fastify({
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    // The time-outs act only when connections are looked at, which Node does every 30 s unless told otherwise.
+    http: {
+      // Node holds one against the other before Fastify sets it, and its own is 5 min.
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.max(50, Math.min(1000, requestTimeoutMs / 4)),
+    },
+    routerOptions: { ignoreTrailingSlash: true },
+    exposeHeadRoutes: false,
+    // While draining, a request that is already on its connection is answered like any other.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler(error, socket) {
+      if (!socket.writable) return;
+      const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+      if (late) metrics.rejected.inc({ code: 'request_timeout' });
+      socket.end(
+        late
+          ? rawAnswer('request_timeout', 'Request Timeout', 'The request did not arrive within REQUEST_TIMEOUT_MS.')
+          : rawAnswer('request_malformed', 'Bad Request', 'The request is not valid HTTP.'),
+      );
+      // Only ended, it would stay half open for as long as a sender goes on, and nothing looks at it again.
+      socket.destroySoon();
+    },
+  });
+
+  server.addHook('onSend', async (_request, reply) => {
+    if (draining) reply.header('connection', 'close');
+  });
+  server.decorateReply('answerCode', null);
+  server.addHook('onResponse', async (_request, { answerCode }) => {
+    if (answerCode !== null && answerCode !== 'not_found') metrics.rejected.inc({ code: answerCode });
+  });
+  server.setErrorHandler((error, _request, reply) => {
+    const { code, message } = answerFor(error);
+    if (error instanceof ReceptionFullError) logger.warn(error.message);
+    else if (code === 'unavailable' && !(error instanceof QueueUnavailableError)) {
+      logger.error({ err: error }, 'The receiver failed');
+    }
+    return answer(reply, code, message);
+  });
+  server.setNotFoundHandler((_request, reply) => answer(reply, 'not_found', `Webhooks go to POST ${WEBHOOK_PATH}.`));
+
+  webhookRoute(server, { ...options, metrics, now: options.now ?? Date.now });
+  healthRoutes(server, { producer, metrics, isDraining: () => draining });
+  return {
+    server,
+    async drain({ timeoutMs }) {
+      draining = true;
+      const late = setTimeout(() => server.server.closeAllConnections(), timeoutMs);
+      await server.close();
+      clearTimeout(late);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
+import { queueVariables } from '@landline/queue';
+import { webhookVariables } from '@landline/webhook';
+import { z } from 'zod';
+
+/** The receiver's variables with their defaults. There is none for the database: this process never speaks to it. */
+export const receiverVariables = z.object({
+  ...webhookVariables,
+  ...queueVariables,
+  ...processVariables,
+  PORT: port('PORT').default(3000),
+  HOST: z.string().default('0.0.0.0'),
+  /** A transcript has 10 to 100 KB; audio about 1.4 MB for each minute of the call. */
+  BODY_LIMIT_BYTES: wholeNumber('BODY_LIMIT_BYTES', { unit: 'bytes', min: 1024, max: 268_435_456 }).default(16_777_216),
+  REQUEST_TIMEOUT_MS: wholeNumber('REQUEST_TIMEOUT_MS', { unit: 'milliseconds', min: 100, max: 600_000 }).default(
+    10_000,
+  ),
+});
+
+/** What the receiver needs to start. */
+export type ReceiverConfig = z.infer<typeof receiverVariables>;
+
+/** Reads the receiver's variables. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadVariables<ReceiverConfig> {
+  return readVariables(receiverVariables, env);
+}

@@ -1,0 +1,50 @@
+import { createLogger, stopOnRequest } from '@landline/process';
+import { createProducer, RedisRefusedError } from '@landline/queue';
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+
+/** How long requests under way have to arrive in full and be answered, in milliseconds. */
+const REQUESTS_LIMIT_MS = 7_000;
+const read = readConfig(process.env);
+if (!read.ok) {
+  process.stderr.write(`The receiver cannot start:\n${read.faults}\n`);
+  process.exit(1);
+}
+const { config } = read;
+const logger = createLogger({ name: 'receiver', level: config.LOG_LEVEL });
+if (config.ELEVENLABS_WEBHOOK_SECRET.hadWhiteSpace) {
+  logger.warn('ELEVENLABS_WEBHOOK_SECRET has white space around a secret; it is cut off');
+}
+
+const producer = createProducer({
+  redisUrl: config.REDIS_URL,
+  batchMaxEvents: config.BATCH_MAX_EVENTS,
+  batchMaxBytes: config.BATCH_MAX_BYTES,
+  enqueueTimeoutMs: config.ENQUEUE_TIMEOUT_MS,
+  onWarning: (message) => logger.warn(message),
+  onError: (error) => logger.error(error.message),
+  onReady: () => logger.info('Redis takes events again'),
+});
+const app = createApp({
+  producer,
+  secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
+  toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
+  bodyLimitBytes: config.BODY_LIMIT_BYTES,
+  requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+  logger,
+});
+
+stopOnRequest(async () => {
+  await app.drain({ timeoutMs: REQUESTS_LIMIT_MS });
+  await producer.close();
+  logger.info('Stopped');
+});
+
+try {
+  await producer.start();
+  logger.info(`Listening on ${await app.server.listen({ port: config.PORT, host: config.HOST })}`);
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  logger.fatal(error instanceof RedisRefusedError ? reason : `The receiver cannot start: ${reason}`);
+  process.exit(1);
+}

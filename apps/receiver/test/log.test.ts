@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVENT_TYPES } from '@landline/webhook';
+import { post, SECRET, send, signed } from '../../../test/support/post.ts';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
+import { exampleEvent } from '../../../test/support/example-event.ts';
+import { startReceiver, type TestReceiver } from './support/a-receiver.ts';
+
+let redis: PrivateRedis;
+let receiver: TestReceiver;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  receiver = await startReceiver(redis.url);
+});
+afterAll(async () => {
+  await receiver.close();
+  await redis.remove();
+});
+
+/** The lines that were logged since the last time this was asked. */
+let read = 0;
+function newLines(): { level: number; msg: string }[] {
+  const text = receiver.log().slice(read);
+  read += text.length;
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+describe('the log', () => {
+  it.each(Object.keys(EVENT_TYPES))(
+    'has one info line for a %s event, with no more of it than its type',
+    async (type) => {
+      const body = exampleEvent(type);
+      expect(await post(receiver.url, body)).toMatchObject({ status: 200 });
+      const lines = newLines();
+      expect(lines).toEqual([expect.objectContaining({ level: 30, msg: `📥 ElevenLabs Webhook received: ${type}` })]);
+      expect(Object.keys(lines[0] ?? {}).sort()).toEqual(['hostname', 'level', 'msg', 'name', 'pid', 'time']);
+    },
+  );
+
+  it.each(['{"type": "a\\nb"}', '{"type": "\u001b[31m"}', '[]', '', '{"type": 5}'])(
+    'names no type that could pass for something else: %j',
+    async (body) => {
+      expect(await post(receiver.url, body)).toMatchObject({ status: 200 });
+      expect(newLines()).toEqual([expect.objectContaining({ msg: '📥 ElevenLabs Webhook received: unknown' })]);
+    },
+  );
+
+  it('says why a delivery was refused, once', async () => {
+    await send(receiver.url, { headers: signed('{}', 'x'.repeat(32)), body: '{"message": "spoken words"}' });
+    expect(newLines()).toEqual([expect.objectContaining({ level: 40, code: 'signature_mismatch' })]);
+  });
+
+  it('never has a secret, a signature, what was said or a phone number', () => {
+    const told = receiver.log();
+    const private_ = [SECRET, 'v0=', 'shop open', 'opening hours', '12025550123', '+1202', 'user_42', 'spoken words'];
+    expect(private_.filter((text) => told.includes(text))).toEqual([]);
+  });
+});

@@ -1,0 +1,151 @@
+import { Agent } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { spawnApp, startApp, type AppProcess, type Spawned } from '../../../test/support/app-process.ts';
+import { openConnection, rawPost } from '../../../test/support/raw-connection.ts';
+import { post, SECRET, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
+import { eventsIn } from './support/a-receiver.ts';
+
+let redis: PrivateRedis;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+});
+afterAll(() => redis.remove());
+afterEach(async () => {
+  await redis.run(['FLUSHALL']);
+});
+
+async function start(env: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+  const receiver = await startApp('receiver', {
+    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, ...env },
+  });
+  onTestFinished(() => receiver.kill('SIGKILL'));
+  return receiver;
+}
+
+/** Starts a receiver that must refuse to. */
+async function refusal(env: Readonly<Record<string, string>>): Promise<Spawned> {
+  const receiver = spawnApp('receiver', { env });
+  expect(await receiver.exited).toEqual([1, null]);
+  return receiver;
+}
+
+describe('on SIGTERM', () => {
+  it('leaves under load within 10 s with code 0, and every event that was answered 200 is in Redis', async () => {
+    const receiver = await start();
+    const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+    const accepted: string[] = [];
+    let next = 0;
+    const sendInTurn = async (): Promise<void> => {
+      while (receiver.isRunning()) {
+        const body = JSON.stringify({ type: 'conversation.message', n: next++ });
+        const answer = await post(receiver.url, body, { agent }).catch(() => undefined);
+        if (answer === undefined) return;
+        expect(answer.status).toBe(200);
+        accepted.push(body);
+      }
+    };
+    const senders = Array.from({ length: 32 }, sendInTurn);
+    await vi.waitUntil(() => accepted.length > 500, { timeout: 20_000 });
+    const begun = performance.now();
+    expect(await receiver.stop()).toEqual([0, null]);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    await Promise.all(senders);
+    agent.destroy();
+    const queued = new Set((await eventsIn(redis.url)).map(({ body }) => body));
+    expect(accepted.filter((body) => !queued.has(body))).toEqual([]);
+    // What is in Redis beyond that lost its answer on the way: the sender would send it again.
+    expect(queued.size).toBeLessThanOrEqual(next);
+  });
+
+  it('leaves within 10 s with code 0 though senders never finish', async () => {
+    const receiver = await start({ REQUEST_TIMEOUT_MS: '600000' });
+    const [silent, slow] = await Promise.all([openConnection(receiver.url), openConnection(receiver.url)]);
+    slow.write(rawPost(WEBHOOK_PATH, signed('{}'), '{}').subarray(0, -1));
+    await post(receiver.url, '{}', { headers: { connection: 'close' } });
+    const begun = performance.now();
+    expect(await receiver.stop()).toEqual([0, null]);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(silent.received() + slow.received()).toBe('');
+    silent.cut();
+    slow.cut();
+  });
+
+  it('leaves at once while Redis is down', async () => {
+    const receiver = await start();
+    await redis.stop();
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 503 });
+    expect(await receiver.stop()).toEqual([0, null]);
+    await redis.restart();
+  });
+});
+
+describe('at the start', () => {
+  it('lists every fault of its configuration at once, exits 1, and tells no value', async () => {
+    const faults = {
+      ELEVENLABS_WEBHOOK_SECRET: 'wsec_too_short',
+      REDIS_URL: 'http://user:hunter2@example.com',
+      PORT: '3000x',
+      BODY_LIMIT_BYTES: '1',
+      REQUEST_TIMEOUT_MS: '10s',
+      ENQUEUE_TIMEOUT_MS: '-1',
+      BATCH_MAX_EVENTS: '0',
+      BATCH_MAX_BYTES: 'many',
+      SIGNATURE_TOLERANCE_SECONDS: '1h',
+      LOG_LEVEL: 'loud',
+    };
+    const receiver = await refusal(faults);
+    for (const name of Object.keys(faults)) expect(receiver.output()).toContain(name);
+    for (const value of ['wsec_too_short', 'hunter2', 'loud']) expect(receiver.output()).not.toContain(value);
+  });
+
+  it('asks for a secret, and for each of several to be long enough, without telling any', async () => {
+    expect((await refusal({ REDIS_URL: redis.url })).output()).toContain('ELEVENLABS_WEBHOOK_SECRET is not set');
+    expect((await refusal({ ELEVENLABS_WEBHOOK_SECRET: '' })).output()).toContain(
+      'ELEVENLABS_WEBHOOK_SECRET is not set',
+    );
+    const one = await refusal({ ELEVENLABS_WEBHOOK_SECRET: `${SECRET},` });
+    expect(one.output()).toContain('32 characters');
+    expect(one.output()).not.toContain(SECRET);
+  });
+
+  it('refuses a Redis that throws events away, and says what to set', async () => {
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru']);
+    const receiver = await refusal({ ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url });
+    expect(receiver.output()).toContain('CONFIG SET maxmemory-policy noeviction');
+    expect(receiver.output()).not.toContain(new URL(redis.url).password);
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
+  });
+
+  it('warns of a Redis that may lose what it acknowledged, and goes on', async () => {
+    await redis.run(['CONFIG', 'SET', 'appendfsync', 'everysec']);
+    const receiver = await start();
+    expect(receiver.output()).toContain('CONFIG SET appendfsync always');
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
+    await redis.run(['CONFIG', 'SET', 'appendfsync', 'always']);
+  });
+
+  it('starts without Redis, and takes events when it is there', async () => {
+    await redis.stop();
+    const receiver = await start();
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 503 });
+    await redis.restart();
+    await vi.waitUntil(async () => (await post(receiver.url, '{}')).status === 200, { timeout: 10_000 });
+  });
+
+  it('says that the port is taken, and exits 1', async () => {
+    const first = await start();
+    const second = await refusal({
+      ELEVENLABS_WEBHOOK_SECRET: SECRET,
+      REDIS_URL: redis.url,
+      PORT: new URL(first.url).port,
+    });
+    expect(second.output()).toContain('EADDRINUSE');
+  });
+
+  it('cuts white space off a secret with a warning', async () => {
+    const receiver = await start({ ELEVENLABS_WEBHOOK_SECRET: ` ${SECRET}\n` });
+    expect(receiver.output()).toContain('white space');
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
+  });
+});

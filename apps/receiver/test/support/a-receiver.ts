@@ -1,0 +1,77 @@
+import { Writable } from 'node:stream';
+import { createLogger } from '@landline/process';
+import { createProducer, openQueues, jobSchema, type DeliveredEvent, type Producer } from '@landline/queue';
+import { SECRET, send } from '../../../../test/support/post.ts';
+import { createApp, type AppOptions, type ReceiverApp } from '../../src/app.ts';
+
+/** A receiver that listens in this process, on a Redis of its own. */
+export interface TestReceiver extends ReceiverApp {
+  /** Where it listens. */
+  url: string;
+  producer: Producer;
+  /** Everything that it has logged. */
+  log: () => string;
+  /** Events that lie in its queue, in order. */
+  queued: () => Promise<DeliveredEvent[]>;
+  close: () => Promise<void>;
+}
+
+/** Starts a receiver. `redisUrl` must be of a private Redis: nobody takes the events out of its queue. */
+export async function startReceiver(redisUrl: string, options: Partial<AppOptions> = {}): Promise<TestReceiver> {
+  let log = '';
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      log += chunk.toString();
+      done();
+    },
+  });
+  const logger = createLogger({ name: 'receiver', level: 'trace', destination });
+  const producer = createProducer({
+    redisUrl,
+    batchMaxEvents: 200,
+    batchMaxBytes: 1_048_576,
+    enqueueTimeoutMs: 500,
+    onError: (error) => logger.error(error.message),
+  });
+  await producer.start();
+  const app = createApp({
+    producer,
+    secrets: [SECRET],
+    toleranceSeconds: 3600,
+    bodyLimitBytes: 65_536,
+    requestTimeoutMs: 10_000,
+    logger,
+    ...options,
+  });
+  const url = await app.server.listen({ port: 0, host: '127.0.0.1' });
+  return {
+    ...app,
+    url,
+    producer,
+    log: () => log,
+    queued: () => eventsIn(redisUrl),
+    async close() {
+      await app.drain({ timeoutMs: 5000 });
+      await producer.close();
+    },
+  };
+}
+
+/** The events of all jobs that wait in the queue of a Redis, oldest first. */
+export async function eventsIn(redisUrl: string): Promise<DeliveredEvent[]> {
+  const queues = openQueues({ redisUrl });
+  try {
+    await queues.ping();
+    const jobs = await queues.events.getWaiting();
+    return jobs.flatMap((job) => jobSchema.parse(job.data).events);
+  } finally {
+    await queues.close();
+  }
+}
+
+/** Landline's own counters in /metrics, by name and labels as they stand there. */
+export async function countersOf(origin: string): Promise<Record<string, number>> {
+  const { body } = await send(origin, { method: 'GET', path: '/metrics' });
+  const lines = [...body.matchAll(/^(landline_\S+) (\d+)$/gm)];
+  return Object.fromEntries(lines.map(([, name = '', value]) => [name, Number(value)]));
+}

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { openConnection, statusesIn } from '../../../test/support/raw-connection.ts';
+import { post, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
+import { countersOf, startReceiver, type TestReceiver } from './support/a-receiver.ts';
+
+const REQUEST_TIMEOUT_MS = 800;
+const BODY = '{"type": "conversation.message"}';
+const START = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n`;
+const SIGNED = Object.entries(signed(BODY)).map(([name, value]) => `${name}: ${value}\r\n`);
+
+let redis: PrivateRedis;
+let receiver: TestReceiver;
+beforeAll(async () => {
+  redis = await startPrivateRedis();
+  receiver = await startReceiver(redis.url, { requestTimeoutMs: REQUEST_TIMEOUT_MS });
+});
+afterAll(async () => {
+  await receiver.close();
+  await redis.remove();
+});
+
+function openConnections(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    receiver.server.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
+
+const slow = {
+  'a body that stops': [`${START}${SIGNED.join('')}content-length: ${BODY.length}\r\n\r\n${BODY.slice(0, 5)}`, ''],
+  'a body that trickles': [`${START}${SIGNED.join('')}content-length: 60000\r\n\r\n{`, ' '],
+  'a chunked body that trickles': [`${START}${SIGNED.join('')}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+  'headers that stop': [`${START}x-a: b\r\n`, ''],
+  'headers that trickle': [START, 'x-a: b\r\n'],
+  'nothing at all': ['', ''],
+} as const;
+it.each(Object.entries(slow))('answers %s with 408, closes, and serves others meanwhile', async (_, [start, more]) => {
+  const before = (await receiver.queued()).length;
+  const connection = await openConnection(receiver.url);
+  connection.write(start);
+  const trickle = setInterval(() => more !== '' && connection.write(more), 20);
+  const other = await post(receiver.url, BODY, { headers: { connection: 'close' } });
+  expect([other.status, connection.received()]).toEqual([200, '']);
+
+  await connection.ended;
+  expect(statusesIn(connection.received())).toEqual([408]);
+  const [head, body = ''] = connection.received().split('\r\n\r\n');
+  expect(head).toMatch(/^connection: close$/im);
+  expect(JSON.parse(body)).toEqual({ code: 'request_timeout', message: expect.any(String) });
+  // The sender goes on and keeps its side open: the receiver is rid of the connection all the same.
+  await vi.waitUntil(async () => (await openConnections()) === 0, { timeout: 5000 });
+  clearInterval(trickle);
+  connection.cut();
+  expect((await receiver.queued()).length).toBe(before + 1);
+});
+
+it('closes a connection that speaks no HTTP', async () => {
+  const connection = await openConnection(receiver.url);
+  connection.write('\x16\x03\x01 this is TLS\r\n\r\n');
+  await connection.ended;
+  expect(statusesIn(connection.received())).toEqual([400]);
+  await vi.waitUntil(async () => (await openConnections()) === 0, { timeout: 5000 });
+  connection.cut();
+});
+
+it('leaves a connection alone that has had its answer and waits', async () => {
+  const connection = await openConnection(receiver.url);
+  const request = `${START}${SIGNED.join('')}content-length: ${BODY.length}\r\n\r\n${BODY}`;
+  connection.write(request);
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 5000 });
+  // As long as another connection takes to be given up.
+  const silent = await openConnection(receiver.url);
+  await silent.ended;
+  silent.cut();
+  connection.write(request);
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 5000 });
+  expect(statusesIn(connection.received())).toEqual([200, 200]);
+  connection.cut();
+});
+
+it('counts each late request once', async () => {
+  const counters = await countersOf(receiver.url);
+  const rejected = Object.entries(counters).filter(([name]) => name.startsWith('landline_events_rejected_total'));
+  const late = Object.keys(slow).length + 1;
+  expect(rejected).toEqual([['landline_events_rejected_total{code="request_timeout"}', late]]);
+});
