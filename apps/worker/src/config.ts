@@ -1,0 +1,23 @@
+import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
+import { queueVariables } from '@landline/queue';
+import { storeVariables } from '@landline/store';
+import { z } from 'zod';
+
+/** The worker's variables with their defaults. */
+export const workerVariables = z.object({
+  ...storeVariables,
+  ...processVariables,
+  REDIS_URL: queueVariables.REDIS_URL,
+  WORKER_PORT: port('WORKER_PORT').default(3002),
+  HOST: z.string().default('0.0.0.0'),
+  /** Jobs that wait together share a transaction, so more in hand means larger ones, not more connections. */
+  WORKER_CONCURRENCY: wholeNumber('WORKER_CONCURRENCY', { unit: 'jobs', min: 1, max: 1_000 }).default(32),
+});
+
+/** What the worker needs to start. */
+export type WorkerConfig = z.infer<typeof workerVariables>;
+
+/** Reads the worker's variables. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadVariables<WorkerConfig> {
+  return readVariables(workerVariables, env);
+}

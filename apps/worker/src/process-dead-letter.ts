@@ -1,0 +1,40 @@
+import type { ConsumedJob } from '@landline/queue';
+import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
+import { applyGroup, patiently } from './apply-group.ts';
+import { DeadEventError } from './errors.ts';
+import type { WorkContext } from './process-events.ts';
+import { onlyEvent } from './process-events.ts';
+
+/**
+ * Processes one job of the dead-letter queue: tries its event once more, alone. If that fails, so does the job, with the
+ * event's own error: it rests in `failed`, where Bull Board's Retry brings it here again.
+ *
+ * @throws DeadEventError when the event stays dead; its ledger row says so before.
+ */
+export async function processDeadLetter(job: ConsumedJob, signal: AbortSignal, context: WorkContext): Promise<void> {
+  const event = normalise(onlyEvent(job));
+  const fault = await tryOnce(event, signal, context);
+  if (!fault) return;
+  const burial = { entry: event.entry, fault, attempts: 1 };
+  await patiently(() => context.store.recordDead([burial]), { gate: context.gate, signal });
+  throw new DeadEventError(fault.code, fault.message, fault.cause);
+}
+
+async function tryOnce(
+  event: NormalisedEvent,
+  signal: AbortSignal,
+  context: WorkContext,
+): Promise<(EventFault & { cause?: unknown }) | undefined> {
+  if (event.outcome === 'dead') return event.fault;
+  // Its last attempt in any case: whatever is wrong with it, it goes back to rest.
+  const { outcomes, faults } = await applyGroup([event], { ...context, signal, attempt: 1, lastAttempt: true });
+  const error = faults[0]?.error;
+  if (error) return { code: error.code, message: error.message, cause: error };
+  const outcome = outcomes.get(event.entry.id) ?? 'duplicate';
+  context.metrics.processed.inc({ outcome });
+  context.logger.info(
+    { event: event.entry.id },
+    `✅ Dead letter ${outcome}: ${event.entry.conversationId ?? event.entry.type}`,
+  );
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import type { Logger } from '@landline/process';
+import type { ConsumedJob, DeliveredEvent } from '@landline/queue';
+import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
+import { normalise, type NormalisedEvent } from '@landline/webhook';
+import { applyGroup, type ApplyContext } from './apply-group.ts';
+import { bury, type BuryContext } from './bury.ts';
+import type { WorkerMetrics } from './metrics.ts';
+
+/** What the worker works with. */
+export type WorkContext = Omit<ApplyContext, 'attempt' | 'lastAttempt' | 'signal'> &
+  Omit<BuryContext, 'signal'> & { store: ApplyContext['store'] & BuryContext['store'] };
+
+/**
+ * Processes one job of the webhook queue: normalise, fold and apply its events in one transaction, and make dead letters
+ * of those that cannot be applied. When it returns, every event of the job is accounted for in the ledger.
+ *
+ * @throws whatever the job should be retried for; what was applied by then is skipped the next time.
+ */
+export async function processEvents(job: ConsumedJob, signal: AbortSignal, context: WorkContext): Promise<void> {
+  const read = job.events.map((delivery) => ({ delivery, event: normalise(delivery) }));
+  const applicable = read.flatMap(({ event }) => (event.outcome === 'dead' ? [] : [event]));
+  const { attempt, lastAttempt } = job;
+  const { outcomes, faults, later } = await applyGroup(applicable, { ...context, signal, attempt, lastAttempt });
+  report(applicable, outcomes, context);
+
+  const refused = new Map(
+    faults.map(({ event, error }) => [event.entry.id, { code: error.code, message: error.message }]),
+  );
+  const burials = read.flatMap(({ delivery, event }) => {
+    const fault = event.outcome === 'dead' ? event.fault : refused.get(event.entry.id);
+    return fault ? [{ entry: event.entry, fault, attempts: job.attempt, delivery }] : [];
+  });
+  await bury(burials, { ...context, signal });
+  if (later) throw later;
+}
+
+/** One line for each event, as an operator greps for it: no more of it than its type and its conversation's id. */
+function report(
+  events: readonly ApplicableEvent[],
+  outcomes: ReadonlyMap<string, ApplyOutcome>,
+  { logger, metrics }: { logger: Logger; metrics: WorkerMetrics },
+): void {
+  const seen = new Set<string>();
+  for (const event of events) {
+    const { id } = event.entry;
+    const outcome = outcomes.get(id);
+    if (outcome === undefined) continue;
+    // Twice in one group: the second is a duplicate of the first.
+    const told = seen.has(id) ? 'duplicate' : outcome;
+    seen.add(id);
+    metrics.processed.inc({ outcome: told });
+    if (told !== 'duplicate') logger.info(lineOf(event));
+  }
+}
+
+function lineOf(event: NormalisedEvent): string {
+  return event.outcome === 'applied'
+    ? `✅ ${event.done}: ${event.entry.conversationId}`
+    : `Ignored, but recorded: ${event.entry.type}`;
+}
+
+/** A delivery's only event; a dead letter carries one. */
+export function onlyEvent(job: ConsumedJob): DeliveredEvent {
+  const [event] = job.events;
+  if (!event || job.events.length > 1)
+    throw new Error(`A dead letter carries one event, this one ${job.events.length}.`);
+  return event;
+}

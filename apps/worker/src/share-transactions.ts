@@ -1,0 +1,74 @@
+import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
+
+/** Transactions under way at once: while one commits, the next is filled. More would only wait for each other's rows. */
+export const MAX_TRANSACTIONS = 2;
+
+/** Events in one transaction at most: past this, statements grow and no longer get cheaper for each event. */
+const MAX_EVENTS = 1_000;
+
+/** One caller's events, waiting for a transaction. */
+interface Share {
+  events: readonly ApplicableEvent[];
+  resolve: (outcomes: Map<string, ApplyOutcome>) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit at the worker's end: groups that wait at the same time share a transaction, because a transaction costs much
+ * the same for one event as for hundreds. Alone, a group waits for nothing. Where a shared transaction fails, each group is
+ * applied on its own, so that every caller gets its own outcome or its own error.
+ *
+ * @returns  `apply` with the contract of `Store.apply`.
+ */
+export function shareTransactions(store: Pick<Store, 'apply'>): Pick<Store, 'apply'> {
+  const waiting: Share[] = [];
+  let running = 0;
+
+  function next(): void {
+    while (running < MAX_TRANSACTIONS && waiting.length > 0) {
+      running++;
+      void applyShares(store, takeShares(waiting)).finally(() => {
+        running--;
+        next();
+      });
+    }
+  }
+
+  return {
+    apply: (events) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ events, resolve, reject });
+        next();
+      }),
+  };
+}
+
+/** As many as fit into one transaction, and at least one. */
+function takeShares(waiting: Share[]): Share[] {
+  let events = 0;
+  const fitting = waiting.findIndex((share) => (events += share.events.length) > MAX_EVENTS);
+  return waiting.splice(0, fitting < 0 ? waiting.length : Math.max(1, fitting));
+}
+
+/** Answers every share; never rejects. */
+async function applyShares(store: Pick<Store, 'apply'>, shares: readonly Share[]): Promise<void> {
+  try {
+    const outcomes = await store.apply(shares.flatMap((share) => share.events));
+    for (const share of shares) share.resolve(outcomesOf(share, outcomes));
+  } catch (error) {
+    const [only] = shares;
+    if (shares.length === 1 && only) only.reject(error);
+    else await Promise.all(shares.map((share) => applyShares(store, [share])));
+  }
+}
+
+/** An event that several shares hold is applied once: to all but the first of them it is a duplicate. */
+function outcomesOf(share: Share, outcomes: Map<string, ApplyOutcome>): Map<string, ApplyOutcome> {
+  return new Map(
+    share.events.map(({ entry }) => {
+      const outcome = outcomes.get(entry.id) ?? 'duplicate';
+      outcomes.set(entry.id, 'duplicate');
+      return [entry.id, outcome];
+    }),
+  );
+}

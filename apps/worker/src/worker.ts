@@ -1,0 +1,87 @@
+import type { Logger } from '@landline/process';
+import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
+import { createStore } from '@landline/store';
+import { createDatabaseGate } from './database-gate.ts';
+import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
+import { createMetrics, type WorkerMetrics } from './metrics.ts';
+import { processDeadLetter } from './process-dead-letter.ts';
+import { processEvents } from './process-events.ts';
+import { reportFailure } from './report-failure.ts';
+import { MAX_TRANSACTIONS, shareTransactions } from './share-transactions.ts';
+
+/** How the worker is put together. */
+export interface WorkerOptions {
+  databaseUrl: string;
+  redisUrl: string;
+  /** Jobs at once. */
+  concurrency: number;
+  logger: Logger;
+  /** How long jobs may wait untouched before the worker counts as wedged, in milliseconds. */
+  wedgedAfterMs?: number;
+}
+
+/** Takes jobs from both queues and applies them. */
+export interface Worker {
+  health: Health;
+  metrics: WorkerMetrics;
+  /** Begins to take jobs. The tables must be there. */
+  start(): void;
+  /** Takes no more, finishes or hands back what is in hand within `timeoutMs`, and closes every connection. */
+  stop(limit: { timeoutMs: number }): Promise<void>;
+}
+
+/** Dead letters are tried one at a time: there are few, and none may hold up the events. */
+const DEAD_LETTER_CONCURRENCY = 1;
+/** Connections beside those of the transactions: for the gate's probe and the readiness check. */
+const SPARE_CONNECTIONS = 2;
+
+/** Makes a worker; it takes nothing until `start`. */
+export function createWorker(options: WorkerOptions): Worker {
+  const { databaseUrl, redisUrl, concurrency, logger } = options;
+  const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
+  const store = createStore({ databaseUrl, poolSize });
+  const deadLetters = createDeadLetters({ redisUrl });
+  const gate = createDatabaseGate(() => store.ping(), logger);
+  const metrics = createMetrics();
+  const context = { store, gate, deadLetters, logger, metrics };
+  const shared = { ...context, store: { ...store, ...shareTransactions(store) } };
+  const onError = (error: Error) => logger.error(error.message);
+  const onFailed = (failure: JobFailure) => reportFailure(failure, { logger, metrics });
+  const events = createConsumer({
+    redisUrl,
+    queue: WEBHOOK_QUEUE,
+    concurrency,
+    process: (job, signal) => processEvents(job, signal, shared),
+    onError,
+    onFailed,
+  });
+  const letters = createConsumer({
+    redisUrl,
+    queue: DEAD_LETTER_QUEUE,
+    concurrency: DEAD_LETTER_CONCURRENCY,
+    process: (job, signal) => processDeadLetter(job, signal, context),
+    onError,
+  });
+  let consuming = false;
+  return {
+    metrics,
+    health: createHealth({
+      consumer: events,
+      store,
+      isWaiting: () => gate.isClosed(),
+      isConsuming: () => consuming,
+      now: Date.now,
+      wedgedAfterMs: options.wedgedAfterMs ?? WEDGED_AFTER_MS,
+    }),
+    start() {
+      consuming = true;
+      events.start();
+      letters.start();
+    },
+    async stop(limit) {
+      consuming = false;
+      await Promise.all([events.close(limit), letters.close(limit)]);
+      await Promise.all([deadLetters.close(), store.close()]);
+    },
+  };
+}

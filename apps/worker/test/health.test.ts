@@ -1,0 +1,61 @@
+import { createConsumer, createProducer, WEBHOOK_QUEUE } from '@landline/queue';
+import { randomUUID } from 'node:crypto';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { createHealth, type HealthOptions } from '../src/health.ts';
+import { message } from './support/work.ts';
+
+const CONSUMING = { isWaiting: () => false, isConsuming: () => true, now: Date.now, wedgedAfterMs: 200 };
+
+/** A consumer of one job at a time, with jobs waiting for it, and health that judges it. */
+async function consume(process: () => Promise<void>, options: Partial<HealthOptions> = {}) {
+  const redisUrl = inject('redisUrl');
+  const prefix = `{${randomUUID()}}`;
+  const producer = createProducer({
+    redisUrl,
+    prefix,
+    batchMaxEvents: 1,
+    batchMaxBytes: 1024,
+    enqueueTimeoutMs: 5_000,
+  });
+  const consumer = createConsumer({ redisUrl, prefix, queue: WEBHOOK_QUEUE, concurrency: 1, process });
+  onTestFinished(() => consumer.close({ timeoutMs: 500 }));
+  await producer.start();
+  await Promise.all([producer.enqueue(message('a')), producer.enqueue(message('b')), producer.enqueue(message('c'))]);
+  await producer.close();
+  consumer.start();
+  return { consumer, health: createHealth({ consumer, store: { ping: async () => {} }, ...CONSUMING, ...options }) };
+}
+
+test('a worker that consumes is live and ready, also when it is long done', async () => {
+  const { consumer, health } = await consume(async () => {});
+  await vi.waitUntil(async () => (await consumer.counts()).waiting === 0);
+  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
+  expect(await health.isLive()).toBe(true);
+  expect(await health.isReady()).toBe(true);
+});
+
+test('a wedged worker fails its liveness: jobs wait and none moves', async () => {
+  const { health } = await consume(() => new Promise(() => {}));
+  expect(await health.isLive()).toBe(true);
+  await vi.waitUntil(async () => !(await health.isLive()), { timeout: 10_000 });
+});
+
+test('a worker that knowingly waits for the database is live, and not ready', async () => {
+  const { consumer, health } = await consume(() => new Promise(() => {}), { isWaiting: () => true });
+  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
+  expect(await health.isLive()).toBe(true);
+  expect(await health.isReady()).toBe(false);
+});
+
+test('is not ready while Postgres or Redis does not answer', async () => {
+  const { health } = await consume(async () => {}, { store: { ping: gone } });
+  expect(await health.isReady()).toBe(false);
+  const consumer = { counts: gone, ping: gone, lastConsumedAt: () => 0 };
+  const lost = createHealth({ consumer, store: { ping: async () => {} }, ...CONSUMING });
+  expect(await lost.isReady()).toBe(false);
+  expect(await lost.isLive()).toBe(true);
+});
+
+async function gone(): Promise<never> {
+  throw new Error('gone');
+}

@@ -1,0 +1,77 @@
+import { StoreError, type ApplicableEvent } from '@landline/store';
+import { normalise } from '@landline/webhook';
+import { expect, test } from 'vitest';
+import { shareTransactions } from '../src/share-transactions.ts';
+import { message, openWork } from './support/work.ts';
+
+function group(...texts: string[]): ApplicableEvent[] {
+  return texts.flatMap((text) => {
+    const event = normalise(message(`conv_${text}`, text));
+    return event.outcome === 'dead' ? [] : [event];
+  });
+}
+
+test('groups that wait together share transactions, and each gets its own outcomes', async () => {
+  const work = await openWork();
+  const shared = shareTransactions(work.store);
+  const groups = Array.from({ length: 60 }, (_, i) => group(`a${i}`, `b${i}`));
+  const outcomes = await Promise.all(groups.map((events) => shared.apply(events)));
+  for (const [i, events] of groups.entries()) {
+    expect(outcomes[i]).toEqual(new Map(events.map(({ entry }) => [entry.id, 'applied'])));
+  }
+  // now() is the transaction's: the first two take one group each, and the rest go together.
+  expect(
+    await work.store.query(
+      'SELECT count(*)::int AS n, count(DISTINCT applied_at)::int AS transactions FROM webhook_events',
+    ),
+  ).toEqual([{ n: 120, transactions: 3 }]);
+});
+
+test('an event in several groups is applied once, and a duplicate to the others', async () => {
+  const work = await openWork();
+  const shared = shareTransactions(work.store);
+  const results = await Promise.all(Array.from({ length: 8 }, () => shared.apply(group('same'))));
+  const outcomes = results.flatMap((result) => [...result.values()]);
+  expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1);
+  expect(outcomes.filter((outcome) => outcome === 'duplicate')).toHaveLength(7);
+});
+
+test('a group at fault fails alone', async () => {
+  const work = await openWork();
+  await work.admin(`ALTER TABLE conversations ADD CONSTRAINT refused CHECK (id <> 'conv_poison')`);
+  const shared = shareTransactions(work.store);
+  const settled = await Promise.allSettled(
+    [group('a'), group('b'), group('c'), group('poison', 'd'), group('e')].map((events) => shared.apply(events)),
+  );
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  expect(settled[3]).toMatchObject({ reason: { code: '23514' } });
+  expect(await work.store.query('SELECT id FROM conversations ORDER BY id')).toEqual(
+    ['a', 'b', 'c', 'e'].map((text) => ({ id: `conv_${text}` })),
+  );
+});
+
+test('a large backlog is cut into transactions of bounded size, and a group of any size is applied', async () => {
+  const sizes: number[] = [];
+  const shared = shareTransactions({
+    apply: async (events) => {
+      sizes.push(events.length);
+      await new Promise(setImmediate);
+      return new Map();
+    },
+  });
+  const large = Array.from({ length: 1_500 }, (_, i) => `${i}`);
+  const many = Array.from({ length: 40 }, (_, i) => group(...Array.from({ length: 100 }, (_unused, j) => `${i}.${j}`)));
+  await Promise.all([group(...large), ...many].map((events) => shared.apply(events)));
+  expect(sizes[0]).toBe(1_500);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5_500);
+  expect(Math.max(...sizes.slice(1))).toBe(1_000);
+});
+
+test('when the database is away every caller is told', async () => {
+  const away = new StoreError('connection', 'ECONNREFUSED', 'refused', undefined);
+  const shared = shareTransactions({ apply: () => Promise.reject(away) });
+  const settled = await Promise.allSettled(
+    [group('a'), group('b'), group('c'), group('d')].map((g) => shared.apply(g)),
+  );
+  expect(settled.map((result) => result.status === 'rejected' && result.reason)).toEqual([away, away, away, away]);
+});

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { createLogger } from '@landline/process';
+import {
+  createConsumer,
+  createDeadLetters,
+  DEAD_LETTER_QUEUE,
+  openQueues,
+  type ConsumedJob,
+  type DeliveredEvent,
+} from '@landline/queue';
+import { createStore, type Store } from '@landline/store';
+import { inject, onTestFinished } from 'vitest';
+import { createDatabase } from '../../../../test/support/database.ts';
+import { runSql } from '../../../../test/support/run-sql.ts';
+import { createDatabaseGate } from '../../src/database-gate.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { processDeadLetter } from '../../src/process-dead-letter.ts';
+import { processEvents } from '../../src/process-events.ts';
+
+/** An event as the receiver hands it over. */
+export function delivery(body: string, encoding: 'utf8' | 'base64' = 'utf8'): DeliveredEvent {
+  return { receivedAt: 1_767_225_600_000, signedAt: 1_767_225_600, secretId: 'test', encoding, body };
+}
+
+/** A live message of a conversation. */
+export function message(conversationId: string, text = 'hello'): DeliveredEvent {
+  const data = { conversation_id: conversationId, role: 'user', message: text };
+  return delivery(JSON.stringify({ type: 'conversation.message', timestamp: 1_767_225_600, data }));
+}
+
+/** The worker's functions on a database and a queue prefix of the test's own, all closed when it ends. */
+export async function openWork({ wrap = (store: Store) => store }: { wrap?: (store: Store) => Store } = {}) {
+  const database = await createDatabase(inject('databaseUrl'));
+  const redisUrl = inject('redisUrl');
+  const prefix = `{${randomUUID()}}`;
+  const store = createStore({ databaseUrl: database.url });
+  const deadLetters = createDeadLetters({ redisUrl, prefix });
+  const queues = openQueues({ redisUrl, prefix });
+  const lines: string[] = [];
+  const logger = createLogger({
+    name: 'worker',
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const used = wrap(store);
+  const context = {
+    store: used,
+    gate: createDatabaseGate(() => used.ping(), logger),
+    deadLetters,
+    logger,
+    metrics: createMetrics(),
+  };
+  const letters = createConsumer({
+    redisUrl,
+    prefix,
+    queue: DEAD_LETTER_QUEUE,
+    concurrency: 1,
+    process: (job, signal) => processDeadLetter(job, signal, context),
+  });
+  onTestFinished(async () => {
+    await letters.close({ timeoutMs: 2_000 });
+    await Promise.all([deadLetters.close(), queues.close(), store.close()]);
+    await database.drop();
+  });
+  return {
+    store,
+    /** Runs a statement as the database's owner. */
+    admin: (sql: string) => runSql(database.url, sql),
+    context,
+    queues,
+    letters,
+    /** The log's messages, in order. */
+    messages: () => lines.map((line): unknown => JSON.parse(line).msg),
+    log: () => lines.join(''),
+    /** Processes one job of events, as the first of eight attempts unless told otherwise. */
+    process: (events: DeliveredEvent[], job: Partial<ConsumedJob> = {}, signal = new AbortController().signal) =>
+      processEvents({ id: '1', events, attempt: 1, lastAttempt: false, ...job }, signal, context),
+  };
+}
