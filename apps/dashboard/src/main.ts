@@ -1,0 +1,31 @@
+import { createLogger, stopOnRequest } from '@landline/process';
+import { openQueues } from '@landline/queue';
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+
+const read = readConfig(process.env);
+if (!read.ok) {
+  process.stderr.write(`The dashboard cannot start:\n${read.faults}\n`);
+  process.exit(1);
+}
+const { config } = read;
+const logger = createLogger({ name: 'dashboard', level: config.LOG_LEVEL });
+const queues = openQueues({ redisUrl: config.REDIS_URL });
+const app = createApp({
+  queues,
+  login: { user: config.DASHBOARD_USER, password: config.DASHBOARD_PASSWORD },
+  logger,
+});
+
+stopOnRequest(async () => {
+  await app.close();
+  await queues.close();
+  logger.info('Stopped');
+});
+
+try {
+  await app.listen({ port: config.DASHBOARD_PORT, host: config.HOST });
+} catch (error) {
+  logger.fatal(`The dashboard cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}

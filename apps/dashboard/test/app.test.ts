@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { createApp } from '../src/app.ts';
+import { changesState, routesOf, type Route } from './routes.ts';
+
+const login = { user: 'admin', password: 'correct horse battery' };
+const authorization = basic(login.user, login.password);
+const redisUrl = inject('redisUrl');
+const prefix = `{dashboard-${randomUUID()}}`;
+
+const event = { receivedAt: 1, signedAt: 1, secretId: 'test', encoding: 'utf8' as const, body: '{"said": "hello"}' };
+const letterId = randomUUID();
+const jobId = `dead-${letterId}`;
+
+const queues = openQueues({ redisUrl, prefix });
+const deadLetters = createDeadLetters({ redisUrl, prefix });
+const app = createApp({ queues, login });
+let routes: Route[] = [];
+let cause: Error | undefined = new Error('the cause is still there');
+
+const consumer = createConsumer({
+  redisUrl,
+  prefix,
+  queue: DEAD_LETTER_QUEUE,
+  concurrency: 1,
+  process: async () => {
+    if (cause) throw cause;
+  },
+});
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+function send(route: Route, headers: Record<string, string>) {
+  return app.inject({ ...route, headers });
+}
+
+function change(url: string, payload?: object) {
+  return app.inject({ method: 'PUT', url, headers: { authorization }, ...(payload && { payload }) });
+}
+
+async function letter() {
+  const job = await queues.deadLetters.getJob(jobId);
+  return { state: await job?.getState(), data: job?.data, failedReason: job?.failedReason };
+}
+
+async function resting(): Promise<void> {
+  await vi.waitFor(async () => expect((await letter()).state).toBe('failed'), { timeout: 10_000 });
+}
+
+beforeAll(async () => {
+  routes = await routesOf(app, { queueName: DEAD_LETTER_QUEUE, jobId });
+  await deadLetters.add([{ id: letterId, event }]);
+  await queues.events.add('events', { v: 1, events: [event] });
+  consumer.start();
+  await resting();
+});
+
+afterAll(async () => {
+  await app.close();
+  await consumer.close({ timeoutMs: 2000 });
+  await deadLetters.close();
+  await Promise.all([queues.events.obliterate({ force: true }), queues.deadLetters.obliterate({ force: true })]);
+  await queues.close();
+});
+
+describe('login', () => {
+  const strangers: Route[] = [
+    { method: 'GET', url: '/nowhere' },
+    { method: 'GET', url: '/static/js/none.js' },
+    { method: 'DELETE', url: '/api/queues' },
+    { method: 'OPTIONS', url: '/api/queues/pause' },
+  ];
+
+  it('is asked for on every route there is, and outside them', async () => {
+    expect(routes.filter(changesState).length).toBeGreaterThan(20);
+    expect(routes.length).toBeGreaterThan(50);
+    for (const route of [...routes, ...strangers]) {
+      for (const headers of [
+        {},
+        { authorization: basic('admin', 'wrong') },
+        { authorization: basic('x', login.password) },
+      ]) {
+        const answer = await send(route, headers);
+        expect.soft([route, answer.statusCode]).toEqual([route, 401]);
+        expect.soft(answer.headers['www-authenticate']).toBe('Basic realm="Landline", charset="UTF-8"');
+        expect.soft(answer.body).not.toContain('hello');
+      }
+    }
+  });
+
+  it('says nothing of a path that cannot be decoded', async () => {
+    const answer = await send({ method: 'GET', url: '/%' }, {});
+    expect([answer.statusCode, answer.body]).toEqual([400, '']);
+  });
+
+  it('opens the board', async () => {
+    const page = await send({ method: 'GET', url: '/' }, { authorization });
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    const shown = await send({ method: 'GET', url: `/api/queues/${DEAD_LETTER_QUEUE}/${jobId}` }, { authorization });
+    expect(shown.json()).toMatchObject({ job: { id: jobId, failedReason: 'the cause is still there' } });
+  });
+});
+
+describe('every answer', () => {
+  it.each([
+    ['the page', '/', { authorization }, 200],
+    ['the data', '/api/queues', { authorization }, 200],
+    ['a file', '/static/favicon.ico', { authorization }, 200],
+    ['nothing there', '/nowhere', { authorization }, 404],
+    ['a refused login', '/', {}, 401],
+    ['a bad path', '/%', {}, 400],
+  ])('%s is neither cached nor framed nor sniffed', async (_what, url, headers, status) => {
+    const answer = await send({ method: 'GET', url }, headers);
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': expect.stringMatching(/^default-src 'none';.*frame-ancestors 'none'$/),
+    });
+    expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+  });
+});
+
+describe('changes', () => {
+  it('are refused when another site asks for them, whatever the route', async () => {
+    const before = await letter();
+    for (const route of routes.filter(changesState)) {
+      for (const marks of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
+        const answer = await send(route, { authorization, ...marks });
+        expect.soft([route, answer.statusCode]).toEqual([route, 403]);
+        expect.soft(answer.json()).toMatchObject({ code: 'cross_site' });
+      }
+    }
+    expect(await letter()).toEqual(before);
+    expect(await queues.events.isPaused()).toBe(false);
+  });
+
+  it.each([
+    ['delete a dead letter', `/api/queues/${DEAD_LETTER_QUEUE}/${jobId}/clean`, undefined],
+    ['clean the dead letters', `/api/queues/${DEAD_LETTER_QUEUE}/clean/failed`, undefined],
+    ['empty the dead letters', `/api/queues/${DEAD_LETTER_QUEUE}/empty`, undefined],
+    ['obliterate the dead letters', `/api/queues/${DEAD_LETTER_QUEUE}/obliterate`, { force: true }],
+    ['empty the events', `/api/queues/${WEBHOOK_QUEUE}/empty`, undefined],
+    ['clean the events', `/api/queues/${WEBHOOK_QUEUE}/clean/wait`, undefined],
+    ['obliterate the events', `/api/queues/${WEBHOOK_QUEUE}/obliterate`, { force: true }],
+    ['throttle the events', `/api/queues/${WEBHOOK_QUEUE}/concurrency`, { concurrency: 0 }],
+  ])('that lose something are refused: %s', async (_what, url, payload) => {
+    const before = await letter();
+    // Obliterating asks for a paused queue first: it must be our refusal that stands in the way.
+    await Promise.all([queues.events.pause(), queues.deadLetters.pause()]);
+    const answer = await change(url, payload);
+    await Promise.all([queues.events.resume(), queues.deadLetters.resume()]);
+    expect(answer.statusCode).toBe(403);
+    expect(answer.json()).toMatchObject({ message: expect.stringContaining('nothing is dropped in silence') });
+    expect(await letter()).toEqual(before);
+    expect(await queues.events.getWaitingCount()).toBe(1);
+  });
+
+  it.each([
+    ['forge an event', 'POST' as const, `/api/queues/${WEBHOOK_QUEUE}/add`, { name: 'events', data: {} }],
+    [
+      'change what was said',
+      'PATCH' as const,
+      `/api/queues/${DEAD_LETTER_QUEUE}/${jobId}/update-data`,
+      { jobData: {} },
+    ],
+  ])('that falsify something are refused: %s', async (_what, method, url, payload) => {
+    const answer = await app.inject({ method, url, headers: { authorization }, payload });
+    expect(answer.statusCode).toBe(403);
+    expect((await letter()).data).toEqual({ v: 1, events: [event] });
+    expect(await queues.events.getWaitingCount()).toBe(1);
+  });
+
+  it('that lose nothing are allowed: pause and resume', async () => {
+    expect((await change(`/api/queues/${WEBHOOK_QUEUE}/pause`)).statusCode).toBe(200);
+    expect(await queues.events.isPaused()).toBe(true);
+    expect((await change(`/api/queues/${WEBHOOK_QUEUE}/resume`)).statusCode).toBe(200);
+    expect(await queues.events.isPaused()).toBe(false);
+  });
+
+  it('retry applies a dead letter again: it comes back while the cause is there, and is gone after', async () => {
+    cause = new Error('another cause');
+    expect((await change(`/api/queues/${DEAD_LETTER_QUEUE}/${jobId}/retry`)).statusCode).toBe(204);
+    await vi.waitFor(async () =>
+      expect(await letter()).toMatchObject({ state: 'failed', failedReason: 'another cause' }),
+    );
+
+    cause = undefined;
+    expect((await change(`/api/queues/${DEAD_LETTER_QUEUE}/retry/failed`)).json()).toEqual({ retried: 1, skipped: 0 });
+    await vi.waitFor(async () => expect(await queues.deadLetters.getJob(jobId)).toBeUndefined());
+  });
+});
