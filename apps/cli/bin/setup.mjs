@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+// oxlint-disable no-console -- this script talks to whoever runs it
+/**
+ * The set-up behind `npm start`, `npm test` and `npm run landline`: installs, generates and builds what is missing or
+ * out of date, then hands over to the command. It needs nothing but Node.
+ *
+ *     node apps/cli/bin/setup.mjs                    sets up and stops
+ *     node apps/cli/bin/setup.mjs start|test <args>
+ *     node apps/cli/bin/setup.mjs landline <command> <args>
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+const MAIN = join(ROOT, 'apps', 'cli', 'dist', 'main.js');
+const GENERATED = join(ROOT, 'packages', 'store', 'src', 'generated');
+
+checkNode();
+process.chdir(ROOT);
+install();
+generateClient();
+build();
+await handOver(process.argv.slice(2));
+
+function checkNode() {
+  // As the `engines` of package.json say: what Prisma and the linter run on.
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24) return;
+  fail(
+    `Landline needs Node 20.19, 22.12 or 24 and newer; this is ${process.versions.node}. Get one: https://nodejs.org`,
+  );
+}
+
+function install() {
+  if (isInstalled()) return;
+  console.log('Installing packages (the first time takes a minute) …');
+  // All of them, whatever NODE_ENV or the user's own npm settings leave out: the build needs them.
+  const all = ['--include=dev', '--include=optional'];
+  const result = runNpm(['ci', ...all, '--no-fund', '--no-audit', '--loglevel=error'], 'inherit');
+  if (result.status !== 0) fail('npm ci failed; its message is above. When that is put right, run this again.');
+}
+
+/** Holds npm's own note of what it installed against the lock file. */
+function isInstalled() {
+  const wanted = readJson(join(ROOT, 'package-lock.json'));
+  const installed = readJson(join(ROOT, 'node_modules', '.package-lock.json'));
+  if (wanted === undefined) fail('package-lock.json is missing or damaged: git checkout package-lock.json');
+  if (installed === undefined) return false;
+  return Object.entries(wanted.packages).every(([path, entry]) => {
+    if (!path.includes('node_modules/')) return true; // a workspace: here as it is
+    const present = installed.packages[path];
+    // Another platform's binaries are optional, and not installed.
+    return present === undefined ? entry.optional === true : present.version === entry.version;
+  });
+}
+
+function generateClient() {
+  const inputs = ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'];
+  const hash = createHash('sha256');
+  for (const file of inputs) hash.update(readFileSync(join(ROOT, file)));
+  const stamp = join(GENERATED, '.inputs');
+  const wanted = hash.digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  runQuietly('prisma generate', ['node_modules/prisma/build/index.js', 'generate'], {
+    // Else Prisma downloads a native engine, from a host that many networks cannot reach, and then does not run it:
+    // any existing file will do.
+    PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY || process.execPath,
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+    CHECKPOINT_DISABLE: '1',
+  });
+  writeFileSync(stamp, wanted);
+}
+
+function build() {
+  if (!existsSync(MAIN)) console.log('Building …');
+  runQuietly('The build', ['node_modules/turbo/bin/turbo', 'run', 'build', '--output-logs=errors-only', '--no-color'], {
+    TURBO_TELEMETRY_DISABLED: '1',
+    TURBO_NO_UPDATE_NOTIFIER: '1',
+    DO_NOT_TRACK: '1',
+  });
+}
+
+async function handOver([command, ...args]) {
+  if (command === undefined) return console.log('Set up. Next: npm start');
+  process.argv = [process.argv[0], MAIN, ...(command === 'landline' ? [] : [command]), ...args];
+  await import(pathToFileURL(MAIN).href);
+}
+
+/** Runs a Node script and shows its output only if it fails. */
+function runQuietly(what, args, env) {
+  const result = spawnSync(process.execPath, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (result.status === 0) return;
+  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+  fail(`${what} failed; its message is above.`);
+}
+
+/** Runs the npm that runs us, else the one on the PATH. */
+function runNpm(args, stdio) {
+  const script = process.env.npm_execpath;
+  if (script !== undefined && script.endsWith('npm-cli.js'))
+    return spawnSync(process.execPath, [script, ...args], { stdio });
+  return spawnSync('npm', args, { stdio, shell: process.platform === 'win32' });
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,78 @@
+const MAX_CELL = 60;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Lays rows out to be read: as a table if that fits into `width` columns, else each row as a block of lines. What a
+ * caller said cannot move the cursor or colour the terminal: control characters are shown, not sent.
+ */
+export function formatTable(rows: readonly Row[], width: number): string {
+  const count = `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`;
+  const names = Object.keys(rows[0] ?? {});
+  if (names.length === 0) return count;
+  const cells = rows.map((row) => names.map((name) => shorten(formatValue(row[name]))));
+  const widths = names.map((name, i) =>
+    Math.max(displayWidth(name), ...cells.map((row) => displayWidth(row[i] ?? ''))),
+  );
+  const total = widths.reduce((sum, each) => sum + each + 3, -1);
+  const body = total <= width ? asLines(names, cells, widths) : asBlocks(names, rows);
+  return `${body}\n${count}`;
+}
+
+function asLines(names: string[], cells: string[][], widths: number[]): string {
+  const line = (row: string[]) => ` ${row.map((cell, i) => pad(cell, widths[i] ?? 0)).join(' | ')}`.trimEnd();
+  const rule = widths.map((each) => '-'.repeat(each + 2)).join('+');
+  return [line(names), rule, ...cells.map(line)].join('\n');
+}
+
+function asBlocks(names: string[], rows: readonly Row[]): string {
+  const nameWidth = Math.max(...names.map(displayWidth));
+  return rows
+    .map((row, i) => {
+      const lines = names.map((name) => `${pad(name, nameWidth)} | ${formatValue(row[name])}`);
+      return [`--- ${i + 1} ---`, ...lines].join('\n');
+    })
+    .join('\n');
+}
+
+function formatValue(value: unknown): string {
+  return showControls(toText(value));
+}
+
+function toText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'bigint') return String(value);
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? '';
+}
+
+function showControls(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (control) =>
+    control === '\n' ? '\\n' : `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function shorten(text: string): string {
+  const characters = [...text];
+  return characters.length > MAX_CELL ? `${characters.slice(0, MAX_CELL - 1).join('')}…` : text;
+}
+
+function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(width - displayWidth(text), 0));
+}
+
+// A Chinese, Japanese or Korean character takes two columns of a terminal, a combining mark none.
+function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) {
+    if (/\p{M}/u.test(character)) continue;
+    width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\p{Emoji_Presentation}]/u.test(
+      character,
+    )
+      ? 2
+      : 1;
+  }
+  return width;
+}

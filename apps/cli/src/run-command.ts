@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+import type { CommandContext } from './command-context.ts';
+import { findDatabase } from './find-database.ts';
+import { readEnvFile } from './start/env-file.ts';
+import { stopSignal } from './start/stop-signal.ts';
+import { USAGE } from './usage.ts';
+
+/** Exit code of a command line that makes no sense. */
+const MISUSE = 2;
+
+type Command = (args: string[], context: CommandContext) => Promise<number>;
+
+// Each command is loaded when it is called: `help` needs no database client, `send` no supervisor.
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start: async (_args, context) => {
+    const withParent = context.env['npm_lifecycle_event'] !== undefined;
+    return (await import('./start/start.ts')).start(context, stopSignal({ withParent }));
+  },
+  test: async (args, context) => (await import('./run-tests.ts')).runTests(args, context),
+  send: async (args, { root, env }) => (await import('./send.ts')).send(args, await readEnvFile(root, env)),
+  migrate: async (_args, context) => {
+    const { runMigrate } = await import('./migrate.ts');
+    return runMigrate(await databaseOf(context), context.print);
+  },
+  sql: async (args, context) => {
+    const [query, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
+    if (query === undefined || rest.length > 0) return misuse('sql takes one query, in quotes.', context);
+    const { runSql } = await import('./sql.ts');
+    return runSql(await databaseOf(context), query, context);
+  },
+  help: (_args, { print }) => {
+    print(USAGE);
+    return Promise.resolve(0);
+  },
+};
+
+/**
+ * Runs one command of `landline`.
+ *
+ * @param argv  The command's name and its arguments; none at all prints the usage.
+ * @returns     The exit code: 0, 1 for a fault that was printed, 2 for a command line that makes no sense.
+ */
+export async function runCommand(argv: readonly string[], context: CommandContext): Promise<number> {
+  const [name = 'help', ...args] = argv;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) return misuse(`There is no command "${name}".`, context);
+  try {
+    return await command(args, context);
+  } catch (error) {
+    if (isMisuse(error)) return misuse(error.message, context);
+    context.print(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+async function databaseOf({ root, env }: CommandContext): Promise<string> {
+  return findDatabase(root, await readEnvFile(root, env));
+}
+
+function misuse(message: string, { print }: CommandContext): number {
+  print(`${message}\n\n${USAGE}`);
+  return MISUSE;
+}
+
+// What parseArgs throws at an option that it does not know.
+function isMisuse(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import { parseArgs } from 'node:util';
+import { sign, SIGNATURE_HEADER, webhookVariables } from '@landline/webhook';
+import { CliError } from './errors.ts';
+import { EXAMPLE_NAMES, exampleBody } from './example-events.ts';
+import type { Environment } from './start/env-file.ts';
+
+/** Requests under way at once. */
+const CONCURRENCY = 64;
+/** How long one answer may take, in milliseconds. */
+const ANSWER_LIMIT_MS = 30_000;
+const MAX_COUNT = 10_000_000;
+
+const USAGE = `send takes one event type or a file with a body: npm run landline -- send <type or file> [--count n] [--url u]
+Types: ${EXAMPLE_NAMES.join(', ')}
+live makes calls of ten live events each. A file is sent as it is, byte for byte.`;
+
+/**
+ * Signs and sends events, and prints what the answers were.
+ *
+ * @param args   `<type or file> [--count n] [--url u]`.
+ * @param env    ELEVENLABS_WEBHOOK_SECRET, whose first secret signs, and PORT.
+ * @param print  Prints a line.
+ * @returns      The exit code: 0 when every event was answered 200.
+ */
+export async function send(args: readonly string[], env: Environment, print = printLine): Promise<number> {
+  const { what, count, url } = readArguments(args, env);
+  const secret = readSecret(env);
+  const bodyOf = await bodies(what);
+  const tally = new Map<string, number>();
+  const startedAt = performance.now();
+  let next = 0;
+  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+  async function sendInTurn(): Promise<void> {
+    while (next < count) {
+      const body = bodyOf(next++);
+      const result = await post(url, body, sign(body, secret, Date.now() / 1000), agent);
+      tally.set(result, (tally.get(result) ?? 0) + 1);
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, count) }, sendInTurn));
+  agent.destroy();
+  const accepted = tally.get('200') ?? 0;
+  const secondsTaken = (performance.now() - startedAt) / 1000;
+  print(
+    `${accepted} of ${count} accepted by ${url} in ${secondsTaken.toFixed(2)} s (${Math.round(accepted / secondsTaken)}/s)`,
+  );
+  for (const [result, times] of tally) if (result !== '200') print(`${times} × ${result}`);
+  return accepted === count ? 0 : 1;
+}
+
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function readArguments(args: readonly string[], env: Environment): { what: string; count: number; url: string } {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { count: { type: 'string', default: '1' }, url: { type: 'string' } },
+  });
+  const [what, ...rest] = positionals;
+  if (what === undefined || rest.length > 0) throw new CliError('arguments_invalid', USAGE);
+  const count = /^\d{1,8}$/.test(values.count) ? Number(values.count) : 0;
+  if (count < 1 || count > MAX_COUNT) {
+    throw new CliError('arguments_invalid', `--count takes a whole number from 1 to ${MAX_COUNT}.`);
+  }
+  const url = values.url ?? `http://127.0.0.1:${env['PORT'] || 3000}/api/elevenlabs/webhook`;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new CliError('arguments_invalid', '--url takes the whole address, http://host:port/api/elevenlabs/webhook.');
+  }
+  return { what, count, url };
+}
+
+function readSecret(env: Environment): string {
+  const parsed = webhookVariables.ELEVENLABS_WEBHOOK_SECRET.safeParse(env['ELEVENLABS_WEBHOOK_SECRET'] || undefined);
+  const secret = parsed.data?.secrets[0];
+  if (secret === undefined) {
+    const reason = parsed.error?.issues[0]?.message ?? 'ELEVENLABS_WEBHOOK_SECRET is not set';
+    throw new CliError('configuration_invalid', `${reason}. npm start makes a .env that has one.`);
+  }
+  return secret;
+}
+
+/** The n-th body: an example with ids and a time of its own, or the file's bytes. */
+async function bodies(what: string): Promise<(sequence: number) => Buffer> {
+  if (EXAMPLE_NAMES.includes(what)) {
+    const run = randomBytes(6).toString('hex');
+    return (sequence) => exampleBody(what, run, sequence, new Date());
+  }
+  try {
+    const file = await readFile(what);
+    return () => file;
+  } catch (cause) {
+    throw new CliError(
+      'arguments_invalid',
+      `"${what}" is neither an event type nor a file that can be read.\n${USAGE}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Sends one body; the result is the status with the answer's code, or why there was no answer. */
+async function post(url: string, body: Buffer, signature: string, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    const secure = url.startsWith('https:');
+    const outgoing = (secure ? secureRequest : request)(url, {
+      method: 'POST',
+      ...(secure ? {} : { agent }),
+      headers: {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        [SIGNATURE_HEADER]: signature,
+      },
+      timeout: ANSWER_LIMIT_MS,
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${ANSWER_LIMIT_MS / 1000} s`)));
+    outgoing.on('error', (error) => resolve(error.message || String(error)));
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', (error) => resolve(error.message));
+      response.on('end', () => {
+        const status = String(response.statusCode);
+        resolve(status === '200' ? status : `${status} ${Buffer.concat(chunks).toString('utf8').slice(0, 300)}`);
+      });
+    });
+    outgoing.end(body);
+  });
+}

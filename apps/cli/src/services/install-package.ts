@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const POLICY_FILE = '/usr/sbin/policy-rc.d';
+const APT_ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  DEBIAN_FRONTEND: 'noninteractive',
+};
+
+/**
+ * Installs a Debian package as root, and neither starts nor enables the service it brings: Landline runs its own
+ * server on a private port, and a second one on the usual port would be a surprise.
+ */
+export async function installPackage(name: string): Promise<void> {
+  await apt('update');
+  // Debian's own way to say "start nothing": invoke-rc.d asks this script and takes 101 for no.
+  const policyIsOurs = await writeFile(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' })
+    .then(() => true)
+    .catch(() => false);
+  try {
+    await apt('install', '-y', '--no-install-recommends', name);
+  } finally {
+    if (policyIsOurs) await rm(POLICY_FILE, { force: true });
+  }
+  // Without systemd there is nothing to disable.
+  await run('systemctl', ['disable', name], { env: APT_ENVIRONMENT }).catch(() => {});
+}
+
+async function apt(...args: string[]): Promise<void> {
+  try {
+    await run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], { env: APT_ENVIRONMENT });
+  } catch (error) {
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
+    throw new Error(`apt-get ${args.join(' ')}: ${output.split('\n').at(-1)}`, { cause: error });
+  }
+}

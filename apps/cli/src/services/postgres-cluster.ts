@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CliError } from '../errors.ts';
+import type { PostgresHome } from './postgres-home.ts';
+import { SERVER_ENVIRONMENT } from './spawn-server.ts';
+
+const run = promisify(execFile);
+
+/** The one role and the one database of the embedded Postgres. */
+export const POSTGRES_NAME = 'landline';
+
+// C.UTF-8 of Postgres' own: the same on every system, whatever locales that has.
+const INITDB_ARGS =
+  `--username ${POSTGRES_NAME} --auth reject --encoding UTF8 --locale C --locale-provider builtin --builtin-locale C.UTF-8`.split(
+    ' ',
+  );
+
+const HOST_RULES = `# TYPE DATABASE USER ADDRESS METHOD
+host all all 127.0.0.1/32 scram-sha-256
+`;
+
+/** Tells whether the home holds a complete cluster. */
+export async function hasCluster({ dataFolder }: PostgresHome): Promise<boolean> {
+  return stat(join(dataFolder, 'PG_VERSION')).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw new CliError(
+        'postgres_failed',
+        `Cannot read ${dataFolder}: it was made by another user. Start Landline as that user, or as root.`,
+        { cause: error },
+      );
+    },
+  );
+}
+
+/** Makes a cluster with the database `landline`. It takes its name when complete: a run cut short leaves none. */
+export async function makeCluster(home: PostgresHome): Promise<void> {
+  const unfinished = { ...home, dataFolder: `${home.dataFolder}.new` };
+  await rm(unfinished.dataFolder, { recursive: true, force: true });
+  await mkdir(unfinished.dataFolder, { mode: 0o700 });
+  if (home.account !== undefined) await chown(unfinished.dataFolder, home.account.uid, home.account.gid);
+  await runProgram(unfinished, 'initdb', ['--pgdata', unfinished.dataFolder, ...INITDB_ARGS]);
+  await writeFile(join(unfinished.dataFolder, 'pg_hba.conf'), HOST_RULES);
+  await runAlone(unfinished, `CREATE DATABASE ${POSTGRES_NAME}`);
+  await rename(unfinished.dataFolder, home.dataFolder).catch((cause: unknown) => {
+    throw new CliError('postgres_failed', `${home.dataFolder} is in the way: move it elsewhere.`, { cause });
+  });
+}
+
+/** Sets the password of the one role. The server must not run: only so does this need no password. */
+export async function setPassword(home: PostgresHome, password: string): Promise<void> {
+  await runAlone(home, `ALTER ROLE ${POSTGRES_NAME} PASSWORD '${password}'`);
+}
+
+/** Runs one statement in Postgres' single-user mode. */
+async function runAlone(home: PostgresHome, sql: string): Promise<void> {
+  const args = ['--single', '-D', home.dataFolder, '-c', 'exit_on_error=on', 'template1'];
+  await runProgram(home, 'postgres', args, `${sql}\n`);
+}
+
+async function runProgram(home: PostgresHome, program: string, args: string[], input = ''): Promise<void> {
+  const running = run(join(home.binFolder, program), args, { cwd: '/', env: SERVER_ENVIRONMENT, ...home.account });
+  running.child.stdin?.on('error', () => {}).end(input);
+  await running.catch((cause: unknown) => {
+    const output = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+    throw new CliError('postgres_failed', `Postgres' ${program} failed: ${output}`, { cause });
+  });
+}

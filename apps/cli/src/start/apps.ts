@@ -1,0 +1,96 @@
+import type { Environment } from './env-file.ts';
+
+/** One of the processes that `npm start` runs beside the servers. */
+export interface App {
+  name: 'receiver' | 'worker' | 'dashboard';
+  /** The variables that it reads: it is given these and no others. The receiver has no DATABASE_URL on purpose. */
+  variables: readonly string[];
+  /** What it is given whatever the environment says. */
+  fixed?: Readonly<Record<string, string>>;
+  portVariable: string;
+  defaultPort: number;
+  /** Path to ask whether it is ready, and the answer that says so. */
+  ready: { path: string; status: number };
+}
+
+// Only webhooks come from outside. HOST opens the receiver, and must not open the rest along with it.
+const LOOPBACK = { HOST: '127.0.0.1' };
+
+/** The apps, in the order in which they start. */
+export const APPS: readonly App[] = [
+  {
+    name: 'worker',
+    variables: [
+      'DATABASE_URL',
+      'PGPASSWORD',
+      'PGSSLMODE',
+      'REDIS_URL',
+      'LOG_LEVEL',
+      'WORKER_PORT',
+      'WORKER_CONCURRENCY',
+    ],
+    fixed: LOOPBACK,
+    portVariable: 'WORKER_PORT',
+    defaultPort: 3002,
+    ready: { path: '/health/ready', status: 200 },
+  },
+  {
+    name: 'dashboard',
+    variables: ['REDIS_URL', 'LOG_LEVEL', 'DASHBOARD_PORT', 'DASHBOARD_USER', 'DASHBOARD_PASSWORD'],
+    fixed: LOOPBACK,
+    portVariable: 'DASHBOARD_PORT',
+    defaultPort: 3001,
+    ready: { path: '/', status: 401 },
+  },
+  {
+    name: 'receiver',
+    variables: [
+      'ELEVENLABS_WEBHOOK_SECRET',
+      'REDIS_URL',
+      'LOG_LEVEL',
+      'BATCH_MAX_EVENTS',
+      'BATCH_MAX_BYTES',
+      'ENQUEUE_TIMEOUT_MS',
+      'SIGNATURE_TOLERANCE_SECONDS',
+      'PORT',
+      'HOST',
+      'BODY_LIMIT_BYTES',
+      'REQUEST_TIMEOUT_MS',
+    ],
+    portVariable: 'PORT',
+    defaultPort: 3000,
+    ready: { path: '/health/ready', status: 200 },
+  },
+];
+
+// What Node and a terminal's colours need, whatever the app.
+const SYSTEM_VARIABLES = `
+  PATH HOME TZ LANG TERM COLORTERM NO_COLOR FORCE_COLOR TMPDIR
+  NODE_ENV NODE_OPTIONS NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR
+`
+  .trim()
+  .split(/\s+/);
+
+const ANY_ADDRESS = ['', '0.0.0.0', '::'];
+
+/** Picks what `app` sees of `env`. */
+export function environmentOf(app: App, env: Environment): Record<string, string> {
+  const names = [...SYSTEM_VARIABLES, ...app.variables];
+  const given = names.flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { ...Object.fromEntries(given), ...app.fixed };
+}
+
+/** The port that `app` listens on; what is no number is left for the app itself to refuse. */
+export function portOf(app: App, env: Environment): number {
+  return Number(env[app.portVariable] || app.defaultPort);
+}
+
+/** Where `app` is reached from this machine, without a slash at the end. */
+export function addressOf(app: App, env: Environment): string {
+  const host = app.variables.includes('HOST') ? env['HOST'] : undefined;
+  const reachable = host === undefined || ANY_ADDRESS.includes(host) ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${portOf(app, env)}`;
+}

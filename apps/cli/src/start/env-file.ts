@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+
+/** Variables by name, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads `<root>/.env` under `env`, which wins. No file is no fault. */
+export async function readEnvFile(root: string, env: Environment): Promise<Environment> {
+  const text = await readFile(join(root, '.env'), 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return { ...parseEnv(text), ...env };
+}
+
+/**
+ * Makes `<root>/.env` (mode 600) from `.env.example`, with a random webhook secret and a random dashboard password. One
+ * that is there is never touched.
+ *
+ * @returns Whether it was made.
+ */
+export async function makeEnvFile(root: string): Promise<boolean> {
+  const example = await readFile(join(root, '.env.example'), 'utf8');
+  const text = example
+    .replace(/^ELEVENLABS_WEBHOOK_SECRET=.*$/m, `ELEVENLABS_WEBHOOK_SECRET=wsec_${randomBytes(32).toString('hex')}`)
+    .replace(/^DASHBOARD_PASSWORD=.*$/m, `DASHBOARD_PASSWORD=${randomBytes(18).toString('base64url')}`);
+  return writeFile(join(root, '.env'), text, { mode: 0o600, flag: 'wx' }).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      throw error;
+    },
+  );
+}

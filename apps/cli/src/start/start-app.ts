@@ -1,0 +1,38 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { RunningProcess } from '../services/running-process.ts';
+import { stopProcess, type StopStep } from '../services/stop-process.ts';
+import { type App, environmentOf } from './apps.ts';
+import type { Environment } from './env-file.ts';
+
+/** The apps promise to drain within 10 s of SIGTERM. */
+const STOP_STEPS: readonly StopStep[] = [
+  { signal: 'SIGTERM', withinMs: 10_000 },
+  { signal: 'SIGKILL', withinMs: 1_000 },
+];
+
+/**
+ * Starts an app in a process group of its own: a terminal's Ctrl-C is for the supervisor, which stops the apps in order.
+ * The channel to it is how an app learns that the supervisor was killed, and ends as well.
+ */
+export function startApp(root: string, app: App, env: Environment): RunningProcess {
+  const child = fork(join(root, 'apps', app.name, 'dist', 'main.js'), [], {
+    cwd: root,
+    env: environmentOf(app, env),
+    execArgv: [],
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const exited = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+    child.once('error', (error) => resolve(error.message));
+  });
+  let ended = false;
+  void exited.then(() => (ended = true));
+  const pid = child.pid ?? 0;
+  const stop = async () => {
+    // Once it has ended, its pid may be somebody else's.
+    if (child.pid !== undefined && !ended) await stopProcess(child.pid, STOP_STEPS);
+  };
+  return { pid, exited, stop };
+}

@@ -1,0 +1,39 @@
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { makeEnvFile, readEnvFile } from '../src/start/env-file.ts';
+
+const EXAMPLE = new URL('../../../.env.example', import.meta.url);
+
+async function makeRoot(): Promise<string> {
+  const root = await makeTempFolder();
+  await copyFile(EXAMPLE, join(root, '.env.example'));
+  return root;
+}
+
+test('makes .env with a random secret and a random password that only its owner reads', async () => {
+  const roots = [await makeRoot(), await makeRoot()];
+  const made = await Promise.all(roots.map((root) => makeEnvFile(root)));
+  expect(made).toEqual([true, true]);
+  const [first, second] = await Promise.all(roots.map((root) => readEnvFile(root, {})));
+  expect(first?.['ELEVENLABS_WEBHOOK_SECRET']).toMatch(/^wsec_[0-9a-f]{64}$/);
+  expect(first?.['DASHBOARD_PASSWORD']).toMatch(/^[\w-]{24}$/);
+  expect(second?.['ELEVENLABS_WEBHOOK_SECRET']).not.toBe(first?.['ELEVENLABS_WEBHOOK_SECRET']);
+  expect(second?.['DASHBOARD_PASSWORD']).not.toBe(first?.['DASHBOARD_PASSWORD']);
+  expect(Object.keys(first ?? {}).toSorted()).toEqual(['DASHBOARD_PASSWORD', 'ELEVENLABS_WEBHOOK_SECRET']);
+  for (const root of roots) expect((await stat(join(root, '.env'))).mode & 0o777).toBe(0o600);
+});
+
+test('never touches an .env that is there', async () => {
+  const root = await makeRoot();
+  await writeFile(join(root, '.env'), 'PORT=4000\n');
+  expect(await makeEnvFile(root)).toBe(false);
+  expect(await readFile(join(root, '.env'), 'utf8')).toBe('PORT=4000\n');
+});
+
+test('the environment wins over .env', async () => {
+  const root = await makeRoot();
+  await writeFile(join(root, '.env'), 'PORT=4000\nLOG_LEVEL=warn\n');
+  expect(await readEnvFile(root, { PORT: '5000' })).toEqual({ PORT: '5000', LOG_LEVEL: 'warn' });
+});

@@ -1,0 +1,64 @@
+import { expect, test, vi } from 'vitest';
+import type { RunningProcess } from '../src/services/running-process.ts';
+import { keepRunning } from '../src/start/keep-running.ts';
+
+const PACE = { firstDelayMs: 5, maxDelayMs: 20, steadyMs: 60_000 };
+
+/** A process that ends at once with `how`, or runs until it is stopped. */
+function processThat(how?: string): RunningProcess & { stopped: () => boolean } {
+  let stopped = false;
+  const exited = how === undefined ? new Promise<string>(() => {}) : Promise.resolve(how);
+  const stop = async () => {
+    stopped = true;
+  };
+  return { pid: 1, exited, stop, stopped: () => stopped };
+}
+
+function failToStart(): never {
+  throw new Error('port taken');
+}
+
+function watch(first: RunningProcess, later: (() => RunningProcess)[], pace = PACE) {
+  const printed: string[] = [];
+  const restart = () => {
+    const next = later.shift();
+    if (next === undefined) throw new Error('nothing left to start');
+    return next();
+  };
+  const { stop } = keepRunning({ name: 'The worker', first, restart, print: (line) => printed.push(line), pace });
+  return { stop, printed };
+}
+
+test('starts it again when it ends or does not start, ever more slowly', async () => {
+  const last = processThat();
+  const later = [failToStart, () => processThat('SIGKILL'), () => processThat('code 2'), () => last];
+  const { stop, printed } = watch(processThat('code 1'), later);
+  await vi.waitUntil(() => later.length === 0);
+  await stop();
+  expect(printed).toEqual([
+    'The worker ended (code 1). Starting it again in 0.005 s.',
+    'The worker ended (port taken). Starting it again in 0.01 s.',
+    'The worker ended (SIGKILL). Starting it again in 0.02 s.',
+    'The worker ended (code 2). Starting it again in 0.02 s.',
+  ]);
+  expect(last.stopped()).toBe(true);
+});
+
+test('begins anew with the first delay after it has run well', async () => {
+  const later = [() => processThat('code 1'), () => processThat('code 1'), () => processThat()];
+  const { stop, printed } = watch(processThat('code 1'), later, { ...PACE, steadyMs: -1 });
+  await vi.waitUntil(() => later.length === 0);
+  await stop();
+  expect(printed).toEqual(Array(3).fill('The worker ended (code 1). Starting it again in 0.005 s.'));
+});
+
+test('starts nothing once it is stopped', async () => {
+  const first = processThat();
+  const later = [() => processThat()];
+  const { stop, printed } = watch(first, later);
+  await stop();
+  await stop();
+  expect(first.stopped()).toBe(true);
+  expect(later).toHaveLength(1);
+  expect(printed).toEqual([]);
+});

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { claimRoot, clearServices, readServices, writeServices } from '../src/start/services-file.ts';
+
+const SERVICES = { pid: process.pid, databaseUrl: 'postgresql://db', redisUrl: 'redis://queue' };
+
+test('notes what runs for its owner alone, until nothing does', async () => {
+  const root = await makeTempFolder();
+  expect(await readServices(root)).toBeUndefined();
+  await writeServices(root, SERVICES);
+  expect(await readServices(root)).toEqual(SERVICES);
+  expect((await stat(join(root, '.data', 'services.json'))).mode & 0o777).toBe(0o600);
+  await clearServices(root);
+  expect(await readServices(root)).toBeUndefined();
+});
+
+test('refuses a second supervisor of the same folder while the first lives', async () => {
+  const root = await makeTempFolder();
+  const first = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { cwd: root, stdio: 'ignore' });
+  await once(first, 'spawn');
+  onTestFinished(() => void first.kill());
+  await writeServices(root, { ...SERVICES, pid: first.pid ?? 0 });
+  await expect(claimRoot(root)).rejects.toMatchObject({ code: 'already_running' });
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  expect(await claimRoot(root)).toBe('killed');
+  expect(await readServices(root)).toEqual({ pid: process.pid });
+});
+
+test.each(['', '{"pid":', '{"pid":"1"}', '[]'])('takes %j for no note at all', async (text) => {
+  const root = await makeTempFolder();
+  await mkdir(join(root, '.data'));
+  await writeFile(join(root, '.data', 'services.json'), text);
+  expect(await claimRoot(root)).toBe('free');
+});
