@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { runSql } from './run-sql.ts';
+import { TEMPLATE } from './template.ts';
+
+/** A migrated, empty database for one test file. */
+export interface TestDatabase {
+  url: string;
+  /** Drops it, and ends whatever connection a killed process has left in it. */
+  drop: () => Promise<void>;
+}
+
+/**
+ * Makes a database of its own for the calling test file.
+ *
+ * @param adminUrl `inject('databaseUrl')`.
+ */
+export async function createDatabase(adminUrl: string): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await runSql(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  const url = new URL(adminUrl);
+  url.pathname = name;
+  return {
+    url: url.href,
+    drop: async () => {
+      await runSql(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}

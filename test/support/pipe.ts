@@ -1,0 +1,96 @@
+import { jobSchema, openQueues, type DeliveredEvent, type OpenQueues } from '@landline/queue';
+import { inject, vi } from 'vitest';
+import { startApp, type AppProcess } from './app-process.ts';
+import { createDatabase } from './database.ts';
+import { SECRET } from './post.ts';
+import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
+import { runSql } from './run-sql.ts';
+
+/** Jobs of both queues, of every state but completed (which leave no trace). */
+export interface PipeCounts {
+  /** webhook-events: waiting, active, delayed or failed. */
+  events: number;
+  /** webhook-dead-letter: waiting, active or delayed. */
+  unsettled: number;
+  /** webhook-dead-letter: resting in `failed`. */
+  dead: number;
+}
+
+/** The whole way: a receiver, a Redis and a database of the test's own, and as many workers as it starts. */
+export interface Pipe {
+  redis: PrivateRedis;
+  databaseUrl: string;
+  receiver: AppProcess;
+  queues: OpenQueues;
+  startWorker: () => Promise<AppProcess>;
+  sql: (statement: string) => Promise<Record<string, unknown>[]>;
+  counts: () => Promise<PipeCounts>;
+  /** Resolves with the events of each waiting job, oldest job first, when they hold this many in all. For a paused queue. */
+  untilQueued: (events: number) => Promise<DeliveredEvent[][]>;
+  /** Resolves when nothing waits or runs in either queue; fails after `timeoutMs`. */
+  untilIdle: (limit?: { timeoutMs: number }) => Promise<PipeCounts>;
+  /** Ends everything that was started. */
+  stop: () => Promise<void>;
+}
+
+/** Starts the pipe up to the queue; `env` is for the receiver. Workers take jobs from `startWorker` on. */
+export async function startPipe(env: Readonly<Record<string, string>> = {}): Promise<Pipe> {
+  const redis = await startPrivateRedis();
+  const database = await createDatabase(inject('databaseUrl'));
+  const receiver = await startApp('receiver', {
+    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, ...env },
+  });
+  const queues = openQueues({ redisUrl: redis.url });
+  await queues.ping();
+  const workers: AppProcess[] = [];
+
+  async function counts(): Promise<PipeCounts> {
+    const [events, letters] = await Promise.all(
+      [queues.events, queues.deadLetters].map((queue) =>
+        queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
+      ),
+    );
+    const { failed = 0, ...unsettled } = letters ?? {};
+    return { events: sum(events ?? {}), unsettled: sum(unsettled), dead: failed };
+  }
+
+  return {
+    redis,
+    databaseUrl: database.url,
+    receiver,
+    queues,
+    async startWorker() {
+      const worker = await startApp('worker', { env: { DATABASE_URL: database.url, REDIS_URL: redis.url } });
+      workers.push(worker);
+      return worker;
+    },
+    sql: (statement) => runSql(database.url, statement),
+    counts,
+    untilQueued: (wanted) =>
+      vi.waitUntil(
+        async () => {
+          const jobs = await queues.events.getWaiting();
+          const events = jobs.map(({ data }) => jobSchema.parse(data).events);
+          return events.flat().length >= wanted && events;
+        },
+        { timeout: 10_000, interval: 20 },
+      ),
+    untilIdle: ({ timeoutMs } = { timeoutMs: 20_000 }) =>
+      vi.waitUntil(
+        async () => {
+          const now = await counts();
+          return now.events + now.unsettled === 0 && now;
+        },
+        { timeout: timeoutMs, interval: 20 },
+      ),
+    async stop() {
+      await Promise.all([receiver, ...workers].filter((app) => app.isRunning()).map((app) => app.stop()));
+      await queues.close();
+      await Promise.all([redis.remove(), database.drop()]);
+    },
+  };
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

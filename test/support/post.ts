@@ -1,0 +1,72 @@
+import { request, type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { sign, SIGNATURE_HEADER } from '@landline/webhook';
+
+/** The receiver's path. */
+export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
+
+/** A secret as the provider shows it. */
+export const SECRET = 'wsec_0123456789abcdef0123456789abcdef';
+
+/** A request as a test wants it. */
+export interface Sent {
+  method?: string;
+  path?: string;
+  /** An array sends the header as often as it has values. */
+  headers?: OutgoingHttpHeaders;
+  body?: string | Buffer;
+  agent?: Agent;
+}
+
+/** What came back. */
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** Sends one request; rejects where the connection ends without an answer. */
+export function send(origin: string, { method = 'POST', path = WEBHOOK_PATH, ...sent }: Sent = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { 'transfer-encoding': encoding } = sent.headers ?? {};
+    // Node tells no length by itself where a method usually has no body.
+    const length = encoding === undefined && { 'content-length': Buffer.byteLength(sent.body ?? '') };
+    const outgoing = request(new URL(path, origin), {
+      method,
+      headers: { ...length, ...sent.headers },
+      ...(sent.agent && { agent: sent.agent }),
+    });
+    outgoing.on('error', reject);
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        }),
+      );
+    });
+    outgoing.end(sent.body);
+  });
+}
+
+/** Now, in unix seconds. */
+export function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** The header that the provider would send with `body`. */
+export function signed(body: string | Buffer, secret = SECRET, at = unixSeconds()): Record<string, string> {
+  return { [SIGNATURE_HEADER]: sign(Buffer.from(body), secret, at) };
+}
+
+/** Sends a signed event as the provider does. */
+export function post(origin: string, body: string | Buffer, { headers, ...sent }: Sent = {}): Promise<Answer> {
+  return send(origin, {
+    ...sent,
+    headers: { 'content-type': 'application/json', ...signed(body), ...headers },
+    body,
+  });
+}

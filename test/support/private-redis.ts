@@ -1,0 +1,53 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createProducerConnection } from '@landline/queue';
+import { startRedis } from '../../apps/cli/src/services/redis.ts';
+
+/** A Redis of the test's own: to break, and because the names of the queues are fixed. */
+export interface PrivateRedis {
+  url: string;
+  /** Runs one command, e.g. `['CONFIG', 'SET', 'maxmemory', '1mb']`. */
+  run: (command: readonly [string, ...string[]]) => Promise<unknown>;
+  /** Ends the server; its data stays. */
+  stop: () => Promise<void>;
+  /** Starts it again on the same port and data. */
+  restart: () => Promise<void>;
+  /** Stops it from answering, without closing a connection. */
+  freeze: () => void;
+  thaw: () => void;
+  /** Ends the server and removes its data. */
+  remove: () => Promise<void>;
+}
+
+/** Starts a Redis set up as `npm start` does it; `args` are further ones of redis-server. */
+export async function startPrivateRedis(args: readonly string[] = []): Promise<PrivateRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'landline-redis-'));
+  await chmod(folder, 0o755); // as root, the server may run as another user
+  const dir = join(folder, 'data');
+  const start = (port: number) => startRedis({ dir, port, args, searchPath: process.env['PATH'] });
+  let server = await start(0);
+  const { url } = server;
+  return {
+    url,
+    async run([name, ...rest]) {
+      const connection = createProducerConnection(url, { enqueueTimeoutMs: 2000 });
+      try {
+        await connection.connect();
+        return await connection.call(name, ...rest);
+      } finally {
+        connection.disconnect();
+      }
+    },
+    stop: () => server.stop(),
+    async restart() {
+      server = await start(Number(new URL(url).port));
+    },
+    freeze: () => void process.kill(server.pid, 'SIGSTOP'),
+    thaw: () => void process.kill(server.pid, 'SIGCONT'),
+    async remove() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

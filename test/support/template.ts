@@ -1,0 +1,14 @@
+// Not by the package's name: vitest runs the global set-up without the condition under which that means the sources.
+import { migrate } from '../../packages/store/src/migrate.ts';
+import { runSql } from './run-sql.ts';
+
+/** The migrated database that every test database is a copy of. */
+export const TEMPLATE = 'landline_template';
+
+/** Makes the template: once in a run, before any test. */
+export async function createTemplate(adminUrl: string): Promise<void> {
+  await runSql(adminUrl, `CREATE DATABASE ${TEMPLATE}`);
+  const url = new URL(adminUrl);
+  url.pathname = TEMPLATE;
+  await migrate(url.href);
+}

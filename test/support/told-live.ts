@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import {
+  common,
+  extras,
+  flag,
+  iso,
+  key,
+  LANGUAGES,
+  count,
+  partly,
+  phone,
+  profile,
+  said,
+  spokenIn,
+  tag,
+  text,
+  time,
+  tell,
+  userOf,
+  withProfile,
+  type Common,
+} from './telling-events.ts';
+import type { Said } from './told-event.ts';
+
+/** conversation.started */
+export const started = fc
+  .tuple(
+    common,
+    profile,
+    partly<{ language: string; channel: string; caller_number: string; call_sid: string; started: number }>({
+      language: tag,
+      channel: text,
+      caller_number: phone,
+      call_sid: text,
+      started: time,
+    }),
+  )
+  .map(([from, about, { started: startAt, ...data }]) => {
+    const own = withProfile(from, about);
+    const stamp = startAt === undefined ? undefined : startAt / 1000;
+    return tell(
+      'conversation.started',
+      from,
+      { ...data, ...own, started_at: stamp },
+      {
+        voice: 'live',
+        status: 'in_progress',
+        conversation: said({ channel: data.channel, external_number: data.caller_number, call_sid: data.call_sid }),
+        start: { at: startAt ?? from.at, voice: 'live' },
+        ...spokenIn(data.language, 'live', from.at),
+        metadata: from.extras,
+        ...userOf(from, own, data.caller_number),
+      },
+    );
+  });
+
+/** conversation.message */
+export const message = fc
+  .tuple(
+    common,
+    profile,
+    fc.constantFrom('user', 'agent'),
+    partly<{ message_id: string; message: string; language: string; interrupted: boolean; seconds: number }>({
+      message_id: key,
+      message: text,
+      language: tag,
+      interrupted: flag,
+      seconds: count,
+    }),
+  )
+  .map(([from, about, role, { seconds, ...data }]) => {
+    const own = withProfile(from, about);
+    const [language = null, dialect = null] = LANGUAGES[data.language ?? ''] ?? [];
+    return tell(
+      'conversation.message',
+      from,
+      { ...data, ...own, role, time_in_call_seconds: seconds },
+      {
+        voice: 'live',
+        status: 'in_progress',
+        ...(role === 'user' && spokenIn(data.language, 'live', from.at)),
+        message: {
+          id: data.message_id,
+          row: {
+            position: null,
+            role,
+            content: data.message ?? null,
+            language,
+            time_in_call_seconds: seconds ?? null,
+            interrupted: data.interrupted ?? null,
+            details: { ...from.extras, ...(dialect === null ? {} : { dialect }) },
+          },
+        },
+        ...userOf(from, own),
+      },
+    );
+  });
+
+/** conversation.ended */
+export const ended = fc
+  .tuple(
+    common,
+    profile,
+    partly<{ reason: string; duration_seconds: number; summary: string }>({
+      reason: text,
+      duration_seconds: count,
+      summary: text,
+    }),
+  )
+  .map(([from, about, data]) => {
+    const own = withProfile(from, about);
+    return tell(
+      'conversation.ended',
+      from,
+      { ...data, ...own },
+      {
+        voice: 'live',
+        status: 'ended',
+        conversation: said({
+          ended_at: iso(from.at),
+          end_reason: data.reason,
+          duration_seconds: data.duration_seconds,
+          summary: data.summary,
+        }),
+        metadata: from.extras,
+        ...userOf(from, own),
+      },
+    );
+  });
+
+/** agent.tool_call */
+export const toolCall = fc
+  .tuple(
+    common,
+    partly<{ tool_call_id: string; tool_name: string; parameters: Said; result: string; is_error: boolean }>({
+      tool_call_id: key,
+      tool_name: text,
+      parameters: extras,
+      result: text,
+      is_error: flag,
+    }),
+  )
+  .map(([from, { tool_call_id, ...data }]) =>
+    tell(
+      'agent.tool_call',
+      from,
+      { tool_call_id, ...data },
+      {
+        voice: 'live',
+        status: 'in_progress',
+        toolCall: { id: tool_call_id, fields: said({ ...data, details: detailsOf(from) }) },
+        ...userOf(from),
+      },
+    ),
+  );
+
+/** agent.action */
+export const action = fc
+  .tuple(
+    common,
+    partly<{ action_id: string; command: string; parameters: Said; status: string }>({
+      action_id: key,
+      command: text,
+      parameters: extras,
+      status: text,
+    }),
+  )
+  .map(([from, { action_id, ...data }]) =>
+    tell(
+      'agent.action',
+      from,
+      { action_id, ...data },
+      {
+        voice: 'live',
+        status: 'in_progress',
+        command: { id: action_id, fields: said({ ...data, user_id: from.user_id, details: detailsOf(from) }) },
+        ...userOf(from),
+      },
+    ),
+  );
+
+function detailsOf(from: Common): Said | undefined {
+  return Object.keys(from.extras).length > 0 ? from.extras : undefined;
+}
