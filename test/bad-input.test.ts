@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { jobSchema } from '@landline/queue';
+import { EVENT_TYPES, idempotencyKey, sign, SIGNATURE_HEADER } from '@landline/webhook';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEAD_BODIES } from './bad-input/dead-bodies.ts';
+import { COLUMNS, ODD_BODIES } from './bad-input/odd-bodies.ts';
+import { ACCEPTED_SIGNATURES, OLD_SECRET, REFUSED_SIGNATURES } from './bad-input/signatures.ts';
+import { sendAmongOthers } from './bad-input/send-among-others.ts';
+import { wrongTypesOf } from './bad-input/wrong-types.ts';
+import type { AppProcess } from './support/app-process.ts';
+import { exampleEvent } from './support/example-event.ts';
+import { startPipe, type Pipe } from './support/pipe.ts';
+import { post, SECRET, send, signed, unixSeconds, WEBHOOK_PATH, type Answer } from './support/post.ts';
+import { openConnection, rawPost, statusesIn } from './support/raw-connection.ts';
+
+const BODY_LIMIT_BYTES = 2_000_000;
+
+let pipe: Pipe;
+let worker: AppProcess;
+beforeAll(async () => {
+  pipe = await startPipe({
+    ELEVENLABS_WEBHOOK_SECRET: `${SECRET},${OLD_SECRET}`,
+    BODY_LIMIT_BYTES: String(BODY_LIMIT_BYTES),
+    REQUEST_TIMEOUT_MS: '1000',
+  });
+  worker = await pipe.startWorker();
+});
+afterAll(() => pipe.stop());
+
+/** The ledger's row for a body; of the row's own `body`, whether it is the same to the byte. */
+async function ledgerOf(body: Buffer): Promise<Record<string, unknown> | undefined> {
+  const [row] = await pipe.sql(`SELECT * FROM webhook_events WHERE id = '${idempotencyKey(body)}'`);
+  return row && { ...row, body: isExactly(row['body'], body) };
+}
+
+/** Compares as vitest would, but megabytes in a moment. */
+function isExactly(stored: unknown, body: Buffer): boolean {
+  return stored instanceof Buffer && stored.equals(body);
+}
+
+function sendWith(signature: string | string[] | undefined, body: Buffer): Promise<Answer> {
+  const headers = signature === undefined ? {} : { [SIGNATURE_HEADER]: signature };
+  return send(pipe.receiver.url, { headers, body });
+}
+
+/** What a request that must not get past the door has left behind: nothing. */
+async function expectNoTrace(body: Buffer, dead: number): Promise<void> {
+  expect(await pipe.untilIdle()).toEqual({ events: 0, unsettled: 0, dead });
+  expect(await ledgerOf(body)).toBeUndefined();
+}
+
+async function expectApplied(body: Buffer, dead: number): Promise<void> {
+  expect(await pipe.untilIdle()).toEqual({ events: 0, unsettled: 0, dead });
+  expect(await ledgerOf(body)).toMatchObject({ outcome: 'applied', error: null, body: true });
+}
+
+describe('a signature header', () => {
+  it.each(REFUSED_SIGNATURES)('$name: 401 $code', async ({ header, code }) => {
+    const { dead } = await pipe.counts();
+    const body = exampleEvent('conversation.message');
+    const answer = await sendWith(header(body), body);
+    expect(answer.status).toBe(401);
+    expect(JSON.parse(answer.body)).toEqual({ code, message: expect.any(String) });
+    await expectNoTrace(body, dead);
+  });
+
+  it.each(ACCEPTED_SIGNATURES)('$name: 200', async ({ header }) => {
+    const { dead } = await pipe.counts();
+    const body = exampleEvent('conversation.message');
+    expect(await sendWith(header(body), body)).toMatchObject({ status: 200 });
+    await expectApplied(body, dead);
+  });
+});
+
+describe('a request', () => {
+  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])('%s: 405', async (method) => {
+    const { dead } = await pipe.counts();
+    const body = exampleEvent('conversation.message');
+    const answer = await post(pipe.receiver.url, body, { method });
+    expect([answer.status, answer.headers.allow]).toEqual([405, 'POST']);
+    await expectNoTrace(body, dead);
+  });
+
+  it.each([
+    ['told', {}],
+    ['not told', { 'transfer-encoding': 'chunked' }],
+  ])('too large by a byte, its length %s: 413', async (_, headers) => {
+    const { dead } = await pipe.counts();
+    const body = Buffer.alloc(BODY_LIMIT_BYTES + 1, ' ');
+    expect(await post(pipe.receiver.url, body, { headers })).toMatchObject({ status: 413 });
+    await expectNoTrace(body, dead);
+  });
+
+  it('as large as may be: 200', async () => {
+    const { dead } = await pipe.counts();
+    const body = Buffer.from(exampleEvent('conversation.message').toString().padEnd(BODY_LIMIT_BYTES));
+    expect(await post(pipe.receiver.url, body)).toMatchObject({ status: 200 });
+    await expectApplied(body, dead);
+  });
+
+  it.each([1, 20])('whose last %i bytes never come: 408', async (missing) => {
+    const { dead } = await pipe.counts();
+    const body = exampleEvent('conversation.message');
+    const connection = await openConnection(pipe.receiver.url);
+    connection.write(rawPost(WEBHOOK_PATH, signed(body), body).subarray(0, -missing));
+    await connection.ended;
+    connection.cut();
+    expect(statusesIn(connection.received())).toEqual([408]);
+    await expectNoTrace(body, dead);
+  });
+
+  it('that breaks off: no answer', async () => {
+    const { dead } = await pipe.counts();
+    const body = exampleEvent('conversation.message');
+    const connection = await openConnection(pipe.receiver.url);
+    connection.write(rawPost(WEBHOOK_PATH, signed(body), body).subarray(0, -1));
+    connection.cut();
+    expect(await post(pipe.receiver.url, exampleEvent('conversation.ended'))).toMatchObject({ status: 200 });
+    await expectNoTrace(body, dead);
+  });
+
+  it('whose body is shorter than it says, with the next right behind it: neither is taken', async () => {
+    const { dead } = await pipe.counts();
+    const body = exampleEvent('conversation.message');
+    const head = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n${SIGNATURE_HEADER}: ${sign(body, SECRET, unixSeconds())}\r\n`;
+    const connection = await openConnection(pipe.receiver.url);
+    connection.write(`${head}content-length: ${body.length + 5}\r\n\r\n`);
+    connection.write(Buffer.concat([body, rawPost(WEBHOOK_PATH, signed(body), body)]));
+    await connection.ended;
+    connection.cut();
+    expect(statusesIn(connection.received())).toContain(400);
+    expect(statusesIn(connection.received())).not.toContain(200);
+    await expectNoTrace(body, dead);
+  });
+});
+
+async function expectDeadLetter(body: Buffer, code: string): Promise<void> {
+  const letter = await pipe.queues.deadLetters.getJob(`dead-${idempotencyKey(body)}`);
+  expect(letter?.failedReason).toMatch(new RegExp(`^${code}: `));
+  const [event] = jobSchema.parse(letter?.data).events;
+  expect(isExactly(Buffer.from(event?.body ?? '', event?.encoding), body)).toBe(true);
+}
+
+describe('a verified body that makes no sense', () => {
+  it.each(DEAD_BODIES)('$name: 200, a dead letter ($code), and its neighbours are applied', async (row) => {
+    const { dead } = await pipe.counts();
+    const neighbours = await sendAmongOthers(pipe, row.body);
+    for (const body of neighbours) await expectApplied(body, dead + 1);
+    expect(await ledgerOf(row.body)).toMatchObject({
+      outcome: 'dead',
+      error: { code: row.code, message: expect.any(String), attempts: 2 },
+      body: true,
+      type: row.type ?? null,
+      conversation_id: row.conversationId ?? null,
+      applied_at: null,
+    });
+    await expectDeadLetter(row.body, row.code);
+  });
+
+  it('that only Postgres refuses: 200, a dead letter with its code, and its neighbours are applied', async () => {
+    const { dead } = await pipe.counts();
+    await pipe.sql(`ALTER TABLE conversation_messages ADD CONSTRAINT no_poison CHECK (content <> 'poisonous words')`);
+    const data = { conversation_id: 'conv_poison', text: 'poisonous words' };
+    const body = Buffer.from(JSON.stringify({ type: 'conversation.message', data }));
+    const neighbours = await sendAmongOthers(pipe, body);
+    for (const neighbour of neighbours) await expectApplied(neighbour, dead + 1);
+    expect(await ledgerOf(body)).toMatchObject({ outcome: 'dead', error: { code: '23514', attempts: 2 }, body: true });
+    await expectDeadLetter(body, '23514');
+    expect(await pipe.sql(`SELECT FROM conversations WHERE id = 'conv_poison'`)).toEqual([]);
+  });
+});
+
+describe('a verified body that is odd', () => {
+  it.each(ODD_BODIES)('$name: 200, and taken', async (row) => {
+    const { dead } = await pipe.counts();
+    const conversationId = `conv_${randomUUID()}`;
+    const storedId = row.storedId?.(conversationId) ?? conversationId;
+    const body = Buffer.from(row.body(conversationId));
+    expect(await post(pipe.receiver.url, body)).toMatchObject({ status: 200 });
+    expect(await pipe.untilIdle()).toEqual({ events: 0, unsettled: 0, dead });
+    expect(await ledgerOf(body)).toMatchObject({ outcome: row.row ? 'applied' : 'ignored', error: null, body: true });
+    const rows = await pipe.sql(`SELECT * FROM conversations WHERE id = '${storedId}'`);
+    expect(rows).toHaveLength(row.row ? 1 : 0);
+    if (!row.row) return;
+    const { table, columns } = row.row;
+    const key = table === 'conversations' ? 'id' : 'conversation_id';
+    const [found] = await pipe.sql(`SELECT ${COLUMNS[table]} FROM ${table} WHERE ${key} = '${storedId}'`);
+    expect(found).toMatchObject(columns);
+  });
+});
+
+describe('a value of the wrong form in any field', () => {
+  /** The only fields that an event cannot do without. */
+  const FATAL = /^(type|data|data\.conversation_id|data\.transcript)$/;
+
+  it.each(Object.keys(EVENT_TYPES))('of %s: 200, and applied or a dead letter with its bytes', async (type) => {
+    const { dead } = await pipe.counts();
+    const events = wrongTypesOf(type);
+    const answers = await Promise.all(events.map(({ body }) => post(pipe.receiver.url, body)));
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    const counts = await pipe.untilIdle();
+
+    const ledger = await pipe.sql('SELECT id, outcome, error, body FROM webhook_events');
+    const rows = new Map(ledger.map((row) => [row['id'], row]));
+    const found = events.map(({ place, body }) => ({ place, body, row: rows.get(idempotencyKey(body)) }));
+    expect(found.filter(({ body, row }) => !isExactly(row?.['body'], body))).toEqual([]);
+    const notApplied = found.filter(({ row }) => row?.['outcome'] !== 'applied');
+    expect(notApplied.filter(({ place }) => !FATAL.test(place))).toEqual([]);
+    const letters = new Set(notApplied.filter(({ row }) => row?.['outcome'] === 'dead').map(({ row }) => row?.['id']));
+    expect(counts).toEqual({ events: 0, unsettled: 0, dead: dead + letters.size });
+  });
+});
+
+it('has neither receiver nor worker come to harm', async () => {
+  for (const app of [pipe.receiver, worker]) {
+    expect(app.isRunning()).toBe(true);
+    expect(await send(app.url, { method: 'GET', path: '/health/live' })).toMatchObject({ status: 200 });
+  }
+  expect(pipe.receiver.output()).not.toContain('"level":50');
+});
+
+it('has logged no secret, no signature, nothing that was said and no phone number', () => {
+  const told = pipe.receiver.output() + worker.output();
+  const private_ = [
+    SECRET,
+    OLD_SECRET,
+    'v0=',
+    'shop open',
+    'opening hours',
+    'poisonous words',
+    '12025550123',
+    'user_42',
+  ];
+  expect(told).toContain('💀 Dead letter');
+  expect(private_.filter((text) => told.includes(text))).toEqual([]);
+});

@@ -1,0 +1,28 @@
+import { expect, vi } from 'vitest';
+import { exampleEvent } from '../support/example-event.ts';
+import type { Pipe } from '../support/pipe.ts';
+import { signed, WEBHOOK_PATH } from '../support/post.ts';
+import { openConnection, rawPost, statusesIn } from '../support/raw-connection.ts';
+
+/** What fits into one read of a socket: requests written together in fewer bytes arrive together. */
+const ONE_READ = 16_384;
+
+/**
+ * Sends a body between two good ones, so that the three travel in one job, and only then lets the job be taken.
+ *
+ * @returns  The two good ones.
+ */
+export async function sendAmongOthers(pipe: Pipe, body: Buffer): Promise<Buffer[]> {
+  const [before, after] = [exampleEvent('conversation.message'), exampleEvent('post_call_transcription')];
+  const requests = Buffer.concat([before, body, after].map((each) => rawPost(WEBHOOK_PATH, signed(each), each)));
+  await pipe.queues.events.pause();
+  const connection = await openConnection(pipe.receiver.url);
+  connection.write(requests);
+  const jobs = await pipe.untilQueued(3);
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 3, { timeout: 10_000 });
+  connection.cut();
+  expect(statusesIn(connection.received())).toEqual([200, 200, 200]);
+  expect(jobs).toHaveLength(requests.length < ONE_READ ? 1 : jobs.length);
+  await pipe.queues.events.resume();
+  return [before, after];
+}

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { createStore, type Store } from '@landline/store';
+import { normalise } from '@landline/webhook';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyGroup } from '../apps/worker/src/apply-group.ts';
+import type { DatabaseGate } from '../apps/worker/src/database-gate.ts';
+import { EMPTY_TABLES, readTables, type Tables } from '../packages/store/test/support/read-tables.ts';
+import { withStore } from '../packages/store/test/support/with-store.ts';
+import { eventSet } from './support/event-sets.ts';
+import { referenceFold } from './support/reference-fold.ts';
+import type { ToldEvent } from './support/told-event.ts';
+
+/** So many sets take about half a minute on two busy cores. A failure prints its seed, which repeats the run. */
+const RUNS = 300;
+
+const context = withStore();
+let other: Store;
+beforeAll(() => {
+  other = createStore({ databaseUrl: context.url });
+});
+afterAll(() => other.close());
+
+/** Nothing here is worth waiting for. */
+const NO_PAUSE: DatabaseGate = {
+  async wait(error) {
+    throw error;
+  },
+  answers: async () => true,
+  isClosed: () => false,
+};
+
+/** Applies one group as the worker does, conflicts tried again; any other failure fails the test. */
+async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
+  const events = group.flatMap(({ body }) => {
+    const event = normalise({ receivedAt: 0, signedAt: 1, encoding: 'utf8', body });
+    if (event.outcome === 'dead') throw new Error(`dead: ${event.fault.message} ${body}`);
+    return [event];
+  });
+  const result = await applyGroup(events, {
+    store,
+    gate: NO_PAUSE,
+    attempt: 1,
+    lastAttempt: false,
+    signal: new AbortController().signal,
+  });
+  expect(result.faults).toEqual([]);
+}
+
+/** The tables after `work`, which finds them empty. */
+async function tablesAfter(work: () => Promise<unknown>): Promise<Tables> {
+  await context.sql(EMPTY_TABLES);
+  await work();
+  return readTables(context);
+}
+
+/** Every table's rows without clocks and in no order: what the reference knows. */
+function facts(tables: Record<string, Record<string, unknown>[]>): unknown {
+  return Object.entries(tables)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([table, rows]) => [table, rows.map(printed).toSorted()]);
+}
+
+/** A row as text, the keys of every object in it in one order. */
+function printed(row: object): string {
+  return JSON.stringify(row, (name, value: unknown) => {
+    if (/clock/.test(name)) return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+test('the tables are a function of the set of events: not of order, batches, repeats or who applies them', async () => {
+  const property = fc.asyncProperty(eventSet, async ({ events, groups }) => {
+    const inOrder = await tablesAfter(async () => {
+      // oxlint-disable-next-line no-await-in-loop -- one by one
+      for (const event of events) await apply(context.store, [event]);
+    });
+    expect(facts(inOrder)).toEqual(facts(referenceFold(events)));
+
+    const atOnce = await tablesAfter(() =>
+      Promise.all(groups.map((group, i) => apply(i % 2 === 0 ? context.store : other, group))),
+    );
+    expect(atOnce).toEqual(inOrder);
+  });
+  await fc.assert(property, { numRuns: RUNS });
+}, 180_000);

@@ -1,0 +1,145 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { z } from 'zod';
+import { choosePort } from '../apps/cli/src/services/choose-port.ts';
+import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
+import { copyContext, parseDockerfile, runStage, valueOf, type Stage } from './support/dockerfile.ts';
+import { runSql } from './support/run-sql.ts';
+
+// No engine is needed: the Dockerfile's own commands are run in a clean folder, and what comes out is started with the
+// commands, the variables and the health checks of docker-compose.yml.
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..');
+const SERVERS = { receiver: '3000', worker: '3002', dashboard: '3001' } as const;
+const compose = readCompose();
+
+function text(path: string): Promise<string> {
+  return readFile(join(ROOT, path), 'utf8');
+}
+
+describe('the image', () => {
+  const password = randomBytes(24).toString('base64');
+  const database = `image_${randomUUID().replaceAll('-', '')}`;
+  const children: ChildProcess[] = [];
+  let build: Stage = [];
+  let final: Stage = [];
+  let folder = '';
+  let app = '';
+
+  beforeAll(async () => {
+    [build = [], final = []] = parseDockerfile(await text('Dockerfile'));
+    folder = await mkdtemp(join(tmpdir(), 'landline-image-'));
+    await chmod(folder, 0o755); // the processes run as another user than root
+    const context = join(folder, 'context');
+    app = join(folder, 'app');
+    await copyContext(ROOT, context);
+    await mkdir(app);
+    await runStage(build, { context, workdir: app });
+    await runSql(inject('databaseUrl'), `CREATE DATABASE ${database} TEMPLATE template0`);
+  }, 420_000);
+
+  afterAll(async () => {
+    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    await Promise.all(running.map((child) => (child.kill('SIGKILL'), once(child, 'exit'))));
+    await runSql(inject('databaseUrl'), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Starts a service as Compose would: its command and its variables, with the addresses of the test's own servers. */
+  function start(name: string, env: Record<string, string>): ChildProcess {
+    const service = serviceOf(compose, name);
+    const [program = '', ...args] = [service.command].flat();
+    const given = { POSTGRES_PASSWORD: password, DASHBOARD_PASSWORD: password, ELEVENLABS_WEBHOOK_SECRET: password };
+    const child = spawn(program, args, {
+      cwd: app,
+      env: { PATH: process.env['PATH'], ...environmentOf(service, given), LOG_LEVEL: 'warn', ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      // As the image does: not as root, who could write where it should not.
+      ...(process.getuid?.() === 0 && { uid: 1000, gid: 1000 }),
+    });
+    children.push(child);
+    return child;
+  }
+
+  /** The store's variables, the password apart from the address as in docker-compose.yml. */
+  function storeAddress(): Record<string, string> {
+    const url = new URL(inject('databaseUrl'));
+    const PGPASSWORD = decodeURIComponent(url.password);
+    url.password = '';
+    url.pathname = database;
+    return { DATABASE_URL: url.href, PGPASSWORD };
+  }
+
+  it('runs as somebody else than root, with the receiver as its default', () => {
+    expect(valueOf(final, 'USER')).toBe('node');
+    expect(valueOf(final, 'WORKDIR')).toBe(valueOf(build, 'WORKDIR'));
+    expect(valueOf(final, 'COPY')).toBe(`--from=build ${valueOf(build, 'WORKDIR')} ./`);
+    expect(valueOf(final, 'CMD')).toBe(JSON.stringify(serviceOf(compose, 'receiver').command).replaceAll(',', ', '));
+    expect(valueOf(final, 'ENV')).toBe('NODE_ENV=production');
+  });
+
+  it('holds no development dependency, no Postgres and no secret', async () => {
+    const flag = z.boolean().default(false);
+    const lock = z
+      .object({ packages: z.record(z.string(), z.object({ dev: flag, optional: flag, devOptional: flag })) })
+      .parse(JSON.parse(await text('package-lock.json')));
+    const omitted = Object.entries(lock.packages).filter(
+      ([, entry]) => entry.dev || entry.optional || entry.devOptional,
+    );
+    const unwanted = [...omitted.map(([path]) => path), '.env', '.git', 'test', 'apps/receiver/test'];
+    expect(unwanted).toEqual(expect.arrayContaining(['node_modules/vitest', 'node_modules/prisma']));
+    const found = await Promise.all(
+      unwanted.map((path) =>
+        stat(join(app, path)).then(
+          () => [path],
+          () => [],
+        ),
+      ),
+    );
+    expect(found.flat()).toEqual([]);
+  });
+
+  it('brings an empty database up to date', async () => {
+    const child = start('migrate', storeAddress());
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    const url = new URL(inject('databaseUrl'));
+    url.pathname = database;
+    expect(await runSql(url.href, 'SELECT count(*)::int AS rows FROM webhook_events')).toEqual([{ rows: 0 }]);
+  });
+
+  it.each(Object.entries(SERVERS))(
+    'runs the %s until it is told to stop, seen by its own health check',
+    async (name, port) => {
+      const free = String(await choosePort(0));
+      const [, program = '', ...args] = serviceOf(compose, name).healthcheck.test;
+      const isHealthy = () => {
+        const check = args.map((arg) => arg.replace(`127.0.0.1:${port}`, `127.0.0.1:${free}`));
+        const { PATH } = process.env;
+        return run(program, check, { env: { PATH, DASHBOARD_USER: 'admin', DASHBOARD_PASSWORD: password } }).then(
+          () => true,
+          () => false,
+        );
+      };
+      expect(await isHealthy()).toBe(false);
+
+      const addresses = {
+        HOST: '127.0.0.1',
+        REDIS_URL: `${inject('redisUrl')}/15`, // a database of its own: the worker takes what it finds
+        PORT: free,
+        WORKER_PORT: free,
+        DASHBOARD_PORT: free,
+      };
+      const child = start(name, { ...addresses, ...(name === 'worker' && storeAddress()) });
+      await vi.waitUntil(isHealthy, { timeout: 20_000, interval: 100 });
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    },
+  );
+});

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { dashboardVariables } from '../apps/dashboard/src/config.ts';
+import { receiverVariables } from '../apps/receiver/src/config.ts';
+import { workerVariables } from '../apps/worker/src/config.ts';
+
+/** A variable as .env.example shows it. */
+interface Shown {
+  name: string;
+  value: string;
+  /** Behind `#`: the value is the default, and unset means the same. */
+  commented: boolean;
+  /** Whether a comment stands above it. */
+  explained: boolean;
+}
+
+const lines = readFileSync(new URL('../.env.example', import.meta.url), 'utf8').split('\n');
+const shown = lines.flatMap((line, i): Shown[] => {
+  const [, hash = '', name = '', value = ''] = /^(# )?([A-Z_]+)=(.*)$/.exec(line) ?? [];
+  const above = lines[i - 1] ?? '';
+  const explained = above.startsWith('#') || lines[i - 2]?.startsWith('#') === true;
+  return name ? [{ name, value, commented: hash !== '', explained }] : [];
+});
+const shapes = [receiverVariables.shape, workerVariables.shape, dashboardVariables.shape];
+
+test('.env.example names exactly the variables that the processes read', () => {
+  // Compose alone reads the last.
+  const read = new Set([...shapes.flatMap((shape) => Object.keys(shape)), 'POSTGRES_PASSWORD']);
+  expect(new Set(shown.map(({ name }) => name))).toEqual(read);
+  expect(shown).toHaveLength(read.size);
+  expect(shown.filter(({ explained }) => !explained)).toEqual([]);
+});
+
+test.each(shown.filter(({ commented, value }) => commented && value !== ''))(
+  '$name: the default that is shown is the one that is used',
+  ({ name, value }) => {
+    const schemas = shapes.flatMap((shape) => Object.entries(shape)).filter(([key]) => key === name);
+    const defaults = schemas.map(([, schema]) => schema.parse(undefined));
+    // The dashboard alone listens on loopback; .env.example says so beside HOST.
+    const expected = name === 'HOST' ? defaults.filter((used) => used !== '127.0.0.1') : defaults;
+    expect(expected.length).toBeGreaterThan(0);
+    for (const [i, used] of expected.entries()) expect(used).toEqual(schemas[i]?.[1].parse(value));
+  },
+);
+
+test('what has no default is what nobody can choose for the user', () => {
+  const required = shapes.flatMap((shape) =>
+    Object.entries(shape).flatMap(([name, schema]) => (schema.safeParse(undefined).success ? [] : [name])),
+  );
+  expect(new Set(required)).toEqual(new Set(['ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DASHBOARD_PASSWORD']));
+});

@@ -1,0 +1,84 @@
+import { createProducer, openQueues } from '@landline/queue';
+import { createStore, migrate } from '@landline/store';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startPostgres } from '../apps/cli/src/services/postgres.ts';
+import { startApp } from './support/app-process.ts';
+import { post, SECRET } from './support/post.ts';
+import { startPrivateRedis } from './support/private-redis.ts';
+import { makeTempFolder } from './support/temp-folder.ts';
+
+const EVENTS = 200;
+
+test('Postgres down: senders notice nothing, no attempt is spent, and the worker goes on by itself', async () => {
+  const dir = `${await makeTempFolder()}/postgres`;
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  let postgres = await startPostgres({ dir, port: 0 });
+  onTestFinished(() => postgres.stop());
+  const port = Number(new URL(postgres.url).port);
+  await migrate(postgres.url);
+  const receiver = await startApp('receiver', { env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url } });
+  onTestFinished(async () => void (await receiver.stop()));
+  const worker = await startApp('worker', { env: { DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
+  onTestFinished(async () => void (await worker.stop()));
+  const queues = openQueues({ redisUrl: redis.url });
+  onTestFinished(() => queues.close());
+  const ready = async () => (await fetch(`${worker.url}/health/ready`)).status;
+  await vi.waitUntil(async () => (await ready()) === 200, { timeout: 20_000, interval: 50 });
+
+  await postgres.stop();
+  const statuses = await Promise.all(Array.from({ length: EVENTS }, (_, i) => post(receiver.url, bodyOf(i))));
+  expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([200]));
+  await vi.waitUntil(() => worker.output().includes('Waiting for the database'), { timeout: 20_000 });
+  expect(await ready()).toBe(503);
+  expect((await fetch(`${worker.url}/health/live`)).status).toBe(200);
+
+  postgres = await startPostgres({ dir, port });
+  const store = createStore({ databaseUrl: postgres.url });
+  onTestFinished(() => store.close());
+  const applied = async () =>
+    (await store.query(`SELECT count(*)::int AS n FROM webhook_events WHERE outcome = 'applied'`))[0]?.['n'];
+  await vi.waitUntil(async () => (await applied()) === EVENTS, { timeout: 30_000, interval: 100 });
+  expect(await store.query('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: EVENTS }]);
+  await vi.waitUntil(async () => (await ready()) === 200, { timeout: 20_000, interval: 50 });
+  // Nothing was retried or failed: no attempt was spent.
+  expect(await queues.events.getJobCounts('delayed', 'failed', 'waiting')).toEqual({
+    delayed: 0,
+    failed: 0,
+    waiting: 0,
+  });
+  expect(await queues.deadLetters.getJobCounts('failed', 'waiting')).toEqual({ failed: 0, waiting: 0 });
+}, 120_000);
+
+test('a worker that starts before its database waits for it, and makes the tables', async () => {
+  const dir = `${await makeTempFolder()}/postgres`;
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  const first = await startPostgres({ dir, port: 0 });
+  await first.stop();
+  const worker = await startApp('worker', { env: { DATABASE_URL: first.url, REDIS_URL: redis.url } });
+  onTestFinished(async () => void (await worker.stop()));
+  await vi.waitUntil(() => worker.output().includes('trying again'), { timeout: 20_000 });
+  const producer = createProducer({
+    redisUrl: redis.url,
+    batchMaxEvents: 9,
+    batchMaxBytes: 9_999,
+    enqueueTimeoutMs: 5_000,
+  });
+  await producer.start();
+  const now = Date.now();
+  await producer.enqueue({ receivedAt: now, signedAt: 1, secretId: 't', encoding: 'utf8', body: bodyOf(0) });
+  await producer.close();
+
+  const postgres = await startPostgres({ dir, port: Number(new URL(first.url).port) });
+  onTestFinished(() => postgres.stop());
+  const store = createStore({ databaseUrl: postgres.url });
+  onTestFinished(() => store.close());
+  const messages = () => store.query('SELECT content FROM conversation_messages').catch(() => []);
+  await expect.poll(messages, { timeout: 30_000, interval: 100 }).toEqual([{ content: 'message 0' }]);
+}, 120_000);
+
+function bodyOf(i: number): string {
+  const data = { conversation_id: `conv_${i % 5}`, role: 'user', message: `message ${i}` };
+  return JSON.stringify({ type: 'conversation.message', timestamp: 1_767_225_600 + i, data });
+}
