@@ -1,0 +1,32 @@
+# syntax=docker/dockerfile:1
+
+# One image for receiver, worker, dashboard and cli; docker-compose.yml gives each service its command.
+
+FROM node:20-bookworm-slim AS build
+WORKDIR /app
+# The manifests alone first: while they stay the same, so does the layer with the installed packages.
+COPY package.json package-lock.json .npmrc ./
+COPY packages/process/package.json packages/process/
+COPY packages/queue/package.json packages/queue/
+COPY packages/store/package.json packages/store/
+COPY packages/webhook/package.json packages/webhook/
+COPY apps/cli/package.json apps/cli/
+COPY apps/dashboard/package.json apps/dashboard/
+COPY apps/receiver/package.json apps/receiver/
+COPY apps/worker/package.json apps/worker/
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY . .
+RUN npm run setup
+# Optional packages go too: the Postgres of `npm start` (60 MB, Compose has its own) and Prisma's command line.
+RUN npm prune --omit=dev --omit=optional && rm -rf .turbo apps/*/.turbo packages/*/.turbo node_modules/.cache
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app ./
+USER node
+EXPOSE 3000 3001 3002
+# The receiver's, whose command is the default; docker-compose.yml has one for each service.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "apps/receiver/dist/main.js"]
