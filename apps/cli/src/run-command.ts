@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   sql: async (args, context) => {
     const [query, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
     if (query === undefined || rest.length > 0) return misuse('sql takes one query, in quotes.', context);
+    // What leaves a read-only transaction (COMMIT; …) or writes in spite of it (COPY … TO) is no such query.
+    if (/;\s*\S|^\s*(?:copy|commit|end|rollback)\b/i.test(query)) {
+      return misuse('sql takes one SELECT, without a semicolon inside.', context);
+    }
     const { runSql } = await import('./sql.ts');
     return runSql(await databaseOf(context), query, context);
   },

@@ -29,13 +29,3 @@ export class MigrationError extends Error {
     this.name = 'MigrationError';
   }
 }
-
-/** What was to be run is not one query. */
-export class QueryRefusedError extends Error {
-  readonly code = 'query_refused';
-
-  constructor(message: string) {
-    super(message);
-    this.name = 'QueryRefusedError';
-  }
-}

