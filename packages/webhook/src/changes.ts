@@ -14,7 +14,7 @@ export const CONVERSATION_STATUSES = ['initiated', 'in_progress', 'ended', 'proc
 export type ConversationStatus = (typeof CONVERSATION_STATUSES)[number];
 
 /** The columns of a conversation that the latest writer with the greatest clock sets. Times in unix milliseconds. */
-export interface ConversationFields {
+export type ConversationFields = {
   agent_id?: Register<string>;
   user_id?: Register<string>;
   status?: Register<ConversationStatus>;
@@ -35,7 +35,7 @@ export interface ConversationFields {
   call_successful?: Register<string>;
   cost_credits?: Register<number>;
   analysis?: Register;
-}
+};
 
 /** What an event says of a conversation: only the columns it knows. Times in unix milliseconds. */
 export interface ConversationChange {

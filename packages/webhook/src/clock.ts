@@ -16,6 +16,8 @@ export const AUTHORITY = { seen: 0, configured: 1, live: 2, final: 3 } as const;
 /** A name of `AUTHORITY`. */
 export type Authority = keyof typeof AUTHORITY;
 
+const NO_DIGITS = '0'.repeat(18);
+
 /** The longest time that six bytes hold. */
 const MAX_TIME = 2 ** 48 - 1;
 
@@ -41,8 +43,23 @@ export function cappedClock(most: Authority, written: Clock): Clock {
 }
 
 function clock(first: number, time: number, eventId: string): Clock {
-  const id = eventId.replaceAll('-', '').slice(0, 18).padEnd(18, '0');
-  return firstByte(first) + time.toString(16).padStart(12, '0') + id;
+  return firstByte(first) + time.toString(16).padStart(12, '0') + digitsOf(eventId);
+}
+
+// An event makes several clocks, one after another.
+let lastId = '';
+let lastDigits = NO_DIGITS;
+
+/** The first nine bytes of a ledger id, in hex; zeros for none. */
+function digitsOf(eventId: string): string {
+  if (eventId !== lastId) {
+    lastDigits = (eventId.slice(0, 8) + eventId.slice(9, 13) + eventId.slice(14, 18) + eventId.slice(19, 21)).padEnd(
+      NO_DIGITS.length,
+      '0',
+    );
+    lastId = eventId;
+  }
+  return lastDigits;
 }
 
 function firstByte(value: number): string {

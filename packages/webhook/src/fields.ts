@@ -38,50 +38,113 @@ export interface Fields {
 
 /** Reads from several objects as if they lay on top of each other, the first on top. */
 export function fieldsOf(...layers: readonly (JsonObject | undefined)[]): Fields {
-  const present = layers.filter((layer) => layer !== undefined);
-  const taken = present.map(() => new Set<string>());
+  return new LayeredFields(layers.filter((layer) => layer !== undefined));
+}
 
-  function read<T>(names: readonly string[], form: (value: Json) => T | undefined): T | undefined {
-    for (const [i, layer] of present.entries()) {
+/** A class, because an event has several of these and a transcript hundreds: methods are made once, closures every time. */
+class LayeredFields implements Fields {
+  readonly #layers: JsonObject[];
+  /** The names taken from each layer. */
+  readonly #taken: string[][];
+
+  constructor(layers: JsonObject[]) {
+    this.#layers = layers;
+    this.#taken = layers.map(() => []);
+  }
+
+  text(...names: string[]): string | undefined {
+    return this.#read(names, asText);
+  }
+
+  key(...names: string[]): string | undefined {
+    return this.#read(names, asKey);
+  }
+
+  number(...names: string[]): number | undefined {
+    return this.#read(names, asNumber);
+  }
+
+  boolean(...names: string[]): boolean | undefined {
+    return this.#read(names, asBoolean);
+  }
+
+  time(...names: string[]): number | undefined {
+    return this.#read(names, readTime);
+  }
+
+  object(...names: string[]): JsonObject | undefined {
+    return this.#read(names, asObject);
+  }
+
+  array(...names: string[]): Json[] | undefined {
+    return this.#read(names, asArray);
+  }
+
+  oneOf<T>(table: ReadonlyMap<string, T>, ...names: string[]): T | undefined {
+    return this.#read(names, (value) => (typeof value === 'string' ? table.get(value.toLowerCase()) : undefined));
+  }
+
+  isNull(name: string): boolean {
+    return this.#layers.find((layer) => Object.hasOwn(layer, name))?.[name] === null;
+  }
+
+  any(...names: string[]): Json | undefined {
+    return this.#read(names, asItIs);
+  }
+
+  unfold(name: string): void {
+    const inner = this.object(name);
+    if (inner) this.#taken[this.#layers.push(inner) - 1] = [];
+  }
+
+  rest(): JsonObject {
+    const rest: JsonObject = {};
+    // From the lowest layer up, so that what lies above overwrites what it hides.
+    for (let i = this.#layers.length - 1; i >= 0; i--) {
+      const layer = this.#layers[i] ?? {};
+      for (const name of Object.keys(layer)) {
+        const value = layer[name];
+        if (value === null || value === undefined || this.#taken[i]?.includes(name)) continue;
+        if (name === '__proto__') Object.defineProperty(rest, name, { value, ...ORDINARY });
+        else rest[name] = value;
+      }
+    }
+    return rest;
+  }
+
+  #read<T>(names: readonly string[], form: (value: Json) => T | undefined): T | undefined {
+    for (let i = 0; i < this.#layers.length; i++) {
+      const layer = this.#layers[i] ?? {};
       for (const name of names) {
         if (!Object.hasOwn(layer, name)) continue;
         const value = layer[name];
         const formed = value === undefined || value === null ? undefined : form(value);
         if (formed === undefined) continue;
-        taken[i]?.add(name);
+        this.#taken[i]?.push(name);
         return formed;
       }
     }
     return undefined;
   }
+}
 
-  const object = (...names: string[]) => read(names, (value) => (isObject(value) ? value : undefined));
+/** Assigned like any other key, `__proto__` would set the prototype. */
+const ORDINARY = { enumerable: true, writable: true, configurable: true };
 
-  return {
-    text: (...names) => read(names, asText),
-    key: (...names) => read(names, asKey),
-    number: (...names) => read(names, asNumber),
-    boolean: (...names) => read(names, (value) => (typeof value === 'boolean' ? value : undefined)),
-    time: (...names) => read(names, readTime),
-    object,
-    array: (...names) => read(names, (value) => (Array.isArray(value) ? value : undefined)),
-    oneOf: (table, ...names) =>
-      read(names, (value) => (typeof value === 'string' ? table.get(value.toLowerCase()) : undefined)),
-    isNull: (name) => present.find((layer) => Object.hasOwn(layer, name))?.[name] === null,
-    any: (...names) => read(names, (value) => value),
-    unfold: (name) => {
-      const inner = object(name);
-      if (inner) taken[present.push(inner) - 1] = new Set();
-    },
-    rest: () =>
-      Object.fromEntries(
-        present
-          .flatMap((layer, i) =>
-            Object.entries(layer).filter(([name, value]) => value !== null && !taken[i]?.has(name)),
-          )
-          .toReversed(),
-      ),
-  };
+function asItIs(value: Json): Json {
+  return value;
+}
+
+function asObject(value: Json): JsonObject | undefined {
+  return isObject(value) ? value : undefined;
+}
+
+function asArray(value: Json): Json[] | undefined {
+  return Array.isArray(value) ? value : undefined;
+}
+
+function asBoolean(value: Json): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
 }
 
 function asText(value: Json): string | undefined {

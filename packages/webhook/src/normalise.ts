@@ -32,7 +32,7 @@ const JSON_FAULTS: Record<JsonFault, string> = {
  *           the fault (`dead`: a body that makes no sense); never throws on bad input.
  */
 export function normalise(delivery: Delivery): NormalisedEvent {
-  const body = Buffer.from(delivery.body, delivery.encoding);
+  const body = delivery.encoding === 'utf8' ? delivery.body : Buffer.from(delivery.body, 'base64');
   const entry: LedgerEntry = {
     id: idempotencyKey(body),
     eventKey: null,
@@ -45,7 +45,7 @@ export function normalise(delivery: Delivery): NormalisedEvent {
     body: delivery.body,
   };
   try {
-    return apply(entry, parseBody(delivery, body));
+    return apply(entry, parseBody(body));
   } catch (error) {
     return { outcome: 'dead', entry, fault: faultOf(error) };
   }
@@ -57,12 +57,12 @@ function faultOf(error: unknown): EventFault {
   return { code: 'internal_error', message: `Landline failed to read this event: ${String(error)}` };
 }
 
-function parseBody(delivery: Delivery, body: Buffer): JsonObject {
+function parseBody(body: string | Buffer): JsonObject {
   if (body.length === 0) throw new EventFaultError('body_empty', 'The body is empty.');
-  if (delivery.encoding === 'base64' && !isUtf8(body)) {
+  if (typeof body !== 'string' && !isUtf8(body)) {
     throw new EventFaultError('body_not_utf8', 'The body is not valid UTF-8, so it is not JSON.');
   }
-  const text = delivery.encoding === 'utf8' ? delivery.body : body.toString('utf8');
+  const text = body.toString();
   const parsed = parseJson(text);
   if (!parsed.ok) throw new EventFaultError(parsed.code, JSON_FAULTS[parsed.code]);
   if (!isObject(parsed.value)) throw new EventFaultError('body_not_object', 'The body is JSON, but not an object.');
