@@ -26,9 +26,9 @@ export type Run = (statement: Statement) => Promise<Record<string, unknown>[]>;
  */
 export async function applyEvents(events: readonly ApplicableEvent[], run: Run): Promise<Map<string, ApplyOutcome>> {
   const unique = uniqueById(events, (event) => event.entry.id);
-  const fresh = idsOf(await run(recordStatement(unique)));
+  const duplicates = idsOf(await run(recordStatement(unique)));
   const rows = fold(
-    unique.flatMap((event) => (event.outcome === 'applied' && fresh.has(event.entry.id) ? [event.changes] : [])),
+    unique.flatMap((event) => (event.outcome === 'applied' && !duplicates.has(event.entry.id) ? [event.changes] : [])),
   );
   await merge(CONVERSATIONS, rows.conversations, run);
   if (rows.transcribed.length > 0) {
@@ -39,7 +39,7 @@ export async function applyEvents(events: readonly ApplicableEvent[], run: Run):
   await merge(AGENT_TOOL_CALLS, rows.toolCalls, run);
   await merge(USER_COMMANDS, rows.commands, run);
   await merge(USER_PROFILES, rows.profiles, run);
-  return new Map(unique.map(({ entry, outcome }) => [entry.id, fresh.has(entry.id) ? outcome : 'duplicate']));
+  return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
 }
 
 /** Records events as dead; returns the ledger ids of those that are dead now. */

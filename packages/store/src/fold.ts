@@ -1,5 +1,5 @@
 import type { Changes, Clock, MessageChange, Source } from '@landline/webhook';
-import { mergeRow, type MergedRow } from './merged-row.ts';
+import { mergeRow, newRow, type MergedRow, type ToldRow } from './merged-row.ts';
 
 /** The rows of many events, one for each key, sorted by key so that no two transactions wait for each other in a ring. */
 export interface FoldedRows {
@@ -12,7 +12,7 @@ export interface FoldedRows {
   profiles: MergedRow[];
 }
 
-const NO_MAP: MergedRow['map'] = new Map();
+const NO_MAP: ToldRow['map'] = new Map();
 
 /** Folds the changes of many events into one set of rows per table, by the rules that the SQL keeps. */
 export function fold(changes: readonly Changes[]): FoldedRows {
@@ -24,31 +24,25 @@ export function fold(changes: readonly Changes[]): FoldedRows {
   const messages = new Map<string, MessageChange>();
   for (const { profile, ...rows } of changes) {
     // What is outranked goes before rows are merged: of an older transcript nothing may stay in a newer one's rows.
-    for (const message of rows.messages.filter((told) => counts(told, transcripts))) {
-      const key = keyOf([message.conversation_id, message.source, message.event_key]);
+    for (const message of rows.messages) {
+      if (!counts(message, transcripts)) continue;
+      const key = keyOf(message.conversation_id, message.source, message.event_key);
       const present = messages.get(key);
       if (!present || message.clock > present.clock) messages.set(key, message);
     }
-    for (const call of rows.toolCalls.filter((told) => counts(told, transcripts))) {
-      toolCalls.add({
-        ...plainRow(call.earliest, call.fields),
-        key: [call.conversation_id, call.source, call.request_id],
+    for (const call of rows.toolCalls) {
+      if (!counts(call, transcripts)) continue;
+      toolCalls.add([call.conversation_id, call.source, call.request_id], {
+        ...plainRow(call),
         greatestClock: call.clock,
       });
     }
     for (const command of rows.commands) {
-      commands.add({
-        ...plainRow(command.earliest, command.fields),
-        key: [command.conversation_id, command.action_id],
-      });
+      commands.add([command.conversation_id, command.action_id], plainRow(command));
     }
     if (profile) {
-      profiles.add({
-        ...plainRow(profile.earliest, profile.fields),
-        key: [profile.user_id],
-        latest: profile.latest,
-        map: new Map(profile.attributes),
-      });
+      const { user_id, earliest, latest, fields, attributes } = profile;
+      profiles.add([user_id], { registers: fields, earliest, latest, greatestClock: null, map: attributes });
     }
   }
   return {
@@ -65,14 +59,7 @@ function foldConversations(changes: readonly Changes[]): MergedRow[] {
   const conversations = new Folding();
   for (const { conversation } of changes) {
     const { id, earliest, latest, fields, metadata, transcript } = conversation;
-    conversations.add({
-      key: [id],
-      earliest,
-      latest,
-      registers: { ...fields },
-      greatestClock: transcript,
-      map: new Map(metadata),
-    });
+    conversations.add([id], { registers: fields, earliest, latest, greatestClock: transcript, map: metadata });
   }
   return conversations.rows();
 }
@@ -86,12 +73,12 @@ function counts(
   return transcript === null || (told.source !== 'live' && told.clock === transcript);
 }
 
-function plainRow(earliest: number, fields: object): Omit<MergedRow, 'key'> {
-  return { earliest, latest: earliest, registers: { ...fields }, greatestClock: null, map: NO_MAP };
+function plainRow({ earliest, fields }: { earliest: number; fields: ToldRow['registers'] }): ToldRow {
+  return { registers: fields, earliest, latest: earliest, greatestClock: null, map: NO_MAP };
 }
 
 /** U+0000 never stands in a key, so the parts cannot run into each other. */
-function keyOf(parts: readonly string[]): string {
+function keyOf(...parts: readonly string[]): string {
   return parts.join('\0');
 }
 
@@ -102,11 +89,11 @@ function sorted<T>(rows: ReadonlyMap<string, T>): T[] {
 class Folding {
   readonly #rows = new Map<string, MergedRow>();
 
-  add(row: MergedRow): void {
-    const key = keyOf(row.key);
-    const present = this.#rows.get(key);
-    if (present) mergeRow(present, row);
-    else this.#rows.set(key, row);
+  add(key: readonly string[], told: ToldRow): void {
+    const word = keyOf(...key);
+    const present = this.#rows.get(word);
+    if (present) mergeRow(present, told);
+    else this.#rows.set(word, newRow(key, told));
   }
 
   rows(): MergedRow[] {

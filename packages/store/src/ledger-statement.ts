@@ -1,5 +1,5 @@
 import type { EventFault, LedgerEntry } from '@landline/webhook';
-import { json, timestamp, type Parameter, type Statement } from './statement.ts';
+import { fromMs, json, milliseconds, plainArray, textArray, type Parameter, type Statement } from './statement.ts';
 
 /** An event that cannot be applied, and why. */
 export interface DeadEvent {
@@ -10,15 +10,16 @@ export interface DeadEvent {
 }
 
 /**
- * Records events in the ledger and returns the ids of those that are to be applied now: the new ones, the dead ones
- * that get another chance, and those that an older version ignored and this one knows.
+ * Records events in the ledger and returns the ids of the duplicates. All others are to be applied now: the new ones, the
+ * dead ones that get another chance, and those that an older version ignored and this one knows. Duplicates are few, and
+ * what is returned has to be read.
  *
  * @param entries  At most one for an id, sorted by id.
  */
 export function recordStatement(entries: readonly { entry: LedgerEntry; outcome: 'applied' | 'ignored' }[]): Statement {
   return {
     sql: RECORD,
-    parameters: [...entryColumns(entries.map(({ entry }) => entry)), entries.map(({ outcome }) => outcome)],
+    parameters: [...entryColumns(entries.map(({ entry }) => entry)), plainArray(entries.map(({ outcome }) => outcome))],
   };
 }
 
@@ -32,7 +33,9 @@ export function recordDeadStatement(events: readonly DeadEvent[]): Statement {
     sql: RECORD_DEAD,
     parameters: [
       ...entryColumns(events.map(({ entry }) => entry)),
-      events.map(({ fault, attempts }) => json({ code: fault.code, message: storable(fault.message), attempts })),
+      textArray(
+        events.map(({ fault, attempts }) => json({ code: fault.code, message: storable(fault.message), attempts })),
+      ),
     ],
   };
 }
@@ -42,50 +45,54 @@ function storable(message: string): string {
   return message.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-function entryColumns(entries: readonly LedgerEntry[]): Parameter[][] {
-  const bodies = entries.map(bodyColumns);
+function entryColumns(entries: readonly LedgerEntry[]): Parameter[] {
+  const bodies = entries.map(({ encoding, body }) => Buffer.from(body, encoding));
   return [
-    entries.map((e) => e.id),
-    entries.map((e) => e.eventKey),
-    entries.map((e) => e.type),
-    entries.map((e) => e.conversationId),
-    entries.map((e) => timestamp(e.eventAt)),
-    entries.map((e) => timestamp(e.receivedAt)),
-    entries.map((e) => e.origin),
-    bodies.map((body) => body.text),
-    bodies.map((body) => body.base64),
+    plainArray(entries.map((e) => e.id)),
+    textArray(entries.map((e) => e.eventKey)),
+    textArray(entries.map((e) => e.type)),
+    textArray(entries.map((e) => e.conversationId)),
+    plainArray(entries.map((e) => milliseconds(e.eventAt))),
+    plainArray(entries.map((e) => milliseconds(e.receivedAt))),
+    plainArray(entries.map((e) => e.origin)),
+    plainArray(offsetsOf(bodies)),
+    plainArray(bodies.map((body) => body.length)),
+    Buffer.concat(bodies),
   ];
 }
 
-/** A body travels as text, which costs a third of bytea's hex, unless it is none that Postgres takes. */
-function bodyColumns({ encoding, body }: LedgerEntry): { text: Parameter; base64: Parameter } {
-  if (encoding === 'base64') return { text: null, base64: body };
-  return body.includes('\0')
-    ? { text: null, base64: Buffer.from(body, 'utf8').toString('base64') }
-    : { text: body, base64: null };
+/** Where in their concatenation each body begins; Postgres counts from 1. */
+function offsetsOf(bodies: readonly Buffer[]): number[] {
+  let next = 1;
+  return bodies.map(({ length }) => (next += length) - length);
 }
 
+// The bodies travel as one value of raw bytes and are cut apart there: as array elements, they would have to be escaped
+// and read character by character.
 const COLUMNS = 'id, event_key, type, conversation_id, event_at, received_at, origin, body';
-const SELECTED = `e.id, e.event_key, e.type, e.conversation_id, e.event_at, e.received_at, e.origin,
-      COALESCE(convert_to(e.body_text, 'UTF8'), decode(e.body_base64, 'base64'))`;
-const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-      $8::text[], $9::text[], $10::text[]`;
-const SENT = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_text, body_base64';
+const SELECTED = `e.id, e.event_key, e.type, e.conversation_id, ${fromMs('e.event_at')}, ${fromMs('e.received_at')},
+      e.origin, substring($10::bytea FROM e.body_at FOR e.body_length)`;
+const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[],
+      $8::int[], $9::int[], $11::text[]`;
+const SENT = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_at, body_length';
 
 const RECORD = `
-    INSERT INTO webhook_events AS t (${COLUMNS}, outcome, applied_at)
-    SELECT ${SELECTED}, e.outcome, CASE e.outcome WHEN 'applied' THEN now() END
-    FROM unnest(${ARRAYS}) AS e (${SENT}, outcome)
-    ON CONFLICT (id) DO UPDATE SET
-      event_key = EXCLUDED.event_key,
-      type = EXCLUDED.type,
-      conversation_id = EXCLUDED.conversation_id,
-      event_at = EXCLUDED.event_at,
-      outcome = EXCLUDED.outcome,
-      applied_at = EXCLUDED.applied_at,
-      error = NULL
-    WHERE t.outcome = 'dead' OR (t.outcome = 'ignored' AND EXCLUDED.outcome = 'applied')
-    RETURNING id::text`;
+    WITH recorded AS (
+      INSERT INTO webhook_events AS t (${COLUMNS}, outcome, applied_at)
+      SELECT ${SELECTED}, e.outcome, CASE e.outcome WHEN 'applied' THEN now() END
+      FROM unnest(${ARRAYS}) AS e (${SENT}, outcome)
+      ON CONFLICT (id) DO UPDATE SET
+        event_key = EXCLUDED.event_key,
+        type = EXCLUDED.type,
+        conversation_id = EXCLUDED.conversation_id,
+        event_at = EXCLUDED.event_at,
+        outcome = EXCLUDED.outcome,
+        applied_at = EXCLUDED.applied_at,
+        error = NULL
+      WHERE t.outcome = 'dead' OR (t.outcome = 'ignored' AND EXCLUDED.outcome = 'applied')
+      RETURNING id
+    )
+    SELECT sent.id::text FROM unnest($1::uuid[]) AS sent (id) WHERE sent.id NOT IN (SELECT id FROM recorded)`;
 
 const RECORD_DEAD = `
     INSERT INTO webhook_events AS t (${COLUMNS}, outcome, error)

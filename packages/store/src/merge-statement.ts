@@ -1,7 +1,16 @@
 import type { Json } from '@landline/webhook';
 import type { MergedRow } from './merged-row.ts';
 import type { ColumnType, MergedTable } from './merged-tables.ts';
-import { clockArray, json, timestamp, type Parameter, type Statement } from './statement.ts';
+import {
+  clockArray,
+  fromMs,
+  json,
+  milliseconds,
+  plainArray,
+  textArray,
+  type Parameter,
+  type Statement,
+} from './statement.ts';
 
 /**
  * The statement that merges `rows` into `table`: one INSERT … ON CONFLICT over all of them, whose rules are those of
@@ -10,47 +19,51 @@ import { clockArray, json, timestamp, type Parameter, type Statement } from './s
  * @param rows  At most one for a key, sorted by key.
  */
 export function mergeStatement(table: MergedTable, rows: readonly MergedRow[]): Statement {
-  const columns = columnsOf(table);
-  return {
-    sql: SQL.get(table) ?? remember(table, columns),
-    parameters: columns.map((column) => rows.map(column.value)),
-  };
+  const { sql, columns } = merges.get(table) ?? remember(table);
+  return { sql, parameters: columns.map((column) => column.parameter(rows)) };
 }
 
-const SQL = new Map<MergedTable, string>();
+interface Merge {
+  sql: string;
+  columns: readonly Column[];
+}
 
-function remember(table: MergedTable, columns: readonly Column[]): string {
-  const sql = mergeSql(table, columns);
-  SQL.set(table, sql);
-  return sql;
+const merges = new Map<MergedTable, Merge>();
+
+function remember(table: MergedTable): Merge {
+  const columns = columnsOf(table);
+  const merge = { sql: mergeSql(table, columns), columns };
+  merges.set(table, merge);
+  return merge;
 }
 
 interface Column {
   name: string;
   /** The type of the array that the parameter is sent as. */
   sent: string;
-  /** The type that the column has, where Postgres must be told. */
-  cast?: 'jsonb' | 'uuid' | 'uuid[]';
-  value: (row: MergedRow) => Parameter;
+  /** What makes the column's value of an element, where that is not the value itself. */
+  read?: (element: string) => string;
+  parameter: (rows: readonly MergedRow[]) => Parameter;
 }
 
+const asItIs = (element: string) => element;
+const asJsonb = (element: string) => `${element}::jsonb`;
+
 function columnsOf(table: MergedTable): Column[] {
+  const names = table.registers.map(([name]) => name);
   const columns: Column[] = [
-    ...table.key.map((name, i) => ({ name, sent: 'text', value: (row: MergedRow) => row.key[i] ?? null })),
+    ...table.key.map((name, i) => textColumn(name, (row) => row.key[i] ?? null)),
     ...table.registers.map(([name, type]) => registerColumn(name, type)),
     {
-      name: 'clocks',
-      sent: 'text',
-      cast: 'uuid[]',
-      value: (row) => clockArray(table.registers.map(([name]) => row.registers[name]?.clock ?? null)),
+      ...textColumn('clocks', (row) => clockArray(names.map((name) => row.registers[name]?.clock ?? null))),
+      read: (element) => `${element}::uuid[]`,
     },
-    { name: table.earliest, sent: 'timestamptz', value: (row) => timestamp(row.earliest) },
+    timeColumn(table.earliest, (row) => row.earliest),
   ];
-  if (table.latest) columns.push({ name: table.latest, sent: 'timestamptz', value: (row) => timestamp(row.latest) });
-  if (table.greatestClock) {
-    columns.push({ name: table.greatestClock, sent: 'text', cast: 'uuid', value: (row) => row.greatestClock });
-  }
-  if (table.map) columns.push(...mapColumns(table.map));
+  if (table.latest) columns.push(timeColumn(table.latest, (row) => row.latest));
+  if (table.greatestClock) columns.push(plainColumn(table.greatestClock, 'uuid', (row) => row.greatestClock));
+  if (table.map)
+    columns.push(mapColumn(table.map, 'value'), { ...mapColumn(table.map, 'clock'), name: `${table.map}_clocks` });
   return columns;
 }
 
@@ -58,36 +71,47 @@ function registerColumn(name: string, type: ColumnType): Column {
   const register = (row: MergedRow) => row.registers[name]?.value ?? null;
   switch (type) {
     case 'jsonb':
-      return { name, sent: 'text', cast: 'jsonb', value: (row) => json(register(row)) };
+      return { ...textColumn(name, (row) => json(register(row))), read: asJsonb };
     case 'timestamptz':
-      return { name, sent: type, value: (row) => timestamp(Number(register(row) ?? Number.NaN)) };
+      return timeColumn(name, (row) => milliseconds(Number(register(row) ?? Number.NaN)));
     case 'text':
+      return textColumn(name, (row) => plain(register(row)));
     case 'float8':
     case 'boolean':
-      return { name, sent: type, value: (row) => plain(register(row)) };
+      return plainColumn(name, type, (row) => plain(register(row)));
   }
 }
 
+function textColumn(name: string, value: (row: MergedRow) => string | null): Column {
+  return { name, sent: 'text', parameter: (rows) => textArray(rows.map(value)) };
+}
+
+function plainColumn(name: string, sent: string, value: (row: MergedRow) => string | number | null): Column {
+  return { name, sent, parameter: (rows) => plainArray(rows.map(value)) };
+}
+
+function timeColumn(name: string, value: (row: MergedRow) => number | null): Column {
+  return { ...plainColumn(name, 'float8', value), read: fromMs };
+}
+
 /** A text, a number or a boolean; never an object, which goes to a jsonb column. */
-function plain(value: Json): Parameter {
+function plain(value: Json): string | null {
   return value === null ? null : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function mapColumns(name: string): Column[] {
-  return [
-    { name, sent: 'text', cast: 'jsonb', value: (row) => mapObject(row, 'value') },
-    { name: `${name}_clocks`, sent: 'text', cast: 'jsonb', value: (row) => mapObject(row, 'clock') },
-  ];
+function mapColumn(name: string, part: 'value' | 'clock'): Column {
+  return { ...textColumn(name, (row) => mapObject(row, part)), read: asJsonb };
 }
 
 function mapObject(row: MergedRow, part: 'value' | 'clock'): string {
+  if (row.map.size === 0) return '{}';
   return JSON.stringify(Object.fromEntries([...row.map].map(([key, register]) => [key, register[part]])));
 }
 
 function mergeSql(table: MergedTable, columns: readonly Column[]): string {
   const names = columns.map(({ name }) => name).join(', ');
   const arrays = columns.map(({ sent }, i) => `$${i + 1}::${sent}[]`).join(', ');
-  const selected = columns.map(({ name, cast }) => (cast ? `e.${name}::${cast}` : `e.${name}`)).join(', ');
+  const selected = columns.map(({ name, read = asItIs }) => read(`e.${name}`)).join(', ');
   return `
     INSERT INTO ${table.name} AS t (${names})
     SELECT ${selected}
@@ -106,7 +130,7 @@ export const NOT_OUTRANKED = `
     JOIN conversations c ON c.id = e.conversation_id
     WHERE CASE e.source
       WHEN 'live' THEN c.transcript_clock IS NULL
-      ELSE e.clock::uuid = c.transcript_clock
+      ELSE e.clock = c.transcript_clock
     END`;
 
 function assignments(table: MergedTable): string[] {

@@ -1,29 +1,42 @@
 import type { Clock, Register } from '@landline/webhook';
 
-/** A row of a merged table before it reaches Postgres: only what its events say. Times in unix milliseconds. */
-export interface MergedRow {
-  /** The key's columns, in the table's order. */
-  key: readonly string[];
-  registers: Record<string, Register>;
+/** What one event says of a row of a merged table. Times in unix milliseconds. */
+export interface ToldRow {
+  registers: Readonly<Record<string, Register | undefined>>;
   earliest: number;
   latest: number;
   greatestClock: Clock | null;
+  map: ReadonlyMap<string, Register>;
+}
+
+/** A row of a merged table before it reaches Postgres: only what its events say. */
+export interface MergedRow extends ToldRow {
+  /** The key's columns, in the table's order. */
+  key: readonly string[];
+  registers: Record<string, Register | undefined>;
   map: Map<string, Register>;
 }
 
-/** Merges `from` into `into` by the rules of `MergedTable`; the SQL of merge-statement.ts does the same with what is stored. */
-export function mergeRow(into: MergedRow, from: MergedRow): void {
-  into.earliest = Math.min(into.earliest, from.earliest);
-  into.latest = Math.max(into.latest, from.latest);
-  if (from.greatestClock !== null && from.greatestClock > (into.greatestClock ?? '')) {
-    into.greatestClock = from.greatestClock;
+/** A row that says what `told` says, and shares nothing with it: an event may be folded again, into another group. */
+export function newRow(key: readonly string[], told: ToldRow): MergedRow {
+  const { registers, earliest, latest, greatestClock, map } = told;
+  return { key, registers: { ...registers }, earliest, latest, greatestClock, map: new Map(map) };
+}
+
+/** Merges `told` into `row` by the rules of `MergedTable`; the SQL of merge-statement.ts does the same with what is stored. */
+export function mergeRow(row: MergedRow, told: ToldRow): void {
+  row.earliest = Math.min(row.earliest, told.earliest);
+  row.latest = Math.max(row.latest, told.latest);
+  if (told.greatestClock !== null && told.greatestClock > (row.greatestClock ?? '')) {
+    row.greatestClock = told.greatestClock;
   }
-  for (const [name, register] of Object.entries(from.registers)) {
-    const present = into.registers[name];
-    if (!present || register.clock > present.clock) into.registers[name] = register;
+  for (const name of Object.keys(told.registers)) {
+    const register = told.registers[name];
+    const present = row.registers[name];
+    if (register && (!present || register.clock > present.clock)) row.registers[name] = register;
   }
-  for (const [name, register] of from.map) {
-    const present = into.map.get(name);
-    if (!present || register.clock > present.clock) into.map.set(name, register);
+  for (const [name, register] of told.map) {
+    const present = row.map.get(name);
+    if (!present || register.clock > present.clock) row.map.set(name, register);
   }
 }

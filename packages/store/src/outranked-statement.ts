@@ -1,4 +1,4 @@
-import type { Statement } from './statement.ts';
+import { textArray, type Statement } from './statement.ts';
 
 /**
  * Deletes what a transcript outranks: of the conversations named, the rows told live and those of an earlier transcript.
@@ -17,6 +17,6 @@ export function outrankedStatement(
     WHERE c.id = ANY ($1::text[])
       AND t.conversation_id = c.id
       AND (t.source = 'live' OR t.clock <> c.transcript_clock)`,
-    parameters: [conversations],
+    parameters: [textArray(conversations)],
   };
 }
