@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { destination as buffered, pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 /** How a process logs. */
@@ -15,10 +15,41 @@ export interface LoggerOptions {
  * Makes a logger: lines to read on a terminal, JSON everywhere else. Neither ever holds a secret, a signature or what was
  * said in a call, because nothing that holds them is handed to it.
  */
-export function createLogger({ name, level, destination = process.stdout }: LoggerOptions): Logger {
+export function createLogger({ name, level, destination = standardOutput() }: LoggerOptions): Logger {
   const options = { name, level };
-  // A reader of the log that goes away (a pipe into a pager) must not take the process with it.
-  if (destination === process.stdout) process.stdout.on('error', () => {});
   if (!destination.isTTY) return pino(options, destination);
   return pino(options, pretty({ destination, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' }));
+}
+
+/** Lines that wait for whoever reads the log, in bytes. Past it they are dropped: better a line than an event. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+/**
+ * A terminal as it is; else a buffer in front of the output, which a thread empties: to write each line by itself would cost
+ * as much as the rest of a request. What is left in it is written when the process ends, unless it is killed.
+ */
+function standardOutput(): DestinationStream & { isTTY?: boolean; flushSync?: () => void } {
+  // A reader of the log that goes away (a pipe into a pager) must not take the process with it.
+  process.stdout.on('error', () => {});
+  if (process.stdout.isTTY) return process.stdout;
+  let lines = '';
+  const handOver = () => {
+    if (lines !== '') output.write(lines);
+    lines = '';
+  };
+  // Before the output's own, which writes what it was handed.
+  process.on('exit', handOver);
+  const output = buffered({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES }).on('error', () => {});
+  return {
+    // The lines of one turn of the event loop go as one: the output measures all it holds at every write.
+    write(line) {
+      if (lines === '') setImmediate(handOver);
+      lines += line;
+    },
+    /** For pino: a fatal line does not wait. */
+    flushSync() {
+      handOver();
+      output.flushSync();
+    },
+  };
 }
