@@ -68,12 +68,15 @@ export function createApp(options: AppOptions): ReceiverApp {
     },
   });
 
-  server.addHook('onSend', async (_request, reply) => {
-    if (draining) reply.header('connection', 'close');
-  });
   server.decorateReply('answerCode', null);
-  server.addHook('onResponse', async (_request, { answerCode }) => {
-    if (answerCode !== null && answerCode !== 'not_found') metrics.rejected.inc({ code: answerCode });
+  // Hooks on the way of every request take a callback: each promise would be a turn of the event loop's queue.
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const { answerCode } = reply;
+    if (draining) reply.header('connection', 'close');
+    // Nobody reads an answer on a socket that was ended: a late request has had its 408, and was counted.
+    const isRejected = answerCode !== null && answerCode !== 'not_found' && request.raw.socket.writable;
+    if (isRejected) metrics.rejected.inc({ code: answerCode });
+    done(null, payload);
   });
   server.setErrorHandler((error, _request, reply) => {
     const { code, message } = answerFor(error);

@@ -1,4 +1,5 @@
 import { Transform } from 'node:stream';
+import type { Refusal } from '@landline/webhook';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** How many bytes of bodies may be under way at once. Past it a sender is told to come again, before the machine runs out. */
@@ -22,8 +23,9 @@ export class ReceptionFullError extends Error {
 /** What bounds the reception of large bodies. */
 export interface ReceptionOptions {
   maxBytes?: number | undefined;
-  /** Refuses by the headers alone, if they are enough for that. */
-  refuse: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined;
+  /** Why a request is to be refused by its headers alone, if they are enough for that. */
+  refusalOf: (request: FastifyRequest) => Refusal | undefined;
+  refuse: (reply: FastifyReply, refusal: Refusal) => void;
 }
 
 /**
@@ -32,20 +34,21 @@ export interface ReceptionOptions {
  */
 export function limitReception(
   app: FastifyInstance,
-  { maxBytes = MAX_RECEIVING_BYTES, refuse }: ReceptionOptions,
+  { maxBytes = MAX_RECEIVING_BYTES, refusalOf, refuse }: ReceptionOptions,
 ): void {
   let receiving = 0;
   const bodyLimit = app.initialConfig.bodyLimit ?? Number.POSITIVE_INFINITY;
 
-  app.addHook('preParsing', async (request, reply, payload) => {
+  app.addHook('preParsing', (request, reply, payload, done) => {
     const isChunked = request.headers['transfer-encoding'] !== undefined;
     const declared = Number(request.headers['content-length'] ?? 0);
     // What is over the limit Fastify answers 413 without reading it.
-    if (!isChunked && (declared <= UNCOUNTED_BYTES || declared > bodyLimit)) return payload;
-    if (refuse(request, reply)) {
+    if (!isChunked && (declared <= UNCOUNTED_BYTES || declared > bodyLimit)) return done(null, payload);
+    const refusal = refusalOf(request);
+    if (refusal !== undefined) {
       // The rest of the body is not waited for.
       reply.header('connection', 'close');
-      return reply;
+      return refuse(reply, refusal);
     }
     let counted = 0;
     const count = (bytes: number) => {
@@ -54,15 +57,11 @@ export function limitReception(
       return receiving <= maxBytes;
     };
     reply.raw.once('close', () => (receiving -= counted));
-    if (isChunked) {
-      return payload.pipe(
-        new Transform({
-          transform: (chunk: Buffer, _encoding, done) =>
-            count(chunk.length) ? done(null, chunk) : done(new ReceptionFullError()),
-        }),
-      );
-    }
-    if (!count(declared)) throw new ReceptionFullError();
-    return payload;
+    if (!isChunked) return count(declared) ? done(null, payload) : done(new ReceptionFullError());
+    const counting = new Transform({
+      transform: (chunk: Buffer, _encoding, next) =>
+        count(chunk.length) ? next(null, chunk) : next(new ReceptionFullError()),
+    });
+    return done(null, payload.pipe(counting));
   });
 }

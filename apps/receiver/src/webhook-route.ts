@@ -11,6 +11,7 @@ import type { ReceiverMetrics } from './metrics.ts';
 /** Where ElevenLabs sends its webhooks. */
 export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
+const BYTES = 'application/octet-stream';
 const ACCEPTED = { status: 'accepted' };
 
 /** What the route needs. */
@@ -30,25 +31,23 @@ export interface WebhookRouteOptions {
 /** Receives webhooks: verify, enqueue, 200. Nothing of the body is read before its signature is known to be good. */
 export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser(BYTES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-  app.addHook('onRequest', async (request, reply) => {
-    if (pathOf(request.url) !== WEBHOOK_PATH) return undefined;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.url !== WEBHOOK_PATH && pathOf(request.url) !== WEBHOOK_PATH) return done();
     if (request.method !== 'POST') {
       reply.header('allow', 'POST');
-      return answer(reply, 'method_not_allowed', 'Only POST is allowed here.');
+      return void answer(reply, 'method_not_allowed', 'Only POST is allowed here.');
     }
     // The bytes count, not what they are said to be: any content type, or none, is read as it is.
-    request.headers['content-type'] = 'application/octet-stream';
-    return undefined;
+    request.headers['content-type'] = BYTES;
+    return done();
   });
 
   limitReception(app, {
     maxBytes: options.maxReceivingBytes,
-    refuse: (request, reply) => {
-      const refusal = verifyHeader(signatureOf(request.raw), windowAt(options.now()));
-      return refusal && refuse(reply, refusal);
-    },
+    refusalOf: ({ raw }) => verifyHeader(signatureOf(raw), windowAt(options.now())),
+    refuse: (reply, refusal) => void refuse(reply, refusal),
   });
 
   app.post(WEBHOOK_PATH, async (request, reply) => {
@@ -82,9 +81,13 @@ function pathOf(url: string): string {
 }
 
 /** Node joins a repeated header into one, so it is looked for among the raw ones. */
-function signatureOf(request: IncomingMessage): string | string[] | undefined {
-  const values = request.rawHeaders.filter(
-    (_, i) => i % 2 === 1 && request.rawHeaders[i - 1]?.toLowerCase() === SIGNATURE_HEADER,
-  );
+function signatureOf({ rawHeaders }: IncomingMessage): string | string[] | undefined {
+  const values: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length === SIGNATURE_HEADER.length && name.toLowerCase() === SIGNATURE_HEADER) {
+      values.push(rawHeaders[i + 1] ?? '');
+    }
+  }
   return values.length > 1 ? values : values[0];
 }
