@@ -13,7 +13,7 @@ import { MAX_TRANSACTIONS, shareTransactions } from './share-transactions.ts';
 export interface WorkerOptions {
   databaseUrl: string;
   redisUrl: string;
-  /** Jobs at once. */
+  /** Jobs for one transaction. Three times as many are held: two transactions' are being applied, a third's fetched. */
   concurrency: number;
   logger: Logger;
   /** How long jobs may wait untouched before the worker counts as wedged, in milliseconds. */
@@ -50,7 +50,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const events = createConsumer({
     redisUrl,
     queue: WEBHOOK_QUEUE,
-    concurrency,
+    // While transactions are under way, the next one fills.
+    concurrency: concurrency * (MAX_TRANSACTIONS + 1),
     process: (job, signal) => processEvents(job, signal, shared),
     onError,
     onFailed,
