@@ -1,5 +1,5 @@
-import type { NormalisedEvent } from '@landline/webhook';
-import { fold } from './fold.ts';
+import type { Clock, NormalisedEvent } from '@landline/webhook';
+import { fold, withoutOutranked, type FoldedRows } from './fold.ts';
 import { recordDeadStatement, recordStatement, type DeadEvent } from './ledger-statement.ts';
 import { mergeStatement } from './merge-statement.ts';
 import type { MergedRow } from './merged-row.ts';
@@ -7,6 +7,7 @@ import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES, type Mer
 import { messageStatement } from './message-statement.ts';
 import { outrankedStatement } from './outranked-statement.ts';
 import type { Statement } from './statement.ts';
+import { readTranscripts, transcriptStatement } from './transcript-statement.ts';
 
 /** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
 export type ApplyOutcome = 'applied' | 'ignored' | 'duplicate';
@@ -35,8 +36,9 @@ export async function applyEvents(events: readonly ApplicableEvent[], run: Run):
     await run(outrankedStatement('conversation_messages', rows.transcribed));
     await run(outrankedStatement('agent_tool_calls', rows.transcribed));
   }
-  if (rows.messages.length > 0) await run(messageStatement(rows.messages));
-  await merge(AGENT_TOOL_CALLS, rows.toolCalls, run);
+  const { messages, toolCalls } = withoutOutranked(rows, await transcriptsOf(rows, run));
+  if (messages.length > 0) await run(messageStatement(messages));
+  await merge(AGENT_TOOL_CALLS, toolCalls, run);
   await merge(USER_COMMANDS, rows.commands, run);
   await merge(USER_PROFILES, rows.profiles, run);
   return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
@@ -45,6 +47,13 @@ export async function applyEvents(events: readonly ApplicableEvent[], run: Run):
 /** Records events as dead; returns the ledger ids of those that are dead now. */
 export async function recordDead(events: readonly DeadEvent[], run: Run): Promise<Set<string>> {
   return idsOf(await run(recordDeadStatement(uniqueById(events, (event) => event.entry.id))));
+}
+
+/** The transcripts of the conversations that have messages or tool calls among the rows. */
+async function transcriptsOf({ messages, toolCalls }: FoldedRows, run: Run): Promise<Map<string, Clock>> {
+  const ids = new Set(messages.map((message) => message.conversation_id));
+  for (const { key } of toolCalls) ids.add(key[0] ?? '');
+  return ids.size === 0 ? new Map() : readTranscripts(await run(transcriptStatement([...ids])));
 }
 
 async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run): Promise<void> {

@@ -64,6 +64,27 @@ function foldConversations(changes: readonly Changes[]): MergedRow[] {
   return conversations.rows();
 }
 
+/**
+ * Leaves out what a stored transcript outranks.
+ *
+ * @param transcripts  Those of the rows' conversations, with these rows' own merged in.
+ */
+export function withoutOutranked(
+  { messages, toolCalls }: Pick<FoldedRows, 'messages' | 'toolCalls'>,
+  transcripts: ReadonlyMap<string | undefined, Clock>,
+): Pick<FoldedRows, 'messages' | 'toolCalls'> {
+  if (transcripts.size === 0) return { messages, toolCalls };
+  return {
+    messages: messages.filter((message) => counts(message, transcripts)),
+    toolCalls: toolCalls.filter(({ key: [conversation_id = '', source], greatestClock }) =>
+      counts(
+        { conversation_id, source: source === 'live' ? 'live' : 'transcript', clock: greatestClock ?? '' },
+        transcripts,
+      ),
+    ),
+  };
+}
+
 /** A transcript outranks what was told live, and a later transcript an earlier one. */
 function counts(
   told: { conversation_id: string; source: Source; clock: Clock },

@@ -116,22 +116,10 @@ function mergeSql(table: MergedTable, columns: readonly Column[]): string {
     INSERT INTO ${table.name} AS t (${names})
     SELECT ${selected}
     FROM unnest(${arrays}) AS e (${names})
-    ${table.outranked ? NOT_OUTRANKED : ''}
     ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET
       ${assignments(table).join(',\n      ')}
     WHERE ${changed(table).join('\n      OR ')}`;
 }
-
-/**
- * What was told live counts until the conversation has a transcript; of several transcripts the one with the greatest
- * clock counts. The conversation's row was locked earlier in the transaction, so this cannot change under us.
- */
-export const NOT_OUTRANKED = `
-    JOIN conversations c ON c.id = e.conversation_id
-    WHERE CASE e.source
-      WHEN 'live' THEN c.transcript_clock IS NULL
-      ELSE e.clock = c.transcript_clock
-    END`;
 
 function assignments(table: MergedTable): string[] {
   const set = table.registers.map(

@@ -15,8 +15,6 @@ export interface MergedTable {
   latest?: string;
   greatestClock?: string;
   map?: string;
-  /** Rows are told live and again by the transcript, which outranks them. */
-  outranked?: true;
 }
 
 /** conversations: one row a call. */
@@ -66,7 +64,6 @@ export const AGENT_TOOL_CALLS: MergedTable = {
   ],
   earliest: 'created_at',
   greatestClock: 'clock',
-  outranked: true,
 };
 
 /** user_commands: one row a command that a user gave. */

@@ -1,5 +1,4 @@
 import type { MessageChange } from '@landline/webhook';
-import { NOT_OUTRANKED } from './merge-statement.ts';
 import { fromMs, json, plainArray, textArray, type Statement } from './statement.ts';
 
 /**
@@ -37,7 +36,6 @@ const INSERT = `
       e.interrupted, e.details::jsonb, ${fromMs('e.created_at')}, e.clock
     FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::float8[],
       $9::boolean[], $10::text[], $11::float8[], $12::uuid[]) AS e (${COLUMNS})
-    ${NOT_OUTRANKED}
     ON CONFLICT (conversation_id, source, event_key) DO UPDATE SET
       position = EXCLUDED.position,
       role = EXCLUDED.role,
