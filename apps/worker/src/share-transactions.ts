@@ -6,6 +6,15 @@ export const MAX_TRANSACTIONS = 2;
 /** Events in one transaction at most: past this, statements grow and no longer get cheaper for each event. */
 const MAX_EVENTS = 1_000;
 
+/**
+ * So many transactions begin within this time, in milliseconds, as may be under way at once; what comes meanwhile gathers. A
+ * transaction of one event costs the machine as much as one of fifty: without this, a light load would keep it busy.
+ */
+const GATHER_MS = 25;
+
+/** With so many events waiting, nothing is gained by gathering more. */
+const ENOUGH_EVENTS = 200;
+
 /** One caller's events, waiting for a transaction. */
 interface Share {
   events: readonly ApplicableEvent[];
@@ -15,17 +24,31 @@ interface Share {
 
 /**
  * Group commit at the worker's end: groups that wait at the same time share a transaction, because a transaction costs much
- * the same for one event as for hundreds. Alone, a group waits for nothing. Where a shared transaction fails, each group is
+ * the same for one event as for hundreds. A group that comes alone waits for nothing. Where a shared transaction fails, each group is
  * applied on its own, so that every caller gets its own outcome or its own error.
  *
  * @returns  `apply` with the contract of `Store.apply`.
  */
 export function shareTransactions(store: Pick<Store, 'apply'>): Pick<Store, 'apply'> {
   const waiting: Share[] = [];
+  /** When the last transactions began, oldest first. */
+  const begun = Array.from({ length: MAX_TRANSACTIONS }, () => -GATHER_MS);
   let running = 0;
+  let gathering: NodeJS.Timeout | undefined;
 
   function next(): void {
     while (running < MAX_TRANSACTIONS && waiting.length > 0) {
+      const now = performance.now();
+      const restMs = (begun[0] ?? 0) + GATHER_MS - now;
+      if (restMs > 0 && waiting.reduce((sum, share) => sum + share.events.length, 0) < ENOUGH_EVENTS) {
+        gathering ??= setTimeout(() => {
+          gathering = undefined;
+          next();
+        }, restMs);
+        return;
+      }
+      begun.push(now);
+      begun.shift();
       running++;
       void applyShares(store, takeShares(waiting)).finally(() => {
         running--;
