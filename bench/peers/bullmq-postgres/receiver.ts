@@ -1,0 +1,10 @@
+/** queue-naive, on BullMQ's PostgreSQL backend. */
+import { openPostgresQueue } from '../bullmq-queue.ts';
+import { deliveryOf } from '../delivery-of.ts';
+import { serve } from '../serve.ts';
+import { variables } from '../variables.ts';
+import { createWebhookApp } from '../webhook-app.ts';
+
+const queue = openPostgresQueue(variables.DATABASE_URL);
+const app = createWebhookApp(variables.SECRET, (body, signedAt) => queue.add(deliveryOf(body, signedAt)));
+await serve(app, variables.PORT, queue.close);
