@@ -1,0 +1,124 @@
+import { sign } from '@landline/webhook';
+import { exampleBody } from '../../apps/cli/src/example-events.ts';
+import type { SignedEvent } from '../contender.ts';
+
+/** The secret of all contenders. */
+export const SECRET = 'wsec_bench_0123456789abcdef0123456789abcdef';
+
+/** What the load consists of: calls of ten live events (0.3 KB each), or transcripts of the size or the turns named. */
+export const EVENT_KINDS = ['live', '10 KB', '100 KB', 'transcript30'] as const;
+
+/** One of `EVENT_KINDS`. */
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** A turn and its marks take about this many bytes: see `turnOf`. */
+const TURN_BYTES = 293;
+
+const TURNS: Readonly<Record<Exclude<EventKind, 'live'>, number>> = {
+  '10 KB': Math.round(10_000 / TURN_BYTES),
+  '100 KB': Math.round(100_000 / TURN_BYTES),
+  transcript30: 30,
+};
+
+/**
+ * Makes events, signed now, each with a body of its own.
+ *
+ * @param run  A word that no other run has: ids are made from it.
+ */
+export function* signedEvents(kind: EventKind, count: number, run: string): Generator<SignedEvent> {
+  const at = new Date();
+  const signedAt = Math.floor(at.getTime() / 1000);
+  for (let sequence = 0; sequence < count; sequence++) {
+    const body = kind === 'live' ? live(run, sequence, at) : transcript(`conv_${run}_${sequence}`, TURNS[kind], at);
+    yield { body, signature: sign(body, SECRET, signedAt), signedAt };
+  }
+}
+
+/** A live event of a call with a user of its own: were all of one user, they would wait for one row. */
+function live(run: string, sequence: number, at: Date): Buffer {
+  const text = exampleBody('live', run, sequence, at).toString('utf8');
+  return Buffer.from(text.replace('user_42', `user_${run}_${Math.floor(sequence / EVENTS_OF_A_CALL)}`));
+}
+
+/** As `exampleBody` makes them. */
+const EVENTS_OF_A_CALL = 10;
+
+/** A post_call_transcription as the provider sends it. */
+function transcript(conversationId: string, turns: number, at: Date): Buffer {
+  const seconds = Math.floor(at.getTime() / 1000);
+  const event = {
+    type: 'post_call_transcription',
+    event_timestamp: seconds,
+    data: {
+      agent_id: 'agent_bench',
+      conversation_id: conversationId,
+      status: 'done',
+      user_id: `user_${conversationId}`,
+      transcript: Array.from({ length: turns }, (_, i) => turnOf(i)),
+      metadata: {
+        start_time_unix_secs: seconds - turns * 4,
+        call_duration_secs: turns * 4,
+        cost: 296,
+        main_language: 'en',
+        termination_reason: 'Client ended call',
+        phone_call: null,
+      },
+      analysis: {
+        call_successful: 'success',
+        transcript_summary: sentence(24),
+        call_summary_title: sentence(4),
+        evaluation_criteria_results: {},
+        data_collection_results: {},
+      },
+    },
+  };
+  return Buffer.from(JSON.stringify(event));
+}
+
+function turnOf(index: number): object {
+  return {
+    role: index % 2 === 0 ? 'agent' : 'user',
+    message: sentence(14),
+    tool_calls: [],
+    tool_results: [],
+    feedback: null,
+    time_in_call_secs: index * 4,
+    conversation_turn_metrics: { metrics: { convai_llm_service_ttfb: { elapsed_time: 0.37 } } },
+    interrupted: false,
+  };
+}
+
+/** Sentences are made once, and told again in ever new orders: making them anew took longer than sending them. */
+const SENTENCES = 2000;
+const sentences = new Map<number, string[]>();
+const WORDS =
+  `good morning how can I help you today the shop opens at nine and closes after six would like to book a table
+  for two people near window please that is perfect thank what number should we call back if something changes order
+  pizza delivery street minutes wait long time evening tomorrow yes no maybe`.split(/\s+/);
+
+/** Speech-like text of so many words: it compresses about as well as what people say. */
+function sentence(words: number): string {
+  let known = sentences.get(words);
+  if (known === undefined) {
+    known = Array.from({ length: SENTENCES }, () => Array.from({ length: words }, () => anyOf(WORDS)).join(' '));
+    sentences.set(words, known);
+  }
+  return anyOf(known);
+}
+
+function anyOf(texts: readonly string[]): string {
+  return texts[Math.floor(Math.random() * texts.length)] ?? '';
+}
+
+const HEAD = [
+  'POST /api/elevenlabs/webhook HTTP/1.1',
+  'host: 127.0.0.1',
+  'user-agent: ElevenLabs',
+  'content-type: application/json',
+].join('\r\n');
+
+/** The event as it goes over a kept-alive connection. */
+export function requestBytes({ body, signature }: SignedEvent): Buffer {
+  const head = `${HEAD}\r\nelevenlabs-signature: ${signature}\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}

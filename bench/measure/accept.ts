@@ -1,0 +1,79 @@
+import type { BenchContext } from '../bench-context.ts';
+import type { Contender } from '../contender.ts';
+import type { EventKind } from '../load/signed-events.ts';
+import { formatNumber } from '../report/format-number.ts';
+import type { Results } from '../results.ts';
+import { onStage, openStage } from './stage.ts';
+
+interface Variant {
+  name: string;
+  kind: EventKind;
+  connections: number;
+  /** The other contenders are shown for this one. */
+  isCommon: boolean;
+}
+
+/** Events made ahead, by kind: enough for the time, and little enough to be applied afterwards, for the check. */
+const EVENTS: Readonly<Record<EventKind, number>> = {
+  live: 100_000,
+  '10 KB': 10_000,
+  '100 KB': 1_500,
+  transcript30: 0,
+};
+
+/** The other contenders apply some hundred events a second: so many are sent to them. */
+const EVENTS_OF_OTHERS = 1_500;
+
+/** How long a contender may take to apply what it accepted, in milliseconds. */
+const DRAIN_LIMIT_MS = 120_000;
+
+/** accept: requests a second that are verified and on disk when they are answered; a closed loop, with no worker running. */
+export async function accept(bench: BenchContext, results: Results): Promise<void> {
+  for (let round = 1; round <= bench.plan.rounds; round++) {
+    for (const variant of variantsOf(bench)) {
+      for (const contender of contendersOf(bench, variant)) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
+        const rate = await measure(bench, contender, variant);
+        results.add(
+          { measure: 'accept', variant: variant.name, contender: contender.name, metric: 'events', unit: '/s' },
+          rate,
+        );
+        bench.log(`accept, ${variant.name}, round ${round}: ${contender.name} ${formatNumber(rate)}/s`);
+      }
+    }
+  }
+}
+
+function variantsOf({ plan }: BenchContext): Variant[] {
+  return plan.acceptConnections.flatMap((connections, i) =>
+    plan.acceptKinds.map((kind) => ({
+      name: `${connections} connections, ${kind === 'live' ? '0.3 KB' : kind}`,
+      kind,
+      connections,
+      isCommon: i === 0 && kind === 'live',
+    })),
+  );
+}
+
+function contendersOf({ contenders, httpLimit }: BenchContext, { isCommon }: Variant): Contender[] {
+  const own = contenders.filter(({ name }) => isCommon || name === 'landline');
+  return [httpLimit, ...own];
+}
+
+async function measure(bench: BenchContext, contender: Contender, { kind, connections }: Variant): Promise<number> {
+  const isFast = contender.name === 'landline' || contender === bench.httpLimit;
+  const count = isFast ? EVENTS[kind] : EVENTS_OF_OTHERS;
+  return onStage(openStage(bench, contender), async (stage) => {
+    const warm = await (
+      await stage.prepare({ kind: 'live', count: isFast ? 5_000 : 300, connections, seconds: 5 })
+    ).run();
+    const load = await stage.prepare({ kind, count, connections, seconds: bench.plan.acceptSeconds });
+    const result = await load.run();
+    if (contender !== bench.httpLimit) {
+      await stage.startWorkers(1);
+      await stage.untilDrained(DRAIN_LIMIT_MS);
+      await stage.check([warm, result]);
+    }
+    return result.accepted.ids.length / result.seconds;
+  });
+}

@@ -1,0 +1,70 @@
+import type { BenchContext } from '../bench-context.ts';
+import type { Contender } from '../contender.ts';
+import { formatNumber } from '../report/format-number.ts';
+import type { Results } from '../results.ts';
+import { onStage, openStage } from './stage.ts';
+
+/** Room for the answers that are late; an open loop waits for a free one beyond that. */
+const CONNECTIONS = 256;
+/** A contender whose last request leaves later than this has not kept up: its figures say nothing. */
+const BEHIND_LIMIT_MS = 1000;
+/** For direct, which keeps up with little more. */
+const DIRECT_RATE = 200;
+const DRAIN_LIMIT_MS = 180_000;
+const WARM_UP = { kind: 'live', connections: 16, count: 500, seconds: 5 } as const;
+
+/**
+ * ack-latency: how long a sender waits for the 200 at fixed rates, with the worker at work. An open loop: each request's clock starts when
+ * it is due, so a stall counts for all that had to wait for it (no coordinated omission).
+ */
+export async function ackLatency(bench: BenchContext, results: Results): Promise<void> {
+  const left = new Map(bench.contenders.map((contender) => [contender, new Set(ratesOf(bench, contender))]));
+  for (let round = 1; round <= bench.plan.rounds; round++) {
+    for (const [contender, rates] of left) {
+      for (const rate of rates) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
+        if (await measure(bench, results, { contender, rate, round })) continue;
+        bench.log(`ack latency: ${contender.name} does not keep up with ${formatNumber(rate)}/s`);
+        for (const higher of rates) if (higher >= rate) rates.delete(higher);
+      }
+    }
+  }
+}
+
+function ratesOf({ plan }: BenchContext, { name }: Contender): number[] {
+  return name === 'direct' ? [DIRECT_RATE, ...plan.ackRates] : [...plan.ackRates];
+}
+
+interface Turn {
+  contender: Contender;
+  rate: number;
+  round: number;
+}
+
+/** Measures once; false where the contender cannot keep up with the rate. */
+async function measure(bench: BenchContext, results: Results, { contender, rate, round }: Turn): Promise<boolean> {
+  const seconds = bench.plan.ackSeconds;
+  return onStage(openStage(bench, contender), async (stage) => {
+    await stage.startWorkers(1);
+    const warm = await (await stage.prepare(WARM_UP)).run();
+    await stage.untilDrained(DRAIN_LIMIT_MS);
+    const load = {
+      kind: 'live',
+      connections: CONNECTIONS,
+      count: seconds * rate,
+      seconds,
+      ratePerSecond: rate,
+    } as const;
+    const result = await (await stage.prepare(load)).run();
+    await stage.untilDrained(DRAIN_LIMIT_MS);
+    await stage.check([warm, result]);
+    if (result.behindMs > BEHIND_LIMIT_MS) return false;
+    const { p50, p99, p999 } = result.latencyMs;
+    const name = { measure: 'ack-latency', variant: `${formatNumber(rate)}/s`, contender: contender.name, unit: 'ms' };
+    results.add({ ...name, metric: 'p50' }, p50);
+    results.add({ ...name, metric: 'p99' }, p99);
+    results.add({ ...name, metric: 'p99.9' }, p999);
+    bench.log(`ack latency, ${formatNumber(rate)}/s, round ${round}: ${contender.name} p99 ${p99.toFixed(1)} ms`);
+    return true;
+  });
+}

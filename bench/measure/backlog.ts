@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { idempotencyKey } from '@landline/webhook';
+import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
+import type { Contender, Place, SignedEvent } from '../contender.ts';
+import { signedEvents, type EventKind } from '../load/signed-events.ts';
+import { startProgram, type RunningProgram } from '../processes.ts';
+import { withRedis } from '../services.ts';
+import { commitsSince, ledgerEnd, querySql, warmUpEvents, type WorkedOff } from './commits.ts';
+
+/** What works off a backlog, and can tell how much of it is left. */
+export type Applier = Pick<Contender, 'name'> & Required<Pick<Contender, 'worker' | 'pending'>>;
+
+/** A contender with a queue that can be filled ahead of its worker. */
+export type QueueingContender = Contender & Required<Pick<Contender, 'worker' | 'pending' | 'fill'>>;
+
+/** Tells whether a contender has a queue to fill and to work off. */
+export function isQueueing(contender: Contender): contender is QueueingContender {
+  return contender.worker !== undefined && contender.fill !== undefined && contender.pending !== undefined;
+}
+
+const ASK_MS = 250;
+/** How long a worker may take until the first events are applied, in milliseconds. */
+const START_LIMIT_MS = 60_000;
+/** How long a worker may go on after its window, in milliseconds: its transactions under way. */
+const SETTLE_LIMIT_MS = 120_000;
+
+/** Events to queue, made one by one as they are taken; their ledger ids are added to `ids`. */
+export function* backlogEvents(kind: EventKind, count: number, ids: string[]): Generator<SignedEvent> {
+  for (const event of signedEvents(kind, count, newRun())) {
+    ids.push(idempotencyKey(event.body));
+    yield event;
+  }
+}
+
+/** A word that no other run has. */
+export function newRun(): string {
+  return randomBytes(5).toString('hex');
+}
+
+/** How a backlog is worked off. */
+export interface WorkOff {
+  contender: Applier;
+  place: Place;
+  /** How long the worker runs once it has warmed up, in seconds; less when nothing is left. */
+  seconds: number;
+}
+
+/**
+ * Starts the worker on what is queued, and stops it when nothing is left or its time is over.
+ *
+ * @returns  What it committed, in order, and when its process was started.
+ */
+export async function workOff({ contender, place, seconds }: WorkOff): Promise<WorkedOff> {
+  const queued = await contender.pending(place);
+  const from = { page: await ledgerEnd(place.databaseUrl), at: Date.now() };
+  const worker = await startProgram(contender.worker(place, await choosePort(0)));
+  const untilLeft = (atMost: number, withinMs: number) => untilPending({ contender, place, worker, atMost, withinMs });
+  try {
+    const started = await untilLeft(queued - warmUpEvents(queued), START_LIMIT_MS);
+    if (!started) throw new Error(`${contender.name} applied nothing within ${START_LIMIT_MS / 1000} s.`);
+    await untilLeft(0, seconds * 1000);
+  } finally {
+    await worker.stop();
+  }
+  return { commits: await commitsSince(place.databaseUrl, from), startedAt: from.at };
+}
+
+interface Wanted {
+  contender: Applier;
+  place: Place;
+  worker: RunningProgram;
+  atMost: number;
+  withinMs: number;
+}
+
+async function untilPending({ contender, place, worker, atMost, withinMs }: Wanted): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  // oxlint-disable no-await-in-loop -- asking again and again is the point
+  while (performance.now() < deadline) {
+    worker.usage(); // throws when it has ended
+    if ((await contender.pending(place)) <= atMost) return true;
+    await wait(ASK_MS);
+  }
+  return false;
+}
+
+/** Queues events, and lets Postgres learn how large the queue's tables are now, as it would in time. */
+export async function fillBacklog(
+  contender: Required<Pick<Contender, 'fill'>>,
+  place: Place,
+  events: Iterable<SignedEvent>,
+): Promise<void> {
+  await contender.fill(place, events);
+  await querySql(place.databaseUrl, 'VACUUM (ANALYZE)');
+}
+
+/** Waits until Redis has no work of its own left and Postgres has none to come from what came before: it would count against whoever comes next. */
+export async function settle({ redisUrl, databaseUrl }: Place): Promise<void> {
+  await querySql(databaseUrl, 'CHECKPOINT');
+  const deadline = performance.now() + SETTLE_LIMIT_MS;
+  await withRedis(redisUrl, async (redis) => {
+    // oxlint-disable no-await-in-loop -- asking again and again is the point
+    while (/aof_rewrite_(?:in_progress|scheduled):1/.test(await redis.info('persistence'))) {
+      if (performance.now() > deadline) throw new Error('Redis did not end rewriting its append-only file.');
+      await wait(ASK_MS);
+    }
+  });
+}

@@ -1,0 +1,41 @@
+import { querySql } from './commits.ts';
+
+/** What a contender was given to apply, and what it says is left. */
+export interface Given {
+  name: string;
+  databaseUrl: string;
+  /** Ledger ids of all that was queued, each once. */
+  ids: readonly string[];
+  /** Events that wait. */
+  pending: number;
+}
+
+/**
+ * Checks that every event that was queued is in the ledger as applied, once, or still waits, and that nothing else is there.
+ *
+ * @throws With how many events are lost, strange or not applied.
+ */
+export async function checkApplied({ name, databaseUrl, ids, pending }: Given): Promise<{ applied: number }> {
+  const [row] = await querySql<{ rows: number; known: number; applied: number }>(
+    databaseUrl,
+    `SELECT count(*)::int AS rows, count(DISTINCT q.id)::int AS known,
+       count(*) FILTER (WHERE e.outcome = 'applied')::int AS applied
+     FROM webhook_events AS e LEFT JOIN unnest($1::uuid[]) AS q (id) USING (id)`,
+    [ids],
+  );
+  const { rows = 0, known = 0, applied = 0 } = row ?? {};
+  const faults = [
+    [ids.length - applied - pending, 'lost'],
+    [rows - known, 'in the ledger that were never queued, or twice'],
+    [rows - applied, 'in the ledger but not applied'],
+  ] as const;
+  const found = faults.filter(([events]) => events > 0).map(([events, fault]) => `${events} events ${fault}`);
+  if (found.length > 0) throw new Error(`${name} is wrong: ${found.join(', ')}.`);
+  return { applied };
+}
+
+/** Events in the ledger. */
+export async function ledgerCount(databaseUrl: string): Promise<number> {
+  const [row] = await querySql<{ rows: number }>(databaseUrl, 'SELECT count(*)::int AS rows FROM webhook_events');
+  return row?.rows ?? 0;
+}

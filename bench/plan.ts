@@ -1,0 +1,66 @@
+/** The sizes and times of a run. */
+export interface Plan {
+  /** How often each measurement is repeated, contenders in turn. */
+  rounds: number;
+  acceptSeconds: number;
+  acceptConnections: readonly number[];
+  acceptKinds: readonly ('live' | '10 KB' | '100 KB')[];
+  endToEndSeconds: number;
+  /** For the way from 200 to row, and for the cost, at low load. */
+  lowRateSeconds: number;
+  ackSeconds: number;
+  /** Requests per second. */
+  ackRates: readonly number[];
+  scale: readonly number[];
+  soakSeconds: number;
+  apply: {
+    /** Events queued before a worker is timed. */
+    live: number;
+    transcripts: number;
+    /** How long a worker is timed at most. */
+    seconds: number;
+    /** Events on which sql-limit tries each batch size; 0: it tries none. */
+    trialEvents: number;
+  };
+  /** Rows of conversation_messages that are there already. */
+  growthMessages: readonly number[];
+  growthBacklog: number;
+  /** Events that lie in Redis at once. */
+  redisBacklog: number;
+}
+
+/** What the committed results come from: about three quarters of an hour. */
+export const FULL: Plan = {
+  rounds: 5,
+  acceptSeconds: 2,
+  acceptConnections: [64, 256],
+  acceptKinds: ['live', '10 KB', '100 KB'],
+  endToEndSeconds: 5,
+  lowRateSeconds: 2,
+  ackSeconds: 3,
+  ackRates: [500, 2000, 8000],
+  scale: [1, 2, 4],
+  soakSeconds: 600,
+  apply: { live: 200_000, transcripts: 20_000, seconds: 4, trialEvents: 20_000 },
+  growthMessages: [10_000, 1_000_000, 5_000_000],
+  growthBacklog: 30_000,
+  redisBacklog: 1_000_000,
+};
+
+/** Everything once, and small: shows that the suite and the contenders work, not how fast they are. */
+export const QUICK: Plan = {
+  rounds: 1,
+  acceptSeconds: 0.5,
+  acceptConnections: [64],
+  acceptKinds: ['live', '100 KB'],
+  endToEndSeconds: 1,
+  lowRateSeconds: 1,
+  ackSeconds: 1,
+  ackRates: [500, 2000],
+  scale: [1, 2],
+  soakSeconds: 3,
+  apply: { live: 3000, transcripts: 300, seconds: 2, trialEvents: 0 },
+  growthMessages: [1000, 10_000],
+  growthBacklog: 3000,
+  redisBacklog: 10_000,
+};
