@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // oxlint-disable no-console -- this script talks to whoever runs it
 /**
- * The set-up behind `npm start`, `npm test` and `npm run landline`: installs, generates and builds what is missing or
- * out of date, then hands over to the command. It needs nothing but Node.
+ * The set-up behind `npm start`, `npm test`, `npm run landline` and `npm run bench`: installs, generates and builds what is
+ * missing or out of date, then hands over to the command. It needs nothing but Node.
  *
  *     node apps/cli/bin/setup.mjs                    sets up and stops
  *     node apps/cli/bin/setup.mjs start|test <args>
  *     node apps/cli/bin/setup.mjs landline <command> <args>
+ *     node apps/cli/bin/setup.mjs bench <args>       also builds bench/, which is no package
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,6 +17,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const MAIN = join(ROOT, 'apps', 'cli', 'dist', 'main.js');
+const BENCH = join(ROOT, 'bench', 'dist', 'bench', 'run.js');
 const GENERATED = join(ROOT, 'packages', 'store', 'src', 'generated');
 
 checkNode();
@@ -85,8 +87,16 @@ function build() {
 
 async function handOver([command, ...args]) {
   if (command === undefined) return console.log('Set up. Next: npm start');
-  process.argv = [process.argv[0], MAIN, ...(command === 'landline' ? [] : [command]), ...args];
-  await import(pathToFileURL(MAIN).href);
+  if (command === 'bench') {
+    runQuietly('The build of bench/', ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
+    return run(BENCH, args);
+  }
+  return run(MAIN, command === 'landline' ? args : [command, ...args]);
+}
+
+async function run(script, args) {
+  process.argv = [process.argv[0], script, ...args];
+  await import(pathToFileURL(script).href);
 }
 
 /** Runs a Node script and shows its output only if it fails. */

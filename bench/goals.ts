@@ -1,0 +1,145 @@
+import { formatNumber, formatValue } from './report/format-number.ts';
+import type { GoalResult } from './report/report.ts';
+import { median, type Measured } from './results.ts';
+
+/** A bound on one figure: what the suite holds a run against. It judges nobody's machine: a goal missed fails no run. */
+export interface Goal {
+  goal: string;
+  bound: 'at least' | 'below';
+  target: number;
+  unit: string;
+  /** The figure, and what it is made of; undefined where it was not measured. */
+  compute: (measured: readonly Measured[]) => { value: number; from: string } | undefined;
+}
+
+/** A receiver's memory is flat when it moves by less than this between the second and the last fifth of a soak, in MB. */
+export const FLAT_WITHIN_MB = 10;
+
+/** The nine goals: ratios of medians of one run. Where there are several variants, the worst counts. */
+export const GOALS: readonly Goal[] = [
+  {
+    goal: 'accept ÷ http-limit, 0.3 KB',
+    ...atLeast(0.8),
+    compute: (all) => worst(rates(all, 'accept', 'landline', /\b0\.3 KB/), rates(all, 'accept', 'http-limit')),
+  },
+  {
+    goal: 'apply ÷ queue-naive',
+    ...atLeast(40),
+    compute: (all) => worst(rates(all, 'apply', 'landline', /live/), rates(all, 'apply', 'queue-naive')),
+  },
+  {
+    goal: 'apply ÷ sql-limit',
+    ...atLeast(0.6),
+    compute: (all) => worst(rates(all, 'apply', 'landline', /live/), rates(all, 'apply', 'sql-limit')),
+  },
+  {
+    goal: 'end to end ÷ direct',
+    ...atLeast(40),
+    compute: (all) => worst(rates(all, 'end-to-end', 'landline'), rates(all, 'end-to-end', 'direct')),
+  },
+  {
+    goal: 'end to end ÷ the best other contender',
+    ...atLeast(10),
+    compute: (all) => {
+      const others = rates(all, 'end-to-end').filter(({ contender }) => contender !== 'landline');
+      const best = others.toSorted((a, b) => median(b.values) - median(a.values)).slice(0, 1);
+      return worst(rates(all, 'end-to-end', 'landline'), best);
+    },
+  },
+  {
+    goal: 'p99 of the 200 at 2,000/s ÷ that of direct at 200/s',
+    bound: 'below',
+    target: 1,
+    unit: '',
+    compute: (all) => {
+      const p99 = all.filter(({ measure, metric }) => measure === 'ack-latency' && metric === 'p99');
+      const own = p99.find(({ contender, variant }) => contender === 'landline' && /^2,000\b/.test(variant));
+      const other = p99.find(({ contender, variant }) => contender === 'direct' && /^200\b/.test(variant));
+      return own && other && ratio(own, other);
+    },
+  },
+  {
+    goal: 'apply at 5 million messages ÷ at 10 thousand',
+    ...atLeast(0.85),
+    compute: (all) => {
+      const [most] = rates(all, 'growth', 'landline', /^5 million messages/);
+      const [fewest] = rates(all, 'growth', 'landline', /^10 thousand messages/);
+      return most && fewest && ratio(most, fewest);
+    },
+  },
+  {
+    goal: 'Redis commands per event at full load',
+    bound: 'below',
+    target: 0.2,
+    unit: '',
+    compute: (all) => {
+      const commands = all.find(
+        ({ measure, contender, variant, metric }) =>
+          measure === 'cost' && contender === 'landline' && /full load/.test(variant) && metric === 'Redis commands',
+      );
+      return commands && single(commands);
+    },
+  },
+  {
+    goal: `memory of a receiver under full load, flat within ${FLAT_WITHIN_MB} MB`,
+    bound: 'below',
+    target: 200,
+    unit: 'MB',
+    compute: (all) => {
+      const soak = all.filter(({ measure, contender }) => measure === 'soak' && contender === 'landline');
+      const peak = soak.find(({ metric }) => metric.startsWith('peak memory'));
+      const growth = soak.find(({ metric }) => metric === 'growth');
+      if (!peak || !growth) return undefined;
+      const grown = median(growth.values);
+      const from = `${formatValue(median(peak.values), 'MB')} at its peak, ${formatValue(grown, 'MB')} more at the end`;
+      // One that grows has no peak yet.
+      return { value: grown < FLAT_WITHIN_MB ? median(peak.values) : Infinity, from };
+    },
+  },
+];
+
+/** Holds what was measured against the goals. */
+export function judgeGoals(measured: readonly Measured[], goals: readonly Goal[] = GOALS): GoalResult[] {
+  return goals.map(({ goal, bound, target, unit, compute }) => {
+    const named = { goal, unit, target: `${bound} ${target}${unit === '' ? '' : ` ${unit}`}` };
+    const found = compute(measured);
+    if (!found) return { ...named, verdict: 'not measured', value: null, from: '' };
+    const met = bound === 'below' ? found.value < target : found.value >= target;
+    const value = Number.isFinite(found.value) ? found.value : null; // JSON has no Infinity
+    return { ...named, verdict: met ? 'met' : 'not met', value, from: found.from };
+  });
+}
+
+function atLeast(target: number): Pick<Goal, 'bound' | 'target' | 'unit'> {
+  return { bound: 'at least', target, unit: '' };
+}
+
+function rates(all: readonly Measured[], measure: string, contender?: string, variant = /(?:)/): Measured[] {
+  return all.filter(
+    (one) =>
+      one.measure === measure &&
+      one.metric === 'events' &&
+      (contender === undefined || one.contender === contender) &&
+      variant.test(one.variant),
+  );
+}
+
+/** The lowest ratio of figures of the same variant. */
+function worst(over: readonly Measured[], under: readonly Measured[]): { value: number; from: string } | undefined {
+  const ratios = over.flatMap((one) => {
+    const other = under.find(({ variant }) => variant === one.variant);
+    return other ? [ratio(one, other)] : [];
+  });
+  return ratios.toSorted((a, b) => a.value - b.value)[0];
+}
+
+function ratio(over: Measured, under: Measured): { value: number; from: string } {
+  const [a, b] = [median(over.values), median(under.values)];
+  const where = over.variant === under.variant ? over.variant : `${over.variant}; ${under.variant}`;
+  return { value: a / b, from: `${formatValue(a, over.unit)} ÷ ${formatValue(b, under.unit)} (${where})` };
+}
+
+function single({ values, unit }: Measured): { value: number; from: string } {
+  const value = median(values);
+  return { value, from: `${formatNumber(value)} ${unit}` };
+}

@@ -1,0 +1,132 @@
+import { createStore } from '@landline/store';
+import { normalise } from '@landline/webhook';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { readOptions } from '../bench/bench-options.ts';
+import { backlogEvents } from '../bench/measure/backlog.ts';
+import { checkApplied, ledgerCount } from '../bench/measure/check-applied.ts';
+import { countRows, rateOf, warmUpEvents } from '../bench/measure/commits.ts';
+import { preload } from '../bench/measure/preload.ts';
+import { createDatabase, type TestDatabase } from './support/database.ts';
+import { runSql } from './support/run-sql.ts';
+
+const EVENTS = 100;
+
+describe('a run checks its own work', () => {
+  const ids: string[] = [];
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createDatabase(inject('databaseUrl'));
+    const store = createStore({ databaseUrl: database.url });
+    const events = [...backlogEvents('live', EVENTS, ids)].map(({ body, signedAt }) => {
+      const event = normalise({ receivedAt: Date.now(), signedAt, encoding: 'utf8', body: body.toString('utf8') });
+      if (event.outcome === 'dead') throw new Error(event.fault.message);
+      return event;
+    });
+    await store.apply(events);
+    await store.close();
+  });
+
+  afterAll(() => database.drop());
+
+  /** Checks what the database holds after a change that is taken back. */
+  async function checkAfter(change: string, undo: string, given: { ids?: string[]; pending?: number } = {}) {
+    await runSql(database.url, change);
+    try {
+      return await checkApplied({ name: 'x', databaseUrl: database.url, ids, pending: 0, ...given });
+    } finally {
+      await runSql(database.url, undo);
+    }
+  }
+
+  it('and finds nothing wrong where every event is there once', async () => {
+    expect(await checkAfter('SELECT 1', 'SELECT 1')).toEqual({ applied: EVENTS });
+    expect(await ledgerCount(database.url)).toBe(EVENTS);
+  });
+
+  it('and tells how many events are lost', async () => {
+    const take = `CREATE TABLE taken AS SELECT * FROM webhook_events LIMIT 3;
+      DELETE FROM webhook_events WHERE id IN (SELECT id FROM taken)`;
+    const giveBack = 'INSERT INTO webhook_events SELECT * FROM taken; DROP TABLE taken';
+    await expect(checkAfter(take, giveBack)).rejects.toThrow('x is wrong: 3 events lost.');
+  });
+
+  it('and counts what still waits as not lost', async () => {
+    expect(await checkAfter('SELECT 1', 'SELECT 1', { ids: [...ids, randomId()], pending: 1 })).toEqual({
+      applied: EVENTS,
+    });
+  });
+
+  it('and finds an event that is there twice', async () => {
+    const twice = `INSERT INTO webhook_events
+      SELECT (jsonb_populate_record(e, jsonb_build_object('id', '${randomId()}'))).* FROM webhook_events e LIMIT 1`;
+    const undo = `DELETE FROM webhook_events WHERE id::text LIKE '00000000%'`;
+    await expect(checkAfter(twice, undo)).rejects.toThrow('1 events in the ledger that were never queued, or twice');
+  });
+
+  it('and finds an event that was taken but not applied', async () => {
+    const spoil = `UPDATE webhook_events SET outcome = 'dead' WHERE id = '${ids[7]}'`;
+    const undo = `UPDATE webhook_events SET outcome = 'applied' WHERE id = '${ids[7]}'`;
+    await expect(checkAfter(spoil, undo)).rejects.toThrow('1 events in the ledger but not applied');
+  });
+});
+
+function randomId(): string {
+  return `00000000-0000-4000-8000-${Math.random().toString(16).slice(2).padEnd(12, '0').slice(0, 12)}`;
+}
+
+describe('the rows that are there before growth is measured', () => {
+  it('are those of whole calls, each with ids of its own', async () => {
+    const database = await createDatabase(inject('databaseUrl'));
+    await preload(database.url, 60);
+    const [counted] = await runSql(
+      database.url,
+      `SELECT count(*)::int AS messages, count(DISTINCT conversation_id)::int AS calls,
+         (SELECT count(*)::int FROM conversations) AS conversations FROM conversation_messages`,
+    );
+    expect(counted).toEqual({ messages: 60, calls: 10, conversations: 10 });
+    expect(await ledgerCount(database.url)).toBe(100);
+    expect(await countRows(database.url)).toBe(100 + 10 + 60 + 10 + 10 + 1);
+    await database.drop();
+  });
+});
+
+describe('a rate', () => {
+  const window = { warmUp: 100, windowMs: 1000 };
+  const commits = [0, 100, 200, 600, 1100, 1101].map((at) => ({ at: 5000 + at, events: 100 }));
+
+  it('counts from the end of the warm-up to the last commit within the window', () => {
+    expect(rateOf({ commits: commits.slice(0, 4), startedAt: 0 }, window)).toBe(300 / 0.6);
+    expect(rateOf({ commits, startedAt: 0 }, window)).toBe(300 / 0.6);
+  });
+
+  it('counts the start where all was one transaction, and is none where nothing was applied', () => {
+    expect(rateOf({ commits: commits.slice(0, 1), startedAt: 4000 }, window)).toBe(100);
+    expect(() => rateOf({ commits: [], startedAt: 0 }, window)).toThrow('too few');
+  });
+
+  it('leaves out 500 events at most', () => {
+    expect([1000, 200_000].map(warmUpEvents)).toEqual([20, 500]);
+  });
+});
+
+describe('the arguments', () => {
+  it('let only a whole run write the committed results', () => {
+    expect(read()).toMatchObject({ folder: 'bench/results', isWhole: true, only: ['accept', 'apply'] });
+    expect(read('--quick')).toMatchObject({ folder: '.data/bench-quick', isWhole: false, isQuick: true });
+    expect(read('--only', 'apply')).toMatchObject({ folder: '.data/bench-partial', isWhole: false, only: ['apply'] });
+    expect(read('--quick', '--rounds', '3')).toMatchObject({ folder: '.data/bench-partial', rounds: 3 });
+    expect(read('--out', '.data/x')).toMatchObject({ folder: '.data/x', isWhole: false });
+  });
+
+  it('are refused where they mean nothing', () => {
+    expect(read('--only', 'apply,nothing')).toContain('There is no measure "nothing"');
+    expect(read('--rounds', '0')).toContain('--rounds');
+    expect(read('--fast')).toContain('--fast');
+    expect(read('apply')).toContain('apply');
+  });
+});
+
+function read(...args: string[]): ReturnType<typeof readOptions> {
+  return readOptions(args, ['accept', 'apply']);
+}
