@@ -140,6 +140,14 @@ describe('the pictures', () => {
     expect(svg).not.toContain('NaN');
   });
 
+  it('leave room for long labels', () => {
+    const label = '10 thousand messages, and more';
+    const svg = drawBarChart(chart([[1], [2]], label));
+    const end = Number(/<text x="([\d.]+)"[^>]*text-anchor="end"/.exec(svg)?.[1]);
+    expect(end).toBeGreaterThan(label.length * 7.5);
+    expect(Math.max(...widthsOf(svg)) + end).toBeLessThan(680);
+  });
+
   it('are well-formed whatever a label holds', () => {
     for (const svg of [drawBarChart(chart([[1]], '<a & "b">')), ...drawPictures(MEASURED).map((each) => each.svg)]) {
       expect(tagFault(svg)).toBe('');

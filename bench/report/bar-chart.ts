@@ -30,8 +30,12 @@ export interface Length {
 }
 
 const WIDTH = 880;
+/** Where bars begin where labels are short, and where the longest ends. */
 const LABELS = 170;
-const PLOT = 500;
+const PLOT_END = 670;
+/** Of a label's letter, at most; and what stands before and behind it. */
+const LETTER = 8;
+const LABEL_MARGIN = 24;
 const ROW = 26;
 const BAR = 16;
 const HEAD = 74;
@@ -42,9 +46,10 @@ const FILLS = { own: '#1f6feb', other: '#bf8700', limit: '#8c959f' } as const;
 /** From this ratio of the longest bar to the shortest on, the short ones would not be seen. */
 const LOG_FROM = 50;
 
-/** Where a value stands on the axis, from 0 to 1, and where the axis is marked. */
+/** Where bars begin, where a value stands on the axis, from 0 to 1, and where the axis is marked. */
 interface Scale {
   isLog: boolean;
+  left: number;
   place: (value: number) => number;
   ticks: readonly number[];
 }
@@ -52,7 +57,9 @@ interface Scale {
 /** Draws horizontal bars as SVG, on a ground of its own so that it reads on light pages and dark ones. */
 export function drawBarChart({ title, subtitle, groups }: BarChart): string {
   const lengths = groups.flatMap(({ bars }) => bars.flatMap((bar) => bar.lengths));
-  const scale = chooseScale(lengths);
+  const labels = groups.flatMap(({ bars }) => bars.map(({ label }) => label.length));
+  const left = Math.max(LABELS, Math.max(0, ...labels) * LETTER + LABEL_MARGIN);
+  const scale = { ...chooseScale(lengths), left };
   const bodies: string[] = [];
   let y = HEAD;
   for (const group of groups) {
@@ -85,11 +92,11 @@ function drawBar({ label, kind, text: value, lengths }: Bar, y: number, scale: S
   const sorted = lengths.toSorted((a, b) => b.value - a.value);
   const bars = sorted.map(({ value: length }, i) => {
     const opacity = (i + 1) / sorted.length;
-    return `<rect class="bar" x="${LABELS}" y="${top}" width="${pixels(length, scale)}" height="${BAR}" fill="${FILLS[kind]}" fill-opacity="${opacity.toFixed(2)}"/>`;
+    return `<rect class="bar" x="${scale.left}" y="${top}" width="${pixels(length, scale)}" height="${BAR}" fill="${FILLS[kind]}" fill-opacity="${opacity.toFixed(2)}"/>`;
   });
-  const end = LABELS + Math.max(0, ...lengths.map(({ high }) => pixels(high, scale)));
+  const end = scale.left + Math.max(0, ...lengths.map(({ high }) => pixels(high, scale)));
   return [
-    text({ x: LABELS - 10, y: middle + 4, size: 13, anchor: 'end', weight: kind === 'own' ? 600 : 400 }, label),
+    text({ x: scale.left - 10, y: middle + 4, size: 13, anchor: 'end', weight: kind === 'own' ? 600 : 400 }, label),
     ...bars,
     ...lengths.map((length) => drawWhisker(length, middle, scale)),
     text({ x: end + 8, y: middle + 4, size: 12, weight: kind === 'own' ? 600 : 400 }, value),
@@ -98,13 +105,13 @@ function drawBar({ label, kind, text: value, lengths }: Bar, y: number, scale: S
 
 function drawWhisker({ low, high }: Length, y: number, scale: Scale): string {
   if (low === high) return '';
-  const [a, b] = [LABELS + pixels(low, scale), LABELS + pixels(high, scale)];
+  const [a, b] = [scale.left + pixels(low, scale), scale.left + pixels(high, scale)];
   return `<path class="whisker" d="M${a} ${y - 4}v8M${a} ${y}H${b}M${b} ${y - 4}v8" stroke="#24292f" stroke-width="1.2" fill="none"/>`;
 }
 
-function drawAxis({ place, ticks }: Scale, { from, to }: { from: number; to: number }): string[] {
-  return ticks.flatMap((tick) => {
-    const x = LABELS + round(place(tick) * PLOT);
+function drawAxis(scale: Scale, { from, to }: { from: number; to: number }): string[] {
+  return scale.ticks.flatMap((tick) => {
+    const x = scale.left + pixels(tick, scale);
     return [
       `<path d="M${x} ${from}V${to}" stroke="#d8dee4"/>`,
       text({ x, y: to + 18, size: 11, anchor: 'middle', fill: '#57606a' }, tick.toLocaleString('en-US')),
@@ -112,14 +119,14 @@ function drawAxis({ place, ticks }: Scale, { from, to }: { from: number; to: num
   });
 }
 
-function chooseScale(lengths: readonly Length[]): Scale {
+function chooseScale(lengths: readonly Length[]): Omit<Scale, 'left'> {
   const all = lengths.flatMap(({ value, low, high }) => [value, low, high]).filter((value) => value > 0);
   const [least, greatest] = [Math.min(...all), Math.max(...all)];
   if (all.length === 0) return { isLog: false, place: () => 0, ticks: [0] };
   return greatest / least > LOG_FROM ? logScale(least, greatest) : linearScale(greatest);
 }
 
-function linearScale(greatest: number): Scale {
+function linearScale(greatest: number): Omit<Scale, 'left'> {
   const power = 10 ** Math.floor(Math.log10(greatest));
   const step = [0.2, 0.5, 1, 2].map((part) => part * power).find((size) => greatest / size <= 6) ?? power;
   const count = Math.ceil(greatest / step);
@@ -128,7 +135,7 @@ function linearScale(greatest: number): Scale {
   return { isLog: false, place: (value) => value / top, ticks };
 }
 
-function logScale(least: number, greatest: number): Scale {
+function logScale(least: number, greatest: number): Omit<Scale, 'left'> {
   const [bottom, top] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(greatest))];
   // Whole powers of ten at both ends; the shortest bar must still be seen.
   const from = 10 ** bottom === least ? bottom - 1 : bottom;
@@ -137,8 +144,8 @@ function logScale(least: number, greatest: number): Scale {
   return { isLog: true, place, ticks };
 }
 
-function pixels(value: number, { place }: Scale): number {
-  return round(place(value) * PLOT);
+function pixels(value: number, { place, left }: Scale): number {
+  return round(place(value) * (PLOT_END - left));
 }
 
 function round(value: number): number {
