@@ -15,14 +15,14 @@ interface Variant {
 
 /** Events made ahead, by kind: enough for the time, and little enough to be applied afterwards, for the check. */
 const EVENTS: Readonly<Record<EventKind, number>> = {
-  live: 100_000,
-  '10 KB': 10_000,
-  '100 KB': 1_500,
+  live: 40_000,
+  '10 KB': 6_000,
+  '100 KB': 1_000,
   transcript30: 0,
 };
 
 /** The other contenders apply some hundred events a second: so many are sent to them. */
-const EVENTS_OF_OTHERS = 1_500;
+const EVENTS_OF_OTHERS = 800;
 
 /** How long a contender may take to apply what it accepted, in milliseconds. */
 const DRAIN_LIMIT_MS = 120_000;
@@ -65,7 +65,7 @@ async function measure(bench: BenchContext, contender: Contender, { kind, connec
   const count = isFast ? EVENTS[kind] : EVENTS_OF_OTHERS;
   return onStage(openStage(bench, contender), async (stage) => {
     const warm = await (
-      await stage.prepare({ kind: 'live', count: isFast ? 5_000 : 300, connections, seconds: 5 })
+      await stage.prepare({ kind: 'live', count: isFast ? 4_000 : 200, connections, seconds: 5 })
     ).run();
     const load = await stage.prepare({ kind, count, connections, seconds: bench.plan.acceptSeconds });
     const result = await load.run();
