@@ -6,6 +6,7 @@ FROM node:20-bookworm-slim AS build
 WORKDIR /app
 # The manifests alone first: while they stay the same, so does the layer with the installed packages.
 COPY package.json package-lock.json .npmrc ./
+COPY packages/journal/package.json packages/journal/
 COPY packages/process/package.json packages/process/
 COPY packages/queue/package.json packages/queue/
 COPY packages/store/package.json packages/store/
@@ -24,6 +25,8 @@ FROM node:20-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app ./
+# A new volume takes its owner from here.
+RUN install --directory --owner=node --group=node --mode=700 /journal
 USER node
 EXPOSE 3000 3001 3002
 # The receiver's, whose command is the default; docker-compose.yml has one for each service.

@@ -1,0 +1,20 @@
+export { JournalUnavailableError } from './errors.ts';
+export {
+  listJournal,
+  readJournalFile,
+  verifyJournalFile,
+  type JournalFile,
+  type JournalFileCheck,
+} from './inspect-journal.ts';
+export {
+  createJournal,
+  type Journal,
+  type JournalEntry,
+  type JournalOptions,
+  type JournalStats,
+  type JournalStatus,
+  type PendingGroup,
+} from './journal.ts';
+export type { InheritedNote } from './notes.ts';
+export type { JournalledEvent, JournalRecord } from './record.ts';
+export { journalVariables } from './variables.ts';

@@ -1,0 +1,53 @@
+import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const offset = z.number().int().nonnegative();
+const range = z.object({ from: offset, to: offset, records: z.number().int().nonnegative() });
+
+/**
+ * What was known of a segment when its process last had a moment to write it down. It may be a second behind: then records
+ * are enqueued once more than needed. It is never ahead.
+ */
+const markSchema = z.object({
+  /** What lies behind is pending. */
+  end: offset,
+  records: z.number().int().nonnegative(),
+  /** What Redis does not have. */
+  pending: z.array(range),
+  reenqueued: z.array(z.object({ from: offset, to: offset, at: z.number() })),
+});
+
+/** See `markSchema`. */
+export type Mark = z.infer<typeof markSchema>;
+
+/** Writes the mark beside the segment, all or nothing; it is not fsynced, for an older one does no harm. */
+export async function writeMark(segmentPath: string, mark: Mark): Promise<void> {
+  await replaceFile(`${segmentPath}.mark`, JSON.stringify(mark));
+}
+
+/** Reads a segment's mark; undefined where there is none that makes sense. */
+export async function readMark(segmentPath: string): Promise<Mark | undefined> {
+  const value = await readJson(`${segmentPath}.mark`);
+  const parsed = markSchema.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Removes a segment's mark. */
+export async function removeMark(segmentPath: string): Promise<void> {
+  await unlink(`${segmentPath}.mark`).catch(() => undefined);
+}
+
+/** Replaces a small file whole: a reader sees the old text or the new one. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+/** The JSON value in a file; undefined where there is no such file, or no JSON in it. */
+export async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

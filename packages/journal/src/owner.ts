@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { join, relative } from 'node:path';
+import { syncFolder, syncParent } from './segment.ts';
+
+/** A socket in a process's own folder: the system closes it with the process, however that ends, and nobody else can answer on it. */
+const LOCK = 'lock';
+
+/** The longest path of a socket that every system takes, in bytes. */
+const SOCKET_PATH_BYTES = 103;
+
+/** A folder that is not finished after this time was left by a process that died, in ms. */
+const UNFINISHED_MS = 60_000;
+
+/** A process's own folder in the journal's. */
+export interface OwnFolder {
+  path: string;
+  /** Lets it go; whoever comes next may take it over. */
+  release(): Promise<void>;
+}
+
+/** A name for this process's folder, unlike any other. */
+export function newOwner(): string {
+  return randomBytes(6).toString('hex');
+}
+
+/**
+ * Makes a folder of one's own and holds it. A held folder is told from one of a dead process by asking its socket, so neither a pid
+ * that was given anew nor a clock can mislead; it works for all processes of one machine, also in containers that share the folder.
+ */
+export async function holdFolder(journalDir: string, owner: string): Promise<OwnFolder> {
+  await mkdir(journalDir, { recursive: true, mode: 0o700 });
+  const path = join(journalDir, owner);
+  // Not under its name before it is held, or it would look like one of a dead process.
+  const unfinished = join(journalDir, `.${newOwner()}`);
+  await mkdir(unfinished, { mode: 0o700 });
+  const server = await listen(join(unfinished, LOCK));
+  try {
+    await rename(unfinished, path);
+    await syncFolder(journalDir);
+    await syncParent(journalDir);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  return {
+    path,
+    release: () => new Promise((done) => server.close(() => done())),
+  };
+}
+
+/** The folders in the journal's folder, each with whether its process lives; this process's own is left out. */
+export async function otherFolders(journalDir: string, owner?: string): Promise<{ path: string; isHeld: boolean }[]> {
+  const entries = await readdir(journalDir, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isDirectory() && /^[0-9a-f]+$/.test(entry.name))
+    .map(({ name }) => name);
+  const paths = names.filter((name) => name !== owner).map((name) => join(journalDir, name));
+  return Promise.all(paths.map(async (path) => ({ path, isHeld: await isHeld(join(path, LOCK)) })));
+}
+
+/** Removes what processes left that died while they made their folder. */
+export async function removeUnfinished(journalDir: string, now: number): Promise<void> {
+  const entries = await readdir(journalDir, { withFileTypes: true });
+  for (const { name } of entries.filter((entry) => entry.isDirectory() && /^\.[0-9a-f]+$/.test(entry.name))) {
+    const path = join(journalDir, name);
+    // oxlint-disable-next-line no-await-in-loop -- seldom any
+    const { mtimeMs } = await stat(path);
+    // oxlint-disable-next-line no-await-in-loop -- seldom any
+    if (now - mtimeMs > UNFINISHED_MS && !(await isHeld(join(path, LOCK))))
+      await rm(path, { recursive: true, force: true });
+  }
+}
+
+function listen(path: string): Promise<Server> {
+  return new Promise((done, fail) => {
+    const server = createServer((socket) => socket.destroy());
+    server.unref();
+    server.once('error', fail);
+    server.listen(shortest(path), () => done(server));
+  });
+}
+
+/** Only who lived could take the connection; what is in doubt counts as alive. */
+function isHeld(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(shortest(path));
+    socket.once('connect', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', (error) =>
+      done(!('code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT'))),
+    );
+  });
+}
+
+/** The system allows sockets only a short path; a relative one may be that. */
+function shortest(path: string): string {
+  const near = relative(process.cwd(), path);
+  const short = near !== '' && near.length < path.length ? near : path;
+  if (Buffer.byteLength(short) > SOCKET_PATH_BYTES) {
+    throw new Error(
+      `JOURNAL_DIR is too long a path for the socket in it: ${short} has more than ${SOCKET_PATH_BYTES} bytes. Choose a shorter one.`,
+    );
+  }
+  return short;
+}

@@ -1,0 +1,43 @@
+/** Bytes of a segment from `from` up to `to`, and how many records begin there. */
+export interface Range {
+  from: number;
+  to: number;
+  records: number;
+}
+
+/**
+ * Adds a range to ranges that are sorted and do not touch, which stay so. Where it overlaps, the number of records is
+ * estimated by the bytes.
+ */
+export function addRange(ranges: Range[], added: Range): void {
+  if (added.to <= added.from) return;
+  let { from, to, records } = added;
+  const first = ranges.findIndex((range) => range.to >= from);
+  const start = first < 0 ? ranges.length : first;
+  let end = start;
+  for (let range = ranges[end]; range !== undefined && range.from <= to; range = ranges[++end]) {
+    const overlap = Math.max(0, Math.min(to, range.to) - Math.max(from, range.from));
+    records += range.records - Math.round((range.records * overlap) / (range.to - range.from));
+    from = Math.min(from, range.from);
+    to = Math.max(to, range.to);
+  }
+  ranges.splice(start, end - start, { from, to, records: Math.max(1, records) });
+}
+
+/** Takes what lies before `to` away from the first range. */
+export function dropBefore(ranges: Range[], to: number, records: number): void {
+  const [first] = ranges;
+  if (first === undefined) return;
+  if (first.to <= to) ranges.shift();
+  else ranges[0] = { from: Math.max(first.from, to), to: first.to, records: Math.max(1, first.records - records) };
+}
+
+/** All bytes in `ranges`. */
+export function bytesIn(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+/** All records in `ranges`. */
+export function recordsIn(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { records }) => sum + records, 0);
+}

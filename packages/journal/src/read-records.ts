@@ -1,0 +1,93 @@
+import type { FileHandle } from 'node:fs/promises';
+import { isIntact, RECORD_HEADER_BYTES, RECORD_MAGIC, recordLength } from './record.ts';
+
+/** What stands in a part of a segment: a record, or bytes that are none (`isTail`: and no record follows them). */
+export type Found =
+  | { kind: 'record'; from: number; to: number; record: Buffer }
+  | { kind: 'damage'; from: number; to: number; isTail: boolean };
+
+/** How much is read at once, in bytes; a larger record is read by itself. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Reads what stands in a segment from `from` up to `to`, in order. After damage it goes on at the next intact record.
+ *
+ * @param seed  The segment's, see `encodeRecord`.
+ */
+export async function* readRecords(
+  handle: FileHandle,
+  { from, to, seed }: { from: number; to: number; seed: number },
+): AsyncGenerator<Found> {
+  const read = windowOf(handle, to);
+  for (let offset = from; offset < to;) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const record = await recordAt(read, offset, { to, seed });
+    if (record !== undefined) {
+      yield { kind: 'record', from: offset, to: offset + record.length, record };
+      offset += record.length;
+      continue;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const next = await findRecord(read, offset + 1, { to, seed });
+    yield { kind: 'damage', from: offset, to: next ?? to, isTail: next === undefined };
+    offset = next ?? to;
+  }
+}
+
+/** Answers the bytes from `offset` on, `length` of them or as many as there are. */
+type Read = (offset: number, length: number) => Promise<Buffer>;
+
+/** Reads ahead, so that small records do not cost a call each. */
+function windowOf(handle: FileHandle, to: number): Read {
+  let start = 0;
+  let bytes: Buffer = Buffer.alloc(0);
+  return async (offset, length) => {
+    const wanted = Math.min(length, to - offset);
+    if (offset < start || offset + wanted > start + bytes.length) {
+      bytes = await readAt(handle, offset, Math.min(Math.max(wanted, CHUNK_BYTES), to - offset));
+      start = offset;
+    }
+    return bytes.subarray(offset - start, offset - start + wanted);
+  };
+}
+
+async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+interface Bounds {
+  to: number;
+  seed: number;
+}
+
+async function recordAt(read: Read, offset: number, { to, seed }: Bounds): Promise<Buffer | undefined> {
+  const length = recordLength(await read(offset, RECORD_HEADER_BYTES));
+  if (length === undefined || offset + length > to) return undefined;
+  const record = await read(offset, length);
+  return record.length === length && isIntact(record, seed) ? record : undefined;
+}
+
+async function findRecord(read: Read, offset: number, bounds: Bounds): Promise<number | undefined> {
+  for (let at = offset; at < bounds.to;) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const bytes = await read(at, CHUNK_BYTES);
+    const index = bytes.indexOf(RECORD_MAGIC);
+    if (index < 0) {
+      // The magic may lie across the edge.
+      at += Math.max(1, bytes.length - RECORD_MAGIC.length + 1);
+      continue;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    if ((await recordAt(read, at + index, bounds)) !== undefined) return at + index;
+    at += index + 1;
+  }
+  return undefined;
+}

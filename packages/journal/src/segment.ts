@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { readMark, removeMark } from './mark.ts';
+import { addRange, type Range } from './ranges.ts';
+
+/** A segment's file begins with `LLJ1`, the format's version and the segment's own number; little-endian. */
+export const SEGMENT_HEADER_BYTES = 12;
+const MAGIC = Buffer.from('LLJ1', 'latin1');
+const VERSION = 1;
+
+/** How the files of segments are called: when begun in unix milliseconds, a number, and the process. They sort by age. */
+export const SEGMENT_FILE = /^(\d{15})-\d{6}-[0-9a-f]+\.log$/;
+
+/** How far apart the known places of a segment are, in milliseconds of their records' time. */
+const INDEX_STEP_MS = 1000;
+
+/** A part of a segment that was enqueued later than it was written. */
+export interface Reenqueued {
+  from: number;
+  to: number;
+  /** When, in unix milliseconds. */
+  at: number;
+}
+
+/** One append-only file, and what is known of the records in it. */
+export interface Segment {
+  path: string;
+  /** See `encodeRecord`. */
+  seed: number;
+  /** Of its first and its last record, in unix milliseconds. */
+  firstAt: number;
+  lastAt: number;
+  /** Up to here it is on the disk. */
+  bytes: number;
+  records: number;
+  /** What Redis does not have, and nobody is enqueuing. */
+  pending: Range[];
+  /** What is on its way to Redis. */
+  held: Set<Range>;
+  reenqueued: Reenqueued[];
+  /** Places in it by time: from `from` on no record is older than `at`; `records` stand before. */
+  index: { at: number; from: number; records: number }[];
+  handle: FileHandle | undefined;
+  /** Whether its mark is older than what is known. */
+  isMarkStale: boolean;
+}
+
+/**
+ * Begins a segment. Its name is on the disk before anything is written to it.
+ *
+ * @param number  Tells segments of one millisecond apart.
+ */
+export async function beginSegment(folder: string, owner: string, at: number, number: number): Promise<Segment> {
+  const name = `${String(at).padStart(15, '0')}-${String(number % 1_000_000).padStart(6, '0')}-${owner}.log`;
+  const path = join(folder, name);
+  const handle = await open(path, 'ax+', 0o600);
+  try {
+    const seed = randomBytes(4).readUInt32LE();
+    const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    MAGIC.copy(header);
+    header.writeUInt32LE(VERSION, 4);
+    header.writeUInt32LE(seed, 8);
+    await handle.write(header);
+    await handle.datasync();
+    await syncFolder(folder);
+    return { ...emptySegment(path, seed, at), handle };
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await unlink(path).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Opens the segment of another process, or of another time. What its mark does not speak of is pending.
+ *
+ * @returns  Undefined where the file does not begin as a segment does.
+ */
+export async function openSegment(path: string): Promise<Segment | undefined> {
+  const handle = await open(path, 'r+');
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  const { bytesRead } = await handle.read(header, 0, SEGMENT_HEADER_BYTES, 0);
+  if (bytesRead < SEGMENT_HEADER_BYTES || !header.subarray(0, 4).equals(MAGIC) || header.readUInt32LE(4) !== VERSION) {
+    await handle.close();
+    return undefined;
+  }
+  const firstAt = Number(SEGMENT_FILE.exec(basename(path))?.[1] ?? 0);
+  const { size, mtimeMs } = await handle.stat();
+  const mark = await readMark(path);
+  const segment: Segment = {
+    ...emptySegment(path, header.readUInt32LE(8), firstAt),
+    handle,
+    bytes: size,
+    lastAt: Math.max(firstAt, Math.ceil(mtimeMs)),
+    records: mark?.records ?? 0,
+    pending: mark?.pending ?? [],
+    reenqueued: mark?.reenqueued ?? [],
+  };
+  const known = Math.min(size, mark?.end ?? SEGMENT_HEADER_BYTES);
+  segment.pending = segment.pending.filter(({ to }) => to <= known);
+  if (known < size) addRange(segment.pending, { from: known, to: size, records: 1 });
+  return segment;
+}
+
+/** Notes a record at the end of the segment. */
+export function noteRecord(segment: Segment, length: number, at: number): Range {
+  const range = { from: segment.bytes, to: segment.bytes + length, records: 1 };
+  const last = segment.index.at(-1);
+  if (last === undefined || at - last.at >= INDEX_STEP_MS) {
+    segment.index.push({ at, from: segment.bytes, records: segment.records });
+  }
+  segment.bytes = range.to;
+  segment.records += 1;
+  segment.lastAt = at;
+  segment.isMarkStale = true;
+  return range;
+}
+
+/** Makes pending again what was enqueued at or after `sinceMs`, and may be lost. */
+export function redoSince(segment: Segment, sinceMs: number): void {
+  const { pending, records, bytes, reenqueued } = segment;
+  const again = reenqueued.filter(({ at }) => at >= sinceMs);
+  for (const { from, to } of again) addRange(pending, { from, to, records: estimate(segment, to - from) });
+  if (segment.lastAt >= sinceMs) {
+    const known = segment.index.findLast(({ at }) => at <= sinceMs) ?? { from: SEGMENT_HEADER_BYTES, records: 0 };
+    addRange(pending, { from: known.from, to: bytes, records: Math.max(1, records - known.records) });
+  }
+  segment.isMarkStale = true;
+}
+
+function estimate({ bytes, records }: Segment, part: number): number {
+  return Math.max(1, Math.round((records * part) / Math.max(1, bytes - SEGMENT_HEADER_BYTES)));
+}
+
+/** Notes that a part of the segment has been enqueued after the fact. */
+export function noteReenqueued(segment: Segment, { from, to }: Range, at: number): void {
+  const last = segment.reenqueued.at(-1);
+  // Parts of one second, one after the other, are one: the list stays short.
+  if (last?.to === from && at - last.at < INDEX_STEP_MS) last.to = to;
+  else segment.reenqueued.push({ from, to, at });
+  segment.isMarkStale = true;
+}
+
+/** Whether all of it is with Redis. */
+export function isEnqueued({ pending, held }: Segment): boolean {
+  return pending.length === 0 && held.size === 0;
+}
+
+/** Whether its file is still the one that its handle has open. */
+export async function isInPlace({ path, handle }: Segment): Promise<boolean> {
+  try {
+    const [named, opened] = await Promise.all([stat(path), handle?.stat()]);
+    return opened === undefined || named.ino === opened.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** Moves a segment of another process into `folder`; undefined when somebody else was quicker. */
+export async function moveSegment(path: string, folder: string): Promise<string | undefined> {
+  const moved = join(folder, basename(path));
+  try {
+    await rename(path, moved);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  // Without its mark all of it is pending, which is harmless.
+  await rename(`${path}.mark`, `${moved}.mark`).catch(() => undefined);
+  return moved;
+}
+
+/** Closes a segment and removes its file. */
+export async function removeSegment(segment: Segment): Promise<void> {
+  await closeSegment(segment);
+  await unlink(segment.path).catch(() => undefined);
+  await removeMark(segment.path);
+}
+
+/** Closes a segment's file. */
+export async function closeSegment(segment: Segment): Promise<void> {
+  const { handle } = segment;
+  segment.handle = undefined;
+  await handle?.close().catch(() => undefined);
+}
+
+/**
+ * Keeps bytes of a segment that are no record in a file of their own, `<segment>.damaged-<offset>`.
+ *
+ * @returns The file's path.
+ */
+export async function setAside(segment: Segment, { from, to }: { from: number; to: number }): Promise<string> {
+  const path = `${segment.path}.damaged-${from}`;
+  const bytes = Buffer.alloc(to - from);
+  await segment.handle?.read(bytes, 0, bytes.length, from);
+  const aside = await open(path, 'w', 0o600);
+  try {
+    await aside.write(bytes);
+    await aside.datasync();
+  } finally {
+    await aside.close();
+  }
+  return path;
+}
+
+/** Puts the names in a folder on the disk. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Puts a folder's own name on the disk. */
+export function syncParent(folder: string): Promise<void> {
+  return syncFolder(dirname(folder));
+}
+
+function emptySegment(path: string, seed: number, firstAt: number): Segment {
+  return {
+    path,
+    seed,
+    firstAt,
+    lastAt: firstAt,
+    bytes: SEGMENT_HEADER_BYTES,
+    records: 0,
+    pending: [],
+    held: new Set(),
+    reenqueued: [],
+    index: [],
+    handle: undefined,
+    isMarkStale: true,
+  };
+}
