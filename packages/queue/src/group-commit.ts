@@ -13,22 +13,36 @@ export const MAX_WRITES_IN_FLIGHT = 4;
  */
 export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
+/** What a write is told of its group, and what it tells as it goes. */
+export interface GroupTurn {
+  /** The size of the group's bodies. */
+  bytes: number;
+  /** Redis is too slow for the group to be sent there. Never set where there is no spare place. */
+  isSpare: boolean;
+  /** One place has the group: if the others take too long, that is enough. */
+  safe: () => void;
+  /** Redis has answered: the next group may go there. */
+  sent: () => void;
+}
+
 export interface GroupCommitOptions {
-  /** Writes one group, all or nothing; `bytes` is the size of its bodies. */
-  write: (events: DeliveredEvent[], bytes: number) => Promise<void>;
+  /** Writes one group, all or nothing. Resolves or rejects when every place has answered. */
+  write: (events: DeliveredEvent[], turn: GroupTurn) => Promise<void>;
+  /** Whether a group that Redis is too slow for can be written elsewhere. */
+  hasSpare?: boolean;
   maxEvents: number;
   /** Bytes of the bodies of one group; a larger event is a group of its own. */
   maxBytes: number;
-  /** After this time a group's callers are told that it failed, in ms. */
+  /** After this time a group's callers are told what is known by then, in ms. */
   timeoutMs: number;
 }
 
 export interface GroupCommit {
   /** Resolves when the event's group is written; rejects with it, and with it only. */
   add(event: DeliveredEvent): Promise<void>;
-  /** Rejects all groups that are not under way. */
+  /** Redis takes nothing: all groups that are not under way go elsewhere, or are rejected. */
   drop(fault: QueueUnavailableError): void;
-  /** Resolves when every caller has been answered; within `timeoutMs`. */
+  /** Resolves when every caller has been answered. */
   settled(): Promise<void>;
 }
 
@@ -41,14 +55,17 @@ interface Deferred {
 interface Group extends Deferred {
   events: DeliveredEvent[];
   bytes: number;
-  deadline?: NodeJS.Timeout;
+  isSafe: boolean;
+  /** Undefined when its time is over. */
+  deadline?: NodeJS.Timeout | undefined;
 }
 
 /**
  * Groups what is added: all of one turn of the event loop leaves as one write, at the end of that turn. With no load that is a
  * group of one, and nothing waits.
  */
-export function createGroupCommit({ write, maxEvents, maxBytes, timeoutMs }: GroupCommitOptions): GroupCommit {
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const { write, hasSpare = false, maxEvents, maxBytes, timeoutMs } = options;
   const waiting: Group[] = [];
   const unanswered = new Set<Group>();
   let inFlight = 0;
@@ -56,7 +73,7 @@ export function createGroupCommit({ write, maxEvents, maxBytes, timeoutMs }: Gro
   let scheduled = false;
 
   function openGroup(): Group {
-    const group: Group = { events: [], bytes: 0, ...deferred() };
+    const group: Group = { events: [], bytes: 0, isSafe: false, ...deferred() };
     group.deadline = setTimeout(() => expire(group), timeoutMs);
     unanswered.add(group);
     waiting.push(group);
@@ -71,12 +88,17 @@ export function createGroupCommit({ write, maxEvents, maxBytes, timeoutMs }: Gro
     else group.reject(fault);
   }
 
+  /** Its time is over. What is not sent goes elsewhere; what is under way is answered by the first place that has it. */
   function expire(group: Group): void {
     const index = waiting.indexOf(group);
-    if (index >= 0) {
-      waiting.splice(index, 1);
-      pendingBytes -= group.bytes;
+    if (index >= 0) waiting.splice(index, 1);
+    if (hasSpare && index >= 0) return void send(group, true);
+    if (group.isSafe) return answer(group);
+    if (hasSpare) {
+      group.deadline = undefined;
+      return;
     }
+    if (index >= 0) pendingBytes -= group.bytes;
     const state = index >= 0 ? 'it was not sent' : 'whether it was stored is unknown';
     answer(group, new QueueUnavailableError(`Redis did not take the event within ${timeoutMs} ms; ${state}.`));
   }
@@ -87,17 +109,27 @@ export function createGroupCommit({ write, maxEvents, maxBytes, timeoutMs }: Gro
     return fits ? last : openGroup();
   }
 
-  async function send(group: Group): Promise<void> {
-    inFlight += 1;
+  async function send(group: Group, isSpare = false): Promise<void> {
+    let isSlotTaken = !isSpare;
+    if (isSlotTaken) inFlight += 1;
+    const sent = () => {
+      if (isSlotTaken) inFlight -= 1;
+      isSlotTaken = false;
+      schedule();
+    };
+    const safe = () => {
+      group.isSafe = true;
+      // Its time is over, and it was only waited for until one place has it.
+      if (group.deadline === undefined) answer(group);
+    };
     try {
-      await write(group.events, group.bytes);
+      await write(group.events, { bytes: group.bytes, isSpare, safe, sent });
       answer(group);
     } catch (error) {
       answer(group, error);
     }
-    inFlight -= 1;
     pendingBytes -= group.bytes;
-    schedule();
+    sent();
   }
 
   function flush(): void {
@@ -119,7 +151,9 @@ export function createGroupCommit({ write, maxEvents, maxBytes, timeoutMs }: Gro
     add(event) {
       const bytes = Buffer.byteLength(event.body);
       if (pendingBytes > 0 && pendingBytes + bytes > MAX_PENDING_BYTES) {
-        return Promise.reject(new QueueUnavailableError('Too many events wait for Redis in this process.'));
+        if (hasSpare) for (const group of waiting.splice(0)) void send(group, true);
+        if (!hasSpare || pendingBytes + bytes > 2 * MAX_PENDING_BYTES)
+          return Promise.reject(new QueueUnavailableError('Too many events wait for Redis in this process.'));
       }
       const group = groupFor(bytes);
       group.events.push(event);
@@ -130,8 +164,11 @@ export function createGroupCommit({ write, maxEvents, maxBytes, timeoutMs }: Gro
     },
     drop(fault) {
       for (const group of waiting.splice(0)) {
-        pendingBytes -= group.bytes;
-        answer(group, fault);
+        if (hasSpare) void send(group, true);
+        else {
+          pendingBytes -= group.bytes;
+          answer(group, fault);
+        }
       }
     },
     async settled() {

@@ -1,10 +1,14 @@
 import { watchAvailability, type QueueStatus } from './availability.ts';
+import { startCatchUp, type CatchUp } from './catch-up.ts';
 import { createProducerConnection, endConnection } from './connection.ts';
 import { QueueUnavailableError } from './errors.ts';
-import { createGroupCommit } from './group-commit.ts';
+import { createGroupCommit, type GroupTurn } from './group-commit.ts';
+import type { GroupJournal, JournalEntry } from './group-journal.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
 import { deliveredEventSchema, type DeliveredEvent, type Job } from './job.ts';
+import { watchLoss, type LossWatch } from './loss-watch.ts';
 import { QUEUE_PREFIX, WEBHOOK_QUEUE } from './names.ts';
+import { oldestJobAt } from './oldest-job.ts';
 import { openQueue } from './open-queue.ts';
 
 export interface ProducerOptions {
@@ -14,40 +18,72 @@ export interface ProducerOptions {
   batchMaxEvents: number;
   /** Most bytes of bodies in one job; a larger event is a job of its own. */
   batchMaxBytes: number;
-  /** No `enqueue` takes longer than this, in ms. */
+  /** No write to Redis is waited for longer than this, in ms. */
   enqueueTimeoutMs: number;
+  /** Where every group is kept as well, opened already. It alone is enough while Redis does not take a group. */
+  journal?: GroupJournal;
   /** What the check of Redis warns of; told once, and again when it changes. */
   onWarning?: (message: string) => void;
   /** Why Redis is away or refused; told once per outage, never with an event's content. */
   onError?: (error: Error) => void;
   /** Redis takes events again, after `onError` told why it did not; told once per return. */
   onReady?: () => void;
+  /** Redis has lost what it took at or after `sinceMs` (unix ms). The journal's part of it is being enqueued again. */
+  onLoss?: (sinceMs: number) => void;
+  /** Told of every group that Redis took. */
+  onGroup?: (group: { events: number; bytes: number }) => void;
 }
 
-/** Puts events on the webhook queue. */
+/** What a producer has done since it was made. */
+export interface ProducerStats {
+  /** Events that the journal took. */
+  journalledEvents: number;
+  /** Groups that the journal did not take. */
+  journalErrors: number;
+  /** Groups that Redis did not take, or not in time. */
+  redisErrors: number;
+  /** Groups that Redis took. */
+  groups: number;
+  /** Records of the journal that were enqueued after the fact. */
+  reenqueuedRecords: number;
+  /** How often Redis was found to have lost what it took. */
+  redisLosses: number;
+}
+
+/** Puts events on the webhook queue, and into the journal where there is one. */
 export interface Producer {
   /** Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on. @throws RedisRefusedError */
   start(): Promise<void>;
   /**
-   * Resolves when the job that carries the event is in Redis.
+   * Resolves when the job that carries the event is in Redis and in the journal; in one of them, when the other refuses, is away,
+   * or takes longer than `enqueueTimeoutMs`.
    *
-   * @throws QueueUnavailableError within milliseconds while Redis is away, and within `enqueueTimeoutMs` in any case.
+   * @throws QueueUnavailableError within milliseconds while none of them takes it. Without a journal, within `enqueueTimeoutMs`
+   *   in any case.
    */
   enqueue(event: DeliveredEvent): Promise<void>;
+  /** Of Redis. */
   status(): QueueStatus;
-  /** Takes no more, answers every caller (within `enqueueTimeoutMs`), then closes. */
+  /** Whether Redis or the journal takes events now. */
+  canTake(): boolean;
+  stats(): ProducerStats;
+  /** Takes no more, answers every caller, then closes. */
   close(): Promise<void>;
 }
 
 /** Makes a producer; it connects at `start`. Events enqueued in one turn of the event loop leave as one job. */
 export function createProducer(options: ProducerOptions): Producer {
-  const { redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs } = options;
+  const { redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, journal } = options;
   const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs });
   const queue = openQueue(WEBHOOK_QUEUE, connection, prefix);
+  const counted = { journalledEvents: 0, journalErrors: 0, redisErrors: 0, groups: 0, redisLosses: 0 };
   let closing = false;
+  let catchUp: CatchUp | undefined;
+  let lossWatch: LossWatch | undefined;
 
   const groups = createGroupCommit({
-    write,
+    write: journal === undefined ? writeToRedis : (events, turn) => writeToBoth(journal, events, turn),
+    hasSpare: journal !== undefined,
     maxEvents: options.batchMaxEvents,
     maxBytes: options.batchMaxBytes,
     timeoutMs: enqueueTimeoutMs,
@@ -58,30 +94,106 @@ export function createProducer(options: ProducerOptions): Producer {
     onAway: (fault) => groups.drop(fault),
     onWarning: (message) => options.onWarning?.(message),
     onError: (error) => options.onError?.(error),
-    onReady: () => options.onReady?.(),
+    onReady: () => {
+      catchUp?.wake();
+      options.onReady?.();
+    },
   });
+  const isReady = () => availability.status() === 'ready';
 
-  async function write(events: DeliveredEvent[], bytes: number): Promise<void> {
+  async function writeToRedis(events: DeliveredEvent[], { bytes }: Pick<GroupTurn, 'bytes'>): Promise<void> {
     availability.spend(bytes);
     const job: Job = { v: 1, events };
     try {
       await queue.add(JOB_NAME, job, EVENT_JOB_OPTIONS);
     } catch (error) {
+      counted.redisErrors += 1;
       throw availability.suspect(error);
+    }
+    counted.groups += 1;
+    options.onGroup?.({ events: events.length, bytes });
+  }
+
+  /** Resolves when both have it, or one of them and the other has failed. */
+  async function writeToBoth(kept: GroupJournal, events: DeliveredEvent[], turn: GroupTurn): Promise<void> {
+    const journalling = writeToJournal(kept, events).then((entry) => {
+      turn.safe();
+      return entry;
+    });
+    const fault = turn.isSpare ? new QueueUnavailableError('Redis is too slow.') : availability.fault();
+    const sending = fault === undefined ? writeToRedis(events, turn).then(turn.safe) : Promise.reject(fault);
+    const [sent, journalled] = await Promise.allSettled([sending.finally(turn.sent), journalling]);
+    if (journalled.status === 'fulfilled') {
+      if (sent.status === 'fulfilled') return journalled.value.enqueued();
+      journalled.value.failed();
+      return catchUp?.wake();
+    }
+    if (sent.status === 'rejected') {
+      throw new QueueUnavailableError('Neither Redis nor the journal took the event.', { cause: journalled.reason });
     }
   }
 
+  async function writeToJournal(kept: GroupJournal, events: DeliveredEvent[]): Promise<JournalEntry> {
+    try {
+      const entry = await kept.append(events);
+      counted.journalledEvents += events.length;
+      return entry;
+    } catch (error) {
+      counted.journalErrors += 1;
+      throw error;
+    }
+  }
+
+  /** What Redis did not take, and what it lost, is enqueued when it is there. */
+  function keepUp(kept: GroupJournal): void {
+    catchUp = startCatchUp({
+      journal: kept,
+      add: async (events) => {
+        try {
+          await queue.add(JOB_NAME, { v: 1, events }, EVENT_JOB_OPTIONS);
+        } catch (error) {
+          throw availability.suspect(error);
+        }
+      },
+      isReady,
+      maxEvents: options.batchMaxEvents,
+      maxBytes: options.batchMaxBytes,
+    });
+    lossWatch = watchLoss({
+      connection,
+      prefix,
+      journal: kept,
+      isReady,
+      oldestJobAt: () => oldestJobAt(connection, queue),
+      onLoss: (sinceMs) => {
+        counted.redisLosses += 1;
+        catchUp?.wake();
+        options.onLoss?.(sinceMs);
+      },
+    });
+  }
+
+  const canTake = () => isReady() || journal?.status() === 'ready';
+
   return {
-    start: () => availability.connect(),
+    async start() {
+      await availability.connect();
+      if (journal !== undefined) keepUp(journal);
+    },
     async enqueue(event) {
-      const fault = closing ? new QueueUnavailableError('The producer is closing.') : availability.fault();
-      if (fault !== undefined) throw fault;
+      if (closing) throw new QueueUnavailableError('The producer is closing.');
+      const fault = availability.fault();
+      if (fault !== undefined && !canTake()) throw fault;
       await groups.add(deliveredEventSchema.parse(event));
     },
     status: () => availability.status(),
+    canTake,
+    stats: () => ({ ...counted, reenqueuedRecords: catchUp?.records() ?? 0 }),
     async close() {
       closing = true;
       await groups.settled();
+      await catchUp?.close();
+      await lossWatch?.close();
       availability.close();
       await queue.close();
       endConnection(connection);

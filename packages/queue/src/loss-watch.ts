@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { GroupJournal } from './group-journal.ts';
+
+/** How often a beat is left in Redis, in ms. */
+const BEAT_MS = 1000;
+
+/** How many beats there are between two looks at the oldest job. */
+const BEATS_A_LOOK = 5;
+
+/** How long Redis keeps the last beat of a process, in seconds; one that is gone for longer counts as lost, which does no harm. */
+const KEPT_SECONDS = 7 * 24 * 3600;
+
+/** What was enqueued shortly before a beat may have been answered after it, and notes are a moment old, in ms. */
+const MARGIN_MS = 10_000;
+
+/** By how much the clocks of receivers may differ, in ms. */
+const AGE_MARGIN_MS = 60_000;
+
+/** What is noted for whoever takes the journal over; `isLast`: the process ended in order, and nothing came after this beat. */
+const noteSchema = z.object({ key: z.string(), beat: z.number(), oldest: z.number(), isLast: z.boolean() });
+
+export interface LossWatchOptions {
+  connection: Redis;
+  /** Leads the keys. */
+  prefix: string;
+  journal: Pick<GroupJournal, 'redo' | 'keepNote' | 'inherited' | 'forget'>;
+  /** Whether Redis takes writes. */
+  isReady: () => boolean;
+  /** See `oldestJobAt`. */
+  oldestJobAt: () => Promise<number>;
+  /** Redis has lost what was enqueued at or after `sinceMs`; it is pending in the journal again. */
+  onLoss: (sinceMs: number) => void;
+}
+
+/** Notices that Redis has lost what it took. */
+export interface LossWatch {
+  /** Leaves a last beat, where Redis takes it; call when nothing is enqueued any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Leaves a beat in Redis every second and reads the one before. What Redis loses is always the end of what it was told (its file is cut, a
+ * replica lagged, a backup is older) or all of it. So the beat that is found tells from when on groups must be enqueued again; none at all,
+ * that it was emptied: then from the oldest job on that was not done. That needs neither a run id nor a replication id, which change at
+ * every restart, also where nothing is lost.
+ */
+export function watchLoss(options: LossWatchOptions): LossWatch {
+  const { connection, prefix, journal, isReady, onLoss } = options;
+  const key = `${prefix}:beat:${randomUUID()}`;
+  const startedAt = Date.now();
+  /** The last beat that Redis has certainly taken. */
+  let confirmed: number | undefined;
+  let oldest = startedAt;
+  let beats = 0;
+  let beating = false;
+
+  async function beat(isLast = false): Promise<void> {
+    if (beating || !isReady()) return;
+    beating = true;
+    try {
+      await leaveBeat(isLast);
+      for (const inherited of journal.inherited()) {
+        // oxlint-disable-next-line no-await-in-loop -- seldom any
+        const since = await lostSince(inherited.note);
+        if (since < Infinity) redo(since);
+        journal.forget(inherited);
+      }
+    } catch {
+      // Redis is away: its watch tells, and the next beat finds what this one would have.
+    }
+    beating = false;
+  }
+
+  async function leaveBeat(isLast: boolean): Promise<void> {
+    const at = Math.max(Date.now(), (confirmed ?? 0) + 1);
+    const found = await connection.set(key, at, 'EX', KEPT_SECONDS, 'GET');
+    const isLost = confirmed !== undefined && (found === null || Number(found) < confirmed);
+    if (isLost) redo(found === null ? oldest - AGE_MARGIN_MS : Number(found) - MARGIN_MS, true);
+    confirmed = at;
+    if (isLost || beats++ % BEATS_A_LOOK === 0) {
+      // Between the look and now nothing older has come.
+      const lookedAt = Date.now();
+      oldest = Math.min(await options.oldestJobAt(), lookedAt);
+    }
+    journal.keepNote({ key, beat: at, oldest, isLast });
+  }
+
+  /** Since when Redis lacks what a process enqueued that is gone. Of one that was killed the last moments are in doubt: its note is older. */
+  async function lostSince(note: unknown): Promise<number> {
+    const read = noteSchema.safeParse(note);
+    if (!read.success) return 0;
+    const found = await connection.getdel(read.data.key);
+    const { beat: noted, oldest: open, isLast } = read.data;
+    if (found === null) return open - AGE_MARGIN_MS;
+    return isLast && Number(found) >= noted ? Infinity : Math.min(Number(found), noted) - MARGIN_MS;
+  }
+
+  function redo(since: number, isTold = false): void {
+    journal.redo(since);
+    if (isTold) onLoss(since);
+  }
+
+  const timer = setInterval(() => void beat(), BEAT_MS).unref();
+  void beat();
+  return {
+    async close() {
+      clearInterval(timer);
+      await beat(true);
+    },
+  };
+}
