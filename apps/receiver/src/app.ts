@@ -1,3 +1,4 @@
+import type { Journal } from '@landline/journal';
 import type { Logger } from '@landline/process';
 import { QueueUnavailableError, type Producer } from '@landline/queue';
 import { fastify, type FastifyInstance } from 'fastify';
@@ -9,7 +10,9 @@ import { webhookRoute, WEBHOOK_PATH } from './webhook-route.ts';
 
 /** What the receiver is made of. */
 export interface AppOptions {
-  producer: Pick<Producer, 'enqueue' | 'status'>;
+  producer: Pick<Producer, 'enqueue' | 'status' | 'canTake'>;
+  /** Undefined: the receiver keeps none. */
+  journal?: Pick<Journal, 'status'> | undefined;
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   /** How old a signature may be. */
@@ -36,7 +39,7 @@ export interface ReceiverApp {
 
 /** Builds the receiver; it never listens by itself. */
 export function createApp(options: AppOptions): ReceiverApp {
-  const { producer, logger, requestTimeoutMs } = options;
+  const { producer, journal, logger, requestTimeoutMs } = options;
   const metrics = createMetrics();
   let draining = false;
   const server: FastifyInstance = fastify({
@@ -89,7 +92,7 @@ export function createApp(options: AppOptions): ReceiverApp {
   server.setNotFoundHandler((_request, reply) => answer(reply, 'not_found', `Webhooks go to POST ${WEBHOOK_PATH}.`));
 
   webhookRoute(server, { ...options, metrics, now: options.now ?? Date.now });
-  healthRoutes(server, { producer, metrics, isDraining: () => draining });
+  healthRoutes(server, { producer, journal, metrics, isDraining: () => draining });
   return {
     server,
     async drain({ timeoutMs }) {

@@ -1,3 +1,4 @@
+import { journalVariables } from '@landline/journal';
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
 import { queueVariables } from '@landline/queue';
 import { webhookVariables } from '@landline/webhook';
@@ -7,6 +8,7 @@ import { z } from 'zod';
 export const receiverVariables = z.object({
   ...webhookVariables,
   ...queueVariables,
+  ...journalVariables,
   ...processVariables,
   PORT: port('PORT').default(3000),
   HOST: z.string().default('0.0.0.0'),

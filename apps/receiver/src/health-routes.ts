@@ -1,25 +1,29 @@
+import type { Journal } from '@landline/journal';
 import type { Producer } from '@landline/queue';
 import type { FastifyInstance } from 'fastify';
 import type { ReceiverMetrics } from './metrics.ts';
 
 /** What the routes tell of. */
 export interface HealthOptions {
-  producer: Pick<Producer, 'status'>;
+  producer: Pick<Producer, 'status' | 'canTake'>;
+  /** Undefined: there is none. */
+  journal: Pick<Journal, 'status'> | undefined;
   metrics: ReceiverMetrics;
   /** Whether the receiver is on its way out. */
   isDraining: () => boolean;
 }
 
 /** /health/live: the process answers. /health/ready: it can take events now. /metrics: Prometheus text. */
-export function healthRoutes(app: FastifyInstance, { producer, metrics, isDraining }: HealthOptions): void {
+export function healthRoutes(app: FastifyInstance, { producer, journal, metrics, isDraining }: HealthOptions): void {
   app.get('/health/live', async () => ({ status: 'live' }));
 
   app.get('/health/ready', async (_request, reply) => {
-    const redis = producer.status();
-    const ready = redis === 'ready' && !isDraining();
+    const canTake = producer.canTake();
+    const status = isDraining() ? 'draining' : canTake ? 'ready' : 'unavailable';
+    // Redis or the journal is enough; which of them is not well is told in any case.
     return reply
-      .code(ready ? 200 : 503)
-      .send({ status: isDraining() ? 'draining' : ready ? 'ready' : 'unavailable', redis });
+      .code(status === 'ready' ? 200 : 503)
+      .send({ status, redis: producer.status(), journal: journal?.status() ?? 'off' });
   });
 
   app.get('/metrics', async (_request, reply) => {

@@ -1,3 +1,4 @@
+import { createJournal } from '@landline/journal';
 import { createLogger, stopOnRequest } from '@landline/process';
 import { createProducer, RedisRefusedError } from '@landline/queue';
 import { createApp } from './app.ts';
@@ -16,17 +17,33 @@ if (config.ELEVENLABS_WEBHOOK_SECRET.hadWhiteSpace) {
   logger.warn('ELEVENLABS_WEBHOOK_SECRET has white space around a secret; it is cut off');
 }
 
+const journal =
+  config.JOURNAL_DIR === ''
+    ? undefined
+    : createJournal({
+        dir: config.JOURNAL_DIR,
+        limitBytes: config.JOURNAL_LIMIT_BYTES,
+        retentionHours: config.JOURNAL_RETENTION_HOURS,
+        onError: (error) => logger.error(error.message),
+        onReady: () => logger.info('The journal takes events again'),
+      });
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
   batchMaxEvents: config.BATCH_MAX_EVENTS,
   batchMaxBytes: config.BATCH_MAX_BYTES,
   enqueueTimeoutMs: config.ENQUEUE_TIMEOUT_MS,
+  ...(journal && { journal }),
   onWarning: (message) => logger.warn(message),
   onError: (error) => logger.error(error.message),
   onReady: () => logger.info('Redis takes events again'),
+  onLoss: (sinceMs) =>
+    logger.error(
+      `Redis has lost events; what the journal holds since ${new Date(sinceMs).toISOString()} is enqueued again`,
+    ),
 });
 const app = createApp({
   producer,
+  journal,
   secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
   toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
   bodyLimitBytes: config.BODY_LIMIT_BYTES,
@@ -37,10 +54,12 @@ const app = createApp({
 stopOnRequest(async () => {
   await app.drain({ timeoutMs: REQUESTS_LIMIT_MS });
   await producer.close();
+  await journal?.close();
   logger.info('Stopped');
 });
 
 try {
+  await journal?.open();
   await producer.start();
   logger.info(`Listening on ${await app.server.listen({ port: config.PORT, host: config.HOST })}`);
 } catch (error) {

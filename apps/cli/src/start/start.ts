@@ -8,6 +8,7 @@ import { checkPorts } from './check-ports.ts';
 import { type Environment, makeEnvFile, readEnvFile } from './env-file.ts';
 import { keepRunning } from './keep-running.ts';
 import { clearServices, claimRoot, writeServices } from './services-file.ts';
+import { journalFolder } from './journal-folder.ts';
 import { startApp } from './start-app.ts';
 import { startServices } from './start-services.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -60,7 +61,13 @@ async function bringUp({ root, env, print }: CommandContext, up: Up, stopping: A
   await writeServices(root, { pid: process.pid, ...urls });
   const { applied } = await migrate(urls.databaseUrl).catch(refuse);
   if (applied.length > 0) print(`Brought the tables up to date: ${applied.join(', ')}.`);
-  const appEnv = { ...env, DATABASE_URL: urls.databaseUrl, REDIS_URL: urls.redisUrl };
+  const appEnv = {
+    ...env,
+    DATABASE_URL: urls.databaseUrl,
+    REDIS_URL: urls.redisUrl,
+    // Set to nothing it is off, and stays so.
+    JOURNAL_DIR: env['JOURNAL_DIR'] ?? journalFolder(root),
+  };
   for (const app of APPS) {
     stopping.throwIfAborted();
     const restart = () => startApp(root, app, appEnv);
