@@ -5,7 +5,7 @@ import { JournalUnavailableError } from './errors.ts';
 import { writeMark } from './mark.ts';
 import { writeNotes, type InheritedNote } from './notes.ts';
 import { holdFolder, newOwner, removeUnfinished, type OwnFolder } from './owner.ts';
-import { addRange, bytesIn, dropBefore, recordsIn, type Range } from './ranges.ts';
+import { addRange, bytesIn, recordsIn, removeRange, type Range } from './ranges.ts';
 import { readRecords } from './read-records.ts';
 import { decodeRecord, RECORD_HEADER_BYTES, type JournalledEvent } from './record.ts';
 import {
@@ -94,8 +94,8 @@ export interface Journal {
   append(events: readonly JournalledEvent[]): Promise<JournalEntry>;
   /** Takes the oldest groups that Redis does not have; undefined when there are none. One caller at a time. */
   takePending(limit: { maxEvents: number; maxBytes: number }): Promise<PendingGroup | undefined>;
-  /** Makes pending again what was enqueued at or after `sinceMs`: Redis has lost it. */
-  redo(sinceMs: number): void;
+  /** Makes pending again what was enqueued at or after `sinceMs`: Redis has lost it. Resolves when that is written down. */
+  redo(sinceMs: number): Promise<void>;
   /** Keeps a note, of JSON values, for whoever takes this journal over. */
   keepNote(note: unknown): void;
   /** The notes of processes that are gone; `forget` each when what it asks for is done. */
@@ -126,6 +126,7 @@ export function createJournal(options: JournalOptions): Journal {
   let note: unknown;
   let inherited: InheritedNote[] = [];
   let areNotesStale = false;
+  let reported = '';
   let lastTakeOver = -Infinity;
   const unreadable = new Map<Segment, number>();
   let ticking: Promise<void> | undefined;
@@ -171,10 +172,11 @@ export function createJournal(options: JournalOptions): Journal {
         if (!writer.isBusy()) await begin();
       } else if (!(await isInPlace(current))) fail(new Error('its folder was removed or replaced'));
       else if (isToBeClosed(current)) await begin();
-      await keepHouse();
     } catch (error) {
-      fail(error instanceof Error ? error : new Error(String(error)));
+      fail(errorOf(error));
     }
+    // What cannot be tidied up is no reason to take no events.
+    await keepHouse().catch((error: unknown) => report(errorOf(error)));
   }
 
   function isToBeClosed({ bytes, firstAt, records }: Segment): boolean {
@@ -200,8 +202,10 @@ export function createJournal(options: JournalOptions): Journal {
     await writeNotes(folder.path, { note, inherited });
   }
 
+  /** One that repeats is told once. */
   function report(error: Error): void {
-    options.onError?.(error);
+    if (error.message !== reported) options.onError?.(error);
+    reported = error.message;
   }
 
   async function writeDown(path: string): Promise<void> {
@@ -289,7 +293,7 @@ export function createJournal(options: JournalOptions): Journal {
       if (found.kind === 'damage') {
         if (taken.records > 0) break; // first what was read
         await putAside(segment, found);
-        dropBefore(segment.pending, found.to, 0);
+        removeRange(segment.pending, { from: found.from, to: found.to, records: 0 });
         return undefined;
       }
       const record = decodeRecord(found.record);
@@ -300,7 +304,7 @@ export function createJournal(options: JournalOptions): Journal {
       taken.to = found.to;
       taken.records += 1;
     }
-    dropBefore(segment.pending, taken.to, taken.records);
+    removeRange(segment.pending, taken);
     segment.held.add(taken);
     return {
       events,
@@ -357,8 +361,10 @@ export function createJournal(options: JournalOptions): Journal {
       }
       return undefined;
     },
-    redo(sinceMs) {
+    async redo(sinceMs) {
       for (const segment of [...orphans, ...segments]) redoSince(segment, sinceMs);
+      await ticking;
+      await runTick();
     },
     keepNote(value) {
       note = value;
@@ -386,9 +392,7 @@ export function createJournal(options: JournalOptions): Journal {
       writer.moveTo(undefined);
       await Promise.all(orphans.map(closeSegment));
       if (folder === undefined) return;
-      await writeDown(folder.path).catch((error: unknown) =>
-        report(error instanceof Error ? error : new Error(String(error))),
-      );
+      await writeDown(folder.path).catch((error: unknown) => report(errorOf(error)));
       const kept = segments.filter((segment) => segment.records > 0 || !isEnqueued(segment));
       await Promise.all(
         segments.map((segment) => (kept.includes(segment) ? closeSegment(segment) : removeSegment(segment))),
@@ -397,6 +401,10 @@ export function createJournal(options: JournalOptions): Journal {
       await folder.release();
     },
   };
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -24,12 +24,16 @@ export function addRange(ranges: Range[], added: Range): void {
   ranges.splice(start, end - start, { from, to, records: Math.max(1, records) });
 }
 
-/** Takes what lies before `to` away from the first range. */
-export function dropBefore(ranges: Range[], to: number, records: number): void {
-  const [first] = ranges;
-  if (first === undefined) return;
-  if (first.to <= to) ranges.shift();
-  else ranges[0] = { from: Math.max(first.from, to), to: first.to, records: Math.max(1, first.records - records) };
+/** Takes the bytes of `taken` out of `ranges`, whatever was added beside them meanwhile. */
+export function removeRange(ranges: Range[], taken: Range): void {
+  const kept = ranges.flatMap((range) => {
+    if (range.to <= taken.from || range.from >= taken.to) return [range];
+    const before = { ...range, to: taken.from };
+    const after = { ...range, from: taken.to };
+    const records = Math.max(1, range.records - taken.records);
+    return [before, after].filter(({ from, to }) => to > from).map((part) => ({ ...part, records }));
+  });
+  ranges.splice(0, ranges.length, ...kept);
 }
 
 /** All bytes in `ranges`. */

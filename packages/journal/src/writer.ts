@@ -49,6 +49,8 @@ export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer
   async function writeAll(): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- a file has one end
     while (waiting.length > 0) await writeBatch(waiting.splice(0, MAX_RECORDS_AT_ONCE));
+    // At once: who writes before it is cleared would wait for nobody.
+    busy = undefined;
   }
 
   async function writeBatch(batch: readonly Waiting[]): Promise<void> {
@@ -98,9 +100,7 @@ export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer
       if (current === undefined) return Promise.reject(noFile());
       return new Promise((resolve, reject) => {
         waiting.push({ events, resolve, reject });
-        busy ??= Promise.resolve()
-          .then(writeAll)
-          .finally(() => (busy = undefined));
+        busy ??= Promise.resolve().then(writeAll);
       });
     },
     moveTo(segment) {

@@ -28,8 +28,8 @@ export interface GroupJournal {
   append(events: readonly DeliveredEvent[]): Promise<JournalEntry>;
   /** The oldest groups that Redis does not have, to be enqueued as one. One caller at a time. */
   takePending(limit: { maxEvents: number; maxBytes: number }): Promise<PendingGroup | undefined>;
-  /** Makes pending again what was enqueued at or after `sinceMs` (unix ms): Redis has lost it. */
-  redo(sinceMs: number): void;
+  /** Makes pending again what was enqueued at or after `sinceMs` (unix ms): Redis has lost it. Resolves when that is written down. */
+  redo(sinceMs: number): Promise<void>;
   /** Keeps a note for whoever takes the journal over. */
   keepNote(note: unknown): void;
   inherited(): readonly InheritedNote[];

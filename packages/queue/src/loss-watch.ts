@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import type { GroupJournal } from './group-journal.ts';
+import type { GroupJournal, InheritedNote } from './group-journal.ts';
+import { readInfo } from './read-info.ts';
 
 /** How often a beat is left in Redis, in ms. */
 const BEAT_MS = 1000;
@@ -20,6 +21,8 @@ const AGE_MARGIN_MS = 60_000;
 
 /** What is noted for whoever takes the journal over; `isLast`: the process ended in order, and nothing came after this beat. */
 const noteSchema = z.object({ key: z.string(), beat: z.number(), oldest: z.number(), isLast: z.boolean() });
+
+type Note = z.infer<typeof noteSchema>;
 
 export interface LossWatchOptions {
   connection: Redis;
@@ -43,8 +46,8 @@ export interface LossWatch {
 /**
  * Leaves a beat in Redis every second and reads the one before. What Redis loses is always the end of what it was told (its file is cut, a
  * replica lagged, a backup is older) or all of it. So the beat that is found tells from when on groups must be enqueued again; none at all,
- * that it was emptied: then from the oldest job on that was not done. That needs neither a run id nor a replication id, which change at
- * every restart, also where nothing is lost.
+ * that it was emptied: then from the oldest job on that was not done. A Redis that is not the one of the last beat (started again, another
+ * one promoted) may lack what came after it though the beat is there: that is enqueued again as well.
  */
 export function watchLoss(options: LossWatchOptions): LossWatch {
   const { connection, prefix, journal, isReady, onLoss } = options;
@@ -53,61 +56,89 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   /** The last beat that Redis has certainly taken. */
   let confirmed: number | undefined;
   let oldest = startedAt;
+  let lastIdentity = '';
+  let connections = 0;
   let beats = 0;
-  let beating = false;
+  let beating: Promise<void> | undefined;
 
-  async function beat(isLast = false): Promise<void> {
-    if (beating || !isReady()) return;
-    beating = true;
-    try {
-      await leaveBeat(isLast);
-      for (const inherited of journal.inherited()) {
-        // oxlint-disable-next-line no-await-in-loop -- seldom any
-        const since = await lostSince(inherited.note);
-        if (since < Infinity) redo(since);
-        journal.forget(inherited);
-      }
-    } catch {
-      // Redis is away: its watch tells, and the next beat finds what this one would have.
+  function beat(isLast = false): Promise<void> {
+    // Redis away: its watch tells, and the next beat finds what this one would have.
+    beating ??= beatOnce(isLast)
+      .catch(() => undefined)
+      .finally(() => (beating = undefined));
+    return beating;
+  }
+
+  async function beatOnce(isLast: boolean): Promise<void> {
+    if (!isReady()) return;
+    await leaveBeat(isLast);
+    for (const inherited of journal.inherited()) {
+      // oxlint-disable-next-line no-await-in-loop -- seldom any
+      await redoInherited(inherited);
     }
-    beating = false;
+  }
+
+  async function redoInherited(inherited: InheritedNote): Promise<void> {
+    const since = await lostSince(inherited.note);
+    if (since < Infinity) await journal.redo(since);
+    journal.forget(inherited);
   }
 
   async function leaveBeat(isLast: boolean): Promise<void> {
+    const identity = await identityOf(connection, connections);
+    // Read before it is written: what was found must not be lost with an answer.
+    let isRedone = await redoWhatIsMissing(await connection.get(key), identity);
     const at = Math.max(Date.now(), (confirmed ?? 0) + 1);
-    const found = await connection.set(key, at, 'EX', KEPT_SECONDS, 'GET');
-    const isLost = confirmed !== undefined && (found === null || Number(found) < confirmed);
-    if (isLost) redo(found === null ? oldest - AGE_MARGIN_MS : Number(found) - MARGIN_MS, true);
+    isRedone ||= await redoWhatIsMissing(await connection.getset(key, at), identity);
     confirmed = at;
-    if (isLost || beats++ % BEATS_A_LOOK === 0) {
+    lastIdentity = identity;
+    await connection.expire(key, KEPT_SECONDS);
+    if (isRedone || beats++ % BEATS_A_LOOK === 0) {
       // Between the look and now nothing older has come.
       const lookedAt = Date.now();
       oldest = Math.min(await options.oldestJobAt(), lookedAt);
     }
-    journal.keepNote({ key, beat: at, oldest, isLast });
+    journal.keepNote({ key, beat: at, oldest, isLast } satisfies Note);
+  }
+
+  /** Whether there was something that Redis lacks, or may lack, of what this process enqueued. */
+  async function redoWhatIsMissing(found: string | null, identity: string): Promise<boolean> {
+    if (confirmed === undefined) return false;
+    const isLost = found === null || Number(found) < confirmed;
+    if (!isLost && identity === lastIdentity) return false;
+    const since = found === null ? oldest - AGE_MARGIN_MS : Math.min(Number(found), confirmed) - MARGIN_MS;
+    await journal.redo(since);
+    if (isLost) onLoss(since);
+    return true;
   }
 
   /** Since when Redis lacks what a process enqueued that is gone. Of one that was killed the last moments are in doubt: its note is older. */
   async function lostSince(note: unknown): Promise<number> {
     const read = noteSchema.safeParse(note);
     if (!read.success) return 0;
-    const found = await connection.getdel(read.data.key);
+    const found = await connection.get(read.data.key);
     const { beat: noted, oldest: open, isLast } = read.data;
     if (found === null) return open - AGE_MARGIN_MS;
     return isLast && Number(found) >= noted ? Infinity : Math.min(Number(found), noted) - MARGIN_MS;
   }
 
-  function redo(since: number, isTold = false): void {
-    journal.redo(since);
-    if (isTold) onLoss(since);
-  }
-
+  connection.on('ready', () => connections++);
+  journal.keepNote({ key, beat: startedAt, oldest, isLast: false } satisfies Note);
   const timer = setInterval(() => void beat(), BEAT_MS).unref();
   void beat();
   return {
     async close() {
       clearInterval(timer);
+      await beating;
       await beat(true);
     },
   };
+}
+
+/** Which Redis this is: another after a restart or a promotion. One that does not say is another at every connection. */
+async function identityOf(connection: Redis, connections: number): Promise<string> {
+  const server = await readInfo(connection, 'server');
+  const replication = await readInfo(connection, 'replication');
+  const id = [server.get('run_id'), replication.get('master_replid')].filter((each) => each !== undefined);
+  return id.length > 0 ? id.join(' ') : `connection ${connections}`;
 }

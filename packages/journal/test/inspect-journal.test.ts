@@ -1,0 +1,49 @@
+import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { expect, it, vi } from 'vitest';
+import { listJournal, readJournalFile, verifyJournalFile } from '../src/inspect-journal.ts';
+import { aJournal, event, segmentFiles } from './support/a-journal.ts';
+
+it('lists the files of the living and of the dead, with what Redis does not have of them', async () => {
+  const gone = await aJournal();
+  (await gone.append([event('1')])).failed();
+  (await gone.append([event('2')])).enqueued();
+  await gone.close();
+  const [dead] = await listJournal(gone.dir);
+  expect(dead).toMatchObject({ isHeld: false, pendingRecords: 1 });
+  expect(dead?.lastAt).toBeGreaterThanOrEqual(dead?.firstAt ?? Infinity);
+  const living = await aJournal({ dir: gone.dir });
+  await living.append([event('3')]);
+  await vi.waitUntil(async () => (await listJournal(gone.dir)).length === 2, { timeout: 10_000 });
+  expect((await listJournal(gone.dir)).every(({ isHeld }) => isHeld)).toBe(true);
+});
+
+it('finds every record, a torn end, and damage in the middle, and changes nothing', async () => {
+  const journal = await aJournal();
+  for (const body of ['1', '2', '3']) await journal.append([event(body), event('and')]);
+  const [path = ''] = await segmentFiles(journal.dir);
+  expect(await verifyJournalFile(path)).toEqual({ path, records: 3, events: 6, damage: [] });
+  const bytes = await readFile(path);
+  const second = bytes.indexOf('LLR1', bytes.indexOf('LLR1') + 1);
+  bytes[second + 30] = (bytes[second + 30] ?? 0) ^ 0xff;
+  await writeFile(path, bytes);
+  await truncate(path, bytes.length - 1);
+  const { records, damage } = await verifyJournalFile(path);
+  expect([records, damage.map(({ from, isTail }) => [from, isTail])]).toEqual([1, [[second, true]]]);
+  expect(await readFile(path)).toEqual(bytes.subarray(0, -1));
+});
+
+it('reads the records since a time', async () => {
+  let now = 1_767_225_600_000;
+  const journal = await aJournal({ now: () => now });
+  for (const body of ['1', '2', '3']) {
+    await journal.append([event(body)]);
+    now += 1000;
+  }
+  const [path = ''] = await segmentFiles(journal.dir);
+  const read = [];
+  for await (const record of readJournalFile(path, 1_767_225_601_000)) read.push(record);
+  expect(read.map(({ at, events }) => [at, events.map(({ body }) => body)])).toEqual([
+    [1_767_225_601_000, ['2']],
+    [1_767_225_602_000, ['3']],
+  ]);
+});

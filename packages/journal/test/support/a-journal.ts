@@ -1,0 +1,82 @@
+import { cp, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { createJournal, type Journal, type JournalOptions } from '../../src/journal.ts';
+import type { JournalledEvent } from '../../src/record.ts';
+
+export const MEBIBYTE = 1024 * 1024;
+
+/** More than any test holds. */
+const NO_LIMIT = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
+
+export interface TestJournal extends Journal {
+  dir: string;
+  errors: string[];
+  /** How often it said that it takes groups again. */
+  returns: () => number;
+}
+
+/** An open journal, in a folder of the test's own unless `dir` names one. It is closed when the test ends. */
+export async function aJournal(options: Partial<JournalOptions> = {}): Promise<TestJournal> {
+  const dir = options.dir ?? join(await makeTempFolder(), 'journal');
+  const errors: string[] = [];
+  let returns = 0;
+  const journal = createJournal({
+    limitBytes: 1024 * MEBIBYTE,
+    retentionHours: 24,
+    onError: (error) => errors.push(error.message),
+    onReady: () => returns++,
+    ...options,
+    dir,
+  });
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= journal.close());
+  onTestFinished(close);
+  await journal.open();
+  return { ...journal, close, dir, errors, returns: () => returns };
+}
+
+/** What is left in `dir` when every process that writes there is killed now: a copy of its files in a folder of its own. */
+export async function leftBehind(dir: string): Promise<string> {
+  const copy = join(await makeTempFolder(), 'journal');
+  await mkdir(copy);
+  for (const folder of await readdir(dir)) {
+    // A copy has no lock: nobody lives to hold it.
+    // oxlint-disable-next-line no-await-in-loop -- a folder or two
+    await cp(join(dir, folder), join(copy, folder), { recursive: true, filter: (path) => !path.endsWith('/lock') });
+  }
+  return copy;
+}
+
+/** An event with this body. */
+export function event(body: string, fields: object = {}): JournalledEvent {
+  return { ...fields, encoding: 'utf8', body };
+}
+
+/** Takes all that is pending and says that Redis has it; the bodies, in order. */
+export async function drain(journal: Journal, limit: Partial<typeof NO_LIMIT> = {}): Promise<string[]> {
+  const events = await drainEvents(journal, limit);
+  return events.map(({ body }) => body);
+}
+
+/** The same with all that was kept of them. */
+export async function drainEvents(journal: Journal, limit: Partial<typeof NO_LIMIT> = {}): Promise<JournalledEvent[]> {
+  const events: JournalledEvent[] = [];
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const group = await journal.takePending({ ...NO_LIMIT, ...limit });
+    if (group === undefined) return events;
+    events.push(...group.events);
+    group.enqueued();
+  }
+}
+
+/** The files of segments in a journal's folder, oldest first. */
+export async function segmentFiles(dir: string): Promise<string[]> {
+  const names = await readdir(dir, { recursive: true });
+  return names
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => join(dir, name))
+    .sort();
+}
