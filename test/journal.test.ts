@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
+import { openQueues, jobSchema } from '@landline/queue';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startApp, type AppProcess } from './support/app-process.ts';
+import { post, SECRET } from './support/post.ts';
+import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { makeTempFolder } from './support/temp-folder.ts';
+
+/** The journal that a busy minute fills, in bytes: the least that is allowed. */
+const SMALL = 1024 * 1024;
+
+async function aReceiver(redis: PrivateRedis, journalDir: string, env = {}): Promise<AppProcess> {
+  const receiver = await startApp('receiver', {
+    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, JOURNAL_DIR: journalDir, ...env },
+  });
+  onTestFinished(async () => void (receiver.isRunning() && (await receiver.stop())));
+  return receiver;
+}
+
+async function setUp(): Promise<{ redis: PrivateRedis; journalDir: string }> {
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  return { redis, journalDir: join(await makeTempFolder(), 'journal') };
+}
+
+async function readiness(receiver: AppProcess): Promise<[number, unknown]> {
+  const response = await fetch(`${receiver.url}/health/ready`);
+  return [response.status, await response.json()];
+}
+
+/** The bodies in the queue, each once. */
+async function queuedIn(redis: PrivateRedis): Promise<Set<string>> {
+  const queues = openQueues({ redisUrl: redis.url });
+  try {
+    await queues.ping();
+    const jobs = await queues.events.getWaiting(0, 100_000);
+    return new Set(jobs.flatMap((job) => jobSchema.parse(job.data).events.map(({ body }) => body)));
+  } finally {
+    await queues.close();
+  }
+}
+
+async function untilQueued(redis: PrivateRedis, count: number): Promise<Set<string>> {
+  return vi.waitUntil(
+    async () => {
+      const found = await queuedIn(redis);
+      return found.size >= count && found;
+    },
+    { timeout: 40_000, interval: 100 },
+  );
+}
+
+test('Redis away: every answer is 200, and what was killed with the events in its journal leaves them to the next', async () => {
+  const { redis, journalDir } = await setUp();
+  const receiver = await aReceiver(redis, journalDir);
+  expect(await readiness(receiver)).toEqual([200, { status: 'ready', redis: 'ready', journal: 'ready' }]);
+  await redis.stop();
+  const bodies = Array.from({ length: 300 }, (_, i) => `{"n":${i}}`);
+  const answers = await Promise.all(bodies.map((body) => post(receiver.url, body)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(await readiness(receiver)).toEqual([200, { status: 'ready', redis: 'away', journal: 'ready' }]);
+  receiver.kill('SIGKILL');
+  await receiver.exited;
+  await redis.restart();
+  expect(await queuedIn(redis)).toEqual(new Set());
+  await aReceiver(redis, journalDir);
+  expect(await untilQueued(redis, bodies.length)).toEqual(new Set(bodies));
+}, 90_000);
+
+test('a receiver that goes on takes over what another left that was killed', async () => {
+  const { redis, journalDir } = await setUp();
+  const [killed, living] = await Promise.all([aReceiver(redis, journalDir), aReceiver(redis, journalDir)]);
+  await redis.stop();
+  const bodies = Array.from({ length: 50 }, (_, i) => `{"n":${i}}`);
+  for (const [i, body] of bodies.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- to each in turn
+    expect((await post((i % 2 ? killed : living).url, body)).status).toBe(200);
+  }
+  killed.kill('SIGKILL');
+  await killed.exited;
+  await redis.restart();
+  expect(await untilQueued(redis, bodies.length)).toEqual(new Set(bodies));
+}, 90_000);
+
+test('journal full and Redis away: 503 with Retry-After, and 200 again when Redis is back; nothing refused is there', async () => {
+  const { redis, journalDir } = await setUp();
+  const receiver = await aReceiver(redis, journalDir, { JOURNAL_LIMIT_BYTES: String(SMALL) });
+  await redis.stop();
+  const accepted = new Set<string>();
+  const refused: unknown[] = [];
+  for (let i = 0; i < 100 && refused.length < 3; i++) {
+    const body = JSON.stringify({ n: i, pad: 'x'.repeat(30_000) });
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, until it is full
+    const { status, headers } = await post(receiver.url, body);
+    if (status === 200) accepted.add(body);
+    else refused.push([status, Number(headers['retry-after']) > 0]);
+  }
+  expect(refused).toEqual(Array.from({ length: 3 }, () => [503, true]));
+  expect(accepted.size).toBeGreaterThan(10);
+  expect(await readiness(receiver)).toEqual([503, { status: 'unavailable', redis: 'away', journal: 'full' }]);
+  await redis.restart();
+  expect(await untilQueued(redis, accepted.size)).toEqual(accepted);
+  await vi.waitUntil(async () => (await readiness(receiver))[0] === 200, { timeout: 20_000 });
+  expect((await post(receiver.url, '{"n":"last"}')).status).toBe(200);
+}, 90_000);
+
+test('Redis emptied under a receiver: what it held is enqueued again, and the log says so without a body', async () => {
+  const { redis, journalDir } = await setUp();
+  const receiver = await aReceiver(redis, journalDir);
+  const bodies = Array.from({ length: 100 }, (_, i) => `{"said":"words ${i}"}`);
+  for (const body of bodies) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect((await post(receiver.url, body)).status).toBe(200);
+  }
+  // The receiver looks once a second.
+  await delay(2500);
+  await redis.run(['FLUSHALL']);
+  expect(await untilQueued(redis, bodies.length)).toEqual(new Set(bodies));
+  await vi.waitUntil(() => receiver.output().includes('Redis has lost events'), { timeout: 10_000 });
+  expect(receiver.output()).not.toContain('words');
+}, 90_000);
