@@ -37,8 +37,8 @@ async function started(journal: Journal, options: object = {}): Promise<TestProd
 }
 
 /** Enqueues an event for each body; all must be taken. */
-async function take(producer: TestProducer, bodies: string[]): Promise<void> {
-  await Promise.all(bodies.map((body) => producer.enqueue(anEvent(body))));
+async function take(producer: TestProducer, all: string[]): Promise<void> {
+  await Promise.all(all.map((body) => producer.enqueue(anEvent(body))));
 }
 
 /** The bodies of all events that lie in the queue, oldest first. */
