@@ -6,6 +6,8 @@ import type { Services } from './services.ts';
 export interface BenchContext {
   services: Services;
   contenders: readonly Contender[];
+  /** landline with its journal: measured where requests are answered, for it is the receiver's alone. */
+  withJournal: Contender;
   /** Verifies and answers; queues nothing. */
   httpLimit: Contender;
   plan: Plan;

@@ -7,7 +7,7 @@ import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { isRunning } from '../apps/cli/src/services/is-running.ts';
 import { readOptions, USAGE, type RunOptions } from './bench-options.ts';
-import { CONTENDERS, HTTP_LIMIT } from './contenders/contenders.ts';
+import { CONTENDERS, HTTP_LIMIT, WITH_JOURNAL } from './contenders/contenders.ts';
 import { judgeGoals } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { MEASURES } from './measures.ts';
@@ -81,7 +81,7 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
   });
   const results = new Results();
   const faults: string[] = [];
-  const bench = { services, contenders: CONTENDERS, httpLimit: HTTP_LIMIT, plan, log: say };
+  const bench = { services, contenders: CONTENDERS, withJournal: WITH_JOURNAL, httpLimit: HTTP_LIMIT, plan, log: say };
   for (const [name, work] of Object.entries(MEASURES)) {
     if (!run.only.includes(name)) continue;
     say(`— ${name} —`);
@@ -109,7 +109,7 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
       machine,
       settings: services.settings,
       plan: { ...plan },
-      contenders: [...CONTENDERS, HTTP_LIMIT].map(({ name, about }) => ({ name, about })),
+      contenders: [...CONTENDERS, WITH_JOURNAL, HTTP_LIMIT].map(({ name, about }) => ({ name, about })),
       measured,
       goals: judgeGoals(measured),
       faults,

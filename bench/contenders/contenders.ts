@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createProducer, openQueues } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
@@ -184,6 +185,19 @@ export const CONTENDERS: readonly Contender[] = [
   ),
   landline,
 ];
+
+/** As `npm start` runs it: each group is fsynced twice, by Redis and in a journal, before it is answered. */
+export const WITH_JOURNAL: Contender = {
+  ...landline,
+  name: 'landline, journal on',
+  about: 'The same with its journal, as npm start runs it: 200 when Redis and the journal have both fsynced.',
+  receiver: (place, port) => {
+    const { script, env } = landline.receiver(place, port);
+    // Beside the data of Redis and Postgres, on the same disk.
+    const journal = new URL(`../../../../.data/bench/journal/${randomBytes(4).toString('hex')}`, import.meta.url);
+    return { script, env: { ...env, JOURNAL_DIR: fileURLToPath(journal) } };
+  },
+};
 
 /** Fastify with raw body and HMAC, answering at once: what no receiver can exceed. */
 export const HTTP_LIMIT: Contender = {

@@ -11,7 +11,7 @@ const BEHIND_LIMIT_MS = 1000;
 /** For direct, which keeps up with little more. */
 const DIRECT_RATE = 200;
 /** The other contenders apply some hundred events a second: so many are sent to them, but for half a second at least. */
-const EVENTS_OF_OTHERS = 1000;
+const EVENTS_OF_OTHERS = 500;
 const SHORTEST_SECONDS = 0.5;
 const DRAIN_LIMIT_MS = 180_000;
 const WARM_UP = { kind: 'live', connections: 16, count: 300, seconds: 5 } as const;
@@ -21,7 +21,9 @@ const WARM_UP = { kind: 'live', connections: 16, count: 300, seconds: 5 } as con
  * it is due, so a stall counts for all that had to wait for it (no coordinated omission).
  */
 export async function ackLatency(bench: BenchContext, results: Results): Promise<void> {
-  const left = new Map(bench.contenders.map((contender) => [contender, new Set(ratesOf(bench, contender))]));
+  const left = new Map(
+    [...bench.contenders, bench.withJournal].map((contender) => [contender, new Set(ratesOf(bench, contender))]),
+  );
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const [contender, rates] of left) {
       for (const rate of rates) {
@@ -48,7 +50,7 @@ interface Turn {
 async function measure(bench: BenchContext, results: Results, { contender, rate, round }: Turn): Promise<boolean> {
   const { ackSeconds } = bench.plan;
   const enough = Math.max(SHORTEST_SECONDS, EVENTS_OF_OTHERS / rate);
-  const seconds = contender.name === 'landline' ? ackSeconds : Math.min(ackSeconds, enough);
+  const seconds = contender.name.startsWith('landline') ? ackSeconds : Math.min(ackSeconds, enough);
   return onStage(openStage(bench, contender), async (stage) => {
     await stage.startWorkers(1);
     const warm = await (await stage.prepare(WARM_UP)).run();

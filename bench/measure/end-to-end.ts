@@ -13,7 +13,7 @@ const CONNECTIONS = 64;
 const LOW_RATE = 200;
 /** The most events that are made ahead for the closed loop, a second; for the others in all, who apply some hundred a second. */
 const MOST_PER_SECOND = 25_000;
-const EVENTS_OF_OTHERS = 800;
+const EVENTS_OF_OTHERS = 500;
 const DRAIN_LIMIT_MS = 180_000;
 /** A worker that has just started connects and compiles: its first events are sent before anything is counted. */
 const WARM_UP_EVENTS = 200;
