@@ -3,6 +3,7 @@ export {
   listJournal,
   readJournalFile,
   verifyJournalFile,
+  type JournalDamage,
   type JournalFile,
   type JournalFileCheck,
 } from './inspect-journal.ts';

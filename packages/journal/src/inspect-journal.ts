@@ -1,10 +1,10 @@
-import { readdir, stat, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { otherFolders } from './owner.ts';
 import { bytesIn, recordsIn } from './ranges.ts';
-import { readRecords } from './read-records.ts';
+import { readRecords, type Found } from './read-records.ts';
 import { decodeRecord, timeOf, type JournalRecord } from './record.ts';
-import { openSegment, SEGMENT_FILE, SEGMENT_HEADER_BYTES, type Segment } from './segment.ts';
+import { openSegment, SEGMENT_FILE, SEGMENT_HEADER_BYTES } from './segment.ts';
 
 /** One file of a journal, as it lies on the disk. */
 export interface JournalFile {
@@ -15,9 +15,16 @@ export interface JournalFile {
   firstAt: number;
   lastAt: number;
   bytes: number;
-  /** What Redis did not have when this was last written down; of a living process up to a second ago. */
+  /** What Redis did not have when this was last written down; of a living process up to a second ago. What cannot be read counts as one. */
   pendingRecords: number;
   pendingBytes: number;
+}
+
+/** A part of a file that is no record, in bytes from its beginning; `isTail`: at the end, as a process leaves it that dies while it writes. */
+export interface JournalDamage {
+  from: number;
+  to: number;
+  isTail: boolean;
 }
 
 /** What reading a file from its beginning to its end found. */
@@ -25,8 +32,7 @@ export interface JournalFileCheck {
   path: string;
   records: number;
   events: number;
-  /** Parts that are no record, in bytes from the beginning; `isTail`: at the end, as a process leaves it that dies while it writes. */
-  damage: { from: number; to: number; isTail: boolean }[];
+  damage: JournalDamage[];
 }
 
 /** The files in a journal's folder, oldest first; nothing is changed. */
@@ -39,64 +45,70 @@ export async function listJournal(dir: string): Promise<JournalFile[]> {
 /** Reads a file and checks every record in it. */
 export async function verifyJournalFile(path: string): Promise<JournalFileCheck> {
   const check: JournalFileCheck = { path, records: 0, events: 0, damage: [] };
-  await withSegment(path, async (segment, handle) => {
-    for await (const found of readRecords(handle, wholeOf(segment))) {
-      if (found.kind === 'damage') check.damage.push({ from: found.from, to: found.to, isTail: found.isTail });
-      else {
-        check.records += 1;
-        check.events += decodeRecord(found.record).events.length;
-      }
+  for await (const found of readWhole(path)) {
+    if (found.kind === 'damage') check.damage.push({ from: found.from, to: found.to, isTail: found.isTail });
+    else {
+      check.records += 1;
+      check.events += decodeRecord(found.record).events.length;
     }
-  });
+  }
   return check;
 }
 
-/** The intact records of a file that were written at or after `sinceMs`, oldest first. */
-export async function* readJournalFile(path: string, sinceMs: number): AsyncGenerator<JournalRecord> {
-  const segment = await openSegment(path);
-  if (segment?.handle === undefined) return;
+/** The intact records of a file that were written at or after `sinceMs`, oldest first; `onDamage` is told of what is none. */
+export async function* readJournalFile(
+  path: string,
+  sinceMs: number,
+  onDamage?: (damage: JournalDamage) => void,
+): AsyncGenerator<JournalRecord> {
+  for await (const found of readWhole(path)) {
+    if (found.kind === 'damage') onDamage?.({ from: found.from, to: found.to, isTail: found.isTail });
+    else if (timeOf(found.record) >= sinceMs) yield decodeRecord(found.record);
+  }
+}
+
+/** What stands in a file, from its beginning to its end; nothing of one that was removed meanwhile. */
+async function* readWhole(path: string): AsyncGenerator<Found> {
+  const segment = await openSegment(path).catch(unlessGone);
+  if (segment?.handle === undefined) {
+    const { size } = (await stat(path).catch(unlessGone)) ?? { size: 0 };
+    // It does not begin as a segment does; shorter than a beginning, its process died before it wrote a record.
+    if (size > 0) yield { kind: 'damage', from: 0, to: size, isTail: size < SEGMENT_HEADER_BYTES };
+    return;
+  }
   try {
-    for await (const found of readRecords(segment.handle, wholeOf(segment))) {
-      if (found.kind === 'record' && timeOf(found.record) >= sinceMs) yield decodeRecord(found.record);
-    }
+    const { handle, bytes, seed } = segment;
+    yield* readRecords(handle, { from: SEGMENT_HEADER_BYTES, to: bytes, seed });
   } finally {
     await segment.handle.close();
   }
 }
 
 async function listFolder(folder: string, isHeld: boolean): Promise<JournalFile[]> {
-  const names = await readdir(folder).catch(() => []);
-  const files: JournalFile[] = [];
-  for (const name of names.filter((each) => SEGMENT_FILE.test(each))) {
-    const path = join(folder, name);
-    // oxlint-disable-next-line no-await-in-loop -- a file each, in order
-    await withSegment(path, async ({ firstAt, bytes, pending }) => {
-      const { mtimeMs } = await stat(path);
-      files.push({
-        path,
-        isHeld,
-        firstAt,
-        lastAt: mtimeMs,
-        bytes,
-        pendingRecords: recordsIn(pending),
-        pendingBytes: bytesIn(pending),
-      });
-    });
-  }
-  return files;
+  const names = (await readdir(folder).catch(unlessGone)) ?? [];
+  const paths = names.filter((name) => SEGMENT_FILE.test(name)).map((name) => join(folder, name));
+  const files = await Promise.all(paths.map((path) => listFile(path, isHeld).catch(unlessGone)));
+  return files.filter((file) => file !== undefined);
 }
 
-/** A file that was removed meanwhile, or is none of ours, is passed over. */
-async function withSegment(path: string, work: (segment: Segment, handle: FileHandle) => Promise<void>): Promise<void> {
-  const segment = await openSegment(path).catch(() => undefined);
-  if (segment?.handle === undefined) return;
-  try {
-    await work(segment, segment.handle);
-  } finally {
-    await segment.handle.close();
-  }
+async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
+  const segment = await openSegment(path);
+  await segment?.handle?.close();
+  const { size, mtimeMs } = await stat(path);
+  const pending = segment?.pending ?? [{ from: 0, to: size, records: 1 }];
+  return {
+    path,
+    isHeld,
+    firstAt: Number(SEGMENT_FILE.exec(basename(path))?.[1]),
+    lastAt: mtimeMs,
+    bytes: size,
+    pendingRecords: recordsIn(pending),
+    pendingBytes: bytesIn(pending),
+  };
 }
 
-function wholeOf({ bytes, seed }: Segment): { from: number; to: number; seed: number } {
-  return { from: SEGMENT_HEADER_BYTES, to: bytes, seed };
+/** A file that was removed meanwhile is passed over. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
 }

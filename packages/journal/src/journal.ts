@@ -1,4 +1,4 @@
-import { open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { JournalUnavailableError } from './errors.ts';
@@ -14,6 +14,7 @@ import {
   isEnqueued,
   isInPlace,
   noteReenqueued,
+  openToRead,
   redoSince,
   removeSegment,
   SEGMENT_HEADER_BYTES,
@@ -286,7 +287,7 @@ export function createJournal(options: JournalOptions): Journal {
   ): Promise<PendingGroup | undefined> {
     const [range] = segment.pending;
     if (range === undefined) return undefined;
-    segment.handle ??= await openToRead(segment);
+    segment.handle ??= await openToRead(segment.path);
     const events: JournalledEvent[] = [];
     const taken: Range = { from: range.from, to: range.from, records: 0 };
     for await (const found of readRecords(segment.handle, { from: range.from, to: range.to, seed: segment.seed })) {
@@ -412,11 +413,6 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** For reading; writable where that is possible, so that a torn end can be cut. */
-async function openToRead({ path }: Segment): Promise<FileHandle> {
-  return open(path, 'r+').catch(() => open(path, 'r'));
 }
 
 /** The bytes of the files in all other folders of the journal. */

@@ -78,7 +78,7 @@ export async function beginSegment(folder: string, owner: string, at: number, nu
  * @returns  Undefined where the file does not begin as a segment does.
  */
 export async function openSegment(path: string): Promise<Segment | undefined> {
-  const handle = await open(path, 'r+');
+  const handle = await openToRead(path);
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   const { bytesRead } = await handle.read(header, 0, SEGMENT_HEADER_BYTES, 0);
   if (bytesRead < SEGMENT_HEADER_BYTES || !header.subarray(0, 4).equals(MAGIC) || header.readUInt32LE(4) !== VERSION) {
@@ -101,6 +101,11 @@ export async function openSegment(path: string): Promise<Segment | undefined> {
   segment.pending = segment.pending.filter(({ to }) => to <= known);
   if (known < size) addRange(segment.pending, { from: known, to: size, records: 1 });
   return segment;
+}
+
+/** Opens a file for reading; writable where that is possible, so that a torn end can be cut. */
+export async function openToRead(path: string): Promise<FileHandle> {
+  return open(path, 'r+').catch(() => open(path, 'r'));
 }
 
 /** Notes a record at the end of the segment. */

@@ -4,7 +4,7 @@ export { createDeadLetters, type DeadLetter, type DeadLetters } from './dead-let
 export { HandBackError, QueueUnavailableError, RedisRefusedError } from './errors.ts';
 export type { GroupJournal, InheritedNote, JournalEntry, PendingGroup } from './group-journal.ts';
 export type { JobFailure } from './job-failure.ts';
-export { jobSchema, type DeliveredEvent } from './job.ts';
+export { deliveredEventSchema, jobSchema, type DeliveredEvent } from './job.ts';
 export { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from './names.ts';
 export type { ConsumedJob } from './process-job.ts';
 export { createProducer, type Producer, type ProducerStats } from './producer.ts';
