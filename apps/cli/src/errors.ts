@@ -7,6 +7,7 @@ export type CliErrorCode =
   | 'already_running'
   | 'app_failed'
   | 'query_failed'
+  | 'enqueue_failed'
   | 'configuration_invalid'
   | 'arguments_invalid';
 

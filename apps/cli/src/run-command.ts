@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { runSql } = await import('./sql.ts');
     return runSql(await databaseOf(context), query, context);
   },
+  journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   help: (_args, { print }) => {
     print(USAGE);
     return Promise.resolve(0);

@@ -4,6 +4,9 @@ export const USAGE = `Usage: npm run landline -- <command>
   send <type or file> [--count n] [--url u]   signs and sends real-shaped events
   migrate                                     brings the tables up to date
   sql "<query>"                               shows rows; the query can only read
+  journal list|verify                         shows the journal's files; reads every record of them
+  journal enqueue --since <time> [--until <time>] [--dry-run]
+                                              puts on the queue again what was journalled since then (2h, or an ISO time)
   help                                        this text
 
 Everything on this machine: npm start. The tests: npm test.`;

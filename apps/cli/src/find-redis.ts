@@ -1,0 +1,14 @@
+import { CliError } from './errors.ts';
+import type { Environment } from './start/env-file.ts';
+import { readServices } from './start/services-file.ts';
+
+/**
+ * Finds the Redis that a command works on: REDIS_URL, else the private one of a running `npm start`.
+ *
+ * @throws {CliError} `configuration_invalid`: there is neither.
+ */
+export async function findRedis(root: string, env: Environment): Promise<string> {
+  const url = env['REDIS_URL'] || (await readServices(root))?.redisUrl;
+  if (url) return url;
+  throw new CliError('configuration_invalid', 'No Redis: run npm start in another terminal, or set REDIS_URL.');
+}

@@ -1,0 +1,163 @@
+import { relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { listJournal, readJournalFile } from '@landline/journal';
+import { createProducer, deliveredEventSchema, queueVariables, type DeliveredEvent } from '@landline/queue';
+import { z } from 'zod';
+import { CliError } from '../errors.ts';
+import { findRedis } from '../find-redis.ts';
+import type { JournalContext } from './journal-context.ts';
+import { readTime } from './read-time.ts';
+import { describeDamage } from './verify.ts';
+
+/** How long one job may take, in ms: no sender waits for it. */
+const JOB_LIMIT_MS = 10_000;
+
+/** What was read, and put on the queue unless it is a dry run. */
+interface Tally {
+  records: number;
+  events: number;
+  bytes: number;
+  /** Events that are no delivered ones, and parts in the middle of a file that are no record. */
+  skipped: number;
+}
+
+interface Sink {
+  maxEvents: number;
+  maxBytes: number;
+  /** Takes what one job holds. */
+  put: (events: readonly DeliveredEvent[]) => Promise<void>;
+  close: () => Promise<void>;
+}
+
+/**
+ * `landline journal enqueue --since <time> [--until <time>] [--dry-run]`: puts on the queue again what was journalled in that time. What
+ * had been applied already the ledger skips.
+ *
+ * @returns The exit code: 1 when something was skipped, which is told.
+ * @throws  {CliError} `enqueue_failed`: Redis does not take it, or no more of it.
+ */
+export async function enqueueJournal(args: string[], context: JournalContext): Promise<number> {
+  const { since, until, dryRun } = readArguments(args);
+  const { dir, print } = context;
+  const files = (await listJournal(dir)).filter(({ firstAt, lastAt }) => Math.max(firstAt, lastAt) >= since);
+  const sink = await openSink(context, dryRun);
+  const tally: Tally = { records: 0, events: 0, bytes: 0, skipped: 0 };
+  const verb = dryRun ? 'would be enqueued' : 'enqueued';
+  try {
+    for (const { path } of files) {
+      const before = { ...tally };
+      const tell = (text: string) => print(`${relative(dir, path)}: ${text}`);
+      // oxlint-disable-next-line no-await-in-loop -- oldest first
+      await enqueueFile(path, { since, until, sink, tally, tell });
+      if (tally.records > before.records) tell(`${describe(tally, before)} ${verb}`);
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `${describe(tally)} enqueued; then it stopped: ${reason}\nRun the same again when that is put right: what is there twice is applied once.`;
+    throw new CliError('enqueue_failed', message, { cause });
+  } finally {
+    await sink.close();
+  }
+  print(`${describe(tally)} ${verb}${dryRun ? '; nothing was changed' : ''}.`);
+  if (tally.skipped > 0) print(`${tally.skipped} skipped: see above.`);
+  return tally.skipped > 0 ? 1 : 0;
+}
+
+function readArguments(args: string[]): { since: number; until: number; dryRun: boolean } {
+  const { values } = parseArgs({
+    args,
+    options: { since: { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
+  });
+  const now = Date.now();
+  const since = readTime('--since', values.since ?? '', now);
+  const until = values.until === undefined ? Infinity : readTime('--until', values.until, now);
+  if (until <= since) throw new CliError('arguments_invalid', '--until must be later than --since.');
+  return { since, until, dryRun: values['dry-run'] };
+}
+
+/** A producer of jobs as large as the receivers' own; in a dry run nothing, and no Redis is needed. */
+async function openSink({ root, env, print }: JournalContext, dryRun: boolean): Promise<Sink> {
+  const redisUrl = dryRun ? undefined : await findRedis(root, env);
+  const read = z.object(queueVariables).safeParse({ ...env, REDIS_URL: redisUrl });
+  if (!read.success) {
+    throw new CliError('configuration_invalid', read.error.issues.map(({ message }) => message).join('\n'));
+  }
+  const limits = { batchMaxEvents: read.data.BATCH_MAX_EVENTS, batchMaxBytes: read.data.BATCH_MAX_BYTES };
+  const size = { maxEvents: limits.batchMaxEvents, maxBytes: limits.batchMaxBytes };
+  if (redisUrl === undefined) return { ...size, put: () => Promise.resolve(), close: () => Promise.resolve() };
+  let fault = '';
+  const producer = createProducer({
+    redisUrl,
+    ...limits,
+    enqueueTimeoutMs: JOB_LIMIT_MS,
+    onWarning: print,
+    onError: (error) => (fault = error.message),
+  });
+  try {
+    await producer.start();
+    if (producer.status() !== 'ready') {
+      throw new CliError('enqueue_failed', `Redis at ${new URL(redisUrl).host} takes nothing: ${fault}`);
+    }
+  } catch (error) {
+    await producer.close();
+    throw error;
+  }
+  return {
+    ...size,
+    async put(events) {
+      const startedAt = performance.now();
+      await Promise.all(events.map((event) => producer.enqueue(event)));
+      // As long again for what arrives now.
+      await delay(performance.now() - startedAt);
+    },
+    close: () => producer.close(),
+  };
+}
+
+interface FileOptions {
+  since: number;
+  until: number;
+  sink: Sink;
+  /** Is added to as it goes. */
+  tally: Tally;
+  tell: (text: string) => void;
+}
+
+async function enqueueFile(path: string, { since, until, sink, tally, tell }: FileOptions): Promise<void> {
+  let events: DeliveredEvent[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    if (events.length > 0) await sink.put(events);
+    tally.events += events.length;
+    tally.bytes += bytes;
+    events = [];
+    bytes = 0;
+  };
+  const records = readJournalFile(path, since, (damage) => {
+    if (!damage.isTail) tally.skipped += 1;
+    tell(describeDamage(damage));
+  });
+  for await (const record of records) {
+    if (record.at >= until) break;
+    tally.records += 1;
+    for (const journalled of record.events) {
+      const { data: event, error } = deliveredEventSchema.safeParse(journalled);
+      if (event === undefined) {
+        tally.skipped += 1;
+        tell(`skipped an event of ${new Date(record.at).toISOString()}: ${z.prettifyError(error)}`);
+        continue;
+      }
+      const size = Buffer.byteLength(event.body);
+      if (events.length === sink.maxEvents || bytes + size > sink.maxBytes) await flush();
+      events.push({ ...event, origin: 'replay' });
+      bytes += size;
+    }
+  }
+  await flush();
+}
+
+function describe(tally: Tally, before: Tally = { records: 0, events: 0, bytes: 0, skipped: 0 }): string {
+  const { records, events, bytes } = tally;
+  return `${records - before.records} records, ${events - before.events} events, ${bytes - before.bytes} bytes`;
+}

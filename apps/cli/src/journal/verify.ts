@@ -1,0 +1,33 @@
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { listJournal, verifyJournalFile, type JournalDamage } from '@landline/journal';
+import type { JournalContext } from './journal-context.ts';
+
+/**
+ * `landline journal verify`: reads every record of every file.
+ *
+ * @returns The exit code: 1 when something in the middle of a file is damaged. A torn end was answered to nobody.
+ */
+export async function verifyJournal(args: string[], { dir, print }: JournalContext): Promise<number> {
+  parseArgs({ args, options: {} });
+  const total = { files: 0, records: 0, events: 0, damaged: 0 };
+  for (const { path } of await listJournal(dir)) {
+    // oxlint-disable-next-line no-await-in-loop -- a line for each file, as it is read
+    const { records, events, damage } = await verifyJournalFile(path);
+    total.files += 1;
+    total.records += records;
+    total.events += events;
+    total.damaged += damage.filter(({ isTail }) => !isTail).length;
+    const found = damage.length === 0 ? 'intact' : damage.map(describeDamage).join(', ');
+    print(`${relative(dir, path)}: ${records} records, ${events} events, ${found}`);
+  }
+  print(`${total.files} files, ${total.records} records, ${total.events} events in ${dir}.`);
+  if (total.damaged === 0) return 0;
+  print(`${total.damaged} damaged parts: what was there can come from Redis alone. What follows them is enqueued.`);
+  return 1;
+}
+
+/** Says where the damage is, and of which kind. */
+export function describeDamage({ from, to, isTail }: JournalDamage): string {
+  return `${isTail ? 'torn at the end' : 'DAMAGED'}: bytes ${from} to ${to}`;
+}

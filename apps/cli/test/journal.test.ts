@@ -1,0 +1,217 @@
+import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createJournal, listJournal, type JournalledEvent } from '@landline/journal';
+import { jobSchema, openQueues } from '@landline/queue';
+import { expect, onTestFinished, test } from 'vitest';
+import { startPrivateRedis } from '../../../test/support/private-redis.ts';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { readTime } from '../src/journal/read-time.ts';
+import { runCommand } from '../src/run-command.ts';
+import { writeServices } from '../src/start/services-file.ts';
+
+const NOON = Date.UTC(2026, 0, 31, 12);
+const MINUTE = 60_000;
+
+function anEvent(body: string): JournalledEvent {
+  return { receivedAt: NOON, signedAt: NOON / 1000, secretId: 'ab12', encoding: 'utf8', body };
+}
+
+async function run(root: string, argv: string, env: Record<string, string> = {}) {
+  const lines: string[] = [];
+  const print = (line: string) => lines.push(line);
+  const code = await runCommand(['journal', ...argv.split(' ')], { root, env, print, width: 200 });
+  return { code, output: lines.join('\n') };
+}
+
+/** A journal where `npm start` keeps it, with a group a minute from noon on, of the events of each list; still held. */
+async function openJournal(root: string, groups: readonly JournalledEvent[][]) {
+  let now = NOON;
+  const journal = createJournal({
+    dir: join(root, '.data', 'journal'),
+    limitBytes: 64 * 1024 * 1024,
+    retentionHours: 24,
+    now: () => now,
+  });
+  await journal.open();
+  for (const group of groups) {
+    // oxlint-disable-next-line no-await-in-loop -- a minute apart
+    (await journal.append(group)).failed();
+    now += MINUTE;
+  }
+  return journal;
+}
+
+async function makeJournal(root: string, groups: readonly JournalledEvent[][]): Promise<string> {
+  const journal = await openJournal(root, groups);
+  await journal.close();
+  const files = await listJournal(join(root, '.data', 'journal'));
+  return files.at(-1)?.path ?? '';
+}
+
+/** A Redis of the test's own, noted as that of a running `npm start`, and what its jobs carry. */
+async function startRedisOf(root: string) {
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  await writeServices(root, { pid: process.pid, redisUrl: redis.url });
+  const queues = openQueues({ redisUrl: redis.url });
+  onTestFinished(() => queues.close());
+  await queues.ping();
+  return async () => (await queues.events.getJobs(['waiting'], 0, -1, true)).map(({ data }) => jobSchema.parse(data));
+}
+
+const bodiesOf = (jobs: { events: { body: string }[] }[]) => jobs.map(({ events }) => events.map(({ body }) => body));
+
+test('lists every file with its times, what Redis lacks of it and whether its process lives', async () => {
+  const root = await makeTempFolder();
+  const living = await openJournal(root, [[anEvent('a')]]);
+  onTestFinished(() => living.close());
+  await makeJournal(root, [[anEvent('b')], [anEvent('c'), anEvent('d')]]);
+  const { code, output } = await run(root, 'list');
+  expect(code).toBe(0);
+  const rows = output.split('\n').filter((line) => line.includes('.log'));
+  const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()));
+  const told = cells.map(([, from, , , pending, held]) => [from, pending, held].join(' '));
+  expect(told.sort()).toEqual(['2026-01-31T12:00:00Z 1 yes', '2026-01-31T12:00:00Z 2 no']);
+});
+
+test('verifies what is intact, and takes a torn end for what it is', async () => {
+  const root = await makeTempFolder();
+  const path = await makeJournal(root, [[anEvent('a')], [anEvent('b'), anEvent('c')]]);
+  expect(await run(root, 'verify')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('2 records, 3 events, intact'),
+  });
+  const { length } = await readFile(path);
+  await truncate(path, length - 1);
+  const { code, output } = await run(root, 'verify');
+  expect(code).toBe(0);
+  expect(output).toMatch(new RegExp(`1 records, 1 events, torn at the end: bytes \\d+ to ${length - 1}$`, 'm'));
+});
+
+test('tells damage in the middle, and enqueues what follows it', async () => {
+  const root = await makeTempFolder();
+  const path = await makeJournal(root, [[anEvent('first')], [anEvent('second')], [anEvent('third')]]);
+  const bytes = await readFile(path);
+  const at = bytes.indexOf('second');
+  bytes.write('X', at);
+  await writeFile(path, bytes);
+  const verified = await run(root, 'verify');
+  expect(verified.code).toBe(1);
+  const [, from, to] = /2 records, 2 events, DAMAGED: bytes (\d+) to (\d+)$/m.exec(verified.output) ?? [];
+  expect(Number(from)).toBeLessThan(at);
+  expect(Number(to)).toBe(at + 'second'.length);
+
+  const jobs = await startRedisOf(root);
+  const enqueued = await run(root, 'enqueue --since 2026-01-31');
+  expect(enqueued).toMatchObject({ code: 1, output: expect.stringContaining(`DAMAGED: bytes ${from} to ${to}`) });
+  expect(bodiesOf(await jobs()).flat()).toEqual(['first', 'third']);
+});
+
+test('tells a file that does not begin as one', async () => {
+  const root = await makeTempFolder();
+  const path = await makeJournal(root, [[anEvent('a')]]);
+  const { length } = await readFile(path);
+  await writeFile(path, Buffer.alloc(length));
+  expect(await run(root, 'verify')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining(`DAMAGED: bytes 0 to ${length}`),
+  });
+  const dry = await run(root, 'enqueue --since 2026-01-31 --dry-run');
+  expect(dry).toMatchObject({ code: 1, output: expect.stringContaining(`DAMAGED: bytes 0 to ${length}`) });
+});
+
+test('enqueues what was journalled in a time, in jobs of at most a batch; the dry run only tells', async () => {
+  const root = await makeTempFolder();
+  const minutes = [0, 1, 2, 3].map((minute) => [anEvent(`${minute}a`), anEvent(`${minute}b`), anEvent(`${minute}c`)]);
+  const path = await makeJournal(root, minutes);
+  const before = await readFile(path);
+  const jobs = await startRedisOf(root);
+  const line = 'enqueue --since 2026-01-31T12:01:00Z --until 2026-01-31T12:03:00Z';
+  const dry = await run(root, `${line} --dry-run`);
+  expect(dry.code).toBe(0);
+  expect(dry.output).toMatch(/\.log: 2 records, 6 events, 12 bytes would be enqueued\n.*nothing was changed/);
+  expect(await jobs()).toEqual([]);
+
+  const done = await run(root, line, { BATCH_MAX_EVENTS: '4' });
+  expect(done.code).toBe(0);
+  expect(done.output).toMatch(/\.log: 2 records, 6 events, 12 bytes enqueued\n/);
+  expect(bodiesOf(await jobs())).toEqual([
+    ['1a', '1b', '1c', '2a'],
+    ['2b', '2c'],
+  ]);
+  const [event] = (await jobs())[0]?.events ?? [];
+  expect(event).toEqual({ ...anEvent('1a'), origin: 'replay' });
+  expect(await readFile(path)).toEqual(before);
+
+  await run(root, line, { BATCH_MAX_BYTES: '1024' });
+  expect(bodiesOf(await jobs()).slice(2)).toEqual([['1a', '1b', '1c', '2a', '2b', '2c']]);
+});
+
+test('tells, counts and skips what is no delivered event', async () => {
+  const root = await makeTempFolder();
+  const { secretId: _, ...nameless } = anEvent('nobody signed this');
+  await makeJournal(root, [[anEvent('good'), nameless, anEvent('good too')]]);
+  const jobs = await startRedisOf(root);
+  const { code, output } = await run(root, 'enqueue --since 2026-01-31');
+  expect(code).toBe(1);
+  expect(output).toContain('skipped an event of 2026-01-31T12:00:00.000Z');
+  expect(output).toContain('secretId');
+  expect(output).not.toContain('nobody signed this');
+  expect(output).toContain('1 skipped');
+  expect(bodiesOf(await jobs())).toEqual([['good', 'good too']]);
+});
+
+test.each([
+  ['', 'journal takes one of'],
+  ['nonsense', 'journal takes one of'],
+  ['toString', 'journal takes one of'],
+  ['enqueue', '--since takes a time such as'],
+  ['enqueue --since yesterday', 'not "yesterday"'],
+  ['enqueue --since 2026-01-31 --until 2026-01-30', '--until must be later'],
+  ['enqueue --since 2h', 'No Redis: run npm start in another terminal, or set REDIS_URL'],
+])('journal %s says %j', async (argv, text) => {
+  const root = await makeTempFolder();
+  await makeJournal(root, [[anEvent('a')]]);
+  const { code, output } = await run(root, argv);
+  expect(code).toBe(1);
+  expect(output).toContain(text);
+});
+
+test.each([
+  [{}, 'There is no journal in'],
+  [{ JOURNAL_DIR: '' }, 'JOURNAL_DIR is set to nothing'],
+  [{ JOURNAL_DIR: 'elsewhere' }, '/elsewhere: a receiver makes it when it starts'],
+])('without a journal, and %j, says %j', async (env, text) => {
+  const { code, output } = await run(await makeTempFolder(), 'list', env);
+  expect(code).toBe(1);
+  expect(output).toContain(text);
+});
+
+test('says when Redis is away, without its password', async () => {
+  const root = await makeTempFolder();
+  await makeJournal(root, [[anEvent('a')]]);
+  const env = { REDIS_URL: 'redis://:opensesame@127.0.0.1:1' };
+  const { code, output } = await run(root, 'enqueue --since 2026-01-31', env);
+  expect(code).toBe(1);
+  expect(output).toMatch(/Redis at 127\.0\.0\.1:1 takes nothing: .*ECONNREFUSED/);
+  expect(output).not.toContain('opensesame');
+});
+
+test.each([
+  ['30m', NOON - 30 * MINUTE],
+  ['2h', NOON - 120 * MINUTE],
+  ['1d', NOON - 1440 * MINUTE],
+  ['2026-01-31', NOON - 720 * MINUTE],
+  ['2026-01-31 11:59', NOON - MINUTE],
+  ['2026-01-31T11:59:00', NOON - MINUTE],
+  ['2026-01-31T12:59:00.5+01:00', NOON - MINUTE + 500],
+])('reads the time %s', (text, at) => {
+  expect(readTime('--since', text, NOON)).toBe(at);
+});
+
+test.each(['', '5', '2w', '-2h', '31.01.2026', '2026-13-01', '2026-01-31T25:00Z', 'undefined'])(
+  'refuses the time "%s"',
+  (text) => {
+    expect(() => readTime('--since', text, NOON)).toThrow(`not "${text}"`);
+  },
+);
