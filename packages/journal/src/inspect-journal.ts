@@ -95,7 +95,8 @@ async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
   const segment = await openSegment(path);
   await segment?.handle?.close();
   const { size, mtimeMs } = await stat(path);
-  const pending = segment?.pending ?? [{ from: 0, to: size, records: 1 }];
+  const unreadable = size < SEGMENT_HEADER_BYTES ? [] : [{ from: 0, to: size, records: 1 }];
+  const pending = segment?.pending ?? unreadable;
   return {
     path,
     isHeld,
