@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { canInstall, thisMachine, type Machine } from '../../apps/cli/src/services/machine.ts';
+
+const COMPILERS = ['cc', 'gcc', 'clang'];
+
+// Not among the temporary files: those may lie where nothing can be executed.
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
+
+/** A library to preload, see shim.c. */
+export interface Shim {
+  path: string;
+  remove: () => Promise<void>;
+}
+
+/** Compiles shim.c. A C compiler is installed where that needs no question (root and apt-get). */
+export async function compileShim(): Promise<Shim> {
+  const compiler = await findCompiler(thisMachine(process.env['PATH']));
+  await mkdir(CACHE, { recursive: true });
+  const folder = await mkdtemp(join(CACHE, 'power-cut-'));
+  const path = join(folder, 'shim.so');
+  const source = fileURLToPath(new URL('shim.c', import.meta.url));
+  await promisify(execFile)(compiler, ['-O1', '-Wall', '-Werror', '-shared', '-fPIC', '-o', path, source, '-ldl']);
+  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+async function findCompiler(machine: Machine): Promise<string> {
+  const find = () => COMPILERS.map((name) => machine.find(name)).find((path) => path !== undefined);
+  if (find() === undefined && canInstall(machine)) {
+    await machine.install('gcc');
+    await machine.install('libc6-dev');
+  }
+  const found = find();
+  if (found !== undefined) return found;
+  throw new Error(
+    'This test needs a C compiler. Install one, on Debian or Ubuntu: sudo apt-get install -y gcc libc6-dev',
+  );
+}

@@ -1,0 +1,36 @@
+import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface CutOptions {
+  /** What shim.c noted of the process that wrote them. */
+  syncLog: string;
+  /** Whether a file goes whose folder was not synced since it was made. */
+  losesNames: boolean;
+}
+
+/**
+ * Leaves of the files under `folder` what a power cut might leave at worst: each as long as it was when it was last synced, and
+ * empty where it never was. The process that wrote them is dead.
+ *
+ * Not simulated: folders whose own names were not synced, and blocks that the disk wrote in another order than it was told.
+ */
+export async function cutPower(folder: string, { syncLog, losesNames }: CutOptions): Promise<void> {
+  const lengths = new Map<number, number>();
+  const named = new Set<number>();
+  const log = await readFile(syncLog, 'utf8').catch(() => '');
+  // What stands behind the last line's end is a line that was cut off itself.
+  for (const line of log.split('\n').slice(0, -1)) {
+    const [kind, inode, bytes] = line.split(' ');
+    if (kind === 'name') named.add(Number(inode));
+    else lengths.set(Number(inode), Number(bytes));
+  }
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((each) => each.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    // oxlint-disable-next-line no-await-in-loop -- a few files
+    const { ino, size } = await stat(path);
+    const length = Math.min(size, lengths.get(ino) ?? 0);
+    // oxlint-disable-next-line no-await-in-loop -- a few files
+    await (losesNames && !named.has(ino) ? rm(path) : truncate(path, length));
+  }
+}

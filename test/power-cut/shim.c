@@ -1,0 +1,64 @@
+/*
+ * Preloaded into a process (LD_PRELOAD), notes what that process has made durable, in the file SYNC_LOG:
+ *
+ *   length <inode> <bytes>   fsync or fdatasync has returned for a file that was this long when it was called
+ *   name <inode>             fsync has returned for a folder that this file was in
+ *
+ * Inodes, because a file keeps its own when it is renamed. A line is written before the caller goes on: what was answered on
+ * the strength of a sync is noted, however the process ends. With SYNC_TAKEN_OUT set, files are neither synced nor noted.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int sync_log = -1;
+static int is_taken_out;
+
+__attribute__((constructor)) static void begin(void) {
+  const char *path = getenv("SYNC_LOG");
+  if (path != NULL) sync_log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  is_taken_out = getenv("SYNC_TAKEN_OUT") != NULL;
+}
+
+static void list_names(int fd, FILE *lines) {
+  DIR *folder = fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder == NULL) return;
+  for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+    struct stat file;
+    if (fstatat(fd, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(file.st_mode))
+      fprintf(lines, "name %llu\n", (unsigned long long)file.st_ino);
+  }
+  closedir(folder);
+}
+
+static int sync_and_note(const char *call, int fd) {
+  int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, call);
+  struct stat file;
+  if (fstat(fd, &file) != 0) return real(fd);
+  if (is_taken_out && S_ISREG(file.st_mode)) return 0;
+
+  /* What comes while the system syncs may not be on the disk: so the length from before. */
+  char *text = NULL;
+  size_t length = 0;
+  FILE *lines = open_memstream(&text, &length);
+  if (lines == NULL) abort();
+  if (S_ISDIR(file.st_mode)) list_names(fd, lines);
+  else fprintf(lines, "length %llu %lld\n", (unsigned long long)file.st_ino, (long long)file.st_size);
+  fclose(lines);
+
+  int result = real(fd);
+  int error = errno;
+  if (result == 0 && write(sync_log, text, length) != (ssize_t)length) abort();
+  free(text);
+  errno = error;
+  return result;
+}
+
+int fsync(int fd) { return sync_and_note("fsync", fd); }
+int fdatasync(int fd) { return sync_and_note("fdatasync", fd); }
