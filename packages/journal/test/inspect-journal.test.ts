@@ -47,3 +47,22 @@ it('reads the records since a time', async () => {
     [1_767_225_602_000, ['3']],
   ]);
 });
+
+it('tells a file that does not begin as one, and takes one that ends before its beginning does for a torn one', async () => {
+  const journal = await aJournal();
+  await journal.append([event('1')]);
+  await journal.close();
+  const [path = ''] = await segmentFiles(journal.dir);
+  const { length } = await readFile(path);
+  await writeFile(path, Buffer.alloc(length));
+  expect(await listJournal(journal.dir)).toMatchObject([
+    { path, bytes: length, pendingRecords: 1, pendingBytes: length },
+  ]);
+  expect(await verifyJournalFile(path)).toMatchObject({ records: 0, damage: [{ from: 0, to: length, isTail: false }] });
+  const damage: unknown[] = [];
+  for await (const record of readJournalFile(path, 0, (part) => damage.push(part))) damage.push(record);
+  expect(damage).toEqual([{ from: 0, to: length, isTail: false }]);
+  await truncate(path, 5);
+  expect(await listJournal(journal.dir)).toMatchObject([{ path, bytes: 5, pendingRecords: 0 }]);
+  expect(await verifyJournalFile(path)).toMatchObject({ damage: [{ from: 0, to: 5, isTail: true }] });
+});
