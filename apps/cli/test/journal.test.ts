@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createJournal, listJournal, type JournalledEvent } from '@landline/journal';
 import { jobSchema, openQueues } from '@landline/queue';
 import { expect, onTestFinished, test } from 'vitest';
+import { startPrivateRedis as startRedisToKill } from '../../../packages/queue/test/support/private-redis.ts';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { readTime } from '../src/journal/read-time.ts';
@@ -16,9 +17,12 @@ function anEvent(body: string): JournalledEvent {
   return { receivedAt: NOON, signedAt: NOON / 1000, secretId: 'ab12', encoding: 'utf8', body };
 }
 
-async function run(root: string, argv: string, env: Record<string, string> = {}) {
+async function run(root: string, argv: string, env: Record<string, string> = {}, onLine = (_line: string) => {}) {
   const lines: string[] = [];
-  const print = (line: string) => lines.push(line);
+  const print = (line: string) => {
+    lines.push(line);
+    onLine(line);
+  };
   const code = await runCommand(['journal', ...argv.split(' ')], { root, env, print, width: 200 });
   return { code, output: lines.join('\n') };
 }
@@ -195,6 +199,29 @@ test('says when Redis is away, without its password', async () => {
   expect(code).toBe(1);
   expect(output).toMatch(/Redis at 127\.0\.0\.1:1 takes nothing: .*ECONNREFUSED/);
   expect(output).not.toContain('opensesame');
+});
+
+test('tells how far it came when Redis goes', async () => {
+  const root = await makeTempFolder();
+  await makeJournal(root, [[anEvent('a'), anEvent('b')]]);
+  await makeJournal(root, [[anEvent('c'), anEvent('d')]]);
+  const redis = await startRedisToKill();
+  onTestFinished(() => redis.stop());
+  let killed: Promise<void> | undefined;
+  const killAfterFirst = (line: string) => {
+    if (line.includes('.log: ')) killed ??= redis.kill();
+  };
+  const env = { REDIS_URL: redis.url };
+  const { code, output } = await run(root, 'enqueue --since 2026-01-31', env, killAfterFirst);
+  await killed;
+  expect(code).toBe(1);
+  expect(output).toMatch(/^2 events were enqueued; then it stopped: .+\nRun the same again/m);
+
+  await redis.restart();
+  expect(await run(root, 'enqueue --since 2026-01-31', env)).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('2 records, 4 events, 4 bytes enqueued.'),
+  });
 });
 
 test.each([

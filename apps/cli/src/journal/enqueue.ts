@@ -54,7 +54,7 @@ export async function enqueueJournal(args: string[], context: JournalContext): P
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `${describe(tally)} enqueued; then it stopped: ${reason}\nRun the same again when that is put right: what is there twice is applied once.`;
+    const message = `${tally.events} events were enqueued; then it stopped: ${reason}\nRun the same again when that is put right: what is there twice is applied once.`;
     throw new CliError('enqueue_failed', message, { cause });
   } finally {
     await sink.close();
