@@ -1,6 +1,6 @@
-import type { Clock, NormalisedEvent } from '@landline/webhook';
+import { isCanary, type Clock, type NormalisedEvent } from '@landline/webhook';
 import { fold, withoutOutranked, type FoldedRows } from './fold.ts';
-import { recordDeadStatement, recordStatement, type DeadEvent } from './ledger-statement.ts';
+import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger-statement.ts';
 import { mergeStatement } from './merge-statement.ts';
 import type { MergedRow } from './merged-row.ts';
 import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES, type MergedTable } from './merged-tables.ts';
@@ -21,13 +21,15 @@ export type Run = (statement: Statement) => Promise<Record<string, unknown>[]>;
 /**
  * Applies events inside one transaction: the ledger first, then one set-based statement per table for what the ledger
  * did not have yet. Conversations come before what hangs on them: their rows' locks are what keeps two workers from
- * writing the same conversation at once.
+ * writing the same conversation at once. A canary's row is written like any other and gone before anybody can see it.
  *
  * @returns  Each ledger id's outcome.
  */
 export async function applyEvents(events: readonly ApplicableEvent[], run: Run): Promise<Map<string, ApplyOutcome>> {
   const unique = uniqueById(events, (event) => event.entry.id);
   const duplicates = idsOf(await run(recordStatement(unique)));
+  const canaries = unique.filter(isCanary);
+  if (canaries.length > 0) await run(forgetStatement(canaries.map(({ entry }) => entry.id)));
   const rows = fold(
     unique.flatMap((event) => (event.outcome === 'applied' && !duplicates.has(event.entry.id) ? [event.changes] : [])),
   );

@@ -40,6 +40,11 @@ export function recordDeadStatement(events: readonly DeadEvent[]): Statement {
   };
 }
 
+/** Takes events out of the ledger again. For canaries alone. */
+export function forgetStatement(ids: readonly string[]): Statement {
+  return { sql: 'DELETE FROM webhook_events WHERE id = ANY($1::uuid[])', parameters: [plainArray(ids)] };
+}
+
 /** An error's message may quote the event, whatever that holds. */
 function storable(message: string): string {
   return message.toWellFormed().replaceAll('\0', '\ufffd');

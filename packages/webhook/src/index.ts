@@ -1,3 +1,4 @@
+export { CANARY_TYPE, canaryBody, isCanary } from './canary.ts';
 export type * from './changes.ts';
 export type { Clock } from './clock.ts';
 export { EVENT_TYPES, type EventType, type EventTypeName } from './event-types.ts';
