@@ -1,3 +1,4 @@
+export { canaryAge } from './canary-age.ts';
 export { createLogger, type LoggerOptions } from './create-logger.ts';
 export type { Logger } from 'pino';
 export { stopOnRequest } from './stop-on-request.ts';

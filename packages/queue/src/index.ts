@@ -1,3 +1,4 @@
+export { createCanaryMark, type CanaryMark } from './canary-mark.ts';
 export { createProducerConnection } from './connection.ts';
 export { createConsumer, type Consumer } from './consumer.ts';
 export { createDeadLetters, type DeadLetter, type DeadLetters } from './dead-letter.ts';
@@ -9,4 +10,4 @@ export { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from './names.ts';
 export type { ConsumedJob } from './process-job.ts';
 export { createProducer, type Producer, type ProducerStats } from './producer.ts';
 export { openQueues, type OpenQueues } from './queues.ts';
-export { queueVariables } from './variables.ts';
+export { canaryVariables, queueVariables } from './variables.ts';

@@ -36,3 +36,13 @@ export const queueVariables = {
   BATCH_MAX_BYTES: wholeNumber('BATCH_MAX_BYTES', { unit: 'bytes', min: 1024, max: 67_108_864, fallback: 1_048_576 }),
   ENQUEUE_TIMEOUT_MS: wholeNumber('ENQUEUE_TIMEOUT_MS', { unit: 'milliseconds', min: 10, max: 60_000, fallback: 1000 }),
 };
+
+/** How often a receiver sends a canary, 0 for never; in the same shape. */
+export const canaryVariables = {
+  CANARY_INTERVAL_SECONDS: wholeNumber('CANARY_INTERVAL_SECONDS', {
+    unit: 'seconds',
+    min: 0,
+    max: 86_400,
+    fallback: 60,
+  }),
+};

@@ -1,0 +1,21 @@
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { canaryAge } from '../src/canary-age.ts';
+
+test('the age is absent while no canary has come through, grows from then on, and is never negative', async () => {
+  const registry = new Registry();
+  let newest: number | undefined;
+  canaryAge(registry, { newest: async () => newest });
+  const age = async () => /^landline_canary_age_seconds (\S+)$/m.exec(await registry.metrics())?.[1];
+  expect(await age()).toBeUndefined();
+  newest = Date.now() - 90_000;
+  const first = Number(await age());
+  expect(first).toBeGreaterThanOrEqual(90);
+  expect(first).toBeLessThan(120);
+  newest -= 3_600_000;
+  expect(Number(await age())).toBeGreaterThanOrEqual(first + 3600);
+  newest = Date.now() + 60_000;
+  expect(await age()).toBe('0');
+  newest = undefined;
+  expect(await age()).toBeUndefined();
+});
