@@ -1,6 +1,6 @@
 import type { Journal } from '@landline/journal';
-import type { Logger } from '@landline/process';
-import { QueueUnavailableError, type Producer } from '@landline/queue';
+import { canaryAge, type Logger } from '@landline/process';
+import { QueueUnavailableError, type CanaryMark, type Producer } from '@landline/queue';
 import { fastify, type FastifyInstance } from 'fastify';
 import { answer, answerFor, rawAnswer } from './answers.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -13,6 +13,8 @@ export interface AppOptions {
   producer: Pick<Producer, 'enqueue' | 'status' | 'canTake'>;
   /** Undefined: the receiver keeps none. */
   journal?: Pick<Journal, 'status'> | undefined;
+  /** Undefined: no canary is sent. */
+  canaryMark?: Pick<CanaryMark, 'newest'> | undefined;
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   /** How old a signature may be. */
@@ -39,8 +41,9 @@ export interface ReceiverApp {
 
 /** Builds the receiver; it never listens by itself. */
 export function createApp(options: AppOptions): ReceiverApp {
-  const { producer, journal, logger, requestTimeoutMs } = options;
+  const { producer, journal, canaryMark, logger, requestTimeoutMs } = options;
   const metrics = createMetrics();
+  if (canaryMark) canaryAge(metrics.registry, canaryMark);
   let draining = false;
   const server: FastifyInstance = fastify({
     bodyLimit: options.bodyLimitBytes,

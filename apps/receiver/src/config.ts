@@ -1,6 +1,6 @@
 import { journalVariables } from '@landline/journal';
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
-import { queueVariables } from '@landline/queue';
+import { canaryVariables, queueVariables } from '@landline/queue';
 import { webhookVariables } from '@landline/webhook';
 import { z } from 'zod';
 
@@ -9,6 +9,7 @@ export const receiverVariables = z.object({
   ...webhookVariables,
   ...queueVariables,
   ...journalVariables,
+  ...canaryVariables,
   ...processVariables,
   PORT: port('PORT').default(3000),
   HOST: z.string().default('0.0.0.0'),

@@ -1,8 +1,10 @@
 import { createJournal } from '@landline/journal';
 import { createLogger, stopOnRequest } from '@landline/process';
-import { createProducer, RedisRefusedError } from '@landline/queue';
+import { createCanaryMark, createProducer, RedisRefusedError } from '@landline/queue';
 import { createApp } from './app.ts';
+import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
+import { WEBHOOK_PATH } from './webhook-route.ts';
 
 /** How long requests under way have to arrive in full and be answered, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;
@@ -41,9 +43,12 @@ const producer = createProducer({
       `Redis has lost events; what the journal holds since ${new Date(sinceMs).toISOString()} is enqueued again`,
     ),
 });
+const hasCanary = config.CANARY_INTERVAL_SECONDS > 0;
+const canaryMark = createCanaryMark({ redisUrl: config.REDIS_URL });
 const app = createApp({
   producer,
   journal,
+  canaryMark: hasCanary ? canaryMark : undefined,
   secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
   toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
   bodyLimitBytes: config.BODY_LIMIT_BYTES,
@@ -51,17 +56,29 @@ const app = createApp({
   logger,
 });
 
+let canary: ReturnType<typeof startCanary> | undefined;
 stopOnRequest(async () => {
+  canary?.stop();
   await app.drain({ timeoutMs: REQUESTS_LIMIT_MS });
   await producer.close();
   await journal?.close();
+  canaryMark.close();
   logger.info('Stopped');
 });
 
 try {
   await journal?.open();
   await producer.start();
-  logger.info(`Listening on ${await app.server.listen({ port: config.PORT, host: config.HOST })}`);
+  const origin = await app.server.listen({ port: config.PORT, host: config.HOST });
+  logger.info(`Listening on ${origin}`);
+  if (hasCanary) {
+    canary = startCanary({
+      url: `${origin}${WEBHOOK_PATH}`,
+      secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
+      intervalMs: config.CANARY_INTERVAL_SECONDS * 1000,
+      logger,
+    });
+  } else await canaryMark.clear();
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);
   logger.fatal(error instanceof RedisRefusedError ? reason : `The receiver cannot start: ${reason}`);

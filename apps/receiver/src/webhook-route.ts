@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Producer } from '@landline/queue';
-import { peekType, SIGNATURE_HEADER, verify, verifyHeader, type Refusal } from '@landline/webhook';
+import { CANARY_TYPE, peekType, SIGNATURE_HEADER, verify, verifyHeader, type Refusal } from '@landline/webhook';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { answer } from './answers.ts';
 import { deliveredEvent } from './delivered-event.ts';
@@ -58,8 +58,9 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
     if (!verdict.ok) return refuse(reply, verdict);
     const event = deliveredEvent(body, verdict, receivedAt);
     await options.producer.enqueue(event);
-    options.metrics.accepted.inc();
     const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
+    if (type === CANARY_TYPE) return ACCEPTED;
+    options.metrics.accepted.inc();
     options.logger.info(`📥 ElevenLabs Webhook received: ${type}`);
     return ACCEPTED;
   });

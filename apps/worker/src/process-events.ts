@@ -1,7 +1,7 @@
 import type { Logger } from '@landline/process';
 import type { ConsumedJob, DeliveredEvent } from '@landline/queue';
 import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
-import { normalise, type NormalisedEvent } from '@landline/webhook';
+import { isCanary, normalise, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, type ApplyContext } from './apply-group.ts';
 import { bury, type BuryContext } from './bury.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -28,7 +28,8 @@ export async function processEvents(job: ConsumedJob, signal: AbortSignal, conte
   );
   const burials = read.flatMap(({ delivery, event }) => {
     const fault = event.outcome === 'dead' ? event.fault : refused.get(event.entry.id);
-    return fault ? [{ entry: event.entry, fault, attempts: job.attempt, delivery }] : [];
+    // A canary that fails has told what it is there to tell, by not coming through.
+    return fault && !isCanary(event) ? [{ entry: event.entry, fault, attempts: job.attempt, delivery }] : [];
   });
   await bury(burials, { ...context, signal });
   if (later) throw later;
@@ -44,7 +45,7 @@ function report(
   for (const event of events) {
     const { id } = event.entry;
     const outcome = outcomes.get(id);
-    if (outcome === undefined) continue;
+    if (outcome === undefined || isCanary(event)) continue;
     // Twice in one group: the second is a duplicate of the first.
     const told = seen.has(id) ? 'duplicate' : outcome;
     seen.add(id);

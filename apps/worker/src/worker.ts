@@ -1,9 +1,17 @@
-import type { Logger } from '@landline/process';
-import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
+import { canaryAge, type Logger } from '@landline/process';
+import {
+  createCanaryMark,
+  createConsumer,
+  createDeadLetters,
+  DEAD_LETTER_QUEUE,
+  WEBHOOK_QUEUE,
+  type JobFailure,
+} from '@landline/queue';
 import { createStore } from '@landline/store';
 import { createDatabaseGate } from './database-gate.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
+import { noteCanaries } from './note-canaries.ts';
 import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents } from './process-events.ts';
 import { reportFailure } from './report-failure.ts';
@@ -43,8 +51,10 @@ export function createWorker(options: WorkerOptions): Worker {
   const deadLetters = createDeadLetters({ redisUrl });
   const gate = createDatabaseGate(() => store.ping(), logger);
   const metrics = createMetrics();
+  const canaryMark = createCanaryMark({ redisUrl });
+  canaryAge(metrics.registry, canaryMark);
   const context = { store, gate, deadLetters, logger, metrics };
-  const shared = { ...context, store: { ...store, ...shareTransactions(store) } };
+  const shared = { ...context, store: { ...store, ...shareTransactions(noteCanaries(store, canaryMark)) } };
   const onError = (error: Error) => logger.error(error.message);
   const onFailed = (failure: JobFailure) => reportFailure(failure, { logger, metrics });
   const events = createConsumer({
@@ -83,6 +93,7 @@ export function createWorker(options: WorkerOptions): Worker {
       consuming = false;
       await Promise.all([events.close(limit), letters.close(limit)]);
       await Promise.all([deadLetters.close(), store.close()]);
+      canaryMark.close();
     },
   };
 }

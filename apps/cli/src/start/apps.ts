@@ -54,6 +54,7 @@ export const APPS: readonly App[] = [
       'JOURNAL_DIR',
       'JOURNAL_LIMIT_BYTES',
       'JOURNAL_RETENTION_HOURS',
+      'CANARY_INTERVAL_SECONDS',
       'SIGNATURE_TOLERANCE_SECONDS',
       'PORT',
       'HOST',

@@ -1,0 +1,72 @@
+import { request } from 'node:http';
+import type { Logger } from '@landline/process';
+import { canaryBody, sign, SIGNATURE_HEADER } from '@landline/webhook';
+
+/** How long the answer may take, in milliseconds. */
+const ANSWER_LIMIT_MS = 5_000;
+
+/** How canaries are sent. */
+export interface CanaryOptions {
+  /** The receiver's own public route. */
+  url: string;
+  /** Accepted keys; the first signs. */
+  secrets: readonly string[];
+  /** How long to wait before the first one, and from one's answer to the next. */
+  intervalMs: number;
+  answerLimitMs?: number;
+  logger: Logger;
+}
+
+/** Sends canaries until it is stopped. One that is not answered 200 is warned of, once until they are again. */
+export function startCanary({ url, secrets, intervalMs, answerLimitMs = ANSWER_LIMIT_MS, logger }: CanaryOptions): {
+  stop(): void;
+} {
+  const [secret = ''] = secrets;
+  let failing = false;
+  let stopped = false;
+
+  async function sendNext(): Promise<void> {
+    const fault = await send(url, secret, answerLimitMs);
+    if (stopped) return;
+    if (fault !== undefined && !failing) logger.warn(`The canary was not taken: ${fault}`);
+    if (fault === undefined && failing) logger.info('The canary is taken again');
+    failing = fault !== undefined;
+    timer = wait();
+  }
+
+  const wait = () => setTimeout(() => void sendNext(), intervalMs).unref();
+  let timer = wait();
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Sends one as the provider sends an event; answers why it did not get its 200. */
+function send(url: string, secret: string, limitMs: number): Promise<string | undefined> {
+  const sentAt = Date.now();
+  const body = canaryBody(sentAt);
+  return new Promise((resolve) => {
+    const outgoing = request(url, {
+      method: 'POST',
+      // A connection of its own, which is closed after the answer: none idles for an interval.
+      agent: false,
+      headers: {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        [SIGNATURE_HEADER]: sign(body, secret, sentAt / 1000),
+      },
+      signal: AbortSignal.timeout(limitMs),
+    });
+    outgoing.on('error', ({ name, message }) =>
+      resolve(name === 'AbortError' ? `no answer in ${limitMs / 1000} s` : message),
+    );
+    outgoing.on('response', (response) => {
+      response.on('error', () => undefined).resume();
+      resolve(response.statusCode === 200 ? undefined : `the answer was ${response.statusCode}`);
+    });
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,149 @@
+import { migrate } from '@landline/store';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startPostgres } from '../apps/cli/src/services/postgres.ts';
+import { startApp, type AppProcess } from './support/app-process.ts';
+import { startPipe } from './support/pipe.ts';
+import { post, SECRET } from './support/post.ts';
+import { startPrivateRedis } from './support/private-redis.ts';
+import { runSql } from './support/run-sql.ts';
+import { makeTempFolder } from './support/temp-folder.ts';
+
+/** A canary each second; its age is far below this while they come through, on however busy a machine. */
+const SMALL_SECONDS = 15;
+const PATIENTLY = { timeout: 60_000, interval: 100 };
+const TABLES = [
+  'webhook_events',
+  'conversations',
+  'conversation_messages',
+  'agent_tool_calls',
+  'user_commands',
+  'user_profiles',
+];
+
+async function metricOf(app: AppProcess, name: string): Promise<number | undefined> {
+  const text = await (await fetch(`${app.url}/metrics`)).text();
+  const value = text.split('\n').find((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  return value === undefined ? undefined : Number(value.split(' ').at(-1));
+}
+
+const ageAt = (app: AppProcess) => metricOf(app, 'landline_canary_age_seconds');
+
+/** Resolves when the newest canary that came through was sent at or after `time`. */
+async function untilSentAfter(time: number, app: AppProcess): Promise<void> {
+  await vi.waitUntil(async () => {
+    const age = await ageAt(app);
+    return age !== undefined && Date.now() - age * 1000 > time;
+  }, PATIENTLY);
+}
+
+test('a canary goes from the public route to the ledger and back, and leaves no trace among the events', async () => {
+  const pipe = await startPipe({ CANARY_INTERVAL_SECONDS: '1' });
+  onTestFinished(() => pipe.stop());
+  await pipe.sql('CREATE TABLE seen (type text)');
+  await pipe.sql(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN INSERT INTO seen VALUES (NEW.type); RETURN NULL; END $$`);
+  await pipe.sql('CREATE TRIGGER note AFTER INSERT ON webhook_events FOR EACH ROW EXECUTE FUNCTION note()');
+  expect(await ageAt(pipe.receiver)).toBeUndefined();
+  const worker = await pipe.startWorker();
+  for (const app of [pipe.receiver, worker]) await untilSentAfter(0, app);
+  await untilSentAfter(Date.now(), pipe.receiver);
+  await untilSentAfter(Date.now(), worker);
+  expect(await ageAt(pipe.receiver)).toBeLessThan(SMALL_SECONDS);
+  expect(await ageAt(worker)).toBeLessThan(SMALL_SECONDS);
+
+  // They went through the ledger, and no table has a row of them.
+  const [{ n: seen } = {}] = await pipe.sql(`SELECT count(*)::int AS n FROM seen WHERE type = 'landline.canary'`);
+  expect(seen).toBeGreaterThanOrEqual(2);
+  for (const table of TABLES) expect(await pipe.sql(`SELECT * FROM ${table}`)).toEqual([]);
+  expect(await metricOf(pipe.receiver, 'landline_events_accepted_total')).toBe(0);
+  expect(await metricOf(worker, 'landline_events_processed_total')).toBeUndefined();
+  expect(pipe.receiver.output()).not.toMatch(/📥|[Cc]anary/);
+  expect(worker.output()).not.toMatch(/✅|Ignored|[Cc]anary/);
+
+  // Nor does it take anything from the events beside it.
+  const data = { conversation_id: 'conv_1', role: 'user', message: 'hello' };
+  await post(pipe.receiver.url, JSON.stringify({ type: 'conversation.message', data }));
+  await vi.waitUntil(() => worker.output().includes('✅ Message stored: conv_1'), PATIENTLY);
+  expect(await pipe.sql('SELECT type FROM webhook_events')).toEqual([{ type: 'conversation.message' }]);
+  expect(await metricOf(pipe.receiver, 'landline_events_accepted_total')).toBe(1);
+  expect(await metricOf(worker, 'landline_events_processed_total')).toBe(1);
+
+  // No worker: the age grows, until there is one again.
+  await worker.stop();
+  const stopped = await ageAt(pipe.receiver);
+  const sentAt = Date.now() - (stopped ?? 0) * 1000;
+  await vi.waitUntil(async () => Number(await ageAt(pipe.receiver)) > (stopped ?? 0) + 4, PATIENTLY);
+  expect(Date.now() - Number(await ageAt(pipe.receiver)) * 1000).toBeLessThan(sentAt + 1000);
+  const next = await pipe.startWorker();
+  await untilSentAfter(Date.now(), next);
+  expect(await pipe.counts()).toMatchObject({ dead: 0 });
+  expect(await pipe.sql('SELECT type FROM webhook_events')).toEqual([{ type: 'conversation.message' }]);
+}, 180_000);
+
+test('after an outage of Redis or Postgres canaries come through again by themselves', async () => {
+  const dir = `${await makeTempFolder()}/postgres`;
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  let postgres = await startPostgres({ dir, port: 0 });
+  onTestFinished(() => postgres.stop());
+  await migrate(postgres.url);
+  const receiver = await startApp('receiver', {
+    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, CANARY_INTERVAL_SECONDS: '1' },
+  });
+  onTestFinished(async () => void (await receiver.stop()));
+  const worker = await startApp('worker', { env: { DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
+  onTestFinished(async () => void (await worker.stop()));
+  await untilSentAfter(0, receiver);
+
+  await redis.stop();
+  await vi.waitUntil(() => receiver.output().includes('The canary was not taken'), PATIENTLY);
+  // What was last known still tells.
+  const [before, after] = [await ageAt(receiver), await ageAt(receiver)];
+  expect(after).toBeGreaterThanOrEqual(before ?? Infinity);
+  await redis.restart();
+  for (const app of [receiver, worker]) await untilSentAfter(Date.now(), app);
+
+  const port = Number(new URL(postgres.url).port);
+  await postgres.stop();
+  const stoppedAt = Date.now();
+  await vi.waitUntil(() => worker.output().includes('Waiting for the database'), PATIENTLY);
+  await vi.waitUntil(async () => Number(await ageAt(receiver)) > 3, PATIENTLY);
+  expect(Date.now() - Number(await ageAt(worker)) * 1000).toBeLessThan(stoppedAt + 1000);
+  postgres = await startPostgres({ dir, port });
+  for (const app of [receiver, worker]) await untilSentAfter(Date.now(), app);
+  expect(await runSql(postgres.url, 'SELECT * FROM webhook_events')).toEqual([]);
+}, 240_000);
+
+test('an interval of 0 sends none and tells no age', async () => {
+  const pipe = await startPipe({ CANARY_INTERVAL_SECONDS: '0' });
+  onTestFinished(() => pipe.stop());
+  // Another receiver on the same line does send them, and signs with a secret of its own: so it is known whose they are.
+  const secret = 'x'.repeat(32);
+  const other = await startApp('receiver', {
+    env: { ELEVENLABS_WEBHOOK_SECRET: secret, REDIS_URL: pipe.redis.url, CANARY_INTERVAL_SECONDS: '1' },
+  });
+  onTestFinished(async () => void (await other.stop()));
+  await post(pipe.receiver.url, '{"type": "dubbing.finished"}');
+  const queued = (await pipe.untilQueued(4)).flat();
+  const [secretId, ...others] = new Set(
+    queued.flatMap(({ body, secretId: id }) => (body.includes('canary') ? [id] : [])),
+  );
+  expect(others).toEqual([]);
+  expect(queued.filter((event) => event.secretId !== secretId).map(({ body }) => body)).toEqual([
+    '{"type": "dubbing.finished"}',
+  ]);
+
+  const worker = await pipe.startWorker();
+  for (const app of [other, worker]) await untilSentAfter(0, app);
+  expect(await ageAt(pipe.receiver)).toBeUndefined();
+
+  // Once a receiver is told to send none, the last does not grow old at the workers either.
+  await other.stop();
+  await pipe.untilIdle();
+  expect(await ageAt(worker)).toBeDefined();
+  const off = await startApp('receiver', {
+    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: pipe.redis.url, CANARY_INTERVAL_SECONDS: '0' },
+  });
+  onTestFinished(async () => void (await off.stop()));
+  await vi.waitUntil(async () => (await ageAt(worker)) === undefined, PATIENTLY);
+}, 120_000);
