@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // oxlint-disable no-console -- this script talks to whoever runs it
 /**
- * The set-up behind `npm start`, `npm test`, `npm run landline` and `npm run bench`: installs, generates and builds what is
- * missing or out of date, then hands over to the command. It needs nothing but Node.
+ * The set-up behind `npm start`, `npm test`, `npm run landline`, `npm run bench` and `npm run test:faults`: installs,
+ * generates and builds what is missing or out of date, then hands over to the command. It needs nothing but Node.
  *
  *     node apps/cli/bin/setup.mjs                    sets up and stops
  *     node apps/cli/bin/setup.mjs start|test <args>
  *     node apps/cli/bin/setup.mjs landline <command> <args>
  *     node apps/cli/bin/setup.mjs bench <args>       also builds bench/, which is no package
+ *     node apps/cli/bin/setup.mjs faults <args>      the same for test/faults/
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +18,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const MAIN = join(ROOT, 'apps', 'cli', 'dist', 'main.js');
-const BENCH = join(ROOT, 'bench', 'dist', 'bench', 'run.js');
+/** What is no package and runs from a build of its own: its folder, and what runs. */
+const SUITES = {
+  bench: ['bench', 'bench/dist/bench/run.js'],
+  faults: ['test/faults', 'test/faults/dist/test/faults/run.js'],
+};
 const GENERATED = join(ROOT, 'packages', 'store', 'src', 'generated');
 
 checkNode();
@@ -87,9 +92,10 @@ function build() {
 
 async function handOver([command, ...args]) {
   if (command === undefined) return console.log('Set up. Next: npm start');
-  if (command === 'bench') {
-    runQuietly('The build of bench/', ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']);
-    return run(BENCH, args);
+  if (command in SUITES) {
+    const [folder, script] = SUITES[command];
+    runQuietly(`The build of ${folder}/`, ['node_modules/typescript/bin/tsc', '-p', `${folder}/tsconfig.json`]);
+    return run(join(ROOT, script), args);
   }
   return run(MAIN, command === 'landline' ? args : [command, ...args]);
 }

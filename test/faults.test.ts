@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runCampaign } from './faults/campaign.ts';
+import { checkAll } from './faults/check.ts';
+import { FAULTS } from './faults/faults.ts';
+import { rowsOf, textOf } from './faults/report.ts';
+import { startRig } from './faults/rig.ts';
+import { makeTempFolder } from './support/temp-folder.ts';
+
+/** The short form: one of each, at a load that a busy machine holds. The long form, `npm run test:faults`, has them all. */
+const SHORT = [
+  'receiver killed',
+  'worker killed',
+  'receiver killed in the middle of a journal write',
+  'SIGTERM of everything in turn',
+  'Redis killed',
+  'Redis frozen for 5 s',
+  'Redis emptied',
+  'failover to a replica that lags',
+  'Postgres killed',
+  'Postgres stopped for 5 s',
+  'connections terminated in storms',
+  'receiver-Redis: resets',
+  'journal removed',
+  'poison, one event in fifty',
+];
+const DELIVERIES_PER_SECOND = 100;
+
+test('whatever is broken, every event that was answered 200 is in the tables once', async () => {
+  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  process.stdout.write(`faults: SEED=${seed}\n`);
+  const faults = FAULTS.filter(({ name }) => SHORT.includes(name));
+  expect(faults).toHaveLength(SHORT.length);
+  const folder = join(await makeTempFolder(), 'rig');
+  const rig = await startRig({ folder, run: `short${seed}`, deliveriesPerSecond: DELIVERIES_PER_SECOND, seed });
+  onTestFinished(() => rig.stop());
+
+  const campaign = await runCampaign(rig, { faults, seed, minutes: undefined, print: () => undefined });
+  process.stdout.write(`${textOf(rowsOf(campaign, SHORT))}\n`);
+  expect(campaign.problems).toEqual([]);
+  expect(campaign.injections).toHaveLength(SHORT.length - campaign.skipped.length);
+  for (const { accepted } of campaign.injections) expect(accepted).toBeGreaterThan(0);
+  expect(campaign.verdict).toMatchObject({
+    lost: 0,
+    doubled: 0,
+    refusedButStored: 0,
+    innocentDead: 0,
+    foreign: 0,
+    altered: 0,
+    incomplete: 0,
+  });
+  expect(campaign.verdict.deadLetters).toBeGreaterThan(0);
+
+  // The check itself can fail: an event that nobody sent is missed, and an effect that was had twice is seen.
+  rig.sent.note(rig.sent.add(randomBytes(16), false), 'accepted');
+  await rig.postgres.sql('INSERT INTO effects SELECT id FROM effects LIMIT 1');
+  expect(await checkAll(rig.sent, rig.postgres)).toMatchObject({ lost: 1, doubled: 1 });
+}, 600_000);

@@ -1,0 +1,131 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { endWithUs } from './end-with-us.ts';
+
+/** A receiver or a worker, as a process of its own, from its build. It is started again on the same port. */
+export interface App {
+  name: string;
+  port: number;
+  pid: () => number;
+  isRunning: () => boolean;
+  /** Whether a balancer would send requests there: it was ready, and neither ended nor was told to. */
+  isServing: () => boolean;
+  /** Starts it and waits until it takes requests. */
+  start: (options?: { nodeArguments?: readonly string[] }) => Promise<void>;
+  kill: (signal: NodeJS.Signals) => void;
+  /** SIGKILL; resolves when it is gone. */
+  crash: () => Promise<void>;
+  /** SIGTERM; resolves when it is gone. @throws When it does not leave in order and in time. */
+  stop: () => Promise<void>;
+  /** Whether it says that it and what it needs are well. */
+  isReady: () => Promise<boolean>;
+  /** How it ended though nobody asked it to; undefined when it did not. */
+  ownEnd: () => string | undefined;
+}
+
+/** How to start an app. */
+export interface AppOptions {
+  name: string;
+  app: 'receiver' | 'worker';
+  port: number;
+  env: Readonly<Record<string, string>>;
+  /** What it says is appended here. */
+  logFile: string;
+}
+
+const START_LIMIT_MS = 60_000;
+/** What the design allows between SIGTERM and the end, in ms, and a moment for a busy machine. */
+const STOP_LIMIT_MS = 12_000;
+const NOTICE_MS = 50;
+const ASK_MS = 50;
+const ASK_LIMIT_MS = 2000;
+
+/** Makes an app; it is started by `start`, and ends with this process, however that ends. */
+export function createApp({ name, app, port, env, logFile }: AppOptions): App {
+  // From here, or from this file's own build.
+  const root = import.meta.dirname.endsWith('dist/test/faults') ? '../../../../../' : '../../';
+  const main = fileURLToPath(new URL(`${root}apps/${app}/dist/main.js`, import.meta.url));
+  const log = createWriteStream(logFile, { flags: 'a' });
+  let child: ChildProcess | undefined;
+  let exited: Promise<void> = Promise.resolve();
+  let isAsked = true;
+  let isServing = false;
+  let ownEnd: string | undefined;
+  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
+  endWithUs(() => (isRunning() ? child?.pid : undefined));
+
+  const askReady = () => ask(`http://127.0.0.1:${port}/health/ready`);
+
+  async function isReady(): Promise<boolean> {
+    if (!isRunning()) return false;
+    const answer = await askReady();
+    // A receiver is ready with Redis or the journal; well it is with both.
+    return answer !== undefined && (app === 'worker' || (answer.redis === 'ready' && answer.journal === 'ready'));
+  }
+
+  return {
+    name,
+    port,
+    pid: () => child?.pid ?? 0,
+    isRunning,
+    isServing: () => isServing,
+    async start({ nodeArguments = [] } = {}) {
+      const { PATH = '' } = process.env;
+      isAsked = false;
+      // The channel is how the apps learn that whoever started them is gone.
+      const started = spawn(process.execPath, [...nodeArguments, main], {
+        env: { PATH, HOST: '127.0.0.1', [app === 'receiver' ? 'PORT' : 'WORKER_PORT']: String(port), ...env },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      });
+      child = started;
+      for (const stream of [started.stdout, started.stderr]) stream?.pipe(log, { end: false });
+      exited = new Promise((resolve) =>
+        started.once('exit', (code, signal) => {
+          isServing = false;
+          if (!isAsked) ownEnd = `${name} ended by itself with ${signal ?? `code ${code}`}`;
+          resolve();
+        }),
+      );
+      const deadline = performance.now() + START_LIMIT_MS;
+      // oxlint-disable-next-line no-await-in-loop -- asked again and again
+      while (isRunning() && (await askReady()) === undefined) {
+        if (performance.now() > deadline) throw new Error(`${name} is not ready; see ${logFile}`);
+        // oxlint-disable-next-line no-await-in-loop -- asked again and again
+        await wait(ASK_MS);
+      }
+      isServing = isRunning();
+    },
+    kill: (signal) => void child?.kill(signal),
+    async crash() {
+      isAsked = true;
+      child?.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      isAsked = true;
+      child?.kill('SIGTERM');
+      // A balancer learns of it a moment later.
+      setTimeout(() => (isServing = false), NOTICE_MS);
+      const late = setTimeout(() => child?.kill('SIGKILL'), STOP_LIMIT_MS);
+      await exited;
+      clearTimeout(late);
+      if (child !== undefined && child.exitCode !== 0) {
+        throw new Error(`${name} did not leave in order: ${child.signalCode ?? `code ${child.exitCode}`}`);
+      }
+    },
+    isReady,
+    ownEnd: () => ownEnd,
+  };
+}
+
+async function ask(url: string): Promise<{ redis?: unknown; journal?: unknown } | undefined> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ASK_LIMIT_MS) });
+    const body: unknown = await answer.json();
+    return answer.status === 200 && typeof body === 'object' && body !== null ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}

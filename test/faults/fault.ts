@@ -1,0 +1,26 @@
+import type { Rig } from './rig.ts';
+
+/** One way to break something. */
+export interface Fault {
+  name: string;
+  /** How it is done, in a line for the README. */
+  how: string;
+  /** It takes so long that it comes but every few rounds. */
+  isLong?: boolean;
+  /** Why it cannot be done here, if so. */
+  unless?: (rig: Rig) => string | undefined | Promise<string | undefined>;
+  /** Breaks and heals; resolves when nothing is broken any more. What was broken must be whole also when it rejects. */
+  inject: (rig: Rig) => Promise<void>;
+}
+
+/** One of them, by chance. */
+export function anyOf<T>(rig: Rig, items: readonly T[]): T {
+  const item = items[rig.random.below(items.length)];
+  if (item === undefined) throw new Error('There is nothing to choose from.');
+  return item;
+}
+
+/** A time by chance, in ms. */
+export function between(rig: Rig, least: number, most: number): number {
+  return least + rig.random.below(most - least);
+}

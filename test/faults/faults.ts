@@ -1,0 +1,17 @@
+import { EVENT_FAULTS } from './event-faults.ts';
+import type { Fault } from './fault.ts';
+import { JOURNAL_FAULTS } from './journal-faults.ts';
+import { NETWORK_FAULTS } from './network-faults.ts';
+import { POSTGRES_FAULTS } from './postgres-faults.ts';
+import { PROCESS_FAULTS } from './process-faults.ts';
+import { REDIS_FAULTS } from './redis-faults.ts';
+
+/** Everything that the suite breaks. */
+export const FAULTS: readonly Fault[] = [
+  ...PROCESS_FAULTS,
+  ...REDIS_FAULTS,
+  ...POSTGRES_FAULTS,
+  ...NETWORK_FAULTS,
+  ...JOURNAL_FAULTS,
+  ...EVENT_FAULTS,
+];

@@ -1,0 +1,49 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { lookForUnseen } from './check.ts';
+import type { Rig } from './rig.ts';
+
+const ASK_MS = 200;
+/** The queue must be empty for so long: what the journal enqueues again comes in parts. */
+const IDLE_MS = 3000;
+
+/**
+ * Waits until service is well: every process says so, and all that was answered 200 before this is in the tables.
+ *
+ * @returns After how many seconds; undefined when it is not after `limitMs`.
+ */
+export async function untilHealthy(
+  { receivers, workers, sent, postgres }: Rig,
+  limitMs: number,
+): Promise<number | undefined> {
+  const startedAt = performance.now();
+  const mark = sent.mark();
+  const apps = [...receivers, ...workers];
+  for (;;) {
+    // oxlint-disable no-await-in-loop -- asked again and again
+    await lookForUnseen(sent, postgres);
+    if (sent.isSeenUpTo(mark) && (await Promise.all(apps.map((app) => app.isReady()))).every(Boolean)) {
+      return (performance.now() - startedAt) / 1000;
+    }
+    if (performance.now() - startedAt > limitMs) return undefined;
+    await wait(ASK_MS);
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+/** Waits until no job waits or runs, for good. @returns Whether that came about within `limitMs`. */
+export async function untilIdle({ redis }: Rig, limitMs: number): Promise<boolean> {
+  const startedAt = performance.now();
+  let idleSince = performance.now();
+  while (performance.now() - idleSince < IDLE_MS) {
+    // oxlint-disable no-await-in-loop -- asked again and again
+    const jobs = await Promise.all([
+      ...['wait', 'active'].map((state) => redis.run(['LLEN', `{landline}:webhook-events:${state}`])),
+      ...['delayed', 'prioritized'].map((state) => redis.run(['ZCARD', `{landline}:webhook-events:${state}`])),
+    ]);
+    if (jobs.some((count) => Number(count) > 0)) idleSince = performance.now();
+    if (performance.now() - startedAt > limitMs) return false;
+    await wait(ASK_MS);
+    // oxlint-enable no-await-in-loop
+  }
+  return true;
+}

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** A TCP proxy in front of one part, to break the line between it and another. */
+export interface Link {
+  /** Where the proxy listens. */
+  port: number;
+  /** Where connections lead that are made from now on. */
+  leadTo(port: number): void;
+  /** From now on everything comes so much later, in ms; 0: at once. */
+  delay(ms: number): void;
+  /** Nothing passes, and nobody is told, as when every packet is lost; until `release`, when all of it comes after all. */
+  hold(): void;
+  release(): void;
+  /** Cuts all connections with a reset. */
+  reset(): void;
+  /** While true, new connections are reset as well. */
+  refuse(isRefused: boolean): void;
+  /** Of the connections there are the far end goes, and the near end is never told. New ones are well. */
+  halfOpen(): void;
+  /**
+   * Waits for a client to send `match`, and breaks that connection there: `mid-command` passes on half of it and resets;
+   * `before-answer` passes it on and lets no answer back.
+   *
+   * @returns Resolves when it has happened: before an answer, once the other side has had time to do what it was told.
+   */
+  breakAt(match: string, where: 'mid-command' | 'before-answer'): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** After its first answer, so long a server is left to finish what was sent together, in ms. */
+const FINISH_MS = 10;
+
+interface Pair {
+  client: Socket;
+  upstream: Socket;
+  isDeaf: boolean;
+}
+
+/** A chunk that waits for its time; null: the end. */
+interface Delayed {
+  at: number;
+  chunk: Buffer | null;
+}
+
+/** Starts a proxy on loopback. */
+export async function startLink(targetPort: number): Promise<Link> {
+  const pairs = new Set<Pair>();
+  let target = targetPort;
+  let delayMs = 0;
+  let isHeld = false;
+  let isRefused = false;
+  let trap: { match: string; where: 'mid-command' | 'before-answer'; sprung: () => void } | undefined;
+
+  function cut({ client, upstream }: Pair): void {
+    client.resetAndDestroy();
+    upstream.resetAndDestroy();
+  }
+
+  /** Passes on what comes from one side, in order, each chunk at its time. */
+  function pipe(from: Socket, to: Socket, pass: (chunk: Buffer) => boolean): void {
+    const waiting: Delayed[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    function deliver(): void {
+      timer = undefined;
+      for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+        const restMs = next.at - performance.now();
+        if (restMs > 0) return void (timer = setTimeout(deliver, Math.max(1, restMs)));
+        waiting.shift();
+        if (next.chunk === null) to.end();
+        else to.write(next.chunk);
+      }
+    }
+    function later(chunk: Buffer | null): void {
+      const at = performance.now() + delayMs;
+      waiting.push({ at: Math.max(at, waiting.at(-1)?.at ?? 0), chunk });
+      if (timer === undefined) deliver();
+    }
+    from.on('data', (chunk: Buffer) => {
+      if (pass(chunk)) later(chunk);
+    });
+    from.on('end', () => later(null));
+    from.on('error', () => undefined);
+    from.on('close', () => clearTimeout(timer));
+  }
+
+  function spring(pair: Pair, chunk: Buffer): boolean {
+    if (trap === undefined || !chunk.includes(trap.match)) return true;
+    const { where, sprung } = trap;
+    trap = undefined;
+    if (where === 'mid-command') {
+      pair.upstream.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => {
+        cut(pair);
+        sprung();
+      });
+      return false;
+    }
+    pair.isDeaf = true;
+    pair.upstream.once('data', () => setTimeout(sprung, FINISH_MS));
+    return true;
+  }
+
+  const server = createServer({ noDelay: true }, (client) => {
+    if (isRefused) {
+      client.on('error', () => undefined);
+      return void client.resetAndDestroy();
+    }
+    const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
+    const pair: Pair = { client, upstream, isDeaf: false };
+    pairs.add(pair);
+    pipe(client, upstream, (chunk) => spring(pair, chunk));
+    pipe(upstream, client, () => !pair.isDeaf);
+    // Whichever side goes takes the other with it; of a half-open line only one goes.
+    client.on('close', () => {
+      pairs.delete(pair);
+      upstream.destroy();
+    });
+    upstream.on('close', (hadError) => {
+      if (pair.isDeaf) return;
+      pairs.delete(pair);
+      if (hadError) client.resetAndDestroy();
+      else client.destroySoon();
+    });
+    if (isHeld) for (const socket of [client, upstream]) socket.pause();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
+
+  const reset = (): void => pairs.forEach(cut);
+  return {
+    port: address.port,
+    leadTo: (port) => void (target = port),
+    delay: (ms) => void (delayMs = ms),
+    hold() {
+      isHeld = true;
+      for (const { client, upstream } of pairs) for (const socket of [client, upstream]) socket.pause();
+    },
+    release() {
+      isHeld = false;
+      for (const { client, upstream } of pairs) for (const socket of [client, upstream]) socket.resume();
+    },
+    reset,
+    refuse: (refused) => void (isRefused = refused),
+    halfOpen() {
+      for (const pair of pairs) {
+        pair.isDeaf = true;
+        pair.upstream.resetAndDestroy();
+      }
+    },
+    breakAt: (match, where) => new Promise((sprung) => (trap = { match, where, sprung })),
+    async close() {
+      server.close();
+      reset();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { chown, mkdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A small file system in memory that can be made full. */
+export interface SmallDisk {
+  path: string;
+  /** Leaves no room beyond what is used. */
+  fill: () => Promise<void>;
+  /** Gives the room back. */
+  empty: () => Promise<void>;
+  remove: () => Promise<void>;
+}
+
+const SIZE_MB = 1024;
+
+/**
+ * Mounts a small disk that belongs to `owner`.
+ *
+ * @returns The disk, or why there is none: it takes root, and a machine that lets root mount.
+ */
+export async function mountSmallDisk(
+  path: string,
+  owner: { uid: number; gid: number },
+): Promise<SmallDisk | { reason: string }> {
+  const resize = async (size: string) => void (await run('mount', ['-o', `remount,size=${size}`, path]));
+  try {
+    await mkdir(path, { recursive: true });
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m,mode=700`, 'tmpfs', path]);
+  } catch (error) {
+    return { reason: `no file system can be mounted here (${lastLine(error)})` };
+  }
+  await chown(path, owner.uid, owner.gid);
+  return {
+    path,
+    async fill() {
+      const { stdout } = await run('df', ['--output=used', '--block-size=1K', path]);
+      await resize(`${Number(stdout.trim().split('\n').at(-1)) + 4}k`);
+    },
+    empty: () => resize(`${SIZE_MB}m`),
+    remove: () => unmount(path),
+  };
+}
+
+/** Unmounts what a run that was killed may have left; does nothing where nothing is mounted. */
+export async function unmount(path: string): Promise<void> {
+  await run('umount', [path]).catch(() => undefined);
+}
+
+/** Makes a folder with all in it read-only, whoever writes, also through files that are open; or gives it back. */
+export async function setReadOnly(path: string, isReadOnly: boolean): Promise<void> {
+  // Sockets know no such mark; what goes meanwhile needs none.
+  const types = ['(', '-type', 'f', '-o', '-type', 'd', ')'];
+  await run('find', [path, '-ignore_readdir_race', ...types, '-exec', 'chattr', isReadOnly ? '+i' : '-i', '{}', '+']);
+}
+
+/** Bounds the size of any file that a process writes, as a full disk would; undefined: no bound. */
+export async function boundFiles(pid: number, bytes: number | undefined): Promise<void> {
+  await run('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:`]);
+}
+
+/** What a failed command said last. */
+export function lastLine(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  return (said.trim() === '' ? String(error) : said).trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,57 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { anyOf, type Fault } from './fault.ts';
+import type { Link } from './link.ts';
+import { LINES, type Line, type Rig } from './rig.ts';
+
+const DELAY_MS = 150;
+const LASTS_MS = 3000;
+
+/** Does something to every link of a line while it lasts. */
+function whole(
+  line: Line,
+  { begin, end }: { begin: (link: Link) => void; end: (link: Link) => void },
+): Fault['inject'] {
+  return async (rig) => {
+    rig.links[line].forEach(begin);
+    await wait(LASTS_MS);
+    rig.links[line].forEach(end);
+  };
+}
+
+function faultsOf(line: Line): Fault[] {
+  return [
+    {
+      name: `${line}: delays`,
+      how: `everything comes ${DELAY_MS} ms later, for 3 s`,
+      inject: whole(line, { begin: (link) => link.delay(DELAY_MS), end: (link) => link.delay(0) }),
+    },
+    {
+      name: `${line}: drops`,
+      how: 'nothing passes for 3 s and nobody is told; then all of it comes',
+      inject: whole(line, { begin: (link) => link.hold(), end: (link) => link.release() }),
+    },
+    {
+      name: `${line}: resets`,
+      how: 'every connection is reset, and new ones for 3 s',
+      inject: whole(line, {
+        begin(link) {
+          link.refuse(true);
+          link.reset();
+        },
+        end: (link) => link.refuse(false),
+      }),
+    },
+    {
+      name: `${line}: half-open`,
+      how: 'the far end of one process’ connections goes, and the near end is never told',
+      // Of a statement that is never answered only its time-out of 35 s tells.
+      isLong: line === 'worker-Postgres',
+      async inject(rig: Rig) {
+        anyOf(rig, rig.links[line]).halfOpen();
+      },
+    },
+  ];
+}
+
+/** Faults of the network between every two parts. */
+export const NETWORK_FAULTS: readonly Fault[] = LINES.flatMap(faultsOf);

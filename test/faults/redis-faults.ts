@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { anyOf, between, type Fault } from './fault.ts';
+import { startLink } from './link.ts';
+import { ADD_JOB, momentOf, withBacklog } from './process-faults.ts';
+import { startRedisServer } from './redis-server.ts';
+import type { Rig } from './rig.ts';
+
+const AWAY_MS = 500;
+/** How far behind a replica is when it takes over, in ms. */
+const LAG_MS = 2000;
+const SYNC_LIMIT_MS = 30_000;
+
+async function crashAndRestart({ redis }: Rig): Promise<void> {
+  await redis.crash();
+  await wait(AWAY_MS);
+  await redis.start();
+}
+
+async function freeze({ redis }: Rig, ms: number): Promise<void> {
+  redis.kill('SIGSTOP');
+  try {
+    await wait(ms);
+  } finally {
+    redis.kill('SIGCONT');
+  }
+}
+
+let replicas = 0;
+
+/** A replica that has stopped hearing from its primary takes its place. */
+async function failOver(rig: Rig): Promise<void> {
+  const { redis } = rig;
+  const line = await startLink(redis.port);
+  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), { passwordOf: redis });
+  try {
+    await replica.run(['CONFIG', 'SET', 'masterauth', redis.password]);
+    await replica.run(['REPLICAOF', '127.0.0.1', String(line.port)]);
+    await untilSynchronised(replica);
+    line.hold();
+    await wait(LAG_MS);
+    await redis.crash();
+    line.reset();
+    await replica.run(['REPLICAOF', 'NO', 'ONE']);
+    await rig.failOverTo(replica);
+  } catch (error) {
+    await replica.stop();
+    throw error;
+  } finally {
+    await line.close();
+  }
+}
+
+async function untilSynchronised(replica: Rig['redis']): Promise<void> {
+  const deadline = performance.now() + SYNC_LIMIT_MS;
+  // oxlint-disable-next-line no-await-in-loop -- asked again and again
+  while (!String(await replica.run(['INFO', 'replication'])).includes('master_link_status:up')) {
+    if (performance.now() > deadline) throw new Error('The replica was never synchronised.');
+    // oxlint-disable-next-line no-await-in-loop -- asked again and again
+    await wait(100);
+  }
+}
+
+/** Faults of Redis. */
+export const REDIS_FAULTS: readonly Fault[] = [
+  {
+    name: 'Redis killed',
+    how: 'SIGKILL at a random moment; started again half a second later',
+    async inject(rig) {
+      await wait(between(rig, 0, 500));
+      await crashAndRestart(rig);
+    },
+  },
+  {
+    name: 'Redis killed while it is caught up with',
+    how: 'out of the receivers’ reach for three seconds; SIGKILL when the first job is added after that',
+    async inject(rig) {
+      await withBacklog(rig, 3000);
+      const adding = anyOf(rig, rig.links['receiver-Redis']).breakAt(ADD_JOB, 'mid-command');
+      await momentOf(adding, 'a job being added again');
+      await crashAndRestart(rig);
+    },
+  },
+  {
+    name: 'Redis restarted',
+    how: 'SIGTERM, started again at once',
+    async inject({ redis }) {
+      await redis.stop();
+      await redis.start();
+    },
+  },
+  { name: 'Redis frozen for 5 s', how: 'SIGSTOP, SIGCONT', inject: (rig) => freeze(rig, 5000) },
+  { name: 'Redis frozen for 60 s', how: 'SIGSTOP, SIGCONT', isLong: true, inject: (rig) => freeze(rig, 60_000) },
+  {
+    name: 'Redis out of memory',
+    how: 'CONFIG SET maxmemory to what it uses, under noeviction, for 4 s',
+    async inject({ redis }) {
+      const used = /used_memory:(\d+)/.exec(String(await redis.run(['INFO', 'memory'])))?.[1] ?? '1';
+      await redis.run(['CONFIG', 'SET', 'maxmemory', used]);
+      try {
+        await wait(4000);
+      } finally {
+        await redis.run(['CONFIG', 'SET', 'maxmemory', '0']);
+      }
+    },
+  },
+  {
+    name: 'Redis emptied',
+    how: 'FLUSHALL under load',
+    async inject(rig) {
+      await wait(between(rig, 0, 500));
+      await rig.redis.run(['FLUSHALL']);
+    },
+  },
+  {
+    name: 'Redis emptied with a backlog in it',
+    how: 'the workers are out of its reach for three seconds, so that events wait in it; FLUSHALL',
+    async inject(rig) {
+      const links = rig.links['worker-Redis'];
+      for (const link of links) {
+        link.refuse(true);
+        link.reset();
+      }
+      try {
+        await wait(3000);
+        await rig.redis.run(['FLUSHALL']);
+      } finally {
+        for (const link of links) link.refuse(false);
+      }
+    },
+  },
+  {
+    name: 'Redis disk lost',
+    how: 'SIGKILL, its folder removed, started empty',
+    async inject({ redis }) {
+      await redis.crash();
+      await redis.wipe();
+      await redis.start();
+    },
+  },
+  {
+    name: 'failover to a replica that lags',
+    how: 'a replica hears nothing for 2 s, its primary is killed, it is promoted, the proxies lead to it',
+    inject: failOver,
+  },
+  {
+    name: 'Redis connection cut in the middle of a command',
+    how: `the proxy passes on half of what adds a job (${ADD_JOB.toUpperCase()}) and resets`,
+    inject: (rig) =>
+      momentOf(anyOf(rig, rig.links['receiver-Redis']).breakAt(ADD_JOB, 'mid-command'), 'a job being added'),
+  },
+];

@@ -1,0 +1,64 @@
+import { copyFile, rm } from 'node:fs/promises';
+import { createProducerConnection } from '@landline/queue';
+import { isRunning } from '../../apps/cli/src/services/is-running.ts';
+import { startRedis } from '../../apps/cli/src/services/redis.ts';
+import type { Service } from '../../apps/cli/src/services/running-process.ts';
+import { endWithUs } from './end-with-us.ts';
+
+/** A Redis to break: every write is on disk before it is answered. */
+export interface RedisServer {
+  port: number;
+  /** Where its data lies. */
+  dir: string;
+  kill: (signal: NodeJS.Signals) => void;
+  /** SIGKILL; resolves when it is gone. */
+  crash: () => Promise<void>;
+  /** SIGTERM; resolves when it is gone. */
+  stop: () => Promise<void>;
+  /** Starts it again, on the same port and on what is left of its data. */
+  start: () => Promise<void>;
+  /** Removes its data; it must not run. */
+  wipe: () => Promise<void>;
+  /** Runs one command. */
+  run: (command: readonly [string, ...string[]]) => Promise<unknown>;
+  password: string;
+}
+
+/** How long one command may take, in ms. */
+const COMMAND_LIMIT_MS = 10_000;
+
+/** Starts a Redis; with `passwordOf`, it has that one's password, as a replica must that may take its place. */
+export async function startRedisServer(
+  dir: string,
+  { passwordOf }: { passwordOf?: RedisServer } = {},
+): Promise<RedisServer> {
+  if (passwordOf !== undefined) await copyFile(`${passwordOf.dir}-password`, `${dir}-password`);
+  const begin = (port: number): Promise<Service> => startRedis({ dir, port, searchPath: process.env['PATH'] });
+  let service = await begin(0);
+  const { port, password } = new URL(service.url);
+  endWithUs(() => (isRunning(service.pid) ? service.pid : undefined));
+  return {
+    port: Number(port),
+    dir,
+    password,
+    kill: (signal) => void process.kill(service.pid, signal),
+    async crash() {
+      process.kill(service.pid, 'SIGKILL');
+      await service.exited;
+    },
+    stop: () => service.stop(),
+    async start() {
+      service = await begin(Number(port));
+    },
+    wipe: () => rm(dir, { recursive: true, force: true }),
+    async run([name, ...rest]) {
+      const connection = createProducerConnection(service.url, { enqueueTimeoutMs: COMMAND_LIMIT_MS });
+      try {
+        await connection.connect();
+        return await connection.call(name, ...rest);
+      } finally {
+        connection.disconnect();
+      }
+    },
+  };
+}

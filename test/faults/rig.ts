@@ -1,0 +1,189 @@
+import { chmod, mkdir, realpath, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { migrate } from '@landline/store';
+import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
+import { SECRET } from '../support/post.ts';
+import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
+import { createApp, type App } from './app.ts';
+import { createDeck, type Deck } from './deck.ts';
+import { countEffects } from './effects.ts';
+import { startLink, type Link } from './link.ts';
+import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
+import { startPostgresServer, type PostgresServer } from './postgres-server.ts';
+import { startRedisServer, type RedisServer } from './redis-server.ts';
+import { createSender, type Sender } from './sender.ts';
+import { createSentEvents, type SentEvents } from './sent-events.ts';
+
+/** The lines between two parts, a proxy on each. */
+export const LINES = ['sender-receiver', 'receiver-Redis', 'worker-Redis', 'worker-Postgres'] as const;
+
+/** One of `LINES`. */
+export type Line = (typeof LINES)[number];
+
+/** Everything that can be broken: two receivers with one journal, two workers, a Redis and a Postgres of the suite's own. */
+export interface Rig {
+  receivers: readonly App[];
+  workers: readonly App[];
+  /** By line; of each receiver or worker its own, in their order. */
+  links: Readonly<Record<Line, readonly Link[]>>;
+  redis: RedisServer;
+  postgres: PostgresServer;
+  journalDir: string;
+  /** Where the table of effects lies, or why it lies with the others. */
+  smallDisk: SmallDisk | { reason: string };
+  deck: Deck;
+  sent: SentEvents;
+  sender: Sender;
+  /** For what is broken and when; the load has a chance of its own. */
+  random: SeededRandom;
+  folder: string;
+  /** Lets another Redis take the place of the one there is, which must be gone. */
+  failOverTo: (redis: RedisServer) => Promise<void>;
+  /** Ends everything and removes the folder. */
+  stop: () => Promise<void>;
+}
+
+export interface RigOptions {
+  /** On the disk that is to be used; emptied first. */
+  folder: string;
+  /** A word that no other run has. */
+  run: string;
+  deliveriesPerSecond: number;
+  seed: number;
+}
+
+const PROCESSES_EACH = [0, 1];
+
+/** How much the journal may hold, in bytes: so little that its oldest files go in an hour. */
+const JOURNAL_LIMIT_BYTES = 512 * 1024 * 1024;
+
+/** Starts everything; the sender sends nothing yet. */
+export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOptions): Promise<Rig> {
+  await clear(folder);
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o755); // as root, Postgres runs as another user
+  const stops: (() => Promise<unknown>)[] = [() => clear(folder)];
+  const stop = async () => {
+    // oxlint-disable-next-line no-await-in-loop -- in the reverse order of their start
+    for (const each of stops.splice(0).toReversed()) await each().catch(() => undefined);
+  };
+  try {
+    return await startParts();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  async function startParts(): Promise<Rig> {
+    const firstRedis = await startRedisServer(join(folder, 'redis'));
+    stops.push(() => rig.redis.stop());
+    const postgres = await startPostgresServer(join(folder, 'postgres'));
+    stops.push(postgres.stop, postgres.close);
+    await migrate(postgres.url);
+    const smallDisk = await mountSmallDisk(diskIn(folder), await stat(join(folder, 'postgres')));
+    await countEffects(postgres, 'path' in smallDisk ? smallDisk.path : undefined);
+
+    const ports = () => Promise.all(PROCESSES_EACH.map(() => choosePort(0)));
+    const linksTo = async (targets: readonly number[]) => {
+      const links = await Promise.all(targets.map((port) => startLink(port)));
+      stops.push(() => Promise.all(links.map((link) => link.close())));
+      return links;
+    };
+    const [receiverPorts, workerPorts] = [await ports(), await ports()];
+    const links: Record<Line, Link[]> = {
+      'sender-receiver': await linksTo(receiverPorts),
+      'receiver-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
+      'worker-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
+      'worker-Postgres': await linksTo(PROCESSES_EACH.map(() => postgres.port)),
+    };
+    const through = (line: Line, i: number, url: string) => withPort(url, links[line][i]?.port ?? 0);
+    const redisUrl = `redis://:${firstRedis.password}@127.0.0.1`;
+    const journalDir = join(folder, 'journal');
+    const receivers = receiverPorts.map((port, i) =>
+      createApp({
+        name: `receiver ${i + 1}`,
+        app: 'receiver',
+        port,
+        env: {
+          ELEVENLABS_WEBHOOK_SECRET: SECRET,
+          REDIS_URL: through('receiver-Redis', i, redisUrl),
+          JOURNAL_DIR: journalDir,
+          JOURNAL_LIMIT_BYTES: String(JOURNAL_LIMIT_BYTES),
+          LOG_LEVEL: 'warn',
+        },
+        logFile: join(dirname(folder), `faults-receiver-${i + 1}.log`),
+      }),
+    );
+    const workers = workerPorts.map((port, i) =>
+      createApp({
+        name: `worker ${i + 1}`,
+        app: 'worker',
+        port,
+        env: {
+          REDIS_URL: through('worker-Redis', i, redisUrl),
+          DATABASE_URL: through('worker-Postgres', i, postgres.url),
+          LOG_LEVEL: 'warn',
+        },
+        logFile: join(dirname(folder), `faults-worker-${i + 1}.log`),
+      }),
+    );
+    stops.push(() => Promise.allSettled([...receivers, ...workers].map((app) => app.stop())));
+    await Promise.all([...receivers, ...workers].map((app) => app.start()));
+
+    const sent = createSentEvents();
+    const chance = seededRandom(seed + 1);
+    const deck = createDeck(run, chance, sent);
+    const targets = links['sender-receiver'].map(({ port }, i) => ({
+      port,
+      isServing: () => receivers[i]?.isServing() ?? false,
+    }));
+    const sender = createSender({ targets, deliveriesPerSecond, deck, sent, random: chance });
+    stops.push(() => sender.stop());
+    const rig: Rig = {
+      receivers,
+      workers,
+      links,
+      redis: firstRedis,
+      postgres,
+      journalDir,
+      smallDisk,
+      deck,
+      sent,
+      sender,
+      random: seededRandom(seed),
+      folder,
+      async failOverTo(redis) {
+        const old = rig.redis;
+        rig.redis = redis;
+        for (const link of [...links['receiver-Redis'], ...links['worker-Redis']]) {
+          link.leadTo(redis.port);
+          link.reset();
+        }
+        await old.wipe();
+      },
+      stop,
+    };
+    return rig;
+  }
+}
+
+function diskIn(folder: string): string {
+  return join(folder, 'small-disk');
+}
+
+/** Removes what a run has left, or one that was killed. Postgres may have had to keep its data elsewhere, under a link. */
+async function clear(folder: string): Promise<void> {
+  await unmount(diskIn(folder));
+  await setReadOnly(join(folder, 'journal'), false).catch(() => undefined);
+  const home = await realpath(join(folder, 'postgres')).catch(() => undefined);
+  await rm(folder, { recursive: true, force: true });
+  if (home !== undefined && relative(folder, home).startsWith('..')) {
+    await rm(dirname(home), { recursive: true, force: true });
+  }
+}
+
+function withPort(url: string, port: number): string {
+  const changed = new URL(url);
+  changed.port = String(port);
+  return changed.href;
+}

@@ -1,0 +1,82 @@
+/**
+ * `npm run test:faults`: breaks everything there is, one thing at a time under load, and checks that nothing that was answered
+ * 200 is missing. See README.md.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isClean, runCampaign } from './campaign.ts';
+import { FAULTS } from './faults.ts';
+import { untilHealthy } from './health.ts';
+import { readOptions, USAGE, type Options } from './options.ts';
+import { measureOutage, outageText } from './outage.ts';
+import { markdownOf, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
+import { startRig, type Rig } from './rig.ts';
+
+const ROOT = resolve(import.meta.dirname, '..', '..', '..', '..', '..');
+/** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
+const FOLDER = join(ROOT, '.data', 'faults');
+const NAMES = FAULTS.map(({ name }) => name);
+const WARM_UP_MS = 120_000;
+
+const options = readOptions(process.argv.slice(2));
+const startedAt = performance.now();
+if (typeof options === 'string') {
+  process.stderr.write(`${options}\n${USAGE}\n`);
+  process.exitCode = 2;
+} else if (options.report === undefined) process.exitCode = await run(options);
+else await writeTable(options.report);
+
+async function run(asked: Options): Promise<number> {
+  say(`seed ${asked.seed}, ${asked.deliveriesPerSecond} deliveries a second`);
+  const { seed, deliveriesPerSecond } = asked;
+  const rig = await startRig({ folder: FOLDER, run: `faults${seed}`, deliveriesPerSecond, seed });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void rig.stop().finally(() => process.exit(1)));
+  }
+  try {
+    return asked.outage === undefined ? await breakThings(rig, asked) : await takeRedisAway(rig, asked.outage);
+  } finally {
+    await rig.stop();
+  }
+}
+
+async function breakThings(rig: Rig, { seed, minutes, deliveriesPerSecond, only, out }: Options): Promise<number> {
+  const faults = FAULTS.filter(({ name }) => only?.some((word) => name.includes(word)) ?? true);
+  const begun = new Date().toISOString();
+  const campaign = await runCampaign(rig, { faults, seed, minutes, print: say });
+  const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
+  const report = reportOf(campaign, { seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
+  if (out !== undefined) await writeFile(out, `${JSON.stringify(report, null, 1)}\n`);
+  print(`\n${textOf(rowsOf(campaign, NAMES))}\n\n${JSON.stringify(campaign.verdict)}\n`);
+  for (const problem of campaign.problems) print(`PROBLEM: ${problem}\n`);
+  print(isClean(campaign) ? 'Nothing lost, nothing doubled, all healed.\n' : 'FAILED.\n');
+  return isClean(campaign) ? 0 : 1;
+}
+
+async function takeRedisAway(rig: Rig, seconds: number): Promise<number> {
+  rig.sender.start();
+  await untilHealthy(rig, WARM_UP_MS);
+  let isGood = true;
+  for (const how of ['stopped', 'frozen'] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const outage = await measureOutage(rig, how, seconds);
+    say(outageText(outage));
+    isGood &&= outage.refused + outage.unknown === 0 && outage.drainedSeconds !== null;
+  }
+  await rig.sender.stop();
+  return isGood ? 0 : 1;
+}
+
+async function writeTable(file: string): Promise<void> {
+  const report = reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  await writeReadme(join(ROOT, 'test', 'faults', 'README.md'), markdownOf(report, NAMES));
+}
+
+function say(line: string): void {
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  print(`${String(Math.floor(seconds / 60)).padStart(2)}:${String(seconds % 60).padStart(2, '0')}  ${line}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}

@@ -1,0 +1,215 @@
+import { connect, type Socket } from 'node:net';
+import { sign } from '@landline/webhook';
+import { SECRET, unixSeconds } from '../support/post.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
+import { idOf, type Deck, type Delivery } from './deck.ts';
+import type { SentEvents } from './sent-events.ts';
+
+/** One receiver, as the sender's balancer sees it. */
+export interface Target {
+  port: number;
+  isServing: () => boolean;
+}
+
+export interface SenderOptions {
+  targets: readonly Target[];
+  deliveriesPerSecond: number;
+  deck: Deck;
+  sent: SentEvents;
+  random: SeededRandom;
+}
+
+/** Sends events over kept-alive connections to all receivers in turn, and notes what becomes of each. */
+export interface Sender {
+  start: () => void;
+  /** Sends no more; resolves when all that was sent is answered or given up. */
+  stop: () => Promise<void>;
+  /** Sends one event so many times on top of the load; resolves when all of it has left. */
+  repeat: (body: Buffer, times: number) => Promise<void>;
+  /** Signs with a clock that is so many seconds off, the share of requests that is named. */
+  misdate: (options: { seconds: number; share: number } | undefined) => void;
+  /** From now on notes how long answers take from the moment the request was due, in ms. */
+  recordLatencies: () => number[];
+}
+
+const CONNECTIONS_PER_TARGET = 100;
+const TICK_MS = 10;
+const MOST_AT_ONCE = 120;
+/** How many leave at once, by chance: so groups of all sizes come about. */
+const BURSTS = [1, 1, 1, 1, 2, 3, 5, 8, 20, 50, MOST_AT_ONCE];
+/** With so many waiting for a connection no more are made. */
+const MOST_WAITING = 20_000;
+/** A sender waits for no answer longer than this, in ms. */
+const PATIENCE_MS = 15_000;
+/** A receiver that took no connection is left alone so long, in ms. */
+const REST_MS = 200;
+
+interface Lane {
+  target: Target;
+  idle: Line[];
+  lines: Set<Line>;
+  restsUntil: number;
+}
+
+/** One connection, with at most one request under way. */
+interface Line {
+  lane: Lane;
+  socket: Socket;
+  isOpen: boolean;
+  request: Request | undefined;
+  sentAt: number;
+  /** What came of an answer that is not complete yet. */
+  partial: Buffer | undefined;
+}
+
+interface Request extends Delivery {
+  dueAt: number;
+}
+
+/** Makes a sender; nothing leaves before `start`. */
+export function createSender({ targets, deliveriesPerSecond, deck, sent, random }: SenderOptions): Sender {
+  const lanes: Lane[] = targets.map((target) => ({ target, idle: [], lines: new Set(), restsUntil: 0 }));
+  const waiting: Request[] = [];
+  let turn = 0;
+  let credit = 0;
+  let burst = 1;
+  let lastTick = 0;
+  let ticking: NodeJS.Timeout | undefined;
+  let sweeping: NodeJS.Timeout | undefined;
+  let misdated: { seconds: number; share: number } | undefined;
+  let latencies: number[] | undefined;
+
+  function tick(): void {
+    const now = performance.now();
+    credit = Math.min(deliveriesPerSecond + MOST_AT_ONCE, credit + ((now - lastTick) * deliveriesPerSecond) / 1000);
+    lastTick = now;
+    while (credit >= burst && waiting.length < MOST_WAITING) {
+      credit -= burst;
+      for (let i = 0; i < burst; i++) waiting.push({ ...deck.next(), dueAt: now });
+      burst = BURSTS[random.below(BURSTS.length)] ?? 1;
+    }
+    flush();
+  }
+
+  function flush(): void {
+    while (waiting.length > 0) {
+      const line = freeLine();
+      if (line === undefined) return;
+      const request = waiting.shift();
+      if (request !== undefined) send(line, request);
+    }
+  }
+
+  /** A connection that is free, or a new one, of the receivers in turn. */
+  function freeLine(): Line | undefined {
+    turn++;
+    for (let i = 0; i < lanes.length; i++) {
+      const lane = lanes[(turn + i) % lanes.length];
+      if (lane === undefined || !lane.target.isServing() || performance.now() < lane.restsUntil) continue;
+      const line = lane.idle.pop() ?? (lane.lines.size < CONNECTIONS_PER_TARGET ? open(lane) : undefined);
+      if (line !== undefined) return line;
+    }
+    return undefined;
+  }
+
+  function open(lane: Lane): Line {
+    const socket = connect({ port: lane.target.port, host: '127.0.0.1', noDelay: true });
+    const line: Line = { lane, socket, isOpen: true, request: undefined, sentAt: 0, partial: undefined };
+    lane.lines.add(line);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => read(line, chunk));
+    socket.on('close', () => {
+      line.isOpen = false;
+      lane.lines.delete(line);
+      lane.idle = lane.idle.filter((other) => other !== line);
+      const { request } = line;
+      if (request === undefined) return;
+      line.request = undefined;
+      lane.restsUntil = performance.now() + REST_MS;
+      // Nobody knows whether it arrived.
+      sent.note(request.event, 'unknown');
+    });
+    return line;
+  }
+
+  function send(line: Line, request: Request): void {
+    line.request = request;
+    line.sentAt = performance.now();
+    const isMisdated = misdated !== undefined && random.next() < misdated.share;
+    const signature = sign(request.body, SECRET, unixSeconds() + (isMisdated ? (misdated?.seconds ?? 0) : 0));
+    line.socket.cork();
+    line.socket.write(`${HEAD}elevenlabs-signature: ${signature}\r\ncontent-length: ${request.body.length}\r\n\r\n`);
+    line.socket.write(request.body);
+    line.socket.uncork();
+  }
+
+  function read(line: Line, chunk: Buffer): void {
+    const answer = line.partial === undefined ? chunk : Buffer.concat([line.partial, chunk]);
+    const headEnd = answer.indexOf('\r\n\r\n');
+    const head = headEnd < 0 ? '' : answer.toString('latin1', 0, headEnd);
+    const length = Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
+    line.partial = headEnd < 0 || answer.length < headEnd + 4 + length ? answer : undefined;
+    const { request } = line;
+    if (line.partial !== undefined || request === undefined) return;
+    line.request = undefined;
+    sent.note(request.event, head.startsWith('HTTP/1.1 200 ') ? 'accepted' : 'refused');
+    latencies?.push(performance.now() - request.dueAt);
+    if (CLOSING.test(head)) line.socket.destroy();
+    else if (line.isOpen) line.lane.idle.push(line);
+    flush();
+  }
+
+  function sweep(): void {
+    const oldest = performance.now() - PATIENCE_MS;
+    for (const { lines } of lanes) {
+      for (const line of lines) if (line.request !== undefined && line.sentAt < oldest) line.socket.destroy();
+    }
+  }
+
+  const underWay = () => lanes.some(({ lines }) => [...lines].some(({ request }) => request !== undefined));
+
+  return {
+    start() {
+      lastTick = performance.now();
+      ticking = setInterval(tick, TICK_MS);
+      sweeping = setInterval(sweep, 1000);
+    },
+    async stop() {
+      clearInterval(ticking);
+      waiting.length = 0;
+      await until(() => !underWay());
+      clearInterval(sweeping);
+      for (const { lines } of lanes) for (const { socket } of lines) socket.destroy();
+    },
+    async repeat(body, times) {
+      const event = sent.add(idOf(body), false);
+      const dueAt = performance.now();
+      const last = { event, body, dueAt };
+      waiting.push(...Array.from({ length: times - 1 }, () => ({ event, body, dueAt })), last);
+      await until(() => !waiting.includes(last));
+    },
+    misdate: (options) => void (misdated = options),
+    recordLatencies: () => (latencies = []),
+  };
+}
+
+function until(condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (!condition()) return;
+      clearInterval(timer);
+      resolve();
+    }, TICK_MS);
+  });
+}
+
+const HEAD = [
+  'POST /api/elevenlabs/webhook HTTP/1.1',
+  'host: 127.0.0.1',
+  'user-agent: ElevenLabs',
+  'content-type: application/json',
+  '',
+].join('\r\n');
+
+const CONTENT_LENGTH = /^content-length: (\d+)/im;
+const CLOSING = /^connection: close/im;
