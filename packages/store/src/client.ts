@@ -29,6 +29,9 @@ export function openClient({ databaseUrl, poolSize, statementTimeoutMs }: Client
     query_timeout: statementTimeoutMs + READ_MARGIN_MS,
     keepAlive: true,
     application_name: 'landline',
+    // While a client changes hands nobody listens to it: a connection that the server ends in that moment would end the process.
+    // Whoever uses it next is told by its query.
+    onConnect: (client) => void client.on('error', () => undefined),
   });
   return new PrismaClient({ adapter });
 }

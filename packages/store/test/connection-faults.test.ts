@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { Client } from 'pg';
 import { describe, expect, test, type TestContext } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
@@ -53,6 +53,41 @@ describe('the ambiguous commit', () => {
     expect([...(await store.apply([event])).values()]).toEqual(['applied']);
   });
 });
+
+test('the server ends a connection in the very moment it is made: a fault of that call, and not the end of the process', async (t) => {
+  const { hostname, port } = new URL(context.url);
+  const upstreams = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    upstreams.add(upstream);
+    client.pipe(upstream);
+    client.on('error', () => upstream.destroy());
+    upstream.on('data', (chunk) => {
+      // ReadyForQuery, and in the same breath what pg_terminate_backend says.
+      if (!chunk.includes(READY)) return void client.write(chunk);
+      return void client.end(Buffer.concat([chunk, TERMINATED]));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.onTestFinished(() => {
+    for (const upstream of upstreams) upstream.destroy();
+    server.close();
+  });
+  const url = new URL(context.url);
+  const address = server.address();
+  url.host = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const store = openStore(t, { databaseUrl: url.href });
+  await expect(store.ping()).rejects.toMatchObject({ name: 'StoreError', faultClass: 'connection' });
+});
+
+const READY = Buffer.from('Z\0\0\0\x05I', 'latin1');
+const FIELDS = 'SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0';
+const TERMINATED = Buffer.concat([
+  Buffer.from('E\0\0\0', 'latin1'),
+  Buffer.from([4 + FIELDS.length]),
+  Buffer.from(FIELDS),
+]);
 
 describe.concurrent('a line that breaks', () => {
   test('by a reset while idle is replaced by the next call', async (t) => {
