@@ -61,7 +61,8 @@ export async function beginSegment(folder: string, owner: string, at: number, nu
     MAGIC.copy(header);
     header.writeUInt32LE(VERSION, 4);
     header.writeUInt32LE(seed, 8);
-    await handle.write(header);
+    const { bytesWritten } = await handle.write(header);
+    if (bytesWritten < SEGMENT_HEADER_BYTES) throw new Error('the disk is full');
     await handle.datasync();
     await syncFolder(folder);
     return { ...emptySegment(path, seed, at), handle };
