@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { z } from 'zod';
 import { campaignSchema, type Campaign, type Injection } from './campaign.ts';
+import type { Fault } from './fault.ts';
 
 /** A run, as `--out` writes it. */
 export const reportSchema = campaignSchema.extend({
@@ -123,13 +124,19 @@ export function markdownOf(report: Report, names: readonly string[]): string {
   ].join('\n');
 }
 
-const START = '<!-- results -->';
-const END = '<!-- /results -->';
+/** What is broken, and how: for the README. */
+export function faultTable(faults: readonly Fault[]): string {
+  const rows = faults.map(
+    ({ name, how, isLong }) => `| ${name}${isLong === true ? ' (seldom: it takes long)' : ''} | ${how} |`,
+  );
+  return ['| fault | how |', '| --- | --- |', ...rows].join('\n');
+}
 
-/** Puts the table between the marks of a README. */
-export async function writeReadme(path: string, markdown: string): Promise<void> {
+/** Puts Markdown between the marks of a README that have this name. */
+export async function writeReadme(path: string, name: 'faults' | 'results', markdown: string): Promise<void> {
   const text = await readFile(path, 'utf8');
-  const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`${path} has no ${START} … ${END}.`);
-  await writeFile(path, `${text.slice(0, start + START.length)}\n\n${markdown}\n\n${text.slice(end)}`);
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${path} has no ${start} … ${end}.`);
+  await writeFile(path, `${text.slice(0, from + start.length)}\n\n${markdown}\n\n${text.slice(to)}`);
 }

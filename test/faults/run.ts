@@ -9,7 +9,7 @@ import { FAULTS } from './faults.ts';
 import { untilHealthy } from './health.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { measureOutage, outageText } from './outage.ts';
-import { markdownOf, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
+import { faultTable, markdownOf, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
 import { startRig, type Rig } from './rig.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..', '..', '..');
@@ -67,9 +67,12 @@ async function takeRedisAway(rig: Rig, seconds: number): Promise<number> {
   return isGood ? 0 : 1;
 }
 
+/** Puts the tables of a report into the README. */
 async function writeTable(file: string): Promise<void> {
   const report = reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-  await writeReadme(join(ROOT, 'test', 'faults', 'README.md'), markdownOf(report, NAMES));
+  const readme = join(ROOT, 'test', 'faults', 'README.md');
+  await writeReadme(readme, 'faults', faultTable(FAULTS));
+  await writeReadme(readme, 'results', markdownOf(report, NAMES));
 }
 
 function say(line: string): void {
