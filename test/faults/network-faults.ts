@@ -5,6 +5,8 @@ import { LINES, type Line, type Rig } from './rig.ts';
 
 const DELAY_MS = 150;
 const LASTS_MS = 3000;
+/** How long either end is left to notice by itself, in ms: the sender waits 6 s for an answer. */
+const NOTICE_MS = 7000;
 
 /** Does something to every link of a line while it lasts. */
 function whole(
@@ -48,6 +50,7 @@ function faultsOf(line: Line): Fault[] {
       isLong: line === 'worker-Postgres',
       async inject(rig: Rig) {
         anyOf(rig, rig.links[line]).halfOpen();
+        await wait(NOTICE_MS);
       },
     },
   ];

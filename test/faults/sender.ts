@@ -40,7 +40,7 @@ const BURSTS = [1, 1, 1, 1, 2, 3, 5, 8, 20, 50, MOST_AT_ONCE];
 /** With so many waiting for a connection no more are made. */
 const MOST_WAITING = 20_000;
 /** A sender waits for no answer longer than this, in ms. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 6_000;
 /** A receiver that took no connection is left alone so long, in ms. */
 const REST_MS = 200;
 
