@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCampaign } from './faults/campaign.ts';
 import { checkAll } from './faults/check.ts';
 import { FAULTS } from './faults/faults.ts';
-import { rowsOf, textOf } from './faults/report.ts';
+import { faultTable, rowsOf, textOf } from './faults/report.ts';
 import { startRig } from './faults/rig.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
@@ -26,6 +27,11 @@ const SHORT = [
   'poison, one event in fifty',
 ];
 const DELIVERIES_PER_SECOND = 100;
+
+test('the README names every fault, and how it is made', async () => {
+  const readme = await readFile(new URL('faults/README.md', import.meta.url), 'utf8');
+  expect(readme).toContain(faultTable(FAULTS));
+});
 
 test('whatever is broken, every event that was answered 200 is in the tables once', async () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
