@@ -55,6 +55,10 @@ export interface QueueCounts {
 export interface Consumer {
   /** Begins to take jobs, now or as soon as Redis is there. */
   start(): void;
+  /** Takes no more jobs until `resume`. Those in hand go on, and keep their locks. */
+  pause(): void;
+  /** Takes jobs again. */
+  resume(): void;
   /**
    * Takes no more jobs and waits for those that run, at most `timeoutMs`. Shortly before, they are told by their signal to give up, and go
    * back; then the connections are cut. A job that ignores its signal may keep the process alive: end it. Another worker gets the job.
@@ -62,10 +66,19 @@ export interface Consumer {
   close(limit: { timeoutMs: number }): Promise<void>;
   /** @throws QueueUnavailableError within a second */
   counts(): Promise<QueueCounts>;
-  /** When a job was last begun or ended, else when the consumer started, in unix ms. */
+  /** When a job was last begun or ended, else when the consumer started or was resumed, in unix ms. */
   lastConsumedAt(): number;
+  /** Since when a job runs here without its lock, in unix ms; undefined when all that run have theirs. */
+  lockLostAt(): number | undefined;
   /** Asks Redis for an answer. @throws QueueUnavailableError within a second */
   ping(): Promise<void>;
+}
+
+interface JobInHand {
+  id: string | undefined;
+  /** Aborted when the job is to go back. */
+  giveUp: AbortController;
+  lockLostAt?: number;
 }
 
 /** Makes a consumer; it connects at once, and takes jobs from `start` on. */
@@ -79,22 +92,24 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const firstQuestion = firstAttempt(questions);
   const queue = openQueue(options.queue, questions, prefix);
 
-  const handBack = new AbortController();
+  const inHand = new Set<JobInHand>();
   const errors = reportChanges((error) => options.onError?.(error));
   let lastConsumedAt = Date.now();
-  let running = 0;
+  let isGivingUp = false;
   let closing: Promise<void> | undefined;
 
   const worker = new Worker<unknown, void>(
     options.queue,
     async (job, token) => {
-      running += 1;
+      const held: JobInHand = { id: job.id, giveUp: new AbortController() };
+      if (isGivingUp) held.giveUp.abort();
+      inHand.add(held);
       lastConsumedAt = Date.now();
       try {
-        await processJob(job, token, { process, signal: handBack.signal });
+        await processJob(job, token, { process, signal: held.giveUp.signal, report });
         errors.reset();
       } finally {
-        running -= 1;
+        inHand.delete(held);
         lastConsumedAt = Date.now();
       }
     },
@@ -113,6 +128,14 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   );
   worker.on('error', report);
   worker.on('failed', (job, error) => options.onFailed?.(jobFailure(job, error)));
+  // Another worker has them now, or will have them: what only waits here is to leave.
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const held of inHand) {
+      if (held.id === undefined || !ids.includes(held.id)) continue;
+      held.lockLostAt ??= Date.now();
+      held.giveUp.abort();
+    }
+  });
 
   function report(thrown: unknown): void {
     if (closing === undefined) errors.report(thrown);
@@ -130,9 +153,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   async function closeWithin(timeoutMs: number): Promise<void> {
     const stopped = worker.close();
     const margin = Math.min(HAND_BACK_MARGIN_MS, timeoutMs / 2);
-    await settledWithin(stopped, running === 0 ? Math.min(IDLE_CLOSE_MS, timeoutMs) : timeoutMs - margin);
-    handBack.abort();
-    if (running > 0) await settledWithin(stopped, margin);
+    await settledWithin(stopped, inHand.size === 0 ? Math.min(IDLE_CLOSE_MS, timeoutMs) : timeoutMs - margin);
+    isGivingUp = true;
+    for (const { giveUp } of inHand) giveUp.abort();
+    if (inHand.size > 0) await settledWithin(stopped, margin);
     await queue.close();
     [connection, blocking, questions].forEach(endConnection);
   }
@@ -141,6 +165,13 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     start() {
       lastConsumedAt = Date.now();
       worker.run().catch(report);
+    },
+    pause() {
+      worker.pause(true).catch(report);
+    },
+    resume() {
+      lastConsumedAt = Date.now();
+      worker.resume().catch(report);
     },
     close({ timeoutMs }) {
       closing ??= closeWithin(timeoutMs);
@@ -153,6 +184,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         return { waiting: wait + prioritized, active, delayed, failed };
       }),
     lastConsumedAt: () => lastConsumedAt,
+    lockLostAt: () => {
+      const lost = [...inHand].flatMap(({ lockLostAt }) => lockLostAt ?? []);
+      return lost.length > 0 ? Math.min(...lost) : undefined;
+    },
     ping: () => ask(async () => void (await questions.ping())),
   };
 }

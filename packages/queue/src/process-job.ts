@@ -20,26 +20,50 @@ export interface ConsumedJob {
  */
 export type ProcessJob = (job: ConsumedJob, signal: AbortSignal) => Promise<void>;
 
+/** What a job is run with. */
+export interface JobContext {
+  process: ProcessJob;
+  signal: AbortSignal;
+  /** Told of what Redis did not do. */
+  report: (error: unknown) => void;
+}
+
 /** Runs `process` on one of BullMQ's jobs and turns what it throws into what BullMQ understands. */
 export async function processJob(
   job: QueuedJob<unknown>,
   token: string | undefined,
-  { process, signal }: { process: ProcessJob; signal: AbortSignal },
+  { process, signal, report }: JobContext,
 ): Promise<void> {
   try {
     await process(readJob(job), signal);
   } catch (thrown) {
     const error = cleanError(thrown);
     if (error instanceof HandBackError) {
-      await job.moveToDelayed(Date.now() + error.delayMs, token);
+      await job.moveToDelayed(Date.now() + error.delayMs, token).catch(report);
       throw new DelayedError();
     }
     if (signal.aborted) {
-      await job.moveToWait(token);
+      await job.moveToWait(token).catch(report);
       throw new WaitingError();
     }
     throw error;
   }
+  leaveWhatRedisRefuses(job);
+}
+
+/**
+ * A job that is done, and that Redis does not let go, is no failure: BullMQ would spend an attempt on it. So it is left where it is,
+ * as one that was handed back in vain: without its lock it is taken again within seconds, and its events are duplicates then.
+ */
+function leaveWhatRedisRefuses(job: QueuedJob<unknown>): void {
+  const complete = job.moveToCompleted.bind(job);
+  job.moveToCompleted = async (...result) => {
+    try {
+      return await complete(...result);
+    } catch (error) {
+      throw new DelayedError(`A job that is done could not be taken off the queue: ${cleanError(error).message}`);
+    }
+  };
 }
 
 /** A job that no attempt can make sense of fails at once, and keeps its data. */
