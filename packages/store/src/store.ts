@@ -27,11 +27,20 @@ export interface Store {
   recordDead(events: readonly DeadEvent[]): Promise<Set<string>>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
+  /** Resolves when events could be applied now: the tables are there, this user may write to them, and nobody locks them. */
+  probe(): Promise<void>;
   /** Runs one query that can change nothing. */
   query(sql: string): Promise<Record<string, unknown>[]>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
+
+/** A probe is to be answered soon, and to leave its connection to the work. */
+const PROBE_LIMIT = `SELECT set_config('lock_timeout', '1000', true)`;
+
+/** The lock that every INSERT and UPDATE takes; one for all writers, so it holds up nobody. */
+const TAKE_TABLES = `LOCK TABLE webhook_events, conversations, conversation_messages, agent_tool_calls, user_commands,
+  user_profiles IN ROW EXCLUSIVE MODE`;
 
 /** Opens a store; it connects with the first call. */
 export function createStore({
@@ -64,6 +73,12 @@ export function createStore({
     recordDead: (events) => transaction((run) => recordDead(events, run)),
     ping: async () => {
       await transaction(async () => undefined);
+    },
+    probe: async () => {
+      await transaction(async (run) => {
+        await run({ sql: PROBE_LIMIT, parameters: [] });
+        await run({ sql: TAKE_TABLES, parameters: [] });
+      });
     },
     query: (sql) =>
       transaction(async (run) => {
