@@ -63,8 +63,9 @@ export async function applyGroup(events: readonly ApplicableEvent[], context: Ap
 }
 
 /**
- * Runs `work` until it succeeds or fails for a cause that neither a moment nor the database's return mends. A fault that no
- * table knows counts as an outage where the database does not answer a plain question either.
+ * Runs `work` until it succeeds or fails for a cause that neither a moment nor the database's return mends. Unless the event is at
+ * fault for certain, the database is asked: where it could not do our work either, or could not when this began, that is an outage
+ * and costs no attempt.
  */
 export async function patiently<T>(
   work: () => Promise<T>,
@@ -72,15 +73,20 @@ export async function patiently<T>(
 ): Promise<T> {
   let conflicts = 0;
   for (let pauses = 0; ;) {
+    const begunInOutage = gate.isClosed();
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       const { action } = FAULT_POLICY[error.faultClass];
-      if (action === 'pause' || (action === 'retry' && !(await gate.answers()))) {
+      if (action === 'isolate') throw error;
+      const isOutage = action === 'pause' || begunInOutage || gate.isClosed() || !(await gate.answers());
+      if (isOutage || (action === 'again' && conflicts >= CONFLICT_TRIES)) {
         await gate.wait(error, pauses++, signal);
-      } else if (action === 'again' && conflicts++ < CONFLICT_TRIES) await sleep(Math.random() * CONFLICT_REST_MS);
-      else throw error;
+      } else if (action === 'again') {
+        conflicts++;
+        await sleep(Math.random() * CONFLICT_REST_MS);
+      } else throw error;
     }
   }
 }

@@ -12,57 +12,81 @@ const LONGEST_PAUSE_MS = 5_000;
 /** Holds the jobs in hand while the database is away. Their locks are kept, so nobody else takes them. */
 export interface DatabaseGate {
   /**
-   * Resolves when the database answers again.
+   * Closes the gate, and resolves when the database could do our work again. A job that fails again though others have got through
+   * since is alone with its fault: it closes nothing, and only rests.
    *
-   * @param error   Why it is believed to be away.
-   * @param tries   How often in a row this has failed though the database answered: each makes the pause longer.
-   * @param signal  Aborted when the worker leaves.
-   * @throws        HandBackError when the worker leaves first.
+   * @param error   Why the database is believed to be away.
+   * @param tries   How often in a row this has failed before: each makes the pause longer.
+   * @param signal  The job's own; aborted when it is to go back.
+   * @throws        HandBackError when that comes first.
    */
   wait(error: StoreError, tries: number, signal: AbortSignal): Promise<void>;
-  /** Whether the database answers a plain question now. */
+  /** Whether the database could do our work now. */
   answers(): Promise<boolean>;
-  /** Whether a job waits here. */
+  /** Whether the database is believed to be away. */
   isClosed(): boolean;
+}
+
+/** What a gate may be told, and tells. */
+export interface GateOptions {
+  /** Told when the gate closes and when it opens again. */
+  onChange?: (isClosed: boolean) => void;
+  /** How many transactions have got through so far. */
+  passed?: () => number;
+  /** Aborted when the worker has left: nobody is asked any more. */
+  left?: AbortSignal;
 }
 
 /**
  * Makes the gate.
  *
- * @param probe  Resolves when the database answers.
+ * @param probe  Resolves when the database could do our work.
  */
-export function createDatabaseGate(probe: () => Promise<void>, logger: Logger): DatabaseGate {
-  let waiting = 0;
+export function createDatabaseGate(
+  probe: () => Promise<void>,
+  logger: Logger,
+  { onChange = () => undefined, passed = () => 0, left }: GateOptions = {},
+): DatabaseGate {
+  /** Resolves when the gate opens. One asks for all who wait. */
+  let opening: Promise<void> | undefined;
+  /** How many had got through when a job last failed, by its signal. */
+  const passedAtFault = new WeakMap<AbortSignal, number>();
+
+  const answers = () =>
+    probe().then(
+      () => true,
+      () => false,
+    );
+
+  async function open(firstPause: number): Promise<void> {
+    for (let pause = firstPause; ; pause++) {
+      await sleep(pauseMs(pause), undefined, left && { signal: left }).catch(() => undefined);
+      // Nobody waits any more.
+      if (left?.aborted) return;
+      if (await answers()) break;
+    }
+    opening = undefined;
+    logger.info('The database answers; going on');
+    onChange(false);
+  }
+
+  function close(error: StoreError, tries: number): Promise<void> {
+    logPause(logger, error);
+    onChange(true);
+    return open(tries);
+  }
+
   return {
-    isClosed: () => waiting > 0,
-    answers: () =>
-      probe().then(
-        () => true,
-        () => false,
-      ),
-    async wait(error, tries, signal) {
-      waiting++;
-      if (waiting === 1) logPause(logger, error);
-      try {
-        await untilAnswered(probe, tries, signal);
-      } finally {
-        waiting--;
-        if (waiting === 0 && !signal.aborted) logger.info('The database answers; going on');
-      }
+    answers,
+    isClosed: () => opening !== undefined,
+    wait(error, tries, signal) {
+      const isAlone = passed() > (passedAtFault.get(signal) ?? Infinity);
+      passedAtFault.set(signal, passed());
+      if (!isAlone) return unlessAborted((opening ??= close(error, tries)), signal);
+      logAlone(logger, error, tries);
+      return unlessAborted(sleep(pauseMs(tries)), signal);
     },
   };
-}
-
-async function untilAnswered(probe: () => Promise<void>, tries: number, signal: AbortSignal): Promise<void> {
-  for (let pause = tries; ; pause++) {
-    await rest(pauseMs(pause), signal);
-    try {
-      await probe();
-      return;
-    } catch {
-      // Still away: the pause grows, and the log has said so once.
-    }
-  }
 }
 
 /** Up to a fifth longer by chance, so that many workers do not come back in the same instant. */
@@ -70,15 +94,25 @@ function pauseMs(pause: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(pause, 10)) * (1 + Math.random() / 5);
 }
 
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    throw new HandBackError('The worker stops while the database is away.', { cause: error });
-  }
+/** @throws HandBackError as soon as the signal is aborted. */
+async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true, signal: done.signal });
+  });
+  await Promise.race([waited, aborted]);
+  done.abort();
+  if (signal.aborted) throw new HandBackError('The job goes back while the database is away.');
 }
 
 function logPause(logger: Logger, { code, faultClass }: StoreError): void {
   const level = FAULT_POLICY[faultClass].alarm ? 'error' : 'warn';
   logger[level]({ code, faultClass }, 'Waiting for the database; events stay in Redis and no attempt is spent');
+}
+
+/** At the first, second, fourth … try: it may last, and must not be forgotten. */
+function logAlone(logger: Logger, { code, faultClass }: StoreError, tries: number): void {
+  if ((tries & (tries - 1)) !== 0) return;
+  logger.error({ code, faultClass, tries }, 'A job waits: the database refuses it while others get through');
 }

@@ -1,12 +1,15 @@
 import type { Consumer } from '@landline/queue';
 import type { Store } from '@landline/store';
 
-/** How long jobs may wait with none begun or ended before the worker counts as wedged, in milliseconds. A statement may take 30 s. */
+/**
+ * How long jobs may wait with none begun or ended, or one may run on without its lock, before the worker counts as wedged, in
+ * milliseconds. A statement may take 30 s, and a blocking read that died is given up after 15 s.
+ */
 export const WEDGED_AFTER_MS = 60_000;
 
 /** What health is judged by. */
 export interface HealthOptions {
-  consumer: Pick<Consumer, 'counts' | 'lastConsumedAt' | 'ping'>;
+  consumer: Pick<Consumer, 'counts' | 'lastConsumedAt' | 'ping'> & Partial<Pick<Consumer, 'lockLostAt'>>;
   store: Pick<Store, 'ping'>;
   /** Whether the worker waits for the database, and knows it. */
   isWaiting: () => boolean;
@@ -19,7 +22,7 @@ export interface HealthOptions {
 
 /** The two questions an orchestrator asks. Neither answer ever rejects. */
 export interface Health {
-  /** False when jobs wait and none moves, though nothing outside explains it: a restart may help. */
+  /** False when jobs wait and none moves, or one runs on without its lock, though nothing outside explains it: a restart may help. */
   isLive(): Promise<boolean>;
   /** Whether Redis and Postgres answer and jobs are taken. */
   isReady(): Promise<boolean>;
@@ -28,13 +31,26 @@ export interface Health {
 /** Makes the judge of a worker's health. */
 export function createHealth(options: HealthOptions): Health {
   const { consumer, store } = options;
+  /** Since when every look has seen jobs wait, and none move. */
+  let stuckSince: number | undefined;
+
+  /** Redis away is no such look: no restart would help, and readiness tells. */
+  async function isStuck(): Promise<boolean> {
+    const counts = await consumer.counts().catch(() => undefined);
+    if (counts === undefined || counts.waiting === 0) stuckSince = undefined;
+    else stuckSince = Math.max(stuckSince ?? options.now(), consumer.lastConsumedAt());
+    return isOver(stuckSince);
+  }
+
+  const isOver = (since: number | undefined) => since !== undefined && options.now() - since >= options.wedgedAfterMs;
+
   return {
     async isLive() {
-      if (!options.isConsuming() || options.isWaiting()) return true;
-      if (options.now() - consumer.lastConsumedAt() < options.wedgedAfterMs) return true;
-      // Redis away: no restart would help, and readiness tells.
-      const counts = await consumer.counts().catch(() => undefined);
-      return counts === undefined || counts.waiting === 0;
+      if (!options.isConsuming() || options.isWaiting()) {
+        stuckSince = undefined;
+        return true;
+      }
+      return !isOver(consumer.lockLostAt?.()) && !(await isStuck());
     },
     async isReady() {
       if (!options.isConsuming() || options.isWaiting()) return false;

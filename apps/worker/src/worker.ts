@@ -7,7 +7,7 @@ import {
   WEBHOOK_QUEUE,
   type JobFailure,
 } from '@landline/queue';
-import { createStore } from '@landline/store';
+import { createStore, type ApplicableEvent, type StoreOptions } from '@landline/store';
 import { createDatabaseGate } from './database-gate.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
@@ -26,6 +26,8 @@ export interface WorkerOptions {
   logger: Logger;
   /** How long jobs may wait untouched before the worker counts as wedged, in milliseconds. */
   wedgedAfterMs?: number;
+  /** Limits of a statement, where the store's own do not fit. */
+  limits?: Pick<StoreOptions, 'statementTimeoutMs' | 'lockTimeoutMs'>;
 }
 
 /** Takes jobs from both queues and applies them. */
@@ -47,14 +49,33 @@ const SPARE_CONNECTIONS = 2;
 export function createWorker(options: WorkerOptions): Worker {
   const { databaseUrl, redisUrl, concurrency, logger } = options;
   const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
-  const store = createStore({ databaseUrl, poolSize });
+  const store = createStore({ databaseUrl, poolSize, ...options.limits });
   const deadLetters = createDeadLetters({ redisUrl });
-  const gate = createDatabaseGate(() => store.ping(), logger);
+  let passed = 0;
+  const left = new AbortController();
+  const gate = createDatabaseGate(() => store.probe(), logger, {
+    onChange(isClosed) {
+      for (const consumer of [events, letters]) {
+        if (isClosed) consumer.pause();
+        else consumer.resume();
+      }
+    },
+    passed: () => passed,
+    left: left.signal,
+  });
   const metrics = createMetrics();
   const canaryMark = createCanaryMark({ redisUrl });
   canaryAge(metrics.registry, canaryMark);
-  const context = { store, gate, deadLetters, logger, metrics };
-  const shared = { ...context, store: { ...store, ...shareTransactions(noteCanaries(store, canaryMark)) } };
+  const counted = {
+    ...store,
+    async apply(applicable: readonly ApplicableEvent[]) {
+      const outcomes = await store.apply(applicable);
+      passed++;
+      return outcomes;
+    },
+  };
+  const context = { store: counted, gate, deadLetters, logger, metrics };
+  const shared = { ...context, store: { ...counted, ...shareTransactions(noteCanaries(counted, canaryMark)) } };
   const onError = (error: Error) => logger.error(error.message);
   const onFailed = (failure: JobFailure) => reportFailure(failure, { logger, metrics });
   const events = createConsumer({
@@ -92,6 +113,7 @@ export function createWorker(options: WorkerOptions): Worker {
     async stop(limit) {
       consuming = false;
       await Promise.all([events.close(limit), letters.close(limit)]);
+      left.abort();
       await Promise.all([deadLetters.close(), store.close()]);
       canaryMark.close();
     },
