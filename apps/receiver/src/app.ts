@@ -6,7 +6,11 @@ import { answer, answerFor, rawAnswer } from './answers.ts';
 import { healthRoutes } from './health-routes.ts';
 import { ReceptionFullError } from './limit-reception.ts';
 import { createMetrics } from './metrics.ts';
+import { createReadinessWatch } from './readiness-watch.ts';
 import { webhookRoute, WEBHOOK_PATH } from './webhook-route.ts';
+
+/** How long a load balancer is waited for to learn that the receiver leaves, in ms. */
+const TELLING_LIMIT_MS = 4000;
 
 /** What the receiver is made of. */
 export interface AppOptions {
@@ -33,8 +37,9 @@ export interface AppOptions {
 export interface ReceiverApp {
   server: FastifyInstance;
   /**
-   * Stops listening, answers what is under way and closes every connection after its answer. What has not arrived in full
-   * after `timeoutMs` is cut off: no time-out acts any more on a server that closes.
+   * Is not ready any more, and serves on until who watches the readiness knows. Then stops listening, answers what is under way and
+   * closes every connection after its answer. What has not arrived in full `timeoutMs` after the call is cut off: no time-out acts
+   * any more on a server that closes.
    */
   drain(limit: { timeoutMs: number }): Promise<void>;
 }
@@ -95,12 +100,16 @@ export function createApp(options: AppOptions): ReceiverApp {
   server.setNotFoundHandler((_request, reply) => answer(reply, 'not_found', `Webhooks go to POST ${WEBHOOK_PATH}.`));
 
   webhookRoute(server, { ...options, metrics, now: options.now ?? Date.now });
-  healthRoutes(server, { producer, journal, metrics, isDraining: () => draining });
+  const watch = createReadinessWatch();
+  healthRoutes(server, { producer, journal, metrics, isDraining: () => draining, watch });
   return {
     server,
     async drain({ timeoutMs }) {
       draining = true;
-      const late = setTimeout(() => server.server.closeAllConnections(), timeoutMs);
+      const begun = performance.now();
+      await watch.untilTold({ timeoutMs: Math.min(TELLING_LIMIT_MS, timeoutMs) });
+      const leftMs = begun + timeoutMs - performance.now();
+      const late = setTimeout(() => server.server.closeAllConnections(), leftMs);
       await server.close();
       clearTimeout(late);
     },

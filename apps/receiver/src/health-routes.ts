@@ -2,6 +2,7 @@ import type { Journal } from '@landline/journal';
 import type { Producer } from '@landline/queue';
 import type { FastifyInstance } from 'fastify';
 import type { ReceiverMetrics } from './metrics.ts';
+import type { ReadinessWatch } from './readiness-watch.ts';
 
 /** What the routes tell of. */
 export interface HealthOptions {
@@ -11,14 +12,17 @@ export interface HealthOptions {
   metrics: ReceiverMetrics;
   /** Whether the receiver is on its way out. */
   isDraining: () => boolean;
+  watch: ReadinessWatch;
 }
 
 /** /health/live: the process answers. /health/ready: it can take events now. /metrics: Prometheus text. */
-export function healthRoutes(app: FastifyInstance, { producer, journal, metrics, isDraining }: HealthOptions): void {
+export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
+  const { producer, journal, metrics, isDraining, watch } = options;
   app.get('/health/live', async () => ({ status: 'live' }));
 
   app.get('/health/ready', async (_request, reply) => {
     const canTake = producer.canTake();
+    watch.asked({ isDraining: isDraining() });
     const status = isDraining() ? 'draining' : canTake ? 'ready' : 'unavailable';
     // Redis or the journal is enough; which of them is not well is told in any case.
     return reply

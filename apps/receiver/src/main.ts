@@ -6,7 +6,7 @@ import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
 import { WEBHOOK_PATH } from './webhook-route.ts';
 
-/** How long requests under way have to arrive in full and be answered, in milliseconds. */
+/** How long a balancer has to look away, and requests under way to arrive in full and be answered, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;
 const read = readConfig(process.env);
 if (!read.ok) {
