@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startPipe } from './support/pipe.ts';
+import { post } from './support/post.ts';
+
+const read = async (name: string): Promise<unknown> =>
+  JSON.parse(await readFile(new URL(`./jobs/${name}.json`, import.meta.url), 'utf8'));
+
+/** As a receiver of any version adds its jobs. */
+const OPTIONS = { attempts: 8, backoff: { type: 'custom' }, removeOnComplete: true, removeOnFail: false };
+
+test('jobs as the oldest version wrote them, as the current one does and with unknown fields are applied; one of the future rests, whole, and can be retried', async () => {
+  const pipe = await startPipe();
+  onTestFinished(() => pipe.stop());
+  const { events } = pipe.queues;
+  const future = await read('v2');
+  for (const data of [await read('v1-oldest'), future, await read('v1-unknown-fields')]) {
+    await events.add('events', data, OPTIONS);
+  }
+  const current = { conversation_id: 'conv_current', message_id: 'm1', role: 'user', message: 'as it is written now' };
+  expect(await post(pipe.receiver.url, JSON.stringify({ type: 'conversation.message', data: current }))).toMatchObject({
+    status: 200,
+  });
+  const worker = await pipe.startWorker();
+  await vi.waitUntil(async () => (await pipe.counts()).events === 1, { timeout: 20_000, interval: 20 });
+
+  const ids = await pipe.sql('SELECT id FROM conversations ORDER BY id');
+  expect(ids.map(({ id }) => id)).toEqual(['conv_base64', 'conv_current', 'conv_oldest', 'conv_unknown_fields']);
+  expect(await pipe.sql('SELECT content FROM conversation_messages ORDER BY content')).toEqual([
+    { content: 'as it is written now' },
+    { content: 'fields that nobody knows yet' },
+    { content: 'written by the oldest version' },
+  ]);
+  const [job] = await events.getFailed();
+  expect(job?.data).toEqual(future);
+  expect(job?.failedReason).toMatch(/not a group of events/);
+  expect(worker.output()).toContain('A job rests in failed');
+
+  // As an operator does once the workers are newer.
+  await worker.stop();
+  await job?.retry();
+  expect((await events.getWaiting()).map(({ data }) => data)).toEqual([future]);
+}, 60_000);

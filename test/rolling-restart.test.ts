@@ -1,0 +1,101 @@
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { callEvents } from './exactly-once/call-events.ts';
+import { expectedRows, KEY_OF } from './exactly-once/expected-rows.ts';
+import { startApp, type AppProcess } from './support/app-process.ts';
+import { startBalancer } from './support/balancer.ts';
+import { startPipe } from './support/pipe.ts';
+import { post, SECRET } from './support/post.ts';
+import { seededRandom } from './support/seeded-random.ts';
+
+const SENDERS = 8;
+/** Between two events of one sender, in ms: a steady load, not all that the machine can do. */
+const REST_MS = 40;
+
+test('every process replaced in turn under load: every answer is 200, and every event is there once', async () => {
+  const pipe = await startPipe();
+  onTestFinished(() => pipe.stop());
+  await pipe.sql('CREATE TABLE effects (id uuid NOT NULL)');
+  await pipe.sql(`CREATE FUNCTION note_effect() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN INSERT INTO effects VALUES (NEW.id); RETURN NULL; END $$`);
+  await pipe.sql(`CREATE TRIGGER note_effect AFTER INSERT OR UPDATE OF outcome ON webhook_events
+    FOR EACH ROW WHEN (NEW.outcome = 'applied') EXECUTE FUNCTION note_effect()`);
+  const balancer = await startBalancer();
+  onTestFinished(() => balancer.close());
+  const startReceiver = async () => {
+    const receiver = await startApp('receiver', {
+      env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: pipe.redis.url },
+    });
+    onTestFinished(async () => void (await receiver.stop()));
+    balancer.add(receiver.url);
+    await vi.waitUntil(() => balancer.isUsed(receiver.url), { timeout: 20_000, interval: 20 });
+    return receiver;
+  };
+  const stop = async (app: AppProcess) => {
+    expect(await app.stop()).toEqual([0, null]);
+    balancer.remove(app.url);
+  };
+  const [first, second] = [await startReceiver(), await startReceiver()];
+  const [one, other] = [await pipe.startWorker(), await pipe.startWorker()];
+
+  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+  process.stdout.write(`rolling restart: SEED=${seed}\n`);
+  const events = callEvents(20_000, seededRandom(seed), `run${seed}`);
+  const sent: Buffer[] = [];
+  const answers = new Map<number | string, number>();
+  const over = new AbortController();
+  const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
+  const sendInTurn = async (): Promise<void> => {
+    while (!over.signal.aborted && sent.length < events.length) {
+      const body = events[sent.length] ?? Buffer.alloc(0);
+      sent.push(body);
+      const status = await post(balancer.url, body, { agent }).then((answer) => answer.status, String);
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+      await delay(REST_MS);
+    }
+  };
+  const senders = Array.from({ length: SENDERS }, sendInTurn);
+  const untilMore = async () => {
+    const before = sent.length;
+    await vi.waitUntil(() => sent.length > before + 4 * SENDERS, { timeout: 20_000, interval: 20 });
+  };
+
+  await untilMore();
+  // The new one first, then the old one leaves.
+  const third = await startReceiver();
+  await stop(first);
+  await untilMore();
+  const another = await pipe.startWorker();
+  await stop(one);
+  await untilMore();
+  // The old one leaves first, and the one beside it carries all.
+  await stop(second);
+  await untilMore();
+  const fourth = await startReceiver();
+  await stop(other);
+  await untilMore();
+  await pipe.startWorker();
+  await stop(third);
+  await untilMore();
+  await stop(another);
+  over.abort();
+  await Promise.all(senders);
+  agent.destroy();
+  const counts = await pipe.untilIdle({ timeoutMs: 60_000 });
+  expect(fourth.isRunning()).toBe(true);
+
+  process.stdout.write(`rolling restart: ${sent.length} events, answers ${JSON.stringify([...answers])}\n`);
+  expect([...answers]).toEqual([[200, sent.length]]);
+  expect(counts).toEqual({ events: 0, unsettled: 0, dead: 0 });
+  const expected = expectedRows(sent);
+  const ledger = await pipe.sql('SELECT outcome, count(*)::int AS n FROM webhook_events GROUP BY outcome');
+  const told = Object.fromEntries(ledger.map(({ outcome, n }) => [outcome, n]));
+  expect({ applied: 0, ignored: 0, ...told }).toEqual(expected.outcomes);
+  const effects = await pipe.sql('SELECT count(*)::int AS n, count(DISTINCT id)::int AS events FROM effects');
+  expect(effects).toEqual([{ n: expected.outcomes['applied'], events: expected.outcomes['applied'] }]);
+  for (const table of ['conversations', 'conversation_messages', 'agent_tool_calls', 'user_commands'] as const) {
+    const rows = await pipe.sql(`SELECT ${KEY_OF[table]} AS key FROM ${table}`);
+    expect(rows.map(({ key }) => String(key)).sort()).toEqual(expected.keys[table]);
+  }
+}, 180_000);

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+
+/** A small load balancer: asks each server for its readiness and sends to those that are ready, in turn. It never tries again. */
+export interface Balancer {
+  url: string;
+  add: (origin: string) => void;
+  remove: (origin: string) => void;
+  /** Whether it sends to this server now. */
+  isUsed: (origin: string) => boolean;
+  close: () => Promise<void>;
+}
+
+const ASK_INTERVAL_MS = 500;
+
+/** Starts one on a free port of loopback. */
+export async function startBalancer(): Promise<Balancer> {
+  const ready = new Map<string, boolean>();
+  let turn = 0;
+
+  async function ask(origin: string): Promise<void> {
+    const isReady = await fetch(`${origin}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (ready.has(origin)) ready.set(origin, isReady);
+  }
+
+  const server = createServer((incoming, answer) => {
+    const used = [...ready].flatMap(([origin, isReady]) => (isReady ? [origin] : []));
+    const origin = used[turn++ % used.length];
+    const fail = () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end());
+    if (origin === undefined) return void fail();
+    const { method, headers } = incoming;
+    const outgoing = request(new URL(incoming.url ?? '/', origin), { method: method ?? 'GET', headers, agent: false });
+    outgoing.on('error', fail);
+    outgoing.on('response', (response) => {
+      answer.writeHead(response.statusCode ?? 502, { 'content-type': response.headers['content-type'] ?? '' });
+      response.on('error', fail).pipe(answer);
+    });
+    incoming.pipe(outgoing);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The balancer has no port.');
+  const asking = setInterval(() => {
+    for (const origin of ready.keys()) void ask(origin);
+  }, ASK_INTERVAL_MS);
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    add: (origin) => void ready.set(origin, false),
+    remove: (origin) => void ready.delete(origin),
+    isUsed: (origin) => ready.get(origin) ?? false,
+    async close() {
+      clearInterval(asking);
+      server.close();
+      server.closeAllConnections();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
