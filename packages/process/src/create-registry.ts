@@ -1,0 +1,34 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+/** A metric that has no value of its own. */
+export interface ReadMetric {
+  name: string;
+  help: string;
+  /** Asked when Prometheus asks, so that it costs the work nothing. */
+  read: () => number;
+}
+
+/** Makes a registry with what prom-client knows of every Node process: memory, CPU, event loop, garbage collection. */
+export function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** Adds a gauge that is read when it is asked for. */
+export function addGauge(registry: Registry, { name, help, read }: ReadMetric): void {
+  const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) });
+}
+
+/** Adds a counter that is read when it is asked for: `read` answers the total since the process began. */
+export function addCounter(registry: Registry, { name, help, read }: ReadMetric): void {
+  const counter: Counter = new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      counter.reset();
+      counter.inc(read());
+    },
+  });
+}
