@@ -3,6 +3,7 @@ import { Worker } from 'bullmq';
 import { backoffMs } from './backoff.ts';
 import { cleanError } from './clean-error.ts';
 import { createConsumerConnection, createProducerConnection, endConnection, firstAttempt } from './connection.ts';
+import { countJobs, type QueueCounts } from './count-jobs.ts';
 import { QueueUnavailableError } from './errors.ts';
 import { jobFailure, type JobFailure } from './job-failure.ts';
 import { QUEUE_PREFIX } from './names.ts';
@@ -41,14 +42,6 @@ export interface ConsumerOptions {
   onError?: (error: Error) => void;
   /** Told of every attempt that failed. What was handed back did not fail. */
   onFailed?: (failure: JobFailure) => void;
-}
-
-/** Jobs of a queue by state. */
-export interface QueueCounts {
-  waiting: number;
-  active: number;
-  delayed: number;
-  failed: number;
 }
 
 /** Takes jobs from a queue. */
@@ -177,12 +170,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       closing ??= closeWithin(timeoutMs);
       return closing;
     },
-    counts: () =>
-      ask(async () => {
-        const counts = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed');
-        const { wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
-        return { waiting: wait + prioritized, active, delayed, failed };
-      }),
+    counts: () => ask(() => countJobs(queue)),
     lastConsumedAt: () => lastConsumedAt,
     lockLostAt: () => {
       const lost = [...inHand].flatMap(({ lockLostAt }) => lockLostAt ?? []);

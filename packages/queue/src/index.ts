@@ -1,6 +1,7 @@
 export { createCanaryMark, type CanaryMark } from './canary-mark.ts';
 export { createProducerConnection } from './connection.ts';
 export { createConsumer, type Consumer } from './consumer.ts';
+export { countJobs } from './count-jobs.ts';
 export { createDeadLetters, type DeadLetter, type DeadLetters } from './dead-letter.ts';
 export { HandBackError, QueueUnavailableError, RedisRefusedError } from './errors.ts';
 export type { GroupJournal, InheritedNote, JournalEntry, PendingGroup } from './group-journal.ts';
