@@ -5,7 +5,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { answer, answerFor, rawAnswer } from './answers.ts';
 import { healthRoutes } from './health-routes.ts';
 import { ReceptionFullError } from './limit-reception.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type ReceiverMetrics } from './metrics.ts';
 import { createReadinessWatch } from './readiness-watch.ts';
 import { webhookRoute, WEBHOOK_PATH } from './webhook-route.ts';
 
@@ -29,6 +29,8 @@ export interface AppOptions {
   /** How many bytes of bodies may be under way at once. */
   maxReceivingBytes?: number;
   logger: Logger;
+  /** Made here unless given: whoever has more to tell of adds it to their registry. */
+  metrics?: ReceiverMetrics;
   /** The current time in unix milliseconds. */
   now?: () => number;
 }
@@ -46,8 +48,7 @@ export interface ReceiverApp {
 
 /** Builds the receiver; it never listens by itself. */
 export function createApp(options: AppOptions): ReceiverApp {
-  const { producer, journal, canaryMark, logger, requestTimeoutMs } = options;
-  const metrics = createMetrics();
+  const { producer, journal, canaryMark, logger, requestTimeoutMs, metrics = createMetrics() } = options;
   if (canaryMark) canaryAge(metrics.registry, canaryMark);
   let draining = false;
   const server: FastifyInstance = fastify({

@@ -4,6 +4,7 @@ import { createCanaryMark, createProducer, RedisRefusedError } from '@landline/q
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
+import { createMetrics, measureGroups, measureKeepers } from './metrics.ts';
 import { WEBHOOK_PATH } from './webhook-route.ts';
 
 /** How long a balancer has to look away, and requests under way to arrive in full and be answered, in milliseconds. */
@@ -19,6 +20,7 @@ if (config.ELEVENLABS_WEBHOOK_SECRET.hadWhiteSpace) {
   logger.warn('ELEVENLABS_WEBHOOK_SECRET has white space around a secret; it is cut off');
 }
 
+const metrics = createMetrics();
 const journal =
   config.JOURNAL_DIR === ''
     ? undefined
@@ -42,7 +44,9 @@ const producer = createProducer({
     logger.error(
       `Redis has lost events; what the journal holds since ${new Date(sinceMs).toISOString()} is enqueued again`,
     ),
+  onGroup: measureGroups(metrics.registry),
 });
+measureKeepers(metrics, { producer, journal });
 const hasCanary = config.CANARY_INTERVAL_SECONDS > 0;
 const canaryMark = createCanaryMark({ redisUrl: config.REDIS_URL });
 const app = createApp({
@@ -54,6 +58,7 @@ const app = createApp({
   bodyLimitBytes: config.BODY_LIMIT_BYTES,
   requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
   logger,
+  metrics,
 });
 
 let canary: ReturnType<typeof startCanary> | undefined;

@@ -1,4 +1,10 @@
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import type { Journal } from '@landline/journal';
+import { addCounter, addGauge, createRegistry } from '@landline/process';
+import type { Producer } from '@landline/queue';
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+/** A group has one event at low load, and BATCH_MAX_EVENTS (200) at most. */
+const GROUP_EVENTS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200];
 
 /** What the receiver counts. */
 export interface ReceiverMetrics {
@@ -11,8 +17,7 @@ export interface ReceiverMetrics {
 
 /** Makes the receiver's metrics in a registry of their own. */
 export function createMetrics(): ReceiverMetrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const registry = createRegistry();
   return {
     registry,
     accepted: new Counter({
@@ -27,4 +32,90 @@ export function createMetrics(): ReceiverMetrics {
       registers: [registry],
     }),
   };
+}
+
+/** Adds the sizes of the groups that Redis takes; the answer is for the producer's `onGroup`. */
+export function measureGroups(registry: Registry): (group: { events: number }) => void {
+  const sizes = new Histogram({
+    name: 'landline_group_events',
+    help: 'Events in each group that Redis took.',
+    buckets: GROUP_EVENTS_BUCKETS,
+    registers: [registry],
+  });
+  return ({ events }) => sizes.observe(events);
+}
+
+/** What keeps the events, as far as it tells how it does. */
+export interface Keepers {
+  producer: Pick<Producer, 'stats' | 'status'>;
+  journal: Pick<Journal, 'stats' | 'status'> | undefined;
+}
+
+/** Adds what the producer, and the journal where there is one, know of themselves. */
+export function measureKeepers({ registry, rejected }: ReceiverMetrics, { producer, journal }: Keepers): void {
+  // There from the start, so that the first is an increase.
+  rejected.inc({ code: 'unavailable' }, 0);
+  addCounter(registry, {
+    name: 'landline_groups_enqueued_total',
+    help: 'Groups that Redis took.',
+    read: () => producer.stats().groups,
+  });
+  addCounter(registry, {
+    name: 'landline_redis_errors_total',
+    help: 'Groups that Redis did not take, or not in time.',
+    read: () => producer.stats().redisErrors,
+  });
+  addGauge(registry, {
+    name: 'landline_redis_up',
+    help: 'Whether Redis takes groups: 1 or 0.',
+    read: () => Number(producer.status() === 'ready'),
+  });
+  if (journal !== undefined) measureJournal(registry, producer, journal);
+}
+
+function measureJournal(
+  registry: Registry,
+  producer: Keepers['producer'],
+  journal: NonNullable<Keepers['journal']>,
+): void {
+  addCounter(registry, {
+    name: 'landline_events_journalled_total',
+    help: 'Events that the journal took.',
+    read: () => producer.stats().journalledEvents,
+  });
+  addCounter(registry, {
+    name: 'landline_journal_errors_total',
+    help: 'Groups that the journal did not take.',
+    read: () => producer.stats().journalErrors,
+  });
+  addCounter(registry, {
+    name: 'landline_journal_reenqueued_records_total',
+    help: 'Records of the journal that were enqueued after the fact.',
+    read: () => producer.stats().reenqueuedRecords,
+  });
+  addCounter(registry, {
+    name: 'landline_redis_losses_total',
+    help: 'How often Redis was found to have lost what it took.',
+    read: () => producer.stats().redisLosses,
+  });
+  addGauge(registry, {
+    name: 'landline_journal_up',
+    help: 'Whether the journal takes groups: 1 or 0.',
+    read: () => Number(journal.status() === 'ready'),
+  });
+  addGauge(registry, {
+    name: 'landline_journal_bytes',
+    help: 'Size of all files in JOURNAL_DIR, those of other receivers included.',
+    read: () => journal.stats().bytes,
+  });
+  addGauge(registry, {
+    name: 'landline_journal_pending_records',
+    help: 'Records of the journal that Redis does not have yet.',
+    read: () => journal.stats().pendingRecords,
+  });
+  addGauge(registry, {
+    name: 'landline_journal_pending_bytes',
+    help: 'Size of the records that Redis does not have yet.',
+    read: () => journal.stats().pendingBytes,
+  });
 }
