@@ -1,4 +1,16 @@
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { createRegistry } from '@landline/process';
+import type { ApplyOutcome } from '@landline/store';
+import type { LedgerEntry } from '@landline/webhook';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { FAULT_POLICY } from './fault-policy.ts';
+
+/** A transaction has one event at low load, and a thousand at most. */
+const TRANSACTION_EVENTS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+
+/** In seconds. Some milliseconds while nothing waits; minutes or hours for what an outage held back. */
+const RECEIPT_TO_ROW_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
+
+const OUTCOMES: readonly ApplyOutcome[] = ['applied', 'ignored', 'duplicate'];
 
 /** What the worker counts. */
 export interface WorkerMetrics {
@@ -9,13 +21,20 @@ export interface WorkerMetrics {
   failedAttempts: Counter<'final'>;
   /** Events made dead letters, by code. */
   dead: Counter<'code'>;
+  /** Events in each transaction that was committed. */
+  transactionEvents: Histogram;
+  /** Seconds from an event's receipt to the commit of its rows. */
+  receiptToRow: Histogram;
+  /** Failures of the database, by `FaultClass`. */
+  postgresErrors: Counter<'class'>;
+  /** Faults of the connections to Redis. */
+  redisErrors: Counter;
 }
 
 /** Makes the worker's metrics in a registry of their own. */
 export function createMetrics(): WorkerMetrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  return {
+  const registry = createRegistry();
+  const metrics: WorkerMetrics = {
     registry,
     processed: new Counter({
       name: 'landline_events_processed_total',
@@ -35,5 +54,44 @@ export function createMetrics(): WorkerMetrics {
       labelNames: ['code'],
       registers: [registry],
     }),
+    transactionEvents: new Histogram({
+      name: 'landline_transaction_events',
+      help: 'Events in each transaction that was committed.',
+      buckets: TRANSACTION_EVENTS_BUCKETS,
+      registers: [registry],
+    }),
+    receiptToRow: new Histogram({
+      name: 'landline_receipt_to_row_seconds',
+      help: "Time from an event's receipt to the commit of its rows, of events that were applied.",
+      buckets: RECEIPT_TO_ROW_BUCKETS,
+      registers: [registry],
+    }),
+    postgresErrors: new Counter({
+      name: 'landline_postgres_errors_total',
+      help: 'Transactions that failed, by the class of the fault.',
+      labelNames: ['class'],
+      registers: [registry],
+    }),
+    redisErrors: new Counter({
+      name: 'landline_redis_errors_total',
+      help: 'Faults of the connections to Redis; one that repeats counts once, until a job is done again.',
+      registers: [registry],
+    }),
   };
+  // There from the start, so that the first of each is an increase.
+  for (const outcome of OUTCOMES) metrics.processed.inc({ outcome }, 0);
+  for (const final of ['true', 'false']) metrics.failedAttempts.inc({ final }, 0);
+  for (const faultClass of Object.keys(FAULT_POLICY)) metrics.postgresErrors.inc({ class: faultClass }, 0);
+  return metrics;
+}
+
+/** Counts an event that was recorded, and how long it took where it was applied. */
+export function countProcessed(
+  { processed, receiptToRow }: WorkerMetrics,
+  { receivedAt }: Pick<LedgerEntry, 'receivedAt'>,
+  outcome: ApplyOutcome,
+): void {
+  processed.inc({ outcome });
+  // The receiver's clock may be ahead of ours.
+  if (outcome === 'applied') receiptToRow.observe(Math.max(0, Date.now() - receivedAt) / 1000);
 }

@@ -2,6 +2,7 @@ import type { ConsumedJob } from '@landline/queue';
 import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, patiently } from './apply-group.ts';
 import { DeadEventError } from './errors.ts';
+import { countProcessed } from './metrics.ts';
 import type { WorkContext } from './process-events.ts';
 import { onlyEvent } from './process-events.ts';
 
@@ -31,7 +32,7 @@ async function tryOnce(
   const error = faults[0]?.error;
   if (error) return { code: error.code, message: error.message, cause: error };
   const outcome = outcomes.get(event.entry.id) ?? 'duplicate';
-  context.metrics.processed.inc({ outcome });
+  countProcessed(context.metrics, event.entry, outcome);
   context.logger.info(
     { event: event.entry.id },
     `✅ Dead letter ${outcome}: ${event.entry.conversationId ?? event.entry.type}`,

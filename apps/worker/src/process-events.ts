@@ -4,7 +4,7 @@ import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
 import { isCanary, normalise, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, type ApplyContext } from './apply-group.ts';
 import { bury, type BuryContext } from './bury.ts';
-import type { WorkerMetrics } from './metrics.ts';
+import { countProcessed, type WorkerMetrics } from './metrics.ts';
 
 /** What the worker works with. */
 export type WorkContext = Omit<ApplyContext, 'attempt' | 'lastAttempt' | 'signal'> &
@@ -49,7 +49,7 @@ function report(
     // Twice in one group: the second is a duplicate of the first.
     const told = seen.has(id) ? 'duplicate' : outcome;
     seen.add(id);
-    metrics.processed.inc({ outcome: told });
+    countProcessed(metrics, event.entry, told);
     if (told !== 'duplicate') logger.info(lineOf(event));
   }
 }

@@ -1,4 +1,4 @@
-import { canaryAge, type Logger } from '@landline/process';
+import { addGauge, addQueueJobs, canaryAge, type Logger } from '@landline/process';
 import {
   createCanaryMark,
   createConsumer,
@@ -10,6 +10,7 @@ import {
 import { createStore, type ApplicableEvent, type StoreOptions } from '@landline/store';
 import { createDatabaseGate } from './database-gate.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
+import { measureStore } from './measure-store.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { noteCanaries } from './note-canaries.ts';
 import { processDeadLetter } from './process-dead-letter.ts';
@@ -49,7 +50,8 @@ const SPARE_CONNECTIONS = 2;
 export function createWorker(options: WorkerOptions): Worker {
   const { databaseUrl, redisUrl, concurrency, logger } = options;
   const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
-  const store = createStore({ databaseUrl, poolSize, ...options.limits });
+  const metrics = createMetrics();
+  const store = measureStore(createStore({ databaseUrl, poolSize, ...options.limits }), metrics);
   const deadLetters = createDeadLetters({ redisUrl });
   let passed = 0;
   const left = new AbortController();
@@ -63,7 +65,6 @@ export function createWorker(options: WorkerOptions): Worker {
     passed: () => passed,
     left: left.signal,
   });
-  const metrics = createMetrics();
   const canaryMark = createCanaryMark({ redisUrl });
   canaryAge(metrics.registry, canaryMark);
   const counted = {
@@ -76,7 +77,10 @@ export function createWorker(options: WorkerOptions): Worker {
   };
   const context = { store: counted, gate, deadLetters, logger, metrics };
   const shared = { ...context, store: { ...counted, ...shareTransactions(noteCanaries(counted, canaryMark)) } };
-  const onError = (error: Error) => logger.error(error.message);
+  const onError = (error: Error) => {
+    metrics.redisErrors.inc();
+    logger.error(error.message);
+  };
   const onFailed = (failure: JobFailure) => reportFailure(failure, { logger, metrics });
   const events = createConsumer({
     redisUrl,
@@ -93,6 +97,15 @@ export function createWorker(options: WorkerOptions): Worker {
     concurrency: DEAD_LETTER_CONCURRENCY,
     process: (job, signal) => processDeadLetter(job, signal, context),
     onError,
+  });
+  addQueueJobs(metrics.registry, {
+    [WEBHOOK_QUEUE]: () => events.counts(),
+    [DEAD_LETTER_QUEUE]: () => letters.counts(),
+  });
+  addGauge(metrics.registry, {
+    name: 'landline_database_waiting',
+    help: 'Whether the worker waits for the database, and takes no jobs: 1 or 0.',
+    read: () => Number(gate.isClosed()),
   });
   let consuming = false;
   return {
