@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyPluginCallback,
 } from 'fastify';
 import { loginCheck, type Login } from './login.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { permitOnlyLossless } from './permitted-actions.ts';
 import { RESPONSE_HEADERS } from './response-headers.ts';
 import { isOwnRequest } from './same-origin.ts';
@@ -24,7 +25,7 @@ export interface AppOptions {
 }
 
 /**
- * Builds Bull Board under `/`, over both queues, behind the login; it never listens.
+ * Builds Bull Board under `/`, over both queues, and `/metrics`, behind the login; it never listens.
  *
  * Every answer, static files and unknown paths included, is 401 without the login and 403 for a change asked for by
  * another site's page; a change that could lose an event is 403 for everybody (`permitted-actions.ts`).
@@ -42,6 +43,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   guard(app, options.login);
   report(app);
   void app.register(board(options.queues));
+  void app.register(metricsRoute(options.queues));
   return app;
 }
 
