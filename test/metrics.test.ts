@@ -1,0 +1,259 @@
+import { mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
+import { canaryBody } from '@landline/webhook';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startPostgres } from '../apps/cli/src/services/postgres.ts';
+import type { Service } from '../apps/cli/src/services/running-process.ts';
+import { startApp, type AppProcess } from './support/app-process.ts';
+import { readMetricsTable } from './support/metrics-table.ts';
+import { post, SECRET, send } from './support/post.ts';
+import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { samplesOf, scrape, type Scrape } from './support/scrape.ts';
+
+const DASHBOARD_PASSWORD = 'correct horse battery';
+const LOGIN = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD_PASSWORD}`).toString('base64')}` };
+const APPS = ['receiver', 'worker', 'dashboard'] as const;
+type App = (typeof APPS)[number];
+
+let folder: string;
+let journalDir: string;
+let redis: PrivateRedis;
+let postgres: Service;
+const processes = new Map<App, AppProcess>();
+const scrapes: Record<App, Scrape[]> = { receiver: [], worker: [], dashboard: [] };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'landline-metrics-'));
+  await chmod(folder, 0o755); // as root, Postgres runs as another user
+  journalDir = join(folder, 'journal');
+  redis = await startPrivateRedis();
+  postgres = await startPostgres({ dir: join(folder, 'postgres'), port: 0 });
+  const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url, ELEVENLABS_WEBHOOK_SECRET: SECRET };
+  for (const app of APPS) {
+    processes.set(
+      app,
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, as they are stopped
+      await startApp(app, {
+        env: { ...env, DASHBOARD_PASSWORD, JOURNAL_DIR: journalDir, CANARY_INTERVAL_SECONDS: '86400' },
+      }),
+    );
+  }
+  await vi.waitUntil(() => processOf('worker').output().includes('Taking jobs'), { timeout: 30_000 });
+  await Promise.all(APPS.map(look));
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all([...processes.values()].map((app) => app.stop()));
+  await Promise.all([redis.remove(), postgres.stop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+function processOf(app: App): AppProcess {
+  const found = processes.get(app);
+  if (found === undefined) throw new Error(`There is no ${app}.`);
+  return found;
+}
+
+/** What a process tells of itself now. */
+async function look(app: App): Promise<Scrape['samples']> {
+  const seen = await scrape(processOf(app).url, app === 'dashboard' ? LOGIN : {});
+  scrapes[app].push(seen);
+  return seen.samples;
+}
+
+/** How long a process may take to tell of what happened. */
+const WITHIN = { timeout: 20_000, interval: 100 };
+
+const above = (least: number) => expect.toSatisfy((value: unknown) => typeof value === 'number' && value > least);
+const jobs = (queue: string, state: string) => `landline_queue_jobs{queue="${queue}",state="${state}"}`;
+
+let said = 0;
+function aMessage(): string {
+  const data = { conversation_id: 'conv_1', role: 'user', message: `message ${said++}` };
+  return JSON.stringify({ type: 'conversation.message', timestamp: 1_767_225_600, data });
+}
+
+async function accepted(body: string | Buffer): Promise<void> {
+  expect(await post(processOf('receiver').url, body)).toMatchObject({ status: 200 });
+}
+
+describe('what moves the metrics', () => {
+  test('events: accepted, refused, applied, known, unknown and at fault', async () => {
+    const twice = aMessage();
+    for (const body of [twice, twice, '{"type": "no.such.type"}', '[']) {
+      // oxlint-disable-next-line no-await-in-loop -- a group each
+      await accepted(body);
+    }
+    expect(await send(processOf('receiver').url, { body: '{}' })).toMatchObject({ status: 401 });
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({
+        landline_events_accepted_total: 4,
+        'landline_events_rejected_total{code="signature_missing"}': 1,
+        'landline_events_rejected_total{code="unavailable"}': 0,
+        landline_events_journalled_total: 4,
+        landline_groups_enqueued_total: 4,
+        'landline_group_events_bucket{le="1"}': 4,
+        landline_group_events_sum: 4,
+        landline_redis_up: 1,
+        landline_journal_up: 1,
+        landline_journal_bytes: above(0),
+        landline_journal_pending_records: 0,
+      });
+    await expect
+      .poll(() => look('worker'), WITHIN)
+      .toMatchObject({
+        'landline_events_processed_total{outcome="applied"}': 1,
+        'landline_events_processed_total{outcome="duplicate"}': 1,
+        'landline_events_processed_total{outcome="ignored"}': 1,
+        'landline_events_dead_total{code="body_not_json"}': 1,
+        landline_transaction_events_sum: 3,
+        landline_receipt_to_row_seconds_count: 1,
+        landline_receipt_to_row_seconds_sum: above(0),
+        'landline_postgres_errors_total{class="connection"}': 0,
+        landline_database_waiting: 0,
+        [jobs(DEAD_LETTER_QUEUE, 'failed')]: 1,
+        [jobs(WEBHOOK_QUEUE, 'waiting')]: 0,
+      });
+    await expect
+      .poll(() => look('dashboard'), WITHIN)
+      .toMatchObject({ [jobs(DEAD_LETTER_QUEUE, 'failed')]: 1, [jobs(WEBHOOK_QUEUE, 'waiting')]: 0 });
+  });
+
+  test('a Redis that does not answer: the journal takes the event, and nobody waits for the queues', async () => {
+    redis.freeze();
+    await accepted(aMessage());
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({
+        landline_events_accepted_total: 5,
+        landline_groups_enqueued_total: 4,
+        landline_redis_errors_total: 1,
+        landline_redis_up: 0,
+        landline_journal_pending_records: 1,
+        landline_journal_pending_bytes: above(0),
+      });
+    for (const app of ['worker', 'dashboard'] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(Object.keys(await look(app)).filter((key) => key.startsWith('landline_queue_jobs'))).toEqual([]);
+    }
+    redis.thaw();
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({
+        landline_redis_up: 1,
+        landline_journal_pending_records: 0,
+        landline_journal_pending_bytes: 0,
+        landline_journal_reenqueued_records_total: 1,
+      });
+    await expect
+      .poll(() => look('worker'), WITHIN)
+      .toMatchObject({
+        'landline_events_processed_total{outcome="applied"}': 2,
+        [jobs(WEBHOOK_QUEUE, 'active')]: 0,
+      });
+    await expect.poll(() => look('dashboard'), WITHIN).toMatchObject({ [jobs(WEBHOOK_QUEUE, 'active')]: 0 });
+  });
+
+  test('a Redis that is away and comes back', async () => {
+    await redis.stop();
+    await accepted(aMessage());
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_redis_up: 0, landline_journal_pending_records: 1 });
+    await expect.poll(() => look('worker'), WITHIN).toMatchObject({ landline_redis_errors_total: above(0) });
+    expect(await look('dashboard')).not.toHaveProperty([jobs(WEBHOOK_QUEUE, 'waiting')]);
+    await redis.restart();
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_redis_up: 1, landline_journal_reenqueued_records_total: 2 });
+    await expect
+      .poll(() => look('worker'), WITHIN)
+      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 3 });
+  });
+
+  test('a Redis that has lost what it took', async () => {
+    await redis.run(['FLUSHALL']);
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_redis_losses_total: 1, landline_journal_reenqueued_records_total: above(2) });
+  });
+
+  test('a canary that comes through', async () => {
+    const sentAt = Date.now() - 90_000;
+    await accepted(canaryBody(sentAt));
+    for (const app of ['receiver', 'worker'] as const) {
+      await expect.poll(() => look(app), WITHIN).toMatchObject({ landline_canary_age_seconds: above(89) });
+    }
+  });
+
+  test('a job that nobody can make sense of', async () => {
+    const queues = openQueues({ redisUrl: redis.url });
+    await queues.ping();
+    await queues.events.add('events', { v: 0 });
+    await queues.close();
+    await expect
+      .poll(() => look('worker'), WITHIN)
+      .toMatchObject({
+        'landline_job_attempts_failed_total{final="true"}': 1,
+        [jobs(WEBHOOK_QUEUE, 'failed')]: 1,
+      });
+    await expect.poll(() => look('dashboard'), WITHIN).toMatchObject({ [jobs(WEBHOOK_QUEUE, 'failed')]: 1 });
+  });
+
+  test('a journal whose folder is gone and comes back', async () => {
+    await rm(journalDir, { recursive: true });
+    await writeFile(journalDir, '');
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_journal_up: 0, landline_journal_errors_total: 0 });
+    await accepted(aMessage());
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_journal_errors_total: 1, landline_redis_up: 1 });
+    await rm(journalDir);
+    await expect.poll(() => look('receiver'), WITHIN).toMatchObject({ landline_journal_up: 1 });
+  });
+
+  test('a Postgres that is away and comes back', async () => {
+    await expect
+      .poll(() => look('worker'), WITHIN)
+      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 4 });
+    await postgres.stop();
+    await accepted(aMessage());
+    await expect
+      .poll(() => look('worker'), WITHIN)
+      .toMatchObject({
+        landline_database_waiting: 1,
+        'landline_postgres_errors_total{class="connection"}': above(0),
+      });
+    postgres = await startPostgres({ dir: join(folder, 'postgres'), port: Number(new URL(postgres.url).port) });
+    await expect
+      .poll(() => look('worker'), WITHIN)
+      .toMatchObject({ landline_database_waiting: 0, 'landline_events_processed_total{outcome="applied"}': 5 });
+  });
+});
+
+describe.each(APPS)("the %s's metrics", (app) => {
+  const table = readMetricsTable(app.replace(/^./, (letter) => letter.toUpperCase()));
+  const everyProcess = readMetricsTable('Every process');
+
+  test('are those of docs/metrics.md, with its types and labels, and no others of ours', () => {
+    const types = scrapes[app].at(-1)?.types ?? {};
+    const ours = Object.entries(types).filter(([name]) => name.startsWith('landline_'));
+    expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(table.map(({ name, type }) => [name, type])));
+    expect(types).toMatchObject(Object.fromEntries(everyProcess.map(({ name, type }) => [name, type])));
+    for (const { name, labels } of [...table, ...everyProcess]) {
+      const keys = scrapes[app].flatMap((seen) => Object.keys(samplesOf(seen, name)));
+      const used = keys.flatMap((key) => [...key.matchAll(/(\w+)="/g)].map(([, label = '']) => label));
+      expect.soft([name, new Set(used.filter((label) => label !== 'le'))]).toEqual([name, new Set(labels)]);
+    }
+  });
+
+  test.each(table)('$name moves', ({ name }) => {
+    const seen = new Set(scrapes[app].map((one) => JSON.stringify(samplesOf(one, name))));
+    expect(seen.size).toBeGreaterThan(1);
+  });
+});
