@@ -119,7 +119,7 @@ test.for(FAULTS)(
     await vi.waitUntil(async () => (await queues.events.getJobCountByTypes()) === 0, { timeout: 10_000, interval: 20 });
     await vi.waitUntil(() => worker.health.isReady(), { timeout: 10_000 });
     expect(await queues.deadLetters.getJobCountByTypes()).toBe(0);
-    expect(await worker.metrics.registry.metrics()).not.toMatch(/^landline_job_attempts_failed_total\{/m);
+    expect(await worker.metrics.registry.metrics()).not.toMatch(/^landline_job_attempts_failed_total.* [1-9]/m);
     expect(await runSql(postgres.url, `SELECT DISTINCT outcome FROM webhook_events`)).toEqual([{ outcome: 'applied' }]);
   },
 );
