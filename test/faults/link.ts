@@ -25,6 +25,8 @@ export interface Link {
    * @returns Resolves when it has happened: before an answer, once the other side has had time to do what it was told.
    */
   breakAt(match: string, where: 'mid-command' | 'before-answer'): Promise<void>;
+  /** Waits no longer. */
+  disarm(): void;
   close(): Promise<void>;
 }
 
@@ -150,6 +152,7 @@ export async function startLink(targetPort: number): Promise<Link> {
       }
     },
     breakAt: (match, where) => new Promise((sprung) => (trap = { match, where, sprung })),
+    disarm: () => void (trap = undefined),
     async close() {
       server.close();
       reset();

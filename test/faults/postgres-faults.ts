@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { lockTable } from '../support/lock-table.ts';
 import { anyOf, between, type Fault } from './fault.ts';
-import { COMMIT, momentOf } from './process-faults.ts';
+import { COMMIT, breakAt } from './process-faults.ts';
 import type { Rig } from './rig.ts';
 
 const AWAY_MS = 500;
@@ -44,8 +44,10 @@ async function provokeDeadlocks({ postgres }: Rig, ms: number): Promise<void> {
       // oxlint-disable no-await-in-loop -- one after the other
       await client.query('BEGIN');
       const { rows } = await client.query<{ id: string }>(
-        `SELECT conversation_id AS id FROM webhook_events WHERE conversation_id IS NOT NULL AND received_at > now() - interval '2 seconds'
-         GROUP BY 1 ORDER BY 1 DESC LIMIT 20`,
+        // The calls of the last rows: they are in the table's last pages.
+        `SELECT conversation_id AS id FROM webhook_events
+         WHERE conversation_id IS NOT NULL AND ctid >= format('(%s,0)', greatest(0, pg_relation_size('webhook_events') / 8192 - 20))::tid
+         GROUP BY 1 ORDER BY 1 DESC LIMIT 40`,
       );
       for (const { id } of rows) {
         await client.query('SELECT FROM conversations WHERE id = $1 FOR UPDATE', [id]);
@@ -132,7 +134,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     how: 'the proxy lets a COMMIT through and cuts the line before its answer',
     async inject(rig) {
       const link = anyOf(rig, rig.links['worker-Postgres']);
-      await momentOf(link.breakAt(COMMIT, 'before-answer'), 'a commit');
+      await breakAt(link, COMMIT, 'before-answer');
       link.reset();
     },
   },

@@ -41,18 +41,15 @@ function withLink(rig: Rig, apps: readonly App[], line: Line): [App, Link] {
   return [app, link];
 }
 
-/** Fails where the moment does not come: a fault that did not happen must not count as survived. */
-export async function momentOf(happened: Promise<void>, what: string): Promise<void> {
+/** Breaks a connection at a named moment; @throws when that does not come, for a fault that did not happen was not survived. */
+export async function breakAt(link: Link, match: string, where: 'mid-command' | 'before-answer'): Promise<void> {
   const timer = new AbortController();
-  const late = wait(MOMENT_LIMIT_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`It never came to this: ${what}`);
-  });
-  try {
-    await Promise.race([happened, late]);
-  } finally {
-    timer.abort();
-    late.catch(() => undefined);
-  }
+  const late = wait(MOMENT_LIMIT_MS, 'late' as const, { signal: timer.signal });
+  const outcome = await Promise.race([link.breakAt(match, where), late]);
+  timer.abort();
+  link.disarm();
+  late.catch(() => undefined);
+  if (outcome === 'late') throw new Error(`Nobody sent ${match}.`);
 }
 
 /** Receivers lose Redis for a while, so that there is something to catch up with. */
@@ -66,24 +63,33 @@ export async function withBacklog(rig: Rig, ms: number): Promise<void> {
   for (const link of links) link.refuse(false);
 }
 
+/** So much the file still grows before it is full, in bytes: longer than it takes to set the bound. */
+const ROOM_BYTES = 20_000;
+
 /** Crashes a receiver whose file ends in half a record, because that was all that its disk took. */
 async function crashInWrite(rig: Rig): Promise<void> {
   const receiver = anyOf(rig, rig.receivers);
   const file = await newestFile(rig.journalDir, receiver.pid());
-  const end = (await stat(file)).size + between(rig, 1, 400);
-  await boundFiles(receiver.pid(), end);
+  const end = (await stat(file)).size + between(rig, ROOM_BYTES, ROOM_BYTES + 400);
   try {
-    await momentOf(untilSize(file, end), 'a record written in part');
+    await boundFiles(receiver.pid(), end);
+    await untilSize(file, end);
   } finally {
-    await receiver.crash();
+    await crashAndRestart(receiver);
   }
-  await wait(AWAY_MS);
-  await receiver.start();
 }
 
+/** Fails where the file does not end there: then no record is torn. */
 async function untilSize(file: string, bytes: number): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- looked at again and again
-  while ((await stat(file)).size < bytes) await wait(1);
+  const deadline = performance.now() + MOMENT_LIMIT_MS;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- looked at again and again
+    const { size } = await stat(file);
+    if (size === bytes) return;
+    if (size > bytes || performance.now() > deadline) throw new Error('It never came to a record written in part.');
+    // oxlint-disable-next-line no-await-in-loop -- looked at again and again
+    await wait(1);
+  }
 }
 
 /** The file that a process writes to: of those it has open, the last of the journal. */
@@ -127,7 +133,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     how: `the proxy sees a job being added (${ADD_JOB.toUpperCase()}), lets it through, holds the answer back, SIGKILL`,
     async inject(rig) {
       const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
-      await momentOf(link.breakAt(ADD_JOB, 'before-answer'), 'a job being added');
+      await breakAt(link, ADD_JOB, 'before-answer');
       await crashAndRestart(receiver);
     },
   },
@@ -136,7 +142,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     how: 'the proxy sees a COMMIT, lets it through, holds the answer back, SIGKILL',
     async inject(rig) {
       const [worker, link] = withLink(rig, rig.workers, 'worker-Postgres');
-      await momentOf(link.breakAt(COMMIT, 'before-answer'), 'a commit');
+      await breakAt(link, COMMIT, 'before-answer');
       await crashAndRestart(worker);
     },
   },
@@ -153,7 +159,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
       await withBacklog(rig, 3000);
       // The first look at a Redis that is back takes up to a second.
       const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
-      await momentOf(link.breakAt(ADD_JOB, 'before-answer'), 'a job being added again');
+      await breakAt(link, ADD_JOB, 'before-answer');
       await crashAndRestart(receiver);
     },
   },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { anyOf, between, type Fault } from './fault.ts';
 import { startLink } from './link.ts';
-import { ADD_JOB, momentOf, withBacklog } from './process-faults.ts';
+import { ADD_JOB, breakAt, withBacklog } from './process-faults.ts';
 import { startRedisServer } from './redis-server.ts';
 import type { Rig } from './rig.ts';
 
@@ -76,8 +76,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
     how: 'out of the receivers’ reach for three seconds; SIGKILL when the first job is added after that',
     async inject(rig) {
       await withBacklog(rig, 3000);
-      const adding = anyOf(rig, rig.links['receiver-Redis']).breakAt(ADD_JOB, 'mid-command');
-      await momentOf(adding, 'a job being added again');
+      await breakAt(anyOf(rig, rig.links['receiver-Redis']), ADD_JOB, 'mid-command');
       await crashAndRestart(rig);
     },
   },
@@ -146,7 +145,6 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'Redis connection cut in the middle of a command',
     how: `the proxy passes on half of what adds a job (${ADD_JOB.toUpperCase()}) and resets`,
-    inject: (rig) =>
-      momentOf(anyOf(rig, rig.links['receiver-Redis']).breakAt(ADD_JOB, 'mid-command'), 'a job being added'),
+    inject: (rig) => breakAt(anyOf(rig, rig.links['receiver-Redis']), ADD_JOB, 'mid-command'),
   },
 ];
