@@ -89,7 +89,9 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
     // Read before it is written: what was found must not be lost with an answer.
     let isRedone = await redoWhatIsMissing(await connection.get(key), identity);
     const at = Math.max(Date.now(), (confirmed ?? 0) + 1);
-    isRedone ||= await redoWhatIsMissing(await connection.getset(key, at), identity);
+    // In any case: were it not written, the next beat would find the old one, and all of it be enqueued again, for ever.
+    const overwritten = await connection.getset(key, at);
+    isRedone ||= await redoWhatIsMissing(overwritten, identity);
     confirmed = at;
     lastIdentity = identity;
     await connection.expire(key, KEPT_SECONDS);

@@ -199,6 +199,23 @@ describe('a Redis that loses what it took', () => {
     expect(producer.stats().redisLosses).toBe(1);
   });
 
+  it('is given everything again once, and not at every beat', async () => {
+    const losses: number[] = [];
+    const producer = await started(await aJournal(), { onLoss: (since: number) => losses.push(since) });
+    await take(producer, bodies(30, 'lost'));
+    await untilBeaten();
+    await redis.run(['FLUSHALL']);
+    await waitUntil(() => losses.length > 0);
+    // Two beats later it would have been found again.
+    await untilBeaten();
+    const beat = async () => Number(await redis.run(['GET', await beatKey()]));
+    const first = await beat();
+    await waitUntil(async () => (await beat()) > first);
+    const second = await beat();
+    await waitUntil(async () => (await beat()) > second);
+    expect(losses).toHaveLength(1);
+  });
+
   it('and the process that saw it dies as well, is given everything again by the next', async () => {
     const journal = await aJournal();
     const producer = await started(journal);
