@@ -10,7 +10,7 @@ export interface App {
   port: number;
   pid: () => number;
   isRunning: () => boolean;
-  /** Whether a balancer would send requests there: it was ready, and neither ended nor was told to. */
+  /** Whether a balancer would send requests there: it runs, and was ready when it was last asked. */
   isServing: () => boolean;
   /** Starts it and waits until it takes requests. */
   start: (options?: { nodeArguments?: readonly string[] }) => Promise<void>;
@@ -38,7 +38,8 @@ export interface AppOptions {
 const START_LIMIT_MS = 60_000;
 /** What the design allows between SIGTERM and the end, in ms, and a moment for a busy machine. */
 const STOP_LIMIT_MS = 12_000;
-const NOTICE_MS = 50;
+/** How often a balancer asks, in ms. */
+const BALANCER_MS = 500;
 const ASK_MS = 50;
 const ASK_LIMIT_MS = 2000;
 
@@ -63,6 +64,14 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
     const answer = await askReady();
     // A receiver is ready with Redis or the journal; well it is with both.
     return answer !== undefined && (app === 'worker' || (answer.redis === 'ready' && answer.journal === 'ready'));
+  }
+
+  let balancer: NodeJS.Timeout | undefined;
+  async function look(): Promise<void> {
+    if (!isServing && !isRunning()) return;
+    const asked = child;
+    const answer = await askReady();
+    if (asked === child) isServing = answer !== undefined && isRunning();
   }
 
   return {
@@ -96,6 +105,7 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
         await wait(ASK_MS);
       }
       isServing = isRunning();
+      balancer ??= setInterval(() => void look(), BALANCER_MS).unref();
     },
     kill: (signal) => void child?.kill(signal),
     async crash() {
@@ -106,8 +116,6 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
     async stop() {
       isAsked = true;
       child?.kill('SIGTERM');
-      // A balancer learns of it a moment later.
-      setTimeout(() => (isServing = false), NOTICE_MS);
       const late = setTimeout(() => child?.kill('SIGKILL'), STOP_LIMIT_MS);
       await exited;
       clearTimeout(late);
