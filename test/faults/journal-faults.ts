@@ -41,6 +41,7 @@ export const JOURNAL_FAULTS: readonly Fault[] = [
         const tried = await mkdtemp(join(folder, 'try-'));
         await setReadOnly(tried, true);
         await setReadOnly(tried, false);
+        await rm(tried, { recursive: true });
       }, 'chattr is missing, not allowed, or not known to this file system'),
     async inject({ journalDir }) {
       await setReadOnly(journalDir, true);

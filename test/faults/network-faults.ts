@@ -8,15 +8,16 @@ const LASTS_MS = 3000;
 /** How long either end is left to notice by itself, in ms: the sender waits 6 s for an answer. */
 const NOTICE_MS = 7000;
 
-/** Does something to every link of a line while it lasts. */
+/** Does something to every link of a line while it lasts; to one of the sender's, for without both there is nothing to see. */
 function whole(
   line: Line,
   { begin, end }: { begin: (link: Link) => void; end: (link: Link) => void },
 ): Fault['inject'] {
   return async (rig) => {
-    rig.links[line].forEach(begin);
+    const links = line === 'sender-receiver' ? [anyOf(rig, rig.links[line])] : rig.links[line];
+    links.forEach(begin);
     await wait(LASTS_MS);
-    rig.links[line].forEach(end);
+    links.forEach(end);
   };
 }
 

@@ -33,30 +33,38 @@ async function storm({ postgres }: Rig, call: 'pg_terminate_backend' | 'pg_cance
   }
 }
 
-/** Locks rows that workers lock as well, in the opposite order; the worker's deadlock is noticed first, so it is the one that fails. */
+/** Of the last rows of the ledger, which are in its last pages. */
+const LAST_CALLS = `SELECT DISTINCT conversation_id FROM webhook_events WHERE conversation_id IS NOT NULL
+  AND ctid >= format('(%s,0)', greatest(0, pg_relation_size('webhook_events') / 8192 - 20))::tid`;
+
+/** The longest that a deadlock is tried for, in ms. */
+const DEADLOCK_LIMIT_MS = 20_000;
+
+/**
+ * Locks the users of running calls and then the calls, which workers lock in the other order. The worker's deadlock is noticed first,
+ * so it is the one that fails. Goes on for `ms`, and until there was one.
+ */
 async function provokeDeadlocks({ postgres }: Rig, ms: number): Promise<void> {
+  const seen = async () => Number((await postgres.sql('SELECT sum(deadlocks) AS n FROM pg_stat_database'))[0]?.['n']);
+  const before = await seen();
   const client = new Client({ connectionString: postgres.url });
   await client.connect();
   try {
     await client.query(`SET deadlock_timeout = '20s'`);
-    const deadline = performance.now() + ms;
-    while (performance.now() < deadline) {
-      // oxlint-disable no-await-in-loop -- one after the other
+    const startedAt = performance.now();
+    // oxlint-disable no-await-in-loop -- one after the other
+    while (performance.now() - startedAt < ms || (await seen()) === before) {
+      if (performance.now() - startedAt > DEADLOCK_LIMIT_MS) throw new Error('No deadlock came about.');
       await client.query('BEGIN');
-      const { rows } = await client.query<{ id: string }>(
-        // The calls of the last rows: they are in the table's last pages.
-        `SELECT conversation_id AS id FROM webhook_events
-         WHERE conversation_id IS NOT NULL AND ctid >= format('(%s,0)', greatest(0, pg_relation_size('webhook_events') / 8192 - 20))::tid
-         GROUP BY 1 ORDER BY 1 DESC LIMIT 40`,
+      await client.query(
+        `SELECT FROM user_profiles WHERE user_id IN (SELECT user_id FROM conversations WHERE id IN (${LAST_CALLS})) FOR UPDATE`,
       );
-      for (const { id } of rows) {
-        await client.query('SELECT FROM conversations WHERE id = $1 FOR UPDATE', [id]);
-        await wait(5);
-      }
+      await wait(200);
+      await client.query(`SELECT FROM conversations WHERE id IN (${LAST_CALLS}) FOR UPDATE`);
       await client.query('ROLLBACK');
-      await wait(20);
-      // oxlint-enable no-await-in-loop
+      await wait(200);
     }
+    // oxlint-enable no-await-in-loop
   } finally {
     await client.end();
   }
@@ -107,7 +115,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   },
   {
     name: 'deadlocks',
-    how: 'rows of running calls locked in the opposite order for 4 s',
+    how: 'users of running calls are locked, and then the calls: the opposite of the worker’s order; for 4 s',
     inject: (rig) => provokeDeadlocks(rig, 4000),
   },
   {
