@@ -63,33 +63,34 @@ export async function withBacklog(rig: Rig, ms: number): Promise<void> {
   for (const link of links) link.refuse(false);
 }
 
-/** So much the file still grows before it is full, in bytes: longer than it takes to set the bound. */
+/** So much the file still grows before it is full, in bytes: longer than it usually takes to set the bound. */
 const ROOM_BYTES = 20_000;
 
 /** Crashes a receiver whose file ends in half a record, because that was all that its disk took. */
 async function crashInWrite(rig: Rig): Promise<void> {
   const receiver = anyOf(rig, rig.receivers);
-  const file = await newestFile(rig.journalDir, receiver.pid());
-  const end = (await stat(file)).size + between(rig, ROOM_BYTES, ROOM_BYTES + 400);
   try {
-    await boundFiles(receiver.pid(), end);
-    await untilSize(file, end);
+    await tearRecord(rig, receiver);
   } finally {
     await crashAndRestart(receiver);
   }
 }
 
-/** Fails where the file does not end there: then no record is torn. */
-async function untilSize(file: string, bytes: number): Promise<void> {
+/** Resolves when a file ends exactly at its bound, which lies in no record's end but by the rarest chance. */
+async function tearRecord(rig: Rig, receiver: App): Promise<void> {
   const deadline = performance.now() + MOMENT_LIMIT_MS;
-  for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- looked at again and again
-    const { size } = await stat(file);
-    if (size === bytes) return;
-    if (size > bytes || performance.now() > deadline) throw new Error('It never came to a record written in part.');
-    // oxlint-disable-next-line no-await-in-loop -- looked at again and again
-    await wait(1);
+  for (let room = ROOM_BYTES; performance.now() < deadline; room *= 2) {
+    // oxlint-disable no-await-in-loop -- the file outgrew the bound before that was set: again, with more room
+    const file = await newestFile(rig.journalDir, receiver.pid());
+    const end = (await stat(file)).size + between(rig, room, room + 400);
+    await boundFiles(receiver.pid(), end);
+    let { size } = await stat(file);
+    for (; size < end && performance.now() < deadline; { size } = await stat(file)) await wait(1);
+    if (size === end) return;
+    await boundFiles(receiver.pid(), undefined);
+    // oxlint-enable no-await-in-loop
   }
+  throw new Error('It never came to a record written in part.');
 }
 
 /** The file that a process writes to: of those it has open, the last of the journal. */
