@@ -63,8 +63,11 @@ export async function withBacklog(rig: Rig, ms: number): Promise<void> {
   for (const link of links) link.refuse(false);
 }
 
-/** So much the file still grows before it is full, in bytes: longer than it usually takes to set the bound. */
-const ROOM_BYTES = 20_000;
+/** So much the file still grows before it is full, in bytes: more than a burst brings while the bound is being set. */
+const ROOM_BYTES = 100_000;
+/** How long that is waited for, in ms: where the bound was too late, the journal goes on in another file. */
+const GROWTH_LIMIT_MS = 4000;
+const TEAR_LIMIT_MS = 20_000;
 
 /** Crashes a receiver whose file ends in half a record, because that was all that its disk took. */
 async function crashInWrite(rig: Rig): Promise<void> {
@@ -78,14 +81,15 @@ async function crashInWrite(rig: Rig): Promise<void> {
 
 /** Resolves when a file ends exactly at its bound, which lies in no record's end but by the rarest chance. */
 async function tearRecord(rig: Rig, receiver: App): Promise<void> {
-  const deadline = performance.now() + MOMENT_LIMIT_MS;
+  const deadline = performance.now() + TEAR_LIMIT_MS;
   for (let room = ROOM_BYTES; performance.now() < deadline; room *= 2) {
-    // oxlint-disable no-await-in-loop -- the file outgrew the bound before that was set: again, with more room
+    // oxlint-disable no-await-in-loop -- where the file outgrew the bound before that was set: again, with more room
     const file = await newestFile(rig.journalDir, receiver.pid());
     const end = (await stat(file)).size + between(rig, room, room + 400);
     await boundFiles(receiver.pid(), end);
+    const tooLate = performance.now() + GROWTH_LIMIT_MS;
     let { size } = await stat(file);
-    for (; size < end && performance.now() < deadline; { size } = await stat(file)) await wait(1);
+    for (; size < end && performance.now() < tooLate; { size } = await stat(file)) await wait(1);
     if (size === end) return;
     await boundFiles(receiver.pid(), undefined);
     // oxlint-enable no-await-in-loop
