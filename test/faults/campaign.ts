@@ -88,7 +88,8 @@ export async function runCampaign(rig: Rig, { faults, seed, minutes, print }: Ca
   if (!(await untilIdle(rig, SETTLE_LIMIT_MS))) problem('the queue does not come to rest');
   const failed = Number(await rig.redis.run(['ZCARD', '{landline}:webhook-events:failed']));
   if (failed > 0) problem(`${failed} jobs rest in failed`);
-  const { wrong, ...verdict } = await checkAll(sent, rig.postgres);
+  const { wrong, examples, ...verdict } = await checkAll(sent, rig.postgres);
+  examples.forEach(problem);
   return {
     injections: injections.map((injection, i) => ({
       ...injection,

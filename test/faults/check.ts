@@ -26,8 +26,10 @@ export const verdictSchema = z.object({
   deadLetters: z.number(),
 });
 
-/** See `verdictSchema`; what is wrong, by period as well. */
-export type Verdict = z.infer<typeof verdictSchema> & { wrong: Map<number, Wrong> };
+/** See `verdictSchema`; what is wrong by period as well, and a few examples of it. */
+export type Verdict = z.infer<typeof verdictSchema> & { wrong: Map<number, Wrong>; examples: string[] };
+
+const MOST_EXAMPLES = 5;
 
 /** Events asked about in one question. */
 const AT_ONCE = 10_000;
@@ -47,6 +49,7 @@ export async function checkAll(sent: SentEvents, postgres: PostgresServer): Prom
     found[what] += 1;
     wrong.set(period, found);
   };
+  const examples: string[] = [];
   const verdict = { lost: 0, refusedButStored: 0, innocentDead: 0, deadLetters: 0 };
   let stored = 0;
   for (let from = 0; from < sent.count(); from += AT_ONCE) {
@@ -55,24 +58,33 @@ export async function checkAll(sent: SentEvents, postgres: PostgresServer): Prom
     const found = new Map((await find(asked, sent, postgres)).map(({ event, isDead }) => [event, isDead]));
     stored += found.size;
     for (const event of asked) {
-      const { isAccepted, isRefused, isPoison, period } = sent.get(event);
+      const { id, isAccepted, isRefused, isPoison, period } = sent.get(event);
       const isDead = found.get(event);
       if (isDead === undefined && isAccepted) {
         verdict.lost += 1;
         blame(period, 'lost');
+        examples.push(`lost: ${id}`);
       }
-      if (isDead !== undefined && isRefused) verdict.refusedButStored += 1;
+      if (isDead !== undefined && isRefused) {
+        verdict.refusedButStored += 1;
+        examples.push(`refused but stored: ${id}`);
+      }
       if (isDead === true) verdict.deadLetters += 1;
-      if (isDead === true && !isPoison) verdict.innocentDead += 1;
+      if (isDead === true && !isPoison) {
+        verdict.innocentDead += 1;
+        examples.push(`innocent but dead: ${id}`);
+      }
     }
   }
   let doubles = 0;
   const doubled = await doubledIds(postgres);
   if (doubled.size > 0) {
     for (let event = 0; event < sent.count(); event++) {
-      const { id, period } = sent.get(event);
-      if (!doubled.has(id)) continue;
+      const { id, period, isPoison } = sent.get(event);
+      const effects = doubled.get(id);
+      if (effects === undefined) continue;
       doubles += 1;
+      examples.push(`doubled${isPoison ? ', poison' : ''}: ${id}: ${effects}`);
       blame(period, 'doubled');
     }
   }
@@ -81,6 +93,7 @@ export async function checkAll(sent: SentEvents, postgres: PostgresServer): Prom
   return {
     ...verdict,
     wrong,
+    examples: examples.slice(0, MOST_EXAMPLES),
     doubled: doubles + Number(totals?.['doubled_messages']),
     foreign: events - stored,
     altered: Number(totals?.['altered']),
@@ -101,10 +114,12 @@ const TOTALS = `SELECT
    ) AS found USING (conversation_id)
    WHERE coalesce(found.rows, 0) <> CASE WHEN has_transcript THEN 5 ELSE live END) AS incomplete`;
 
-/** Ids with more than one effect; a canary may be among them, for it leaves no row to be known by. */
-async function doubledIds(postgres: PostgresServer): Promise<Set<string>> {
-  const rows = await postgres.sqlPatiently('SELECT id FROM effects GROUP BY id HAVING count(*) > 1');
-  return new Set(rows.map(({ id }) => String(id)));
+/** Ids with more than one effect, and what these are; a canary may be among them, for it leaves no row to be known by. */
+async function doubledIds(postgres: PostgresServer): Promise<Map<string, string>> {
+  const rows = await postgres.sqlPatiently(
+    `SELECT id, string_agg(effect || ' at ' || at, ', ' ORDER BY at) AS effects FROM effects GROUP BY id HAVING count(*) > 1`,
+  );
+  return new Map(rows.map(({ id, effects }) => [String(id), String(effects)]));
 }
 
 /** Those of the events that are in the tables. */

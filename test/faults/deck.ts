@@ -74,9 +74,9 @@ export function idOf(body: Uint8Array): Buffer {
 
 /** An event that makes no sense to us, to Postgres, or to anybody. */
 function poisonBody(name: string, random: SeededRandom): Buffer {
-  const data = { conversation_id: `conv_${name}` };
+  const data = { conversation_id: `conv_poison_${name}` };
   const bodies = [
-    `{"type":"conversation.message","data":{"conversation_id":"conv_${name}"`,
+    `{"type":"conversation.message","data":{"conversation_id":"conv_poison_${name}"`,
     JSON.stringify({ type: 'conversation.message', data: { message: `nobody's ${name}` } }),
     JSON.stringify({ type: 'post_call_transcription', data: { ...data, transcript: 'none' } }),
     JSON.stringify({ type: 'conversation.message', data: { ...data, role: 'user', message: POISONOUS } }),

@@ -55,6 +55,10 @@ export const JOURNAL_FAULTS: readonly Fault[] = [
   {
     name: 'journal removed',
     how: 'its folder with all that is in it (rm -r) under load',
-    inject: ({ journalDir }) => rm(journalDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 }),
+    async inject({ journalDir }) {
+      await rm(journalDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
+      // It is noticed within a second.
+      await wait(2000);
+    },
   },
 ];
