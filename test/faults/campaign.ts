@@ -123,7 +123,6 @@ export async function runCampaign(rig: Rig, { faults, seed, minutes, print }: Ca
       for (const event of sent.unseen(Infinity)) sent.seen(event);
     }
     const counts = sent.counts(period);
-    if (counts.accepted === 0) problem(`${fault.name}: nothing was answered 200 meanwhile`);
     injections.push({
       fault: fault.name,
       at: at / 1000,

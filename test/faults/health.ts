@@ -7,21 +7,21 @@ const ASK_MS = 200;
 const IDLE_MS = 3000;
 
 /**
- * Waits until service is well: every process says so, and all that was answered 200 before this is in the tables.
+ * Waits until service is well: every process says so, what was answered 200 before this is in the tables, and under load
+ * something has been answered 200 since.
  *
  * @returns After how many seconds; undefined when it is not after `limitMs`.
  */
-export async function untilHealthy(
-  { receivers, workers, sent, postgres }: Rig,
-  limitMs: number,
-): Promise<number | undefined> {
+export async function untilHealthy(rig: Rig, limitMs: number): Promise<number | undefined> {
+  const { receivers, workers, sent, postgres, sender } = rig;
   const startedAt = performance.now();
   const mark = sent.mark();
   const apps = [...receivers, ...workers];
+  const isServed = () => !sender.isSending() || sent.mark() > mark;
   for (;;) {
     // oxlint-disable no-await-in-loop -- asked again and again
     await lookForUnseen(sent, postgres);
-    if (sent.isSeenUpTo(mark) && (await Promise.all(apps.map((app) => app.isReady()))).every(Boolean)) {
+    if (isServed() && sent.isSeenUpTo(mark) && (await Promise.all(apps.map((app) => app.isReady()))).every(Boolean)) {
       return (performance.now() - startedAt) / 1000;
     }
     if (performance.now() - startedAt > limitMs) return undefined;

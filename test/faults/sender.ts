@@ -24,6 +24,8 @@ export interface Sender {
   start: () => void;
   /** Sends no more; resolves when all that was sent is answered or given up. */
   stop: () => Promise<void>;
+  /** Whether it has been started, and not stopped. */
+  isSending: () => boolean;
   /** Sends one event so many times on top of the load; resolves when all of it has left. */
   repeat: (body: Buffer, times: number) => Promise<void>;
   /** Signs with a clock that is so many seconds off, the share of requests that is named. */
@@ -176,11 +178,13 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     },
     async stop() {
       clearInterval(ticking);
+      ticking = undefined;
       waiting.length = 0;
       await until(() => !underWay());
       clearInterval(sweeping);
       for (const { lines } of lanes) for (const { socket } of lines) socket.destroy();
     },
+    isSending: () => ticking !== undefined,
     async repeat(body, times) {
       const event = sent.add(idOf(body), false);
       const dueAt = performance.now();
