@@ -6,6 +6,8 @@ import type { Rig } from './rig.ts';
 export interface Outage {
   how: string;
   seconds: number;
+  /** Requests that were answered. */
+  answered: number;
   accepted: number;
   refused: number;
   unknown: number;
@@ -33,14 +35,14 @@ export async function measureOutage(rig: Rig, how: 'stopped' | 'frozen', seconds
   else redis.kill('SIGCONT');
   const drainedSeconds = (await untilHealthy(rig, seconds * 1000 * DRAIN_LIMIT_FACTOR)) ?? null;
   const at = (share: number) => seen[Math.min(seen.length - 1, Math.floor(seen.length * share))] ?? 0;
-  return { how, seconds, ...counts, p50: at(0.5), p99: at(0.99), most: at(1), drainedSeconds };
+  return { how, seconds, answered: seen.length, ...counts, p50: at(0.5), p99: at(0.99), most: at(1), drainedSeconds };
 }
 
 /** A line about it. */
 export function outageText({ how, seconds, drainedSeconds, ...outage }: Outage): string {
-  const { accepted, refused, unknown, p50, p99, most } = outage;
+  const { answered, accepted, refused, unknown, p50, p99, most } = outage;
   return (
-    `Redis ${how} for ${seconds} s: ${accepted} events answered 200, ${refused} refused, ${unknown} unknown; ` +
+    `Redis ${how} for ${seconds} s: ${answered} requests answered, ${accepted} events with 200, ${refused} requests refused, ${unknown} unknown; ` +
     `the answer took ${p50.toFixed(1)} ms (p50), ${p99.toFixed(1)} ms (p99), ${most.toFixed(1)} ms (most); ` +
     `drained ${drainedSeconds === null ? 'never' : `after ${drainedSeconds.toFixed(1)} s`}`
   );
