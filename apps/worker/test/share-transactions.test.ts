@@ -19,10 +19,10 @@ test('groups that wait together share transactions, and each gets its own outcom
   for (const [i, events] of groups.entries()) {
     expect(outcomes[i]).toEqual(new Map(events.map(({ entry }) => [entry.id, 'applied'])));
   }
-  // now() is the transaction's: the first two take one group each, and the rest go together.
+  // xmin is the row's transaction: the first two take one group each, and the rest go together.
   expect(
     await work.store.query(
-      'SELECT count(*)::int AS n, count(DISTINCT applied_at)::int AS transactions FROM webhook_events',
+      'SELECT count(*)::int AS n, count(DISTINCT xmin::text)::int AS transactions FROM webhook_events',
     ),
   ).toEqual([{ n: 120, transactions: 3 }]);
 });
