@@ -2,6 +2,8 @@
 export interface Plan {
   /** How often each measurement is repeated, contenders in turn. */
   rounds: number;
+  /** Events sent to each contender that applies only some hundred a second, where the clock runs. */
+  eventsOfOthers: number;
   acceptSeconds: number;
   acceptConnections: readonly number[];
   acceptKinds: readonly ('live' | '10 KB' | '100 KB')[];
@@ -32,6 +34,7 @@ export interface Plan {
 /** What the committed results come from: about an hour. */
 export const FULL: Plan = {
   rounds: 5,
+  eventsOfOthers: 500,
   acceptSeconds: 2,
   acceptConnections: [64, 256],
   acceptKinds: ['live', '10 KB', '100 KB'],
@@ -50,6 +53,7 @@ export const FULL: Plan = {
 /** Everything once, and small: shows that the suite and the contenders work, not how fast they are. */
 export const QUICK: Plan = {
   rounds: 1,
+  eventsOfOthers: 50,
   acceptSeconds: 0.25,
   acceptConnections: [64],
   acceptKinds: ['live'],
@@ -59,7 +63,7 @@ export const QUICK: Plan = {
   ackRates: [500],
   scale: [2],
   soakSeconds: 2,
-  apply: { live: 1000, transcripts: 50, seconds: 1, trialEvents: 0 },
+  apply: { live: 300, transcripts: 20, seconds: 1, trialEvents: 0 },
   growthMessages: [1000, 10_000],
   growthBacklog: 2000,
   redisBacklog: 10_000,

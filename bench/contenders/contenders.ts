@@ -189,7 +189,7 @@ export const CONTENDERS: readonly Contender[] = [
 /** As `npm start` runs it: each group is fsynced twice, by Redis and in a journal, before it is answered. */
 export const WITH_JOURNAL: Contender = {
   ...landline,
-  name: 'landline, journal on',
+  name: 'landline-journal',
   about: 'The same with its journal, as npm start runs it: 200 when Redis and the journal have both fsynced.',
   receiver: (place, port) => {
     const { script, env } = landline.receiver(place, port);

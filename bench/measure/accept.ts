@@ -21,9 +21,6 @@ const EVENTS: Readonly<Record<EventKind, number>> = {
   transcript30: 0,
 };
 
-/** The other contenders apply some hundred events a second: so many are sent to them. */
-const EVENTS_OF_OTHERS = 500;
-
 /** How long a contender may take to apply what it accepted, in milliseconds. */
 const DRAIN_LIMIT_MS = 120_000;
 
@@ -62,10 +59,15 @@ function contendersOf({ contenders, withJournal, httpLimit }: BenchContext, { is
 
 async function measure(bench: BenchContext, contender: Contender, { kind, connections }: Variant): Promise<number> {
   const isFast = contender.name.startsWith('landline') || contender === bench.httpLimit;
-  const count = isFast ? EVENTS[kind] : EVENTS_OF_OTHERS;
+  const count = isFast ? EVENTS[kind] : bench.plan.eventsOfOthers;
   return onStage(openStage(bench, contender), async (stage) => {
     const warm = await (
-      await stage.prepare({ kind: 'live', count: isFast ? 4_000 : 200, connections, seconds: 5 })
+      await stage.prepare({
+        kind: 'live',
+        count: isFast ? 4_000 : Math.min(200, bench.plan.eventsOfOthers),
+        connections,
+        seconds: 5,
+      })
     ).run();
     const load = await stage.prepare({ kind, count, connections, seconds: bench.plan.acceptSeconds });
     const result = await load.run();

@@ -11,9 +11,8 @@ import { onStage, openStage, type Stage } from './stage.ts';
 const CONNECTIONS = 64;
 /** Events per second at low load, for the way from 200 to row. */
 const LOW_RATE = 200;
-/** The most events that are made ahead for the closed loop, a second; for the others in all, who apply some hundred a second. */
+/** The most events that are made ahead for the closed loop, a second. */
 const MOST_PER_SECOND = 25_000;
-const EVENTS_OF_OTHERS = 500;
 const DRAIN_LIMIT_MS = 180_000;
 /** A worker that has just started connects and compiles: its first events are sent before anything is counted. */
 const WARM_UP_EVENTS = 200;
@@ -40,7 +39,7 @@ async function measure(bench: BenchContext, results: Results, stage: Stage): Pro
   const workers = await stage.startWorkers(1);
   const accounted = { receivers: stage.receivers, workers };
   const { plan } = bench;
-  const warm = await run(stage, { count: WARM_UP_EVENTS, seconds: 10 });
+  const warm = await run(stage, { count: Math.min(WARM_UP_EVENTS, plan.eventsOfOthers), seconds: 10 });
   await wait(SETTLE_MS);
 
   const low = await prepare(stage, plan.lowRateSeconds, LOW_RATE);
@@ -59,7 +58,7 @@ async function measure(bench: BenchContext, results: Results, stage: Stage): Pro
     kind: 'live',
     connections: CONNECTIONS,
     seconds,
-    count: contender.name === 'landline' ? Math.ceil(seconds * MOST_PER_SECOND) : EVENTS_OF_OTHERS,
+    count: contender.name === 'landline' ? Math.ceil(seconds * MOST_PER_SECOND) : plan.eventsOfOthers,
   });
   const before = await readAccount(bench, accounted);
   const load = await full.run();
