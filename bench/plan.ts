@@ -2,6 +2,8 @@
 export interface Plan {
   /** How often each measurement is repeated, contenders in turn. */
   rounds: number;
+  /** Where the other contenders take part beside `apply` and `end-to-end`, in which all of them do. */
+  othersIn: readonly ('accept' | 'ack-latency')[];
   /** Events sent to each contender that applies only some hundred a second, where the clock runs. */
   eventsOfOthers: number;
   acceptSeconds: number;
@@ -34,6 +36,7 @@ export interface Plan {
 /** What the committed results come from: about an hour. */
 export const FULL: Plan = {
   rounds: 5,
+  othersIn: ['accept', 'ack-latency'],
   eventsOfOthers: 500,
   acceptSeconds: 2,
   acceptConnections: [64, 256],
@@ -53,6 +56,7 @@ export const FULL: Plan = {
 /** Everything once, and small: shows that the suite and the contenders work, not how fast they are. */
 export const QUICK: Plan = {
   rounds: 1,
+  othersIn: [],
   eventsOfOthers: 50,
   acceptSeconds: 0.25,
   acceptConnections: [64],

@@ -47,7 +47,7 @@ function variantsOf({ plan }: BenchContext): Variant[] {
       name: `${connections} connections, ${kind === 'live' ? '0.3 KB' : kind}`,
       kind,
       connections,
-      isCommon: i === 0 && kind === 'live',
+      isCommon: i === 0 && kind === 'live' && plan.othersIn.includes('accept'),
     })),
   );
 }
