@@ -13,7 +13,6 @@ import { makeTempFolder } from './support/temp-folder.ts';
 const SHORT = [
   'receiver killed',
   'worker killed',
-  'receiver killed in the middle of a journal write',
   'SIGTERM of everything in turn',
   'Redis killed',
   'Redis frozen for 5 s',

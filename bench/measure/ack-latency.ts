@@ -20,9 +20,9 @@ const WARM_UP = { kind: 'live', connections: 16, count: 300, seconds: 5 } as con
  * it is due, so a stall counts for all that had to wait for it (no coordinated omission).
  */
 export async function ackLatency(bench: BenchContext, results: Results): Promise<void> {
-  const left = new Map(
-    [...bench.contenders, bench.withJournal].map((contender) => [contender, new Set(ratesOf(bench, contender))]),
-  );
+  const isIn = ({ name }: Contender) => name === 'landline' || bench.plan.othersIn.includes('ack-latency');
+  const contenders = [...bench.contenders.filter(isIn), bench.withJournal];
+  const left = new Map(contenders.map((contender) => [contender, new Set(ratesOf(bench, contender))]));
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const [contender, rates] of left) {
       for (const rate of rates) {
