@@ -7,18 +7,11 @@ import { post, SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { runSql } from './support/run-sql.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
+import { TABLES } from './support/tables.ts';
 
 /** A canary each second; its age is far below this while they come through, on however busy a machine. */
 const SMALL_SECONDS = 15;
 const PATIENTLY = { timeout: 60_000, interval: 100 };
-const TABLES = [
-  'webhook_events',
-  'conversations',
-  'conversation_messages',
-  'agent_tool_calls',
-  'user_commands',
-  'user_profiles',
-];
 
 /** A metric's value, that of all its labels together. */
 async function metricOf(app: AppProcess, name: string): Promise<number | undefined> {

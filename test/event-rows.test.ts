@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post } from './support/post.ts';
+import { TABLES } from './support/tables.ts';
 
 const FIXTURES = new URL('../packages/webhook/test/fixtures/', import.meta.url);
 /** The provider's own samples lie beside the repository on some machines. */
@@ -9,14 +10,6 @@ const SAMPLES = new URL('../../shared/samples/', import.meta.url);
 
 const ID = 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h';
 const AGENT = 'agent_3101k1e6xrv2f4eb0xz6nbbrz035';
-const TABLES = [
-  'webhook_events',
-  'conversations',
-  'conversation_messages',
-  'agent_tool_calls',
-  'user_commands',
-  'user_profiles',
-];
 
 let pipe: Pipe;
 beforeAll(async () => {
