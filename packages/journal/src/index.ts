@@ -14,8 +14,8 @@ export {
   type JournalOptions,
   type JournalStats,
   type JournalStatus,
-  type PendingGroup,
 } from './journal.ts';
 export type { InheritedNote } from './notes.ts';
+export type { PendingGroup } from './read-pending.ts';
 export type { JournalledEvent, JournalRecord } from './record.ts';
 export { journalVariables } from './variables.ts';

@@ -20,11 +20,11 @@ export interface JournalFile {
   pendingBytes: number;
 }
 
-/** A part of a file that is no record, in bytes from its beginning; `isTail`: at the end, as a process leaves it that dies while it writes. */
+/** A part of a file that is no record, in bytes from its beginning; `isTorn`: the end of a record is missing, as a process leaves it that dies while it writes. */
 export interface JournalDamage {
   from: number;
   to: number;
-  isTail: boolean;
+  isTorn: boolean;
 }
 
 /** What reading a file from its beginning to its end found. */
@@ -46,7 +46,7 @@ export async function listJournal(dir: string): Promise<JournalFile[]> {
 export async function verifyJournalFile(path: string): Promise<JournalFileCheck> {
   const check: JournalFileCheck = { path, records: 0, events: 0, damage: [] };
   for await (const found of readWhole(path)) {
-    if (found.kind === 'damage') check.damage.push({ from: found.from, to: found.to, isTail: found.isTail });
+    if (found.kind === 'damage') check.damage.push({ from: found.from, to: found.to, isTorn: found.isTorn });
     else {
       check.records += 1;
       check.events += decodeRecord(found.record).events.length;
@@ -62,7 +62,7 @@ export async function* readJournalFile(
   onDamage?: (damage: JournalDamage) => void,
 ): AsyncGenerator<JournalRecord> {
   for await (const found of readWhole(path)) {
-    if (found.kind === 'damage') onDamage?.({ from: found.from, to: found.to, isTail: found.isTail });
+    if (found.kind === 'damage') onDamage?.({ from: found.from, to: found.to, isTorn: found.isTorn });
     else if (timeOf(found.record) >= sinceMs) yield decodeRecord(found.record);
   }
 }
@@ -73,12 +73,15 @@ async function* readWhole(path: string): AsyncGenerator<Found> {
   if (segment?.handle === undefined) {
     const { size } = (await stat(path).catch(unlessGone)) ?? { size: 0 };
     // It does not begin as a segment does; shorter than a beginning, its process died before it wrote a record.
-    if (size > 0) yield { kind: 'damage', from: 0, to: size, isTail: size < SEGMENT_HEADER_BYTES };
+    if (size > 0) yield { kind: 'damage', from: 0, to: size, isTorn: size < SEGMENT_HEADER_BYTES };
     return;
   }
   try {
-    const { handle, bytes, seed } = segment;
-    yield* readRecords(handle, { from: SEGMENT_HEADER_BYTES, to: bytes, seed });
+    const { handle, bytes, seed, provenBytes } = segment;
+    for await (const found of readRecords(handle, { from: SEGMENT_HEADER_BYTES, to: bytes, seed })) {
+      // What was known to be on the disk was a record.
+      yield found.kind === 'damage' ? { ...found, isTorn: found.isTorn && found.from >= provenBytes } : found;
+    }
   } finally {
     await segment.handle.close();
   }

@@ -1,26 +1,14 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { JournalUnavailableError } from './errors.ts';
-import { writeMark } from './mark.ts';
+import { isOutOfSpace, JournalUnavailableError } from './errors.ts';
+import { bytesInFolders } from './folder-size.ts';
 import { writeNotes, type InheritedNote } from './notes.ts';
-import { holdFolder, newOwner, removeUnfinished, type OwnFolder } from './owner.ts';
-import { addRange, bytesIn, recordsIn, removeRange, type Range } from './ranges.ts';
-import { readRecords } from './read-records.ts';
-import { decodeRecord, RECORD_HEADER_BYTES, type JournalledEvent } from './record.ts';
-import {
-  beginSegment,
-  closeSegment,
-  isEnqueued,
-  isInPlace,
-  noteReenqueued,
-  openToRead,
-  redoSince,
-  removeSegment,
-  SEGMENT_HEADER_BYTES,
-  setAside,
-  type Segment,
-} from './segment.ts';
+import { holdFolder, removeUnfinished, type OwnFolder } from './owner.ts';
+import { bytesIn, recordsIn } from './ranges.ts';
+import { readPending, type PendingGroup } from './read-pending.ts';
+import { RECORD_HEADER_BYTES, type JournalledEvent } from './record.ts';
+import { beginSegment, isEnqueued, isInPlace, redoSince, settle, type Segment } from './segment.ts';
+import { createSegmentList } from './segment-list.ts';
 import { takeOver } from './take-over.ts';
 import { createWriter } from './writer.ts';
 
@@ -42,7 +30,8 @@ const UNREADABLE_REST_MS = 60_000;
 /** What must be free before a journal that was full takes groups again, in bytes. */
 const ROOM_BYTES = 64 * 1024;
 
-const HOUR_MS = 3_600_000;
+/** An error that repeats is told again after so long, in ms. */
+const TELL_AGAIN_MS = 3_600_000;
 
 export interface JournalOptions {
   /** `JOURNAL_DIR`; several processes of one machine may share it. */
@@ -71,16 +60,10 @@ export interface JournalEntry {
   failed(): void;
 }
 
-/** Groups that Redis does not have, oldest first; to be enqueued as one. */
-export interface PendingGroup extends JournalEntry {
-  events: JournalledEvent[];
-  records: number;
-}
-
 /** What is in the journal. */
 export interface JournalStats {
   status: JournalStatus;
-  /** Of all its files, those of other processes in the same folder included. */
+  /** Of all files in its folder, whatever process they are of. */
   bytes: number;
   /** Of this process, what Redis does not have yet. */
   pendingRecords: number;
@@ -95,8 +78,11 @@ export interface Journal {
   append(events: readonly JournalledEvent[]): Promise<JournalEntry>;
   /** Takes the oldest groups that Redis does not have; undefined when there are none. One caller at a time. */
   takePending(limit: { maxEvents: number; maxBytes: number }): Promise<PendingGroup | undefined>;
-  /** Makes pending again what was enqueued at or after `sinceMs`: Redis has lost it. Resolves when that is written down. */
-  redo(sinceMs: number): Promise<void>;
+  /**
+   * Makes pending again what was enqueued at or after `sinceMs`, by `owner` or by anybody: Redis has lost it. Resolves when that is
+   * written down, or the disk does not take it: then it is tried at every tick, and the notes on the disk are those of before.
+   */
+  redo(sinceMs: number, owner?: string): Promise<void>;
   /** Keeps a note, of JSON values, for whoever takes this journal over. */
   keepNote(note: unknown): void;
   /** The notes of processes that are gone; `forget` each when what it asks for is done. */
@@ -110,24 +96,26 @@ export interface Journal {
 
 /** Makes a journal; nothing happens before `open`. */
 export function createJournal(options: JournalOptions): Journal {
-  const { dir, limitBytes, retentionHours, writeTimeoutMs = 5000, now = Date.now } = options;
-  const owner = newOwner();
+  const { dir, limitBytes, writeTimeoutMs = 5000, now = Date.now } = options;
   const segmentBytes = Math.min(SEGMENT_BYTES, Math.floor(limitBytes / 8));
   let folder: OwnFolder | undefined;
-  /** Oldest first; the last is the one that is written to, while the journal is ready. */
-  let segments: Segment[] = [];
+  const segments = createSegmentList({ ...options, now });
+  /** The one that is written to; undefined while the journal takes nothing. */
   let current: Segment | undefined;
-  /** Their files were removed under our hands: what Redis lacks of them is still read through what we hold open. */
-  let orphans: Segment[] = [];
   let beginning: Promise<void> | undefined;
   let fault: Error | undefined;
+  /** Of what the journal may take, nothing is left. */
   let isFull = false;
+  /** Of the disk. */
+  let isDiskFull = false;
   let begun = 0;
-  let othersBytes = 0;
+  /** Of files that are no segments of this process. */
+  let otherBytes = 0;
   let note: unknown;
   let inherited: InheritedNote[] = [];
   let areNotesStale = false;
-  let reported = '';
+  /** What was told, and when. */
+  const told = new Map<string, number>();
   let lastTakeOver = -Infinity;
   const unreadable = new Map<Segment, number>();
   let ticking: Promise<void> | undefined;
@@ -139,6 +127,7 @@ export function createJournal(options: JournalOptions): Journal {
   function fail(cause: Error): void {
     current = undefined;
     writer.moveTo(undefined);
+    isDiskFull = isOutOfSpace(cause);
     if (fault?.message !== cause.message && !closed) {
       options.onError?.(new Error(`The journal in ${dir} takes nothing: ${cause.message}`, { cause }));
     }
@@ -152,15 +141,14 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   async function beginOnce(): Promise<void> {
-    if (folder !== undefined && !(await exists(folder.path))) {
+    if (folder !== undefined && (await isGone(folder.path))) {
       await folder.release();
       folder = undefined;
-      orphans = [...orphans, ...segments].filter((segment) => segment.handle !== undefined && !isEnqueued(segment));
-      segments = [];
+      segments.orphan();
     }
-    folder ??= await holdFolder(dir, owner);
-    const segment = await beginSegment(folder.path, owner, now(), begun++);
-    segments.push(segment);
+    folder ??= await holdFolder(dir);
+    const segment = await beginSegment(folder.path, folder.owner, now(), begun++);
+    segments.add(segment);
     current = segment;
     writer.moveTo(segment);
     if (fault !== undefined) options.onReady?.();
@@ -169,15 +157,23 @@ export function createJournal(options: JournalOptions): Journal {
 
   async function tick(): Promise<void> {
     try {
-      if (current === undefined) {
-        if (!writer.isBusy()) await begin();
-      } else if (!(await isInPlace(current))) fail(new Error('its folder was removed or replaced'));
-      else if (isToBeClosed(current)) await begin();
+      await lookAtCurrent(current);
     } catch (error) {
       fail(errorOf(error));
     }
     // What cannot be tidied up is no reason to take no events.
     await keepHouse().catch((error: unknown) => report(errorOf(error)));
+  }
+
+  async function lookAtCurrent(segment: Segment | undefined): Promise<void> {
+    if (segment === undefined) {
+      // What Redis has gives way, as much as a segment may take.
+      if (isDiskFull) await segments.free(segmentBytes);
+      if (!writer.isBusy()) await begin();
+    } else if (!(await isInPlace(segment))) {
+      // Another may have been begun meanwhile, and this one removed.
+      if (segment === current) fail(new Error('its folder was removed or replaced'));
+    } else if (isToBeClosed(segment)) await begin();
   }
 
   function isToBeClosed({ bytes, firstAt, records }: Segment): boolean {
@@ -187,46 +183,53 @@ export function createJournal(options: JournalOptions): Journal {
   async function keepHouse(): Promise<void> {
     if (folder === undefined) return;
     if (now() - lastTakeOver >= TAKE_OVER_MS) {
-      lastTakeOver = now();
       await removeUnfinished(dir, now());
-      const taken = await takeOver({ journalDir: dir, folder: folder.path, owner, inherit, onError: report });
-      segments = [...taken, ...segments].sort((a, b) => a.firstAt - b.firstAt);
+      await takeOverTo(folder);
+      lastTakeOver = now();
     }
-    othersBytes = await bytesOfOthers(dir, owner);
-    removeSegments(isFull ? ROOM_BYTES : 0);
+    otherBytes = Math.max(0, (await bytesInFolders(dir)) - segments.bytes());
+    makeRoomFor(isFull ? ROOM_BYTES : 0);
     await writeDown(folder.path);
   }
 
-  async function inherit(notes: readonly InheritedNote[]): Promise<void> {
-    if (folder === undefined) return;
-    inherited = [...inherited, ...notes];
-    await writeNotes(folder.path, { note, inherited });
+  /** What came is shown when all of it has come: a note asks for something to be done with its segments. */
+  async function takeOverTo(own: OwnFolder): Promise<void> {
+    const arriving: InheritedNote[] = [];
+    try {
+      await takeOver({
+        journalDir: dir,
+        folder: own,
+        inherit: async (notes) => {
+          arriving.push(...notes);
+          await writeNotes(own.path, { note, inherited: [...inherited, ...arriving] });
+        },
+        adopt: (segment) => segments.add(segment),
+        onError: report,
+      });
+    } finally {
+      inherited = [...inherited, ...arriving];
+    }
   }
 
   /** One that repeats is told once. */
   function report(error: Error): void {
-    if (error.message !== reported) options.onError?.(error);
-    reported = error.message;
+    const at = now();
+    for (const [message, toldAt] of told) if (at - toldAt >= TELL_AGAIN_MS) told.delete(message);
+    if (!told.has(error.message)) options.onError?.(error);
+    told.set(error.message, at);
   }
 
+  /** The notes last: until the marks are on the disk, whoever takes over must see the notes that ask for them. */
   async function writeDown(path: string): Promise<void> {
+    await segments.writeMarks();
     if (areNotesStale) {
       areNotesStale = false;
-      await writeNotes(path, { note, inherited });
+      await writeNotes(path, { note, inherited }).catch((error: unknown) => {
+        areNotesStale = true;
+        throw error;
+      });
     }
-    for (const segment of segments.filter(({ isMarkStale }) => isMarkStale)) {
-      segment.isMarkStale = false;
-      const pending = segment.pending.map((range) => ({ ...range }));
-      for (const range of segment.held) addRange(pending, range);
-      const { bytes: end, records, reenqueued } = segment;
-      // oxlint-disable-next-line no-await-in-loop -- a few small files
-      await writeMark(segment.path, { end, records, pending, reenqueued });
-    }
-    // What is enqueued is only read again when Redis loses it.
-    for (const segment of segments) {
-      // oxlint-disable-next-line no-await-in-loop -- a few small files
-      if (segment !== current && segment.handle !== undefined && isEnqueued(segment)) await closeSegment(segment);
-    }
+    await segments.closeIdle(current);
   }
 
   function status(): JournalStatus {
@@ -234,39 +237,31 @@ export function createJournal(options: JournalOptions): Journal {
     return isFull ? 'full' : 'ready';
   }
 
-  function ownBytes(): number {
-    return segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  function hasRoom(bytes: number): boolean {
-    if (ownBytes() + othersBytes + bytes <= limitBytes && !isFull) return true;
-    removeSegments(bytes);
+  function makeRoomFor(bytes: number): boolean {
+    isFull = !segments.makeRoom(bytes, { otherBytes, current });
     return !isFull;
   }
 
-  /** Removes segments that Redis has, the oldest first: those that are too old, and as many as stand in the way of `bytes` more. */
-  function removeSegments(bytes: number): void {
-    const oldest = now() - retentionHours * HOUR_MS;
-    let used = ownBytes() + othersBytes + bytes;
-    for (const segment of segments.filter((each) => each !== current && isEnqueued(each))) {
-      if (used <= limitBytes && segment.lastAt >= oldest) continue;
-      used -= segment.bytes;
-      segments = segments.filter((other) => other !== segment);
-      void removeSegment(segment);
-    }
-    orphans = orphans.filter((orphan) => !isEnqueued(orphan));
-    isFull = used > limitBytes;
+  function hasRoom(bytes: number): boolean {
+    return (!isFull && segments.bytes() + otherBytes + bytes <= limitBytes) || makeRoomFor(bytes);
   }
 
   /** Makes room for a group; the current segment may be what is in the way, and Redis has it: then another is begun. */
   async function makeRoom(bytes: number): Promise<void> {
     if (hasRoom(bytes)) return;
-    if (current !== undefined && current.records > 0 && isEnqueued(current)) await begin().catch(() => undefined);
+    if (current !== undefined && current.records > 0 && isEnqueued(current)) {
+      await inTime(begin().catch(() => undefined));
+    }
     if (!hasRoom(bytes)) {
       throw new JournalUnavailableError(
         'The journal is full of groups that Redis does not have yet (JOURNAL_LIMIT_BYTES).',
       );
     }
+  }
+
+  /** Waits for the disk, but not for ever: it may hang. */
+  async function inTime(work: Promise<unknown>): Promise<void> {
+    await Promise.race([work, delay(writeTimeoutMs, undefined, { ref: false })]);
   }
 
   function runTick(): Promise<void> {
@@ -276,80 +271,37 @@ export function createJournal(options: JournalOptions): Journal {
 
   /** The oldest segment with something to enqueue, that can be read. */
   function nextPending(): Segment | undefined {
-    return [...orphans, ...segments].find(
-      (segment) => segment.pending.length > 0 && (unreadable.get(segment) ?? 0) <= now(),
-    );
-  }
-
-  async function readPending(
-    segment: Segment,
-    limit: { maxEvents: number; maxBytes: number },
-  ): Promise<PendingGroup | undefined> {
-    const [range] = segment.pending;
-    if (range === undefined) return undefined;
-    segment.handle ??= await openToRead(segment.path);
-    const events: JournalledEvent[] = [];
-    const taken: Range = { from: range.from, to: range.from, records: 0 };
-    for await (const found of readRecords(segment.handle, { from: range.from, to: range.to, seed: segment.seed })) {
-      if (found.kind === 'damage') {
-        if (taken.records > 0) break; // first what was read
-        await putAside(segment, found);
-        removeRange(segment.pending, { from: found.from, to: found.to, records: 0 });
-        return undefined;
-      }
-      const record = decodeRecord(found.record);
-      const bytes = found.to - taken.from;
-      if (taken.records > 0 && (events.length + record.events.length > limit.maxEvents || bytes > limit.maxBytes))
-        break;
-      events.push(...record.events);
-      taken.to = found.to;
-      taken.records += 1;
-    }
-    removeRange(segment.pending, taken);
-    segment.held.add(taken);
-    return {
-      events,
-      records: taken.records,
-      enqueued: () => {
-        if (segment.held.has(taken)) noteReenqueued(segment, taken, now());
-        settle({ segment, range: taken }, 'enqueued');
-      },
-      failed: () => settle({ segment, range: taken }, 'failed'),
-    };
-  }
-
-  async function putAside(segment: Segment, damage: { from: number; to: number; isTail: boolean }): Promise<void> {
-    // What a process was writing when it died was answered to nobody.
-    if (damage.isTail && damage.to >= segment.bytes && segment !== current) {
-      segment.bytes = Math.max(SEGMENT_HEADER_BYTES, damage.from);
-      await segment.handle?.truncate(segment.bytes);
-      return;
-    }
-    const path = await setAside(segment, damage);
-    report(
-      new Error(
-        `The journal is damaged: ${damage.to - damage.from} bytes that are no record were set aside in ${path}. What follows them is enqueued.`,
-      ),
-    );
+    return segments.all().find((segment) => segment.pending.length > 0 && (unreadable.get(segment) ?? 0) <= now());
   }
 
   return {
     async open() {
-      await runTick();
+      const looked = runTick();
+      await inTime(looked);
+      if (current === undefined && fault === undefined)
+        fail(new Error(`the disk did not answer within ${writeTimeoutMs} ms`));
       if (!closed) timer = setInterval(() => void runTick(), TICK_MS).unref();
     },
     async append(events) {
       const bytes = events.reduce((sum, { body }) => sum + Buffer.byteLength(body), RECORD_HEADER_BYTES);
       await makeRoom(bytes);
-      const written = await writer.write(events);
-      if (written.segment === current && isToBeClosed(written.segment)) void runTick();
-      return { enqueued: () => settle(written, 'enqueued'), failed: () => settle(written, 'failed') };
+      const { segment, range } = await writer.write(events);
+      if (segment === current && isToBeClosed(segment)) void runTick();
+      return {
+        enqueued: () => settle(segment, range, 'enqueued'),
+        failed: () => settle(segment, range, 'failed'),
+      };
     },
     async takePending(limit) {
       for (let segment = nextPending(); segment !== undefined; segment = nextPending()) {
         try {
           // oxlint-disable-next-line no-await-in-loop -- damage is passed over
-          const group = await readPending(segment, limit);
+          const group = await readPending(segment, {
+            ...limit,
+            isCurrent: segment === current,
+            onError: report,
+            now,
+          });
           if (group !== undefined) return group;
         } catch (error) {
           unreadable.set(segment, now() + UNREADABLE_REST_MS);
@@ -362,8 +314,11 @@ export function createJournal(options: JournalOptions): Journal {
       }
       return undefined;
     },
-    async redo(sinceMs) {
-      for (const segment of [...orphans, ...segments]) redoSince(segment, sinceMs);
+    async redo(sinceMs, owner) {
+      for (const segment of segments.all()) {
+        if (owner === undefined || segment.owners.includes(owner)) redoSince(segment, sinceMs);
+      }
+      // One that is under way may have written the marks already.
       await ticking;
       await runTick();
     },
@@ -379,26 +334,20 @@ export function createJournal(options: JournalOptions): Journal {
     status,
     stats: () => ({
       status: status(),
-      bytes: ownBytes() + othersBytes,
-      pendingRecords: [...orphans, ...segments].reduce((sum, { pending }) => sum + recordsIn(pending), 0),
-      pendingBytes: [...orphans, ...segments].reduce((sum, { pending }) => sum + bytesIn(pending), 0),
+      bytes: segments.bytes() + otherBytes,
+      pendingRecords: segments.all().reduce((sum, { pending }) => sum + recordsIn(pending), 0),
+      pendingBytes: segments.all().reduce((sum, { pending }) => sum + bytesIn(pending), 0),
     }),
     async close() {
       closed = true;
       clearInterval(timer);
-      await Promise.race([
-        Promise.allSettled([ticking, writer.settled()]),
-        delay(writeTimeoutMs, undefined, { ref: false }),
-      ]);
+      await inTime(Promise.allSettled([ticking, writer.settled()]));
       writer.moveTo(undefined);
-      await Promise.all(orphans.map(closeSegment));
+      if (folder !== undefined) await writeDown(folder.path).catch((error: unknown) => report(errorOf(error)));
+      await segments.close();
       if (folder === undefined) return;
-      await writeDown(folder.path).catch((error: unknown) => report(errorOf(error)));
-      const kept = segments.filter((segment) => segment.records > 0 || !isEnqueued(segment));
-      await Promise.all(
-        segments.map((segment) => (kept.includes(segment) ? closeSegment(segment) : removeSegment(segment))),
-      );
-      if (kept.length === 0) await rm(folder.path, { recursive: true, force: true });
+      const names = await readdir(folder.path).catch(() => []);
+      if (!names.some((name) => name.includes('.log'))) await rm(folder.path, { recursive: true, force: true });
       await folder.release();
     },
   };
@@ -408,37 +357,13 @@ function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** The bytes of the files in all other folders of the journal. */
-async function bytesOfOthers(dir: string, owner: string): Promise<number> {
-  const folders = (await readdir(dir)).filter((name) => name !== owner);
-  const sizes = await Promise.all(folders.map((name) => bytesOf(join(dir, name))));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Files come and go meanwhile: what is gone has no size. */
-async function bytesOf(folder: string): Promise<number> {
-  const names = await readdir(folder).catch(() => []);
-  const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(folder, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Notes what became of a record that was on its way to Redis; the first word counts. */
-function settle({ segment, range }: { segment: Segment; range: Range }, outcome: 'enqueued' | 'failed'): void {
-  if (!segment.held.delete(range)) return;
-  if (outcome === 'failed') addRange(segment.pending, range);
-  segment.isMarkStale = true;
+/** What cannot be looked at is not gone. */
+async function isGone(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return false;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
+    throw error;
+  }
 }

@@ -15,6 +15,8 @@ const markSchema = z.object({
   /** What Redis does not have. */
   pending: z.array(range),
   reenqueued: z.array(z.object({ from: offset, to: offset, at: z.number() })),
+  /** See `Segment`. */
+  owners: z.array(z.string()).optional(),
 });
 
 /** See `markSchema`. */

@@ -16,24 +16,22 @@ const UNFINISHED_MS = 60_000;
 /** A process's own folder in the journal's. */
 export interface OwnFolder {
   path: string;
+  /** Its name, unlike any other. */
+  owner: string;
   /** Lets it go; whoever comes next may take it over. */
   release(): Promise<void>;
 }
 
-/** A name for this process's folder, unlike any other. */
-export function newOwner(): string {
-  return randomBytes(6).toString('hex');
-}
-
 /**
- * Makes a folder of one's own and holds it. A held folder is told from one of a dead process by asking its socket, so neither a pid
+ * Makes a folder of one's own, under a new name, and holds it. A held folder is told from one of a dead process by asking its socket, so neither a pid
  * that was given anew nor a clock can mislead; it works for all processes of one machine, also in containers that share the folder.
  */
-export async function holdFolder(journalDir: string, owner: string): Promise<OwnFolder> {
+export async function holdFolder(journalDir: string): Promise<OwnFolder> {
   await mkdir(journalDir, { recursive: true, mode: 0o700 });
+  const owner = randomBytes(6).toString('hex');
   const path = join(journalDir, owner);
   // Not under its name before it is held, or it would look like one of a dead process.
-  const unfinished = join(journalDir, `.${newOwner()}`);
+  const unfinished = join(journalDir, `.${owner}`);
   await mkdir(unfinished, { mode: 0o700 });
   const server = await listen(join(unfinished, LOCK));
   try {
@@ -46,6 +44,7 @@ export async function holdFolder(journalDir: string, owner: string): Promise<Own
   }
   return {
     path,
+    owner,
     release: () => new Promise((done) => server.close(() => done())),
   };
 }
@@ -65,8 +64,12 @@ export async function removeUnfinished(journalDir: string, now: number): Promise
   const entries = await readdir(journalDir, { withFileTypes: true });
   for (const { name } of entries.filter((entry) => entry.isDirectory() && /^\.[0-9a-f]+$/.test(entry.name))) {
     const path = join(journalDir, name);
+    // Finished meanwhile, it has another name.
     // oxlint-disable-next-line no-await-in-loop -- seldom any
-    const { mtimeMs } = await stat(path);
+    const mtimeMs = await stat(path).then(
+      (found) => found.mtimeMs,
+      () => Infinity,
+    );
     // oxlint-disable-next-line no-await-in-loop -- seldom any
     if (now - mtimeMs > UNFINISHED_MS && !(await isHeld(join(path, LOCK))))
       await rm(path, { recursive: true, force: true });

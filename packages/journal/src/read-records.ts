@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
-import { isIntact, RECORD_HEADER_BYTES, RECORD_MAGIC, recordLength } from './record.ts';
+import { isCutOff, isIntact, RECORD_HEADER_BYTES, RECORD_MAGIC, recordLength } from './record.ts';
 
-/** What stands in a part of a segment: a record, or bytes that are none (`isTail`: and no record follows them). */
+/** What stands in a part of a segment: a record, or bytes that are none (`isTorn`: the beginning of a record that was not written to its end). */
 export type Found =
   | { kind: 'record'; from: number; to: number; record: Buffer }
-  | { kind: 'damage'; from: number; to: number; isTail: boolean };
+  | { kind: 'damage'; from: number; to: number; isTorn: boolean };
 
 /** How much is read at once, in bytes; a larger record is read by itself. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -29,7 +29,9 @@ export async function* readRecords(
     }
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const next = await findRecord(read, offset + 1, { to, seed });
-    yield { kind: 'damage', from: offset, to: next ?? to, isTail: next === undefined };
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const isTorn = next === undefined && isCutOff(await read(offset, RECORD_HEADER_BYTES), to - offset);
+    yield { kind: 'damage', from: offset, to: next ?? to, isTorn };
     offset = next ?? to;
   }
 }

@@ -64,6 +64,18 @@ export function recordLength(bytes: Buffer): number | undefined {
   return RECORD_HEADER_BYTES + bytes.readUInt32LE(AT.length);
 }
 
+/**
+ * Whether a record begins here that ends behind the end of its file: its process died while it wrote.
+ *
+ * @param bytes   Up to a header of it.
+ * @param length  How many bytes there are up to the end.
+ */
+export function isCutOff(bytes: Buffer, length: number): boolean {
+  if (length >= RECORD_HEADER_BYTES) return (recordLength(bytes) ?? 0) > length;
+  const magic = Math.min(length, RECORD_MAGIC.length);
+  return bytes.subarray(0, magic).equals(RECORD_MAGIC.subarray(0, magic));
+}
+
 /** Whether `record`, of the length that its header says, is as it was written. */
 export function isIntact(record: Buffer, seed: number): boolean {
   return record.readUInt32LE(AT.checksum) === checksumOf(record, seed);

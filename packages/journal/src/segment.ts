@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { DiskFullError } from './errors.ts';
 import { readMark, removeMark } from './mark.ts';
 import { addRange, type Range } from './ranges.ts';
 
@@ -10,7 +11,7 @@ const MAGIC = Buffer.from('LLJ1', 'latin1');
 const VERSION = 1;
 
 /** How the files of segments are called: when begun in unix milliseconds, a number, and the process. They sort by age. */
-export const SEGMENT_FILE = /^(\d{15})-\d{6}-[0-9a-f]+\.log$/;
+export const SEGMENT_FILE = /^(\d{15})-\d{6}-([0-9a-f]+)\.log$/;
 
 /** How far apart the known places of a segment are, in milliseconds of their records' time. */
 const INDEX_STEP_MS = 1000;
@@ -28,11 +29,17 @@ export interface Segment {
   path: string;
   /** See `encodeRecord`. */
   seed: number;
+  /** Who has enqueued parts of it: the process that began it, then those that took it over. */
+  owners: string[];
   /** Of its first and its last record, in unix milliseconds. */
   firstAt: number;
   lastAt: number;
   /** Up to here it is on the disk. */
   bytes: number;
+  /** Up to here it is known to have been on the disk when its process lived: what is no record there was one. */
+  provenBytes: number;
+  /** Whether something is being written to it. */
+  isWriting: boolean;
   records: number;
   /** What Redis does not have, and nobody is enqueuing. */
   pending: Range[];
@@ -62,10 +69,10 @@ export async function beginSegment(folder: string, owner: string, at: number, nu
     header.writeUInt32LE(VERSION, 4);
     header.writeUInt32LE(seed, 8);
     const { bytesWritten } = await handle.write(header);
-    if (bytesWritten < SEGMENT_HEADER_BYTES) throw new Error('the disk is full');
+    if (bytesWritten < SEGMENT_HEADER_BYTES) throw new DiskFullError('the disk is full');
     await handle.datasync();
     await syncFolder(folder);
-    return { ...emptySegment(path, seed, at), handle };
+    return { ...emptySegment(path, seed, at), owners: [owner], handle };
   } catch (error) {
     await handle.close().catch(() => undefined);
     await unlink(path).catch(() => undefined);
@@ -80,19 +87,32 @@ export async function beginSegment(folder: string, owner: string, at: number, nu
  */
 export async function openSegment(path: string): Promise<Segment | undefined> {
   const handle = await openToRead(path);
+  try {
+    const segment = await readSegment(path, handle);
+    if (segment === undefined) await handle.close();
+    return segment;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readSegment(path: string, handle: FileHandle): Promise<Segment | undefined> {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   const { bytesRead } = await handle.read(header, 0, SEGMENT_HEADER_BYTES, 0);
   if (bytesRead < SEGMENT_HEADER_BYTES || !header.subarray(0, 4).equals(MAGIC) || header.readUInt32LE(4) !== VERSION) {
-    await handle.close();
     return undefined;
   }
-  const firstAt = Number(SEGMENT_FILE.exec(basename(path))?.[1] ?? 0);
+  const [, begunAt = '0', beginner = ''] = SEGMENT_FILE.exec(basename(path)) ?? [];
+  const firstAt = Number(begunAt);
   const { size, mtimeMs } = await handle.stat();
   const mark = await readMark(path);
   const segment: Segment = {
     ...emptySegment(path, header.readUInt32LE(8), firstAt),
     handle,
+    owners: mark?.owners ?? [beginner],
     bytes: size,
+    provenBytes: mark?.end ?? 0,
     lastAt: Math.max(firstAt, Math.ceil(mtimeMs)),
     records: mark?.records ?? 0,
     pending: mark?.pending ?? [],
@@ -149,8 +169,15 @@ export function noteReenqueued(segment: Segment, { from, to }: Range, at: number
 }
 
 /** Whether all of it is with Redis. */
-export function isEnqueued({ pending, held }: Segment): boolean {
-  return pending.length === 0 && held.size === 0;
+export function isEnqueued({ pending, held, isWriting }: Segment): boolean {
+  return pending.length === 0 && held.size === 0 && !isWriting;
+}
+
+/** Notes what became of a part that was on its way to Redis; the first word counts. */
+export function settle(segment: Segment, range: Range, outcome: 'enqueued' | 'failed'): void {
+  if (!segment.held.delete(range)) return;
+  if (outcome === 'failed') addRange(segment.pending, range);
+  segment.isMarkStale = true;
 }
 
 /** Whether its file is still the one that its handle has open. */
@@ -163,18 +190,20 @@ export async function isInPlace({ path, handle }: Segment): Promise<boolean> {
   }
 }
 
-/** Moves a segment of another process into `folder`; undefined when somebody else was quicker. */
-export async function moveSegment(path: string, folder: string): Promise<string | undefined> {
+/** Moves a segment of another process, opened already, into `folder`; whether nobody else was quicker. */
+export async function moveSegment(segment: Segment, folder: string): Promise<boolean> {
+  const { path } = segment;
   const moved = join(folder, basename(path));
   try {
     await rename(path, moved);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
     throw error;
   }
+  segment.path = moved;
   // Without its mark all of it is pending, which is harmless.
   await rename(`${path}.mark`, `${moved}.mark`).catch(() => undefined);
-  return moved;
+  return true;
 }
 
 /** Closes a segment and removes its file. */
@@ -229,9 +258,12 @@ function emptySegment(path: string, seed: number, firstAt: number): Segment {
   return {
     path,
     seed,
+    owners: [],
     firstAt,
     lastAt: firstAt,
     bytes: SEGMENT_HEADER_BYTES,
+    provenBytes: 0,
+    isWriting: false,
     records: 0,
     pending: [],
     held: new Set(),

@@ -1,4 +1,4 @@
-import { JournalUnavailableError } from './errors.ts';
+import { DiskFullError, JournalUnavailableError } from './errors.ts';
 import { encodeRecord, type JournalledEvent } from './record.ts';
 import { addRange, type Range } from './ranges.ts';
 import { noteRecord, type Segment } from './segment.ts';
@@ -64,11 +64,13 @@ export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer
       isLate = true;
       fail(segment, batch, new Error(`the disk did not take a write within ${timeoutMs} ms`));
     }, timeoutMs);
+    segment.isWriting = true;
     try {
       await writeTo(segment, records);
     } catch (error) {
       return fail(segment, batch, error);
     } finally {
+      segment.isWriting = false;
       clearTimeout(late);
     }
     batch.forEach(({ resolve }, i) => {
@@ -117,11 +119,17 @@ function noFile(): JournalUnavailableError {
   return new JournalUnavailableError('The journal has no file to write to.');
 }
 
-async function writeTo({ handle }: Segment, records: readonly Buffer[]): Promise<void> {
+async function writeTo({ handle, bytes }: Segment, records: readonly Buffer[]): Promise<void> {
   if (handle === undefined) throw new Error('its file is closed');
   const length = records.reduce((sum, record) => sum + record.length, 0);
-  const { bytesWritten } = await handle.writev(records);
-  // A disk that is nearly full takes a part and says no word.
-  if (bytesWritten < length) throw new Error(`the disk took ${bytesWritten} of ${length} bytes; it is full`);
-  await handle.datasync();
+  try {
+    const { bytesWritten } = await handle.writev(records);
+    // A disk that is nearly full takes a part and says no word.
+    if (bytesWritten < length) throw new DiskFullError(`the disk took ${bytesWritten} of ${length} bytes; it is full`);
+    await handle.datasync();
+  } catch (error) {
+    // What was refused must neither take room nor come back as a record.
+    await handle.truncate(bytes).catch(() => undefined);
+    throw error;
+  }
 }

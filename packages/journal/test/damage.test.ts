@@ -1,4 +1,4 @@
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { encodeRecord } from '../src/record.ts';
@@ -30,10 +30,35 @@ it('cuts a last record that was torn, at whichever byte, without a word', async 
     const { dir, path } = await aSegment();
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await truncate(path, length);
+    // No second has passed since it was written: no mark speaks of it.
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await rm(`${path}.mark`, { force: true });
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const { journal, bodies, aside } = await reopened(dir);
     expect([length, bodies, aside, journal.errors]).toEqual([length, ['first', 'second'], [], []]);
   }
+});
+
+it.each<[string, (bytes: Buffer) => number, string[], (bytes: Buffer) => number]>([
+  ['the last record', (bytes) => bytes.length - 1, ['first', 'second'], (bytes) => bytes.lastIndexOf('LLR1')],
+  // Every checksum begins with it.
+  ["the segment's own number", () => 8, [], (bytes) => bytes.indexOf('LLR1')],
+])('sets aside what was on the disk and is no record any more: %s', async (_name, at, left, from) => {
+  const damaged = await aSegment();
+  damaged.bytes[at(damaged.bytes)] = (damaged.bytes[at(damaged.bytes)] ?? 0) ^ 0xff;
+  await writeFile(damaged.path, damaged.bytes);
+  const { journal, bodies, aside } = await reopened(damaged.dir);
+  expect(bodies).toEqual(left);
+  expect(await readFile(aside[0] ?? '')).toEqual(damaged.bytes.subarray(from(damaged.bytes)));
+  expect(journal.errors).toEqual([expect.stringContaining(aside[0] ?? '')]);
+});
+
+it('tells of records that were on the disk and are gone from the end', async () => {
+  const { dir, path, bytes } = await aSegment();
+  await writeFile(`${path}.mark`, JSON.stringify({ end: bytes.length, records: 3, pending: [], reenqueued: [] }));
+  await truncate(path, bytes.lastIndexOf('LLR1'));
+  const { journal } = await reopened(dir);
+  expect(journal.errors).toEqual([expect.stringContaining('before what was written to it')]);
 });
 
 it('sets damage in the middle aside in a file that the error names, and goes on behind it', async () => {
@@ -72,6 +97,8 @@ it('leaves a file that does not begin as a segment as it is, tells of it, and ta
   const { journal, bodies } = await reopened(dir);
   expect(bodies).toEqual(BODIES);
   expect(journal.errors).toEqual([expect.stringContaining('does not begin as one')]);
+  await journal.close();
+  expect(await readFile(foreign, 'utf8')).toBe('not a segment');
 });
 
 it('takes all of a file for pending whose mark makes no sense', async () => {

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { beginSegment } from '../src/segment.ts';
+import { aJournal, drain, event, MEBIBYTE } from './support/a-journal.ts';
 
 /** No file of this process may grow past so many bytes: a write takes a part, and says no word, as on a disk that is nearly full. */
 function boundFiles(bytes: number | 'unlimited'): void {
@@ -20,3 +22,20 @@ test.runIf(process.platform === 'linux')(
     expect(await readdir(folder)).toEqual([]);
   },
 );
+
+test.runIf(process.getuid?.() === 0)('a full disk is no end while something is on it that Redis has', async () => {
+  const disk = await makeTempFolder();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+  onTestFinished(() => void execFileSync('umount', ['--lazy', disk]));
+  const journal = await aJournal({ dir: join(disk, 'journal'), limitBytes: 8 * MEBIBYTE });
+  const append = (body: string) => journal.append([event(body.padEnd(50_000, 'x'))]);
+  (await append('pending')).failed();
+  await expect(
+    (async () => {
+      for (let i = 0; i < 100; i++) (await append(`${i}`)).enqueued();
+    })(),
+  ).rejects.toThrow(/ENOSPC|is full/);
+  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+  for (let i = 0; i < 10; i++) (await append(`${i}`)).enqueued();
+  expect((await drain(journal)).map((body) => body.replace(/x+$/, ''))).toEqual(['pending']);
+});

@@ -1,7 +1,7 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, it, vi } from 'vitest';
 import { listJournal, readJournalFile, verifyJournalFile } from '../src/inspect-journal.ts';
-import { aJournal, event, segmentFiles } from './support/a-journal.ts';
+import { aJournal, event, leftBehind, segmentFiles } from './support/a-journal.ts';
 
 it('lists the files of the living and of the dead, with what Redis does not have of them', async () => {
   const gone = await aJournal();
@@ -17,7 +17,7 @@ it('lists the files of the living and of the dead, with what Redis does not have
   expect((await listJournal(gone.dir)).every(({ isHeld }) => isHeld)).toBe(true);
 });
 
-it('finds every record, a torn end, and damage in the middle, and changes nothing', async () => {
+it('finds every record, and damage, and changes nothing', async () => {
   const journal = await aJournal();
   for (const body of ['1', '2', '3']) await journal.append([event(body), event('and')]);
   const [path = ''] = await segmentFiles(journal.dir);
@@ -28,8 +28,23 @@ it('finds every record, a torn end, and damage in the middle, and changes nothin
   await writeFile(path, bytes);
   await truncate(path, bytes.length - 1);
   const { records, damage } = await verifyJournalFile(path);
-  expect([records, damage.map(({ from, isTail }) => [from, isTail])]).toEqual([1, [[second, true]]]);
+  expect([records, damage.map(({ from, isTorn }) => [from, isTorn])]).toEqual([1, [[second, false]]]);
   expect(await readFile(path)).toEqual(bytes.subarray(0, -1));
+});
+
+it('tells a torn end from what was on the disk once', async () => {
+  const journal = await aJournal();
+  for (const body of ['1', '2']) (await journal.append([event(body)])).failed();
+  const dir = await leftBehind(journal.dir);
+  const [path = ''] = await segmentFiles(dir);
+  const bytes = await readFile(path);
+  const second = bytes.lastIndexOf('LLR1');
+  await truncate(path, bytes.length - 1);
+  await rm(`${path}.mark`, { force: true });
+  const damage = { from: second, to: bytes.length - 1 };
+  expect(await verifyJournalFile(path)).toMatchObject({ records: 1, damage: [{ ...damage, isTorn: true }] });
+  await writeFile(`${path}.mark`, JSON.stringify({ end: bytes.length, records: 2, pending: [], reenqueued: [] }));
+  expect(await verifyJournalFile(path)).toMatchObject({ records: 1, damage: [{ ...damage, isTorn: false }] });
 });
 
 it('reads the records since a time', async () => {
@@ -58,11 +73,11 @@ it('tells a file that does not begin as one, and takes one that ends before its 
   expect(await listJournal(journal.dir)).toMatchObject([
     { path, bytes: length, pendingRecords: 1, pendingBytes: length },
   ]);
-  expect(await verifyJournalFile(path)).toMatchObject({ records: 0, damage: [{ from: 0, to: length, isTail: false }] });
+  expect(await verifyJournalFile(path)).toMatchObject({ records: 0, damage: [{ from: 0, to: length, isTorn: false }] });
   const damage: unknown[] = [];
   for await (const record of readJournalFile(path, 0, (part) => damage.push(part))) damage.push(record);
-  expect(damage).toEqual([{ from: 0, to: length, isTail: false }]);
+  expect(damage).toEqual([{ from: 0, to: length, isTorn: false }]);
   await truncate(path, 5);
   expect(await listJournal(journal.dir)).toMatchObject([{ path, bytes: 5, pendingRecords: 0 }]);
-  expect(await verifyJournalFile(path)).toMatchObject({ damage: [{ from: 0, to: 5, isTail: true }] });
+  expect(await verifyJournalFile(path)).toMatchObject({ damage: [{ from: 0, to: 5, isTorn: true }] });
 });

@@ -1,9 +1,10 @@
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HOSTILE_BODIES } from '../../queue/test/support/hostile-bodies.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { JournalUnavailableError } from '../src/errors.ts';
+import { createJournal } from '../src/journal.ts';
 import { aJournal, drain, drainEvents, event, leftBehind, MEBIBYTE, segmentFiles } from './support/a-journal.ts';
 
 describe('a group', () => {
@@ -96,6 +97,43 @@ describe('processes that share the folder', () => {
     await third.close();
     const last = await aJournal({ dir: first.dir });
     expect(last.inherited().map(({ note }) => note)).toEqual([undefined]);
+  });
+
+  it('pass a note on only with all that it is about', async () => {
+    const gone = await aJournal();
+    gone.keepNote('lost');
+    for (let i = 0; i < 20; i++) (await gone.append([event(`${i}`)])).enqueued();
+    await gone.close();
+    const heir = createJournal({ dir: gone.dir, limitBytes: MEBIBYTE, retentionHours: 24 });
+    onTestFinished(() => heir.close());
+    const opening = heir.open();
+    while (heir.inherited().length === 0) await new Promise(setImmediate);
+    await heir.redo(0);
+    expect(await drain(heir)).toHaveLength(20);
+    await opening;
+  });
+
+  it('redo what one of them enqueued, and nothing of the others', async () => {
+    const [first, second] = [await aJournal(), await aJournal()];
+    first.keepNote('first');
+    for (const [journal, body] of [
+      [first, 'a'],
+      [second, 'b'],
+    ] as const) {
+      (await journal.append([event(body)])).enqueued();
+      await journal.close();
+    }
+    await cp(second.dir, first.dir, { recursive: true, filter: (path) => !path.endsWith('/lock') });
+    const heir = await aJournal({ dir: first.dir });
+    const owner = heir.inherited().find(({ note }) => note === 'first')?.owner;
+    await heir.redo(0, owner);
+    expect(await drain(heir)).toEqual(['a']);
+    // What an heir enqueued is known to whoever comes next, by the heir's name.
+    heir.keepNote('heir');
+    await heir.close();
+    const next = await aJournal({ dir: first.dir });
+    await next.redo(0, next.inherited().find(({ note }) => note === 'heir')?.owner);
+    expect((await drain(next)).sort()).toEqual(['a', 'b']);
   });
 
   it('are told apart by whether they live, not by what their folder says', async () => {
@@ -233,6 +271,18 @@ describe('a disk that fails', () => {
     (await journal.append([event('after')])).failed();
     expect(await drain(journal)).toEqual(['before', 'after']);
   });
+});
+
+it('a folder that is taken away and comes back is used again', async () => {
+  const journal = await aJournal();
+  (await journal.append([event('before')])).failed();
+  await rename(journal.dir, `${journal.dir}-taken-away`);
+  await vi.waitUntil(() => journal.errors.length > 0, { timeout: 10_000 });
+  await rm(journal.dir, { recursive: true, force: true });
+  await rename(`${journal.dir}-taken-away`, journal.dir);
+  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+  (await journal.append([event('after')])).failed();
+  expect(await drain(journal)).toEqual(expect.arrayContaining(['before', 'after']));
 });
 
 async function pendingIn(dir: string): Promise<string[]> {

@@ -135,7 +135,7 @@ async function enqueueFile(path: string, { since, until, sink, tally, tell }: Fi
     bytes = 0;
   };
   const records = readJournalFile(path, since, (damage) => {
-    if (!damage.isTail) tally.skipped += 1;
+    if (!damage.isTorn) tally.skipped += 1;
     tell(describeDamage(damage));
   });
   for await (const record of records) {

@@ -17,7 +17,7 @@ export async function verifyJournal(args: string[], { dir, print }: JournalConte
     total.files += 1;
     total.records += records;
     total.events += events;
-    total.damaged += damage.filter(({ isTail }) => !isTail).length;
+    total.damaged += damage.filter(({ isTorn }) => !isTorn).length;
     const found = damage.length === 0 ? 'intact' : damage.map(describeDamage).join(', ');
     print(`${relative(dir, path)}: ${records} records, ${events} events, ${found}`);
   }
@@ -28,6 +28,6 @@ export async function verifyJournal(args: string[], { dir, print }: JournalConte
 }
 
 /** Says where the damage is, and of which kind. */
-export function describeDamage({ from, to, isTail }: JournalDamage): string {
-  return `${isTail ? 'torn at the end' : 'DAMAGED'}: bytes ${from} to ${to}`;
+export function describeDamage({ from, to, isTorn }: JournalDamage): string {
+  return `${isTorn ? 'torn at the end' : 'DAMAGED'}: bytes ${from} to ${to}`;
 }

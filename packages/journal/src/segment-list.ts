@@ -1,0 +1,110 @@
+import { writeMark } from './mark.ts';
+import { addRange } from './ranges.ts';
+import { closeSegment, isEnqueued, removeSegment, SEGMENT_HEADER_BYTES, type Segment } from './segment.ts';
+
+const HOUR_MS = 3_600_000;
+
+export interface SegmentListOptions {
+  limitBytes: number;
+  retentionHours: number;
+  /** The current time in unix ms. */
+  now: () => number;
+}
+
+/** What a process holds: its segments, and what bounds them. `current` is the one that is written to; it is never removed. */
+export interface SegmentList {
+  /** Oldest first. */
+  all(): readonly Segment[];
+  add(segment: Segment): void;
+  /** Their files were removed under our hands: what Redis lacks of them is still read through what is held open. */
+  orphan(): void;
+  /** Of the files that are there. */
+  bytes(): number;
+  /**
+   * Removes segments that Redis has, the oldest first: those that are too old or empty, and as many as stand in the way of `bytes` more
+   * and `otherBytes`.
+   *
+   * @returns Whether there is room now.
+   */
+  makeRoom(bytes: number, options: { otherBytes: number; current: Segment | undefined }): boolean;
+  /** Removes as many bytes of what Redis has, the oldest first, as there are. */
+  free(bytes: number): Promise<void>;
+  /** Writes down what changed. @throws what the disk says; what was not written is written next time */
+  writeMarks(): Promise<void>;
+  /** Closes what is enqueued: it is only read again when Redis loses it. */
+  closeIdle(current: Segment | undefined): Promise<void>;
+  /** Closes all, and removes what has nothing in it. */
+  close(): Promise<void>;
+}
+
+/** Makes an empty list. */
+export function createSegmentList({ limitBytes, retentionHours, now }: SegmentListOptions): SegmentList {
+  let segments: Segment[] = [];
+  let orphans: Segment[] = [];
+
+  const bytes = () => segments.reduce((sum, segment) => sum + segment.bytes, 0);
+
+  async function remove(segment: Segment): Promise<void> {
+    segments = segments.filter((other) => other !== segment);
+    await removeSegment(segment);
+  }
+
+  return {
+    all: () => [...orphans, ...segments],
+    add(segment) {
+      segments = [...segments, segment].sort((a, b) => a.firstAt - b.firstAt);
+    },
+    orphan() {
+      orphans = [...orphans, ...segments].filter((segment) => segment.handle !== undefined && !isEnqueued(segment));
+      segments = [];
+    },
+    bytes,
+    makeRoom(more, { otherBytes, current }) {
+      const oldest = now() - retentionHours * HOUR_MS;
+      let used = bytes() + otherBytes + more;
+      for (const segment of segments.filter((each) => each !== current && isEnqueued(each))) {
+        if (used <= limitBytes && segment.lastAt >= oldest && !hasNothing(segment)) continue;
+        used -= segment.bytes;
+        void remove(segment);
+      }
+      orphans = orphans.filter((orphan) => !isEnqueued(orphan));
+      return used <= limitBytes;
+    },
+    async free(wanted) {
+      let freed = 0;
+      for (const segment of segments.filter(isEnqueued)) {
+        if (freed >= wanted) return;
+        freed += segment.bytes;
+        // oxlint-disable-next-line no-await-in-loop -- oldest first, and no more than needed
+        await remove(segment);
+      }
+    },
+    async writeMarks() {
+      for (const segment of segments.filter(({ isMarkStale }) => isMarkStale)) {
+        segment.isMarkStale = false;
+        const pending = segment.pending.map((range) => ({ ...range }));
+        for (const range of segment.held) addRange(pending, range);
+        const { bytes: end, records, reenqueued, owners } = segment;
+        // oxlint-disable-next-line no-await-in-loop -- a few small files
+        await writeMark(segment.path, { end, records, pending, reenqueued, owners }).catch((error: unknown) => {
+          segment.isMarkStale = true;
+          throw error;
+        });
+      }
+    },
+    async closeIdle(current) {
+      const idle = segments.filter((each) => each !== current && each.handle !== undefined && isEnqueued(each));
+      await Promise.all(idle.map(closeSegment));
+    },
+    async close() {
+      await Promise.all(orphans.map(closeSegment));
+      await Promise.all(
+        segments.map((segment) => (hasNothing(segment) ? removeSegment(segment) : closeSegment(segment))),
+      );
+    },
+  };
+}
+
+function hasNothing(segment: Segment): boolean {
+  return segment.bytes <= SEGMENT_HEADER_BYTES && isEnqueued(segment);
+}
