@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { openQueues, jobSchema } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { z } from 'zod';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { post, SECRET } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
@@ -113,10 +113,20 @@ test('Redis emptied under a receiver: what it held is enqueued again, and the lo
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect((await post(receiver.url, body)).status).toBe(200);
   }
-  // The receiver looks once a second.
-  await delay(2500);
+  await untilBeaten(redis);
   await redis.run(['FLUSHALL']);
   expect(await untilQueued(redis, bodies.length)).toEqual(new Set(bodies));
   await vi.waitUntil(() => receiver.output().includes('Redis has lost events'), { timeout: 10_000 });
   expect(receiver.output()).not.toContain('words');
 }, 90_000);
+
+/** Waits until the receiver has left two beats in Redis: what it enqueued before is then known to have been there. */
+async function untilBeaten(redis: PrivateRedis): Promise<void> {
+  const beat = async () => {
+    const [key] = z.array(z.string()).parse(await redis.run(['KEYS', '*:beat:*']));
+    return key === undefined ? null : redis.run(['GET', key]);
+  };
+  await vi.waitUntil(async () => (await beat()) !== null, { timeout: 20_000 });
+  const first = await beat();
+  await vi.waitUntil(async () => (await beat()) !== first, { timeout: 20_000 });
+}

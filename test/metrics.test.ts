@@ -166,9 +166,10 @@ describe('what moves the metrics', () => {
     await expect.poll(() => look('worker'), WITHIN).toMatchObject({ landline_redis_errors_total: above(0) });
     expect(await look('dashboard')).not.toHaveProperty([jobs(WEBHOOK_QUEUE, 'waiting')]);
     await redis.restart();
+    // What came around the last beat of the Redis that ended is enqueued again as well.
     await expect
       .poll(() => look('receiver'), WITHIN)
-      .toMatchObject({ landline_redis_up: 1, landline_journal_reenqueued_records_total: 2 });
+      .toMatchObject({ landline_redis_up: 1, landline_journal_reenqueued_records_total: above(1) });
     await expect
       .poll(() => look('worker'), WITHIN)
       .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 3 });

@@ -48,8 +48,16 @@ export interface ReceiverApp {
 
 /** Builds the receiver; it never listens by itself. */
 export function createApp(options: AppOptions): ReceiverApp {
-  const { producer, journal, canaryMark, logger, requestTimeoutMs, metrics = createMetrics() } = options;
-  if (canaryMark) canaryAge(metrics.registry, canaryMark);
+  const {
+    producer,
+    journal,
+    canaryMark,
+    logger,
+    requestTimeoutMs,
+    metrics = createMetrics(),
+    now = Date.now,
+  } = options;
+  if (canaryMark) canaryAge(metrics.registry, canaryMark, now());
   let draining = false;
   const server: FastifyInstance = fastify({
     bodyLimit: options.bodyLimitBytes,
@@ -100,7 +108,7 @@ export function createApp(options: AppOptions): ReceiverApp {
   });
   server.setNotFoundHandler((_request, reply) => answer(reply, 'not_found', `Webhooks go to POST ${WEBHOOK_PATH}.`));
 
-  webhookRoute(server, { ...options, metrics, now: options.now ?? Date.now });
+  webhookRoute(server, { ...options, metrics, now });
   const watch = createReadinessWatch();
   healthRoutes(server, { producer, journal, metrics, isDraining: () => draining, watch });
   return {

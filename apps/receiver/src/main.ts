@@ -62,7 +62,9 @@ const app = createApp({
 });
 
 let canary: ReturnType<typeof startCanary> | undefined;
+let isLeaving = false;
 stopOnRequest(async () => {
+  isLeaving = true;
   canary?.stop();
   await app.drain({ timeoutMs: REQUESTS_LIMIT_MS });
   await producer.close();
@@ -85,7 +87,13 @@ try {
     });
   } else await canaryMark.clear();
 } catch (error) {
+  if (!isLeaving) await endWith(error);
+}
+
+async function endWith(error: unknown): Promise<never> {
   const reason = error instanceof Error ? error.message : String(error);
   logger.fatal(error instanceof RedisRefusedError ? reason : `The receiver cannot start: ${reason}`);
+  // Otherwise it would look like one that died with events in its hands.
+  await journal?.close();
   process.exit(1);
 }

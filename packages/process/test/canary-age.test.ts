@@ -2,6 +2,16 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { canaryAge } from '../src/canary-age.ts';
 
+test('the age counts from when canaries began to be sent until one has come through', async () => {
+  const registry = new Registry();
+  let newest: number | undefined;
+  canaryAge(registry, { newest: async () => newest }, Date.now() - 90_000);
+  const age = async () => Number(/^landline_canary_age_seconds (\S+)$/m.exec(await registry.metrics())?.[1]);
+  expect(await age()).toBeGreaterThanOrEqual(90);
+  newest = Date.now();
+  expect(await age()).toBeLessThan(60);
+});
+
 test('the age is absent while no canary has come through, grows from then on, and is never negative', async () => {
   const registry = new Registry();
   let newest: number | undefined;

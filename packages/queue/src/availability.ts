@@ -34,8 +34,8 @@ export interface Availability {
   status(): QueueStatus;
   /** Why no write should be tried now; undefined when ready. */
   fault(): QueueUnavailableError | undefined;
-  /** Connects and looks; resolves also when Redis is away. @throws RedisRefusedError */
-  connect(): Promise<void>;
+  /** Connects and looks; resolves also when Redis is away. @throws RedisRefusedError where Redis `isRequired` */
+  connect(options: { isRequired: boolean }): Promise<void>;
   /** Counts bytes that are about to be written, so that a flood is seen before Redis is full. */
   spend(bytes: number): void;
   /** A write failed: away, until a probe succeeds. Answers the error to give to the callers. */
@@ -149,10 +149,10 @@ export function watchAvailability(options: AvailabilityOptions): Availability {
   return {
     status: () => status,
     fault: () => fault,
-    async connect() {
+    async connect({ isRequired }) {
       await firstAttempt(connection);
       await look;
-      if (status === 'refused' && fault?.cause instanceof RedisRefusedError) throw fault.cause;
+      if (isRequired && status === 'refused' && fault?.cause instanceof RedisRefusedError) throw fault.cause;
     },
     spend(bytes) {
       if (headroom.spend(bytes)) void watch();

@@ -7,11 +7,14 @@ const ANSWER_TIMEOUT_MS = 500;
 /** How long Redis keeps the mark, in seconds: longer than an outage lasts. */
 const KEPT_SECONDS = 7 * 24 * 3600;
 
+/** Stands in the place of a time: none is awaited. Nothing at all there says that Redis has lost it. */
+const CLEARED = 0;
+
 /** When the newest canary was sent that made the whole way. Nothing of it ever rejects: Redis away, the next one tells. */
 export interface CanaryMark {
   /** A canary sent at `sentAtMs` (unix ms) has made the whole way; one older than the newest changes nothing. */
   note(sentAtMs: number): Promise<void>;
-  /** In unix ms; undefined when there is none; what was last read when Redis does not answer soon. */
+  /** In unix ms; what was last read when Redis does not answer soon, or has lost it; undefined when none was, or it is cleared. */
   newest(): Promise<number | undefined>;
   /** No canaries are sent any more: the last is not to grow old. */
   clear(): Promise<void>;
@@ -23,7 +26,7 @@ export function createCanaryMark(options: { redisUrl: string; prefix?: string })
   const key = `${options.prefix ?? QUEUE_PREFIX}:${CANARY_KEY}`;
   const connection = createProducerConnection(options.redisUrl, { enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
   const connected = firstAttempt(connection);
-  let known = 0;
+  let known: number | undefined;
 
   return {
     async note(sentAtMs) {
@@ -32,12 +35,13 @@ export function createCanaryMark(options: { redisUrl: string; prefix?: string })
       await noting.exec().catch(() => undefined);
     },
     async newest() {
-      known = await connection.zscore(key, 'sent').then(Number, () => known);
-      return known === 0 ? undefined : known;
+      const score = await connection.zscore(key, 'sent').catch(() => null);
+      if (score !== null) known = Number(score);
+      return known === CLEARED ? undefined : known;
     },
     async clear() {
       await connected;
-      await connection.del(key).catch(() => undefined);
+      await connection.zadd(key, CLEARED, 'sent').catch(() => undefined);
     },
     close: () => endConnection(connection),
   };

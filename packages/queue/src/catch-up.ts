@@ -6,8 +6,8 @@ const ASK_MS = 1000;
 
 export interface CatchUpOptions {
   journal: Pick<GroupJournal, 'takePending'>;
-  /** Writes one job. */
-  add: (events: readonly object[]) => Promise<void>;
+  /** Writes one job, of so many bytes. */
+  add: (events: readonly object[], bytes: number) => Promise<void>;
   /** Whether Redis takes writes. */
   isReady: () => boolean;
   maxEvents: number;
@@ -48,7 +48,7 @@ export function startCatchUp({ journal, add, isReady, maxEvents, maxBytes }: Cat
     if (group === undefined) return false;
     const startedAt = performance.now();
     try {
-      await add(group.events);
+      await add(group.events, group.bytes);
     } catch {
       // Told by the connection's watch; the group is the oldest still.
       group.failed();

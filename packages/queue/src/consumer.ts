@@ -59,6 +59,8 @@ export interface Consumer {
   close(limit: { timeoutMs: number }): Promise<void>;
   /** @throws QueueUnavailableError within a second */
   counts(): Promise<QueueCounts>;
+  /** Whether somebody has paused the queue. @throws QueueUnavailableError within a second */
+  isQueuePaused(): Promise<boolean>;
   /** When a job was last begun or ended, else when the consumer started or was resumed, in unix ms. */
   lastConsumedAt(): number;
   /** Since when a job runs here without its lock, in unix ms; undefined when all that run have theirs. */
@@ -171,6 +173,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       return closing;
     },
     counts: () => ask(() => countJobs(queue)),
+    isQueuePaused: () => ask(() => queue.isPaused()),
     lastConsumedAt: () => lastConsumedAt,
     lockLostAt: () => {
       const lost = [...inHand].flatMap(({ lockLostAt }) => lockLostAt ?? []);

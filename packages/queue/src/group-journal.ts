@@ -11,6 +11,8 @@ export interface JournalEntry {
 export interface PendingGroup extends JournalEntry {
   events: readonly object[];
   records: number;
+  /** In the journal. */
+  bytes: number;
 }
 
 /** What a process that is gone has left: the note that it kept, if there is one to read. */
@@ -28,8 +30,11 @@ export interface GroupJournal {
   append(events: readonly DeliveredEvent[]): Promise<JournalEntry>;
   /** The oldest groups that Redis does not have, to be enqueued as one. One caller at a time. */
   takePending(limit: { maxEvents: number; maxBytes: number }): Promise<PendingGroup | undefined>;
-  /** Makes pending again what was enqueued at or after `sinceMs` (unix ms): Redis has lost it. Resolves when that is written down. */
-  redo(sinceMs: number): Promise<void>;
+  /**
+   * Makes pending again what was enqueued at or after `sinceMs` (unix ms), by the process of an inherited note or by anybody: Redis has
+   * lost it. Resolves when that is written down, or cannot be.
+   */
+  redo(sinceMs: number, owner?: string): Promise<void>;
   /** Keeps a note for whoever takes the journal over. */
   keepNote(note: unknown): void;
   inherited(): readonly InheritedNote[];

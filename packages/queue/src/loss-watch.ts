@@ -32,13 +32,17 @@ export interface LossWatchOptions {
   /** Whether Redis takes writes. */
   isReady: () => boolean;
   /** See `oldestJobAt`. */
-  oldestJobAt: () => Promise<number>;
+  oldestJobAt: () => Promise<number | undefined>;
   /** Redis has lost what was enqueued at or after `sinceMs`; it is pending in the journal again. */
   onLoss: (sinceMs: number) => void;
 }
 
 /** Notices that Redis has lost what it took. */
 export interface LossWatch {
+  /** Looks at once, beside the looks of every second: Redis is there, or there again. Never rejects. */
+  look(): Promise<void>;
+  /** Whether a beat was tried on a Redis that takes writes: from the first on it is noticed what Redis loses. */
+  hasBegun(): boolean;
   /** Leaves a last beat, where Redis takes it; call when nothing is enqueued any more. */
   close(): Promise<void>;
 }
@@ -55,10 +59,12 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   const startedAt = Date.now();
   /** The last beat that Redis has certainly taken. */
   let confirmed: number | undefined;
+  /** No job that is not done is older, of this process and of those that it inherited. */
   let oldest = startedAt;
   let lastIdentity = '';
   let connections = 0;
   let beats = 0;
+  let hasBegun = false;
   let beating: Promise<void> | undefined;
 
   function beat(isLast = false): Promise<void> {
@@ -71,7 +77,7 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
 
   async function beatOnce(isLast: boolean): Promise<void> {
     if (!isReady()) return;
-    await leaveBeat(isLast);
+    await leaveBeat(isLast).finally(() => (hasBegun = true));
     for (const inherited of journal.inherited()) {
       // oxlint-disable-next-line no-await-in-loop -- seldom any
       await redoInherited(inherited);
@@ -79,8 +85,10 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   }
 
   async function redoInherited(inherited: InheritedNote): Promise<void> {
-    const since = await lostSince(inherited.note);
-    if (since < Infinity) await journal.redo(since);
+    const note = noteSchema.safeParse(inherited.note).data;
+    const since = note === undefined ? 0 : await lostSince(note);
+    if (since < Infinity) await journal.redo(since, inherited.owner);
+    oldest = Math.min(oldest, note?.oldest ?? Infinity);
     journal.forget(inherited);
   }
 
@@ -98,14 +106,19 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
     if (isRedone || beats++ % BEATS_A_LOOK === 0) {
       // Between the look and now nothing older has come.
       const lookedAt = Date.now();
-      oldest = Math.min(await options.oldestJobAt(), lookedAt);
+      const found = await options.oldestJobAt();
+      if (found !== undefined) oldest = Math.min(found, lookedAt);
     }
     journal.keepNote({ key, beat: at, oldest, isLast } satisfies Note);
   }
 
   /** Whether there was something that Redis lacks, or may lack, of what this process enqueued. */
   async function redoWhatIsMissing(found: string | null, identity: string): Promise<boolean> {
-    if (confirmed === undefined) return false;
+    if (confirmed === undefined) {
+      // What was enqueued before the first beat has none to be missed by.
+      await journal.redo(startedAt);
+      return true;
+    }
     const isLost = found === null || Number(found) < confirmed;
     if (!isLost && identity === lastIdentity) return false;
     const since = found === null ? oldest - AGE_MARGIN_MS : Math.min(Number(found), confirmed) - MARGIN_MS;
@@ -115,11 +128,8 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   }
 
   /** Since when Redis lacks what a process enqueued that is gone. Of one that was killed the last moments are in doubt: its note is older. */
-  async function lostSince(note: unknown): Promise<number> {
-    const read = noteSchema.safeParse(note);
-    if (!read.success) return 0;
-    const found = await connection.get(read.data.key);
-    const { beat: noted, oldest: open, isLast } = read.data;
+  async function lostSince({ key: left, beat: noted, oldest: open, isLast }: Note): Promise<number> {
+    const found = await connection.get(left);
     if (found === null) return open - AGE_MARGIN_MS;
     return isLast && Number(found) >= noted ? Infinity : Math.min(Number(found), noted) - MARGIN_MS;
   }
@@ -127,8 +137,9 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   connection.on('ready', () => connections++);
   journal.keepNote({ key, beat: startedAt, oldest, isLast: false } satisfies Note);
   const timer = setInterval(() => void beat(), BEAT_MS).unref();
-  void beat();
   return {
+    look: () => beat(),
+    hasBegun: () => hasBegun,
     async close() {
       clearInterval(timer);
       await beating;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { watchAvailability, type QueueStatus } from './availability.ts';
 import { startCatchUp, type CatchUp } from './catch-up.ts';
 import { createProducerConnection, endConnection } from './connection.ts';
@@ -52,7 +53,11 @@ export interface ProducerStats {
 
 /** Puts events on the webhook queue, and into the journal where there is one. */
 export interface Producer {
-  /** Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on. @throws RedisRefusedError */
+  /**
+   * Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on.
+   *
+   * @throws RedisRefusedError without a journal, which alone is enough
+   */
   start(): Promise<void>;
   /**
    * Resolves when the job that carries the event is in Redis and in the journal; in one of them, when the other refuses, is away,
@@ -95,7 +100,7 @@ export function createProducer(options: ProducerOptions): Producer {
     onWarning: (message) => options.onWarning?.(message),
     onError: (error) => options.onError?.(error),
     onReady: () => {
-      catchUp?.wake();
+      void lossWatch?.look().then(() => catchUp?.wake());
       options.onReady?.();
     },
   });
@@ -145,17 +150,19 @@ export function createProducer(options: ProducerOptions): Producer {
   }
 
   /** What Redis did not take, and what it lost, is enqueued when it is there. */
-  function keepUp(kept: GroupJournal): void {
+  async function keepUp(kept: GroupJournal): Promise<void> {
     catchUp = startCatchUp({
       journal: kept,
-      add: async (events) => {
+      add: async (events, bytes) => {
+        availability.spend(bytes);
         try {
           await queue.add(JOB_NAME, { v: 1, events }, EVENT_JOB_OPTIONS);
         } catch (error) {
           throw availability.suspect(error);
         }
       },
-      isReady,
+      // What is enqueued before the first beat would have to be enqueued again.
+      isReady: () => isReady() && lossWatch?.hasBegun() === true,
       maxEvents: options.batchMaxEvents,
       maxBytes: options.batchMaxBytes,
     });
@@ -171,14 +178,16 @@ export function createProducer(options: ProducerOptions): Producer {
         options.onLoss?.(sinceMs);
       },
     });
+    // A disk that hangs is no reason not to begin.
+    await Promise.race([lossWatch.look(), delay(enqueueTimeoutMs, undefined, { ref: false })]);
   }
 
   const canTake = () => isReady() || journal?.status() === 'ready';
 
   return {
     async start() {
-      await availability.connect();
-      if (journal !== undefined) keepUp(journal);
+      await availability.connect({ isRequired: journal === undefined });
+      if (journal !== undefined && !closing) await keepUp(journal);
     },
     async enqueue(event) {
       if (closing) throw new QueueUnavailableError('The producer is closing.');

@@ -111,6 +111,35 @@ describe('a producer with a journal, whose Redis', () => {
     expect(await untilAllQueued(all)).toEqual(all.sort());
   });
 
+  it('may evict what it holds is not written to, and starts nothing from failing', async () => {
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru']);
+    await redis.run(['CONFIG', 'SET', 'maxmemory', '100mb']);
+    const producer = await started(await aJournal());
+    expect([producer.status(), producer.canTake()]).toEqual(['refused', true]);
+    expect(producer.errors[0]?.message).toContain('maxmemory-policy noeviction');
+    await take(producer, bodies(20, 'event'));
+    expect(await queued()).toEqual([]);
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
+    await untilQueued(bodies(20, 'event'));
+  });
+
+  it('has room for a part only of what waits in the journal, is not filled by it', async () => {
+    await redis.run(['CONFIG', 'SET', 'maxmemory', '1']);
+    const journal = await aJournal();
+    const producer = await started(journal);
+    await take(
+      producer,
+      Array.from({ length: 40 }, (_, i) => `${i} `.padEnd(1_000_000, 'x')),
+    );
+    const maxBytes = (await usedBytes()) + 24 * 1024 ** 2;
+    await redis.run(['CONFIG', 'SET', 'maxmemory', String(maxBytes)]);
+    await waitUntil(() => producer.errors.some(({ message }) => message.includes('nearly full')));
+    expect(await usedBytes()).toBeLessThan(maxBytes);
+    expect(journal.stats().pendingRecords).toBeGreaterThan(0);
+    // The workers' scripts need that much.
+    await redis.run(['SET', 'still', 'taken']);
+  });
+
   it('is frozen costs one time-out, not one for every event', async () => {
     const producer = await started(await aJournal());
     await take(producer, ['before']);
@@ -282,6 +311,10 @@ async function untilAllQueued(wanted: string[]): Promise<string[]> {
     return wanted.every((body) => found.has(body));
   });
   return [...new Set(await queued())].sort();
+}
+
+async function usedBytes(): Promise<number> {
+  return Number(/^used_memory:(\d+)/m.exec(String(await redis.run(['INFO', 'memory'])))?.[1]);
 }
 
 async function keys(): Promise<string[]> {
