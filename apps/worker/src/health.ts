@@ -9,7 +9,8 @@ export const WEDGED_AFTER_MS = 60_000;
 
 /** What health is judged by. */
 export interface HealthOptions {
-  consumer: Pick<Consumer, 'counts' | 'lastConsumedAt' | 'ping'> & Partial<Pick<Consumer, 'lockLostAt'>>;
+  consumer: Pick<Consumer, 'counts' | 'isQueuePaused' | 'lastConsumedAt' | 'ping'> &
+    Partial<Pick<Consumer, 'lockLostAt'>>;
   store: Pick<Store, 'ping'>;
   /** Whether the worker waits for the database, and knows it. */
   isWaiting: () => boolean;
@@ -34,12 +35,16 @@ export function createHealth(options: HealthOptions): Health {
   /** Since when every look has seen jobs wait, and none move. */
   let stuckSince: number | undefined;
 
-  /** Redis away is no such look: no restart would help, and readiness tells. */
+  /** Redis away, or the queue paused by hand, is no such look: no restart would help. */
   async function isStuck(): Promise<boolean> {
-    const counts = await consumer.counts().catch(() => undefined);
-    if (counts === undefined || counts.waiting === 0) stuckSince = undefined;
+    if (!(await mustConsume().catch(() => false))) stuckSince = undefined;
     else stuckSince = Math.max(stuckSince ?? options.now(), consumer.lastConsumedAt());
     return isOver(stuckSince);
+  }
+
+  async function mustConsume(): Promise<boolean> {
+    const { waiting } = await consumer.counts();
+    return waiting > 0 && !(await consumer.isQueuePaused());
   }
 
   const isOver = (since: number | undefined) => since !== undefined && options.now() - since >= options.wedgedAfterMs;

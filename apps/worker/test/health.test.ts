@@ -40,6 +40,20 @@ test('a wedged worker fails its liveness: jobs wait and none moves', async () =>
   await vi.waitUntil(async () => !(await health.isLive()), { timeout: 10_000 });
 });
 
+test('a worker is live, however long jobs wait, while the queue is paused by hand', async () => {
+  const { consumer, health } = await consume(async () => {}, {
+    consumer: {
+      counts: async () => ({ waiting: 1, active: 0, delayed: 0, failed: 0 }),
+      isQueuePaused: async () => true,
+      ping: async () => {},
+      lastConsumedAt: () => 0,
+    },
+  });
+  expect(await health.isLive()).toBe(true);
+  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
+  expect(await health.isLive()).toBe(true);
+});
+
 test('a worker that knowingly waits for the database is live, and not ready', async () => {
   const { consumer, health } = await consume(() => new Promise(() => {}), { isWaiting: () => true });
   await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
@@ -50,7 +64,7 @@ test('a worker that knowingly waits for the database is live, and not ready', as
 test('is not ready while Postgres or Redis does not answer', async () => {
   const { health } = await consume(async () => {}, { store: { ping: gone } });
   expect(await health.isReady()).toBe(false);
-  const consumer = { counts: gone, ping: gone, lastConsumedAt: () => 0 };
+  const consumer = { counts: gone, isQueuePaused: gone, ping: gone, lastConsumedAt: () => 0 };
   const lost = createHealth({ consumer, store: { ping: async () => {} }, ...CONSUMING });
   expect(await lost.isReady()).toBe(false);
   expect(await lost.isLive()).toBe(true);

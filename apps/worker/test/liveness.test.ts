@@ -41,10 +41,14 @@ const isDone = async (consumer: Consumer) => {
 };
 
 test('a worker whose blocking read is dead fails its liveness until it has a new one', async () => {
-  const { proxy, consumer, health, send } = await consume();
+  const { redis, proxy, consumer, health, send } = await consume();
   proxy.after('bzpopmin', 'freeze');
   consumer.start();
-  await vi.waitUntil(() => health.isLive());
+  // A job that comes before the read would be taken without one.
+  await vi.waitUntil(async () => /blocked_clients:1/.test(String(await redis.run(['INFO', 'clients']))), {
+    timeout: 10_000,
+  });
+  expect(await health.isLive()).toBe(true);
   await send('a');
   await vi.waitUntil(async () => !(await health.isLive()), { timeout: 4_000, interval: 20 });
   // A read that brings nothing in its time is given up.
@@ -87,7 +91,7 @@ test('a job that comes this instant after a long rest is no sign of a wedged wor
   let waiting = 0;
   const counts = async () => ({ waiting, active: 0, delayed: 0, failed: 0 });
   const health = createHealth({
-    consumer: { counts, ping: async () => {}, lastConsumedAt: () => 0 },
+    consumer: { counts, isQueuePaused: async () => false, ping: async () => {}, lastConsumedAt: () => 0 },
     store: { ping: async () => {} },
     isWaiting: () => false,
     isConsuming: () => true,
