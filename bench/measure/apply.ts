@@ -89,7 +89,7 @@ async function open({ services }: BenchContext, contender: QueueingContender): P
 async function workOffInTurn(bench: BenchContext, standing: Standing, backlog: Backlog): Promise<Figures> {
   const { contender, place } = standing;
   const seconds = bench.plan.apply.seconds;
-  const left = standing.ids.length - (await ledgerCount(place.databaseUrl));
+  const left = await leftOf(standing);
   // A worker's start and its window, with some room: in a window that runs empty the last events count too much.
   if (left < Math.min(backlog.events, standing.rate * (seconds + 2) * 1.25) || standing.rate === 0) {
     await drain(bench, standing);
@@ -102,6 +102,11 @@ async function workOffInTurn(bench: BenchContext, standing: Standing, backlog: B
   return figures;
 }
 
+/** Events that are not in the ledger: what waits in the queue may be jobs of many. */
+async function leftOf({ ids, place }: Standing): Promise<number> {
+  return ids.length - (await ledgerCount(place.databaseUrl));
+}
+
 async function refill(bench: BenchContext, standing: Standing, { kind, events }: Backlog): Promise<void> {
   const { contender, place } = standing;
   await bench.services.place(placeOf(contender));
@@ -111,9 +116,10 @@ async function refill(bench: BenchContext, standing: Standing, { kind, events }:
 }
 
 /** Works off what is left where that takes little time, and checks that what was queued is in the tables, or still waits. */
-async function drain(bench: BenchContext, { contender, place, ids, rate }: Standing): Promise<void> {
+async function drain(bench: BenchContext, standing: Standing): Promise<void> {
+  const { contender, place, ids, rate } = standing;
   if (ids.length === 0) return;
-  const left = await contender.pending(place);
+  const left = await leftOf(standing);
   if (left > 0 && left / rate < DRAIN_WITHIN_SECONDS) {
     // Twice the time that it should take: what a stopped worker had in hand may be locked for longer than is worth waiting for.
     await workOff({ contender, place, seconds: Math.ceil((2 * left) / rate) + 5 });
