@@ -4,7 +4,7 @@ export interface Plan {
   rounds: number;
   /** Where the other contenders take part beside `apply` and `end-to-end`, in which all of them do. */
   othersIn: readonly ('accept' | 'ack-latency')[];
-  /** Events sent to each contender that applies only some hundred a second, where the clock runs. */
+  /** Events sent to each contender that applies only some hundred a second, where the clock runs; half as many before, to warm up. */
   eventsOfOthers: number;
   acceptSeconds: number;
   acceptConnections: readonly number[];
@@ -37,7 +37,7 @@ export interface Plan {
 export const FULL: Plan = {
   rounds: 5,
   othersIn: ['accept', 'ack-latency'],
-  eventsOfOthers: 500,
+  eventsOfOthers: 1000,
   acceptSeconds: 2,
   acceptConnections: [64, 256],
   acceptKinds: ['live', '10 KB', '100 KB'],

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Program } from './contender.ts';
 
@@ -9,7 +9,7 @@ export interface Usage {
   cpuSeconds: number;
   /** Resident memory now, in MB (10⁶ bytes). */
   memoryMb: number;
-  /** The most it ever was. */
+  /** The most it was since its start, or since `resetPeak`. */
   peakMemoryMb: number;
 }
 
@@ -123,6 +123,20 @@ export function usageOfTree(pid: number): Usage {
     }
   }
   return total;
+}
+
+/** From now on `peakMemoryMb` is of what comes, see proc(5) on clear_refs; of somebody else's process only root may. */
+export function resetPeak(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch {
+    // It stays what it was since the start.
+  }
+}
+
+/** The same of a server and its children. */
+export function resetPeaksOfTree(pid: number): void {
+  for (const each of [pid, ...childrenOf(pid)]) resetPeak(each);
 }
 
 function childrenOf(pid: number): number[] {

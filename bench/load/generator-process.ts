@@ -101,6 +101,7 @@ class Sender {
   }
 
   #result(cpuSeconds: number): LoadResult {
+    const { count, seconds, ratePerSecond } = this.#load;
     const ids: string[] = [];
     const times: number[] = [];
     const refused: string[] = [];
@@ -124,6 +125,7 @@ class Sender {
       refused,
       unknown: this.#next - latencies.length,
       behindMs: this.#behindMs,
+      unsent: ratePerSecond === undefined ? 0 : Math.min(count, Math.floor(seconds * ratePerSecond)) - this.#next,
       latencyMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999) },
       cpuSeconds,
     };

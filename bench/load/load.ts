@@ -27,8 +27,9 @@ export interface LoadResult {
   refused: string[];
   /** Sent, and never answered. */
   unknown: number;
-  /** How late the last request left, in an open loop: the contender could not keep up with the rate. */
+  /** Of an open loop: how late the last request left, and how many were due and never left. */
   behindMs: number;
+  unsent: number;
   latencyMs: { p50: number; p99: number; p999: number };
   /** Of the generator itself. */
   cpuSeconds: number;

@@ -64,7 +64,7 @@ async function measure(bench: BenchContext, contender: Contender, { kind, connec
     const warm = await (
       await stage.prepare({
         kind: 'live',
-        count: isFast ? 4_000 : Math.min(200, bench.plan.eventsOfOthers),
+        count: isFast ? 4_000 : bench.plan.eventsOfOthers / 2,
         connections,
         seconds: 5,
       })

@@ -1,7 +1,7 @@
 import type { BenchContext } from '../bench-context.ts';
 import type { Contender } from '../contender.ts';
 import type { LoadResult } from '../load/load.ts';
-import { usageOf, usageOfTree, type RunningProgram, type Usage } from '../processes.ts';
+import { resetPeak, resetPeaksOfTree, usageOf, usageOfTree, type RunningProgram, type Usage } from '../processes.ts';
 import type { Results } from '../results.ts';
 import { withRedis } from '../services.ts';
 
@@ -15,6 +15,12 @@ export interface Account {
 export interface Accounted {
   receivers: readonly RunningProgram[];
   workers: readonly RunningProgram[];
+}
+
+/** Counts the peaks of memory from now on; the servers have served others before. */
+export function resetPeaks({ services }: BenchContext, { receivers, workers }: Accounted): void {
+  for (const { pid } of [...receivers, ...workers, services.redis]) resetPeak(pid);
+  resetPeaksOfTree(services.postgres.pid);
 }
 
 /** Reads all meters. */

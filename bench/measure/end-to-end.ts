@@ -5,7 +5,7 @@ import type { LoadResult } from '../load/load.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { commitsSince, querySql } from './commits.ts';
-import { addCost, readAccount } from './cost.ts';
+import { addCost, readAccount, resetPeaks } from './cost.ts';
 import { onStage, openStage, type Stage } from './stage.ts';
 
 const CONNECTIONS = 64;
@@ -14,8 +14,6 @@ const LOW_RATE = 200;
 /** The most events that are made ahead for the closed loop, a second. */
 const MOST_PER_SECOND = 25_000;
 const DRAIN_LIMIT_MS = 180_000;
-/** A worker that has just started connects and compiles: its first events are sent before anything is counted. */
-const WARM_UP_EVENTS = 200;
 /** Postgres tells of a backend's work, and the receiver of its own, only a moment later. */
 const SETTLE_MS = 500;
 
@@ -26,7 +24,7 @@ const SETTLE_MS = 500;
  */
 export async function endToEnd(bench: BenchContext, results: Results): Promise<void> {
   for (let round = 1; round <= bench.plan.rounds; round++) {
-    for (const contender of bench.contenders) {
+    for (const contender of [...bench.contenders, bench.withJournal]) {
       // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
       const rate = await onStage(openStage(bench, contender), (stage) => measure(bench, results, stage));
       bench.log(`end to end, round ${round}: ${contender.name} ${formatNumber(rate)}/s`);
@@ -39,10 +37,12 @@ async function measure(bench: BenchContext, results: Results, stage: Stage): Pro
   const workers = await stage.startWorkers(1);
   const accounted = { receivers: stage.receivers, workers };
   const { plan } = bench;
-  const warm = await run(stage, { count: Math.min(WARM_UP_EVENTS, plan.eventsOfOthers), seconds: 10 });
+  // What has just started connects and compiles: its first events are sent before anything is counted.
+  const warm = await run(stage, { count: plan.eventsOfOthers / 2, seconds: 10 });
   await wait(SETTLE_MS);
 
   const low = await prepare(stage, plan.lowRateSeconds, LOW_RATE);
+  resetPeaks(bench, accounted);
   const beforeLow = await readAccount(bench, accounted);
   const lowLoad = await low.run();
   await stage.untilDrained(DRAIN_LIMIT_MS);
@@ -58,8 +58,9 @@ async function measure(bench: BenchContext, results: Results, stage: Stage): Pro
     kind: 'live',
     connections: CONNECTIONS,
     seconds,
-    count: contender.name === 'landline' ? Math.ceil(seconds * MOST_PER_SECOND) : plan.eventsOfOthers,
+    count: contender.name.startsWith('landline') ? Math.ceil(seconds * MOST_PER_SECOND) : plan.eventsOfOthers,
   });
+  resetPeaks(bench, accounted);
   const before = await readAccount(bench, accounted);
   const load = await full.run();
   await stage.untilDrained(DRAIN_LIMIT_MS);
