@@ -1,10 +1,15 @@
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { idempotencyKey } from '@landline/webhook';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { idempotencyKey, normalise } from '@landline/webhook';
+// oxlint-disable-next-line no-restricted-imports -- a test applies by a connection of its own what the store would not apply
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { applyEvents, type Run } from '../packages/store/src/apply.ts';
 import { callEvents } from './exactly-once/call-events.ts';
 import { expectedRows, KEY_OF } from './exactly-once/expected-rows.ts';
+import { countEffects, DOUBLED } from './support/count-effects.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
+import { createDatabase } from './support/database.ts';
 import { post } from './support/post.ts';
 import { seededRandom, type SeededRandom } from './support/seeded-random.ts';
 
@@ -19,12 +24,7 @@ const SETTLE_LIMIT_MS = 60_000;
 let pipe: Pipe;
 beforeAll(async () => {
   pipe = await startPipe();
-  // Counted in a table without a unique key: one would hide the double effect.
-  await pipe.sql('CREATE TABLE effects (id uuid NOT NULL)');
-  await pipe.sql(`CREATE FUNCTION note_effect() RETURNS trigger LANGUAGE plpgsql
-    AS $$ BEGIN INSERT INTO effects VALUES (NEW.id); RETURN NULL; END $$`);
-  await pipe.sql(`CREATE TRIGGER note_effect AFTER INSERT OR UPDATE OF outcome ON webhook_events
-    FOR EACH ROW WHEN (NEW.outcome = 'applied') EXECUTE FUNCTION note_effect()`);
+  await countEffects(pipe.sql);
 });
 afterAll(() => pipe.stop());
 
@@ -108,12 +108,41 @@ it('applies each of 10,000 events once, however often sent and with the worker k
   expect(inHand.filter((jobs) => jobs > 0).length).toBeGreaterThan(KILLS / 2);
   expect(counts).toEqual({ events: 0, unsettled: 0, dead: 0 });
   expect(outcomes).toEqual(expected.outcomes);
-  expect([effects, await sqlCount('(SELECT DISTINCT id FROM effects) AS each')]).toEqual([
-    expected.outcomes['applied'],
-    expected.outcomes['applied'],
-  ]);
+  expect(await pipe.sql(DOUBLED)).toEqual([]);
+  expect(await sqlCount(`effects WHERE in_table = 'webhook_events'`)).toBe(EVENTS);
   expect(await keysIn('conversations')).toEqual(expected.keys.conversations);
   expect(await keysIn('conversation_messages')).toEqual(expected.keys.conversation_messages);
   expect(await keysIn('agent_tool_calls')).toEqual(expected.keys.agent_tool_calls);
   expect(await keysIn('user_commands')).toEqual(expected.keys.user_commands);
 }, 150_000);
+
+it('would see it if events were applied again, though that changes no row', async () => {
+  const database = await createDatabase(inject('databaseUrl'));
+  onTestFinished(() => database.drop());
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const ask = async (sql: string) => (await client.query<Record<string, unknown>>(sql)).rows;
+  await countEffects(ask);
+
+  const bodies = callEvents(200, seededRandom(1), 'again');
+  const events = bodies.flatMap((body) => {
+    const event = normalise({ receivedAt: 0, signedAt: 0, encoding: 'utf8', body: body.toString() });
+    return event.outcome === 'dead' ? [] : [event];
+  });
+  const run: Run = async ({ sql, parameters }) => (await client.query<Record<string, unknown>>(sql, parameters)).rows;
+  await applyEvents(events, run);
+  await applyEvents(events, run);
+  expect(await ask(DOUBLED)).toEqual([]);
+  const before = await ask('SELECT * FROM conversation_messages ORDER BY clock, event_key');
+  // A worker that takes no event for a duplicate.
+  await applyEvents(events, async (statement) => {
+    const rows = await run(statement);
+    return statement.sql.includes('INTO webhook_events') ? [] : rows;
+  });
+  expect(await ask('SELECT * FROM conversation_messages ORDER BY clock, event_key')).toEqual(before);
+  const { keys } = expectedRows(bodies);
+  expect(await ask(DOUBLED)).toHaveLength(
+    keys.conversation_messages.length + keys.agent_tool_calls.length + keys.user_commands.length,
+  );
+});

@@ -13,10 +13,12 @@ import { makeTempFolder } from './support/temp-folder.ts';
 const SHORT = [
   'receiver killed',
   'worker killed',
+  'receiver killed in the middle of a journal write',
   'SIGTERM of everything in turn',
   'Redis killed',
   'Redis frozen for 5 s',
   'Redis emptied',
+  'Redis disk lost',
   'failover to a replica that lags',
   'Postgres killed',
   'Postgres stopped for 5 s',
@@ -51,14 +53,21 @@ test('whatever is broken, every event that was answered 200 is in the tables onc
     doubled: 0,
     refusedButStored: 0,
     innocentDead: 0,
+    poisonApplied: 0,
     foreign: 0,
     altered: 0,
+    ignored: 0,
     incomplete: 0,
   });
-  expect(campaign.verdict.deadLetters).toBeGreaterThan(0);
+  expect(campaign.verdict?.deadLetters).toBeGreaterThan(0);
 
-  // The check itself can fail: an event that nobody sent is missed, and an effect that was had twice is seen.
+  // The check itself can fail: an event that nobody sent is missed; a row that is written a second time is seen, though its key
+  // turns the second away; and so is a row that is not there.
   rig.sent.note(rig.sent.add(randomBytes(16), false), 'accepted');
-  await rig.postgres.sql('INSERT INTO effects SELECT id FROM effects LIMIT 1');
-  expect(await checkAll(rig.sent, rig.postgres)).toMatchObject({ lost: 1, doubled: 1 });
+  for (const table of ['conversation_messages', 'agent_tool_calls', 'user_commands']) {
+    await rig.postgres.sql(`INSERT INTO ${table} SELECT * FROM ${table} LIMIT 1 ON CONFLICT DO NOTHING`);
+  }
+  await rig.postgres.sql('DELETE FROM user_commands WHERE action_id = (SELECT min(action_id) FROM user_commands)');
+  const { verdict } = await checkAll(rig.sent, rig.postgres);
+  expect(verdict).toMatchObject({ lost: 1, doubled: 3, incomplete: 1 });
 }, 600_000);

@@ -11,6 +11,9 @@ const AFTER_CALL = {
   call_initiation_failure: 10,
 } as const;
 
+/** A type that changes no table. */
+export const UNKNOWN_TYPE = 'voice_removed';
+
 /** Makes `count` distinct events: calls of ten live events each and by chance the types that come after, and a few of a type that changes no table. */
 export function callEvents(count: number, random: SeededRandom, run: string): Buffer[] {
   const events: Buffer[] = [];
@@ -36,5 +39,5 @@ function eventsOf(call: number, random: SeededRandom, run: string): Buffer[] {
 }
 
 function unknownEvent(name: string): Buffer {
-  return Buffer.from(JSON.stringify({ type: 'voice_removed', data: { voice_id: name } }));
+  return Buffer.from(JSON.stringify({ type: UNKNOWN_TYPE, data: { voice_id: name } }));
 }

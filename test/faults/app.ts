@@ -21,8 +21,8 @@ export interface App {
   stop: () => Promise<void>;
   /** Whether it says that it and what it needs are well. */
   isReady: () => Promise<boolean>;
-  /** How it ended though nobody asked it to; undefined when it did not. */
-  ownEnd: () => string | undefined;
+  /** How it ended though nobody asked it to, since this was asked last; undefined when it did not. */
+  takeOwnEnd: () => string | undefined;
 }
 
 /** How to start an app. */
@@ -55,7 +55,6 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
   let isServing = false;
   let ownEnd: string | undefined;
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
-  endWithUs(() => (isRunning() ? child?.pid : undefined));
 
   const askReady = () => ask(`http://127.0.0.1:${port}/health/ready`);
 
@@ -97,6 +96,7 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
           resolve();
         }),
       );
+      if (started.pid !== undefined) endWithUs({ pid: started.pid, exited });
       const deadline = performance.now() + START_LIMIT_MS;
       // oxlint-disable-next-line no-await-in-loop -- asked again and again
       while (isRunning() && (await askReady()) === undefined) {
@@ -124,7 +124,11 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
       }
     },
     isReady,
-    ownEnd: () => ownEnd,
+    takeOwnEnd() {
+      const told = ownEnd;
+      ownEnd = undefined;
+      return told;
+    },
   };
 }
 

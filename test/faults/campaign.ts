@@ -1,35 +1,44 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { seededRandom } from '../support/seeded-random.ts';
-import { checkAll, verdictSchema } from './check.ts';
+import { checkAll, verdictSchema, type Checked } from './check.ts';
 import type { Fault } from './fault.ts';
-import { untilHealthy, untilIdle } from './health.ts';
+import { countFailed, untilHealthy, untilIdle } from './health.ts';
 import type { Rig } from './rig.ts';
 
-const answers = { accepted: z.number(), refused: z.number(), unknown: z.number() };
+/** What became of the deliveries of a time, and of the events that were accepted in it. */
+const tallySchema = z.object({
+  accepted: z.number(),
+  refused: z.number(),
+  unknown: z.number(),
+  lost: z.number(),
+  doubled: z.number(),
+});
+
+/** See `tallySchema`. */
+export type Tally = z.infer<typeof tallySchema>;
 
 /** What came of breaking things. */
 export const campaignSchema = z.object({
+  /** Those that did happen. */
   injections: z.array(
-    z.object({
+    tallySchema.extend({
       fault: z.string(),
       /** Seconds since the beginning. */
       at: z.number(),
-      /** Until it was healed. */
+      /** Until it was healed: killed processes were started again, what must be noticed was waited for. */
       brokenSeconds: z.number(),
       /** From then until service was well again; null: it was not. */
       healthySeconds: z.number().nullable(),
-      ...answers,
-      lost: z.number(),
-      doubled: z.number(),
     }),
   ),
-  /** Of before the first fault. */
-  before: z.object(answers),
+  /** Before the first fault, and while one was tried that did not happen. */
+  otherwise: tallySchema,
   skipped: z.array(z.object({ fault: z.string(), reason: z.string() })),
   /** What went wrong beyond what is counted; none of it may happen. */
   problems: z.array(z.string()),
-  verdict: verdictSchema,
+  /** null: the tables have not been checked, and whatever is said to be lost or doubled is not known. */
+  verdict: verdictSchema.nullable(),
 });
 
 /** See `campaignSchema`. */
@@ -44,6 +53,8 @@ export interface CampaignOptions {
   /** Goes on for so long; undefined: until each fault was injected once. */
   minutes: number | undefined;
   print: (line: string) => void;
+  /** Is given all there is after each fault, before the tables are checked. */
+  save?: (campaign: Campaign) => Promise<void>;
 }
 
 const WARM_UP_MS = 2000;
@@ -56,98 +67,166 @@ const LONG_EVERY = 3;
 const LONG_MS = 90_000;
 /** Between service being well and the next fault, at most, in ms. */
 const CALM_MS = 1000;
+/** How long it is tried to start again what a fault left stopped: its port may be another's for a while. In ms. */
+const REVIVE_LIMIT_MS = 60_000;
+const TRY_AGAIN_MS = 1000;
 
 /** Breaks one thing at a time, heals it, waits until service is well; at the end holds the sender's ledger against the tables. */
-export async function runCampaign(rig: Rig, { faults, seed, minutes, print }: CampaignOptions): Promise<Campaign> {
+export async function runCampaign(
+  rig: Rig,
+  { faults, seed, minutes, print, save }: CampaignOptions,
+): Promise<Campaign> {
   const { sent, sender } = rig;
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
   const leftMs = () => (minutes === undefined ? Infinity : minutes * 60_000 - elapsed());
+  const fits = ({ isLong }: Fault) => isLong !== true || leftMs() >= LONG_MS;
   const problems: string[] = [];
-  const injections: Injection[] = [];
+  const injected: (Omit<Injection, keyof Tally> & { period: number })[] = [];
+  const otherPeriods = [0];
+  let failedJobs = 0;
   const { possible, skipped } = await sort(faults, rig);
   for (const { fault, reason } of skipped) print(`skipped: ${fault}: ${reason}`);
+
+  sender.start();
+  await wait(WARM_UP_MS);
+  const isWell = await attempt('before the first fault', () => untilHealthy(rig, HEAL_LIMIT_MS));
+  if (isWell === undefined) problem('service is not well before the first fault');
+  for (const fault of planOf(possible, { seed, isEndless: minutes !== undefined })) {
+    if (leftMs() <= 0 || !possible.some(fits)) break;
+    if (!fits(fault)) continue;
+    // oxlint-disable no-await-in-loop -- one thing at a time
+    await injectOnce(fault);
+    await attempt('the report', async () => save?.(campaign()));
+    await wait(rig.random.below(CALM_MS));
+    // oxlint-enable no-await-in-loop
+  }
+  await sender.stop();
+  return settle();
 
   function problem(text: string): void {
     problems.push(text);
     print(`PROBLEM: ${text}`);
   }
 
-  sender.start();
-  await wait(WARM_UP_MS);
-  if ((await untilHealthy(rig, HEAL_LIMIT_MS)) === undefined) problem('service is not well before the first fault');
-  for (const fault of planOf(possible, { seed, isEndless: minutes !== undefined })) {
-    if (leftMs() <= 0) break;
-    if (fault.isLong && leftMs() < LONG_MS) continue;
-    // oxlint-disable-next-line no-await-in-loop -- one thing at a time
-    await injectOnce(fault);
+  /** What goes wrong is a problem, and not the end of an hour's run. */
+  async function attempt<T>(what: string, step: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      problem(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
   }
-  await sender.stop();
-  const healthy = await untilHealthy(rig, SETTLE_LIMIT_MS);
-  if (healthy === undefined) problem('not all that was answered 200 came into the tables');
-  if (!(await untilIdle(rig, SETTLE_LIMIT_MS))) problem('the queue does not come to rest');
-  const failed = Number(await rig.redis.run(['ZCARD', '{landline}:webhook-events:failed']));
-  if (failed > 0) problem(`${failed} jobs rest in failed`);
-  const { wrong, examples, ...verdict } = await checkAll(sent, rig.postgres);
-  examples.forEach(problem);
-  return {
-    injections: injections.map((injection, i) => ({
-      ...injection,
-      ...sent.counts(i + 1),
-      ...wrong.get(i + 1),
-    })),
-    before: sent.counts(0),
-    skipped,
-    problems,
-    verdict,
-  };
 
   async function injectOnce(fault: Fault): Promise<void> {
+    const { name } = fault;
+    const evidence = () => attempt(name, async () => fault.evidence?.(rig));
+    // It may empty Redis.
+    await attempt(name, tellFailedJobs);
+    const before = await evidence();
     const period = sent.nextPeriod();
     const at = elapsed();
-    let brokenSeconds = 0;
-    try {
-      await fault.inject(rig);
-    } catch (error) {
-      problem(`${fault.name}: ${error instanceof Error ? error.message : String(error)}`);
-    } finally {
-      brokenSeconds = (elapsed() - at) / 1000;
-    }
+    const isDone = await attempt(name, () => fault.inject(rig).then(() => true));
+    const brokenSeconds = (elapsed() - at) / 1000;
     await reviveAll();
-    const healthySeconds = (await untilHealthy(rig, HEAL_LIMIT_MS)) ?? null;
+    const healthySeconds = (await attempt(name, () => untilHealthy(rig, HEAL_LIMIT_MS))) ?? null;
     if (healthySeconds === null) {
-      problem(
-        `${fault.name}: service is not well two minutes later; ${sent.unseenCount()} events are not in the tables`,
-      );
+      problem(`${name}: service is not well two minutes later; ${sent.unseenCount()} events are not in the tables`);
       // The next fault is not to wait for them; the check at the end will find them.
       for (const event of sent.unseen(Infinity)) sent.seen(event);
     }
-    const counts = sent.counts(period);
-    injections.push({
-      fault: fault.name,
-      at: at / 1000,
-      brokenSeconds,
-      healthySeconds,
-      lost: 0,
-      doubled: 0,
-      ...counts,
-    });
+    const hasStruck = fault.evidence === undefined || ((await evidence()) ?? 0) > (before ?? Infinity);
+    if (isDone && !hasStruck) problem(`${name}: nothing shows that it happened`);
+    if (isDone && hasStruck) injected.push({ fault: name, at: at / 1000, brokenSeconds, healthySeconds, period });
+    else otherPeriods.push(period);
+    const { accepted, refused, unknown } = sent.counts(period);
     print(
-      `${fault.name}: broken ${brokenSeconds.toFixed(1)} s, well after ${healthySeconds?.toFixed(1) ?? 'never'} s; ` +
-        `${counts.accepted} accepted, ${counts.refused} refused, ${counts.unknown} unknown`,
+      `${name}: broken ${brokenSeconds.toFixed(1)} s, well after ${healthySeconds?.toFixed(1) ?? 'never'} s; ` +
+        `${accepted} accepted, ${refused} refused, ${unknown} unknown`,
     );
-    await wait(rig.random.below(CALM_MS));
   }
 
-  /** Nothing may end by itself; what did, is told and started again. */
+  /** Nothing may end by itself, nor stay stopped; what did, is told and started again. */
   async function reviveAll(): Promise<void> {
+    // oxlint-disable no-await-in-loop -- servers before apps, and seldom any
+    for (const [name, server] of [
+      ['Redis', rig.redis],
+      ['Postgres', rig.postgres],
+    ] as const) {
+      if (server.isRunning()) continue;
+      problem(`${name} was not started again`);
+      await attempt(name, () => startPatiently(server));
+    }
     for (const app of [...rig.receivers, ...rig.workers]) {
+      const ownEnd = app.takeOwnEnd();
+      if (ownEnd !== undefined) problem(ownEnd);
       if (app.isRunning()) continue;
-      problem(app.ownEnd() ?? `${app.name} was not started again`);
-      // oxlint-disable-next-line no-await-in-loop -- seldom any
-      await app.start().catch((error: unknown) => problem(String(error)));
+      if (ownEnd === undefined) problem(`${app.name} was not started again`);
+      await attempt(app.name, () => app.start());
+    }
+    // oxlint-enable no-await-in-loop
+  }
+
+  async function tellFailedJobs(): Promise<void> {
+    const before = failedJobs;
+    failedJobs = await countFailed(rig);
+    if (failedJobs > before) problem(`${failedJobs} jobs rest in failed`);
+  }
+
+  async function settle(): Promise<Campaign> {
+    const end = 'at the end';
+    await reviveAll();
+    const healthy = await attempt(end, () => untilHealthy(rig, SETTLE_LIMIT_MS));
+    if (healthy === undefined) problem('not all that was answered 200 came into the tables');
+    const isIdle = await attempt(end, () => untilIdle(rig, SETTLE_LIMIT_MS));
+    if (isIdle !== true) problem('the queue does not come to rest');
+    await attempt(end, tellFailedJobs);
+    const checked = await attempt(end, () => checkAll(sent, rig.postgres));
+    checked?.examples.forEach(problem);
+    return campaign(checked);
+  }
+
+  function campaign(checked?: Checked): Campaign {
+    const tallyOf = (period: number): Tally => ({
+      ...sent.counts(period),
+      ...(checked?.wrong.get(period) ?? { lost: 0, doubled: 0 }),
+    });
+    return {
+      injections: injected.map(({ period, ...injection }) => ({ ...injection, ...tallyOf(period) })),
+      otherwise: sumOfTallies(otherPeriods.map(tallyOf)),
+      skipped,
+      problems,
+      verdict: checked?.verdict ?? null,
+    };
+  }
+}
+
+async function startPatiently(server: { start: () => Promise<void> }): Promise<void> {
+  const deadline = performance.now() + REVIVE_LIMIT_MS;
+  for (;;) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- tried again until it starts
+      return await server.start();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      // oxlint-disable-next-line no-await-in-loop -- tried again until it starts
+      await wait(TRY_AGAIN_MS);
     }
   }
+}
+
+/** All of them together. */
+export function sumOfTallies(tallies: readonly Tally[]): Tally {
+  const sum = { accepted: 0, refused: 0, unknown: 0, lost: 0, doubled: 0 };
+  for (const { accepted, refused, unknown, lost, doubled } of tallies) {
+    sum.accepted += accepted;
+    sum.refused += refused;
+    sum.unknown += unknown;
+    sum.lost += lost;
+    sum.doubled += doubled;
+  }
+  return sum;
 }
 
 /** Rounds of all faults, each in another order; without end, or one. */
@@ -177,8 +256,10 @@ async function sort(
   return { possible, skipped };
 }
 
-/** Whether nothing went wrong. */
-export function isClean({ injections, problems, verdict }: Campaign): boolean {
+/** Whether something was broken, and nothing went wrong. */
+export function isClean({ injections, otherwise, problems, verdict }: Campaign): boolean {
+  if (verdict === null || injections.length === 0 || sumOfTallies([...injections, otherwise]).accepted === 0)
+    return false;
   const { events: _events, deadLetters: _letters, ...wrong } = verdict;
   const faults = Object.values(wrong).reduce((sum, each) => sum + Math.abs(each), 0);
   return faults === 0 && problems.length === 0 && injections.every(({ healthySeconds }) => healthySeconds !== null);

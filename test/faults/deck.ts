@@ -14,7 +14,7 @@ const DECK_EVENTS = 240;
 /** One delivery in five is a repeat. */
 const REPEATS = DECK_EVENTS / 4;
 
-/** What Postgres refuses, by a constraint of the suite's own; see effects.ts. */
+/** What Postgres refuses, by a constraint of the suite's own; see rig.ts. */
 export const POISONOUS = 'poisonous words';
 
 /** Deals mixed events without end: calls with all that comes after them, one delivery in five a repeat, shuffled. */

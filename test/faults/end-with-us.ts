@@ -1,26 +1,19 @@
-const processes = new Set<() => number | undefined>();
+const pids = new Set<number>();
 
-/**
- * Lets a process end with this one, however this one ends.
- *
- * @param pid  Its number, or undefined while it does not run.
- * @returns    Forgets it.
- */
-export function endWithUs(pid: () => number | undefined): () => void {
-  if (processes.size === 0) process.on('exit', endAll);
-  processes.add(pid);
-  return () => {
-    processes.delete(pid);
-    if (processes.size === 0) process.off('exit', endAll);
-  };
+/** Lets a process end with this one, however this one ends, unless it has ended before: its number may be another's by then. */
+export function endWithUs({ pid, exited }: { pid: number; exited: Promise<unknown> }): void {
+  if (pids.size === 0) process.on('exit', endAll);
+  pids.add(pid);
+  void exited.finally(() => {
+    pids.delete(pid);
+    if (pids.size === 0) process.off('exit', endAll);
+  });
 }
 
 function endAll(): void {
-  for (const pid of processes) {
-    const number = pid();
-    if (number === undefined) continue;
+  for (const pid of pids) {
     try {
-      process.kill(number, 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
     } catch {
       // It has ended already.
     }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { exampleBody } from '../../apps/cli/src/example-events.ts';
+import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
 
 const COPIES = 10_000;
@@ -11,10 +12,15 @@ export const EVENT_FAULTS: readonly Fault[] = [
   {
     name: 'poison, one event in fifty',
     how: 'no JSON, no conversation, a transcript that is none, and what a constraint of Postgres refuses, for 5 s',
-    async inject({ deck }) {
+    async inject({ deck, workers }) {
+      const hasKilled = await growthOf(() => sumOf(workers, 'landline_events_dead_total'));
       deck.poison(50);
-      await wait(POISON_MS);
-      deck.poison(undefined);
+      try {
+        await wait(POISON_MS);
+        await untilSeen('an event is made a dead letter', hasKilled);
+      } finally {
+        deck.poison(undefined);
+      }
     },
   },
   {

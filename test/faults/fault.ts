@@ -9,6 +9,11 @@ export interface Fault {
   isLong?: boolean;
   /** Why it cannot be done here, if so. */
   unless?: (rig: Rig) => string | undefined | Promise<string | undefined>;
+  /**
+   * A count that grows when the fault has really struck. It is read before the fault is injected, and again when service is
+   * well after it; where it did not grow, nothing was survived.
+   */
+  evidence?: (rig: Rig) => Promise<number>;
   /** Breaks and heals; resolves when nothing is broken any more. What was broken must be whole also when it rejects. */
   inject: (rig: Rig) => Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { QUEUE_PREFIX, WEBHOOK_QUEUE } from '../../packages/queue/src/names.ts';
 import { lookForUnseen } from './check.ts';
 import type { Rig } from './rig.ts';
 
@@ -30,6 +31,14 @@ export async function untilHealthy(rig: Rig, limitMs: number): Promise<number | 
   }
 }
 
+/** The key of a job by its id, or of the jobs in a state. */
+export const keyOf = (name: string): string => `${QUEUE_PREFIX}:${WEBHOOK_QUEUE}:${name}`;
+
+/** How many jobs rest in `failed`, where none may. */
+export async function countFailed({ redis }: Rig): Promise<number> {
+  return Number(await redis.run(['ZCARD', keyOf('failed')]));
+}
+
 /** Waits until no job waits or runs, for good. @returns Whether that came about within `limitMs`. */
 export async function untilIdle({ redis }: Rig, limitMs: number): Promise<boolean> {
   const startedAt = performance.now();
@@ -37,8 +46,8 @@ export async function untilIdle({ redis }: Rig, limitMs: number): Promise<boolea
   while (performance.now() - idleSince < IDLE_MS) {
     // oxlint-disable no-await-in-loop -- asked again and again
     const jobs = await Promise.all([
-      ...['wait', 'active'].map((state) => redis.run(['LLEN', `{landline}:webhook-events:${state}`])),
-      ...['delayed', 'prioritized'].map((state) => redis.run(['ZCARD', `{landline}:webhook-events:${state}`])),
+      ...['wait', 'active'].map((state) => redis.run(['LLEN', keyOf(state)])),
+      ...['delayed', 'prioritized'].map((state) => redis.run(['ZCARD', keyOf(state)])),
     ]);
     if (jobs.some((count) => Number(count) > 0)) idleSince = performance.now();
     if (performance.now() - startedAt > limitMs) return false;

@@ -1,5 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { closeServer } from '../support/close-server.ts';
+
+/** Something that a client sends, as it is told by on the wire. */
+export interface Moment {
+  name: string;
+  /** Made for each connection; tells of all that is sent there, chunk by chunk, whether it is this. */
+  watch: () => (chunk: Buffer) => boolean;
+}
 
 /** A TCP proxy in front of one part, to break the line between it and another. */
 export interface Link {
@@ -19,14 +27,15 @@ export interface Link {
   /** Of the connections there are the far end goes, and the near end is never told. New ones are well. */
   halfOpen(): void;
   /**
-   * Waits for a client to send `match`, and breaks that connection there: `mid-command` passes on half of it and resets;
-   * `before-answer` passes it on and lets no answer back.
+   * Waits for a client to come to `moment`, and breaks that connection there: `mid-command` passes on half of what is sent and
+   * resets; `before-answer` passes it on and lets no answer back.
    *
    * @returns Resolves when it has happened: before an answer, once the other side has had time to do what it was told.
    */
-  breakAt(match: string, where: 'mid-command' | 'before-answer'): Promise<void>;
+  breakAt(moment: Moment, where: 'mid-command' | 'before-answer'): Promise<void>;
   /** Waits no longer. */
   disarm(): void;
+  /** @throws When a connection is left. */
   close(): Promise<void>;
 }
 
@@ -37,6 +46,13 @@ interface Pair {
   client: Socket;
   upstream: Socket;
   isDeaf: boolean;
+}
+
+interface Trap {
+  moment: Moment;
+  where: 'mid-command' | 'before-answer';
+  sprung: () => void;
+  watches: Map<Pair, (chunk: Buffer) => boolean>;
 }
 
 /** A chunk that waits for its time; null: the end. */
@@ -52,7 +68,7 @@ export async function startLink(targetPort: number): Promise<Link> {
   let delayMs = 0;
   let isHeld = false;
   let isRefused = false;
-  let trap: { match: string; where: 'mid-command' | 'before-answer'; sprung: () => void } | undefined;
+  let trap: Trap | undefined;
 
   function cut({ client, upstream }: Pair): void {
     client.resetAndDestroy();
@@ -87,8 +103,11 @@ export async function startLink(targetPort: number): Promise<Link> {
   }
 
   function spring(pair: Pair, chunk: Buffer): boolean {
-    if (trap === undefined || !chunk.includes(trap.match)) return true;
-    const { where, sprung } = trap;
+    if (trap === undefined || pair.isDeaf) return true;
+    const { moment, where, sprung, watches } = trap;
+    const watch = watches.get(pair) ?? moment.watch();
+    watches.set(pair, watch);
+    if (!watch(chunk)) return true;
     trap = undefined;
     if (where === 'mid-command') {
       pair.upstream.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => {
@@ -112,14 +131,13 @@ export async function startLink(targetPort: number): Promise<Link> {
     pairs.add(pair);
     pipe(client, upstream, (chunk) => spring(pair, chunk));
     pipe(upstream, client, () => !pair.isDeaf);
-    // Whichever side goes takes the other with it; of a half-open line only one goes.
+    // Whichever side goes takes the other with it; of a half-open line only one goes. The client may take its time, and be cut then.
     client.on('close', () => {
       pairs.delete(pair);
       upstream.destroy();
     });
     upstream.on('close', (hadError) => {
       if (pair.isDeaf) return;
-      pairs.delete(pair);
       if (hadError) client.resetAndDestroy();
       else client.destroySoon();
     });
@@ -151,12 +169,8 @@ export async function startLink(targetPort: number): Promise<Link> {
         pair.upstream.resetAndDestroy();
       }
     },
-    breakAt: (match, where) => new Promise((sprung) => (trap = { match, where, sprung })),
+    breakAt: (moment, where) => new Promise((sprung) => (trap = { moment, where, sprung, watches: new Map() })),
     disarm: () => void (trap = undefined),
-    async close() {
-      server.close();
-      reset();
-      if (server.listening) await once(server, 'close');
-    },
+    close: () => closeServer(server, reset),
   };
 }

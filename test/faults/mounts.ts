@@ -51,9 +51,25 @@ export async function unmount(path: string): Promise<void> {
 
 /** Makes a folder with all in it read-only, whoever writes, also through files that are open; or gives it back. */
 export async function setReadOnly(path: string, isReadOnly: boolean): Promise<void> {
-  // Sockets know no such mark; what goes meanwhile needs none.
-  const types = ['(', '-type', 'f', '-o', '-type', 'd', ')'];
-  await run('find', [path, '-ignore_readdir_race', ...types, '-exec', 'chattr', isReadOnly ? '+i' : '-i', '{}', '+']);
+  const mark = async (type: 'f' | 'd') => {
+    const chattr = ['chattr', isReadOnly ? '+i' : '-i', '{}', '+'];
+    await run('find', [path, '-ignore_readdir_race', '-type', type, '-exec', ...chattr]).catch(unlessGone);
+  };
+  // Nothing comes or goes in folders that are read-only: they are so before their files, and until these are given back.
+  for (const type of isReadOnly ? (['d', 'f'] as const) : (['f', 'd'] as const)) {
+    // oxlint-disable-next-line no-await-in-loop -- in this order
+    await mark(type);
+  }
+}
+
+/** What is removed before its turn comes needs no mark. */
+function unlessGone(error: unknown): void {
+  if (
+    !saidBy(error)
+      .split('\n')
+      .every((line) => line.startsWith('chattr: No such file'))
+  )
+    throw error;
 }
 
 /** Bounds the size of any file that a process writes, as a full disk would; undefined: no bound. */
@@ -63,6 +79,10 @@ export async function boundFiles(pid: number, bytes: number | undefined): Promis
 
 /** What a failed command said last. */
 export function lastLine(error: unknown): string {
-  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-  return (said.trim() === '' ? String(error) : said).trim().split('\n').at(-1) ?? '';
+  return saidBy(error).split('\n').at(-1) ?? '';
+}
+
+function saidBy(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  return said === '' ? String(error) : said;
 }

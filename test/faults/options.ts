@@ -7,7 +7,7 @@ export interface Options {
   deliveriesPerSecond: number;
   /** Words of which a fault's name must hold one; undefined: all faults. */
   only: readonly string[] | undefined;
-  /** Where the report goes. */
+  /** Where the report goes; undefined: into .data. */
   out: string | undefined;
   /** Seconds for which Redis is to be away, instead of breaking things. */
   outage: number | undefined;
@@ -23,12 +23,17 @@ npm run test:faults -- --report file`;
 const HOUR = 60;
 const RATE = 500;
 const OUTAGE_RATE = 1000;
+const OUTAGE_SECONDS = '60';
 
-/** Reads the arguments; a text tells what is wrong with them. */
-export function readOptions(args: readonly string[]): Options | string {
+/**
+ * Reads the arguments; a text tells what is wrong with them.
+ *
+ * @param faults  The names that there are.
+ */
+export function readOptions(args: readonly string[], faults: readonly string[]): Options | string {
   try {
     const { values } = parseArgs({
-      args: [...args],
+      args: args.flatMap((arg, i) => (isBareOutage(arg, args[i + 1]) ? [arg, OUTAGE_SECONDS] : [arg])),
       options: {
         seed: { type: 'string' },
         minutes: { type: 'string' },
@@ -41,19 +46,28 @@ export function readOptions(args: readonly string[]): Options | string {
     });
     const number = (name: 'seed' | 'minutes' | 'rate' | 'outage', fallback: number): number => {
       const value = Number(values[name] ?? fallback);
-      if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} takes a number.`);
+      const isAllowed = Number.isFinite(value) && (value > 0 || (value === 0 && name === 'seed'));
+      if (!isAllowed) throw new Error(`--${name} takes a number above 0.`);
       return value;
     };
+    const only = values.only?.split(',');
+    const stray = only?.find((word) => !faults.some((name) => name.includes(word)));
+    if (stray !== undefined) throw new Error(`No fault's name holds "${stray}".`);
     return {
       seed: number('seed', Math.floor(Math.random() * 2 ** 31)),
       minutes: number('minutes', HOUR),
       deliveriesPerSecond: number('rate', values.outage === undefined ? RATE : OUTAGE_RATE),
-      only: values.only?.split(','),
+      only,
       out: values.out,
-      outage: values.outage === undefined ? undefined : number('outage', 0),
+      outage: values.outage === undefined ? undefined : number('outage', Number.NaN),
       report: values.report,
     };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** `--outage` without its seconds, which parseArgs does not allow. */
+function isBareOutage(arg: string, next: string | undefined): boolean {
+  return arg === '--outage' && (next?.startsWith('--') ?? true);
 }

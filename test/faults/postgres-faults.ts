@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { lockTable } from '../support/lock-table.ts';
+import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { COMMIT, breakAt } from './process-faults.ts';
 import type { Rig } from './rig.ts';
@@ -15,33 +16,40 @@ async function stopFor({ postgres }: Rig, ms: number): Promise<void> {
 
 async function lockFor(rig: Rig, ms: number): Promise<void> {
   const unlock = await lockTable(rig.postgres.url, anyOf(rig, ['conversations', 'webhook_events']));
+  const waiting = async () =>
+    (await rig.postgres.sql("SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted")).length > 0;
   try {
+    await untilSeen('somebody waits for the lock', waiting);
     await wait(ms);
   } finally {
     await unlock();
   }
 }
 
-/** Runs a statement on all of the workers' connections again and again. */
-async function storm({ postgres }: Rig, call: 'pg_terminate_backend' | 'pg_cancel_backend', ms: number): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (performance.now() < deadline) {
-    // oxlint-disable-next-line no-await-in-loop -- again and again
-    await postgres.sql(`SELECT ${call}(pid) FROM pg_stat_activity WHERE application_name = 'landline'`);
-    // oxlint-disable-next-line no-await-in-loop -- again and again
-    await wait(100);
-  }
+/** Tells whether a transaction of a worker has failed since, as `label` says; workers must not be started again meanwhile. */
+function transactionFailures({ workers }: Rig, label?: string): Promise<() => Promise<boolean>> {
+  return growthOf(() => sumOf(workers, 'landline_postgres_errors_total', label));
 }
 
-/** Of the last rows of the ledger, which are in its last pages. */
-const LAST_CALLS = `SELECT DISTINCT conversation_id FROM webhook_events WHERE conversation_id IS NOT NULL
-  AND ctid >= format('(%s,0)', greatest(0, pg_relation_size('webhook_events') / 8192 - 20))::tid`;
+/** With the rest between two looks, ten a second. */
+const STORM_REST_MS = 50;
+
+/** Runs a statement on all of the workers' connections again and again, for `ms` and until a transaction has failed of it. */
+async function storm(rig: Rig, call: 'pg_terminate_backend' | 'pg_cancel_backend', ms: number): Promise<void> {
+  const hasFailed = await transactionFailures(rig);
+  const end = performance.now() + ms;
+  await untilSeen(`a transaction fails of ${call}`, async () => {
+    await rig.postgres.sql(`SELECT ${call}(pid) FROM pg_stat_activity WHERE application_name = 'landline'`);
+    await wait(STORM_REST_MS);
+    return performance.now() > end && hasFailed();
+  });
+}
 
 /** The longest that a deadlock is tried for, in ms. */
 const DEADLOCK_LIMIT_MS = 20_000;
 
 /**
- * Locks the users of running calls and then the calls, which workers lock in the other order. The worker's deadlock is noticed first,
+ * Locks the users and then the calls against writers, which workers come to in the other order. The worker's deadlock is noticed first,
  * so it is the one that fails. Goes on for `ms`, and until there was one.
  */
 async function provokeDeadlocks({ postgres }: Rig, ms: number): Promise<void> {
@@ -56,11 +64,9 @@ async function provokeDeadlocks({ postgres }: Rig, ms: number): Promise<void> {
     while (performance.now() - startedAt < ms || (await seen()) === before) {
       if (performance.now() - startedAt > DEADLOCK_LIMIT_MS) throw new Error('No deadlock came about.');
       await client.query('BEGIN');
-      await client.query(
-        `SELECT FROM user_profiles WHERE user_id IN (SELECT user_id FROM conversations WHERE id IN (${LAST_CALLS})) FOR UPDATE`,
-      );
+      await client.query('LOCK TABLE user_profiles IN SHARE ROW EXCLUSIVE MODE');
       await wait(200);
-      await client.query(`SELECT FROM conversations WHERE id IN (${LAST_CALLS}) FOR UPDATE`);
+      await client.query('LOCK TABLE conversations IN SHARE ROW EXCLUSIVE MODE');
       await client.query('ROLLBACK');
       await wait(200);
     }
@@ -70,17 +76,25 @@ async function provokeDeadlocks({ postgres }: Rig, ms: number): Promise<void> {
   }
 }
 
-/** While it lasts, what follows the ledger's statement in a transaction has a millisecond. */
-async function timeOut({ postgres }: Rig, ms: number): Promise<void> {
+/** While it lasts, for `ms` and until one was late, what follows the ledger's statement in a transaction has a millisecond. */
+async function timeOut(rig: Rig, ms: number): Promise<void> {
+  const { postgres } = rig;
+  const isLate = await transactionFailures(rig, 'class="timeout"');
   await postgres.sql(`CREATE OR REPLACE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN PERFORM set_config('statement_timeout', '1', true); RETURN NULL; END $$`);
-  await postgres.sql(`CREATE TRIGGER hurry AFTER INSERT ON webhook_events FOR EACH STATEMENT EXECUTE FUNCTION hurry()`);
   try {
+    await postgres.sql(
+      `CREATE TRIGGER hurry AFTER INSERT ON webhook_events FOR EACH STATEMENT EXECUTE FUNCTION hurry()`,
+    );
     await wait(ms);
+    await untilSeen('a statement is late', isLate);
   } finally {
     await postgres.sqlPatiently('DROP TRIGGER IF EXISTS hurry ON webhook_events');
   }
 }
+
+/** Pages that the table has already take rows until they are full; in ms. */
+const DISK_FULL_LIMIT_MS = 60_000;
 
 /** Faults of Postgres. */
 export const POSTGRES_FAULTS: readonly Fault[] = [
@@ -98,12 +112,12 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   { name: 'Postgres stopped for 60 s', how: 'a fast shutdown', isLong: true, inject: (rig) => stopFor(rig, 60_000) },
   {
     name: 'connections terminated in storms',
-    how: 'pg_terminate_backend of every worker’s connection, ten times a second for 3 s',
+    how: 'pg_terminate_backend of every worker’s connection, ten times a second for 3 s, until a transaction has failed',
     inject: (rig) => storm(rig, 'pg_terminate_backend', 3000),
   },
   {
     name: 'statements cancelled in storms',
-    how: 'pg_cancel_backend of every worker’s connection, ten times a second for 3 s',
+    how: 'pg_cancel_backend of every worker’s connection, ten times a second for 3 s, until a transaction has failed',
     inject: (rig) => storm(rig, 'pg_cancel_backend', 3000),
   },
   { name: 'table locked for 5 s', how: 'LOCK TABLE … IN ACCESS EXCLUSIVE MODE', inject: (rig) => lockFor(rig, 5000) },
@@ -115,23 +129,26 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   },
   {
     name: 'deadlocks',
-    how: 'users of running calls are locked, and then the calls: the opposite of the worker’s order; for 4 s',
+    how: 'the table of users is locked, and then that of calls: the opposite of the worker’s order; for 4 s, until there was one',
     inject: (rig) => provokeDeadlocks(rig, 4000),
   },
   {
     name: 'statement time-outs',
-    how: 'a trigger leaves the transaction’s next statements a millisecond, for 2 s',
+    how: 'a trigger leaves the transaction’s next statements a millisecond, for 2 s, until one was late',
     inject: (rig) => timeOut(rig, 2000),
   },
   {
     name: 'Postgres disk full',
-    how: 'the table of effects lies on a small disk (tmpfs), which is full for 4 s: every transaction fails with 53100',
+    how: 'the table of effects lies on a small disk (tmpfs), which is full for 4 s and more: every transaction fails with 53100',
     unless: ({ smallDisk }) => ('reason' in smallDisk ? smallDisk.reason : undefined),
-    async inject({ smallDisk }) {
+    async inject(rig) {
+      const { smallDisk } = rig;
       if ('reason' in smallDisk) throw new Error(smallDisk.reason);
-      await smallDisk.fill();
+      const isFull = await transactionFailures(rig, 'class="resources"');
       try {
+        await smallDisk.fill();
         await wait(4000);
+        await untilSeen('a transaction fails of the full disk', isFull, DISK_FULL_LIMIT_MS);
       } finally {
         await smallDisk.empty();
       }
@@ -139,7 +156,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   },
   {
     name: 'Postgres connection cut after COMMIT was sent',
-    how: 'the proxy lets a COMMIT through and cuts the line before its answer',
+    how: 'the proxy lets a COMMIT of events through and cuts the line before its answer',
     async inject(rig) {
       const link = anyOf(rig, rig.links['worker-Postgres']);
       await breakAt(link, COMMIT, 'before-answer');

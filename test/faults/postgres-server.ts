@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { isRunning } from '../../apps/cli/src/services/is-running.ts';
 import { startPostgres } from '../../apps/cli/src/services/postgres.ts';
+import type { Service } from '../../apps/cli/src/services/running-process.ts';
 import { endWithUs } from './end-with-us.ts';
 
 /** A Postgres to break, and the suite's own way to ask it. */
@@ -9,6 +10,7 @@ export interface PostgresServer {
   port: number;
   /** Straight to it, past every proxy. */
   url: string;
+  isRunning: () => boolean;
   /** SIGKILL of its first process; resolves when that is gone. */
   crash: () => Promise<void>;
   stop: () => Promise<void>;
@@ -30,17 +32,26 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
     '-c',
     setting,
   ]);
-  const begin = (port: number) => startPostgres({ dir, port, args });
+  async function begin(onPort: number): Promise<Service> {
+    const started = await startPostgres({ dir, port: onPort, args });
+    endWithUs(started);
+    return started;
+  }
   let service = await begin(0);
   const { url } = service;
   const port = Number(new URL(url).port);
   let client: Client | undefined;
-  endWithUs(() => (isRunning(service.pid) ? service.pid : undefined));
+
+  /** A connection that has seen an error may be dead: the next question gets a new one. */
+  function forget(old: Client): void {
+    if (client === old) client = undefined;
+    old.end().catch(() => undefined);
+  }
 
   async function connected(): Promise<Client> {
     if (client !== undefined) return client;
     const opened = new Client({ connectionString: url, application_name: 'fault-suite', keepAlive: true });
-    opened.on('error', () => (client = undefined));
+    opened.on('error', () => forget(opened));
     await opened.connect();
     client = opened;
     return opened;
@@ -51,9 +62,7 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
     try {
       return (await asked.query<Record<string, unknown>>(statement, [...parameters])).rows;
     } catch (error) {
-      // A connection that has seen an error may be dead: the next question gets a new one.
-      if (client === asked) client = undefined;
-      asked.end().catch(() => undefined);
+      forget(asked);
       throw error;
     }
   }
@@ -61,6 +70,7 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
   return {
     port,
     url,
+    isRunning: () => isRunning(service.pid),
     async crash() {
       process.kill(service.pid, 'SIGKILL');
       await service.exited;

@@ -1,22 +1,33 @@
-import { readdir, readlink, stat } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
 import type { App } from './app.ts';
+import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
-import { boundFiles, lastLine } from './mounts.ts';
-import type { Link } from './link.ts';
+import { keyOf } from './health.ts';
+import type { Link, Moment } from './link.ts';
 import type { Line, Rig } from './rig.ts';
 
 /** How long a crashed process is away before somebody starts it again, in ms. */
 const AWAY_MS = 500;
 /** How long something that ought to happen under load is waited for, in ms. */
 const MOMENT_LIMIT_MS = 10_000;
-/** Longer than a job's lock (10 s) and the look for jobs without one (5 s) together. */
-const FROZEN_MS = 17_000;
+/** The command by which BullMQ adds a job. */
+export const ADD_JOB: Moment = { name: 'EVALSHA', watch: () => (chunk) => chunk.includes('evalsha') };
 
-/** The command by which BullMQ adds a job, and that by which Prisma commits, as they stand on the wire. */
-export const ADD_JOB = 'evalsha';
-export const COMMIT = 'COMMIT';
+/** The COMMIT of a transaction that wrote to the ledger: those by which a worker's readiness asks write nothing. */
+export const COMMIT: Moment = {
+  name: 'a COMMIT of events',
+  watch() {
+    let hasEvents = false;
+    return (chunk) => {
+      if (chunk.includes('BEGIN')) hasEvents = false;
+      hasEvents ||= chunk.includes('INSERT INTO webhook_events');
+      return hasEvents && chunk.includes('COMMIT');
+    };
+  },
+};
 
 async function crashAndRestart(app: App): Promise<void> {
   await app.crash();
@@ -42,78 +53,171 @@ function withLink(rig: Rig, apps: readonly App[], line: Line): [App, Link] {
 }
 
 /** Breaks a connection at a named moment; @throws when that does not come, for a fault that did not happen was not survived. */
-export async function breakAt(link: Link, match: string, where: 'mid-command' | 'before-answer'): Promise<void> {
+export async function breakAt(link: Link, moment: Moment, where: 'mid-command' | 'before-answer'): Promise<void> {
   const timer = new AbortController();
   const late = wait(MOMENT_LIMIT_MS, 'late' as const, { signal: timer.signal });
-  const outcome = await Promise.race([link.breakAt(match, where), late]);
+  const outcome = await Promise.race([link.breakAt(moment, where), late]);
   timer.abort();
   link.disarm();
   late.catch(() => undefined);
-  if (outcome === 'late') throw new Error(`Nobody sent ${match}.`);
+  if (outcome === 'late') throw new Error(`Nobody sent ${moment.name}.`);
 }
 
-/** Receivers lose Redis for a while, so that there is something to catch up with. */
-export async function withBacklog(rig: Rig, ms: number): Promise<void> {
-  const links = rig.links['receiver-Redis'];
-  for (const link of links) {
-    link.refuse(true);
-    link.reset();
+/** So many events are accepted without Redis: several jobs for each receiver. */
+const BACKLOG_EVENTS = 2000;
+const BACKLOG_LIMIT_MS = 60_000;
+/** Makes catching up so slow that it can be looked at; in ms. */
+const CATCH_UP_DELAY_MS = 50;
+
+/**
+ * Strikes a receiver, one by chance, while it catches up: part of what Redis missed has been enqueued and noted, and part has not.
+ */
+export async function midCatchUp(rig: Rig, strike: (receiver: App) => Promise<void>): Promise<void> {
+  const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
+  link.delay(CATCH_UP_DELAY_MS);
+  try {
+    await withoutRedis(rig);
+    const hasEnqueued = await growthOf(() => sumOf([receiver], 'landline_journal_reenqueued_records_total'));
+    const hasMore = async () => (await sumOf([receiver], 'landline_journal_pending_records')) > 0;
+    await untilSeen(`${receiver.name} catches up`, async () => (await hasEnqueued()) && hasMore());
+    await strike(receiver);
+  } finally {
+    link.delay(0);
   }
-  await wait(ms);
-  for (const link of links) link.refuse(false);
 }
 
-/** So much the file still grows before it is full, in bytes: more than a burst brings while the bound is being set. */
-const ROOM_BYTES = 100_000;
-/** How long that is waited for, in ms: where the bound was too late, the journal goes on in another file. */
-const GROWTH_LIMIT_MS = 4000;
-const TEAR_LIMIT_MS = 20_000;
+/** Receivers lose Redis until there is something to catch up with. */
+async function withoutRedis({ links, sent }: Rig): Promise<void> {
+  const lines = links['receiver-Redis'];
+  const before = sent.mark();
+  for (const line of lines) {
+    line.refuse(true);
+    line.reset();
+  }
+  try {
+    const hasBacklog = () => Promise.resolve(sent.mark() - before >= BACKLOG_EVENTS);
+    await untilSeen(`${BACKLOG_EVENTS} events were accepted without Redis`, hasBacklog, BACKLOG_LIMIT_MS);
+  } finally {
+    for (const line of lines) line.refuse(false);
+  }
+}
 
-/** Crashes a receiver whose file ends in half a record, because that was all that its disk took. */
+/** A preload of this text. */
+function preload(text: string): readonly string[] {
+  return ['--import', `data:text/javascript,${encodeURIComponent(text)}`];
+}
+
+/** How many writes of its journal a receiver ends before the one that it does not, at most. */
+const MOST_WRITES = 50;
+
+/**
+ * Crashes a receiver in the middle of a write to its journal: its file has a part of the last record, by chance how much of it, and
+ * the write does not return; `marker` tells. A bound on the file would not do: what a disk did not take whole is cut off again.
+ */
 async function crashInWrite(rig: Rig): Promise<void> {
   const receiver = anyOf(rig, rig.receivers);
+  const [writes, share] = [rig.random.below(MOST_WRITES), rig.random.next()];
+  const marker = join(rig.folder, 'torn');
+  const tear = `
+    import { writeFileSync } from 'node:fs';
+    import { open } from 'node:fs/promises';
+    const file = await open(process.execPath);
+    const handles = Object.getPrototypeOf(file);
+    await file.close();
+    const { writev } = handles;
+    let left = ${writes};
+    handles.writev = async function (records) {
+      if (left-- > 0) return writev.call(this, records);
+      const last = records.at(-1);
+      const part = last.subarray(0, 1 + Math.floor(${share} * (last.length - 1)));
+      await writev.call(this, [...records.slice(0, -1), part]);
+      writeFileSync(${JSON.stringify(marker)}, '');
+      return new Promise(() => undefined);
+    };`;
   try {
-    await tearRecord(rig, receiver);
+    await receiver.stop();
+    await receiver.start({ nodeArguments: preload(tear) });
+    await untilSeen('a record is written in part', () => exists(marker));
   } finally {
     await crashAndRestart(receiver);
+    await rm(marker, { force: true });
   }
 }
 
-/** Resolves when a file ends exactly at its bound, which lies in no record's end but by the rarest chance. */
-async function tearRecord(rig: Rig, receiver: App): Promise<void> {
-  const deadline = performance.now() + TEAR_LIMIT_MS;
-  for (let room = ROOM_BYTES; performance.now() < deadline; room *= 2) {
-    // oxlint-disable no-await-in-loop -- where the file outgrew the bound before that was set: again, with more room
-    const file = await newestFile(rig.journalDir, receiver.pid());
-    const end = (await stat(file)).size + between(rig, room, room + 400);
-    await boundFiles(receiver.pid(), end);
-    const tooLate = performance.now() + GROWTH_LIMIT_MS;
-    let { size } = await stat(file);
-    for (; size < end && performance.now() < tooLate; { size } = await stat(file)) await wait(1);
-    if (size === end) return;
-    await boundFiles(receiver.pid(), undefined);
-    // oxlint-enable no-await-in-loop
-  }
-  throw new Error('It never came to a record written in part.');
-}
-
-/** The file that a process writes to: of those it has open, the last of the journal. */
-async function newestFile(journalDir: string, pid: number): Promise<string> {
-  const open = await readdir(`/proc/${pid}/fd`);
-  const files = await Promise.all(open.map((fd) => readlink(join('/proc', String(pid), 'fd', fd)).catch(() => '')));
-  const own = files.filter((file) => file.startsWith(journalDir) && file.endsWith('.log'));
-  const file = own.sort((a, b) => (a.split('/').at(-1) ?? '').localeCompare(b.split('/').at(-1) ?? '')).at(-1);
-  if (file === undefined) throw new Error('The receiver has no file of the journal open.');
-  return file;
-}
-
-async function canBoundFiles(rig: Rig): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'the size of files can be bounded on Linux only';
-  return boundFiles(rig.receivers[0]?.pid() ?? 0, undefined).then(
-    () => undefined,
-    (error: unknown) => `prlimit is missing or not allowed (${lastLine(error)})`,
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
   );
 }
+
+/** Jobs that are in a worker's hands for so long are those of one that cannot go on; in ms. */
+const STAYS_MS = 1000;
+/**
+ * A job's lock lasts 10 s, and jobs without one are looked for every 5 s. The other may have to wait for rows of the frozen one's
+ * open transactions, which Postgres ends after 30 s. In ms.
+ */
+const TAKE_OVER_LIMIT_MS = 60_000;
+/** How long both then have the jobs, in ms. */
+const SHARED_MS = 1000;
+
+/** Freezes a worker that has jobs in its hands, for it hears nothing from Postgres, until the other has every one of them. */
+async function freezeUntilTakenOver(rig: Rig): Promise<void> {
+  const [worker, link] = withLink(rig, rig.workers, 'worker-Postgres');
+  link.hold();
+  try {
+    const held = await jobsThatStay(rig);
+    worker.kill('SIGSTOP');
+    await untilSeen('another has its jobs', () => areTakenOver(rig, held), TAKE_OVER_LIMIT_MS);
+    await wait(SHARED_MS);
+  } finally {
+    worker.kill('SIGCONT');
+    link.release();
+  }
+}
+
+const replySchema = z.array(z.string().nullable());
+
+/** Who has a job locked, by the job's id. */
+type Locks = ReadonlyMap<string, string | null>;
+
+async function locksOf({ redis }: Rig, jobs: readonly string[]): Promise<Locks> {
+  if (jobs.length === 0) return new Map();
+  const owners = replySchema.parse(await redis.run(['MGET', ...jobs.map((job) => `${keyOf(job)}:lock`)]));
+  return new Map(jobs.map((job, i) => [job, owners[i] ?? null]));
+}
+
+async function jobsThatStay(rig: Rig): Promise<Locks> {
+  let stayed: Locks = new Map();
+  let before: Locks = new Map();
+  await untilSeen('a worker has jobs that it cannot end', async () => {
+    const jobs = replySchema.parse(await rig.redis.run(['LRANGE', keyOf('active'), '0', '-1']));
+    const now = await locksOf(
+      rig,
+      jobs.filter((job) => job !== null),
+    );
+    stayed = new Map([...now].filter(([job, owner]) => owner !== null && before.get(job) === owner));
+    before = now;
+    if (stayed.size === 0) await wait(STAYS_MS);
+    return stayed.size > 0;
+  });
+  return stayed;
+}
+
+/** Whether each job is another's now, or has been and is gone, for it is done. */
+async function areTakenOver(rig: Rig, held: Locks): Promise<boolean> {
+  const now = await locksOf(rig, [...held.keys()]);
+  for (const [job, owner] of held) {
+    const current = now.get(job) ?? null;
+    if (current === owner) return false;
+    // oxlint-disable-next-line no-await-in-loop -- a few
+    if (current === null && Number(await rig.redis.run(['EXISTS', keyOf(job)])) > 0) return false;
+  }
+  return true;
+}
+
+/** Requests that were refused for their time. */
+const EXPIRED = ['landline_events_rejected_total', 'code="signature_expired"'] as const;
 
 /** Faults of receivers and workers as processes. */
 export const PROCESS_FAULTS: readonly Fault[] = [
@@ -135,7 +239,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     name: 'receiver killed after the Redis write, before the answer',
-    how: `the proxy sees a job being added (${ADD_JOB.toUpperCase()}), lets it through, holds the answer back, SIGKILL`,
+    how: `the proxy sees a job being added (${ADD_JOB.name}), lets it through, holds the answer back, SIGKILL`,
     async inject(rig) {
       const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
       await breakAt(link, ADD_JOB, 'before-answer');
@@ -144,7 +248,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     name: 'worker killed after the commit, before the job is finished',
-    how: 'the proxy sees a COMMIT, lets it through, holds the answer back, SIGKILL',
+    how: 'the proxy sees a COMMIT of events, lets it through, holds the answer back, SIGKILL',
     async inject(rig) {
       const [worker, link] = withLink(rig, rig.workers, 'worker-Postgres');
       await breakAt(link, COMMIT, 'before-answer');
@@ -153,33 +257,18 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     name: 'receiver killed in the middle of a journal write',
-    how: 'its files may not grow past the middle of the next record; SIGKILL when that is reached: a torn record is left',
-    unless: canBoundFiles,
+    how: 'a preload lets one write take but a part of a record and never return; SIGKILL: a torn record is left',
     inject: crashInWrite,
   },
   {
     name: 'receiver killed while it catches up',
-    how: 'Redis is out of its reach for three seconds; SIGKILL shortly after it is back',
-    async inject(rig) {
-      await withBacklog(rig, 3000);
-      // The first look at a Redis that is back takes up to a second.
-      const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
-      await breakAt(link, ADD_JOB, 'before-answer');
-      await crashAndRestart(receiver);
-    },
+    how: 'out of Redis’ reach for 2,000 events; SIGKILL when it has enqueued part of them, and part is pending',
+    inject: (rig) => midCatchUp(rig, crashAndRestart),
   },
   {
     name: 'worker frozen until its jobs are taken over',
-    how: 'SIGSTOP for 17 s, longer than its locks last; then both have the same jobs',
-    async inject(rig) {
-      const worker = anyOf(rig, rig.workers);
-      worker.kill('SIGSTOP');
-      try {
-        await wait(FROZEN_MS);
-      } finally {
-        worker.kill('SIGCONT');
-      }
-    },
+    how: 'its line to Postgres is held, so that it has jobs; SIGSTOP until its locks are over and the other has every one of them',
+    inject: freezeUntilTakenOver,
   },
   {
     name: 'receiver frozen for 3 s',
@@ -210,16 +299,22 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     async inject(rig) {
       const receiver = anyOf(rig, rig.receivers);
       const seconds = anyOf(rig, [-7200, 7200]);
-      const preload = `data:text/javascript,const now=Date.now;Date.now=()=>now()+${seconds * 1000}`;
-      await receiver.stop();
-      await receiver.start({ nodeArguments: ['--import', preload] });
-      await wait(2000);
-      await restart(receiver);
+      try {
+        await receiver.stop();
+        await receiver.start({
+          nodeArguments: preload(`const now = Date.now; Date.now = () => now() + ${seconds * 1000}`),
+        });
+        await wait(2000);
+        await untilSeen('it refuses', async () => (await sumOf([receiver], ...EXPIRED)) > 0);
+      } finally {
+        await restart(receiver);
+      }
     },
   },
   {
     name: 'clock of the sender two hours off',
     how: 'a third of the requests is signed two hours ahead or behind; they are refused, the others are not',
+    evidence: ({ receivers }) => sumOf(receivers, ...EXPIRED),
     async inject(rig) {
       rig.sender.misdate({ seconds: anyOf(rig, [-7200, 7200]), share: 1 / 3 });
       await wait(2000);

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { startLink } from './link.ts';
-import { ADD_JOB, breakAt, withBacklog } from './process-faults.ts';
+import { keyOf } from './health.ts';
+import { ADD_JOB, breakAt, midCatchUp } from './process-faults.ts';
 import { startRedisServer } from './redis-server.ts';
 import type { Rig } from './rig.ts';
 
@@ -73,12 +75,8 @@ export const REDIS_FAULTS: readonly Fault[] = [
   },
   {
     name: 'Redis killed while it is caught up with',
-    how: 'out of the receivers’ reach for three seconds; SIGKILL when the first job is added after that',
-    async inject(rig) {
-      await withBacklog(rig, 3000);
-      await breakAt(anyOf(rig, rig.links['receiver-Redis']), ADD_JOB, 'mid-command');
-      await crashAndRestart(rig);
-    },
+    how: 'out of the receivers’ reach for 2,000 events; SIGKILL when it has part of them, and part is pending',
+    inject: (rig) => midCatchUp(rig, () => crashAndRestart(rig)),
   },
   {
     name: 'Redis restarted',
@@ -92,12 +90,13 @@ export const REDIS_FAULTS: readonly Fault[] = [
   { name: 'Redis frozen for 60 s', how: 'SIGSTOP, SIGCONT', isLong: true, inject: (rig) => freeze(rig, 60_000) },
   {
     name: 'Redis out of memory',
-    how: 'CONFIG SET maxmemory to what it uses, under noeviction, for 4 s',
-    async inject({ redis }) {
-      const used = /used_memory:(\d+)/.exec(String(await redis.run(['INFO', 'memory'])))?.[1] ?? '1';
-      await redis.run(['CONFIG', 'SET', 'maxmemory', used]);
+    how: 'CONFIG SET maxmemory to half of what it uses, under noeviction, for 4 s',
+    async inject({ redis, receivers }) {
+      const used = /used_memory:(\d+)/.exec(String(await redis.run(['INFO', 'memory'])))?.[1];
       try {
+        await redis.run(['CONFIG', 'SET', 'maxmemory', String(Math.ceil(Number(used) / 2))]);
         await wait(4000);
+        await untilSeen('no receiver writes to Redis', async () => (await sumOf(receivers, 'landline_redis_up')) === 0);
       } finally {
         await redis.run(['CONFIG', 'SET', 'maxmemory', '0']);
       }
@@ -122,6 +121,8 @@ export const REDIS_FAULTS: readonly Fault[] = [
       }
       try {
         await wait(3000);
+        const waiting = async () => Number(await rig.redis.run(['LLEN', keyOf('wait')])) > 0;
+        await untilSeen('events wait in Redis', waiting);
         await rig.redis.run(['FLUSHALL']);
       } finally {
         for (const link of links) link.refuse(false);
@@ -144,7 +145,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   },
   {
     name: 'Redis connection cut in the middle of a command',
-    how: `the proxy passes on half of what adds a job (${ADD_JOB.toUpperCase()}) and resets`,
+    how: `the proxy passes on half of what adds a job (${ADD_JOB.name}) and resets`,
     inject: (rig) => breakAt(anyOf(rig, rig.links['receiver-Redis']), ADD_JOB, 'mid-command'),
   },
 ];

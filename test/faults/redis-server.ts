@@ -10,6 +10,7 @@ export interface RedisServer {
   port: number;
   /** Where its data lies. */
   dir: string;
+  isRunning: () => boolean;
   kill: (signal: NodeJS.Signals) => void;
   /** SIGKILL; resolves when it is gone. */
   crash: () => Promise<void>;
@@ -33,14 +34,18 @@ export async function startRedisServer(
   { passwordOf }: { passwordOf?: RedisServer } = {},
 ): Promise<RedisServer> {
   if (passwordOf !== undefined) await copyFile(`${passwordOf.dir}-password`, `${dir}-password`);
-  const begin = (port: number): Promise<Service> => startRedis({ dir, port, searchPath: process.env['PATH'] });
+  async function begin(onPort: number): Promise<Service> {
+    const started = await startRedis({ dir, port: onPort, searchPath: process.env['PATH'] });
+    endWithUs(started);
+    return started;
+  }
   let service = await begin(0);
   const { port, password } = new URL(service.url);
-  endWithUs(() => (isRunning(service.pid) ? service.pid : undefined));
   return {
     port: Number(port),
     dir,
     password,
+    isRunning: () => isRunning(service.pid),
     kill: (signal) => void process.kill(service.pid, signal),
     async crash() {
       process.kill(service.pid, 'SIGKILL');

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { z } from 'zod';
-import { campaignSchema, type Campaign, type Injection } from './campaign.ts';
+import { campaignSchema, sumOfTallies, type Campaign, type Injection, type Tally } from './campaign.ts';
 import type { Fault } from './fault.ts';
 
 /** A run, as `--out` writes it. */
@@ -25,60 +25,47 @@ export function reportOf(campaign: Campaign, run: Omit<Report, keyof Campaign | 
 const HEAD = [
   'fault',
   'times',
-  'events answered 200',
+  'events answered 200 meanwhile',
   'refused',
   'unknown',
-  'lost',
-  'doubled',
-  'seconds until healthy (median, most)',
+  'lost of them',
+  'doubled of them',
+  'seconds broken (median, most)',
+  'then seconds until well (median, most)',
 ];
 
 /** The table: a row for each fault, in the order of the list of faults, and their sum. */
-export function rowsOf({ injections, before, skipped, verdict }: Campaign, names: readonly string[]): string[][] {
+export function rowsOf(campaign: Campaign, names: readonly string[]): string[][] {
+  const { injections, otherwise, skipped, verdict } = campaign;
   const rows = names.flatMap((name) => {
     const own = injections.filter(({ fault }) => fault === name);
     const reason = skipped.find(({ fault }) => fault === name)?.reason;
-    if (reason !== undefined) return [[name, `skipped: ${reason}`, '', '', '', '', '', '']];
-    return own.length === 0 ? [] : [rowOf(name, own)];
+    if (reason !== undefined) return [[name, `skipped: ${reason}`, ...HEAD.slice(2).map(() => '')]];
+    return own.length === 0 ? [] : [[name, count(own.length), ...cellsOf(sumOfTallies(own), verdict), ...timesOf(own)]];
   });
-  const all = rowOf('all', injections);
+  const all = { ...sumOfTallies([...injections, otherwise]), lost: verdict?.lost ?? 0, doubled: verdict?.doubled ?? 0 };
   return [
     HEAD,
-    ['none yet', '', ...[before.accepted, before.refused, before.unknown].map(count), '0', '0', ''],
+    ['none', '', ...cellsOf(otherwise, verdict), '', ''],
     ...rows,
-    [
-      ...all.slice(0, 2),
-      count(acceptedIn({ injections, before })),
-      ...all.slice(3, 5),
-      count(verdict.lost),
-      count(verdict.doubled),
-      ...all.slice(7),
-    ],
+    ['all', count(injections.length), ...cellsOf(all, verdict), ...timesOf(injections)],
   ];
 }
 
-/** Events that were answered 200, each counted once. */
-export function acceptedIn({ injections, before }: Pick<Campaign, 'injections' | 'before'>): number {
-  return injections.reduce((sum, { accepted }) => sum + accepted, before.accepted);
+function cellsOf({ accepted, refused, unknown, lost, doubled }: Tally, verdict: Campaign['verdict']): string[] {
+  const checked = verdict === null ? ['not checked', 'not checked'] : [lost, doubled].map(count);
+  return [...[accepted, refused, unknown].map(count), ...checked];
 }
 
-function rowOf(name: string, own: readonly Injection[]): string[] {
-  const sum = (key: 'accepted' | 'refused' | 'unknown' | 'lost' | 'doubled') =>
-    count(own.reduce((total, injection) => total + injection[key], 0));
-  const seconds = own.map(({ healthySeconds }) => healthySeconds ?? Infinity).sort((a, b) => a - b);
-  const told = [seconds[Math.floor(seconds.length / 2)], seconds.at(-1)].map((each) =>
-    each === undefined || each === Infinity ? 'never' : each.toFixed(1),
-  );
+function timesOf(own: readonly Injection[]): string[] {
   return [
-    name,
-    count(own.length),
-    sum('accepted'),
-    sum('refused'),
-    sum('unknown'),
-    sum('lost'),
-    sum('doubled'),
-    told.join(', '),
-  ];
+    own.map(({ brokenSeconds }) => brokenSeconds),
+    own.map(({ healthySeconds }) => healthySeconds ?? Infinity),
+  ].map((seconds) => {
+    const sorted = seconds.sort((a, b) => a - b);
+    const told = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)].filter((each) => each !== undefined);
+    return told.map((each) => (each === Infinity ? 'never' : each.toFixed(1))).join(', ');
+  });
 }
 
 function count(value: number): string {
@@ -104,18 +91,20 @@ function isSkipped(row: readonly string[]): boolean {
   return row[1]?.startsWith('skipped') ?? false;
 }
 
-/** For the README. */
+/** For the README. @throws When the tables were not checked. */
 export function markdownOf(report: Report, names: readonly string[]): string {
-  const { injections, seed, startedAt, tookSeconds, deliveriesPerSecond, verdict } = report;
+  const { injections, otherwise, seed, startedAt, tookSeconds, deliveriesPerSecond, verdict } = report;
+  if (verdict === null) throw new Error('The tables of this run were not checked.');
   const [head = [], ...body] = rowsOf(report, names).map((row) => `| ${row.join(' | ')} |`);
   const kinds = new Set(injections.map(({ fault }) => fault)).size;
+  const { accepted } = sumOfTallies([...injections, otherwise]);
   return [
     `${startedAt.slice(0, 10)}, seed ${seed}, ${Math.round(tookSeconds / 60)} minutes on ${report.cores} cores, Node ${report.node}, ` +
       `${deliveriesPerSecond} deliveries a second: ${count(injections.length)} faults of ${kinds} kinds, ` +
-      `${count(acceptedIn(report))} events answered 200, **${count(verdict.lost)} lost, ${count(verdict.doubled)} doubled**.`,
+      `${count(accepted)} events answered 200, **${count(verdict.lost)} lost, ${count(verdict.doubled)} doubled**.`,
     `Refused and in the tables all the same: ${verdict.refusedButStored}. Dead letters: ${count(verdict.deadLetters)}, of events that nothing is wrong with: ` +
-      `${verdict.innocentDead}. Ledger rows that nobody sent: ${verdict.foreign}, with other bytes: ${verdict.altered}. ` +
-      `Calls whose messages do not match their events: ${verdict.incomplete}.`,
+      `${verdict.innocentDead}. Poison that is no dead letter: ${verdict.poisonApplied}. Ledger rows that nobody sent: ${verdict.foreign}, ` +
+      `with other bytes: ${verdict.altered}, not applied: ${verdict.ignored}. Calls whose rows do not match their events: ${verdict.incomplete}.`,
     ...report.problems.map((problem) => `**${problem}**`),
     '',
     head,

@@ -2,11 +2,12 @@ import { chmod, mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { migrate } from '@landline/store';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
+import { countEffects } from '../support/count-effects.ts';
 import { SECRET } from '../support/post.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import { createApp, type App } from './app.ts';
-import { createDeck, type Deck } from './deck.ts';
-import { countEffects } from './effects.ts';
+import { createDeck, POISONOUS, type Deck } from './deck.ts';
+import { stopLeftOvers } from './left-overs.ts';
 import { startLink, type Link } from './link.ts';
 import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
 import { startPostgresServer, type PostgresServer } from './postgres-server.ts';
@@ -26,7 +27,8 @@ export interface Rig {
   workers: readonly App[];
   /** By line; of each receiver or worker its own, in their order. */
   links: Readonly<Record<Line, readonly Link[]>>;
-  redis: RedisServer;
+  /** The one that the proxies lead to now. */
+  readonly redis: RedisServer;
   postgres: PostgresServer;
   journalDir: string;
   /** Where the table of effects lies, or why it lies with the others. */
@@ -39,7 +41,7 @@ export interface Rig {
   folder: string;
   /** Lets another Redis take the place of the one there is, which must be gone. */
   failOverTo: (redis: RedisServer) => Promise<void>;
-  /** Ends everything and removes the folder. */
+  /** Ends everything and removes the folder. @throws When something did not end as it should. */
   stop: () => Promise<void>;
 }
 
@@ -64,24 +66,35 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
   await chmod(folder, 0o755); // as root, Postgres runs as another user
   const stops: (() => Promise<unknown>)[] = [() => clear(folder)];
   const stop = async () => {
-    // oxlint-disable-next-line no-await-in-loop -- in the reverse order of their start
-    for (const each of stops.splice(0).toReversed()) await each().catch(() => undefined);
+    const failures: unknown[] = [];
+    for (const each of stops.splice(0).toReversed()) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- in the reverse order of their start
+        await each();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, `Not all ended as it should: ${failures.join('; ')}`);
   };
   try {
     return await startParts();
   } catch (error) {
-    await stop();
+    await stop().catch(() => undefined);
     throw error;
   }
 
   async function startParts(): Promise<Rig> {
     const firstRedis = await startRedisServer(join(folder, 'redis'));
-    stops.push(() => rig.redis.stop());
+    let redis = firstRedis;
+    stops.push(() => redis.stop());
     const postgres = await startPostgresServer(join(folder, 'postgres'));
     stops.push(postgres.stop, postgres.close);
     await migrate(postgres.url);
     const smallDisk = await mountSmallDisk(diskIn(folder), await stat(join(folder, 'postgres')));
-    await countEffects(postgres, 'path' in smallDisk ? smallDisk.path : undefined);
+    if ('path' in smallDisk) await postgres.sql(`CREATE TABLESPACE small_disk LOCATION '${smallDisk.path}'`);
+    await countEffects(postgres.sql, 'path' in smallDisk ? 'small_disk' : undefined);
+    await postgres.sql(`ALTER TABLE conversation_messages ADD CONSTRAINT no_poison CHECK (content <> '${POISONOUS}')`);
 
     const ports = () => Promise.all(PROCESSES_EACH.map(() => choosePort(0)));
     const linksTo = async (targets: readonly number[]) => {
@@ -139,11 +152,13 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
     }));
     const sender = createSender({ targets, deliveriesPerSecond, deck, sent, random: chance });
     stops.push(() => sender.stop());
-    const rig: Rig = {
+    return {
       receivers,
       workers,
       links,
-      redis: firstRedis,
+      get redis() {
+        return redis;
+      },
       postgres,
       journalDir,
       smallDisk,
@@ -152,9 +167,9 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       sender,
       random: seededRandom(seed),
       folder,
-      async failOverTo(redis) {
-        const old = rig.redis;
-        rig.redis = redis;
+      async failOverTo(next) {
+        const old = redis;
+        redis = next;
         for (const link of [...links['receiver-Redis'], ...links['worker-Redis']]) {
           link.leadTo(redis.port);
           link.reset();
@@ -163,7 +178,6 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       },
       stop,
     };
-    return rig;
   }
 }
 
@@ -173,6 +187,7 @@ function diskIn(folder: string): string {
 
 /** Removes what a run has left, or one that was killed. Postgres may have had to keep its data elsewhere, under a link. */
 async function clear(folder: string): Promise<void> {
+  await stopLeftOvers(folder);
   await unmount(diskIn(folder));
   await setReadOnly(join(folder, 'journal'), false).catch(() => undefined);
   const home = await realpath(join(folder, 'postgres')).catch(() => undefined);

@@ -4,27 +4,32 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isClean, runCampaign } from './campaign.ts';
+import { isClean, runCampaign, type Campaign } from './campaign.ts';
 import { FAULTS } from './faults.ts';
 import { untilHealthy } from './health.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
-import { measureOutage, outageText } from './outage.ts';
+import { isSurvived, measureOutage, outageText } from './outage.ts';
 import { faultTable, markdownOf, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
 import { startRig, type Rig } from './rig.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..', '..', '..');
 /** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
 const FOLDER = join(ROOT, '.data', 'faults');
+const REPORT = join(ROOT, '.data', 'faults-report.json');
 const NAMES = FAULTS.map(({ name }) => name);
 const WARM_UP_MS = 120_000;
+/** After all has been stopped nothing may keep this process from ending longer than this, in ms. */
+const END_LIMIT_MS = 10_000;
 
-const options = readOptions(process.argv.slice(2));
+const options = readOptions(process.argv.slice(2), NAMES);
 const startedAt = performance.now();
 if (typeof options === 'string') {
   process.stderr.write(`${options}\n${USAGE}\n`);
   process.exitCode = 2;
-} else if (options.report === undefined) process.exitCode = await run(options);
-else await writeTable(options.report);
+} else if (options.report === undefined) {
+  process.exitCode = await run(options);
+  setTimeout(tellWhatIsOpen, END_LIMIT_MS).unref();
+} else await writeTable(options.report);
 
 async function run(asked: Options): Promise<number> {
   say(`seed ${asked.seed}, ${asked.deliveriesPerSecond} deliveries a second`);
@@ -40,14 +45,18 @@ async function run(asked: Options): Promise<number> {
   }
 }
 
-async function breakThings(rig: Rig, { seed, minutes, deliveriesPerSecond, only, out }: Options): Promise<number> {
+async function breakThings(rig: Rig, asked: Options): Promise<number> {
+  const { seed, minutes, deliveriesPerSecond, only, out = REPORT } = asked;
   const faults = FAULTS.filter(({ name }) => only?.some((word) => name.includes(word)) ?? true);
   const begun = new Date().toISOString();
-  const campaign = await runCampaign(rig, { faults, seed, minutes, print: say });
-  const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
-  const report = reportOf(campaign, { seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
-  if (out !== undefined) await writeFile(out, `${JSON.stringify(report, null, 1)}\n`);
-  print(`\n${textOf(rowsOf(campaign, NAMES))}\n\n${JSON.stringify(campaign.verdict)}\n`);
+  async function save(campaign: Campaign): Promise<void> {
+    const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
+    const report = reportOf(campaign, { seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
+    await writeFile(out, `${JSON.stringify(report, null, 1)}\n`);
+  }
+  const campaign = await runCampaign(rig, { faults, seed, minutes, print: say, save });
+  await save(campaign);
+  print(`\n${textOf(rowsOf(campaign, NAMES))}\n\n${JSON.stringify(campaign.verdict)}\nreport: ${out}\n`);
   for (const problem of campaign.problems) print(`PROBLEM: ${problem}\n`);
   print(isClean(campaign) ? 'Nothing lost, nothing doubled, all healed.\n' : 'FAILED.\n');
   return isClean(campaign) ? 0 : 1;
@@ -55,13 +64,12 @@ async function breakThings(rig: Rig, { seed, minutes, deliveriesPerSecond, only,
 
 async function takeRedisAway(rig: Rig, seconds: number): Promise<number> {
   rig.sender.start();
-  await untilHealthy(rig, WARM_UP_MS);
-  let isGood = true;
+  let isGood = (await untilHealthy(rig, WARM_UP_MS)) !== undefined;
   for (const how of ['stopped', 'frozen'] as const) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const outage = await measureOutage(rig, how, seconds);
     say(outageText(outage));
-    isGood &&= outage.refused + outage.unknown === 0 && outage.drainedSeconds !== null;
+    isGood &&= isSurvived(outage);
   }
   await rig.sender.stop();
   return isGood ? 0 : 1;
@@ -73,6 +81,12 @@ async function writeTable(file: string): Promise<void> {
   const readme = join(ROOT, 'test', 'faults', 'README.md');
   await writeReadme(readme, 'faults', faultTable(FAULTS));
   await writeReadme(readme, 'results', markdownOf(report, NAMES));
+}
+
+/** The last word of a run that does not end by itself. */
+function tellWhatIsOpen(): void {
+  print(`PROBLEM: all is stopped, and something is still open: ${process.getActiveResourcesInfo().join(', ')}\n`);
+  process.exit(1);
 }
 
 function say(line: string): void {

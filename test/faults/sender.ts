@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { sign } from '@landline/webhook';
 import { SECRET, unixSeconds } from '../support/post.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { idOf, type Deck, type Delivery } from './deck.ts';
-import type { SentEvents } from './sent-events.ts';
+import type { Answer, SentEvents } from './sent-events.ts';
 
 /** One receiver, as the sender's balancer sees it. */
 export interface Target {
@@ -30,8 +31,23 @@ export interface Sender {
   repeat: (body: Buffer, times: number) => Promise<void>;
   /** Signs with a clock that is so many seconds off, the share of requests that is named. */
   misdate: (options: { seconds: number; share: number } | undefined) => void;
-  /** From now on notes how long answers take from the moment the request was due, in ms. */
-  recordLatencies: () => number[];
+  /**
+   * Measures the requests that are due within the next `ms`. They go to every receiver, whatever its balancer thinks of it.
+   * Resolves when each is answered or given up; of those that no connection could take by then nothing is known but that
+   * they were due.
+   */
+  measure: (ms: number) => Promise<Measure>;
+}
+
+/** What became of the requests that were due within a time. */
+export interface Measure {
+  /** Those included for which there was no room. */
+  due: number;
+  accepted: number;
+  refused: number;
+  unknown: number;
+  /** From when a request was due until its answer, in ms. */
+  latencies: number[];
 }
 
 const CONNECTIONS_PER_TARGET = 100;
@@ -39,10 +55,12 @@ const TICK_MS = 10;
 const MOST_AT_ONCE = 120;
 /** How many leave at once, by chance: so groups of all sizes come about. */
 const BURSTS = [1, 1, 1, 1, 2, 3, 5, 8, 20, 50, MOST_AT_ONCE];
-/** With so many waiting for a connection no more are made. */
+/** With so many waiting for a connection no more are made: they are due, and dropped. */
 const MOST_WAITING = 20_000;
 /** A sender waits for no answer longer than this, in ms. */
 const PATIENCE_MS = 6_000;
+/** After the end of a measurement, so long its last requests may take: what is given up is given up by then, in ms. */
+const LAST_ANSWERS_MS = 8_000;
 /** A receiver that took no connection is left alone so long, in ms. */
 const REST_MS = 200;
 
@@ -66,6 +84,7 @@ interface Line {
 
 interface Request extends Delivery {
   dueAt: number;
+  measure: Measure | undefined;
 }
 
 /** Makes a sender; nothing leaves before `start`. */
@@ -79,15 +98,18 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
   let ticking: NodeJS.Timeout | undefined;
   let sweeping: NodeJS.Timeout | undefined;
   let misdated: { seconds: number; share: number } | undefined;
-  let latencies: number[] | undefined;
+  let measured: Measure | undefined;
+  let isBalanced = true;
 
   function tick(): void {
     const now = performance.now();
-    credit = Math.min(deliveriesPerSecond + MOST_AT_ONCE, credit + ((now - lastTick) * deliveriesPerSecond) / 1000);
+    credit += ((now - lastTick) * deliveriesPerSecond) / 1000;
     lastTick = now;
-    while (credit >= burst && waiting.length < MOST_WAITING) {
+    while (credit >= burst) {
       credit -= burst;
-      for (let i = 0; i < burst; i++) waiting.push({ ...deck.next(), dueAt: now });
+      const made = Math.min(burst, MOST_WAITING - waiting.length);
+      for (let i = 0; i < made; i++) waiting.push({ ...deck.next(), dueAt: now, measure: measured });
+      if (measured !== undefined) measured.due += burst;
       burst = BURSTS[random.below(BURSTS.length)] ?? 1;
     }
     flush();
@@ -107,7 +129,8 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     turn++;
     for (let i = 0; i < lanes.length; i++) {
       const lane = lanes[(turn + i) % lanes.length];
-      if (lane === undefined || !lane.target.isServing() || performance.now() < lane.restsUntil) continue;
+      if (lane === undefined || performance.now() < lane.restsUntil) continue;
+      if (isBalanced && !lane.target.isServing()) continue;
       const line = lane.idle.pop() ?? (lane.lines.size < CONNECTIONS_PER_TARGET ? open(lane) : undefined);
       if (line !== undefined) return line;
     }
@@ -128,8 +151,7 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
       if (request === undefined) return;
       line.request = undefined;
       lane.restsUntil = performance.now() + REST_MS;
-      // Nobody knows whether it arrived.
-      sent.note(request.event, 'unknown');
+      note(request, answerIn(line.partial?.toString('latin1') ?? ''));
     });
     return line;
   }
@@ -145,6 +167,13 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     line.socket.uncork();
   }
 
+  function note(request: Request, answer: Answer): void {
+    sent.note(request.event, answer);
+    if (request.measure === undefined) return;
+    request.measure[answer] += 1;
+    if (answer !== 'unknown') request.measure.latencies.push(performance.now() - request.dueAt);
+  }
+
   function read(line: Line, chunk: Buffer): void {
     const answer = line.partial === undefined ? chunk : Buffer.concat([line.partial, chunk]);
     const headEnd = answer.indexOf('\r\n\r\n');
@@ -154,8 +183,7 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     const { request } = line;
     if (line.partial !== undefined || request === undefined) return;
     line.request = undefined;
-    sent.note(request.event, head.startsWith('HTTP/1.1 200 ') ? 'accepted' : 'refused');
-    latencies?.push(performance.now() - request.dueAt);
+    note(request, answerIn(head));
     if (CLOSING.test(head)) line.socket.destroy();
     else if (line.isOpen) line.lane.idle.push(line);
     flush();
@@ -188,13 +216,29 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     async repeat(body, times) {
       const event = sent.add(idOf(body), false);
       const dueAt = performance.now();
-      const last = { event, body, dueAt };
-      waiting.push(...Array.from({ length: times - 1 }, () => ({ event, body, dueAt })), last);
+      const last: Request = { event, body, dueAt, measure: undefined };
+      waiting.push(...Array.from({ length: times - 1 }, () => ({ ...last })), last);
       await until(() => !waiting.includes(last));
     },
     misdate: (options) => void (misdated = options),
-    recordLatencies: () => (latencies = []),
+    async measure(ms) {
+      const measure: Measure = { due: 0, accepted: 0, refused: 0, unknown: 0, latencies: [] };
+      [measured, isBalanced] = [measure, false];
+      await wait(ms);
+      measured = undefined;
+      const deadline = performance.now() + LAST_ANSWERS_MS;
+      const told = () => measure.accepted + measure.refused + measure.unknown;
+      await until(() => told() === measure.due || performance.now() > deadline);
+      isBalanced = true;
+      return { ...measure, latencies: [...measure.latencies] };
+    },
   };
+}
+
+/** What an answer says, as soon as its first line is there; nobody knows whether a request without one arrived. */
+function answerIn(head: string): Answer {
+  const status = STATUS.exec(head)?.[1];
+  return status === undefined ? 'unknown' : status === '200' ? 'accepted' : 'refused';
 }
 
 function until(condition: () => boolean): Promise<void> {
@@ -215,5 +259,6 @@ const HEAD = [
   '',
 ].join('\r\n');
 
+const STATUS = /^HTTP\/1\.1 (\d{3}) /;
 const CONTENT_LENGTH = /^content-length: (\d+)/im;
 const CLOSING = /^connection: close/im;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
+import { closeServer } from './close-server.ts';
 
 /** A small load balancer: asks each server for its readiness and sends to those that are ready, in turn. It never tries again. */
 export interface Balancer {
@@ -54,9 +55,7 @@ export async function startBalancer(): Promise<Balancer> {
     isUsed: (origin) => ready.get(origin) ?? false,
     async close() {
       clearInterval(asking);
-      server.close();
-      server.closeAllConnections();
-      if (server.listening) await once(server, 'close');
+      await closeServer(server, () => server.closeAllConnections());
     },
   };
 }

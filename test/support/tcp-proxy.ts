@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { closeServer } from './close-server.ts';
 
 /** A TCP proxy in front of a server, to break the line between a client and it. */
 export interface TcpProxy {
@@ -49,7 +50,10 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.on('error', () => to.destroy());
       from.on('end', () => to.end());
-      from.on('close', () => pairs.delete(pair));
+      // Not before both are gone: what is left of a pair is still to be cut.
+      from.on('close', () => {
+        if (to.destroyed) pairs.delete(pair);
+      });
     }
   });
   server.listen(0, '127.0.0.1');
@@ -71,11 +75,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     delay: (ms) => void (delayMs = ms),
     freeze: () => pairs.forEach(freeze),
     reset,
-    async close() {
-      server.close();
-      reset();
-      if (server.listening) await once(server, 'close');
-    },
+    close: () => closeServer(server, reset),
   };
 }
 

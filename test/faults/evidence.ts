@@ -1,0 +1,65 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { App } from './app.ts';
+
+/** How long something that ought to happen under load is waited for, in ms. */
+const STRIKE_LIMIT_MS = 20_000;
+const LOOK_MS = 50;
+const ANSWER_LIMIT_MS = 2000;
+const MOST_TRIES = 5;
+const TRY_AGAIN_MS = 200;
+
+/**
+ * A metric, summed over processes and labels; in a process that is started again it begins at 0.
+ *
+ * @param label  Of samples with this label alone, such as `class="timeout"`.
+ */
+export async function sumOf(apps: readonly App[], metric: string, label = ''): Promise<number> {
+  const texts = await Promise.all(apps.map(metricsOf));
+  const samples = texts.flatMap((text) => [...text.matchAll(new RegExp(`^${metric}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))]);
+  return samples.reduce((sum, [, labels = '', value]) => sum + (labels.includes(label) ? Number(value) : 0), 0);
+}
+
+async function metricsOf({ port }: App): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- a busy process may be late
+      return await askMetrics(port);
+    } catch (error) {
+      if (tries === MOST_TRIES) throw error;
+      // oxlint-disable-next-line no-await-in-loop -- a busy process may be late
+      await wait(TRY_AGAIN_MS);
+    }
+  }
+}
+
+async function askMetrics(port: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+  if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
+  return answer.text();
+}
+
+/** Notes a count as it is now; the answer tells whether it has grown since. */
+export async function growthOf(count: () => Promise<number>): Promise<() => Promise<boolean>> {
+  const before = await count();
+  return async () => (await count()) > before;
+}
+
+/**
+ * Looks again and again until it is so.
+ *
+ * @param what  What should be seen.
+ * @throws      When it is not within `limitMs`: a fault that did not strike was not survived.
+ */
+export async function untilSeen(
+  what: string,
+  look: () => Promise<boolean>,
+  limitMs: number = STRIKE_LIMIT_MS,
+): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  // oxlint-disable-next-line no-await-in-loop -- again and again
+  while (!(await look())) {
+    if (performance.now() > deadline) throw new Error(`It never came to this: ${what}.`);
+    // oxlint-disable-next-line no-await-in-loop -- again and again
+    await wait(LOOK_MS);
+  }
+}
