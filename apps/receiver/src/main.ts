@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal } from '@landline/journal';
 import { createLogger, stopOnRequest } from '@landline/process';
 import { createCanaryMark, createProducer, RedisRefusedError } from '@landline/queue';
@@ -9,6 +10,10 @@ import { WEBHOOK_PATH } from './webhook-route.ts';
 
 /** How long a balancer has to look away, and requests under way to arrive in full and be answered, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;
+
+/** How long a receiver that cannot start waits for what it has opened to close, in milliseconds. */
+const CLOSE_LIMIT_MS = 2_000;
+
 const read = readConfig(process.env);
 if (!read.ok) {
   process.stderr.write(`The receiver cannot start:\n${read.faults}\n`);
@@ -67,33 +72,40 @@ stopOnRequest(async () => {
   isLeaving = true;
   canary?.stop();
   await app.drain({ timeoutMs: REQUESTS_LIMIT_MS });
-  await producer.close();
-  await journal?.close();
-  canaryMark.close();
+  await close();
   logger.info('Stopped');
 });
 
 try {
-  await journal?.open();
-  await producer.start();
-  const origin = await app.server.listen({ port: config.PORT, host: config.HOST });
-  logger.info(`Listening on ${origin}`);
-  if (hasCanary) {
-    canary = startCanary({
-      url: `${origin}${WEBHOOK_PATH}`,
-      secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
-      intervalMs: config.CANARY_INTERVAL_SECONDS * 1000,
-      logger,
-    });
-  } else await canaryMark.clear();
+  await start();
 } catch (error) {
-  if (!isLeaving) await endWith(error);
+  if (!isLeaving) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.fatal(error instanceof RedisRefusedError ? reason : `The receiver cannot start: ${reason}`);
+    // Left open, its journal would look like that of a process that died with events in its hands.
+    await Promise.race([close(), delay(CLOSE_LIMIT_MS)]);
+    process.exit(1);
+  }
 }
 
-async function endWith(error: unknown): Promise<never> {
-  const reason = error instanceof Error ? error.message : String(error);
-  logger.fatal(error instanceof RedisRefusedError ? reason : `The receiver cannot start: ${reason}`);
-  // Otherwise it would look like one that died with events in its hands.
+async function start(): Promise<void> {
+  await journal?.open();
+  await producer.start();
+  if (isLeaving) return;
+  const origin = await app.server.listen({ port: config.PORT, host: config.HOST });
+  logger.info(`Listening on ${origin}`);
+  if (!hasCanary) return canaryMark.clear();
+  if (isLeaving) return;
+  canary = startCanary({
+    url: `${origin}${WEBHOOK_PATH}`,
+    secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
+    intervalMs: config.CANARY_INTERVAL_SECONDS * 1000,
+    logger,
+  });
+}
+
+async function close(): Promise<void> {
+  await producer.close();
   await journal?.close();
-  process.exit(1);
+  canaryMark.close();
 }

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { entryOf, type JournalEntry } from './entry.ts';
 import { isOutOfSpace, JournalUnavailableError } from './errors.ts';
 import { bytesInFolders } from './folder-size.ts';
 import { writeNotes, type InheritedNote } from './notes.ts';
@@ -7,7 +8,7 @@ import { holdFolder, removeUnfinished, type OwnFolder } from './owner.ts';
 import { bytesIn, recordsIn } from './ranges.ts';
 import { readPending, type PendingGroup } from './read-pending.ts';
 import { RECORD_HEADER_BYTES, type JournalledEvent } from './record.ts';
-import { beginSegment, isEnqueued, isInPlace, redoSince, settle, type Segment } from './segment.ts';
+import { beginSegment, holdsSomething, isEnqueued, isInPlace, redoSince, type Segment } from './segment.ts';
 import { createSegmentList } from './segment-list.ts';
 import { takeOver } from './take-over.ts';
 import { createWriter } from './writer.ts';
@@ -51,14 +52,6 @@ export interface JournalOptions {
 
 /** `ready`: it takes groups. `failed`: its disk does not. `full`: what Redis does not have yet has used it up. */
 export type JournalStatus = 'ready' | 'failed' | 'full';
-
-/** A group in the journal: tell it what became of it at Redis, once. */
-export interface JournalEntry {
-  /** Redis has it. */
-  enqueued(): void;
-  /** Redis does not have it, or nobody knows: it is enqueued later. */
-  failed(): void;
-}
 
 /** What is in the journal. */
 export interface JournalStats {
@@ -203,7 +196,11 @@ export function createJournal(options: JournalOptions): Journal {
           arriving.push(...notes);
           await writeNotes(own.path, { note, inherited: [...inherited, ...arriving] });
         },
-        adopt: (segment) => segments.add(segment),
+        adopt: (segment) => {
+          // Not twice, also before it is counted anew.
+          otherBytes = Math.max(0, otherBytes - segment.bytes);
+          segments.add(segment);
+        },
         onError: report,
       });
     } finally {
@@ -211,12 +208,13 @@ export function createJournal(options: JournalOptions): Journal {
     }
   }
 
-  /** One that repeats is told once. */
+  /** One that repeats is told once an hour. */
   function report(error: Error): void {
     const at = now();
     for (const [message, toldAt] of told) if (at - toldAt >= TELL_AGAIN_MS) told.delete(message);
-    if (!told.has(error.message)) options.onError?.(error);
+    if (told.has(error.message)) return;
     told.set(error.message, at);
+    options.onError?.(error);
   }
 
   /** The notes last: until the marks are on the disk, whoever takes over must see the notes that ask for them. */
@@ -287,10 +285,7 @@ export function createJournal(options: JournalOptions): Journal {
       await makeRoom(bytes);
       const { segment, range } = await writer.write(events);
       if (segment === current && isToBeClosed(segment)) void runTick();
-      return {
-        enqueued: () => settle(segment, range, 'enqueued'),
-        failed: () => settle(segment, range, 'failed'),
-      };
+      return entryOf(segment, range);
     },
     async takePending(limit) {
       for (let segment = nextPending(); segment !== undefined; segment = nextPending()) {
@@ -347,7 +342,7 @@ export function createJournal(options: JournalOptions): Journal {
       await segments.close();
       if (folder === undefined) return;
       const names = await readdir(folder.path).catch(() => []);
-      if (!names.some((name) => name.includes('.log'))) await rm(folder.path, { recursive: true, force: true });
+      if (!holdsSomething(names)) await rm(folder.path, { recursive: true, force: true });
       await folder.release();
     },
   };

@@ -15,7 +15,8 @@ const markSchema = z.object({
   /** What Redis does not have. */
   pending: z.array(range),
   reenqueued: z.array(z.object({ from: offset, to: offset, at: z.number() })),
-  /** See `Segment`. */
+  /** See `Segment`: up to where its own process wrote, and who had it. */
+  proven: offset.optional(),
   owners: z.array(z.string()).optional(),
 });
 

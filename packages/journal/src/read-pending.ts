@@ -1,18 +1,15 @@
+import { entryOf, type JournalEntry } from './entry.ts';
 import { removeRange, type Range } from './ranges.ts';
 import { readRecords } from './read-records.ts';
 import { decodeRecord, type JournalledEvent } from './record.ts';
-import { noteReenqueued, openToRead, SEGMENT_HEADER_BYTES, setAside, settle, type Segment } from './segment.ts';
+import { noteReenqueued, openToRead, SEGMENT_HEADER_BYTES, setAside, type Segment } from './segment.ts';
 
-/** Groups that Redis does not have, oldest first; to be enqueued as one. Tell what became of them, once. */
-export interface PendingGroup {
+/** Groups that Redis does not have, oldest first; to be enqueued as one. */
+export interface PendingGroup extends JournalEntry {
   events: JournalledEvent[];
   records: number;
   /** In the journal. */
   bytes: number;
-  /** Redis has them. */
-  enqueued(): void;
-  /** Redis does not have them, or nobody knows. */
-  failed(): void;
 }
 
 export interface ReadPendingOptions {
@@ -53,11 +50,7 @@ export async function readPending(segment: Segment, options: ReadPendingOptions)
     events,
     records: taken.records,
     bytes: taken.to - taken.from,
-    enqueued: () => {
-      if (segment.held.has(taken)) noteReenqueued(segment, taken, options.now());
-      settle(segment, taken, 'enqueued');
-    },
-    failed: () => settle(segment, taken, 'failed'),
+    ...entryOf(segment, taken, () => noteReenqueued(segment, taken, options.now())),
   };
 }
 
@@ -66,6 +59,7 @@ async function putAside(
   { from, to, isTorn }: { from: number; to: number; isTorn: boolean },
   { isCurrent, onError }: Pick<ReadPendingOptions, 'isCurrent' | 'onError'>,
 ): Promise<void> {
+  segment.isMarkStale = true;
   // What a process was writing when it died was answered to nobody.
   if (isTorn && from >= segment.provenBytes && to >= segment.bytes && !isCurrent) {
     segment.bytes = Math.max(SEGMENT_HEADER_BYTES, from);

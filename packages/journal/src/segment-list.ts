@@ -44,6 +44,11 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
 
   const bytes = () => segments.reduce((sum, segment) => sum + segment.bytes, 0);
 
+  function dropOrphans(): void {
+    for (const orphan of orphans.filter(isEnqueued)) void closeSegment(orphan);
+    orphans = orphans.filter((orphan) => !isEnqueued(orphan));
+  }
+
   async function remove(segment: Segment): Promise<void> {
     segments = segments.filter((other) => other !== segment);
     await removeSegment(segment);
@@ -55,8 +60,9 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
       segments = [...segments, segment].sort((a, b) => a.firstAt - b.firstAt);
     },
     orphan() {
-      orphans = [...orphans, ...segments].filter((segment) => segment.handle !== undefined && !isEnqueued(segment));
+      orphans = [...orphans, ...segments].filter(({ handle }) => handle !== undefined);
       segments = [];
+      dropOrphans();
     },
     bytes,
     makeRoom(more, { otherBytes, current }) {
@@ -67,13 +73,15 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
         used -= segment.bytes;
         void remove(segment);
       }
-      orphans = orphans.filter((orphan) => !isEnqueued(orphan));
+      dropOrphans();
       return used <= limitBytes;
     },
     async free(wanted) {
       let freed = 0;
       for (const segment of segments.filter(isEnqueued)) {
         if (freed >= wanted) return;
+        // Redis may have lost it while the others were removed.
+        if (!isEnqueued(segment)) continue;
         freed += segment.bytes;
         // oxlint-disable-next-line no-await-in-loop -- oldest first, and no more than needed
         await remove(segment);
@@ -81,12 +89,14 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
     },
     async writeMarks() {
       for (const segment of segments.filter(({ isMarkStale }) => isMarkStale)) {
+        // It may have been removed while the others were written.
+        if (!segments.includes(segment)) continue;
         segment.isMarkStale = false;
         const pending = segment.pending.map((range) => ({ ...range }));
         for (const range of segment.held) addRange(pending, range);
-        const { bytes: end, records, reenqueued, owners } = segment;
+        const { bytes: end, provenBytes: proven, records, reenqueued, owners } = segment;
         // oxlint-disable-next-line no-await-in-loop -- a few small files
-        await writeMark(segment.path, { end, records, pending, reenqueued, owners }).catch((error: unknown) => {
+        await writeMark(segment.path, { end, proven, records, pending, reenqueued, owners }).catch((error: unknown) => {
           segment.isMarkStale = true;
           throw error;
         });

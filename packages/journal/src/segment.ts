@@ -13,6 +13,9 @@ const VERSION = 1;
 /** How the files of segments are called: when begun in unix milliseconds, a number, and the process. They sort by age. */
 export const SEGMENT_FILE = /^(\d{15})-\d{6}-([0-9a-f]+)\.log$/;
 
+/** Names what was set aside of a segment: this and where it stood. */
+const DAMAGED = '.damaged-';
+
 /** How far apart the known places of a segment are, in milliseconds of their records' time. */
 const INDEX_STEP_MS = 1000;
 
@@ -112,14 +115,17 @@ async function readSegment(path: string, handle: FileHandle): Promise<Segment | 
     handle,
     owners: mark?.owners ?? [beginner],
     bytes: size,
-    provenBytes: mark?.end ?? 0,
+    provenBytes: mark?.proven ?? mark?.end ?? 0,
     lastAt: Math.max(firstAt, Math.ceil(mtimeMs)),
     records: mark?.records ?? 0,
     pending: mark?.pending ?? [],
     reenqueued: mark?.reenqueued ?? [],
   };
   const known = Math.min(size, mark?.end ?? SEGMENT_HEADER_BYTES);
-  segment.pending = segment.pending.filter(({ to }) => to <= known);
+  // It may have lost its end since.
+  segment.pending = segment.pending
+    .map((range) => ({ ...range, to: Math.min(range.to, known) }))
+    .filter(({ from, to }) => from < to);
   if (known < size) addRange(segment.pending, { from: known, to: size, records: 1 });
   return segment;
 }
@@ -137,6 +143,7 @@ export function noteRecord(segment: Segment, length: number, at: number): Range 
     segment.index.push({ at, from: segment.bytes, records: segment.records });
   }
   segment.bytes = range.to;
+  segment.provenBytes = range.to;
   segment.records += 1;
   segment.lastAt = at;
   segment.isMarkStale = true;
@@ -173,11 +180,9 @@ export function isEnqueued({ pending, held, isWriting }: Segment): boolean {
   return pending.length === 0 && held.size === 0 && !isWriting;
 }
 
-/** Notes what became of a part that was on its way to Redis; the first word counts. */
-export function settle(segment: Segment, range: Range, outcome: 'enqueued' | 'failed'): void {
-  if (!segment.held.delete(range)) return;
-  if (outcome === 'failed') addRange(segment.pending, range);
-  segment.isMarkStale = true;
+/** Whether among the names in a folder there is something to keep: a segment, or what was set aside. */
+export function holdsSomething(names: readonly string[]): boolean {
+  return names.some((name) => SEGMENT_FILE.test(name) || name.includes(DAMAGED));
 }
 
 /** Whether its file is still the one that its handle has open. */
@@ -226,7 +231,7 @@ export async function closeSegment(segment: Segment): Promise<void> {
  * @returns The file's path.
  */
 export async function setAside(segment: Segment, { from, to }: { from: number; to: number }): Promise<string> {
-  const path = `${segment.path}.damaged-${from}`;
+  const path = `${segment.path}${DAMAGED}${from}`;
   const bytes = Buffer.alloc(to - from);
   await segment.handle?.read(bytes, 0, bytes.length, from);
   const aside = await open(path, 'w', 0o600);

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readNotes, type InheritedNote } from './notes.ts';
 import { otherFolders, type OwnFolder } from './owner.ts';
-import { closeSegment, moveSegment, openSegment, SEGMENT_FILE, type Segment } from './segment.ts';
+import { closeSegment, holdsSomething, moveSegment, openSegment, SEGMENT_FILE, type Segment } from './segment.ts';
 
 export interface TakeOverOptions {
   journalDir: string;
@@ -43,8 +43,7 @@ async function takeFolder(dead: string, { folder, inherit, adopt, onError }: Tak
     await Promise.all(segments.map(closeSegment));
   }
   // What cannot be read, or was set aside, stays for a person to look at.
-  const kept = (await namesIn(dead)).some((name) => name.includes('.log'));
-  if (!kept) await rm(dead, { recursive: true, force: true });
+  if (!holdsSomething(await namesIn(dead))) await rm(dead, { recursive: true, force: true });
 }
 
 async function openLeft(path: string, onError: (error: Error) => void): Promise<Segment | undefined> {
@@ -62,6 +61,8 @@ async function openLeft(path: string, onError: (error: Error) => void): Promise<
           `The journal's file ${path} ends ${segment.provenBytes - segment.bytes} bytes before what was written to it: what was there can come from Redis alone.`,
         ),
       );
+      // It is told once.
+      segment.provenBytes = segment.bytes;
     }
     return segment;
   } catch (error) {

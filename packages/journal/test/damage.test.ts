@@ -53,12 +53,28 @@ it.each<[string, (bytes: Buffer) => number, string[], (bytes: Buffer) => number]
   expect(journal.errors).toEqual([expect.stringContaining(aside[0] ?? '')]);
 });
 
-it('tells of records that were on the disk and are gone from the end', async () => {
+it('tells, once, of records that were on the disk and are gone from the end, and goes on with the others', async () => {
   const { dir, path, bytes } = await aSegment();
-  await writeFile(`${path}.mark`, JSON.stringify({ end: bytes.length, records: 3, pending: [], reenqueued: [] }));
+  const pending = [{ from: bytes.indexOf('LLR1'), to: bytes.length, records: 3 }];
+  await writeFile(`${path}.mark`, JSON.stringify({ end: bytes.length, records: 3, pending, reenqueued: [] }));
   await truncate(path, bytes.lastIndexOf('LLR1'));
-  const { journal } = await reopened(dir);
+  const { journal, bodies } = await reopened(dir);
   expect(journal.errors).toEqual([expect.stringContaining('before what was written to it')]);
+  expect(bodies).toEqual(['first', 'second']);
+  await journal.close();
+  expect((await reopened(dir)).journal.errors).toEqual([]);
+});
+
+it('leaves a torn end to whoever reads it, however many take it over before', async () => {
+  const { dir, path, bytes } = await aSegment();
+  await truncate(path, bytes.length - 1);
+  await rm(`${path}.mark`, { force: true });
+  const first = await aJournal({ dir });
+  await first.close();
+  const second = await reopened(dir);
+  expect([second.bodies, second.aside, second.journal.errors]).toEqual([['first', 'second'], [], []]);
+  await second.journal.close();
+  expect((await reopened(dir)).journal.errors).toEqual([]);
 });
 
 it('sets damage in the middle aside in a file that the error names, and goes on behind it', async () => {

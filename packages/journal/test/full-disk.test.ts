@@ -23,9 +23,13 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test.runIf(process.getuid?.() === 0)('a full disk is no end while something is on it that Redis has', async () => {
+test('a full disk is no end while something is on it that Redis has', async (context) => {
   const disk = await makeTempFolder();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk], { stdio: 'pipe' });
+  } catch (error) {
+    context.skip(`no file system can be mounted here: ${String(error)}`);
+  }
   onTestFinished(() => void execFileSync('umount', ['--lazy', disk]));
   const journal = await aJournal({ dir: join(disk, 'journal'), limitBytes: 8 * MEBIBYTE });
   const append = (body: string) => journal.append([event(body.padEnd(50_000, 'x'))]);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { GroupJournal, InheritedNote } from './group-journal.ts';
@@ -6,6 +7,9 @@ import { readInfo } from './read-info.ts';
 
 /** How often a beat is left in Redis, in ms. */
 const BEAT_MS = 1000;
+
+/** How long each of the last two beats is waited for, in ms. */
+const CLOSE_LIMIT_MS = 1000;
 
 /** How many beats there are between two looks at the oldest job. */
 const BEATS_A_LOOK = 5;
@@ -61,6 +65,7 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   let confirmed: number | undefined;
   /** No job that is not done is older, of this process and of those that it inherited. */
   let oldest = startedAt;
+  let note: Note = { key, beat: startedAt, oldest, isLast: false };
   let lastIdentity = '';
   let connections = 0;
   let beats = 0;
@@ -85,17 +90,18 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   }
 
   async function redoInherited(inherited: InheritedNote): Promise<void> {
-    const note = noteSchema.safeParse(inherited.note).data;
-    const since = note === undefined ? 0 : await lostSince(note);
+    const left = noteSchema.safeParse(inherited.note).data;
+    const since = left === undefined ? 0 : await lostSince(left);
     if (since < Infinity) await journal.redo(since, inherited.owner);
-    oldest = Math.min(oldest, note?.oldest ?? Infinity);
+    oldest = Math.min(oldest, left?.oldest ?? Infinity);
+    keepNote({ oldest });
     journal.forget(inherited);
   }
 
   async function leaveBeat(isLast: boolean): Promise<void> {
     const identity = await identityOf(connection, connections);
     // Read before it is written: what was found must not be lost with an answer.
-    let isRedone = await redoWhatIsMissing(await connection.get(key), identity);
+    let isRedone = confirmed !== undefined && (await redoWhatIsMissing(await connection.get(key), identity));
     const at = Math.max(Date.now(), (confirmed ?? 0) + 1);
     // In any case: were it not written, the next beat would find the old one, and all of it be enqueued again, for ever.
     const overwritten = await connection.getset(key, at);
@@ -109,7 +115,12 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
       const found = await options.oldestJobAt();
       if (found !== undefined) oldest = Math.min(found, lookedAt);
     }
-    journal.keepNote({ key, beat: at, oldest, isLast } satisfies Note);
+    keepNote({ beat: at, oldest, isLast });
+  }
+
+  function keepNote(change: Partial<Note>): void {
+    note = { ...note, ...change };
+    journal.keepNote(note);
   }
 
   /** Whether there was something that Redis lacks, or may lack, of what this process enqueued. */
@@ -135,15 +146,16 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   }
 
   connection.on('ready', () => connections++);
-  journal.keepNote({ key, beat: startedAt, oldest, isLast: false } satisfies Note);
+  keepNote({});
   const timer = setInterval(() => void beat(), BEAT_MS).unref();
   return {
     look: () => beat(),
     hasBegun: () => hasBegun,
     async close() {
       clearInterval(timer);
-      await beating;
-      await beat(true);
+      // A disk that hangs is no reason not to end.
+      await Promise.race([beating, delay(CLOSE_LIMIT_MS, undefined, { ref: false })]);
+      await Promise.race([beat(true), delay(CLOSE_LIMIT_MS, undefined, { ref: false })]);
     },
   };
 }
