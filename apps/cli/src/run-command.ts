@@ -12,21 +12,23 @@ type Command = (args: string[], context: CommandContext) => Promise<number>;
 
 // Each command is loaded when it is called: `help` needs no database client, `send` no supervisor.
 const COMMANDS: Readonly<Record<string, Command>> = {
-  start: async (_args, context) => {
+  start: async (args, context) => {
+    parseArgs({ args });
     const withParent = context.env['npm_lifecycle_event'] !== undefined;
     return (await import('./start/start.ts')).start(context, stopSignal({ withParent }));
   },
   test: async (args, context) => (await import('./run-tests.ts')).runTests(args, context),
   send: async (args, { root, env }) => (await import('./send.ts')).send(args, await readEnvFile(root, env)),
-  migrate: async (_args, context) => {
+  migrate: async (args, context) => {
+    parseArgs({ args });
     const { runMigrate } = await import('./migrate.ts');
     return runMigrate(await databaseOf(context), context.print);
   },
   sql: async (args, context) => {
     const [query, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
-    if (query === undefined || rest.length > 0) return misuse('sql takes one query, in quotes.', context);
+    if (!query?.trim() || rest.length > 0) return misuse('sql takes one query, in quotes.', context);
     // What leaves a read-only transaction (COMMIT; …) or writes in spite of it (COPY … TO) is no such query.
-    if (/;\s*\S|^\s*(?:copy|commit|end|rollback)\b/i.test(query)) {
+    if (/;\s*\S/.test(query) || ESCAPES.test(query)) {
       return misuse('sql takes one SELECT, without a semicolon inside.', context);
     }
     const { runSql } = await import('./sql.ts');
@@ -39,6 +41,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+/** What may follow white space and comments, and not be read-only in a read-only transaction. */
+const ESCAPES = /^(?:\s|--.*|\/\*[^]*?\*\/)*(?:copy|commit|end|rollback|abort|do|load)\b/i;
+
 /**
  * Runs one command of `landline`.
  *
@@ -46,13 +51,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
  * @returns     The exit code: 0, 1 for a fault that was printed, 2 for a command line that makes no sense.
  */
 export async function runCommand(argv: readonly string[], context: CommandContext): Promise<number> {
-  const [name = 'help', ...args] = argv;
+  const [given = 'help', ...args] = argv;
+  const name = [given, ...args].some((word) => word === '--help' || word === '-h') ? 'help' : given;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) return misuse(`There is no command "${name}".`, context);
   try {
     return await command(args, context);
   } catch (error) {
-    if (isMisuse(error)) return misuse(error.message, context);
+    // The first sentence; what Node adds is about its own API.
+    if (isUnknownOption(error)) return misuse(error.message.replace(/\. .*$/s, '.'), context);
     context.print(error instanceof Error ? error.message : String(error));
     return 1;
   }
@@ -68,6 +75,6 @@ function misuse(message: string, { print }: CommandContext): number {
 }
 
 // What parseArgs throws at an option that it does not know.
-function isMisuse(error: unknown): error is Error {
+function isUnknownOption(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 }

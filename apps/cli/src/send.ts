@@ -120,7 +120,7 @@ async function post(url: string, body: Buffer, signature: string, agent: Agent):
       timeout: ANSWER_LIMIT_MS,
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${ANSWER_LIMIT_MS / 1000} s`)));
-    outgoing.on('error', (error) => resolve(error.message || String(error)));
+    outgoing.on('error', (error) => resolve(explain(error)));
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -132,4 +132,14 @@ async function post(url: string, body: Buffer, signature: string, agent: Agent):
     });
     outgoing.end(body);
   });
+}
+
+/** What a failed connection says, and what to do about it. */
+function explain(error: Error): string {
+  const code = 'code' in error ? error.code : '';
+  const said = error.message || String(error);
+  if (code === 'ECONNREFUSED')
+    return `${said}: nothing listens there. Run npm start in another terminal, or see PORT and --url.`;
+  if (code === 'EPROTO') return 'no TLS is spoken there: the address begins with http://';
+  return said;
 }

@@ -7,7 +7,7 @@ import { healthRoutes } from './health-routes.ts';
 import { ReceptionFullError } from './limit-reception.ts';
 import { createMetrics, type ReceiverMetrics } from './metrics.ts';
 import { createReadinessWatch } from './readiness-watch.ts';
-import { webhookRoute, WEBHOOK_PATH } from './webhook-route.ts';
+import { REFUSED, webhookRoute, WEBHOOK_PATH } from './webhook-route.ts';
 
 /** How long a load balancer is waited for to learn that the receiver leaves, in ms. */
 const TELLING_LIMIT_MS = 4000;
@@ -77,7 +77,10 @@ export function createApp(options: AppOptions): ReceiverApp {
     clientErrorHandler(error, socket) {
       if (!socket.writable) return;
       const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-      if (late) metrics.rejected.inc({ code: 'request_timeout' });
+      if (late) {
+        metrics.rejected.inc({ code: 'request_timeout' });
+        logger.warn({ code: 'request_timeout' }, REFUSED);
+      }
       socket.end(
         late
           ? rawAnswer('request_timeout', 'Request Timeout', 'The request did not arrive within REQUEST_TIMEOUT_MS.')
@@ -101,6 +104,7 @@ export function createApp(options: AppOptions): ReceiverApp {
   server.setErrorHandler((error, _request, reply) => {
     const { code, message } = answerFor(error);
     if (error instanceof ReceptionFullError) logger.warn(error.message);
+    else if (code === 'body_too_large') logger.warn({ code }, REFUSED);
     else if (code === 'unavailable' && !(error instanceof QueueUnavailableError)) {
       logger.error({ err: error }, 'The receiver failed');
     }

@@ -15,7 +15,7 @@ export class ReceptionFullError extends Error {
   readonly statusCode = 503;
 
   constructor() {
-    super('More bodies are under way than MAX_RECEIVING_BYTES allows.');
+    super(`Bodies of more than ${MAX_RECEIVING_BYTES / 1024 ** 2} MiB are under way: there is no memory for another.`);
     this.name = 'ReceptionFullError';
   }
 }

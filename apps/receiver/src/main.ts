@@ -36,6 +36,7 @@ const journal =
         onError: (error) => logger.error(error.message),
         onReady: () => logger.info('The journal takes events again'),
       });
+const withoutRedis = journal === undefined ? 'and senders are answered 503' : 'the journal alone has them';
 const producer = createProducer({
   redisUrl: config.REDIS_URL,
   batchMaxEvents: config.BATCH_MAX_EVENTS,
@@ -43,7 +44,7 @@ const producer = createProducer({
   enqueueTimeoutMs: config.ENQUEUE_TIMEOUT_MS,
   ...(journal && { journal }),
   onWarning: (message) => logger.warn(message),
-  onError: (error) => logger.error(error.message),
+  onError: (error) => logger.error(`Redis takes no events, ${withoutRedis}: ${error.message}`),
   onReady: () => logger.info('Redis takes events again'),
   onLoss: (sinceMs) =>
     logger.error(

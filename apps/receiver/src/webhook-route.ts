@@ -11,6 +11,9 @@ import type { ReceiverMetrics } from './metrics.ts';
 /** Where ElevenLabs sends its webhooks. */
 export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
+/** What the log says of a delivery that was answered 4xx. */
+export const REFUSED = 'ElevenLabs Webhook refused';
+
 const BYTES = 'application/octet-stream';
 const ACCEPTED = { status: 'accepted' };
 
@@ -70,7 +73,7 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
   }
 
   function refuse(reply: FastifyReply, { code, message }: Refusal): FastifyReply {
-    options.logger.warn({ code }, 'ElevenLabs Webhook refused');
+    options.logger.warn({ code }, REFUSED);
     return answer(reply, code, message);
   }
 }

@@ -52,6 +52,11 @@ describe('the log', () => {
     expect(newLines()).toEqual([expect.objectContaining({ level: 40, code: 'signature_mismatch' })]);
   });
 
+  it('says that a body was too large', async () => {
+    await post(receiver.url, Buffer.alloc(65_537, ' '));
+    expect(newLines()).toEqual([expect.objectContaining({ level: 40, code: 'body_too_large' })]);
+  });
+
   it('never has a secret, a signature, what was said or a phone number', () => {
     const told = receiver.log();
     const private_ = [SECRET, 'v0=', 'shop open', 'opening hours', '12025550123', '+1202', 'user_42', 'spoken words'];

@@ -79,7 +79,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const shared = { ...context, store: { ...counted, ...shareTransactions(noteCanaries(counted, canaryMark)) } };
   const onError = (error: Error) => {
     metrics.redisErrors.inc();
-    logger.error(error.message);
+    logger.error(`Redis: ${error.message}`);
   };
   const onFailed = (failure: JobFailure) => reportFailure(failure, { logger, metrics });
   const events = createConsumer({

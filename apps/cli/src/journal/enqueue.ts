@@ -72,6 +72,7 @@ function readArguments(args: string[]): { since: number; until: number; dryRun: 
   const now = Date.now();
   const since = readTime('--since', values.since ?? '', now);
   const until = values.until === undefined ? Infinity : readTime('--until', values.until, now);
+  if (since > now) throw new CliError('arguments_invalid', '--since lies in the future.');
   if (until <= since) throw new CliError('arguments_invalid', '--until must be later than --since.');
   return { since, until, dryRun: values['dry-run'] };
 }
