@@ -120,7 +120,7 @@ describe('a producer with a journal, whose Redis', () => {
     await take(producer, bodies(20, 'event'));
     expect(await queued()).toEqual([]);
     await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
-    await untilQueued(bodies(20, 'event'));
+    expect(await untilAllQueued(bodies(20, 'event'))).toEqual(bodies(20, 'event').sort());
   });
 
   it('has room for a part only of what waits in the journal, is not filled by it', async () => {
@@ -157,7 +157,7 @@ describe('a producer with a journal, whose Redis', () => {
 
   it('is away, and comes back while thousands wait, takes new ones meanwhile', async () => {
     await redis.kill();
-    const producer = await started(await aJournal(), { batchMaxEvents: 5 });
+    const producer = await started(await aJournal(), { batchMaxEvents: 20 });
     const waiting = bodies(2000, 'waiting');
     for (let i = 0; i < waiting.length; i += 20) await take(producer, waiting.slice(i, i + 20));
     await redis.restart();
@@ -205,7 +205,7 @@ describe('a producer with a journal that fails', () => {
     expect(kept.length).toBeGreaterThan(20);
     expect(producer.canTake()).toBe(false);
     await redis.restart();
-    await untilQueued(kept);
+    expect(await untilAllQueued(kept)).toEqual([...kept].sort());
     await waitUntil(() => journal.status() === 'ready');
     await take(producer, ['again']);
   });
