@@ -42,7 +42,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /** What may follow white space and comments, and not be read-only in a read-only transaction. */
-const ESCAPES = /^(?:\s|--.*|\/\*[^]*?\*\/)*(?:copy|commit|end|rollback|abort|do|load)\b/i;
+const ESCAPES = /^(?:\s|--.*(?:\n|$)|\/\*[^]*?\*\/)*(?:copy|commit|end|rollback|abort|do|load)\b/i;
 
 /**
  * Runs one command of `landline`.

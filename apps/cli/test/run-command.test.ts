@@ -30,7 +30,7 @@ test.each([
   [['sql', ''], 2, 'sql takes one query, in quotes.'],
   [['sql', "/* harmless */ -- indeed\n COPY (SELECT 1) TO '/tmp/x'"], 2, 'sql takes one SELECT'],
   [['sql', "DO $$ BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''true'''; END $$"], 2, 'sql takes one SELECT'],
-  [['sql', '/* a */ -- b\n (SELECT 1)'], 1, 'No database: run npm start'],
+  [['sql', `/* a */ -- copy of${' --'.repeat(50)}\n (SELECT 1)`], 1, 'No database: run npm start'],
   [['migrate', '--dry-run'], 2, "Unknown option '--dry-run'"],
   [['migrate', 'now'], 2, 'now'],
   [['start', '--nonsense'], 2, "Unknown option '--nonsense'"],
