@@ -1,6 +1,7 @@
-import { Queue } from 'bullmq';
+import { Queue, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { QUEUE_PREFIX } from './names.ts';
+import { EventQueue } from './event-queue.ts';
+import { QUEUE_PREFIX, WEBHOOK_QUEUE } from './names.ts';
 
 /**
  * Opens a BullMQ queue on a connection of ours that fails fast.
@@ -9,13 +10,25 @@ import { QUEUE_PREFIX } from './names.ts';
  * ones for good. `checkRedis` looks at the version.
  */
 export function openQueue(name: string, connection: Redis, prefix: string = QUEUE_PREFIX): Queue<unknown> {
-  const queue = new Queue<unknown>(name, {
+  return quiet(new Queue(name, optionsOf(connection, prefix)));
+}
+
+/** The same of the webhook queue, for whoever adds its jobs. */
+export function openEventQueue(connection: Redis, prefix: string = QUEUE_PREFIX): EventQueue {
+  return quiet(new EventQueue(WEBHOOK_QUEUE, optionsOf(connection, prefix)));
+}
+
+function optionsOf(connection: Redis, prefix: string): QueueOptions {
+  return {
     connection,
     prefix,
     skipWaitingForReady: true,
     skipVersionCheck: true,
     skipMetasUpdate: true,
-  });
+  };
+}
+
+function quiet<T extends Queue>(queue: T): T {
   // The connection's own listener tells of errors; without one here BullMQ prints them.
   return queue.on('error', () => undefined);
 }

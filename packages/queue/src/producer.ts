@@ -8,9 +8,9 @@ import type { GroupJournal, JournalEntry } from './group-journal.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
 import { deliveredEventSchema, type DeliveredEvent, type Job } from './job.ts';
 import { watchLoss, type LossWatch } from './loss-watch.ts';
-import { QUEUE_PREFIX, WEBHOOK_QUEUE } from './names.ts';
+import { QUEUE_PREFIX } from './names.ts';
 import { oldestJobAt } from './oldest-job.ts';
-import { openQueue } from './open-queue.ts';
+import { openEventQueue } from './open-queue.ts';
 
 export interface ProducerOptions {
   redisUrl: string;
@@ -80,7 +80,7 @@ export interface Producer {
 export function createProducer(options: ProducerOptions): Producer {
   const { redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, journal } = options;
   const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs });
-  const queue = openQueue(WEBHOOK_QUEUE, connection, prefix);
+  const queue = openEventQueue(connection, prefix);
   const counted = { journalledEvents: 0, journalErrors: 0, redisErrors: 0, groups: 0, redisLosses: 0 };
   let closing = false;
   let catchUp: CatchUp | undefined;
