@@ -1,11 +1,12 @@
 /*
  * Preloaded into a process (LD_PRELOAD), notes what that process has made durable, in the file SYNC_LOG:
  *
- *   length <inode> <bytes>   fsync or fdatasync has returned for a file that was this long when it was called
+ *   length <inode> <bytes>   fsync or fdatasync has returned for a file that was this long when it was called; or a write that
+ *                            ended there has, to a file opened with O_DSYNC
  *   name <inode>             fsync has returned for a folder that this file was in
  *
  * Inodes, because a file keeps its own when it is renamed. A line is written before the caller goes on: what was answered on
- * the strength of a sync is noted, however the process ends. With SYNC_TAKEN_OUT set, files are neither synced nor noted.
+ * the strength of a sync is noted, however the process ends. With SYNC_TAKEN_OUT set, nothing of a file's content is noted.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int sync_log = -1;
@@ -58,6 +60,31 @@ static int sync_and_note(const char *call, int fd) {
   free(text);
   errno = error;
   return result;
+}
+
+/* A write to a file opened with O_DSYNC is on the disk when it returns. */
+static void note_write(int fd) {
+  struct stat file;
+  if (is_taken_out || sync_log < 0 || (fcntl(fd, F_GETFL) & O_DSYNC) == 0 || fstat(fd, &file) != 0) return;
+  int error = errno;
+  dprintf(sync_log, "length %llu %lld\n", (unsigned long long)file.st_ino, (long long)lseek(fd, 0, SEEK_CUR));
+  errno = error;
+}
+
+ssize_t write(int fd, const void *bytes, size_t length) {
+  static ssize_t (*real)(int, const void *, size_t);
+  if (real == NULL) real = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+  ssize_t written = real(fd, bytes, length);
+  if (written >= 0) note_write(fd);
+  return written;
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+  static ssize_t (*real)(int, const struct iovec *, int);
+  if (real == NULL) real = (ssize_t(*)(int, const struct iovec *, int))dlsym(RTLD_NEXT, "writev");
+  ssize_t written = real(fd, parts, count);
+  if (written >= 0) note_write(fd);
+  return written;
 }
 
 int fsync(int fd) { return sync_and_note("fsync", fd); }

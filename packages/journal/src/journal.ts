@@ -139,13 +139,22 @@ export function createJournal(options: JournalOptions): Journal {
       folder = undefined;
       segments.orphan();
     }
+    await freeFullDisk();
     folder ??= await holdFolder(dir);
     const segment = await beginSegment(folder.path, folder.owner, now(), begun++);
+    // It may have filled up meanwhile.
+    await freeFullDisk();
     segments.add(segment);
     current = segment;
     writer.moveTo(segment);
     if (fault !== undefined) options.onReady?.();
     fault = undefined;
+  }
+
+  /** What Redis has gives way, as much as a segment may take. */
+  async function freeFullDisk(): Promise<void> {
+    if (isDiskFull) await segments.free(segmentBytes);
+    isDiskFull = false;
   }
 
   async function tick(): Promise<void> {
@@ -160,8 +169,6 @@ export function createJournal(options: JournalOptions): Journal {
 
   async function lookAtCurrent(segment: Segment | undefined): Promise<void> {
     if (segment === undefined) {
-      // What Redis has gives way, as much as a segment may take.
-      if (isDiskFull) await segments.free(segmentBytes);
       if (!writer.isBusy()) await begin();
     } else if (!(await isInPlace(segment))) {
       // Another may have been begun meanwhile, and this one removed.

@@ -1,7 +1,7 @@
 import { DiskFullError, JournalUnavailableError } from './errors.ts';
 import { encodeRecord, type JournalledEvent } from './record.ts';
 import { addRange, type Range } from './ranges.ts';
-import { noteRecord, type Segment } from './segment.ts';
+import { noteRecord, syncData, type Segment } from './segment.ts';
 
 /** Records in one call to the system; it takes 1,024 buffers. */
 const MAX_RECORDS_AT_ONCE = 512;
@@ -126,7 +126,7 @@ async function writeTo({ handle, bytes }: Segment, records: readonly Buffer[]): 
     const { bytesWritten } = await handle.writev(records);
     // A disk that is nearly full takes a part and says no word.
     if (bytesWritten < length) throw new DiskFullError(`the disk took ${bytesWritten} of ${length} bytes; it is full`);
-    await handle.datasync();
+    await syncData(handle);
   } catch (error) {
     // What was refused must neither take room nor come back as a record.
     await handle.truncate(bytes).catch(() => undefined);
