@@ -24,9 +24,13 @@ export function createLogger({ name, level, destination = standardOutput() }: Lo
 /** Lines that wait for whoever reads the log, in bytes. Past it they are dropped: better a line than an event. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
+/** How long lines wait for others, in ms. */
+const GATHERING_MS = 20;
+
 /**
  * A terminal as it is; else a buffer in front of the output, which a thread empties: to write each line by itself would cost
- * as much as the rest of a request. What is left in it is written when the process ends, unless it is killed.
+ * as much as the rest of a request, and to write those of each turn of the event loop still a tenth of it. What is left in it is
+ * written when the process ends, unless it is killed.
  */
 function standardOutput(): DestinationStream & { isTTY?: boolean; flushSync?: () => void } {
   // A reader of the log that goes away (a pipe into a pager) must not take the process with it.
@@ -41,9 +45,9 @@ function standardOutput(): DestinationStream & { isTTY?: boolean; flushSync?: ()
   process.on('exit', handOver);
   const output = buffered({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES }).on('error', () => {});
   return {
-    // The lines of one turn of the event loop go as one: the output measures all it holds at every write.
+    // Lines go together: each write wakes a thread here and whoever reads, and the output measures all it holds.
     write(line) {
-      if (lines === '') setImmediate(handOver);
+      if (lines === '') setTimeout(handOver, GATHERING_MS);
       lines += line;
     },
     /** For pino: a fatal line does not wait. */
