@@ -8,6 +8,8 @@ export interface Place {
 export interface Program {
   /** The script's absolute path. */
   script: string;
+  /** Options of Node's own. */
+  nodeOptions?: readonly string[];
   /** All that it sees of the environment beside PATH. */
   env: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { WORKER_NODE_OPTIONS } from '../apps/cli/src/start/apps.ts';
 import type { Program } from './contender.ts';
 
 /** What a process has used. */
@@ -28,6 +29,11 @@ const ASK_MS = 25;
 /** How much of what a process said last is kept, in characters. */
 const OUTPUT_LIMIT = 4000;
 
+/** Starts a worker, a contender's or the limit's: all with the options of Node's own that Landline ships its with. */
+export function startWorker(program: Program): Promise<RunningProgram> {
+  return startProgram({ ...program, nodeOptions: WORKER_NODE_OPTIONS });
+}
+
 /** Starts a program; with `readyUrl`, waits until that answers 200. It ends with this process, however that ends. */
 export async function startProgram(
   program: Program,
@@ -35,7 +41,7 @@ export async function startProgram(
 ): Promise<RunningProgram> {
   const { PATH = '' } = process.env;
   // The channel is how the apps learn that whoever started them is gone.
-  const child = spawn(process.execPath, [program.script], {
+  const child = spawn(process.execPath, [...(program.nodeOptions ?? []), program.script], {
     env: { PATH, ...program.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

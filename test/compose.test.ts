@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { APPS } from '../apps/cli/src/start/apps.ts';
 import { readCompose, serviceOf } from './support/compose.ts';
 
 const compose = readCompose();
@@ -57,6 +58,11 @@ describe('docker-compose.yml', () => {
       expect(restart).toBe('unless-stopped');
     }
     expect(serviceOf(compose, 'worker').depends_on['migrate']?.condition).toBe('service_completed_successfully');
+  });
+
+  it.each(['worker', 'dashboard', 'receiver'] as const)('runs %s as npm start does', (name) => {
+    const nodeOptions = APPS.find((app) => app.name === name)?.nodeOptions ?? [];
+    expect(serviceOf(compose, name).command).toEqual(['node', ...nodeOptions, `apps/${name}/dist/main.js`]);
   });
 
   it('names only services, networks and volumes that there are', () => {

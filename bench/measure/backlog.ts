@@ -4,7 +4,7 @@ import { idempotencyKey } from '@landline/webhook';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import type { Contender, Place, SignedEvent } from '../contender.ts';
 import { signedEvents, type EventKind } from '../load/signed-events.ts';
-import { startProgram, type RunningProgram } from '../processes.ts';
+import { startWorker, type RunningProgram } from '../processes.ts';
 import { withRedis } from '../services.ts';
 import { commitsSince, ledgerEnd, querySql, warmUpEvents, type WorkedOff } from './commits.ts';
 
@@ -54,7 +54,7 @@ export interface WorkOff {
 export async function workOff({ contender, place, seconds }: WorkOff): Promise<WorkedOff> {
   const queued = await contender.pending(place);
   const from = { page: await ledgerEnd(place.databaseUrl), at: Date.now() };
-  const worker = await startProgram(contender.worker(place, await choosePort(0)));
+  const worker = await startWorker(contender.worker(place, await choosePort(0)));
   const untilLeft = (atMost: number, withinMs: number) => untilPending({ contender, place, worker, atMost, withinMs });
   try {
     const started = await untilLeft(queued - warmUpEvents(queued), START_LIMIT_MS);

@@ -5,7 +5,7 @@ import type { BenchContext } from '../bench-context.ts';
 import type { Contender, Place } from '../contender.ts';
 import { prepareLoad, type PreparedLoad } from '../load/generator.ts';
 import type { Load, LoadResult } from '../load/load.ts';
-import { startProgram, type RunningProgram } from '../processes.ts';
+import { startProgram, startWorker, type RunningProgram } from '../processes.ts';
 import { checkApplied } from './check-applied.ts';
 
 /** A contender at work in an empty place of its own. */
@@ -44,7 +44,7 @@ export async function openStage(bench: BenchContext, contender: Contender, recei
       const { worker } = contender;
       if (!worker) return [];
       const started = await Promise.all(
-        Array.from({ length: count }, async () => startProgram(worker(place, await choosePort(0)))),
+        Array.from({ length: count }, async () => startWorker(worker(place, await choosePort(0)))),
       );
       all.push(...started);
       return started;

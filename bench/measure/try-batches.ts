@@ -4,7 +4,7 @@ import type { Place } from '../contender.ts';
 import type { Batch } from '../limits/sql-batch.ts';
 import { sqlLimit } from '../limits/sql-contender.ts';
 import type { EventKind } from '../load/signed-events.ts';
-import { startProgram } from '../processes.ts';
+import { startWorker } from '../processes.ts';
 import { formatNumber } from '../report/format-number.ts';
 
 /** What to try. */
@@ -27,7 +27,7 @@ export async function tryBatches({ place, kind, count, batches, log }: Trial): P
   // The first is tried twice: a program that has just started is slow.
   const all = [...batches.slice(0, 1), ...batches];
   const limit = sqlLimit({ kind, run: `trial_${Date.now()}`, count, batches: all });
-  const program = await startProgram(limit.worker(place, await choosePort(0)));
+  const program = await startWorker(limit.worker(place, await choosePort(0)));
   const deadline = performance.now() + LIMIT_MS;
   let { rates } = await limit.state();
   // oxlint-disable no-await-in-loop -- asking again and again is the point

@@ -19,7 +19,7 @@ export function startApp(root: string, app: App, env: Environment): RunningProce
   const child = fork(join(root, 'apps', app.name, 'dist', 'main.js'), [], {
     cwd: root,
     env: environmentOf(app, env),
-    execArgv: [],
+    execArgv: [...(app.nodeOptions ?? [])],
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
