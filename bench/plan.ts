@@ -4,8 +4,10 @@ export interface Plan {
   rounds: number;
   /** Where the other contenders take part beside `apply` and `end-to-end`, in which all of them do. */
   othersIn: readonly ('accept' | 'ack-latency')[];
-  /** Events sent to each contender that applies only some hundred a second, where the clock runs; half as many before, to warm up. */
+  /** Events sent to each contender that applies only some hundred a second, where the clock runs. */
   eventsOfOthers: number;
+  /** What has just started connects and compiles: for so long nothing is counted. The others are sent half of `eventsOfOthers`. */
+  warmUpSeconds: number;
   acceptSeconds: number;
   acceptConnections: readonly number[];
   acceptKinds: readonly ('live' | '10 KB' | '100 KB')[];
@@ -38,6 +40,7 @@ export const FULL: Plan = {
   rounds: 5,
   othersIn: ['accept', 'ack-latency'],
   eventsOfOthers: 1000,
+  warmUpSeconds: 2,
   acceptSeconds: 2,
   acceptConnections: [64, 256],
   acceptKinds: ['live', '10 KB', '100 KB'],
@@ -47,9 +50,9 @@ export const FULL: Plan = {
   ackRates: [500, 2000, 8000],
   scale: [1, 2, 4],
   soakSeconds: 600,
-  apply: { live: 200_000, transcripts: 20_000, seconds: 3, trialEvents: 20_000 },
+  apply: { live: 200_000, transcripts: 20_000, seconds: 5, trialEvents: 20_000 },
   growthMessages: [10_000, 1_000_000, 5_000_000],
-  growthBacklog: 30_000,
+  growthBacklog: 60_000,
   redisBacklog: 1_000_000,
 };
 
@@ -58,6 +61,7 @@ export const QUICK: Plan = {
   rounds: 1,
   othersIn: [],
   eventsOfOthers: 50,
+  warmUpSeconds: 0.2,
   acceptSeconds: 0.25,
   acceptConnections: [64],
   acceptKinds: ['live'],

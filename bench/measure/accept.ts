@@ -3,7 +3,7 @@ import type { Contender } from '../contender.ts';
 import type { EventKind } from '../load/signed-events.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
-import { onStage, openStage } from './stage.ts';
+import { isFast, onStage, openStage } from './stage.ts';
 
 interface Variant {
   name: string;
@@ -58,17 +58,9 @@ function contendersOf({ contenders, withJournal, httpLimit }: BenchContext, { is
 }
 
 async function measure(bench: BenchContext, contender: Contender, { kind, connections }: Variant): Promise<number> {
-  const isFast = contender.name.startsWith('landline') || contender === bench.httpLimit;
-  const count = isFast ? EVENTS[kind] : bench.plan.eventsOfOthers;
+  const count = isFast(contender) ? EVENTS[kind] : bench.plan.eventsOfOthers;
   return onStage(openStage(bench, contender), async (stage) => {
-    const warm = await (
-      await stage.prepare({
-        kind: 'live',
-        count: isFast ? 4_000 : bench.plan.eventsOfOthers / 2,
-        connections,
-        seconds: 5,
-      })
-    ).run();
+    const warm = await stage.warmUp();
     const load = await stage.prepare({ kind, count, connections, seconds: bench.plan.acceptSeconds });
     const result = await load.run();
     if (contender !== bench.httpLimit) {

@@ -2,7 +2,7 @@ import type { BenchContext } from '../bench-context.ts';
 import type { Contender } from '../contender.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
-import { onStage, openStage } from './stage.ts';
+import { isFast, onStage, openStage } from './stage.ts';
 
 /** Room for the answers that are late; an open loop waits for a free one beyond that. */
 const CONNECTIONS = 256;
@@ -16,7 +16,6 @@ const DIRECT_RATE = 200;
 /** However few events are sent to the other contenders, for half a second at least. */
 const SHORTEST_SECONDS = 0.5;
 const DRAIN_LIMIT_MS = 180_000;
-const WARM_UP = { kind: 'live', connections: 16, count: 300, seconds: 5 } as const;
 
 /**
  * ack-latency: how long a sender waits for the 200 at fixed rates, with the worker at work. An open loop: each request's clock starts when
@@ -52,10 +51,10 @@ interface Turn {
 async function measure(bench: BenchContext, results: Results, { contender, rate, round }: Turn): Promise<boolean> {
   const { ackSeconds, eventsOfOthers } = bench.plan;
   const enough = Math.max(SHORTEST_SECONDS, eventsOfOthers / rate);
-  const seconds = contender.name.startsWith('landline') ? ackSeconds : Math.min(ackSeconds, enough);
+  const seconds = isFast(contender) ? ackSeconds : Math.min(ackSeconds, enough);
   return onStage(openStage(bench, contender), async (stage) => {
     await stage.startWorkers(1);
-    const warm = await (await stage.prepare(WARM_UP)).run();
+    const warm = await stage.warmUp();
     await stage.untilDrained(DRAIN_LIMIT_MS);
     const load = {
       kind: 'live',

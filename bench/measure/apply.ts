@@ -7,7 +7,7 @@ import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { backlogEvents, fillBacklog, isQueueing, newRun, settle, workOff, type QueueingContender } from './backlog.ts';
 import { checkApplied, ledgerCount } from './check-applied.ts';
-import { countRows, rateOf, warmUpEvents, type RateWindow, type WorkedOff } from './commits.ts';
+import { countRows, rateOf, type RateWindow, type WorkedOff } from './commits.ts';
 import { tryBatches } from './try-batches.ts';
 
 /** A backlog as the issue names it. */
@@ -88,7 +88,7 @@ async function open({ services }: BenchContext, contender: QueueingContender): P
 
 async function workOffInTurn(bench: BenchContext, standing: Standing, backlog: Backlog): Promise<Figures> {
   const { contender, place } = standing;
-  const seconds = bench.plan.apply.seconds;
+  const seconds = runningSeconds(bench);
   const left = await leftOf(standing);
   // A worker's start and its window, with some room: in a window that runs empty the last events count too much.
   if (left < Math.min(backlog.events, standing.rate * (seconds + 2) * 1.25) || standing.rate === 0) {
@@ -97,7 +97,7 @@ async function workOffInTurn(bench: BenchContext, standing: Standing, backlog: B
   }
   await settle(place);
   const done = await workOff({ contender, place, seconds });
-  const figures = await figuresOf(place, done, { warmUp: warmUpEvents(backlog.events), windowMs: seconds * 1000 });
+  const figures = await figuresOf(place, done, windowOf(bench));
   standing.rate = figures.events;
   return figures;
 }
@@ -138,13 +138,13 @@ async function openLimit(bench: BenchContext, backlog: Backlog): Promise<() => P
   const batch = await bestBatch(bench, place, backlog);
   bench.log(`sql-limit, ${variant}: ${batch.events} events in a transaction, ${batch.transactions} at once`);
   return async () => {
-    const seconds = bench.plan.apply.seconds;
+    const seconds = runningSeconds(bench);
     await bench.services.place(LIMIT_PLACE);
     const run = newRun();
     const contender = sqlLimit({ kind, run, count, batches: [batch] });
     await settle(place);
     const done = await workOff({ contender, place, seconds });
-    return figuresOf(place, done, { warmUp: warmUpEvents(count), windowMs: seconds * 1000 });
+    return figuresOf(place, done, windowOf(bench));
   };
 }
 
@@ -157,6 +157,15 @@ async function bestBatch({ services, plan, log }: BenchContext, place: Place, ba
   const best = await tryBatches({ place, kind: backlog.kind, count, batches, log });
   await services.place(LIMIT_PLACE);
   return best;
+}
+
+/** How long a worker runs: until it is warm, and while it is timed. */
+function runningSeconds({ plan }: BenchContext): number {
+  return plan.warmUpSeconds + plan.apply.seconds;
+}
+
+function windowOf({ plan }: BenchContext): RateWindow {
+  return { warmUpMs: plan.warmUpSeconds * 1000, windowMs: plan.apply.seconds * 1000 };
 }
 
 async function figuresOf({ databaseUrl }: Place, done: WorkedOff, window: RateWindow): Promise<Figures> {

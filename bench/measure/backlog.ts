@@ -6,7 +6,7 @@ import type { Contender, Place, SignedEvent } from '../contender.ts';
 import { signedEvents, type EventKind } from '../load/signed-events.ts';
 import { startWorker, type RunningProgram } from '../processes.ts';
 import { withRedis } from '../services.ts';
-import { commitsSince, ledgerEnd, querySql, warmUpEvents, type WorkedOff } from './commits.ts';
+import { commitsSince, ledgerEnd, querySql, type WorkedOff } from './commits.ts';
 
 /** What works off a backlog, and can tell how much of it is left. */
 export type Applier = Pick<Contender, 'name'> & Required<Pick<Contender, 'worker' | 'pending'>>;
@@ -42,7 +42,7 @@ export function newRun(): string {
 export interface WorkOff {
   contender: Applier;
   place: Place;
-  /** How long the worker runs once it has warmed up, in seconds; less when nothing is left. */
+  /** How long the worker runs from the first job on, in seconds; less when nothing is left. */
   seconds: number;
 }
 
@@ -57,7 +57,7 @@ export async function workOff({ contender, place, seconds }: WorkOff): Promise<W
   const worker = await startWorker(contender.worker(place, await choosePort(0)));
   const untilLeft = (atMost: number, withinMs: number) => untilPending({ contender, place, worker, atMost, withinMs });
   try {
-    const started = await untilLeft(queued - warmUpEvents(queued), START_LIMIT_MS);
+    const started = await untilLeft(queued - 1, START_LIMIT_MS);
     if (!started) throw new Error(`${contender.name} applied nothing within ${START_LIMIT_MS / 1000} s.`);
     await untilLeft(0, seconds * 1000);
   } finally {

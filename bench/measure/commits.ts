@@ -57,15 +57,6 @@ export async function commitsSince(databaseUrl: string, from: { page: number; at
   );
 }
 
-/** Of what is left out at the beginning of a backlog: its share, or this many events where that is less. */
-const WARM_UP_SHARE = 0.02;
-const WARM_UP_EVENTS = 500;
-
-/** How many events of a backlog are left out of its rate: processes that have just started are slow. */
-export function warmUpEvents(backlog: number): number {
-  return Math.min(WARM_UP_EVENTS, Math.ceil(backlog * WARM_UP_SHARE));
-}
-
 /** What a worker did. Times in unix milliseconds. */
 export interface WorkedOff {
   commits: readonly Commit[];
@@ -73,24 +64,24 @@ export interface WorkedOff {
 }
 
 /**
- * Events per second from the commit that ends the warm-up to the last one, or to the last one within `windowMs`. A backlog so
+ * Events per second from the first commit after the warm-up to the last one, or to the last one within `windowMs`. A backlog so
  * small that no two commits are left tells little: then the start of the process counts.
  */
-export function rateOf({ commits, startedAt }: WorkedOff, { warmUp, windowMs }: RateWindow): number {
-  let before = 0;
-  const first = commits.findIndex(({ events }) => (before += events) >= warmUp);
-  const start = commits[first];
-  if (!start) throw new Error(`${before} events are too few for a rate.`);
-  const counted = commits.slice(first + 1).filter(({ at }) => at <= start.at + windowMs);
+export function rateOf({ commits, startedAt }: WorkedOff, { warmUpMs, windowMs }: RateWindow): number {
+  const [begun] = commits;
+  if (!begun) throw new Error('No commit is too few for a rate.');
+  const start = commits.findIndex(({ at }) => at >= begun.at + warmUpMs);
+  const first = commits[start] ?? begun;
+  const counted = commits.slice(start + 1).filter(({ at }) => at > first.at && at <= first.at + windowMs);
   const end = counted.at(-1);
-  if (!end) return (before * 1000) / (start.at - startedAt);
-  return (sumOf(counted) * 1000) / (end.at - start.at);
+  if (!end) return (sumOf(commits) * 1000) / ((commits.at(-1) ?? begun).at - startedAt);
+  return (sumOf(counted) * 1000) / (end.at - first.at);
 }
 
-/** What of a worker's time counts. */
+/** What of a worker's time counts, in milliseconds. */
 export interface RateWindow {
-  /** Events that are left out at the beginning. */
-  warmUp: number;
+  /** Left out at the beginning, from the first commit on: who has just started connects and compiles. */
+  warmUpMs: number;
   windowMs: number;
 }
 

@@ -6,7 +6,7 @@ import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { commitsSince, querySql } from './commits.ts';
 import { addCost, readAccount, resetPeaks } from './cost.ts';
-import { onStage, openStage, type Stage } from './stage.ts';
+import { isFast, onStage, openStage, type Stage } from './stage.ts';
 
 const CONNECTIONS = 64;
 /** Events per second at low load, for the way from 200 to row. */
@@ -37,8 +37,8 @@ async function measure(bench: BenchContext, results: Results, stage: Stage): Pro
   const workers = await stage.startWorkers(1);
   const accounted = { receivers: stage.receivers, workers };
   const { plan } = bench;
-  // What has just started connects and compiles: its first events are sent before anything is counted.
-  const warm = await run(stage, { count: plan.eventsOfOthers / 2, seconds: 10 });
+  const warm = await stage.warmUp();
+  await stage.untilDrained(DRAIN_LIMIT_MS);
   await wait(SETTLE_MS);
 
   const low = await prepare(stage, plan.lowRateSeconds, LOW_RATE);
@@ -58,7 +58,7 @@ async function measure(bench: BenchContext, results: Results, stage: Stage): Pro
     kind: 'live',
     connections: CONNECTIONS,
     seconds,
-    count: contender.name.startsWith('landline') ? Math.ceil(seconds * MOST_PER_SECOND) : plan.eventsOfOthers,
+    count: isFast(contender) ? Math.ceil(seconds * MOST_PER_SECOND) : plan.eventsOfOthers,
   });
   resetPeaks(bench, accounted);
   const before = await readAccount(bench, accounted);

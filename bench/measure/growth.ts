@@ -6,7 +6,7 @@ import { median, type Results } from '../results.ts';
 import { withRedis } from '../services.ts';
 import { backlogEvents, fillBacklog, isQueueing, settle, workOff, type QueueingContender } from './backlog.ts';
 import { checkApplied, ledgerCount } from './check-applied.ts';
-import { rateOf, warmUpEvents, type Commit, type WorkedOff } from './commits.ts';
+import { rateOf, type Commit, type WorkedOff } from './commits.ts';
 import { preload } from './preload.ts';
 
 /** What users ask, as the README has it, and one call as it is read. */
@@ -35,7 +35,7 @@ export async function growth(bench: BenchContext, results: Results): Promise<voi
 }
 
 async function growTables(bench: BenchContext, results: Results, contender: QueueingContender): Promise<void> {
-  const { growthMessages: sizes, growthBacklog: events, rounds } = bench.plan;
+  const { growthMessages: sizes, growthBacklog: events, rounds, warmUpSeconds } = bench.plan;
   const places = new Map<number, Place>();
   // oxlint-disable no-await-in-loop -- one at a time: they share the machine
   for (const messages of sizes) places.set(messages, await openGrown(bench, contender, messages));
@@ -50,7 +50,7 @@ async function growTables(bench: BenchContext, results: Results, contender: Queu
         messages > SMALL_MESSAGES || round === 1 ? places.get(messages) : await openGrown(bench, contender, messages);
       if (!place) continue;
       const done = await workOffAll({ contender, place, events });
-      const rate = rateOf(done, { warmUp: warmUpEvents(events), windowMs: DRAIN_LIMIT_SECONDS * 1000 });
+      const rate = rateOf(done, { warmUpMs: warmUpSeconds * 1000, windowMs: DRAIN_LIMIT_SECONDS * 1000 });
       const name = { measure: 'growth', variant: `${nameOf(messages)} messages`, contender: contender.name };
       results.add({ ...name, metric: 'events', unit: '/s' }, rate);
       for (const [query, sql] of Object.entries(QUERIES)) {
@@ -112,7 +112,7 @@ async function timeQuery(databaseUrl: string, sql: string): Promise<number> {
 
 /** A backlog that is larger than any other here: what it costs in Redis, and whether it slows the worker. */
 async function growBacklog(bench: BenchContext, results: Results, contender: QueueingContender): Promise<void> {
-  const { redisBacklog: backlog, rounds } = bench.plan;
+  const { redisBacklog: backlog, rounds, warmUpSeconds } = bench.plan;
   const place = await bench.services.place('growth-backlog');
   await contender.prepare(place);
   const before = await usedMemory(place);
@@ -128,7 +128,7 @@ async function growBacklog(bench: BenchContext, results: Results, contender: Que
   for (const part of partsOf(done.commits, { parts: rounds, events: backlog })) {
     const rate = rateOf(
       { commits: part, startedAt: done.startedAt },
-      { warmUp: warmUpEvents(backlog), windowMs: DRAIN_LIMIT_SECONDS * 1000 },
+      { warmUpMs: warmUpSeconds * 1000, windowMs: DRAIN_LIMIT_SECONDS * 1000 },
     );
     results.add({ ...name, metric: 'events', unit: '/s' }, rate);
   }

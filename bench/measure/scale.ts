@@ -7,7 +7,6 @@ import { onStage, openStage } from './stage.ts';
 const CONNECTIONS = 64;
 const MOST_PER_SECOND = 25_000;
 const DRAIN_LIMIT_MS = 180_000;
-const WARM_UP = { kind: 'live', connections: 16, count: 500, seconds: 5 } as const;
 
 /** scale: end to end with several receivers and as many workers on the same cores. */
 export async function scale(bench: BenchContext, results: Results): Promise<void> {
@@ -19,7 +18,7 @@ export async function scale(bench: BenchContext, results: Results): Promise<void
       // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
       const rate = await onStage(openStage(bench, landline, count), async (stage) => {
         await stage.startWorkers(count);
-        const warm = await (await stage.prepare(WARM_UP)).run();
+        const warm = await stage.warmUp();
         await stage.untilDrained(DRAIN_LIMIT_MS);
         const seconds = plan.endToEndSeconds;
         const events = { kind: 'live', connections: CONNECTIONS, count: seconds * MOST_PER_SECOND, seconds } as const;

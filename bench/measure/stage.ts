@@ -16,6 +16,11 @@ export interface Stage {
   ports: number[];
   /** Makes a load for its receivers. */
   prepare: (load: Omit<Load, 'ports' | 'run'>) => Promise<PreparedLoad>;
+  /**
+   * Sends what nobody counts. Each is kept busy for about as long: the fast by connections that never rest, the others by as many
+   * events as take them that long to apply.
+   */
+  warmUp: () => Promise<LoadResult>;
   startWorkers: (count: number) => Promise<RunningProgram[]>;
   /** Resolves when nothing is left to apply. */
   untilDrained: (withinMs: number) => Promise<void>;
@@ -27,6 +32,16 @@ export interface Stage {
 
 const ASK_MS = 20;
 
+const WARM_UP_CONNECTIONS = 64;
+const LONGEST_WARM_UP_SECONDS = 10;
+/** What the fast are sent at most, a second, while they warm up. */
+const FAST_PER_SECOND = 15_000;
+
+/** Whether it takes thousands a second; the others apply some hundred. */
+export function isFast({ name }: Contender): boolean {
+  return name.startsWith('landline') || name === 'http-limit';
+}
+
 /** Puts a contender into an empty place and starts its receivers. */
 export async function openStage(bench: BenchContext, contender: Contender, receivers = 1): Promise<Stage> {
   const place = await bench.services.place(contender.name);
@@ -34,12 +49,20 @@ export async function openStage(bench: BenchContext, contender: Contender, recei
   const ports = await Promise.all(Array.from({ length: receivers }, () => choosePort(0)));
   const running = await Promise.all(ports.map((port) => startProgram(contender.receiver(place, port), ready(port))));
   const all = [...running];
+  const prepare: Stage['prepare'] = (load) => prepareLoad({ ...load, ports, run: randomBytes(5).toString('hex') });
   return {
     contender,
     place,
     receivers: running,
     ports,
-    prepare: (load) => prepareLoad({ ...load, ports, run: randomBytes(5).toString('hex') }),
+    prepare,
+    async warmUp() {
+      const { warmUpSeconds, eventsOfOthers } = bench.plan;
+      const load = isFast(contender)
+        ? { seconds: warmUpSeconds, count: Math.ceil(warmUpSeconds * FAST_PER_SECOND) }
+        : { seconds: LONGEST_WARM_UP_SECONDS, count: eventsOfOthers / 2 };
+      return (await prepare({ kind: 'live', connections: WARM_UP_CONNECTIONS, ...load })).run();
+    },
     async startWorkers(count) {
       const { worker } = contender;
       if (!worker) return [];
