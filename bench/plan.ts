@@ -35,7 +35,7 @@ export interface Plan {
   redisBacklog: number;
 }
 
-/** What the committed results come from: about an hour. */
+/** What the committed results come from: an hour and a half. */
 export const FULL: Plan = {
   rounds: 5,
   othersIn: ['accept', 'ack-latency'],
@@ -60,7 +60,7 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   rounds: 1,
   othersIn: [],
-  eventsOfOthers: 50,
+  eventsOfOthers: 40,
   warmUpSeconds: 0.2,
   acceptSeconds: 0.25,
   acceptConnections: [64],
@@ -71,7 +71,7 @@ export const QUICK: Plan = {
   ackRates: [500],
   scale: [2],
   soakSeconds: 2,
-  apply: { live: 300, transcripts: 20, seconds: 1, trialEvents: 0 },
+  apply: { live: 120, transcripts: 10, seconds: 1, trialEvents: 0 },
   growthMessages: [1000, 10_000],
   growthBacklog: 2000,
   redisBacklog: 10_000,
