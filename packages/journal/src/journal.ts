@@ -153,8 +153,10 @@ export function createJournal(options: JournalOptions): Journal {
 
   /** What Redis has gives way, as much as a segment may take. */
   async function freeFullDisk(): Promise<void> {
-    if (isDiskFull) await segments.free(segmentBytes);
+    if (!isDiskFull) return;
+    // Before the wait: what fills up meanwhile is another time.
     isDiskFull = false;
+    await segments.free(segmentBytes);
   }
 
   async function tick(): Promise<void> {
