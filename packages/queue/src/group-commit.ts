@@ -2,8 +2,8 @@ import { QueueUnavailableError } from './errors.ts';
 import type { DeliveredEvent } from './job.ts';
 
 /**
- * Writes to Redis under way at once. While all are taken the next group gathers, so groups grow with the load; Redis answers
- * those under way with one fsync. Fewer leave Redis idle between two; more make smaller groups, and more of them.
+ * Writes to Redis under way at once. A group that has room left gathers while any is: groups grow with the load, and one fsync
+ * answers more events. A full one has nothing to wait for and goes beside it, so large bodies do not leave Redis idle.
  */
 export const MAX_WRITES_IN_FLIGHT = 4;
 
@@ -132,17 +132,24 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     sent();
   }
 
+  /** Whether the first that waits may go to Redis: beside others only when it has no room left. */
+  function mayLeave(isIdle: boolean): boolean {
+    const [first] = waiting;
+    if (first === undefined || inFlight >= MAX_WRITES_IN_FLIGHT) return false;
+    return isIdle || waiting.length > 1 || first.events.length >= maxEvents || first.bytes >= maxBytes;
+  }
+
   function flush(): void {
     scheduled = false;
-    while (inFlight < MAX_WRITES_IN_FLIGHT) {
+    const isIdle = inFlight === 0;
+    while (mayLeave(isIdle)) {
       const group = waiting.shift();
-      if (group === undefined) return;
-      void send(group);
+      if (group !== undefined) void send(group);
     }
   }
 
   function schedule(): void {
-    if (scheduled || waiting.length === 0 || inFlight >= MAX_WRITES_IN_FLIGHT) return;
+    if (scheduled || !mayLeave(inFlight === 0)) return;
     scheduled = true;
     setImmediate(flush);
   }

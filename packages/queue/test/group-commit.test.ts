@@ -28,11 +28,11 @@ function outcome(promise: Promise<void>): Promise<unknown> {
   );
 }
 
-/** Takes all slots with a write of one event each. */
+/** Takes all slots: each with a group of one event that leaves no room for another. */
 async function fillSlots({ add }: Pick<ReturnType<typeof byHand>, 'add'>): Promise<Promise<unknown>[]> {
   const added: Promise<unknown>[] = [];
   for (let slot = 0; slot < MAX_WRITES_IN_FLIGHT; slot += 1) {
-    added.push(add(`slot ${slot}`));
+    added.push(add(`slot ${slot}`.padEnd(1024)));
     await turn();
   }
   return added;
@@ -82,8 +82,28 @@ describe('createGroupCommit', () => {
     writes.forEach(({ done }) => done());
   });
 
-  it('gathers while all writes are under way, and sends when one ends', async () => {
-    const hand = byHand();
+  it('gathers while a write is under way, and sends a group that has no room left beside it', async () => {
+    const { writes, add } = byHand({ maxEvents: 3 });
+    const added = [add('first')];
+    await turn();
+    for (const body of ['a', 'b']) {
+      added.push(add(body));
+      await turn();
+    }
+    expect(writes).toHaveLength(1);
+    added.push(add('c'), add('d'));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['first'], ['a', 'b', 'c']]);
+    writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    expect(writes[2]?.bodies).toEqual(['d']);
+    writes[2]?.done();
+    expect(new Set(await Promise.all(added))).toEqual(new Set(['stored']));
+  });
+
+  it('lets a full group wait while all writes are under way, and sends it when one ends', async () => {
+    const hand = byHand({ maxEvents: 3 });
     const first = await fillSlots(hand);
     for (const body of ['x', 'y', 'z']) {
       void hand.add(body);
@@ -113,9 +133,10 @@ describe('createGroupCommit', () => {
     const added = await fillSlots(hand);
     const late = hand.add('late');
     hand.writes[0]?.fail(new Error('no'));
-    await turn();
-    await turn();
     hand.writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    hand.writes.at(-1)?.done();
     expect(await late).toBe('stored');
     expect(await Promise.all(added.slice(1))).toEqual(['stored', 'stored', 'stored']);
   });
