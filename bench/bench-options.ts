@@ -13,28 +13,34 @@ export interface RunOptions {
   folder: string;
   /** Everything in full, to where results are committed: the README shows it. */
   isWhole: boolean;
+  /** What is measured takes the place of the same measures in the committed results. */
+  isRenewal: boolean;
 }
 
 /** How to call it. */
 export const USAGE = `npm run bench -- [--quick] [--only accept,apply] [--rounds n] [--out folder]
+npm run bench -- --renew accept,apply
 npm run bench -- --report [--out folder]`;
 
 const COMMITTED = 'bench/results';
 
 /**
- * Reads the arguments. A run that is not whole writes to .data, so that it never stands for one that is.
+ * Reads the arguments. A run that is not whole writes to .data, so that it never stands for one that is; unless it is asked to renew
+ * a part of one, which the results then say.
  *
- * @param measures  The names that `--only` may hold.
+ * @param measures  The names that `--only` and `--renew` may hold.
  * @returns         The options, or what is wrong with the arguments.
  */
 export function readOptions(args: readonly string[], measures: readonly string[]): RunOptions | string {
   const read = parse(args);
   if (typeof read === 'string') return read;
-  const { quick = false, only, rounds, report = false, out } = read;
-  const names = only?.split(',') ?? measures;
+  const { quick = false, only, renew, rounds, report = false, out } = read;
+  const names = (renew ?? only)?.split(',') ?? measures;
   const unknown = names.filter((name) => !measures.includes(name));
   if (unknown.length > 0) return `There is no measure "${unknown.join('", "')}". There are: ${measures.join(', ')}.`;
   if (rounds !== undefined && !/^[1-9]\d?$/.test(rounds)) return '--rounds takes a whole number from 1 to 99.';
+  if (renew !== undefined && (quick || report || (only ?? rounds ?? out) !== undefined))
+    return '--renew takes a measure in full: no other option goes with it.';
   const isPartial = only !== undefined || rounds !== undefined;
   const folder = isPartial ? '.data/bench-partial' : quick ? '.data/bench-quick' : COMMITTED;
   return {
@@ -43,7 +49,8 @@ export function readOptions(args: readonly string[], measures: readonly string[]
     rounds: rounds === undefined ? undefined : Number(rounds),
     reportOnly: report,
     folder: out ?? folder,
-    isWhole: !quick && !isPartial && (out === undefined || out === COMMITTED),
+    isWhole: !quick && !isPartial && renew === undefined && (out === undefined || out === COMMITTED),
+    isRenewal: renew !== undefined,
   };
 }
 
@@ -61,6 +68,7 @@ function parseStrictly(args: readonly string[]) {
     options: {
       quick: { type: 'boolean' },
       only: { type: 'string' },
+      renew: { type: 'string' },
       rounds: { type: 'string' },
       report: { type: 'boolean' },
       out: { type: 'string' },

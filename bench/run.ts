@@ -12,6 +12,7 @@ import { judgeGoals } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { MEASURES } from './measures.ts';
 import { FULL, QUICK } from './plan.ts';
+import { renewReport } from './report/renew.ts';
 import type { Report } from './report/report.ts';
 import { goalTable, measureTables, textOf } from './report/tables.ts';
 import { readReport, writePictures, writeReadme, writeReport } from './report/write-report.ts';
@@ -62,7 +63,7 @@ async function measureAll(run: RunOptions): Promise<number> {
   try {
     const report = await measure(run, services, told.signal);
     if (told.signal.aborted) return 1; // what broke off then says nothing
-    if (run.isWhole) await writeReadme(report, README);
+    if (run.isWhole || run.isRenewal) await writeReadme(await readReport(output), README);
     printReport(report);
     say(`Written to ${relative(ROOT, output)} after ${Math.round(report.tookSeconds)} s.`);
     return report.faults.length === 0 ? 0 : 1;
@@ -79,6 +80,7 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
     redisUrl: services.redis.url,
     databaseUrl: services.postgres.url,
   });
+  const old = run.isRenewal ? await readReport(output) : undefined;
   const results = new Results();
   const faults: string[] = [];
   const bench = { services, contenders: CONTENDERS, withJournal: WITH_JOURNAL, httpLimit: HTTP_LIMIT, plan, log: say };
@@ -96,8 +98,9 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
     }
     for (const table of measureTables(results.all().filter((one) => one.measure === name)))
       print(`\n${textOf(table)}\n`);
-    // A run that is cut off keeps what it has found.
-    await writeReport(reportSoFar(), output);
+    // A run that is cut off keeps what it has found. What breaks off takes no other's place.
+    if (!old) await writeReport(reportSoFar(), output);
+    else if (faults.length === 0) await writeReport(renewReport(old, reportSoFar()), output);
   }
   return reportSoFar();
 
@@ -113,6 +116,7 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
       measured,
       goals: judgeGoals(measured),
       faults,
+      renewed: [],
     };
   }
 }

@@ -3,8 +3,10 @@ import { judgeGoals } from '../bench/goals.ts';
 import { drawBarChart, type BarChart } from '../bench/report/bar-chart.ts';
 import { formatNumber } from '../bench/report/format-number.ts';
 import { drawPictures } from '../bench/report/pictures.ts';
+import { renewReport } from '../bench/report/renew.ts';
+import type { Report } from '../bench/report/report.ts';
 import { goalTable, markdownOf, measureTables, textOf } from '../bench/report/tables.ts';
-import { withResults } from '../bench/report/write-report.ts';
+import { resultsText, withResults } from '../bench/report/write-report.ts';
 import { median, Results, type Measured } from '../bench/results.ts';
 
 function figure(name: string, values: number[]): Measured {
@@ -49,6 +51,51 @@ describe('the goals', () => {
 
   it('are ten, and say so where nothing was measured', () => {
     expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 10 }, () => 'not measured'));
+  });
+});
+
+describe('a measure that is taken again', () => {
+  const first: Report = {
+    startedAt: '2026-01-01T10:00:00.000Z',
+    tookSeconds: 5400,
+    machine: { cpu: 'a CPU', cores: 2, memoryGb: 8, kernel: 'Linux', fsyncMs: 1, versions: {} },
+    settings: {},
+    plan: {},
+    contenders: [],
+    measured: [...MEASURED],
+    goals: judgeGoals(MEASURED),
+    faults: [],
+    renewed: [],
+  };
+  const again = (startedAt: string, ...measured: Measured[]): Report => ({
+    ...first,
+    startedAt,
+    tookSeconds: 1200,
+    measured,
+  });
+  const renewed = renewReport(
+    first,
+    again('2026-01-02T10:00:00.000Z', figure('apply|live events|landline|events', [30_000])),
+  );
+
+  it('takes the place of the same one, all of it, and of no other', () => {
+    const before = MEASURED.filter(({ measure }) => measure !== 'apply');
+    expect(renewed.measured).toHaveLength(before.length + 1);
+    expect(renewed.measured).toEqual(expect.arrayContaining(before));
+    expect([...new Set(renewed.measured.map(({ measure }) => measure))]).toEqual([
+      ...new Set(MEASURED.map(({ measure }) => measure)),
+    ]);
+    expect(renewed.goals.find(({ goal }) => goal === 'apply ÷ sql-limit')).toMatchObject({ verdict: 'not measured' });
+  });
+
+  it('is said to be, for as long as it stands there', () => {
+    expect(renewed.startedAt).toBe(first.startedAt);
+    expect(resultsText(renewed)).toContain('Taken again by itself: apply, 2026-01-02, in 20 minutes.');
+    const twice = renewReport(
+      renewed,
+      again('2026-01-03T10:00:00.000Z', figure('apply|live events|landline|events', [1])),
+    );
+    expect(twice.renewed).toEqual([{ measures: ['apply'], startedAt: '2026-01-03T10:00:00.000Z', tookSeconds: 1200 }]);
   });
 });
 

@@ -92,17 +92,31 @@ describe('the rows that are there before growth is measured', () => {
 });
 
 describe('a rate', () => {
-  const window = { warmUpMs: 50, windowMs: 1000 };
-  const commits = [0, 10, 100, 200, 600, 1100, 1101].map((at) => ({ at: 5000 + at, events: 100 }));
+  const commits = [0, 10, 100, 200, 600, 1100].map((at) => ({ at: 5000 + at, events: 100 }));
+  const rate = (count: number, stoppedAt = 9000) =>
+    rateOf({ commits: commits.slice(0, count), startedAt: 4000, stoppedAt }, 50);
 
-  it('counts from the end of the warm-up to the last commit within the window', () => {
-    expect(rateOf({ commits: commits.slice(0, 5), startedAt: 0 }, window)).toBe(200 / 0.5);
-    expect(rateOf({ commits, startedAt: 0 }, window)).toBe(300 / 1);
+  it('counts from the end of the warm-up to the last commit', () => {
+    expect(rate(5)).toBeCloseTo(300 / 0.55);
+    expect(rate(6)).toBeCloseTo(400 / 1.05);
+  });
+
+  it('counts nothing that was committed after the worker was told to stop', () => {
+    expect(rate(6, 5700)).toBeCloseTo(300 / 0.55);
+  });
+
+  it('counts several transactions that end together by the time that they took', () => {
+    const together = [0, 1, 2, 10_000, 10_001, 10_002].map((at) => ({ at, events: 100 }));
+    expect(rateOf({ commits: together, startedAt: 0, stoppedAt: 11_000 }, 2)).toBe(300 / 10);
+  });
+
+  it('counts all commits where the backlog ends within the warm-up', () => {
+    expect(rate(2)).toBe(100 / 0.01);
   });
 
   it('counts the start where all was one transaction, and is none where nothing was applied', () => {
-    expect(rateOf({ commits: commits.slice(0, 1), startedAt: 4000 }, window)).toBe(100);
-    expect(() => rateOf({ commits: [], startedAt: 0 }, window)).toThrow('too few');
+    expect(rate(1)).toBe(100);
+    expect(() => rate(0)).toThrow('too few');
   });
 });
 
@@ -113,11 +127,19 @@ describe('the arguments', () => {
     expect(read('--only', 'apply')).toMatchObject({ folder: '.data/bench-partial', isWhole: false, only: ['apply'] });
     expect(read('--quick', '--rounds', '3')).toMatchObject({ folder: '.data/bench-partial', rounds: 3 });
     expect(read('--out', '.data/x')).toMatchObject({ folder: '.data/x', isWhole: false });
+    expect(read('--renew', 'apply')).toMatchObject({
+      folder: 'bench/results',
+      isWhole: false,
+      isRenewal: true,
+      only: ['apply'],
+    });
   });
 
   it('are refused where they mean nothing', () => {
     expect(read('--only', 'apply,nothing')).toContain('There is no measure "nothing"');
     expect(read('--rounds', '0')).toContain('--rounds');
+    expect(read('--renew', 'nothing')).toContain('There is no measure "nothing"');
+    expect(read('--renew', 'apply', '--quick')).toContain('--renew takes a measure in full');
     expect(read('--fast')).toContain('--fast');
     expect(read('apply')).toContain('apply');
   });

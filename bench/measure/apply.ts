@@ -7,7 +7,7 @@ import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { backlogEvents, fillBacklog, isQueueing, newRun, settle, workOff, type QueueingContender } from './backlog.ts';
 import { checkApplied, ledgerCount } from './check-applied.ts';
-import { countRows, rateOf, type RateWindow, type WorkedOff } from './commits.ts';
+import { countRows, rateOf, type WorkedOff } from './commits.ts';
 import { tryBatches } from './try-batches.ts';
 
 /** A backlog as the issue names it. */
@@ -74,8 +74,9 @@ interface Standing {
   place: Place;
   /** Ledger ids of all that was queued. */
   ids: string[];
-  /** The last round's events per second; 0 before the first. */
+  /** The last round's events per second, and how many it took in all; 0 before the first. */
   rate: number;
+  taken: number;
 }
 
 function placeOf({ name }: QueueingContender): string {
@@ -83,22 +84,23 @@ function placeOf({ name }: QueueingContender): string {
 }
 
 async function open({ services }: BenchContext, contender: QueueingContender): Promise<Standing> {
-  return { contender, place: await services.place(placeOf(contender)), ids: [], rate: 0 };
+  return { contender, place: await services.place(placeOf(contender)), ids: [], rate: 0, taken: 0 };
 }
 
 async function workOffInTurn(bench: BenchContext, standing: Standing, backlog: Backlog): Promise<Figures> {
   const { contender, place } = standing;
   const seconds = runningSeconds(bench);
   const left = await leftOf(standing);
-  // A worker's start and its window, with some room: in a window that runs empty the last events count too much.
-  if (left < Math.min(backlog.events, standing.rate * (seconds + 2) * 1.25) || standing.rate === 0) {
+  // With some room: in a round that runs empty the last events count too much.
+  if (left < Math.min(backlog.events, standing.taken * 1.25) || standing.taken === 0) {
     await drain(bench, standing);
     await refill(bench, standing, backlog);
   }
   await settle(place);
   const done = await workOff({ contender, place, seconds });
-  const figures = await figuresOf(place, done, windowOf(bench));
+  const figures = await figuresOf(bench, place, done);
   standing.rate = figures.events;
+  standing.taken = done.commits.reduce((sum, { events }) => sum + events, 0);
   return figures;
 }
 
@@ -144,7 +146,7 @@ async function openLimit(bench: BenchContext, backlog: Backlog): Promise<() => P
     const contender = sqlLimit({ kind, run, count, batches: [batch] });
     await settle(place);
     const done = await workOff({ contender, place, seconds });
-    return figuresOf(place, done, windowOf(bench));
+    return figuresOf(bench, place, done);
   };
 }
 
@@ -164,12 +166,8 @@ function runningSeconds({ plan }: BenchContext): number {
   return plan.warmUpSeconds + plan.apply.seconds;
 }
 
-function windowOf({ plan }: BenchContext): RateWindow {
-  return { warmUpMs: plan.warmUpSeconds * 1000, windowMs: plan.apply.seconds * 1000 };
-}
-
-async function figuresOf({ databaseUrl }: Place, done: WorkedOff, window: RateWindow): Promise<Figures> {
-  const events = rateOf(done, window);
+async function figuresOf({ plan }: BenchContext, { databaseUrl }: Place, done: WorkedOff): Promise<Figures> {
+  const events = rateOf(done, plan.warmUpSeconds * 1000);
   const rowsOfEach = (await countRows(databaseUrl)) / (await ledgerCount(databaseUrl));
   return { events, rows: events * rowsOfEach };
 }

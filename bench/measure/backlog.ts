@@ -20,6 +20,10 @@ export function isQueueing(contender: Contender): contender is QueueingContender
 }
 
 const ASK_MS = 250;
+/** Few transactions say little of a rate: a worker that applies much in each goes on until it has made so many … */
+const LEAST_COMMITS = 12;
+/** … or has run for so much longer, in milliseconds. */
+const LEAST_COMMITS_WITHIN_MS = 45_000;
 /** How long a worker may take until the first events are applied, in milliseconds. */
 const START_LIMIT_MS = 60_000;
 /** How long a worker may go on after its window, in milliseconds: its transactions under way. */
@@ -42,7 +46,7 @@ export function newRun(): string {
 export interface WorkOff {
   contender: Applier;
   place: Place;
-  /** How long the worker runs from the first job on, in seconds; less when nothing is left. */
+  /** How long the worker runs from the first job on, in seconds; less when nothing is left, more where it commits seldom. */
   seconds: number;
 }
 
@@ -56,14 +60,22 @@ export async function workOff({ contender, place, seconds }: WorkOff): Promise<W
   const from = { page: await ledgerEnd(place.databaseUrl), at: Date.now() };
   const worker = await startWorker(contender.worker(place, await choosePort(0)));
   const untilLeft = (atMost: number, withinMs: number) => untilPending({ contender, place, worker, atMost, withinMs });
+  const committed = () => commitsSince(place.databaseUrl, from);
+  let stoppedAt = from.at;
   try {
     const started = await untilLeft(queued - 1, START_LIMIT_MS);
     if (!started) throw new Error(`${contender.name} applied nothing within ${START_LIMIT_MS / 1000} s.`);
-    await untilLeft(0, seconds * 1000);
+    let isDone = await untilLeft(0, seconds * 1000);
+    const deadline = performance.now() + LEAST_COMMITS_WITHIN_MS;
+    // oxlint-disable-next-line no-await-in-loop -- asking again and again is the point
+    while (!isDone && performance.now() < deadline && (await committed()).length < LEAST_COMMITS)
+      // oxlint-disable-next-line no-await-in-loop
+      isDone = await untilLeft(0, 1000);
   } finally {
+    stoppedAt = Date.now();
     await worker.stop();
   }
-  return { commits: await commitsSince(place.databaseUrl, from), startedAt: from.at };
+  return { commits: await committed(), startedAt: from.at, stoppedAt };
 }
 
 interface Wanted {

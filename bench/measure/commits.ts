@@ -61,28 +61,29 @@ export async function commitsSince(databaseUrl: string, from: { page: number; at
 export interface WorkedOff {
   commits: readonly Commit[];
   startedAt: number;
+  /** When it was told to stop; what it had in hand it may have committed after that. */
+  stoppedAt: number;
 }
 
 /**
- * Events per second from the first commit after the warm-up to the last one, or to the last one within `windowMs`. A backlog so
- * small that no two commits are left tells little: then the start of the process counts.
+ * Events per second, from `warmUpMs` after the first commit to the last one before the worker was told to stop. From a moment that no
+ * commit chose: several transactions may end together, and whoever counts from the first of them counts the others' work but not
+ * their time. Of a backlog so small that it ends before that, all commits count; of a single one, the time from the start of
+ * the process.
+ *
+ * @param warmUpMs  Left out at the beginning: who has just started connects and compiles.
  */
-export function rateOf({ commits, startedAt }: WorkedOff, { warmUpMs, windowMs }: RateWindow): number {
-  const [begun] = commits;
+export function rateOf({ commits, startedAt, stoppedAt }: WorkedOff, warmUpMs: number): number {
+  const [begun, ...rest] = commits;
   if (!begun) throw new Error('No commit is too few for a rate.');
-  const start = commits.findIndex(({ at }) => at >= begun.at + warmUpMs);
-  const first = commits[start] ?? begun;
-  const counted = commits.slice(start + 1).filter(({ at }) => at > first.at && at <= first.at + windowMs);
-  const end = counted.at(-1);
-  if (!end) return (sumOf(commits) * 1000) / ((commits.at(-1) ?? begun).at - startedAt);
-  return (sumOf(counted) * 1000) / (end.at - first.at);
+  const from = begun.at + warmUpMs;
+  const warm = rest.filter(({ at }) => at > from && at <= stoppedAt);
+  if (warm.length > 0) return perSecond(warm, from);
+  return rest.length > 0 ? perSecond(rest, begun.at) : perSecond(commits, startedAt);
 }
 
-/** What of a worker's time counts, in milliseconds. */
-export interface RateWindow {
-  /** Left out at the beginning, from the first commit on: who has just started connects and compiles. */
-  warmUpMs: number;
-  windowMs: number;
+function perSecond(commits: readonly Commit[], from: number): number {
+  return (sumOf(commits) * 1000) / ((commits.at(-1)?.at ?? from) - from);
 }
 
 function sumOf(commits: readonly Commit[]): number {

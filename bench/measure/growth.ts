@@ -50,7 +50,7 @@ async function growTables(bench: BenchContext, results: Results, contender: Queu
         messages > SMALL_MESSAGES || round === 1 ? places.get(messages) : await openGrown(bench, contender, messages);
       if (!place) continue;
       const done = await workOffAll({ contender, place, events });
-      const rate = rateOf(done, { warmUpMs: warmUpSeconds * 1000, windowMs: DRAIN_LIMIT_SECONDS * 1000 });
+      const rate = rateOf(done, warmUpSeconds * 1000);
       const name = { measure: 'growth', variant: `${nameOf(messages)} messages`, contender: contender.name };
       results.add({ ...name, metric: 'events', unit: '/s' }, rate);
       for (const [query, sql] of Object.entries(QUERIES)) {
@@ -126,10 +126,7 @@ async function growBacklog(bench: BenchContext, results: Results, contender: Que
   const pending = await contender.pending(place);
   await checkApplied({ name: contender.name, databaseUrl: place.databaseUrl, ids, pending });
   for (const part of partsOf(done.commits, { parts: rounds, events: backlog })) {
-    const rate = rateOf(
-      { commits: part, startedAt: done.startedAt },
-      { warmUpMs: warmUpSeconds * 1000, windowMs: DRAIN_LIMIT_SECONDS * 1000 },
-    );
+    const rate = rateOf({ ...done, commits: part }, warmUpSeconds * 1000);
     results.add({ ...name, metric: 'events', unit: '/s' }, rate);
   }
   bench.log(`growth: ${nameOf(backlog)} events take ${formatNumber(bytes)} bytes each in Redis`);

@@ -38,6 +38,10 @@ export const reportSchema = z.object({
   goals: z.array(goalResultSchema),
   /** Measures that broke off, with why: their figures are missing or incomplete. */
   faults: z.array(z.string()),
+  /** Measures that were taken again by themselves: their figures are not of the run that `startedAt` names. */
+  renewed: z
+    .array(z.object({ measures: z.array(z.string()), startedAt: z.string(), tookSeconds: z.number() }))
+    .default([]),
 });
 
 /** See `reportSchema`. */

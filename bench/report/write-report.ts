@@ -41,13 +41,17 @@ export function withResults(readme: string, results: string): string {
 
 /** The figures of a run in Markdown: on what, the goals, the pictures, every table. */
 export function resultsText(report: Report): string {
-  const { machine, startedAt, tookSeconds, measured, goals, faults } = report;
+  const { machine, startedAt, tookSeconds, measured, goals, faults, renewed } = report;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const settings = Object.entries(report.settings).map(([name, value]) => `${name}=${value}`);
   const intro = [
     `Measured on ${startedAt.slice(0, 10)} in ${Math.round(tookSeconds / 60)} minutes on ${machine.cpu}, ${machine.cores} cores,`,
     `${machine.memoryGb} GB, ${machine.kernel}; 4 KB are on disk after ${machine.fsyncMs} ms (write and fdatasync, median).`,
     `${versions.join(', ')}. Settings: ${settings.join(', ')}.`,
+    ...renewed.map(
+      (one) =>
+        `Taken again by itself: ${one.measures.join(', ')}, ${one.startedAt.slice(0, 10)}, in ${Math.round(one.tookSeconds / 60)} minutes.`,
+    ),
     'Cells are medians of the rounds, with the least and the greatest in brackets.',
   ].join('\n');
   const pictures = drawPictures(measured).map(({ file, title }) => `![${title}](results/${file})`);

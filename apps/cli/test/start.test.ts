@@ -15,7 +15,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 const name = process.argv[1].split('/').at(-3);
 const [portVariable, status] = { receiver: ['PORT', 200], worker: ['WORKER_PORT', 200], dashboard: ['DASHBOARD_PORT', 401] }[name];
-writeFileSync(name + '.json', JSON.stringify({ pid: process.pid, env: process.env }));
+writeFileSync(name + '.json', JSON.stringify({ pid: process.pid, env: process.env, options: process.execArgv }));
 if (readFileSync('faulty', 'utf8') === name) process.exit(3);
 createServer((_, response) => response.writeHead(status).end()).listen(process.env[portVariable], '127.0.0.1');
 process.once('SIGTERM', () => {
@@ -65,7 +65,10 @@ function startIn(root: string, env: Record<string, string | undefined>) {
   return { printed, code, stop, up };
 }
 
-async function noteOf(root: string, app: string): Promise<{ pid: number; env: Record<string, string> }> {
+async function noteOf(
+  root: string,
+  app: string,
+): Promise<{ pid: number; env: Record<string, string>; options: string[] }> {
   return JSON.parse(await readFile(join(root, `${app}.json`), 'utf8'));
 }
 
@@ -92,6 +95,7 @@ test('runs everything on servers of its own, and stops the way of the data from 
   expect(worker?.env).toMatchObject({ HOST: '127.0.0.1', DATABASE_URL: expect.stringContaining('@127.0.0.1:') });
   expect(dashboard?.env).toMatchObject({ HOST: '127.0.0.1', DASHBOARD_PASSWORD: expect.any(String) });
   for (const note of [receiver, worker, dashboard]) expect(note?.env).not.toHaveProperty('SHELL_SECRET');
+  expect([receiver, worker, dashboard].map((note) => note?.options)).toEqual([[], ['--max-semi-space-size=64'], []]);
   expect((await stat(join(root, '.data', 'services.json'))).mode & 0o777).toBe(0o600);
   const text = running.printed.join('\n');
   expect(text).toContain(`http://127.0.0.1:${ports['PORT']}/api/elevenlabs/webhook`);

@@ -21,7 +21,7 @@ export interface WriterOptions {
   now: () => number;
 }
 
-/** Writes records to the end of a segment. Those that come while the disk is busy share the next write and its fsync. */
+/** Writes records to the end of a segment. Those that come while the disk is busy share the next write. */
 export interface Writer {
   /** @throws JournalUnavailableError */
   write(events: readonly JournalledEvent[]): Promise<Written>;

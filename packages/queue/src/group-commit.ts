@@ -3,7 +3,8 @@ import type { DeliveredEvent } from './job.ts';
 
 /**
  * Writes to Redis under way at once. A group that has room left gathers while any is: groups grow with the load, and one fsync
- * answers more events. A full one has nothing to wait for and goes beside it, so large bodies do not leave Redis idle.
+ * answers more events. A full one (`maxEvents`, `maxBytes`) has nothing to wait for and goes beside it, so that Redis has the next
+ * large one by then.
  */
 export const MAX_WRITES_IN_FLIGHT = 4;
 
@@ -61,8 +62,8 @@ interface Group extends Deferred {
 }
 
 /**
- * Groups what is added: all of one turn of the event loop leaves as one write, at the end of that turn. With no load that is a
- * group of one, and nothing waits.
+ * Groups what is added: all of one turn of the event loop leaves as one write, at the end of that turn, or of the write that is
+ * under way then. With no load that is a group of one, and nothing waits.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const { write, hasSpare = false, maxEvents, maxBytes, timeoutMs } = options;

@@ -102,6 +102,36 @@ describe('createGroupCommit', () => {
     expect(new Set(await Promise.all(added))).toEqual(new Set(['stored']));
   });
 
+  it('sends a group beside the one under way when the next event finds no room in it', async () => {
+    const { writes, add } = byHand({ maxBytes: 8 });
+    for (const body of ['first', '12345', '6789']) {
+      void add(body);
+      await turn();
+    }
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['first'], ['12345']]);
+    writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    expect(writes[2]?.bodies).toEqual(['6789']);
+    writes[2]?.done();
+  });
+
+  it('gathers until the last write has ended', async () => {
+    const { writes, add } = byHand({ maxEvents: 2 });
+    ['a', 'b', 'c', 'd'].forEach((body) => void add(body));
+    await turn();
+    void add('e');
+    writes[0]?.done();
+    await turn();
+    await turn();
+    expect(writes).toHaveLength(2);
+    writes[1]?.done();
+    await turn();
+    await turn();
+    expect(writes[2]?.bodies).toEqual(['e']);
+    writes[2]?.done();
+  });
+
   it('lets a full group wait while all writes are under way, and sends it when one ends', async () => {
     const hand = byHand({ maxEvents: 3 });
     const first = await fillSlots(hand);

@@ -19,8 +19,9 @@ export interface App {
 const LOOPBACK = { HOST: '127.0.0.1' };
 
 /**
- * The worker's, also in docker-compose.yml. What is parsed lives until its transaction ends, longer than the 16 MB for what is new
- * last: all of it was copied, and copied again. With 64 MB a worker on two cores applies 1.13 times as much.
+ * The worker's, also in docker-compose.yml. What is parsed lives until its transaction ends. The 16 MB that Node has for each half of
+ * its young objects are full before that: all was copied, and copied again. With 64 MB a worker on two cores applies 1.13 times as
+ * much, and its process may grow by 150 MB.
  */
 export const WORKER_NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=64'];
 
