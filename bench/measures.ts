@@ -1,7 +1,7 @@
 import type { BenchContext } from './bench-context.ts';
 import { accept } from './measure/accept.ts';
 import { ackLatency } from './measure/ack-latency.ts';
-import { apply } from './measure/apply.ts';
+import { apply, applyTranscripts } from './measure/apply.ts';
 import { endToEnd } from './measure/end-to-end.ts';
 import { growth } from './measure/growth.ts';
 import { scale } from './measure/scale.ts';
@@ -15,6 +15,7 @@ export type Measure = (bench: BenchContext, results: Results) => Promise<void>;
 export const MEASURES: Readonly<Record<string, Measure>> = {
   accept,
   apply,
+  'apply-transcripts': applyTranscripts,
   'end-to-end': endToEnd,
   'ack-latency': ackLatency,
   growth,

@@ -82,11 +82,13 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
   });
   const old = run.isRenewal ? await readReport(output) : undefined;
   const results = new Results();
+  const taken: string[] = [];
   const faults: string[] = [];
   const bench = { services, contenders: CONTENDERS, withJournal: WITH_JOURNAL, httpLimit: HTTP_LIMIT, plan, log: say };
   for (const [name, work] of Object.entries(MEASURES)) {
     if (!run.only.includes(name)) continue;
     say(`— ${name} —`);
+    const before = results.all().length;
     try {
       // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
       await work(bench, results);
@@ -96,11 +98,11 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
       faults.push(`${name}: ${String(error).slice(0, FAULT_LENGTH)}`);
       process.stderr.write(`${name} broke off: ${error instanceof Error ? error.stack : String(error)}\n`);
     }
-    for (const table of measureTables(results.all().filter((one) => one.measure === name)))
-      print(`\n${textOf(table)}\n`);
+    for (const table of measureTables(results.all().slice(before))) print(`\n${textOf(table)}\n`);
+    taken.push(name);
     // A run that is cut off keeps what it has found. What breaks off takes no other's place.
     if (!old) await writeReport(reportSoFar(), output);
-    else if (faults.length === 0) await writeReport(renewReport(old, reportSoFar()), output);
+    else if (faults.length === 0) await writeReport(renewReport(old, reportSoFar(), taken), output);
   }
   return reportSoFar();
 

@@ -62,39 +62,31 @@ describe('a measure that is taken again', () => {
     settings: {},
     plan: {},
     contenders: [],
-    measured: [...MEASURED],
+    measured: [...MEASURED, figure('apply|transcripts|landline|events', [700])],
     goals: judgeGoals(MEASURED),
-    faults: [],
+    faults: ['apply: it broke off', 'soak: it broke off'],
     renewed: [],
   };
-  const again = (startedAt: string, ...measured: Measured[]): Report => ({
+  const again = (day: string, value: number): Report => ({
     ...first,
-    startedAt,
+    startedAt: `${day}T10:00:00.000Z`,
     tookSeconds: 1200,
-    measured,
+    measured: [figure('apply|live events|landline|events', [value])],
   });
-  const renewed = renewReport(
-    first,
-    again('2026-01-02T10:00:00.000Z', figure('apply|live events|landline|events', [30_000])),
-  );
+  const renewed = renewReport(first, again('2026-01-02', 30_000), ['apply']);
 
-  it('takes the place of the same one, all of it, and of no other', () => {
-    const before = MEASURED.filter(({ measure }) => measure !== 'apply');
-    expect(renewed.measured).toHaveLength(before.length + 1);
-    expect(renewed.measured).toEqual(expect.arrayContaining(before));
-    expect([...new Set(renewed.measured.map(({ measure }) => measure))]).toEqual([
-      ...new Set(MEASURED.map(({ measure }) => measure)),
-    ]);
+  it('takes the place of the same variant, all of it, and of no other', () => {
+    const kept = first.measured.filter(({ variant }) => variant !== 'live events');
+    expect(renewed.measured.filter(({ variant }) => variant !== 'live events')).toEqual(kept);
+    expect(renewed.measured.filter(({ variant }) => variant === 'live events')).toEqual(again('', 30_000).measured);
     expect(renewed.goals.find(({ goal }) => goal === 'apply ÷ sql-limit')).toMatchObject({ verdict: 'not measured' });
+    expect(renewed.faults).toEqual(['soak: it broke off']);
   });
 
   it('is said to be, for as long as it stands there', () => {
     expect(renewed.startedAt).toBe(first.startedAt);
     expect(resultsText(renewed)).toContain('Taken again by itself: apply, 2026-01-02, in 20 minutes.');
-    const twice = renewReport(
-      renewed,
-      again('2026-01-03T10:00:00.000Z', figure('apply|live events|landline|events', [1])),
-    );
+    const twice = renewReport(renewed, again('2026-01-03', 1), ['apply']);
     expect(twice.renewed).toEqual([{ measures: ['apply'], startedAt: '2026-01-03T10:00:00.000Z', tookSeconds: 1200 }]);
   });
 });

@@ -42,7 +42,7 @@ export async function sendLoad(load: Load): Promise<LoadResult> {
 }
 
 async function answerOf(child: ChildProcess, withinMs: number): Promise<Reply> {
-  const limit = AbortSignal.timeout(withinMs);
+  const limit = AbortSignal.timeout(Math.ceil(withinMs));
   const failed = once(child, 'exit', { signal: limit }).then(([code]) => {
     throw new Error(`The load generator ended with code ${String(code)}.`);
   });

@@ -27,32 +27,35 @@ const DRAIN_WITHIN_SECONDS = 20;
  * The contenders take turns within each round.
  */
 export async function apply(bench: BenchContext, results: Results): Promise<void> {
-  const { live, transcripts } = bench.plan.apply;
-  const backlogs: Backlog[] = [
-    { variant: 'live events', kind: 'live', events: live, batchEvents: [250, 500, 1000, 2000, 4000] },
-    { variant: 'transcripts', kind: 'transcript30', events: transcripts, batchEvents: [12, 25, 50, 100, 200] },
-  ];
+  const { live } = bench.plan.apply;
+  const backlog = { variant: 'live events', kind: 'live', events: live } as const;
+  await workOffBacklog(bench, results, { ...backlog, batchEvents: [250, 500, 1000, 2000, 4000] });
+}
+
+/** The same with transcripts of 30 turns. */
+export async function applyTranscripts(bench: BenchContext, results: Results): Promise<void> {
+  const { transcripts } = bench.plan.apply;
+  const backlog = { variant: 'transcripts', kind: 'transcript30', events: transcripts } as const;
+  await workOffBacklog(bench, results, { ...backlog, batchEvents: [12, 25, 50, 100, 200] });
+}
+
+async function workOffBacklog(bench: BenchContext, results: Results, backlog: Backlog): Promise<void> {
+  const limit = await openLimit(bench, backlog);
+  const contenders = bench.contenders.filter(isQueueing);
+  const standings = await Promise.all(contenders.map((contender) => open(bench, contender)));
+  const note = (round: number, name: string, figures: Figures) => {
+    add(results, backlog.variant, name, figures);
+    bench.log(`apply, ${backlog.variant}, round ${round}: ${name} ${formatNumber(figures.events)}/s`);
+  };
   // oxlint-disable no-await-in-loop -- one at a time: they share the machine
-  for (const backlog of backlogs) {
-    const limit = await openLimit(bench, backlog);
-    const contenders = bench.contenders.filter(isQueueing);
-    const standings = await Promise.all(contenders.map((contender) => open(bench, contender)));
-    for (let round = 1; round <= bench.plan.rounds; round++) {
-      for (const standing of standings) {
-        const figures = await workOffInTurn(bench, standing, backlog);
-        add(results, backlog.variant, standing.contender.name, figures);
-        bench.log(
-          `apply, ${backlog.variant}, round ${round}: ${standing.contender.name} ${formatNumber(figures.events)}/s`,
-        );
-      }
-      const figures = await limit();
-      add(results, backlog.variant, 'sql-limit', figures);
-      bench.log(`apply, ${backlog.variant}, round ${round}: sql-limit ${formatNumber(figures.events)}/s`);
-    }
-    for (const standing of standings) {
-      await drain(bench, standing);
-      await bench.services.place(placeOf(standing.contender));
-    }
+  for (let round = 1; round <= bench.plan.rounds; round++) {
+    for (const standing of standings)
+      note(round, standing.contender.name, await workOffInTurn(bench, standing, backlog));
+    note(round, 'sql-limit', await limit());
+  }
+  for (const standing of standings) {
+    await drain(bench, standing);
+    await bench.services.place(placeOf(standing.contender));
   }
 }
 
