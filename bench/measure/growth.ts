@@ -2,11 +2,12 @@ import { Client } from 'pg';
 import type { BenchContext } from '../bench-context.ts';
 import type { Place } from '../contender.ts';
 import { formatNumber } from '../report/format-number.ts';
+import { usageOfTree } from '../processes.ts';
 import { median, type Results } from '../results.ts';
 import { withRedis } from '../services.ts';
 import { backlogEvents, fillBacklog, isQueueing, settle, workOff, type QueueingContender } from './backlog.ts';
 import { checkApplied, ledgerCount } from './check-applied.ts';
-import { rateOf, type Commit, type WorkedOff } from './commits.ts';
+import { querySql, rateOf, type Commit, type WorkedOff } from './commits.ts';
 import { preload } from './preload.ts';
 
 /** What users ask, as the README has it, and one call as it is read. */
@@ -49,10 +50,14 @@ async function growTables(bench: BenchContext, results: Results, contender: Queu
       const place =
         messages > SMALL_MESSAGES || round === 1 ? places.get(messages) : await openGrown(bench, contender, messages);
       if (!place) continue;
+      const before = await readPostgres(bench, place);
       const done = await workOffAll({ contender, place, events });
+      const after = await readPostgres(bench, place);
       const rate = rateOf(done, warmUpSeconds * 1000);
       const name = { measure: 'growth', variant: `${nameOf(messages)} messages`, contender: contender.name };
       results.add({ ...name, metric: 'events', unit: '/s' }, rate);
+      for (const { metric, unit, each } of POSTGRES_COSTS)
+        results.add({ ...name, metric, unit }, (each(after) - each(before)) / events);
       for (const [query, sql] of Object.entries(QUERIES)) {
         results.add({ ...name, metric: `p50 of ${query}`, unit: 'ms' }, await timeQuery(place.databaseUrl, sql));
       }
@@ -71,6 +76,34 @@ async function openGrown({ services }: BenchContext, contender: QueueingContende
   await preload(place.databaseUrl, messages);
   await contender.prepare(place);
   return place;
+}
+
+/** What Postgres has used up to now. */
+interface PostgresAccount {
+  walBytes: number;
+  /** Pages that are in the WAL as a whole: those changed for the first time since a checkpoint. */
+  walPages: number;
+  cpuSeconds: number;
+}
+
+/** What of it is shown: why a larger database may be slower. */
+const POSTGRES_COSTS = [
+  { metric: 'WAL', unit: 'bytes/event', each: ({ walBytes }: PostgresAccount) => walBytes },
+  { metric: 'whole pages in the WAL', unit: 'pages/event', each: ({ walPages }: PostgresAccount) => walPages },
+  {
+    metric: 'CPU of postgres',
+    unit: 'CPU s/1,000 events',
+    each: ({ cpuSeconds }: PostgresAccount) => cpuSeconds * 1000,
+  },
+] as const;
+
+async function readPostgres({ services }: BenchContext, { databaseUrl }: Place): Promise<PostgresAccount> {
+  const [wal] = await querySql<{ bytes: number; pages: number }>(
+    databaseUrl,
+    'SELECT wal_bytes::float8 AS bytes, wal_fpi::float8 AS pages FROM pg_stat_wal',
+  );
+  if (!wal) throw new Error('Postgres tells nothing of its WAL.');
+  return { walBytes: wal.bytes, walPages: wal.pages, cpuSeconds: usageOfTree(services.postgres.pid).cpuSeconds };
 }
 
 /** Queues events and works all of them off; checks that the ledger has them. */

@@ -1,4 +1,5 @@
 import type { BenchContext } from '../bench-context.ts';
+import type { LoadResult } from '../load/load.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { commitsSince } from './commits.ts';
@@ -18,13 +19,16 @@ export async function scale(bench: BenchContext, results: Results): Promise<void
       // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
       const rate = await onStage(openStage(bench, landline, count), async (stage) => {
         await stage.startWorkers(count);
-        const warm = await stage.warmUp();
+        const warm: LoadResult[] = [];
+        // Together they are warm when each has had its share.
+        // oxlint-disable-next-line no-await-in-loop
+        for (let i = 0; i < count; i++) warm.push(await stage.warmUp());
         await stage.untilDrained(DRAIN_LIMIT_MS);
         const seconds = plan.endToEndSeconds;
         const events = { kind: 'live', connections: CONNECTIONS, count: seconds * MOST_PER_SECOND, seconds } as const;
         const load = await (await stage.prepare(events)).run();
         await stage.untilDrained(DRAIN_LIMIT_MS);
-        await stage.check([warm, load]);
+        await stage.check([...warm, load]);
         const commits = await commitsSince(stage.place.databaseUrl, { page: 0, at: load.startedAt });
         return (load.accepted.ids.length * 1000) / ((commits.at(-1)?.at ?? Number.NaN) - load.startedAt);
       });
