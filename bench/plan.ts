@@ -35,7 +35,7 @@ export interface Plan {
   redisBacklog: number;
 }
 
-/** What the committed results come from: an hour and a half. */
+/** What the committed results come from: some 100 minutes. */
 export const FULL: Plan = {
   rounds: 5,
   othersIn: ['accept', 'ack-latency'],
