@@ -36,12 +36,26 @@ export function* signedEvents(kind: EventKind, count: number, run: string): Gene
 
 /** A live event of a call with a user of its own: were all of one user, they would wait for one row. */
 function live(run: string, sequence: number, at: Date): Buffer {
-  const text = exampleBody('live', run, sequence, at).toString('utf8');
-  return Buffer.from(text.replace('user_42', `user_${run}_${Math.floor(sequence / EVENTS_OF_A_CALL)}`));
+  const place = placeOf(sequence);
+  const text = exampleBody('live', run, place, at).toString('utf8');
+  return Buffer.from(text.replace('user_42', `user_${run}_${Math.floor(place / EVENTS_OF_A_CALL)}`));
 }
 
 /** As `exampleBody` makes them. */
 const EVENTS_OF_A_CALL = 10;
+/** Calls under way at once, which take turns: events of one call all at once would wait for its row, whoever writes them. */
+const CALLS = 100;
+
+/** The ten events of one call, in order. */
+export function callEvents(run: string): SignedEvent[] {
+  return [...signedEvents('live', CALLS * EVENTS_OF_A_CALL, run)].filter((_, sequence) => sequence % CALLS === 0);
+}
+
+/** Which event of which call comes as the nth. */
+function placeOf(sequence: number): number {
+  const within = sequence % (CALLS * EVENTS_OF_A_CALL);
+  return sequence - within + (within % CALLS) * EVENTS_OF_A_CALL + Math.floor(within / CALLS);
+}
 
 /** A post_call_transcription as the provider sends it. */
 function transcript(conversationId: string, turns: number, at: Date): Buffer {

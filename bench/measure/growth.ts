@@ -43,16 +43,14 @@ async function growTables(bench: BenchContext, results: Results, contender: Queu
   for (const [messages, place] of places) {
     // After a checkpoint the first change of each page is logged with the whole page; a server that runs has that behind it.
     if (messages > SMALL_MESSAGES)
-      await workOffAll({ contender, place, events: events * (rounds === 1 ? 1 : WARM_UP_BACKLOGS) });
+      await workOffAll(bench, { contender, place, events: events * (rounds === 1 ? 1 : WARM_UP_BACKLOGS) });
   }
   for (let round = 1; round <= rounds; round++) {
     for (const messages of sizes) {
       const place =
         messages > SMALL_MESSAGES || round === 1 ? places.get(messages) : await openGrown(bench, contender, messages);
       if (!place) continue;
-      const before = await readPostgres(bench, place);
-      const done = await workOffAll({ contender, place, events });
-      const after = await readPostgres(bench, place);
+      const { before, after, ...done } = await workOffAll(bench, { contender, place, events });
       const rate = rateOf(done, warmUpSeconds * 1000);
       const name = { measure: 'growth', variant: `${nameOf(messages)} messages`, contender: contender.name };
       results.add({ ...name, metric: 'events', unit: '/s' }, rate);
@@ -107,22 +105,19 @@ async function readPostgres({ services }: BenchContext, { databaseUrl }: Place):
 }
 
 /** Queues events and works all of them off; checks that the ledger has them. */
-async function workOffAll({
-  contender,
-  place,
-  events,
-}: {
-  contender: QueueingContender;
-  place: Place;
-  events: number;
-}): Promise<WorkedOff> {
-  const before = await ledgerCount(place.databaseUrl);
+async function workOffAll(
+  bench: BenchContext,
+  { contender, place, events }: { contender: QueueingContender; place: Place; events: number },
+): Promise<WorkedOff & { before: PostgresAccount; after: PostgresAccount }> {
+  const counted = await ledgerCount(place.databaseUrl);
   await contender.fill(place, backlogEvents('live', events, []));
+  const before = await readPostgres(bench, place);
   const done = await workOff({ contender, place, seconds: DRAIN_LIMIT_SECONDS });
-  const applied = (await ledgerCount(place.databaseUrl)) - before;
+  const after = await readPostgres(bench, place);
+  const applied = (await ledgerCount(place.databaseUrl)) - counted;
   if (applied !== events)
     throw new Error(`${contender.name} is wrong: of ${events} events ${applied} are in the ledger.`);
-  return done;
+  return { ...done, before, after };
 }
 
 /** The median time of a query in milliseconds, on one connection. */

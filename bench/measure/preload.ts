@@ -1,10 +1,8 @@
 import { createStore } from '@landline/store';
 import { normalise } from '@landline/webhook';
-import { signedEvents } from '../load/signed-events.ts';
+import { callEvents } from '../load/signed-events.ts';
 import { querySql, TABLES } from './commits.ts';
 
-/** Live events of one call: what is multiplied. */
-const CALL_EVENTS = 10;
 /** Of the ledger's bodies, so that millions of rows need no disk of their own. They are never read. */
 const BODY_BYTES = 60;
 
@@ -35,7 +33,7 @@ export async function preload(databaseUrl: string, messages: number): Promise<vo
 async function applyOneCall(databaseUrl: string): Promise<string> {
   const store = createStore({ databaseUrl, poolSize: 1 });
   try {
-    const events = [...signedEvents('live', CALL_EVENTS, 'preload')].map(({ body, signedAt }) => {
+    const events = [...callEvents('preload')].map(({ body, signedAt }) => {
       const event = normalise({ receivedAt: Date.now(), signedAt, encoding: 'utf8', body: body.toString('utf8') });
       if (event.outcome === 'dead') throw new Error(event.fault.message);
       return event;
