@@ -110,8 +110,10 @@ describe('a rate', () => {
     expect(rateOf({ commits: together, startedAt: 0, stoppedAt: 11_000 }, 2)).toBe(300 / 10);
   });
 
-  it('counts all commits where the backlog ends within the warm-up', () => {
+  it('counts all commits where the backlog ends within the warm-up, or a moment after it', () => {
     expect(rate(2)).toBe(100 / 0.01);
+    const drained = [0, 10, 51].map((at) => ({ at, events: 100 }));
+    expect(rateOf({ commits: drained, startedAt: 0, stoppedAt: 300 }, 50)).toBeCloseTo(200 / 0.051);
   });
 
   it('counts the start where all was one transaction, and is none where nothing was applied', () => {

@@ -68,8 +68,8 @@ export interface WorkedOff {
 /**
  * Events per second, from `warmUpMs` after the first commit to the last one before the worker was told to stop. From a moment that no
  * commit chose: several transactions may end together, and whoever counts from the first of them counts the others' work but not
- * their time. Of a backlog so small that it ends before that, all commits count; of a single one, the time from the start of
- * the process.
+ * their time. Of a backlog so small that it ends before as much time again, all commits count: what came a moment after the
+ * warm-up says nothing. Of a single commit, the time from the start of the process counts.
  *
  * @param warmUpMs  Left out at the beginning: who has just started connects and compiles.
  */
@@ -78,7 +78,7 @@ export function rateOf({ commits, startedAt, stoppedAt }: WorkedOff, warmUpMs: n
   if (!begun) throw new Error('No commit is too few for a rate.');
   const from = begun.at + warmUpMs;
   const warm = rest.filter(({ at }) => at > from && at <= stoppedAt);
-  if (warm.length > 0) return perSecond(warm, from);
+  if ((warm.at(-1)?.at ?? from) >= from + warmUpMs) return perSecond(warm, from);
   return rest.length > 0 ? perSecond(rest, begun.at) : perSecond(commits, startedAt);
 }
 

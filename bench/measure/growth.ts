@@ -20,7 +20,7 @@ const QUERIES = {
 } as const;
 
 const EXECUTIONS = 200;
-/** A database up to this size is made anew for each round: the rounds' own events would make it another. */
+/** A database up to this size is another one in each round: the rounds' own events would make it larger. */
 const SMALL_MESSAGES = 100_000;
 /** Backlogs that are worked off before anything is measured. */
 const WARM_UP_BACKLOGS = 4;
@@ -37,19 +37,21 @@ export async function growth(bench: BenchContext, results: Results): Promise<voi
 
 async function growTables(bench: BenchContext, results: Results, contender: QueueingContender): Promise<void> {
   const { growthMessages: sizes, growthBacklog: events, rounds, warmUpSeconds } = bench.plan;
-  const places = new Map<number, Place>();
+  // All before the first warm-up: to fill one, or to drop one, ends with a checkpoint of the whole cluster.
+  const grown: Grown[] = [];
   // oxlint-disable no-await-in-loop -- one at a time: they share the machine
-  for (const messages of sizes) places.set(messages, await openGrown(bench, contender, messages));
-  for (const [messages, place] of places) {
+  for (const messages of sizes) {
+    for (let nth = 1; nth <= (messages > SMALL_MESSAGES ? 1 : rounds); nth++)
+      grown.push(await openGrown(bench, contender, { messages, nth }));
+  }
+  for (const { messages, place } of grown) {
     // After a checkpoint the first change of each page is logged with the whole page; a server that runs has that behind it.
     if (messages > SMALL_MESSAGES)
       await workOffAll(bench, { contender, place, events: events * (rounds === 1 ? 1 : WARM_UP_BACKLOGS) });
   }
   for (let round = 1; round <= rounds; round++) {
-    for (const messages of sizes) {
-      const place =
-        messages > SMALL_MESSAGES || round === 1 ? places.get(messages) : await openGrown(bench, contender, messages);
-      if (!place) continue;
+    for (const { messages, nth, place } of grown) {
+      if (messages <= SMALL_MESSAGES && nth !== round) continue;
       const { before, after, ...done } = await workOffAll(bench, { contender, place, events });
       const rate = rateOf(done, warmUpSeconds * 1000);
       const name = { measure: 'growth', variant: `${nameOf(messages)} messages`, contender: contender.name };
@@ -62,18 +64,29 @@ async function growTables(bench: BenchContext, results: Results, contender: Queu
       bench.log(`growth, round ${round}: ${nameOf(messages)} messages ${formatNumber(rate)}/s`);
     }
   }
-  for (const messages of sizes) await bench.services.place(placeOf(messages));
+  for (const database of grown) await bench.services.place(placeOf(database));
 }
 
-function placeOf(messages: number): string {
-  return `growth-${messages}`;
+/** A database with so many messages; of the small ones there is one for each round, the nth. */
+interface Grown {
+  messages: number;
+  nth: number;
+  place: Place;
 }
 
-async function openGrown({ services }: BenchContext, contender: QueueingContender, messages: number): Promise<Place> {
-  const place = await services.place(placeOf(messages));
-  await preload(place.databaseUrl, messages);
+function placeOf({ messages, nth }: Pick<Grown, 'messages' | 'nth'>): string {
+  return `growth-${messages}-${nth}`;
+}
+
+async function openGrown(
+  { services }: BenchContext,
+  contender: QueueingContender,
+  database: Pick<Grown, 'messages' | 'nth'>,
+): Promise<Grown> {
+  const place = await services.place(placeOf(database));
+  await preload(place.databaseUrl, database.messages);
   await contender.prepare(place);
-  return place;
+  return { ...database, place };
 }
 
 /** What Postgres has used up to now. */
