@@ -12,8 +12,8 @@ export function createApp(health: Health, metrics: WorkerMetrics): FastifyInstan
   });
 
   app.get('/health/ready', async (_request, reply) => {
-    const ready = await health.isReady();
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'unavailable' });
+    const { isReady, redis, postgres } = await health.readiness();
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'unavailable', redis, postgres });
   });
 
   app.get('/metrics', async (_request, reply) => {

@@ -21,12 +21,20 @@ export interface HealthOptions {
   wedgedAfterMs: number;
 }
 
+/** What stands in the way of work, if anything does. */
+export interface Readiness {
+  /** Whether Redis and Postgres answer and jobs are taken. */
+  isReady: boolean;
+  redis: 'ready' | 'unavailable';
+  /** `unavailable` also while it answers and the worker waits for it: a table is locked, or missing. */
+  postgres: 'ready' | 'unavailable';
+}
+
 /** The two questions an orchestrator asks. Neither answer ever rejects. */
 export interface Health {
   /** False when jobs wait and none moves, or one runs on without its lock, though nothing outside explains it: a restart may help. */
   isLive(): Promise<boolean>;
-  /** Whether Redis and Postgres answer and jobs are taken. */
-  isReady(): Promise<boolean>;
+  readiness(): Promise<Readiness>;
 }
 
 /** Makes the judge of a worker's health. */
@@ -57,10 +65,21 @@ export function createHealth(options: HealthOptions): Health {
       }
       return !isOver(consumer.lockLostAt?.()) && !(await isStuck());
     },
-    async isReady() {
-      if (!options.isConsuming() || options.isWaiting()) return false;
-      const answers = await Promise.allSettled([consumer.ping(), store.ping()]);
-      return answers.every(({ status }) => status === 'fulfilled');
+    async readiness() {
+      // Who waits for the database knows, and a question to one that hangs would take its time.
+      const [redis, postgres] = await Promise.all([doesAnswer(consumer), !options.isWaiting() && doesAnswer(store)]);
+      return { isReady: redis && postgres && options.isConsuming(), redis: named(redis), postgres: named(postgres) };
     },
   };
+}
+
+function doesAnswer(asked: { ping: () => Promise<unknown> }): Promise<boolean> {
+  return asked.ping().then(
+    () => true,
+    () => false,
+  );
+}
+
+function named(isReady: boolean): 'ready' | 'unavailable' {
+  return isReady ? 'ready' : 'unavailable';
 }

@@ -31,7 +31,7 @@ test('a worker that consumes is live and ready, also when it is long done', asyn
   await vi.waitUntil(async () => (await consumer.counts()).waiting === 0);
   await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
   expect(await health.isLive()).toBe(true);
-  expect(await health.isReady()).toBe(true);
+  expect(await health.readiness()).toEqual({ isReady: true, redis: 'ready', postgres: 'ready' });
 });
 
 test('a wedged worker fails its liveness: jobs wait and none moves', async () => {
@@ -58,16 +58,21 @@ test('a worker that knowingly waits for the database is live, and not ready', as
   const { consumer, health } = await consume(() => new Promise(() => {}), { isWaiting: () => true });
   await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
   expect(await health.isLive()).toBe(true);
-  expect(await health.isReady()).toBe(false);
+  expect(await health.readiness()).toEqual({ isReady: false, redis: 'ready', postgres: 'unavailable' });
 });
 
-test('is not ready while Postgres or Redis does not answer', async () => {
+test('is not ready while Postgres or Redis does not answer, and says which', async () => {
   const { health } = await consume(async () => {}, { store: { ping: gone } });
-  expect(await health.isReady()).toBe(false);
+  expect(await health.readiness()).toEqual({ isReady: false, redis: 'ready', postgres: 'unavailable' });
   const consumer = { counts: gone, isQueuePaused: gone, ping: gone, lastConsumedAt: () => 0 };
   const lost = createHealth({ consumer, store: { ping: async () => {} }, ...CONSUMING });
-  expect(await lost.isReady()).toBe(false);
+  expect(await lost.readiness()).toEqual({ isReady: false, redis: 'unavailable', postgres: 'ready' });
   expect(await lost.isLive()).toBe(true);
+});
+
+test('is not ready while it takes no jobs, though both answer', async () => {
+  const { health } = await consume(async () => {}, { isConsuming: () => false });
+  expect(await health.readiness()).toEqual({ isReady: false, redis: 'ready', postgres: 'ready' });
 });
 
 async function gone(): Promise<never> {
