@@ -18,7 +18,12 @@ type BoardQueue = ConstructorParameters<typeof BullMQAdapter>[0];
 /** What the dashboard shows, to whom, and where it logs. */
 export interface AppOptions {
   /** Opened and closed by the caller. */
-  readonly queues: { readonly events: BoardQueue; readonly deadLetters: BoardQueue };
+  readonly queues: {
+    readonly events: BoardQueue;
+    readonly deadLetters: BoardQueue;
+    /** Rejects while Redis is away. */
+    readonly ping: () => Promise<void>;
+  };
   readonly login: Login;
   /** None: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
@@ -28,7 +33,8 @@ export interface AppOptions {
  * Builds Bull Board under `/`, over both queues, and `/metrics`, behind the login; it never listens.
  *
  * Every answer, static files and unknown paths included, is 401 without the login and 403 for a change asked for by
- * another site's page; a change that could lose an event is 403 for everybody (`permitted-actions.ts`).
+ * another site's page; a change that could lose an event is 403 for everybody (`permitted-actions.ts`). What needs Redis
+ * is 503 while it is away.
  */
 export function createApp(options: AppOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
@@ -41,6 +47,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     frameworkErrors: (_error, _request, reply) => void reply.raw.writeHead(400, RESPONSE_HEADERS).end(),
   });
   guard(app, options.login);
+  requireRedis(app, options.queues.ping);
   report(app);
   void app.register(board(options.queues));
   void app.register(metricsRoute(options.queues));
@@ -66,6 +73,24 @@ function guard(app: FastifyInstance, login: Login): void {
   });
   // Last before the answer leaves, so that no plugin's own caching header wins.
   app.addHook('onSend', async (_request, reply) => void reply.headers(RESPONSE_HEADERS));
+}
+
+/** With Redis away there is nothing to show: said here once, and not as whatever a library throws. */
+function requireRedis(app: FastifyInstance, ping: () => Promise<void>): void {
+  app.addHook('preHandler', async (request, reply) => {
+    const { url = '' } = request.routeOptions;
+    if (!url.startsWith('/api/') && url !== '/metrics') return;
+    try {
+      await ping();
+    } catch {
+      // The board shows `error` as the title of its message.
+      return reply.code(503).header('retry-after', '5').send({
+        code: 'unavailable',
+        error: 'Redis does not answer',
+        message: 'The queues are shown again when it does. See that Redis runs, and that REDIS_URL is right.',
+      });
+    }
+  });
 }
 
 /** Who changed what, and what failed. The reason of a failure is in the answer, in front of the operator. */
