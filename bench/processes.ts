@@ -26,6 +26,8 @@ export interface RunningProgram {
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 const ASK_MS = 25;
+/** How long an answer may take that is asked for again and again, in milliseconds. */
+const ASK_LIMIT_MS = 1000;
 /** How much of what a process said last is kept, in characters. */
 const OUTPUT_LIMIT = 4000;
 
@@ -63,9 +65,7 @@ export async function startProgram(
     const deadline = performance.now() + START_LIMIT_MS;
     for (;;) {
       failWhenEnded();
-      const answer = await fetch(url).catch(() => undefined);
-      await answer?.arrayBuffer();
-      if (answer?.status === 200) return;
+      if (await isReady(url)) return;
       if (performance.now() > deadline) throw new Error(`${program.script} is not ready:\n${output}`);
       await wait(ASK_MS);
     }
@@ -76,6 +76,8 @@ export async function startProgram(
     failWhenEnded();
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    // As a balancer does: who is asked whether it is ready stays until it has said that it is not.
+    while (readyUrl !== undefined && !hasEnded() && (await isReady(readyUrl))) await wait(ASK_MS);
     await ended;
     clearTimeout(timer);
   }
@@ -94,6 +96,16 @@ export async function startProgram(
     },
     stop,
   };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ASK_LIMIT_MS) });
+    await answer.arrayBuffer();
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
 }
 
 /** Of Linux: ticks of /proc/<pid>/stat in a second. */

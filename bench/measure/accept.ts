@@ -13,11 +13,11 @@ interface Variant {
   isCommon: boolean;
 }
 
-/** Events made ahead, by kind: enough for the time, and little enough to be applied afterwards, for the check. */
-const EVENTS: Readonly<Record<EventKind, number>> = {
-  live: 40_000,
-  '10 KB': 6_000,
-  '100 KB': 600,
+/** Events made ahead for each second, by kind: enough for it, and little enough to be applied afterwards, for the check. */
+const PER_SECOND: Readonly<Record<EventKind, number>> = {
+  live: 20_000,
+  '10 KB': 3_000,
+  '100 KB': 300,
   transcript30: 0,
 };
 
@@ -58,10 +58,11 @@ function contendersOf({ contenders, withJournal, httpLimit }: BenchContext, { is
 }
 
 async function measure(bench: BenchContext, contender: Contender, { kind, connections }: Variant): Promise<number> {
-  const count = isFast(contender) ? EVENTS[kind] : bench.plan.eventsOfOthers;
+  const { acceptSeconds: seconds, eventsOfOthers } = bench.plan;
+  const count = isFast(contender) ? Math.ceil(PER_SECOND[kind] * seconds) : eventsOfOthers;
   return onStage(openStage(bench, contender), async (stage) => {
     const warm = await stage.warmUp();
-    const load = await stage.prepare({ kind, count, connections, seconds: bench.plan.acceptSeconds });
+    const load = await stage.prepare({ kind, count, connections, seconds });
     const result = await load.run();
     if (contender !== bench.httpLimit) {
       await stage.startWorkers(1);
