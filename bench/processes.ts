@@ -71,13 +71,17 @@ export async function startProgram(
     }
   }
 
+  /** As a balancer does: who is asked whether it is ready stays until it has said that it is not. */
+  async function untilNotReady(url: string): Promise<void> {
+    while (!hasEnded() && (await isReady(url))) await wait(ASK_MS);
+  }
+
   async function stop(): Promise<void> {
     process.off('exit', killWithUs);
     failWhenEnded();
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-    // As a balancer does: who is asked whether it is ready stays until it has said that it is not.
-    while (readyUrl !== undefined && !hasEnded() && (await isReady(readyUrl))) await wait(ASK_MS);
+    if (readyUrl !== undefined) await untilNotReady(readyUrl);
     await ended;
     clearTimeout(timer);
   }
