@@ -33,8 +33,8 @@ export interface AppOptions {
  * Builds Bull Board under `/`, over both queues, and `/metrics`, behind the login; it never listens.
  *
  * Every answer, static files and unknown paths included, is 401 without the login and 403 for a change asked for by
- * another site's page; a change that could lose an event is 403 for everybody (`permitted-actions.ts`). What needs Redis
- * is 503 while it is away.
+ * another site's page; a change that could lose an event is 403 for everybody (`permitted-actions.ts`). What the board
+ * asks for is 503 while Redis is away.
  */
 export function createApp(options: AppOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
@@ -75,11 +75,10 @@ function guard(app: FastifyInstance, login: Login): void {
   app.addHook('onSend', async (_request, reply) => void reply.headers(RESPONSE_HEADERS));
 }
 
-/** With Redis away there is nothing to show: said here once, and not as whatever a library throws. */
+/** With Redis away there is nothing to show: said here once, and not as whatever a library throws. /metrics has more to tell. */
 function requireRedis(app: FastifyInstance, ping: () => Promise<void>): void {
   app.addHook('preHandler', async (request, reply) => {
-    const { url = '' } = request.routeOptions;
-    if (!url.startsWith('/api/') && url !== '/metrics') return;
+    if (request.routeOptions.url?.startsWith('/api/') !== true) return;
     try {
       await ping();
     } catch {
