@@ -23,7 +23,8 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   onTestFinished(async () => void (await worker.stop()));
   const queues = openQueues({ redisUrl: redis.url });
   onTestFinished(() => queues.close());
-  const ready = async () => (await fetch(`${worker.url}/health/ready`)).status;
+  const ask = () => fetch(`${worker.url}/health/ready`);
+  const ready = async () => (await ask()).status;
   await vi.waitUntil(async () => (await ready()) === 200, { timeout: 20_000, interval: 50 });
 
   await postgres.stop();
@@ -31,6 +32,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([200]));
   await vi.waitUntil(() => worker.output().includes('Waiting for the database'), { timeout: 20_000 });
   expect(await ready()).toBe(503);
+  expect(await (await ask()).json()).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
   expect((await fetch(`${worker.url}/health/live`)).status).toBe(200);
 
   postgres = await startPostgres({ dir, port });

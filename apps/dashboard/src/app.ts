@@ -81,13 +81,16 @@ function requireRedis(app: FastifyInstance, ping: () => Promise<void>): void {
     if (request.routeOptions.url?.startsWith('/api/') !== true) return;
     try {
       await ping();
-    } catch {
+    } catch (error) {
       // The board shows `error` as the title of its message.
-      return reply.code(503).header('retry-after', '5').send({
-        code: 'unavailable',
-        error: 'Redis does not answer',
-        message: 'The queues are shown again when it does. See that Redis runs, and that REDIS_URL is right.',
-      });
+      return reply
+        .code(503)
+        .header('retry-after', '5')
+        .send({
+          code: 'unavailable',
+          error: 'Redis does not answer',
+          message: `See that it runs, and that REDIS_URL is right; the queues are shown again when it does. ${String(error)}`,
+        });
     }
   });
 }

@@ -27,8 +27,11 @@ it('says that Redis is away, keeps its pages open, and shows the queues again by
   expect(answer.json()).toEqual({
     code: 'unavailable',
     error: 'Redis does not answer',
-    message: expect.stringContaining('REDIS_URL'),
+    message: expect.stringMatching(/REDIS_URL.*Error: \S+/),
   });
+  const metrics = (await ask('/metrics')).body;
+  expect(metrics).toContain('process_cpu_seconds_total');
+  expect(metrics).not.toContain('landline_queue_jobs{');
   expect((await ask('/api/queues', {})).statusCode).toBe(401);
 
   await redis.restart();

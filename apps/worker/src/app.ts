@@ -12,8 +12,8 @@ export function createApp(health: Health, metrics: WorkerMetrics): FastifyInstan
   });
 
   app.get('/health/ready', async (_request, reply) => {
-    const { isReady, redis, postgres } = await health.readiness();
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'unavailable', redis, postgres });
+    const readiness = await health.readiness();
+    return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
   });
 
   app.get('/metrics', async (_request, reply) => {

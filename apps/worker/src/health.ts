@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer } from '@landline/queue';
 import type { Store } from '@landline/store';
 
@@ -6,6 +7,9 @@ import type { Store } from '@landline/store';
  * milliseconds. A statement may take 30 s, and a blocking read that died is given up after 15 s.
  */
 export const WEDGED_AFTER_MS = 60_000;
+
+/** How long Redis and Postgres may take to answer, in milliseconds: a probe waits no longer, and one that hangs never answers. */
+const ANSWER_LIMIT_MS = 3_000;
 
 /** What health is judged by. */
 export interface HealthOptions {
@@ -21,14 +25,16 @@ export interface HealthOptions {
   wedgedAfterMs: number;
 }
 
-/** What stands in the way of work, if anything does. */
+/** Whether work is done, and what stands in the way. */
 export interface Readiness {
-  /** Whether Redis and Postgres answer and jobs are taken. */
-  isReady: boolean;
-  redis: 'ready' | 'unavailable';
-  /** `unavailable` also while it answers and the worker waits for it: a table is locked, or missing. */
-  postgres: 'ready' | 'unavailable';
+  /** `not consuming`: the worker has not begun, or is leaving; then nobody is asked. */
+  status: 'ready' | 'unavailable' | 'not consuming';
+  redis: Availability;
+  /** `unavailable` also while it answers and jobs wait for it: a table is locked, or missing. */
+  postgres: Availability;
 }
+
+type Availability = 'ready' | 'unavailable' | 'unknown';
 
 /** The two questions an orchestrator asks. Neither answer ever rejects. */
 export interface Health {
@@ -55,6 +61,9 @@ export function createHealth(options: HealthOptions): Health {
     return waiting > 0 && !(await consumer.isQueuePaused());
   }
 
+  /** Who waits for the database knows, and need not ask it. */
+  const databaseAvailability = async () => (options.isWaiting() ? 'unavailable' : availability(store));
+
   const isOver = (since: number | undefined) => since !== undefined && options.now() - since >= options.wedgedAfterMs;
 
   return {
@@ -66,20 +75,20 @@ export function createHealth(options: HealthOptions): Health {
       return !isOver(consumer.lockLostAt?.()) && !(await isStuck());
     },
     async readiness() {
-      // Who waits for the database knows, and a question to one that hangs would take its time.
-      const [redis, postgres] = await Promise.all([doesAnswer(consumer), !options.isWaiting() && doesAnswer(store)]);
-      return { isReady: redis && postgres && options.isConsuming(), redis: named(redis), postgres: named(postgres) };
+      if (!options.isConsuming()) return { status: 'not consuming', redis: 'unknown', postgres: 'unknown' };
+      const [redis, postgres] = await Promise.all([availability(consumer), databaseAvailability()]);
+      return { status: redis === 'ready' && postgres === 'ready' ? 'ready' : 'unavailable', redis, postgres };
     },
   };
 }
 
-function doesAnswer(asked: { ping: () => Promise<unknown> }): Promise<boolean> {
-  return asked.ping().then(
-    () => true,
-    () => false,
-  );
-}
-
-function named(isReady: boolean): 'ready' | 'unavailable' {
-  return isReady ? 'ready' : 'unavailable';
+async function availability(asked: { ping: () => Promise<unknown> }): Promise<Availability> {
+  const late = delay(ANSWER_LIMIT_MS, 'unavailable' as const, { ref: false });
+  return Promise.race([
+    late,
+    asked.ping().then(
+      () => 'ready' as const,
+      () => 'unavailable' as const,
+    ),
+  ]);
 }

@@ -31,7 +31,7 @@ test('a worker that consumes is live and ready, also when it is long done', asyn
   await vi.waitUntil(async () => (await consumer.counts()).waiting === 0);
   await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
   expect(await health.isLive()).toBe(true);
-  expect(await health.readiness()).toEqual({ isReady: true, redis: 'ready', postgres: 'ready' });
+  expect(await health.readiness()).toEqual({ status: 'ready', redis: 'ready', postgres: 'ready' });
 });
 
 test('a wedged worker fails its liveness: jobs wait and none moves', async () => {
@@ -58,22 +58,31 @@ test('a worker that knowingly waits for the database is live, and not ready', as
   const { consumer, health } = await consume(() => new Promise(() => {}), { isWaiting: () => true });
   await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
   expect(await health.isLive()).toBe(true);
-  expect(await health.readiness()).toEqual({ isReady: false, redis: 'ready', postgres: 'unavailable' });
+  expect(await health.readiness()).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
 });
 
 test('is not ready while Postgres or Redis does not answer, and says which', async () => {
   const { health } = await consume(async () => {}, { store: { ping: gone } });
-  expect(await health.readiness()).toEqual({ isReady: false, redis: 'ready', postgres: 'unavailable' });
+  expect(await health.readiness()).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
   const consumer = { counts: gone, isQueuePaused: gone, ping: gone, lastConsumedAt: () => 0 };
   const lost = createHealth({ consumer, store: { ping: async () => {} }, ...CONSUMING });
-  expect(await lost.readiness()).toEqual({ isReady: false, redis: 'unavailable', postgres: 'ready' });
+  expect(await lost.readiness()).toEqual({ status: 'unavailable', redis: 'unavailable', postgres: 'ready' });
   expect(await lost.isLive()).toBe(true);
 });
 
-test('is not ready while it takes no jobs, though both answer', async () => {
-  const { health } = await consume(async () => {}, { isConsuming: () => false });
-  expect(await health.readiness()).toEqual({ isReady: false, redis: 'ready', postgres: 'ready' });
+test('is not ready, and asks nobody, while it takes no jobs', async () => {
+  const { health } = await consume(async () => {}, { isConsuming: () => false, store: { ping: silent } });
+  expect(await health.readiness()).toEqual({ status: 'not consuming', redis: 'unknown', postgres: 'unknown' });
 });
+
+test('is not ready while Postgres hangs, and says so', async () => {
+  const { health } = await consume(async () => {}, { store: { ping: silent } });
+  expect(await health.readiness()).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
+});
+
+function silent(): Promise<never> {
+  return new Promise(() => {});
+}
 
 async function gone(): Promise<never> {
   throw new Error('gone');

@@ -81,7 +81,7 @@ test('a worker whose Redis is away for a moment is live all the while', async ()
   const frozenAt = Date.now();
   do expect(await health.isLive()).toBe(true);
   while (Date.now() - frozenAt < 4 * WEDGED_AFTER_MS);
-  expect(await health.readiness()).toMatchObject({ isReady: false, redis: 'unavailable' });
+  expect(await health.readiness()).toMatchObject({ status: 'unavailable', redis: 'unavailable' });
   redis.thaw();
   await vi.waitUntil(() => isDone(consumer), { timeout: 20_000 });
   expect(await health.isLive()).toBe(true);
