@@ -71,7 +71,7 @@ export async function startProgram(
     }
   }
 
-  /** As a balancer does: who is asked whether it is ready stays until it has said that it is not. */
+  /** As a balancer does: who is asked whether it is ready stays until it has said that it is not. No answer is one, too. */
   async function untilNotReady(url: string): Promise<void> {
     while (!hasEnded() && (await isReady(url))) await wait(ASK_MS);
   }

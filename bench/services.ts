@@ -24,7 +24,7 @@ export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
 const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 
 const TEMPLATE = 'bench_template';
-const REDIS_DATABASES = 64;
+const REDIS_DATABASES = 256;
 
 /** The servers of a run, and the places in them. */
 export interface Services {

@@ -103,6 +103,7 @@ describe('a rate', () => {
 
   it('counts nothing that was committed after the worker was told to stop', () => {
     expect(rate(6, 5700)).toBeCloseTo(300 / 0.55);
+    expect(rate(6, 5020)).toBe(100 / 0.01);
   });
 
   it('counts several transactions that end together by the time that they took', () => {

@@ -13,7 +13,7 @@ interface Variant {
   isCommon: boolean;
 }
 
-/** Events made ahead for each second, by kind: enough for it, and little enough to be applied afterwards, for the check. */
+/** Events made ahead for each second, by kind, at most: little enough to be applied afterwards, for the check. The clock stops with the last. */
 const PER_SECOND: Readonly<Record<EventKind, number>> = {
   live: 20_000,
   '10 KB': 3_000,

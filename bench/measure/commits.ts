@@ -77,9 +77,10 @@ export function rateOf({ commits, startedAt, stoppedAt }: WorkedOff, warmUpMs: n
   const [begun, ...rest] = commits;
   if (!begun) throw new Error('No commit is too few for a rate.');
   const from = begun.at + warmUpMs;
-  const warm = rest.filter(({ at }) => at > from && at <= stoppedAt);
+  const inTime = rest.filter(({ at }) => at <= stoppedAt);
+  const warm = inTime.filter(({ at }) => at > from);
   if ((warm.at(-1)?.at ?? from) >= from + warmUpMs) return perSecond(warm, from);
-  return rest.length > 0 ? perSecond(rest, begun.at) : perSecond(commits, startedAt);
+  return inTime.length > 0 ? perSecond(inTime, begun.at) : perSecond(commits, startedAt);
 }
 
 function perSecond(commits: readonly Commit[], from: number): number {
