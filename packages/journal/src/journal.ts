@@ -142,8 +142,8 @@ export function createJournal(options: JournalOptions): Journal {
     await freeFullDisk();
     folder ??= await holdFolder(dir);
     const segment = await beginSegment(folder.path, folder.owner, now(), begun++);
-    // It may have filled up meanwhile.
-    await freeFullDisk();
+    // It may have filled up meanwhile, and up to the moment when this one is written to.
+    while (isDiskFull) await freeFullDisk();
     segments.add(segment);
     current = segment;
     writer.moveTo(segment);

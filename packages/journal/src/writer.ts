@@ -1,4 +1,4 @@
-import { DiskFullError, JournalUnavailableError } from './errors.ts';
+import { DiskFullError, isOutOfSpace, JournalUnavailableError } from './errors.ts';
 import { encodeRecord, type JournalledEvent } from './record.ts';
 import { addRange, type Range } from './ranges.ts';
 import { noteRecord, syncData, type Segment } from './segment.ts';
@@ -84,7 +84,8 @@ export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer
 
   function fail(segment: Segment, batch: readonly Waiting[], thrown: unknown): void {
     const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-    if (current === segment) {
+    // Where an older file had no room, the one that was begun meanwhile has none either.
+    if (current === segment || isOutOfSpace(cause)) {
       current = undefined;
       onFault(cause);
     }
