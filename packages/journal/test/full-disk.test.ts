@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { beginSegment } from '../src/segment.ts';
+import { createWriter } from '../src/writer.ts';
 import { aJournal, drain, event, MEBIBYTE } from './support/a-journal.ts';
 
 /** No file of this process may grow past so many bytes: a write takes a part, and says no word, as on a disk that is nearly full. */
@@ -20,6 +21,32 @@ test.runIf(process.platform === 'linux')(
     await expect(beginSegment(folder, '0123456789ab', 1, 0)).rejects.toThrow('the disk is full');
     boundFiles('unlimited');
     expect(await readdir(folder)).toEqual([]);
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'a write that finds the disk full stops the file that was begun meanwhile as well',
+  async () => {
+    const folder = await makeTempFolder();
+    const [older, newer] = [
+      await beginSegment(folder, '0123456789ab', 1, 0),
+      await beginSegment(folder, '0123456789ab', 2, 1),
+    ];
+    onTestFinished(async () => {
+      boundFiles('unlimited');
+      await Promise.all([older.handle?.close(), newer.handle?.close()]);
+    });
+    const faults: Error[] = [];
+    const writer = createWriter({ timeoutMs: 5000, onFault: (fault) => faults.push(fault), now: Date.now });
+    writer.moveTo(older);
+    boundFiles(100);
+    const written = expect(writer.write([event('x'.repeat(500))])).rejects.toThrow(/it is full/);
+    // It is under way when the next file takes the place.
+    await Promise.resolve();
+    writer.moveTo(newer);
+    await written;
+    expect(faults).toHaveLength(1);
+    await expect(writer.write([event('x')])).rejects.toThrow('no file to write to');
   },
 );
 
