@@ -37,9 +37,10 @@ const failure = fc.tuple(common, text, phone, count).map(([from, reason, to, cod
     {
       voice: 'final',
       status: 'failed',
+      isAccount: true,
+      implied: { direction: 'outbound' },
       conversation: {
         channel: 'phone',
-        direction: 'outbound',
         external_number: to,
         agent_number: '+12025550199',
         call_sid: reason,

@@ -15,16 +15,20 @@ interface Applied extends ToldEvent {
   tells: Telling;
 }
 
-/** Something said, by whom, and when; between two sayings of one voice and time the event's ledger id decides. */
+/** An event as one voice among `VOICES`: that of the whole event, or of what it only implies. */
+type Spoken = Omit<Applied, 'tells'> & { tells: Omit<Telling, 'voice'> & { voice: Voice } };
+
+/** Something said, by whom, and when; between two sayings of one voice and time the receipt decides, then the ledger id. */
 interface Saying<T> {
   value: T;
   voice: Voice;
   at: number;
+  receivedAt: number;
   id: string;
 }
 
 /**
- * What the tables must hold after a set of events: DESIGN.md section 5 read aloud, with all events at hand and nothing
+ * What the tables must hold after a set of events: the rules of DESIGN.md under Convergence read aloud, with all events at hand and nothing
  * remembered between them. Knows nothing of how the store does it.
  */
 export function referenceFold(told: readonly ToldEvent[]): ReferenceTables {
@@ -67,12 +71,8 @@ function conversationRow(id: string, events: Applied[]): Said {
   return {
     id,
     ...NO_CONVERSATION,
-    ...lastWords(events, (event) => event.tells.conversation),
-    status:
-      events
-        .map((event) => event.tells.status)
-        .toSorted(by((status) => STATUSES.indexOf(status)))
-        .at(-1) ?? null,
+    ...conversationColumns(events),
+    status: statusOf(events),
     language: spoken?.language ?? null,
     dialect: spoken?.dialect ?? null,
     started_at: iso(startOf(events)),
@@ -80,6 +80,22 @@ function conversationRow(id: string, events: Applied[]): Said {
     created_at: iso(earliest(events)),
     updated_at: iso(latest(events)),
   };
+}
+
+/** What is said, and behind it what is only implied. */
+function conversationColumns(events: Applied[]): Said {
+  const implied = events.map((event) => ({ ...event, tells: { ...event.tells, voice: 'seen' as const } }));
+  return {
+    ...lastWords(implied, (event) => event.tells.implied ?? {}),
+    ...lastWords(events, (event) => event.tells.conversation),
+  };
+}
+
+/** The last account of the finished call says it; while there is none it only goes up. */
+function statusOf(events: Applied[]): string | null {
+  const account = inOrder(events.filter((event) => event.tells.isAccount)).at(-1);
+  const highest = events.map((event) => event.tells.status).toSorted(by((status) => STATUSES.indexOf(status)));
+  return account?.tells.status ?? highest.at(-1) ?? null;
 }
 
 /** The start that the most believed voice names, the earliest if it names several; else the earliest event. */
@@ -108,11 +124,18 @@ function messageRows(conversation_id: string, events: Applied[]): Said[] {
   const messages = events.flatMap((event) =>
     event.tells.message ? [{ ...event, ...event.tells.message, of: event }] : [],
   );
-  return [...groupBy(messages, ({ id, of }) => id ?? of.eventKey ?? of.id)].flatMap(([event_key, tellings]) => {
-    const last = inOrder(tellings.map(({ of }) => of)).at(-1);
+  return [...groupBy(messages, messageKey)].flatMap(([event_key, tellings]) => {
+    const spoken = tellings.filter(({ row }) => row['content'] !== null);
+    const last = inOrder((spoken.length > 0 ? spoken : tellings).map(({ of }) => of)).at(-1);
     if (!last) return [];
     return [{ ...last.tells.message?.row, conversation_id, source: 'live', event_key, created_at: iso(last.at) }];
   });
+}
+
+/** Each side counts its messages for itself. */
+function messageKey({ id, row, of }: { id: string | undefined; row: Said; of: Applied }): string {
+  const named = id ?? of.eventKey;
+  return named === null ? of.id : `${String(row['role'])}:${named}`;
 }
 
 function toolCallRows(conversation_id: string, events: Applied[]): Said[] {
@@ -174,16 +197,16 @@ function profileRow(user_id: string, events: Applied[]): Said {
 
 const atMostLive = (voice: Voice): Voice => (voice === 'final' ? 'live' : voice);
 
-function spokenBy({ id, tells: { spoken } }: Applied) {
-  return spoken ? [{ value: spoken, voice: spoken.voice, at: spoken.at, id }] : [];
+function spokenBy({ id, receivedAt, tells: { spoken } }: Applied) {
+  return spoken ? [{ value: spoken, voice: spoken.voice, at: spoken.at, receivedAt, id }] : [];
 }
 
 /** Each column as it was said last by the most believed voice. */
-function lastWords(events: Applied[], columns: (event: Applied) => Said): Said {
+function lastWords<T extends Spoken>(events: T[], columns: (event: T) => Said): Said {
   const sayings = events.flatMap((event) =>
     Object.entries(columns(event)).map(([name, value]) => ({
       name,
-      saying: { value, voice: event.tells.voice, at: event.at, id: event.id },
+      saying: { value, voice: event.tells.voice, at: event.at, receivedAt: event.receivedAt, id: event.id },
     })),
   );
   const byName = groupBy(sayings, ({ name }) => name);
@@ -195,13 +218,18 @@ function lastWords(events: Applied[], columns: (event: Applied) => Said): Said {
 function lastWord<T>(sayings: Saying<T>[]): T | undefined {
   return sayings
     .toSorted(by(({ id }) => id))
+    .toSorted(by(({ receivedAt }) => receivedAt))
     .toSorted(by(({ at }) => at))
     .toSorted(by(({ voice }) => VOICES.indexOf(voice)))
     .at(-1)?.value;
 }
 
-/** By event time, then ledger id. */
-const inOrder = (events: Applied[]): Applied[] => events.toSorted(by(({ id }) => id)).toSorted(by(({ at }) => at));
+/** By event time, then receipt, then ledger id. */
+const inOrder = (events: Applied[]): Applied[] =>
+  events
+    .toSorted(by(({ id }) => id))
+    .toSorted(by(({ receivedAt }) => receivedAt))
+    .toSorted(by(({ at }) => at));
 const earliest = (events: Applied[]): number => Math.min(...events.map(({ at }) => at));
 const latest = (events: Applied[]): number => Math.max(...events.map(({ at }) => at));
 

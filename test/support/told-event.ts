@@ -17,6 +17,8 @@ export interface ToldEvent {
   eventKey: string | null;
   conversationId: string;
   at: number;
+  /** When it is received, which tells apart what happened at one time. */
+  receivedAt: number;
   /** null: a type that changes no table. */
   tells: Telling | null;
 }
@@ -25,8 +27,12 @@ export interface ToldEvent {
 export interface Telling {
   voice: 'live' | 'final';
   status: string;
+  /** Whether this is an account of the finished call that says its status: among those the last one counts. */
+  isAccount?: boolean;
   /** Columns of the conversation. */
   conversation: Said;
+  /** Columns that it only implies. */
+  implied?: Said;
   start?: { at: number; voice: Voice };
   spoken?: Spoken;
   metadata: Said;

@@ -117,11 +117,11 @@ export const ended = fc
         voice: 'live',
         status: 'ended',
         conversation: said({
-          ended_at: iso(from.at),
           end_reason: data.reason,
           duration_seconds: data.duration_seconds,
           summary: data.summary,
         }),
+        implied: { ended_at: iso(from.at) },
         metadata: from.extras,
         ...userOf(from, own),
       },
@@ -173,11 +173,23 @@ export const action = fc
       {
         voice: 'live',
         status: 'in_progress',
-        command: { id: action_id, fields: said({ ...data, user_id: from.user_id, details: detailsOf(from) }) },
+        command: {
+          id: action_id,
+          fields: said({
+            ...data,
+            parameters: emptyAsNothing(data.parameters),
+            user_id: from.user_id,
+            details: detailsOf(from),
+          }),
+        },
         ...userOf(from),
       },
     ),
   );
+
+function emptyAsNothing(told: Said | undefined): Said | undefined {
+  return Object.keys(told ?? {}).length > 0 ? told : undefined;
+}
 
 function detailsOf(from: Common): Said | undefined {
   return Object.keys(from.extras).length > 0 ? from.extras : undefined;

@@ -79,17 +79,21 @@ export const transcript = fc
       phone_call: call.phone,
     });
     const startedAt = call.start ?? from.at;
+    const isTold = turns.some((turn) => turn.message !== null || turn.call);
     const data = { status, transcript: turns.map(printed), metadata, analysis, ...own };
     return tell('post_call_transcription', from, data, {
       voice: 'final',
       status: status.replace('-', '_'),
+      isAccount: status === 'done' || status === 'failed',
+      ...(call.phone === null && { implied: { channel: 'web' } }),
       conversation: said({
+        failure_reason: status === 'failed' ? call.reason : status === 'done' ? null : undefined,
         duration_seconds: call.duration,
         end_reason: call.reason,
         cost_credits: call.cost,
         ended_at:
           call.start === undefined || call.duration === undefined ? undefined : iso(call.start + call.duration * 1000),
-        channel: call.phone === undefined ? undefined : call.phone === null ? 'web' : 'phone',
+        channel: call.phone ? 'phone' : undefined,
         ...call.phone,
         analysis: analysis && said(analysis),
         title: analysis?.call_summary_title,
@@ -98,8 +102,8 @@ export const transcript = fc
       }),
       ...(call.start !== undefined && { start: { at: call.start, voice: 'final' as const } }),
       ...spokenOf(turns, startedAt, call.main, from.at),
-      metadata: { ...from.extras, ...metadata },
-      turns: turns.map((turn, position) => ({ at: atOf(turn, startedAt), row: rowOf(turn, position) })),
+      metadata: { ...from.extras, ...metadata, ...(turns.length > 0 && !isTold && { transcript: data.transcript }) },
+      turns: (isTold ? turns : []).map((turn, position) => ({ at: atOf(turn, startedAt), row: rowOf(turn, position) })),
       turnCalls: turns.flatMap((turn, i) =>
         turn.call ? [{ id: idOf(i), at: atOf(turn, startedAt), fields: fieldsOf(turn.call) }] : [],
       ),

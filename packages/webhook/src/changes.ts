@@ -7,7 +7,7 @@ export interface Register<T = Json> {
   clock: Clock;
 }
 
-/** A call's statuses, in the order in which they can only go up. */
+/** A call's statuses, in the order in which they go up until an account of the finished call decides. */
 export const CONVERSATION_STATUSES = ['initiated', 'in_progress', 'ended', 'processing', 'done', 'failed'] as const;
 
 /** One of `CONVERSATION_STATUSES`. */
@@ -29,7 +29,7 @@ export type ConversationFields = {
   ended_at?: Register<number>;
   duration_seconds?: Register<number>;
   end_reason?: Register<string>;
-  failure_reason?: Register<string>;
+  failure_reason?: Register<string | null>;
   title?: Register<string>;
   summary?: Register<string>;
   call_successful?: Register<string>;
@@ -57,7 +57,7 @@ export type Source = 'live' | 'transcript';
 export interface MessageChange {
   conversation_id: string;
   source: Source;
-  /** The message's own id, else its event's; of a transcript turn, its position. */
+  /** `<role>:<id>`, the message's own id or else its event's; without one the ledger id; of a transcript turn, its position. */
   event_key: string;
   clock: Clock;
   position: number | null;

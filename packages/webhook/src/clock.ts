@@ -1,7 +1,8 @@
 /**
- * When and by whom a value was written, as one comparable word: 32 hex digits, one byte of authority, six of time, nine
- * of the ledger id. Of two writes the one with the greater clock stands. Because no two events have the same clock, the
- * outcome does not depend on the order in which they are applied.
+ * When and by whom a value was written, as one comparable word of 32 hex digits: one byte of authority, six of time, four
+ * of how long after that time the event was received, five of the ledger id. Of two writes the one with the greater clock
+ * stands: so events that happened at one time are told apart by their receipt. Because no two events have the same clock,
+ * the outcome does not depend on the order in which they are applied.
  */
 export type Clock = string;
 
@@ -16,24 +17,33 @@ export const AUTHORITY = { seen: 0, configured: 1, live: 2, final: 3 } as const;
 /** A name of `AUTHORITY`. */
 export type Authority = keyof typeof AUTHORITY;
 
-const NO_DIGITS = '0'.repeat(18);
-
 /** The longest time that six bytes hold. */
 const MAX_TIME = 2 ** 48 - 1;
 
+/** The event that writes: its ledger id, and when it was received, in unix milliseconds. */
+export interface Writer {
+  id: string;
+  receivedAt: number;
+}
+
 /** A clock under which the latest write stands. */
-export function latestClock(authority: Authority, timeMs: number, eventId: string): Clock {
-  return clock(AUTHORITY[authority], timeMs, eventId);
+export function latestClock(authority: Authority, timeMs: number, writer: Writer): Clock {
+  return clock(AUTHORITY[authority], timeMs, tieOf(timeMs, writer));
 }
 
 /** A clock under which the earliest write stands: time runs backwards in it. */
-export function earliestClock(authority: Authority, timeMs: number, eventId: string): Clock {
-  return clock(AUTHORITY[authority], MAX_TIME - timeMs, eventId);
+export function earliestClock(authority: Authority, timeMs: number, writer: Writer): Clock {
+  return clock(AUTHORITY[authority], MAX_TIME - timeMs, tieOf(timeMs, writer));
 }
 
 /** A clock under which the value with the highest rank stands, whenever it was written; for values that only go up. */
 export function rankClock(rank: number): Clock {
-  return clock(rank, 0, '');
+  return clock(rank, 0, NO_TIE);
+}
+
+/** A clock above those of all lower ranks; of one rank the latest write stands. */
+export function rankedLatestClock(rank: number, timeMs: number, writer: Writer): Clock {
+  return clock(rank, timeMs, tieOf(timeMs, writer));
 }
 
 /** The same clock with no more authority than `most`. */
@@ -42,24 +52,19 @@ export function cappedClock(most: Authority, written: Clock): Clock {
   return written.slice(0, 2) > authority ? authority + written.slice(2) : written;
 }
 
-function clock(first: number, time: number, eventId: string): Clock {
-  return firstByte(first) + time.toString(16).padStart(12, '0') + digitsOf(eventId);
+function clock(first: number, time: number, tie: string): Clock {
+  return firstByte(first) + time.toString(16).padStart(12, '0') + tie;
 }
 
-// An event makes several clocks, one after another.
-let lastId = '';
-let lastDigits = NO_DIGITS;
+const NO_TIE = '0'.repeat(18);
 
-/** The first nine bytes of a ledger id, in hex; zeros for none. */
-function digitsOf(eventId: string): string {
-  if (eventId !== lastId) {
-    lastDigits = (eventId.slice(0, 8) + eventId.slice(9, 13) + eventId.slice(14, 18) + eventId.slice(19, 21)).padEnd(
-      NO_DIGITS.length,
-      '0',
-    );
-    lastId = eventId;
-  }
-  return lastDigits;
+/** The middle of what four bytes hold: a sender's clock may be ahead of ours, by 24 days at most. */
+const SAME_TIME = 2 ** 31;
+
+/** Nine bytes that order the events of one time: the later received is the greater. */
+function tieOf(timeMs: number, { id, receivedAt }: Writer): string {
+  const delay = Math.min(Math.max(receivedAt - timeMs + SAME_TIME, 0), 2 ** 32 - 1);
+  return delay.toString(16).padStart(8, '0') + id.slice(0, 8) + id.slice(9, 11);
 }
 
 function firstByte(value: number): string {

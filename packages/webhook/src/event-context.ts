@@ -1,16 +1,26 @@
 import { CONVERSATION_STATUSES, type Changes, type ConversationStatus, type Register } from './changes.ts';
-import { cappedClock, earliestClock, latestClock, rankClock, type Authority, type Clock } from './clock.ts';
-import { fieldsOf, type Fields } from './fields.ts';
+import {
+  cappedClock,
+  earliestClock,
+  latestClock,
+  rankClock,
+  rankedLatestClock,
+  type Authority,
+  type Clock,
+} from './clock.ts';
+import { fieldsOf, withoutEmpties, type Fields } from './fields.ts';
 import type { JsonObject } from './json.ts';
 import { readLanguage, type Language } from './language.ts';
-import { isDialledNumber } from './phone-number.ts';
+import { namesCaller } from './phone-number.ts';
 
 /** What every event handler starts from. */
 export interface EventContext {
   /** The ledger id. */
   id: string;
-  /** The id that the event names for itself. */
-  eventKey: string | null;
+  /** When it was received, in unix milliseconds. */
+  receivedAt: number;
+  /** The id of the message, tool call or command that a live event tells of; its ledger id where it names none. */
+  rowId: string;
   conversationId: string;
   /** When it happened, in unix milliseconds. */
   eventAt: number;
@@ -36,7 +46,7 @@ export function defined<T extends object>(fields: { [K in keyof T]: T[K] | undef
 
 /** The changes that any event makes: its conversation has been seen, under this agent, at this time. */
 export function changesOf(event: EventContext, authority: Authority, status: ConversationStatus): Changes {
-  const clock = latestClock(authority, event.eventAt, event.id);
+  const clock = latestClock(authority, event.eventAt, event);
   return {
     conversation: {
       id: event.conversationId,
@@ -46,7 +56,7 @@ export function changesOf(event: EventContext, authority: Authority, status: Con
         agent_id: register(event.fields.key('agent_id'), clock),
         user_id: register(event.fields.key('user_id'), clock),
         status: statusRegister(status),
-        started_at: { value: event.eventAt, clock: earliestClock('seen', event.eventAt, event.id) },
+        started_at: { value: event.eventAt, clock: earliestClock('seen', event.eventAt, event) },
       }),
       metadata: new Map(),
       transcript: null,
@@ -58,9 +68,17 @@ export function changesOf(event: EventContext, authority: Authority, status: Con
   };
 }
 
-/** A status as a register: the higher one stands. */
+/** A status that only goes up, as a register: the higher one stands. */
 export function statusRegister(status: ConversationStatus): Register<ConversationStatus> {
   return { value: status, clock: rankClock(CONVERSATION_STATUSES.indexOf(status)) };
+}
+
+/** The rank of a final account's status: above every status that only goes up. */
+const FINAL_RANK = CONVERSATION_STATUSES.length;
+
+/** The status that an account of the finished call says, as a register: of several accounts the later one's stands. */
+export function finalStatusRegister(event: EventContext, status: 'done' | 'failed'): Register<ConversationStatus> {
+  return { value: status, clock: rankedLatestClock(FINAL_RANK, event.eventAt, event) };
 }
 
 /** Language and dialect, always written together: a language without a dialect takes the old dialect away. */
@@ -83,6 +101,11 @@ export function registersOf(object: JsonObject, clock: Clock): Map<string, Regis
   return new Map(Object.entries(object).map(([key, value]) => [key, { value, clock }]));
 }
 
+/** `registersOf` for what is told live, where an empty value says nothing. */
+export function toldRegisters(object: JsonObject, clock: Clock): Map<string, Register> {
+  return registersOf(withoutEmpties(object), clock);
+}
+
 /**
  * Adds what the event says of its user, if it names one: by id, else by the number of the person on the line. Reads
  * `personality` and `user_profile`. A profile outlives its calls, so the account of an old call must not stand against
@@ -90,10 +113,12 @@ export function registersOf(object: JsonObject, clock: Clock): Map<string, Regis
  */
 export function addProfile(event: EventContext, changes: Changes): void {
   const { user_id, external_number, language, dialect } = changes.conversation.fields;
-  const key = user_id?.value ?? (isDialledNumber(external_number?.value ?? '') ? external_number?.value : undefined);
+  // A withheld number is nobody's, so it takes nobody's own number away either.
+  const number = external_number && namesCaller(external_number.value) ? external_number : undefined;
+  const key = user_id?.value ?? number?.value;
   if (key === undefined) return;
-  const clock = latestClock('live', event.eventAt, event.id);
-  const personality = event.fields.any('personality');
+  const clock = latestClock('live', event.eventAt, event);
+  const personality = event.fields.content('personality');
   const told = fieldsOf(event.fields.object('user_profile'));
   const spoken = language ? { language, dialect } : languageRegisters(readSpoken(told), clock);
   changes.profile = {
@@ -103,10 +128,10 @@ export function addProfile(event: EventContext, changes: Changes): void {
     fields: defined({
       language: acrossCalls(spoken.language),
       dialect: acrossCalls(spoken.dialect),
-      personality: register(personality ?? told.any('personality'), clock),
-      phone_number: acrossCalls(external_number),
+      personality: register(personality ?? told.content('personality'), clock),
+      phone_number: acrossCalls(number),
     }),
-    attributes: registersOf(told.rest(), clock),
+    attributes: toldRegisters(told.rest(), clock),
   };
 }
 

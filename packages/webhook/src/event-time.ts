@@ -1,5 +1,7 @@
 import type { Json } from './json.ts';
 
+/** The first millisecond of the year 2000: what lies before it is no call's time but seconds into a call, or a fault. */
+const MIN_TIME_MS = Date.UTC(2000, 0, 1);
 /** The last millisecond of the year 9999: what lies past it is no call's time but a fault. */
 const MAX_TIME_MS = 253_402_300_799_999;
 /** Read as seconds, this is the year 5138; read as milliseconds, 1973. So what is larger is milliseconds. */
@@ -12,7 +14,7 @@ const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d+))?\s?(
  * Reads a time in any of the ways senders write it: unix seconds, unix milliseconds (as numbers or digits) or ISO 8601
  * (UTC where it names no zone).
  *
- * @returns  Unix milliseconds, whole; undefined where it is no time between 1970 and 9999.
+ * @returns  Unix milliseconds, whole; undefined where it is no time between the years 2000 and 9999.
  */
 export function readTime(value: Json | undefined): number | undefined {
   if (typeof value === 'number') return fromNumber(value);
@@ -44,5 +46,5 @@ function fromNumber(value: number): number | undefined {
 }
 
 function inRange(ms: number): number | undefined {
-  return ms > 0 && ms <= MAX_TIME_MS ? ms : undefined;
+  return ms >= MIN_TIME_MS && ms <= MAX_TIME_MS ? ms : undefined;
 }

@@ -1,4 +1,5 @@
 import type { EventHandler } from './event-context.ts';
+import { actionId, callEventId, messageId, toolCallId, type IdReader } from './event-ids.ts';
 import { agentAction } from './events/agent-action.ts';
 import { agentToolCall } from './events/agent-tool-call.ts';
 import { callInitiationFailure } from './events/call-initiation-failure.ts';
@@ -14,15 +15,17 @@ export interface EventType {
   handle: EventHandler;
   /** The worker's log line is `✅ <done>: <conversation id>`. */
   done: string;
+  /** Of a live event: reads the id of what it tells of. With neither such an id nor a time it is told apart by its signature's time. */
+  idOf?: IdReader;
 }
 
 /** Every event type that changes a table. A new one is a file in events/ and a line here. */
 export const EVENT_TYPES = {
-  'conversation.started': { handle: conversationStarted, done: 'Conversation started' },
-  'conversation.message': { handle: conversationMessage, done: 'Message stored' },
-  'conversation.ended': { handle: conversationEnded, done: 'Conversation ended' },
-  'agent.tool_call': { handle: agentToolCall, done: 'Tool call stored' },
-  'agent.action': { handle: agentAction, done: 'Command stored' },
+  'conversation.started': { handle: conversationStarted, done: 'Conversation started', idOf: callEventId },
+  'conversation.message': { handle: conversationMessage, done: 'Message stored', idOf: messageId },
+  'conversation.ended': { handle: conversationEnded, done: 'Conversation ended', idOf: callEventId },
+  'agent.tool_call': { handle: agentToolCall, done: 'Tool call stored', idOf: toolCallId },
+  'agent.action': { handle: agentAction, done: 'Command stored', idOf: actionId },
   post_call_transcription: { handle: postCallTranscription, done: 'Transcript stored' },
   post_call_transcription_otel: { handle: postCallTranscriptionOtel, done: 'Traces noted' },
   call_initiation_failure: { handle: callInitiationFailure, done: 'Call failure stored' },

@@ -30,6 +30,10 @@ export interface Fields {
   isNull(name: string): boolean;
   /** Anything but null. */
   any(...names: string[]): Json | undefined;
+  /** Anything that says something: not null, no empty text, no empty object. Those count as read, and are not in the rest. */
+  content(...names: string[]): Json | undefined;
+  /** These fields with the object that stands in `name` on top: what it lacks is read where it stands one level higher. */
+  over(name: string): Fields;
   /** Lays the object that stands in `name` beneath all layers: its fields are read too, where no layer above has them. */
   unfold(name: string): void;
   /** All that was not taken and is not null; an earlier layer's key hides a later one's. */
@@ -92,6 +96,23 @@ class LayeredFields implements Fields {
     return this.#read(names, asItIs);
   }
 
+  content(...names: string[]): Json | undefined {
+    for (const [i, layer] of this.#layers.entries()) {
+      for (const name of names) {
+        const value = Object.hasOwn(layer, name) ? layer[name] : undefined;
+        if (value === undefined || value === null) continue;
+        this.#taken[i]?.push(name);
+        if (saysSomething(value)) return value;
+      }
+    }
+    return undefined;
+  }
+
+  over(name: string): Fields {
+    const inner = this.object(name);
+    return inner ? new LayeredFields([inner, ...this.#layers]) : this;
+  }
+
   unfold(name: string): void {
     const inner = this.object(name);
     if (inner) this.#taken[this.#layers.push(inner) - 1] = [];
@@ -126,6 +147,17 @@ class LayeredFields implements Fields {
     }
     return undefined;
   }
+}
+
+/** Whether a value is more than the empty form of one: senders fill what they do not know with `{}` and `""`. */
+export function saysSomething(value: Json): boolean {
+  if (value === null || value === '') return false;
+  return !isObject(value) || Object.keys(value).length > 0;
+}
+
+/** The object without the keys whose value says nothing. */
+export function withoutEmpties(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => saysSomething(value)));
 }
 
 /** Assigned like any other key, `__proto__` would set the prototype. */

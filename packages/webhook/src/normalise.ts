@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { EventFault, LedgerEntry, NormalisedEvent, Origin } from './changes.ts';
+import { unwrap, type Unwrapped } from './envelope.ts';
 import { EventFaultError } from './errors.ts';
-import type { EventContext } from './event-context.ts';
 import { EVENT_TYPES, type EventType } from './event-types.ts';
-import { fieldsOf } from './fields.ts';
-import { idempotencyKey } from './idempotency-key.ts';
-import { isObject, MAX_JSON_DEPTH, parseJson, type JsonFault, type JsonObject } from './json.ts';
+import { idempotencyKey, signedIdempotencyKey } from './idempotency-key.ts';
+import { MAX_JSON_DEPTH, parseJson, type JsonFault } from './json.ts';
+import { readEnvelope, type Envelope } from './read-envelope.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 /** An event as it was delivered. */
@@ -45,7 +45,7 @@ export function normalise(delivery: Delivery): NormalisedEvent {
     body: delivery.body,
   };
   try {
-    return apply(entry, parseBody(body));
+    return apply(entry, readEnvelope(parseBody(body)), delivery.signedAt);
   } catch (error) {
     return { outcome: 'dead', entry, fault: faultOf(error) };
   }
@@ -57,7 +57,7 @@ function faultOf(error: unknown): EventFault {
   return { code: 'internal_error', message: `Landline failed to read this event: ${String(error)}` };
 }
 
-function parseBody(body: string | Buffer): JsonObject {
+function parseBody(body: string | Buffer): Unwrapped {
   if (body.length === 0) throw new EventFaultError('body_empty', 'The body is empty.');
   if (typeof body !== 'string' && !isUtf8(body)) {
     throw new EventFaultError('body_not_utf8', 'The body is not valid UTF-8, so it is not JSON.');
@@ -65,46 +65,47 @@ function parseBody(body: string | Buffer): JsonObject {
   const text = body.toString();
   const parsed = parseJson(text);
   if (!parsed.ok) throw new EventFaultError(parsed.code, JSON_FAULTS[parsed.code]);
-  if (!isObject(parsed.value)) throw new EventFaultError('body_not_object', 'The body is JSON, but not an object.');
-  return withoutSecrets(parsed.value, text);
+  return unwrap(withoutSecrets(parsed.value, text));
 }
 
 /** Fills `entry` with what the event says of itself before anything can go wrong, so that a dead one is named too. */
-function apply(entry: LedgerEntry, root: JsonObject): NormalisedEvent {
-  const { data, ...outside } = root;
-  const top = fieldsOf(outside);
-  entry.type = top.key('type', 'event_type', 'event') ?? null;
-  entry.eventKey = top.key('event_id', 'id') ?? null;
-  const time = top.time('event_timestamp', 'timestamp', 'created_at');
-  const topConversationId = top.key('conversation_id');
-  const fields = fieldsOf(isObject(data) ? data : undefined, top.rest());
-  entry.eventKey ??= fields.key('event_id') ?? null;
-  entry.eventAt = time ?? fields.time('event_timestamp', 'timestamp', 'created_at') ?? entry.eventAt;
-  entry.conversationId = fields.key('conversation_id') ?? topConversationId ?? null;
-  // Some bridges put the conversation's id there: under that key all its messages would be one.
-  if (entry.eventKey === entry.conversationId) entry.eventKey = null;
-
+function apply(entry: LedgerEntry, envelope: Envelope, signedAt: number): NormalisedEvent {
+  entry.type = envelope.type;
+  entry.eventKey = envelope.eventKey;
+  entry.eventAt = envelope.time ?? entry.eventAt;
+  entry.conversationId = envelope.ids.conversationId;
   if (entry.type === null)
     throw new EventFaultError('type_missing', 'The event names no type (type, event_type or event).');
   if (!isEventType(entry.type)) return { outcome: 'ignored', entry };
   const eventType: EventType = EVENT_TYPES[entry.type];
-  if (data !== undefined && data !== null && !isObject(data)) {
+  const { conversationId } = entry;
+  if (!envelope.isDataSound) {
     throw new EventFaultError('data_not_object', `The data of a ${entry.type} event is not an object.`);
   }
-  if (entry.conversationId === null) {
+  if (conversationId === null) {
     throw new EventFaultError(
       'conversation_id_missing',
       `The ${entry.type} event has no conversation_id of 1 to 256 characters, at its top level or in data.`,
     );
   }
-  const event: EventContext = {
-    id: entry.id,
-    eventKey: entry.eventKey,
-    conversationId: entry.conversationId,
-    eventAt: entry.eventAt,
-    fields,
-  };
+  const rowId = eventType.idOf?.(envelope.ids);
+  if (eventType.idOf && envelope.time === undefined) tellByDelivery(entry, rowId, signedAt);
+  const { id, receivedAt, eventAt } = entry;
+  const event = { id, receivedAt, rowId: rowId ?? id, conversationId, eventAt, fields: envelope.ids.fields };
   return { outcome: 'applied', entry, changes: eventType.handle(event), done: eventType.done };
+}
+
+/**
+ * Places a live event that names no time: into the second of its signature, and within it by its receipt, so that what was
+ * sent in one second stands in the order in which it came. One that names no id either is told apart by that second: it
+ * may be the same word said twice.
+ */
+function tellByDelivery(entry: LedgerEntry, rowId: string | undefined, signedAt: number): void {
+  const second = signedAt * 1000;
+  entry.eventAt = Math.max(second, Math.min(entry.receivedAt, second + 999));
+  if (rowId === undefined) {
+    entry.id = signedIdempotencyKey(Buffer.from(entry.body, entry.encoding).toString(), signedAt);
+  }
 }
 
 function isEventType(type: string): type is keyof typeof EVENT_TYPES {

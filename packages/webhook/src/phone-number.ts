@@ -1,16 +1,38 @@
-const DECORATION = /[\s().-]/g;
+/** What people and programs put into a number: white space, punctuation, marks of the direction of writing. */
+const DECORATION = /[\s().\u200b-\u200f\u202a-\u202e\u2066-\u2069-]/g;
 const DIALLED = /^\+?\d{3,}$/;
 
+/** The user part of a SIP address or a `tel:` URI, also within `"Name" <…>;tag=…`. */
+const ADDRESS = /^(?:[^<]*<)?\s*(sips?|tel):([^@;?>\s]*)/i;
+
+/** In a SIP address fewer digits than this, with no plus before them, are an extension of that host's, not a number. */
+const SHORTEST_IN_ADDRESS = 7;
+
 /**
- * A phone number without the spaces and punctuation people put into it. What is no number (`anonymous`, a SIP address)
- * stays as it came; no plus sign is invented.
+ * The digits that withheld numbers are dialled out as: the words anonymous, unavailable, unknown, blocked and restricted on
+ * a telephone's keys. Only with the plus: without it 7378742833 is somebody in Texas.
+ */
+const WITHHELD: ReadonlySet<string> = new Set(['+266696687', '+86282452253', '+8656696', '+2562533', '+7378742833']);
+
+/**
+ * A phone number in one form: without the spaces and punctuation that people put into it, and taken out of the SIP address
+ * or `tel:` URI whose user part it is, so that one caller is one caller over any trunk. What is no number (`anonymous`,
+ * sip:alice@example.com, an extension) stays as it came; no plus sign is invented.
  */
 export function phoneNumber(text: string): string {
-  const digits = text.replace(DECORATION, '');
-  return DIALLED.test(digits) ? digits : text;
+  const plain = text.replace(DECORATION, '');
+  if (DIALLED.test(plain)) return plain;
+  const [, scheme, user] = ADDRESS.exec(text) ?? [];
+  if (scheme === undefined || user === undefined) return text;
+  const digits = user.replace(/%2b/gi, '+').replace(DECORATION, '');
+  const isNumber = DIALLED.test(digits) && (digits.startsWith('+') || digits.length >= SHORTEST_IN_ADDRESS);
+  return isNumber ? digits : text;
 }
 
-/** Whether a number names one caller: `anonymous` and the like name everybody who hides. */
-export function isDialledNumber(number: string): boolean {
-  return DIALLED.test(number);
+/**
+ * Whether a number, as `phoneNumber` gives it, names one caller. A withheld one (`anonymous`, sip:restricted@host, or the
+ * digits that such a word is dialled out as) names everybody who hides.
+ */
+export function namesCaller(number: string): boolean {
+  return DIALLED.test(number) && !WITHHELD.has(number);
 }

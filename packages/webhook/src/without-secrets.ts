@@ -3,6 +3,9 @@ import { isObject, type Json, type JsonObject } from './json.ts';
 /** The provider's mark of a dynamic variable that must not be shown. */
 const SECRET = 'secret__';
 
+/** A letter of that mark written as an escape. */
+const ESCAPED_MARK = /\\u00(?:73|65|63|72|74|5f)/i;
+
 /**
  * A JSON value without its secret dynamic variables, at any depth: neither the keys that begin with `secret__`, nor the
  * values in a note that such a variable was updated (`dynamic_variable_updates` of a tool result).
@@ -12,7 +15,7 @@ const SECRET = 'secret__';
 export function withoutSecrets(value: JsonObject, text: string): JsonObject;
 export function withoutSecrets(value: Json, text: string): Json;
 export function withoutSecrets(value: Json, text: string): Json {
-  return text.includes(SECRET) ? shown(value) : value;
+  return text.includes(SECRET) || ESCAPED_MARK.test(text) ? shown(value) : value;
 }
 
 function shownObject(object: JsonObject): JsonObject {

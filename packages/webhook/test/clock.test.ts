@@ -1,18 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONVERSATION_STATUSES } from '../src/changes.ts';
-import { AUTHORITY, cappedClock, earliestClock, latestClock, rankClock, type Authority } from '../src/clock.ts';
+import {
+  AUTHORITY,
+  cappedClock,
+  earliestClock,
+  latestClock,
+  rankClock,
+  rankedLatestClock,
+  type Authority,
+} from '../src/clock.ts';
 import { idempotencyKey } from '../src/idempotency-key.ts';
 
 const authority = fc.constantFrom<Authority>('seen', 'configured', 'live', 'final');
 const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
-const id = fc.uint8Array().map(idempotencyKey);
+const by = fc.record({ id: fc.uint8Array().map(idempotencyKey), receivedAt: time });
+const received = { receivedAt: 9 };
 const sign = (a: number | string, b: number | string) => (a < b ? -1 : a > b ? 1 : 0);
 
 describe('a clock', () => {
   test('is 32 hex digits, so that Postgres can keep it as a uuid', () => {
     fc.assert(
-      fc.property(authority, time, id, (a, t, i) => {
+      fc.property(authority, time, by, (a, t, i) => {
         expect(latestClock(a, t, i)).toMatch(/^[0-9a-f]{32}$/);
         expect(earliestClock(a, t, i)).toMatch(/^[0-9a-f]{32}$/);
       }),
@@ -20,19 +29,39 @@ describe('a clock', () => {
     expect(rankClock(5)).toBe(`05${'0'.repeat(30)}`);
   });
 
-  test('orders by authority first, then by time, then by event', () => {
+  test('orders by authority first, then by time', () => {
     fc.assert(
-      fc.property(fc.tuple(authority, time, id), fc.tuple(authority, time, id), ([a, t, i], [b, u, j]) => {
+      fc.property(fc.tuple(authority, time, by), fc.tuple(authority, time, by), ([a, t, i], [b, u, j]) => {
+        fc.pre(t !== u);
         const rest = sign(AUTHORITY[a], AUTHORITY[b]);
-        expect(sign(latestClock(a, t, i), latestClock(b, u, j))).toBe(rest || sign(t, u) || sign(i, j));
-        expect(sign(earliestClock(a, t, i), earliestClock(b, u, j))).toBe(rest || sign(u, t) || sign(i, j));
+        expect(sign(latestClock(a, t, i), latestClock(b, u, j))).toBe(rest || sign(t, u));
+        expect(sign(earliestClock(a, t, i), earliestClock(b, u, j))).toBe(rest || sign(u, t));
       }),
     );
   });
 
+  test('orders what happened at one time by its receipt, and what was received at one time by its event', () => {
+    const WEEK = 7 * 86_400_000;
+    const near = fc.tuple(fc.integer({ min: -WEEK, max: WEEK }), fc.uint8Array().map(idempotencyKey));
+    fc.assert(
+      fc.property(fc.integer({ min: 2 * WEEK, max: 2 ** 48 - 1 }), near, near, (t, [i, one], [j, two]) => {
+        const written = (id: string, after: number) => latestClock('live', t, { id, receivedAt: t + after });
+        expect(sign(written(one, i), written(two, j))).toBe(sign(i, j) || sign(one.slice(0, 11), two.slice(0, 11)));
+      }),
+    );
+  });
+
+  test('holds however far the receipt is from the time', () => {
+    const id = idempotencyKey(Buffer.from('one'));
+    const written = (receivedAt: number) => latestClock('live', 2 ** 47, { id, receivedAt });
+    const clocks = [0, 2 ** 47 - 1, 2 ** 47, 2 ** 47 + 1, 2 ** 48].map(written);
+    expect(clocks).toEqual(clocks.toSorted());
+    for (const clock of clocks) expect(clock).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   test('of two events at one time is never the same', () => {
-    const one = idempotencyKey(Buffer.from('one'));
-    const two = idempotencyKey(Buffer.from('two'));
+    const one = { ...received, id: idempotencyKey(Buffer.from('one')) };
+    const two = { ...received, id: idempotencyKey(Buffer.from('two')) };
 
     expect(latestClock('live', 5, one)).not.toBe(latestClock('live', 5, two));
     expect(latestClock('live', 5, one)).toBe(latestClock('live', 5, one));
@@ -40,7 +69,7 @@ describe('a clock', () => {
 
   test('keeps its time and event when its authority is capped', () => {
     fc.assert(
-      fc.property(authority, authority, time, id, (most, a, t, i) => {
+      fc.property(authority, authority, time, by, (most, a, t, i) => {
         const lower = AUTHORITY[a] < AUTHORITY[most] ? a : most;
         expect(cappedClock(most, latestClock(a, t, i))).toBe(latestClock(lower, t, i));
       }),
@@ -52,5 +81,11 @@ describe('a clock', () => {
 
     expect(clocks).toEqual(clocks.toSorted());
     expect(new Set(clocks).size).toBe(clocks.length);
+  });
+  test('of a final status is above every status that only goes up, and among them the later stands', () => {
+    const writer = { ...received, id: idempotencyKey(Buffer.from('one')) };
+    const highest = rankClock(CONVERSATION_STATUSES.length - 1);
+    expect(rankedLatestClock(CONVERSATION_STATUSES.length, 0, writer) > highest).toBe(true);
+    expect(rankedLatestClock(6, 5, writer) > rankedLatestClock(6, 4, writer)).toBe(true);
   });
 });

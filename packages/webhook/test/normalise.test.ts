@@ -64,7 +64,9 @@ describe('the ledger row', () => {
   });
 
   test("its time is the signature's where the body names none", () => {
-    expect(read({ type: 'agent.action', conversation_id: 'c1', timestamp: 'soon' }).entry.eventAt).toBe(T0);
+    // A live event's place within the second is that of its receipt.
+    expect(read({ type: 'agent.action', conversation_id: 'c1', timestamp: 'soon' }).entry.eventAt).toBe(T0 + 999);
+    expect(read({ type: 'post_call_audio', conversation_id: 'c1' }).entry.eventAt).toBe(T0);
     expect(read('not JSON').entry.eventAt).toBe(T0);
   });
 
@@ -131,7 +133,10 @@ describe('a dead letter', () => {
       '{"type": "conversation.ended", "conversation_id": "c", "duration_seconds": NaN}',
       'body_not_json',
     ],
-    ['an array', '[{"type": "conversation.started"}]', 'body_not_object'],
+    ['an empty array', '[]', 'body_not_object'],
+    ['an array of texts', '["conversation.started"]', 'body_not_object'],
+    ['an array of several events', '[{"type": "a"}, {"type": "b"}]', 'body_has_several'],
+    ['an array of one event that makes no sense', '[{"type": "conversation.started"}]', 'conversation_id_missing'],
     ['null', 'null', 'body_not_object'],
     ['a text', '"conversation.started"', 'body_not_object'],
     ['a number', '12345678901234567890', 'body_not_object'],
@@ -200,7 +205,12 @@ describe('values', () => {
     );
 
     expect(changes.messages).toMatchObject([
-      { conversation_id: 'c\ufffd', event_key: 'm\ufffd', content: 'a\ufffdb', details: { 'k\ufffd': ['\ufffd'] } },
+      {
+        conversation_id: 'c\ufffd',
+        event_key: 'unknown:m\ufffd',
+        content: 'a\ufffdb',
+        details: { 'k\ufffd': ['\ufffd'] },
+      },
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isDialledNumber, phoneNumber } from '../src/phone-number.ts';
+import { namesCaller, phoneNumber } from '../src/phone-number.ts';
 
 test.each([
   ['+12525550101', '+12525550101', true],
@@ -17,8 +17,31 @@ test.each([
   ['++12525550101', '++12525550101', false],
   ['1-800-FLOWERS', '1-800-FLOWERS', false],
   ['', '', false],
+  ['+266696687', '+266696687', false],
+  ['+86282452253', '+86282452253', false],
+  ['+8656696', '+8656696', false],
+  ['+2562533', '+2562533', false],
+  ['+7378742833', '+7378742833', false],
+  ['7378742833', '7378742833', true],
+  ['+266 696-687', '+266696687', false],
+  ['UNKNOWN', 'UNKNOWN', false],
+  ['Restricted', 'Restricted', false],
+  ['private', 'private', false],
+  ['unavailable', 'unavailable', false],
+  ['Withheld', 'Withheld', false],
+  ['sip:anonymous@anonymous.invalid', 'sip:anonymous@anonymous.invalid', false],
+  ['<sip:Unavailable@10.0.0.1;transport=tcp>', '<sip:Unavailable@10.0.0.1;transport=tcp>', false],
+  ['"Anonymous" <sip:restricted@host>;tag=77', '"Anonymous" <sip:restricted@host>;tag=77', false],
+  ['sip:+266696687@trunk.example.com', '+266696687', false],
+  ['tel:anonymous', 'tel:anonymous', false],
+  ['sip:+12525550101@trunk.example.com', '+12525550101', true],
+  ['SIPS:%2B12525550101@trunk.example.com;user=phone', '+12525550101', true],
+  ['"Layla (home)" <sip:+12525550101;phone-context=x@trunk.example.com:5061>;tag=a1', '+12525550101', true],
+  ['<tel:+1-252-555-0101;ext=5>', '+12525550101', true],
+  ['sip:01234567890@host', '01234567890', true],
+  ['sip:101@pbx.example.com', 'sip:101@pbx.example.com', false],
 ])('%j: %j, names one caller: %s', (text, number, dialled) => {
   expect(phoneNumber(text)).toBe(number);
-  expect(isDialledNumber(phoneNumber(text))).toBe(dialled);
+  expect(namesCaller(phoneNumber(text))).toBe(dialled);
   expect(phoneNumber(phoneNumber(text))).toBe(number);
 });

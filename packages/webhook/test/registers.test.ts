@@ -43,15 +43,30 @@ describe('started_at', () => {
 const status = (type: string, at: number, data?: object) => event(type, at, data).conversation.fields.status;
 
 describe('status', () => {
-  test('only goes up, whatever the times are', () => {
+  test('only goes up while the call goes on, whatever the times are', () => {
     expect(standing(status('conversation.ended', T0), status('conversation.started', T0 + 100))).toBe('ended');
     expect(standing(status('post_call_transcription', T0), status('conversation.ended', T0 + 100))).toBe('done');
     expect(
-      standing(status('call_initiation_failure', T0), status('post_call_transcription', T0 + 9, { status: 'done' })),
-    ).toBe('failed');
-    expect(
       standing(status('conversation.ended', T0), status('post_call_transcription', T0 + 9, { status: 'processing' })),
     ).toBe('processing');
+  });
+
+  const failure = (at: number) => status('call_initiation_failure', at);
+  const account = (at: number, said?: string) => status('post_call_transcription', at, { status: said });
+
+  test('is that of the later account of the finished call', () => {
+    expect(standing(failure(T0), account(T0 + 9, 'done'))).toBe('done');
+    expect(standing(account(T0, 'done'), failure(T0 + 9))).toBe('failed');
+    expect(standing(account(T0, 'failed'), account(T0 + 60, 'done'), status('conversation.ended', T0 + 99))).toBe(
+      'done',
+    );
+  });
+
+  test('is not decided by what only implies that the call is done', () => {
+    expect(standing(account(T0, 'failed'), account(T0 + 9))).toBe('failed');
+    expect(standing(account(T0, 'failed'), status('post_call_transcription_otel', T0 + 9))).toBe('failed');
+    expect(standing(account(T0, 'failed'), account(T0 + 9, 'processing'))).toBe('failed');
+    expect(standing(status('conversation.ended', T0), account(T0 + 9))).toBe('done');
   });
 });
 

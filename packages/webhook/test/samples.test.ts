@@ -131,6 +131,7 @@ const SAMPLE_ROWS: [name: string, expected: Rows][] = [
         agent_id: 'xyz',
         user_id: 'user123',
         status: 'done',
+        failure_reason: null,
         language: 'en',
         dialect: null,
         started_at: ms('2025-02-14T12:48:17Z'),

@@ -1,25 +1,25 @@
 import type { Changes } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, type EventContext } from '../event-context.ts';
+import { withoutEmpties } from '../fields.ts';
 import { jsonOrText } from '../json-or-text.ts';
 
 /** agent.action: a command that the user gave through the agent. */
 export function agentAction(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
-  const clock = latestClock('live', eventAt, id);
+  const { fields, eventAt } = event;
+  const clock = latestClock('live', eventAt, event);
   const changes = changesOf(event, 'live', 'in_progress');
   addProfile(event, changes);
   const told = defined({
     user_id: changes.conversation.fields.user_id,
     command: register(fields.text('action', 'command', 'name'), clock),
-    parameters: register(jsonOrText(fields.any('parameters')), clock),
+    parameters: register(jsonOrText(fields.content('parameters')), clock),
     status: register(fields.text('status'), clock),
   });
-  const actionId = fields.key('action_id', 'id') ?? event.eventKey ?? id;
-  const rest = fields.rest();
+  const rest = withoutEmpties(fields.rest());
   changes.commands.push({
     conversation_id: event.conversationId,
-    action_id: actionId,
+    action_id: event.rowId,
     earliest: eventAt,
     fields: Object.keys(rest).length > 0 ? { ...told, details: { value: rest, clock } } : told,
   });

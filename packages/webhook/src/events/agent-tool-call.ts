@@ -5,8 +5,8 @@ import { jsonOrText } from '../json-or-text.ts';
 
 /** agent.tool_call: the agent called a tool; its result may come with it or in an event of its own. */
 export function agentToolCall(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
-  const clock = latestClock('live', eventAt, id);
+  const { fields, eventAt } = event;
+  const clock = latestClock('live', eventAt, event);
   const changes = changesOf(event, 'live', 'in_progress');
   addProfile(event, changes);
   const told = defined({
@@ -17,12 +17,11 @@ export function agentToolCall(event: EventContext): Changes {
     is_error: register(fields.boolean('is_error'), clock),
     latency_seconds: register(fields.number('latency_seconds', 'tool_latency_secs'), clock),
   });
-  const requestId = fields.key('tool_call_id', 'request_id', 'id') ?? event.eventKey ?? id;
   const rest = fields.rest();
   changes.toolCalls.push({
     conversation_id: event.conversationId,
     source: 'live',
-    request_id: requestId,
+    request_id: event.rowId,
     clock,
     earliest: eventAt,
     fields: Object.keys(rest).length > 0 ? { ...told, details: { value: rest, clock } } : told,

@@ -1,18 +1,27 @@
 import type { Changes, ConversationFields } from '../changes.ts';
 import { latestClock } from '../clock.ts';
-import { addProfile, changesOf, defined, register, registersOf, type EventContext } from '../event-context.ts';
+import {
+  addProfile,
+  changesOf,
+  defined,
+  finalStatusRegister,
+  register,
+  registersOf,
+  type EventContext,
+} from '../event-context.ts';
 import { fieldsOf } from '../fields.ts';
 import { phoneNumber } from '../phone-number.ts';
 
 /** call_initiation_failure: an outbound call that never came about, as Twilio or the SIP trunk told it. */
 export function callInitiationFailure(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
+  const { fields, eventAt } = event;
   fields.unfold('metadata');
-  const clock = latestClock('final', eventAt, id);
+  const clock = latestClock('final', eventAt, event);
   const changes = changesOf(event, 'final', 'failed');
   const body = fieldsOf(fields.object('body'));
   const provider = fields.text('type');
   const told = body.text('Direction');
+  // Such a call is an outbound one, unless it is told otherwise.
   const direction = told?.toLowerCase().startsWith('inbound') ? 'inbound' : 'outbound';
   const from = body.key('From', 'from_number');
   const to = body.key('To', 'to_number');
@@ -21,7 +30,8 @@ export function callInitiationFailure(event: EventContext): Changes {
     changes.conversation.fields,
     defined<ConversationFields>({
       channel: register('phone', clock),
-      direction: register(direction, clock),
+      direction: register(direction, told === undefined ? latestClock('seen', eventAt, event) : clock),
+      status: finalStatusRegister(event, 'failed'),
       external_number: register(external && phoneNumber(external), clock),
       agent_number: register(agent && phoneNumber(agent), clock),
       call_sid: register(body.key('CallSid', 'call_sid'), clock),

@@ -5,21 +5,23 @@ import { readRole } from '../role.ts';
 
 /** conversation.message: one thing said while the call goes on. What a user speaks is the conversation's language. */
 export function conversationMessage(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
-  const clock = latestClock('live', eventAt, id);
+  const { fields, eventAt } = event;
+  const clock = latestClock('live', eventAt, event);
   const changes = changesOf(event, 'live', 'in_progress');
   const role = readRole(fields);
   const spoken = readSpoken(fields);
   if (role === 'user') Object.assign(changes.conversation.fields, languageRegisters(spoken, clock));
   addProfile(event, changes);
+  const content = fields.text('message', 'text', 'content') ?? null;
   const message: MessageChange = {
     conversation_id: event.conversationId,
     source: 'live',
-    event_key: fields.key('message_id') ?? event.eventKey ?? id,
-    clock,
+    event_key: keyOf(role, event),
+    // A telling without words never takes the place of one with them.
+    clock: content === null ? latestClock('seen', eventAt, event) : clock,
     position: null,
     role,
-    content: fields.text('message', 'text', 'content') ?? null,
+    content,
     language: spoken?.language ?? null,
     time_in_call_seconds: fields.number('time_in_call_seconds', 'time_in_call_secs') ?? null,
     interrupted: fields.boolean('interrupted') ?? null,
@@ -29,4 +31,9 @@ export function conversationMessage(event: EventContext): Changes {
   message.details = { ...fields.rest(), ...(spoken?.dialect ? { dialect: spoken.dialect } : {}) };
   changes.messages.push(message);
   return changes;
+}
+
+/** Senders count the messages of each side for themselves: number 1 of the user is not number 1 of the agent. */
+function keyOf(role: MessageChange['role'], { rowId, id }: EventContext): string {
+  return rowId === id ? id : `${role ?? 'unknown'}:${rowId}`;
 }

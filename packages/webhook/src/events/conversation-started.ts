@@ -7,16 +7,16 @@ import {
   languageRegisters,
   register,
   readSpoken,
-  registersOf,
+  toldRegisters,
   type EventContext,
 } from '../event-context.ts';
 import { phoneNumber } from '../phone-number.ts';
 
 /** conversation.started: who calls whom, over what, in which language. */
 export function conversationStarted(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
+  const { fields, eventAt } = event;
   fields.unfold('metadata');
-  const clock = latestClock('live', eventAt, id);
+  const clock = latestClock('live', eventAt, event);
   const changes = changesOf(event, 'live', 'in_progress');
   const startedAt = fields.time('started_at', 'start_time', 'start_time_unix_secs') ?? eventAt;
   const direction = fields.text('direction')?.toLowerCase();
@@ -32,11 +32,11 @@ export function conversationStarted(event: EventContext): Changes {
       external_number: register(external && phoneNumber(external), clock),
       agent_number: register(agent && phoneNumber(agent), clock),
       call_sid: register(fields.key('call_sid', 'twilio_call_sid'), clock),
-      started_at: { value: startedAt, clock: earliestClock('live', startedAt, id) },
+      started_at: { value: startedAt, clock: earliestClock('live', startedAt, event) },
     }),
     languageRegisters(readSpoken(fields), clock),
   );
   addProfile(event, changes);
-  changes.conversation.metadata = registersOf(fields.rest(), clock);
+  changes.conversation.metadata = toldRegisters(fields.rest(), clock);
   return changes;
 }

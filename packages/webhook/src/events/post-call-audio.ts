@@ -4,11 +4,11 @@ import { changesOf, registersOf, type EventContext } from '../event-context.ts';
 
 /** post_call_audio: the call's recording exists. The audio itself stays in the ledger's body. */
 export function postCallAudio(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
+  const { fields, eventAt } = event;
   const changes = changesOf(event, 'final', 'ended');
   const audio = fields.text('full_audio') ?? '';
   const recording = { available: audio !== '', format: 'mp3', size_bytes: decodedLength(audio) };
-  changes.conversation.metadata = registersOf({ ...fields.rest(), recording }, latestClock('final', eventAt, id));
+  changes.conversation.metadata = registersOf({ ...fields.rest(), recording }, latestClock('final', eventAt, event));
   return changes;
 }
 

@@ -5,7 +5,7 @@ import { isObject, type Json } from '../json.ts';
 
 /** post_call_transcription_otel: the call's traces. Only their outline goes to the tables; the ledger's body has them. */
 export function postCallTranscriptionOtel(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
+  const { fields, eventAt } = event;
   const changes = changesOf(event, 'final', 'done');
   const spans = spansOf(fields.object('otlp_traces') ?? null);
   const first = spans
@@ -13,11 +13,11 @@ export function postCallTranscriptionOtel(event: EventContext): Changes {
     .filter((ms) => ms !== undefined)
     .toSorted((a, b) => a - b)[0];
   if (first !== undefined) {
-    changes.conversation.fields.started_at = { value: first, clock: earliestClock('configured', first, id) };
+    changes.conversation.fields.started_at = { value: first, clock: earliestClock('configured', first, event) };
   }
   changes.conversation.metadata = registersOf(
     { ...fields.rest(), otel: { span_count: spans.length } },
-    latestClock('final', eventAt, id),
+    latestClock('final', eventAt, event),
   );
   return changes;
 }

@@ -1,9 +1,11 @@
 import type { Changes, ConversationFields, ConversationStatus } from '../changes.ts';
 import { earliestClock, latestClock, type Clock } from '../clock.ts';
+import { readCallTimes } from '../call-times.ts';
 import {
   addProfile,
   changesOf,
   defined,
+  finalStatusRegister,
   languageRegisters,
   register,
   registersOf,
@@ -11,10 +13,11 @@ import {
 } from '../event-context.ts';
 import { EventFaultError } from '../errors.ts';
 import { addSeconds } from '../event-time.ts';
-import { fieldsOf, type Fields } from '../fields.ts';
-import type { Json } from '../json.ts';
+import { fieldsOf, saysSomething, type Fields } from '../fields.ts';
+import { isObject, type Json } from '../json.ts';
 import { readLanguage } from '../language.ts';
-import { phoneNumber } from '../phone-number.ts';
+import { readParties } from './call-parties.ts';
+import { failureReason } from './failure-reason.ts';
 import { readTranscript, type Transcript } from './transcript.ts';
 
 /** The provider's words for a status. */
@@ -29,51 +32,90 @@ const STATUSES: ReadonlyMap<string, ConversationStatus> = new Map([
 
 /** post_call_transcription: the provider's own account of the whole call. It outranks what was told live. */
 export function postCallTranscription(event: EventContext): Changes {
-  const { fields, eventAt, id } = event;
-  const clock = latestClock('final', eventAt, id);
-  const changes = changesOf(event, 'final', fields.oneOf(STATUSES, 'status') ?? 'done');
+  const { fields, eventAt } = event;
+  const clock = latestClock('final', eventAt, event);
+  const told = fields.oneOf(STATUSES, 'status');
+  const changes = changesOf(event, 'final', told ?? 'done');
   const metadata = fields.object('metadata') ?? {};
-  const call = fieldsOf(metadata);
-  const startedAt = call.time('start_time_unix_secs', 'accepted_time_unix_secs');
-  const durationSeconds = call.number('call_duration_secs');
-  const transcript = readTranscript(turnsOf(fields), event, startedAt ?? eventAt, clock);
+  // What some senders write one level too high is read where it stands.
+  const call = fields.over('metadata');
+  const { startedAt } = readCallTimes(call);
+  const turns = turnsOf(fields);
+  const transcript = readTranscript(turns, event, startedAt ?? eventAt, clock);
   const clientData = fields.object('conversation_initiation_client_data');
   const client = fieldsOf(clientData);
   const variables = fieldsOf(client.object('dynamic_variables'));
 
   Object.assign(
     changes.conversation.fields,
+    theCall(call, changes.conversation.fields, event),
+    outcome(told, call, event),
     defined<ConversationFields>({
       user_id: changes.conversation.fields.user_id ?? register(client.key('user_id'), clock),
-      duration_seconds: register(durationSeconds, clock),
-      end_reason: register(call.text('termination_reason'), clock),
-      cost_credits: register(call.number('cost'), clock),
-      started_at:
-        startedAt === undefined
-          ? changes.conversation.fields.started_at
-          : { value: startedAt, clock: earliestClock('final', startedAt, id) },
-      ended_at:
-        startedAt === undefined || durationSeconds === undefined
-          ? undefined
-          : register(addSeconds(startedAt, durationSeconds), clock),
     }),
-    phoneCall(call, variables, clock),
+    readParties({ call, client, variables }, event),
     analysis(fields, clock),
     spokenLanguage(transcript, call, client, event),
   );
   addProfile(event, changes);
-  changes.messages = transcript.messages;
-  changes.toolCalls = transcript.toolCalls;
-  changes.conversation.transcript = transcript.messages.length > 0 ? clock : null;
+  const isTold = saysWhatWasSaid(transcript);
+  if (isTold) {
+    changes.messages = transcript.messages;
+    changes.toolCalls = transcript.toolCalls;
+    changes.conversation.transcript = clock;
+  }
   changes.conversation.metadata = registersOf(
     {
       ...fields.rest(),
       ...metadata,
+      // Turns that are not rows are kept all the same, where they hold anything.
+      ...(!isTold && turns.some(saysSomething) && { transcript: turns }),
       ...(clientData && { conversation_initiation_client_data: clientData }),
     },
     clock,
   );
   return changes;
+}
+
+/** What a turn may hold in the place of words, as its details keep it. */
+const CONTENTS = ['turn', 'file_input', 'file_inputs', 'original_message'];
+
+/**
+ * Whether a transcript has a turn with content or a tool call. One of empty or redacted turns says nothing of what was said:
+ * what was told live stays.
+ */
+function saysWhatWasSaid({ messages, toolCalls }: Transcript): boolean {
+  if (toolCalls.length > 0) return true;
+  return messages.some(({ content, details }) => {
+    if (content !== null) return true;
+    return isObject(details) && CONTENTS.some((name) => Object.hasOwn(details, name));
+  });
+}
+
+/** When the call was, why it ended and what it cost. */
+function theCall(call: Fields, { started_at }: ConversationFields, event: EventContext): ConversationFields {
+  const clock = latestClock('final', event.eventAt, event);
+  const { startedAt, durationSeconds } = readCallTimes(call);
+  const endedAt =
+    startedAt === undefined || durationSeconds === undefined ? undefined : addSeconds(startedAt, durationSeconds);
+  return defined<ConversationFields>({
+    duration_seconds: register(durationSeconds, clock),
+    end_reason: register(call.text('termination_reason', 'end_reason'), clock),
+    cost_credits: register(call.number('cost'), clock),
+    started_at:
+      startedAt === undefined ? started_at : { value: startedAt, clock: earliestClock('final', startedAt, event) },
+    ended_at: register(endedAt, clock),
+  });
+}
+
+/** Whether the call was done or failed, where the account says so: the later account's word, with its reason or none. */
+function outcome(told: ConversationStatus | undefined, call: Fields, event: EventContext): ConversationFields {
+  if (told !== 'done' && told !== 'failed') return {};
+  const reason = told === 'done' ? null : failureReason(call);
+  return defined<ConversationFields>({
+    status: finalStatusRegister(event, told),
+    failure_reason: register(reason, latestClock('final', event.eventAt, event)),
+  });
 }
 
 /** The turns; a transcript that is no list holds something we cannot see, so it must not pass for an empty one. */
@@ -83,34 +125,13 @@ function turnsOf(fields: Fields): Json[] {
   return turns;
 }
 
-/** The numbers and the channel. `phone_call` is null on a web call, and absent where the sender left it out. */
-function phoneCall(call: Fields, variables: Fields, clock: Clock): ConversationFields {
-  const phone = fieldsOf(call.object('phone_call'));
-  const external = phone.key('external_number') ?? variables.key('system__caller_id');
-  const agent = phone.key('agent_number') ?? variables.key('system__called_number');
-  return defined<ConversationFields>({
-    channel: register(channelOf(call), clock),
-    direction: register(phone.text('direction')?.toLowerCase(), clock),
-    external_number: register(external && phoneNumber(external), clock),
-    agent_number: register(agent && phoneNumber(agent), clock),
-    call_sid: register(phone.key('call_sid') ?? variables.key('system__call_sid'), clock),
-  });
-}
-
-function channelOf(call: Fields): string | undefined {
-  if (call.object('whatsapp')) return 'whatsapp';
-  if (call.object('sms')) return 'sms';
-  if (call.object('phone_call')) return 'phone';
-  return call.isNull('phone_call') ? 'web' : undefined;
-}
-
 function analysis(fields: Fields, clock: Clock): ConversationFields {
   const whole = fields.object('analysis');
-  const told = fieldsOf(whole);
+  const told = fields.over('analysis');
   return defined<ConversationFields>({
     analysis: register(whole, clock),
-    title: register(told.text('call_summary_title'), clock),
-    summary: register(told.text('transcript_summary'), clock),
+    title: register(told.text('call_summary_title', 'title'), clock),
+    summary: register(told.text('transcript_summary', 'summary'), clock),
     call_successful: register(told.text('call_successful'), clock),
   });
 }
@@ -121,11 +142,11 @@ function analysis(fields: Fields, clock: Clock): ConversationFields {
  */
 function spokenLanguage(transcript: Transcript, call: Fields, client: Fields, event: EventContext): ConversationFields {
   const detected = transcript.detectedLanguage;
-  if (detected) return languageRegisters(readLanguage(detected.tag), latestClock('final', detected.at, event.id));
+  if (detected) return languageRegisters(readLanguage(detected.tag), latestClock('final', detected.at, event));
   const override = fieldsOf(fieldsOf(client.object('conversation_config_override')).object('agent')).text('language');
   const configured = override ?? call.text('main_language');
   return languageRegisters(
     configured === undefined ? undefined : readLanguage(configured),
-    latestClock('configured', event.eventAt, event.id),
+    latestClock('configured', event.eventAt, event),
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesOf, fixture, ms, values } from '../support/deliver.ts';
+import { changesOf, fixture, ms, read, values } from '../support/deliver.ts';
 
 const ID = 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h';
 const AGENT = 'agent_3101k1e6xrv2f4eb0xz6nbbrz035';
@@ -132,7 +132,7 @@ describe('conversation.message', () => {
       {
         conversation_id: ID,
         source: 'live',
-        event_key: 'msg_1',
+        event_key: 'user:msg_1',
         clock: expect.stringMatching(/^[0-9a-f]{32}$/),
         position: null,
         role: 'user',
@@ -160,7 +160,8 @@ describe('conversation.message', () => {
 
     expect(changes.messages).toMatchObject([
       {
-        event_key: 'evt_01hmsgflat',
+        // The `id` beside the type is the event's or the session's, not the message's.
+        event_key: read(fixture('conversation-message.flat')).entry.id,
         role: 'agent',
         content: 'Of course. Which day suits you?',
         language: 'en',

@@ -29,6 +29,7 @@ describe('what may be null or missing', () => {
     expect(values(conversation.fields)).toEqual({
       agent_id: AGENT,
       status: 'done',
+      failure_reason: null,
       channel: 'web',
       started_at: T0 + 130_000,
     });

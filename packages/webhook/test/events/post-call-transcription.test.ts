@@ -15,6 +15,7 @@ describe('a call of 40 turns', () => {
       agent_id: AGENT,
       user_id: 'user_layla',
       status: 'done',
+      failure_reason: null,
       channel: 'phone',
       direction: 'inbound',
       external_number: '201005550101',

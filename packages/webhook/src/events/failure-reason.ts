@@ -1,0 +1,23 @@
+import { fieldsOf, saysSomething, type Fields } from '../fields.ts';
+import { isObject, type Json } from '../json.ts';
+
+/**
+ * Why a failed conversation failed: `error.reason`, else `error` where it is a text, else `termination_reason`, else the
+ * error as JSON.
+ *
+ * @param call  `metadata`, with what stands one level too high.
+ */
+export function failureReason(call: Fields): string | undefined {
+  const error = call.content('error');
+  return wordsOf(error) ?? call.text('termination_reason', 'end_reason') ?? asJson(error);
+}
+
+function wordsOf(error: Json | undefined): string | undefined {
+  const words = isObject(error) ? fieldsOf(error).text('reason') : error;
+  return typeof words === 'string' && words.trim() !== '' ? words : undefined;
+}
+
+function asJson(error: Json | undefined): string | undefined {
+  const isCode = error !== undefined && typeof error !== 'string' && error !== false;
+  return isCode && saysSomething(error) ? JSON.stringify(error) : undefined;
+}
