@@ -1,4 +1,4 @@
-import type { Logger } from '@landline/process';
+import { printable, type Logger } from '@landline/process';
 import { HandBackError, type DeadLetter, type DeadLetters, type DeliveredEvent } from '@landline/queue';
 import type { DeadEvent, Store } from '@landline/store';
 import { patiently, type ApplyContext } from './apply-group.ts';
@@ -31,7 +31,8 @@ export async function bury(burials: readonly Burial[], context: BuryContext): Pr
     if (!dead.has(entry.id) || letters.has(entry.id)) continue;
     letters.set(entry.id, { id: entry.id, event: delivery });
     context.metrics.dead.inc({ code: fault.code });
-    context.logger.error({ event: entry.id, type: entry.type, code: fault.code }, '💀 Dead letter');
+    const type = entry.type === null ? null : printable(entry.type);
+    context.logger.error({ event: entry.id, type, code: fault.code }, '💀 Dead letter');
   }
   try {
     await context.deadLetters.add([...letters.values()]);

@@ -1,3 +1,4 @@
+import { printable } from '@landline/process';
 import type { ConsumedJob } from '@landline/queue';
 import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, patiently } from './apply-group.ts';
@@ -35,7 +36,7 @@ async function tryOnce(
   countProcessed(context.metrics, event.entry, outcome);
   context.logger.info(
     { event: event.entry.id },
-    `✅ Dead letter ${outcome}: ${event.entry.conversationId ?? event.entry.type}`,
+    `✅ Dead letter ${outcome}: ${printable(event.entry.conversationId ?? event.entry.type ?? '')}`,
   );
   return undefined;
 }

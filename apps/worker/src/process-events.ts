@@ -1,4 +1,4 @@
-import type { Logger } from '@landline/process';
+import { printable, type Logger } from '@landline/process';
 import type { ConsumedJob, DeliveredEvent } from '@landline/queue';
 import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
 import { isCanary, normalise, type NormalisedEvent } from '@landline/webhook';
@@ -56,8 +56,8 @@ function report(
 
 function lineOf(event: NormalisedEvent): string {
   return event.outcome === 'applied'
-    ? `✅ ${event.done}: ${event.entry.conversationId}`
-    : `Ignored, but recorded: ${event.entry.type}`;
+    ? `✅ ${event.done}: ${printable(event.entry.conversationId ?? '')}`
+    : `Ignored, but recorded: ${printable(event.entry.type ?? '')}`;
 }
 
 /** A delivery's only event; a dead letter carries one. */

@@ -5,3 +5,4 @@ export { addCounter, addGauge, createRegistry, type ReadMetric } from './create-
 export type { Logger } from 'pino';
 export { stopOnRequest } from './stop-on-request.ts';
 export { port, processVariables, readVariables, wholeNumber, type ReadVariables } from './variables.ts';
+export { printable } from './printable.ts';

@@ -9,7 +9,7 @@ export const TYPE_NAMES = ['type', 'event_type', 'event'] as const;
 export const SHAPE_TYPE = 'post_call_transcription';
 
 /** Where automation tools and gateways put the body of a request that they pass on. */
-const WRAPPERS = ['body', 'json', 'payload', 'data'] as const;
+export const WRAPPERS = ['body', 'json', 'payload', 'data'] as const;
 
 /** No chain of tools wraps an event more often than this. */
 const MAX_WRAPPERS = 8;

@@ -1,40 +1,151 @@
+import { SHAPE_TYPE, TYPE_NAMES, WRAPPERS } from './envelope.ts';
 import { endOfString } from './json.ts';
 
-/** How far into a body the type is looked for, in characters: a log line is not worth more. */
-const PEEK_LIMIT = 4096;
-const TYPE_KEYS = new Set(['type', 'event_type', 'event']);
+/** Most senders name the type within so many characters of the body's beginning, or of its end. */
+const NEAR = 4096;
+/** In a longer body the type is looked for near its beginning and its end only: a log line is not worth more. */
+const MAX_SCANNED = 1024 * 1024;
+/** No chain of tools wraps an event more often than this. */
+const MAX_WRAPPERS = 8;
+const TYPE_KEYS: ReadonlySet<string> = new Set(TYPE_NAMES);
+const WRAPPER_KEYS: ReadonlySet<string> = new Set(WRAPPERS);
 const TYPE_NAME = /^[\w.:-]{1,64}$/;
 
 /**
- * The event type that a body names at its top level, without parsing the body. For the receiver's log line alone: the
- * worker decides by the parsed event.
+ * The event type that a body names, without parsing the body. For the receiver's log line alone: the worker decides by the
+ * parsed event.
  *
  * @param body  Verified JSON text, or anything else.
- * @returns     The type, or `unknown` where none is found in the first 4,096 characters.
+ * @returns     The type, also of an event within a wrapper or of a conversation that names none; `unknown` where none is
+ *              found, or where it is no plain word. Of a body of more than a million characters only the ends are read.
  */
 export function peekType(body: string): string {
-  const text = body.slice(0, PEEK_LIMIT);
+  const start = startOfObject(body);
+  if (start < 0) return 'unknown';
+  const near = scanObject(body.slice(0, NEAR), start).type ?? typeNearEnd(body);
+  return plain(near ?? (body.length > MAX_SCANNED ? undefined : typeWithin(body, start, 0)));
+}
+
+function plain(type: string | undefined): string {
+  return type !== undefined && TYPE_NAME.test(type) ? type : 'unknown';
+}
+
+const BEFORE_OBJECT = /^\ufeff?\s*(?:\[\s*)*\{/;
+
+/** Where the first object opens, also within arrays; -1 where the body does not begin so. */
+function startOfObject(body: string): number {
+  const opened = BEFORE_OBJECT.exec(body.slice(0, NEAR));
+  return opened ? opened[0].length - 1 : -1;
+}
+
+/** What stands at the first level of an object. */
+interface Scanned {
+  type: string | undefined;
+  /** Whether it has turns. */
+  isConversation: boolean;
+  /** Where the objects begin that may wrap an event. */
+  wrapped: number[];
+  /** The index behind the object. */
+  end: number;
+}
+
+const COLON = /\s*:\s*/y;
+
+/** Reads an object's own keys, and jumps over all else; ends early at a type. */
+function scanObject(text: string, start: number): Scanned {
+  const found: Scanned = { type: undefined, isConversation: false, wrapped: [], end: text.length };
   let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (c === '{' || c === '[') depth++;
-    else if (c === '}' || c === ']') depth--;
-    else if (c === '"') {
+  for (let i = start; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === OPEN_OBJECT || c === OPEN_ARRAY) depth++;
+    else if ((c === CLOSE_OBJECT || c === CLOSE_ARRAY) && --depth === 0) return { ...found, end: i + 1 };
+    else if (c === QUOTE) {
       const end = endOfString(text, i);
-      const value = depth === 1 && TYPE_KEYS.has(text.slice(i + 1, end)) ? stringAfterColon(text, end + 1) : undefined;
-      if (value !== undefined) return TYPE_NAME.test(value) ? value : 'unknown';
+      if (depth === 1) noteKey(found, text, i, end);
+      if (found.type !== undefined) return found;
       i = end;
     }
   }
-  return 'unknown';
+  return found;
 }
 
-const COLON_AND_QUOTE = /\s*:\s*"/y;
+const QUOTE = 0x22;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+function noteKey(found: Scanned, text: string, start: number, end: number): void {
+  const key = text.slice(start + 1, end);
+  COLON.lastIndex = end + 1;
+  if (!COLON.test(text)) return;
+  const at = COLON.lastIndex;
+  const opens = text.charCodeAt(at);
+  if (opens === QUOTE && TYPE_KEYS.has(key)) found.type = wholeString(text, at);
+  else if (opens === OPEN_ARRAY && key === 'transcript') found.isConversation = true;
+  if ((opens === OPEN_OBJECT || opens === OPEN_ARRAY) && WRAPPER_KEYS.has(key)) found.wrapped.push(at);
+}
+
+/** A string's text as it stands there; undefined where it does not end, or holds nothing. */
+function wholeString(text: string, start: number): string | undefined {
+  const end = endOfString(text, start);
+  return end < text.length && end > start + 1 ? text.slice(start + 1, end) : undefined;
+}
+
+/** The type of the event that begins at `start`, or of the one that it wraps. */
+function typeWithin(text: string, start: number, depth: number): string | undefined {
+  const found = scanObject(text, start);
+  if (found.type !== undefined) return found.type;
+  if (found.isConversation) return SHAPE_TYPE;
+  if (depth === MAX_WRAPPERS || ANOTHER_ITEM.test(text.slice(found.end, found.end + 64))) return undefined;
+  for (const at of found.wrapped) {
+    const inner = text.indexOf('{', at);
+    const type = inner < 0 ? undefined : typeWithin(text, inner, depth + 1);
+    if (type !== undefined) return type;
+  }
+  return undefined;
+}
+
+/** What follows the first of several events in an array. */
+const ANOTHER_ITEM = /^\s*,\s*\{/;
+
+/**
+ * The type among the last characters of a body, where senders print it behind `data`. Read from the end, the text before
+ * which all brackets are closed is at the first level.
+ */
+function typeNearEnd(body: string): string | undefined {
+  const text = body.slice(-NEAR);
+  let depth = 0;
+  for (let i = text.length - 1; i >= 0; i--) {
+    const c = text.charCodeAt(i);
+    if (c === CLOSE_OBJECT || c === CLOSE_ARRAY) depth++;
+    else if (c === OPEN_OBJECT || c === OPEN_ARRAY) depth--;
+    else if (c === QUOTE) {
+      const start = startOfString(text, i);
+      if (start < 0) return undefined;
+      if (depth === 1 && TYPE_KEYS.has(text.slice(start + 1, i))) {
+        const type = stringAfterColon(text, i + 1);
+        if (type !== undefined) return type;
+      }
+      i = start;
+    }
+  }
+  return undefined;
+}
 
 function stringAfterColon(text: string, at: number): string | undefined {
-  COLON_AND_QUOTE.lastIndex = at;
-  if (!COLON_AND_QUOTE.test(text)) return undefined;
-  const start = COLON_AND_QUOTE.lastIndex;
-  const end = endOfString(text, start - 1);
-  return end < text.length ? text.slice(start, end) : undefined;
+  COLON.lastIndex = at;
+  if (!COLON.test(text) || text.charCodeAt(COLON.lastIndex) !== QUOTE) return undefined;
+  return wholeString(text, COLON.lastIndex);
+}
+
+/** The index of the quote that opens the string closed at `end`; -1 where it opens before the text. */
+function startOfString(text: string, end: number): number {
+  for (let start = text.lastIndexOf('"', end - 1); start >= 0; start = text.lastIndexOf('"', start - 1)) {
+    let slashes = start;
+    while (slashes > 0 && text[slashes - 1] === '\\') slashes--;
+    if ((start - slashes) % 2 === 0) return start;
+    if (start === 0) return -1;
+  }
+  return -1;
 }

@@ -26,7 +26,16 @@ test.each([
   ['{"type"', 'unknown'],
   ['{"type": "agent.acti', 'unknown'],
   ['["type", "agent.action"]', 'unknown'],
-  ['[{"type": "agent.action"}]', 'unknown'],
+  ['[{"type": "agent.action"}]', 'agent.action'],
+  ['[{"type": "agent.action"}, {"type": "agent.action"}]', 'agent.action'],
+  ['[{"body": {"type": "agent.action"}}, {"body": {"type": "agent.action"}}]', 'unknown'],
+  ['[{"headers": {"type": "x"}, "body": {"type": "agent.action"}, "webhookUrl": "u"}]', 'agent.action'],
+  ['{"body": {"payload": [{"event": "agent.action"}]}}', 'agent.action'],
+  ['{"conversation_id": "c", "transcript": [{"type": "inner"}]}', 'post_call_transcription'],
+  ['{"data": {"conversation_id": "c", "transcript": []}}', 'post_call_transcription'],
+  ['{"body": {"data": {"transcript": [], "status": "done"}}}', 'post_call_transcription'],
+  ['{"body": {"note": "nothing here"}}', 'unknown'],
+  ['{"data": {"a": "\\\\"}, "type" : "agent.action"}', 'agent.action'],
   ['"type"', 'unknown'],
   ['{"data": {}}', 'unknown'],
   ['not JSON', 'unknown'],
@@ -41,10 +50,34 @@ test('finds every type that we know', () => {
 
 const typeAfter = (length: number) => peekType(`{"note": "${'x'.repeat(length)}", "type": "agent.action"}`);
 
-test('looks no further than 4,096 characters, and never tells half a type', () => {
-  expect(typeAfter(4000)).toBe('agent.action');
-  for (let length = 4040; length < 4100; length++) expect(['agent.action', 'unknown']).toContain(typeAfter(length));
-  expect(typeAfter(5000)).toBe('unknown');
+test('finds the type behind any length of other fields, and never tells half a type', () => {
+  for (let length = 4040; length < 4100; length++) expect(typeAfter(length)).toBe('agent.action');
+  for (const length of [5000, 37_000, 900_000, 20_000_000]) expect(typeAfter(length)).toBe('agent.action');
+});
+
+test('finds the type between long fields, in a body of up to a million characters', () => {
+  const typeBetween = (length: number) =>
+    peekType(`{"a": "${'x'.repeat(length)}", "type": "agent.action", "data": {"b": "${'\\"'.repeat(length)}"}}`);
+  expect(typeBetween(10_000)).toBe('agent.action');
+  expect(typeBetween(300_000)).toBe('agent.action');
+  expect(typeBetween(1_000_000)).toBe('unknown');
+});
+
+test('names a conversation that names no type, however long it is', () => {
+  const turns = Array.from({ length: 2000 }, (_, i) => ({ role: 'user', message: `"type": ${i}`, type: 'inner' }));
+  expect(peekType(JSON.stringify({ conversation_id: 'c', status: 'done', transcript: turns }))).toBe(
+    'post_call_transcription',
+  );
+  expect(peekType(JSON.stringify([{ body: { status: 'done', transcript: turns }, mode: 'x' }]))).toBe(
+    'post_call_transcription',
+  );
+});
+
+test('takes time in proportion to the body, whatever that holds', () => {
+  const bodies = ['[', '{', '"', '\\', '{"body":', '{"data":[', '\\"', '{"type":'].map((part) =>
+    part.repeat(1_000_000 / part.length),
+  );
+  for (const body of bodies) expect(peekType(body)).toBe('unknown');
 });
 
 test('answers with a plain word whatever the body is', () => {

@@ -42,6 +42,9 @@ describe('started_at', () => {
 
 const status = (type: string, at: number, data?: object) => event(type, at, data).conversation.fields.status;
 
+const failure = (at: number) => status('call_initiation_failure', at);
+const account = (at: number, said?: string) => status('post_call_transcription', at, { status: said });
+
 describe('status', () => {
   test('only goes up while the call goes on, whatever the times are', () => {
     expect(standing(status('conversation.ended', T0), status('conversation.started', T0 + 100))).toBe('ended');
@@ -50,9 +53,6 @@ describe('status', () => {
       standing(status('conversation.ended', T0), status('post_call_transcription', T0 + 9, { status: 'processing' })),
     ).toBe('processing');
   });
-
-  const failure = (at: number) => status('call_initiation_failure', at);
-  const account = (at: number, said?: string) => status('post_call_transcription', at, { status: said });
 
   test('is that of the later account of the finished call', () => {
     expect(standing(failure(T0), account(T0 + 9, 'done'))).toBe('done');
