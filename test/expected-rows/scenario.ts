@@ -14,6 +14,11 @@ export interface Scenario {
   deliveries: Delivered[];
   /** Tables that are not named are not looked at. */
   rows: ExpectedRows;
+  /**
+   * One event is delivered with several signatures: the delivery that is applied first decides its receipt (and its time,
+   * where it names none), so only what `rows` names is the same in every order.
+   */
+  firstDecides?: boolean;
 }
 
 /** One delivery; use `event`, or write it out. */

@@ -135,7 +135,7 @@ function messageRows(conversation_id: string, events: Applied[]): Said[] {
 /** Each side counts its messages for itself. */
 function messageKey({ id, row, of }: { id: string | undefined; row: Said; of: Applied }): string {
   const named = id ?? of.eventKey;
-  return named === null ? of.id : [row['role'], named].join(':');
+  return named === null ? of.id : `${JSON.stringify(row['role']).replaceAll('"', '')}:${named}`;
 }
 
 function toolCallRows(conversation_id: string, events: Applied[]): Said[] {

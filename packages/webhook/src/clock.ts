@@ -1,6 +1,6 @@
 /**
- * When and by whom a value was written, as one comparable word of 32 hex digits: one byte of authority, six of time, four
- * of how long after that time the event was received, five of the ledger id. Of two writes the one with the greater clock
+ * When and by whom a value was written, as one comparable word of 32 hex digits: one byte of authority, six of time, five
+ * of how long after that time the event was received, four of the ledger id. Of two writes the one with the greater clock
  * stands: so events that happened at one time are told apart by their receipt. Because no two events have the same clock,
  * the outcome does not depend on the order in which they are applied.
  */
@@ -58,13 +58,13 @@ function clock(first: number, time: number, tie: string): Clock {
 
 const NO_TIE = '0'.repeat(18);
 
-/** The middle of what four bytes hold: a sender's clock may be ahead of ours, by 24 days at most. */
-const SAME_TIME = 2 ** 31;
+/** The middle of what five bytes hold: a sender's clock may be ahead of ours, and what is told years later is told apart. */
+const SAME_TIME = 2 ** 39;
 
 /** Nine bytes that order the events of one time: the later received is the greater. */
 function tieOf(timeMs: number, { id, receivedAt }: Writer): string {
-  const delay = Math.min(Math.max(receivedAt - timeMs + SAME_TIME, 0), 2 ** 32 - 1);
-  return delay.toString(16).padStart(8, '0') + id.slice(0, 8) + id.slice(9, 11);
+  const delay = Math.min(Math.max(receivedAt - timeMs + SAME_TIME, 0), 2 ** 40 - 1);
+  return delay.toString(16).padStart(10, '0') + id.slice(0, 8);
 }
 
 function firstByte(value: number): string {

@@ -41,12 +41,12 @@ describe('a clock', () => {
   });
 
   test('orders what happened at one time by its receipt, and what was received at one time by its event', () => {
-    const WEEK = 7 * 86_400_000;
-    const near = fc.tuple(fc.integer({ min: -WEEK, max: WEEK }), fc.uint8Array().map(idempotencyKey));
+    const YEARS = 10 * 365 * 86_400_000;
+    const near = fc.tuple(fc.integer({ min: -YEARS, max: YEARS }), fc.uint8Array().map(idempotencyKey));
     fc.assert(
-      fc.property(fc.integer({ min: 2 * WEEK, max: 2 ** 48 - 1 }), near, near, (t, [i, one], [j, two]) => {
+      fc.property(fc.integer({ min: 2 * YEARS, max: 2 ** 48 - 1 }), near, near, (t, [i, one], [j, two]) => {
         const written = (id: string, after: number) => latestClock('live', t, { id, receivedAt: t + after });
-        expect(sign(written(one, i), written(two, j))).toBe(sign(i, j) || sign(one.slice(0, 11), two.slice(0, 11)));
+        expect(sign(written(one, i), written(two, j))).toBe(sign(i, j) || sign(one.slice(0, 8), two.slice(0, 8)));
       }),
     );
   });

@@ -55,9 +55,10 @@ test('finds the type behind any length of other fields, and never tells half a t
   for (const length of [5000, 37_000, 900_000, 20_000_000]) expect(typeAfter(length)).toBe('agent.action');
 });
 
+const typeBetween = (length: number) =>
+  peekType(`{"a": "${'x'.repeat(length)}", "type": "agent.action", "data": {"b": "${'\\"'.repeat(length)}"}}`);
+
 test('finds the type between long fields, in a body of up to a million characters', () => {
-  const typeBetween = (length: number) =>
-    peekType(`{"a": "${'x'.repeat(length)}", "type": "agent.action", "data": {"b": "${'\\"'.repeat(length)}"}}`);
   expect(typeBetween(10_000)).toBe('agent.action');
   expect(typeBetween(300_000)).toBe('agent.action');
   expect(typeBetween(1_000_000)).toBe('unknown');

@@ -31,7 +31,7 @@ export function readTranscript(turns: Json[], event: EventContext, startedAt: nu
   for (const [position, turn] of turns.entries()) {
     // A turn that is no object is kept as it is, in the details.
     const fields = fieldsOf(isObject(turn) ? turn : { turn });
-    const seconds = fields.number('time_in_call_secs');
+    const seconds = secondsIntoCall(fields, startedAt);
     const at = addSeconds(startedAt, seconds ?? 0) ?? startedAt;
     const told = { calls, event, position, at, clock };
     for (const [i, call] of (fields.array('tool_calls') ?? []).entries()) {
@@ -43,6 +43,14 @@ export function readTranscript(turns: Json[], event: EventContext, startedAt: nu
   }
   transcript.toolCalls = [...calls.values()];
   return transcript;
+}
+
+/** When a turn began, in seconds after the call; some senders write when that was instead. */
+function secondsIntoCall(turn: Fields, startedAt: number): number | undefined {
+  const seconds = turn.number('time_in_call_secs');
+  if (seconds !== undefined) return seconds;
+  const at = turn.time('start_time_unix_secs');
+  return at === undefined || at < startedAt ? undefined : (at - startedAt) / 1000;
 }
 
 interface Turn {
