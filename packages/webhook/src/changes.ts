@@ -107,7 +107,7 @@ export interface CommandChange {
 
 /** What an event says of a user. Times in unix milliseconds. */
 export interface ProfileChange {
-  /** The user's id, else the number they call from. */
+  /** The user's id, else the number they call from, where that names somebody. */
   user_id: string;
   /** Event times, for first_seen_at and last_seen_at. */
   earliest: number;
