@@ -1,9 +1,9 @@
-import { CONVERSATION_STATUSES, type Changes, type ConversationStatus, type Register } from './changes.ts';
+import { CONVERSATION_STATUSES, type Changes, type ConversationStatus, type ProfileChange, type Register } from './changes.ts';
 import { cappedClock, earliestClock, latestClock, rankClock, type Authority, type Clock } from './clock.ts';
 import { fieldsOf, type Fields } from './fields.ts';
 import type { JsonObject } from './json.ts';
-import { readLanguage, type Language } from './language.ts';
 import { isDialledNumber } from './phone-number.ts';
+import { addSpoken, readSpoken } from './spoken.ts';
 
 /** What every event handler starts from. */
 export interface EventContext {
@@ -49,6 +49,7 @@ export function changesOf(event: EventContext, authority: Authority, status: Con
         started_at: { value: event.eventAt, clock: earliestClock('seen', event.eventAt, event.id) },
       }),
       metadata: new Map(),
+      dialects: new Map(),
       transcript: null,
     },
     messages: [],
@@ -63,21 +64,6 @@ export function statusRegister(status: ConversationStatus): Register<Conversatio
   return { value: status, clock: rankClock(CONVERSATION_STATUSES.indexOf(status)) };
 }
 
-/** Language and dialect, always written together: a language without a dialect takes the old dialect away. */
-export function languageRegisters(
-  spoken: Language | undefined,
-  clock: Clock,
-): { language?: Register<string>; dialect?: Register<string | null> } {
-  if (spoken === undefined) return {};
-  return { language: { value: spoken.language, clock }, dialect: { value: spoken.dialect, clock } };
-}
-
-/** What `language` and `dialect` say; a dialect of no language is left in the rest. */
-export function readSpoken(fields: Fields): Language | undefined {
-  const tag = fields.text('language');
-  return tag === undefined ? undefined : readLanguage(tag, fields.text('dialect'));
-}
-
 /** Every key of an object as a register under one clock. */
 export function registersOf(object: JsonObject, clock: Clock): Map<string, Register> {
   return new Map(Object.entries(object).map(([key, value]) => [key, { value, clock }]));
@@ -89,27 +75,34 @@ export function registersOf(object: JsonObject, clock: Clock): Map<string, Regis
  * what is heard in a new one: here the later event counts, told live or not.
  */
 export function addProfile(event: EventContext, changes: Changes): void {
-  const { user_id, external_number, language, dialect } = changes.conversation.fields;
+  const { user_id, external_number, language } = changes.conversation.fields;
   const key = user_id?.value ?? (isDialledNumber(external_number?.value ?? '') ? external_number?.value : undefined);
   if (key === undefined) return;
   const clock = latestClock('live', event.eventAt, event.id);
   const personality = event.fields.any('personality');
   const told = fieldsOf(event.fields.object('user_profile'));
-  const spoken = language ? { language, dialect } : languageRegisters(readSpoken(told), clock);
-  changes.profile = {
+  const profile: ProfileChange = {
     user_id: key,
     earliest: event.eventAt,
     latest: event.eventAt,
-    fields: defined({
-      language: acrossCalls(spoken.language),
-      dialect: acrossCalls(spoken.dialect),
-      personality: register(personality ?? told.any('personality'), clock),
-      phone_number: acrossCalls(external_number),
-    }),
-    attributes: registersOf(told.rest(), clock),
+    fields: {},
+    dialects: new Map(),
+    attributes: new Map(),
   };
+  if (language === undefined) addSpoken(profile, readSpoken(told), clock);
+  for (const [name, dialect] of changes.conversation.dialects) profile.dialects.set(name, acrossCalls(dialect));
+  Object.assign(
+    profile.fields,
+    defined<ProfileChange['fields']>({
+      language: language && acrossCalls(language),
+      personality: register(personality ?? told.any('personality'), clock),
+      phone_number: external_number && acrossCalls(external_number),
+    }),
+  );
+  profile.attributes = registersOf(told.rest(), clock);
+  changes.profile = profile;
 }
 
-function acrossCalls<T>(told: Register<T> | undefined): Register<T> | undefined {
-  return told && { value: told.value, clock: cappedClock('live', told.clock) };
+function acrossCalls<T>(told: Register<T>): Register<T> {
+  return { value: told.value, clock: cappedClock('live', told.clock) };
 }

@@ -1,7 +1,7 @@
 import type { Changes } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, type EventContext } from '../event-context.ts';
-import { jsonOrText } from '../json-or-text.ts';
+import { readDetails, readParameters } from './told-values.ts';
 
 /** agent.action: a command that the user gave through the agent. */
 export function agentAction(event: EventContext): Changes {
@@ -12,16 +12,16 @@ export function agentAction(event: EventContext): Changes {
   const told = defined({
     user_id: changes.conversation.fields.user_id,
     command: register(fields.text('action', 'command', 'name'), clock),
-    parameters: register(jsonOrText(fields.any('parameters')), clock),
+    parameters: register(readParameters(fields, 'parameters'), clock),
     status: register(fields.text('status'), clock),
   });
   const actionId = fields.key('action_id', 'id') ?? event.eventKey ?? id;
-  const rest = fields.rest();
+  const details = readDetails(fields);
   changes.commands.push({
     conversation_id: event.conversationId,
     action_id: actionId,
     earliest: eventAt,
-    fields: Object.keys(rest).length > 0 ? { ...told, details: { value: rest, clock } } : told,
+    fields: details ? { ...told, details: { value: details, clock } } : told,
   });
   return changes;
 }

@@ -4,13 +4,12 @@ import {
   addProfile,
   changesOf,
   defined,
-  languageRegisters,
   register,
-  readSpoken,
   registersOf,
   type EventContext,
 } from '../event-context.ts';
 import { phoneNumber } from '../phone-number.ts';
+import { addSpoken, readSpoken } from '../spoken.ts';
 
 /** conversation.started: who calls whom, over what, in which language. */
 export function conversationStarted(event: EventContext): Changes {
@@ -34,8 +33,8 @@ export function conversationStarted(event: EventContext): Changes {
       call_sid: register(fields.key('call_sid', 'twilio_call_sid'), clock),
       started_at: { value: startedAt, clock: earliestClock('live', startedAt, id) },
     }),
-    languageRegisters(readSpoken(fields), clock),
   );
+  addSpoken(changes.conversation, readSpoken(fields), clock);
   addProfile(event, changes);
   changes.conversation.metadata = registersOf(fields.rest(), clock);
   return changes;

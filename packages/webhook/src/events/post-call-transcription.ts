@@ -4,7 +4,6 @@ import {
   addProfile,
   changesOf,
   defined,
-  languageRegisters,
   register,
   registersOf,
   type EventContext,
@@ -15,6 +14,7 @@ import { fieldsOf, type Fields } from '../fields.ts';
 import type { Json } from '../json.ts';
 import { readLanguage } from '../language.ts';
 import { phoneNumber } from '../phone-number.ts';
+import { addSpoken } from '../spoken.ts';
 import { readTranscript, type Transcript } from './transcript.ts';
 
 /** The provider's words for a status. */
@@ -59,8 +59,8 @@ export function postCallTranscription(event: EventContext): Changes {
     }),
     phoneCall(call, variables, clock),
     analysis(fields, clock),
-    spokenLanguage(transcript, call, client, event),
   );
+  addLanguage(changes, { transcript, call, client }, event);
   addProfile(event, changes);
   changes.messages = transcript.messages;
   changes.toolCalls = transcript.toolCalls;
@@ -116,16 +116,21 @@ function analysis(fields: Fields, clock: Clock): ConversationFields {
 }
 
 /**
- * The language spoken at the end of the call: the last one detected in it. Where none was detected, the configured one,
- * which gives way to whatever was heard live.
+ * Adds the language spoken at the end of the call: the last one detected in it. Where none was detected, the configured
+ * one, which gives way to whatever was heard live.
  */
-function spokenLanguage(transcript: Transcript, call: Fields, client: Fields, event: EventContext): ConversationFields {
-  const detected = transcript.detectedLanguage;
-  if (detected) return languageRegisters(readLanguage(detected.tag), latestClock('final', detected.at, event.id));
-  const override = fieldsOf(fieldsOf(client.object('conversation_config_override')).object('agent')).text('language');
-  const configured = override ?? call.text('main_language');
-  return languageRegisters(
-    configured === undefined ? undefined : readLanguage(configured),
-    latestClock('configured', event.eventAt, event.id),
-  );
+function addLanguage(
+  { conversation }: Changes,
+  { transcript, call, client }: { transcript: Transcript; call: Fields; client: Fields },
+  event: EventContext,
+): void {
+  const { detected } = transcript;
+  if (detected) {
+    addSpoken(conversation, detected.spoken, latestClock('final', detected.at, event.id));
+    return;
+  }
+  const agent = fieldsOf(fieldsOf(client.object('conversation_config_override')).object('agent'));
+  const configured =
+    agent.textAs((tag) => readLanguage(tag), 'language') ?? call.textAs((tag) => readLanguage(tag), 'main_language');
+  addSpoken(conversation, configured, latestClock('configured', event.eventAt, event.id));
 }
