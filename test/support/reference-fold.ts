@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Json } from '@landline/webhook';
 import type { TableName } from '../../packages/store/test/support/read-tables.ts';
 import { iso } from './telling-events.ts';
-import { VOICES, type Said, type Telling, type ToldEvent, type Voice } from './told-event.ts';
+import { VOICES, type Said, type Spoken, type Telling, type ToldEvent, type Voice } from './told-event.ts';
 
 /** The rows that the tables must have, without clocks; in no order. */
 export type ReferenceTables = Record<TableName, Said[]>;
@@ -63,18 +63,16 @@ function ledgerRow(event: ToldEvent & { id: string }): Said {
 }
 
 function conversationRow(id: string, events: Applied[]): Said {
-  const spoken = lastWord(events.flatMap(spokenBy));
   return {
     id,
     ...NO_CONVERSATION,
     ...lastWords(events, (event) => event.tells.conversation),
+    ...languageOf(events.flatMap(spokenBy)),
     status:
       events
         .map((event) => event.tells.status)
         .toSorted(by((status) => STATUSES.indexOf(status)))
         .at(-1) ?? null,
-    language: spoken?.language ?? null,
-    dialect: spoken?.dialect ?? null,
     started_at: iso(startOf(events)),
     metadata: lastWords(events, (event) => event.tells.metadata),
     created_at: iso(earliest(events)),
@@ -153,7 +151,7 @@ function commandRows(conversation_id: string, events: Applied[]): Said[] {
 
 /** A profile outlives its calls: in it the account of a finished call is no more than what is heard in a live one. */
 function profileRow(user_id: string, events: Applied[]): Said {
-  const spoken = lastWord(events.flatMap(spokenBy).map((saying) => ({ ...saying, voice: atMostLive(saying.voice) })));
+  const spoken = events.flatMap(spokenBy).map((saying) => ({ ...saying, voice: atMostLive(saying.voice) }));
   const heard = events.map((event) => ({ ...event, tells: { ...event.tells, voice: 'live' as const } }));
   const column = ({ tells: { user } }: Applied): Said => ({
     ...(user?.personality !== undefined && { personality: user.personality }),
@@ -164,8 +162,7 @@ function profileRow(user_id: string, events: Applied[]): Said {
     personality: null,
     phone_number: null,
     ...lastWords(heard, column),
-    language: spoken?.language ?? null,
-    dialect: spoken?.dialect ?? null,
+    ...languageOf(spoken),
     attributes: lastWords(heard, (event) => event.tells.user?.attributes ?? {}),
     first_seen_at: iso(earliest(events)),
     last_seen_at: iso(latest(events)),
@@ -176,6 +173,17 @@ const atMostLive = (voice: Voice): Voice => (voice === 'final' ? 'live' : voice)
 
 function spokenBy({ id, tells: { spoken } }: Applied) {
   return spoken ? [{ value: spoken, voice: spoken.voice, at: spoken.at, id }] : [];
+}
+
+/** The language that was said last; its dialect is the one last said together with it, whatever was spoken in between. */
+function languageOf(sayings: Saying<Spoken>[]): Said {
+  const language = lastWord(sayings)?.language ?? null;
+  const withDialect = groupBy(
+    sayings.filter(({ value }) => value.dialect !== null),
+    ({ value }) => value.language,
+  );
+  const dialects = Object.fromEntries([...withDialect].map(([name, its]) => [name, lastWord(its)?.dialect ?? null]));
+  return { language, dialect: dialects[language ?? ''] ?? null, dialects };
 }
 
 /** Each column as it was said last by the most believed voice. */

@@ -1,4 +1,10 @@
-import { CONVERSATION_STATUSES, type Changes, type ConversationStatus, type ProfileChange, type Register } from './changes.ts';
+import {
+  CONVERSATION_STATUSES,
+  type Changes,
+  type ConversationStatus,
+  type ProfileChange,
+  type Register,
+} from './changes.ts';
 import { cappedClock, earliestClock, latestClock, rankClock, type Authority, type Clock } from './clock.ts';
 import { fieldsOf, type Fields } from './fields.ts';
 import type { JsonObject } from './json.ts';

@@ -1,13 +1,6 @@
 import type { Changes, ConversationFields } from '../changes.ts';
 import { earliestClock, latestClock } from '../clock.ts';
-import {
-  addProfile,
-  changesOf,
-  defined,
-  register,
-  registersOf,
-  type EventContext,
-} from '../event-context.ts';
+import { addProfile, changesOf, defined, register, registersOf, type EventContext } from '../event-context.ts';
 import { phoneNumber } from '../phone-number.ts';
 import { addSpoken, readSpoken } from '../spoken.ts';
 

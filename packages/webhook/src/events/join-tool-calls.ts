@@ -75,7 +75,8 @@ class Queues {
   /** The oldest call that has no result. */
   oldest(key: string, resultOf: ResultOf): ToldTool | undefined {
     const queue = this.#queues.get(key);
-    while (queue && queue.next < queue.calls.length) {
+    if (queue === undefined) return undefined;
+    while (queue.next < queue.calls.length) {
       const call = queue.calls[queue.next++];
       if (call && !resultOf.has(call)) return call;
     }
@@ -88,15 +89,17 @@ function withIds(rows: readonly Omit<JoinedCall, 'requestId'>[]): JoinedCall[] {
   const literal = new Set(rows.map(idOf));
   const taken = new Set<string>();
   const uses = new Map<string, number>();
+  const nextUse = (id: string): string => {
+    let n = uses.get(id) ?? 2;
+    while (literal.has(`${id}#${n}`) || taken.has(`${id}#${n}`)) n++;
+    uses.set(id, n + 1);
+    return `${id}#${n}`;
+  };
   return rows.map((row) => {
-    const id = idOf(row) ?? row.call?.place ?? row.result?.place ?? '';
-    const isOwn = idOf(row) !== undefined || !literal.has(id);
-    let requestId = id;
-    for (let n = uses.get(id) ?? 2; taken.has(requestId) || (requestId === id && !isOwn); n++) {
-      const next = `${id}#${n}`;
-      uses.set(id, n + 1);
-      if (!literal.has(next)) requestId = next;
-    }
+    const own = idOf(row);
+    const id = own ?? row.call?.place ?? row.result?.place ?? '';
+    const isFree = !taken.has(id) && (own !== undefined || !literal.has(id));
+    const requestId = isFree ? id : nextUse(id);
     taken.add(requestId);
     return { requestId, ...row };
   });

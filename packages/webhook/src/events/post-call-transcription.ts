@@ -1,13 +1,6 @@
 import type { Changes, ConversationFields, ConversationStatus } from '../changes.ts';
 import { earliestClock, latestClock, type Clock } from '../clock.ts';
-import {
-  addProfile,
-  changesOf,
-  defined,
-  register,
-  registersOf,
-  type EventContext,
-} from '../event-context.ts';
+import { addProfile, changesOf, defined, register, registersOf, type EventContext } from '../event-context.ts';
 import { EventFaultError } from '../errors.ts';
 import { addSeconds } from '../event-time.ts';
 import { fieldsOf, type Fields } from '../fields.ts';

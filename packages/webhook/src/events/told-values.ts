@@ -24,11 +24,7 @@ export function readDetails(fields: Fields): JsonObject | undefined {
   return told.length > 0 ? Object.fromEntries(told) : undefined;
 }
 
-function firstThatSays(
-  fields: Fields,
-  names: readonly string[],
-  says: (value: Json) => boolean,
-): Json | undefined {
+function firstThatSays(fields: Fields, names: readonly string[], says: (value: Json) => boolean): Json | undefined {
   for (const name of names) {
     const value = jsonOrText(fields.any(name));
     if (value !== undefined && says(value)) return value;

@@ -1,0 +1,22 @@
+/** All orders of some items; of more than `most` a few, taken evenly. */
+export function permutations<T>(items: readonly T[], most = Number.POSITIVE_INFINITY): T[][] {
+  const count = Math.min(most, factorial(items.length));
+  const step = factorial(items.length) / count;
+  return Array.from({ length: count }, (_, i) => nth(items, Math.floor(i * step)));
+}
+
+/** The nth order, counted as words in a dictionary are. */
+function nth<T>(items: readonly T[], n: number): T[] {
+  const left = [...items];
+  let rest = n;
+  return items.flatMap((_, i) => {
+    const size = factorial(items.length - 1 - i);
+    const at = Math.floor(rest / size);
+    rest %= size;
+    return left.splice(at, 1);
+  });
+}
+
+function factorial(n: number): number {
+  return n < 2 ? 1 : n * factorial(n - 1);
+}
