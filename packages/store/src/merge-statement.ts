@@ -147,13 +147,14 @@ function latest(table: MergedTable, register: string): string {
   return `CASE WHEN ${isNewer(place)} THEN EXCLUDED.${register} ELSE t.${register} END`;
 }
 
-/** What the map will hold under the word that will stand. */
-function found(table: MergedTable, { map, by }: LookedUp): string {
+/** What the map will hold under the word that will stand; a worker of an older version has told the column alone. */
+function found(table: MergedTable, { column, map, by }: LookedUp): string {
   const word = latest(table, by);
-  const clockIn = (row: string) => `COALESCE(${row}.${map}_clocks ->> (${word}), '') COLLATE "C"`;
+  const clockIn = (row: string) => `(${row}.${map}_clocks ->> (${word})) COLLATE "C"`;
   return `CASE
-        WHEN EXCLUDED.${map}_clocks <> '{}' AND ${clockIn('EXCLUDED')} >= ${clockIn('t')} THEN EXCLUDED.${map} ->> (${word})
-        ELSE t.${map} ->> (${word})
+        WHEN EXCLUDED.${map}_clocks <> '{}' AND ${clockIn('EXCLUDED')} >= COALESCE(${clockIn('t')}, '')
+          THEN EXCLUDED.${map} ->> (${word})
+        ELSE COALESCE(t.${map} ->> (${word}), CASE WHEN t.${by} = ${word} THEN t.${column} END)
       END`;
 }
 
