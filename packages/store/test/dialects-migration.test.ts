@@ -30,9 +30,10 @@ const clockAt = (at: number) => `02${at.toString(16).padStart(12, '0')}${'a'.rep
 const clocks = (length: number, places: readonly number[], at: number) =>
   `ARRAY[${Array.from({ length }, (_, i) => (places.includes(i + 1) ? `'${clockAt(at)}'` : 'NULL')).join(',')}]::uuid[]`;
 
+const text = (value: string | null) => (value === null ? 'NULL' : `'${value}'`);
+
 /** A row as a worker of the version before writes it. */
 function oldConversation(id: string, language: string | null, dialect: string | null, at = AT): string {
-  const text = (value: string | null) => (value === null ? 'NULL' : `'${value}'`);
   return `INSERT INTO conversations (id, status, language, dialect, started_at, created_at, updated_at, clocks, title)
     VALUES ('${id}', 'in_progress', ${text(language)}, ${text(dialect)}, now(), now(), now(),
       ${clocks(20, language === null ? [] : [9, 10], at)}, 'kept')
@@ -41,7 +42,7 @@ function oldConversation(id: string, language: string | null, dialect: string | 
 
 function oldProfile(id: string, language: string, dialect: string | null): string {
   return `INSERT INTO user_profiles (user_id, language, dialect, first_seen_at, last_seen_at, clocks)
-    VALUES ('${id}', '${language}', ${dialect === null ? 'NULL' : `'${dialect}'`}, now(), now(), ${clocks(4, [1, 2], AT)})`;
+    VALUES ('${id}', '${language}', ${text(dialect)}, now(), now(), ${clocks(4, [1, 2], AT)})`;
 }
 
 const heard = (conversation_id: string, at: number, language: string) =>
