@@ -50,7 +50,7 @@ test('of two writers of a row the later one has the later time, though its trans
   const blocked = `SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
   await expect.poll(() => context.sql(blocked)).not.toEqual([]);
   const [held] = await context.sql(
-    `UPDATE conversations SET changed_at = DEFAULT WHERE id = 'c' RETURNING changed_at::text AS at`,
+    `UPDATE conversations SET changed_at = clock_timestamp() WHERE id = 'c' RETURNING changed_at::text AS at`,
   );
   await aMomentLater();
   await context.sql('COMMIT');
