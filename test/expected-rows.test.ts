@@ -7,10 +7,12 @@ import { callers } from './expected-rows/callers.ts';
 import { channels } from './expected-rows/channels.ts';
 import { envelopes } from './expected-rows/envelopes.ts';
 import { identity } from './expected-rows/identity.ts';
+import { languages } from './expected-rows/languages.ts';
 import { outcomes } from './expected-rows/outcomes.ts';
 import type { Delivered, Scenario } from './expected-rows/scenario.ts';
 import { secrets } from './expected-rows/secrets.ts';
 import { ties } from './expected-rows/ties.ts';
+import { tools } from './expected-rows/tools.ts';
 import { looked } from './support/looked-rows.ts';
 import { permutations } from './support/permutations.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
@@ -22,9 +24,11 @@ const THEMES: Record<string, readonly Scenario[]> = {
   channels,
   envelopes,
   identity,
+  languages,
   outcomes,
   secrets,
   ties,
+  tools,
 };
 
 /** Of more deliveries than four, so many orders are tried. */

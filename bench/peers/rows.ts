@@ -37,6 +37,7 @@ export function conversationRow({
   latest,
   fields,
   metadata,
+  dialects,
 }: ConversationChange): Upsert<Prisma.ConversationCreateInput, Prisma.ConversationUpdateInput> {
   const update = {
     ...told({
@@ -48,7 +49,7 @@ export function conversationRow({
       agentNumber: fields.agent_number?.value,
       callSid: fields.call_sid?.value,
       language: fields.language?.value,
-      dialect: fields.dialect?.value,
+      dialect: dialects.get(fields.language?.value ?? '')?.value,
       endedAt: fields.ended_at && new Date(fields.ended_at.value),
       durationSeconds: fields.duration_seconds?.value,
       endReason: fields.end_reason?.value,
@@ -124,11 +125,12 @@ export function profileRow({
   latest,
   fields,
   attributes,
+  dialects,
 }: ProfileChange): Upsert<Prisma.UserProfileCreateInput, Prisma.UserProfileUpdateInput> {
   const update = {
     ...told({
       language: fields.language?.value,
-      dialect: fields.dialect?.value,
+      dialect: dialects.get(fields.language?.value ?? '')?.value,
       personality: jsonOf(fields.personality),
       phoneNumber: fields.phone_number?.value,
       attributes: objectOf(attributes),

@@ -134,8 +134,9 @@ export const ODD_BODIES: readonly OddRow[] = [
     metadata: JSON.stringify({ user_id: 'u'.repeat(300) }).replace(':', ': '),
   }),
   conversation('conversation.started', 'a language that is none', '"language": "!!", "channel": 5', {
-    language: '!!',
+    language: null,
     channel: '5',
+    metadata: '{"language": "!!"}',
   }),
   conversation('conversation.ended', 'durations that are none', '"duration_seconds": "long", "reason": []', {
     status: 'ended',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Json } from '@landline/webhook';
 import type { TableName } from '../../packages/store/test/support/read-tables.ts';
 import { iso } from './telling-events.ts';
-import { VOICES, type Said, type Telling, type ToldEvent, type Voice } from './told-event.ts';
+import { VOICES, type Said, type Spoken, type Telling, type ToldEvent, type Voice } from './told-event.ts';
 
 /** The rows that the tables must have, without clocks; in no order. */
 export type ReferenceTables = Record<TableName, Said[]>;
@@ -16,7 +16,7 @@ interface Applied extends ToldEvent {
 }
 
 /** An event as one voice among `VOICES`: that of the whole event, or of what it only implies. */
-type Spoken = Omit<Applied, 'tells'> & { tells: Omit<Telling, 'voice'> & { voice: Voice } };
+type Voiced = Omit<Applied, 'tells'> & { tells: Omit<Telling, 'voice'> & { voice: Voice } };
 
 /** Something said, by whom, and when; between two sayings of one voice and time the receipt decides, then the ledger id. */
 interface Saying<T> {
@@ -67,14 +67,12 @@ function ledgerRow(event: ToldEvent & { id: string }): Said {
 }
 
 function conversationRow(id: string, events: Applied[]): Said {
-  const spoken = lastWord(events.flatMap(spokenBy));
   return {
     id,
     ...NO_CONVERSATION,
     ...conversationColumns(events),
+    ...languageOf(events.flatMap(spokenBy)),
     status: statusOf(events),
-    language: spoken?.language ?? null,
-    dialect: spoken?.dialect ?? null,
     started_at: iso(startOf(events)),
     metadata: lastWords(events, (event) => event.tells.metadata),
     created_at: iso(earliest(events)),
@@ -176,7 +174,7 @@ function commandRows(conversation_id: string, events: Applied[]): Said[] {
 
 /** A profile outlives its calls: in it the account of a finished call is no more than what is heard in a live one. */
 function profileRow(user_id: string, events: Applied[]): Said {
-  const spoken = lastWord(events.flatMap(spokenBy).map((saying) => ({ ...saying, voice: atMostLive(saying.voice) })));
+  const spoken = events.flatMap(spokenBy).map((saying) => ({ ...saying, voice: atMostLive(saying.voice) }));
   const heard = events.map((event) => ({ ...event, tells: { ...event.tells, voice: 'live' as const } }));
   const column = ({ tells: { user } }: Applied): Said => ({
     ...(user?.personality !== undefined && { personality: user.personality }),
@@ -187,8 +185,7 @@ function profileRow(user_id: string, events: Applied[]): Said {
     personality: null,
     phone_number: null,
     ...lastWords(heard, column),
-    language: spoken?.language ?? null,
-    dialect: spoken?.dialect ?? null,
+    ...languageOf(spoken),
     attributes: lastWords(heard, (event) => event.tells.user?.attributes ?? {}),
     first_seen_at: iso(earliest(events)),
     last_seen_at: iso(latest(events)),
@@ -201,8 +198,19 @@ function spokenBy({ id, receivedAt, tells: { spoken } }: Applied) {
   return spoken ? [{ value: spoken, voice: spoken.voice, at: spoken.at, receivedAt, id }] : [];
 }
 
+/** The language that was said last; its dialect is the one last said together with it, whatever was spoken in between. */
+function languageOf(sayings: Saying<Spoken>[]): Said {
+  const language = lastWord(sayings)?.language ?? null;
+  const withDialect = groupBy(
+    sayings.filter(({ value }) => value.dialect !== null),
+    ({ value }) => value.language,
+  );
+  const dialects = Object.fromEntries([...withDialect].map(([name, its]) => [name, lastWord(its)?.dialect ?? null]));
+  return { language, dialect: dialects[language ?? ''] ?? null, dialects };
+}
+
 /** Each column as it was said last by the most believed voice. */
-function lastWords<T extends Spoken>(events: T[], columns: (event: T) => Said): Said {
+function lastWords<T extends Voiced>(events: T[], columns: (event: T) => Said): Said {
   const sayings = events.flatMap((event) =>
     Object.entries(columns(event)).map(([name, value]) => ({
       name,

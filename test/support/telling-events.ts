@@ -19,11 +19,14 @@ export const extras: fc.Arbitrary<Said> = fc.dictionary(
 );
 export const LANGUAGES: Record<string, [language: string, dialect: string | null]> = {
   'ar-EG': ['ar', 'eg'],
+  'ar-SA': ['ar', 'sa'],
+  ar: ['ar', null],
   pt_br: ['pt', 'br'],
+  pt: ['pt', null],
   en: ['en', null],
-  fr: ['fr', null],
 };
-export const tag = fc.constantFrom('ar-EG', 'pt_br', 'en', 'fr');
+/** Of these the last two name no language. */
+export const tag = fc.constantFrom('ar-EG', 'ar-SA', 'ar', 'pt_br', 'pt', 'en', 'unknown', 'auto');
 
 /** The shape with any of its keys left out. */
 export const partly = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
@@ -79,6 +82,11 @@ export function said(columns: Record<string, Json | undefined>): Said {
 export function spokenIn(name: string | undefined, voice: Spoken['voice'], at: number): { spoken?: Spoken } {
   const [language, dialect] = LANGUAGES[name ?? ''] ?? [];
   return language === undefined ? {} : { spoken: { language, dialect: dialect ?? null, voice, at } };
+}
+
+/** A word that names no language stays where it stood. */
+export function unread(language: string | undefined): Said {
+  return language === undefined || LANGUAGES[language] ? {} : { language };
 }
 
 /** The user an event tells of: by id, else by their number. */

@@ -16,6 +16,7 @@ import {
   text,
   time,
   tell,
+  unread,
   userOf,
   withProfile,
   type Common,
@@ -48,7 +49,7 @@ export const started = fc
         conversation: said({ channel: data.channel, external_number: data.caller_number, call_sid: data.call_sid }),
         start: { at: startAt ?? from.at, voice: 'live' },
         ...spokenIn(data.language, 'live', from.at),
-        metadata: from.extras,
+        metadata: { ...from.extras, ...unread(data.language) },
         ...userOf(from, own, data.caller_number),
       },
     );
@@ -88,7 +89,7 @@ export const message = fc
             language,
             time_in_call_seconds: seconds ?? null,
             interrupted: data.interrupted ?? null,
-            details: { ...from.extras, ...(dialect === null ? {} : { dialect }) },
+            details: { ...from.extras, ...unread(data.language), ...(dialect === null ? {} : { dialect }) },
           },
         },
         ...userOf(from, own),
@@ -139,20 +140,27 @@ export const toolCall = fc
       result: text,
       is_error: flag,
     }),
+    fc.option(tag, { nil: undefined, freq: 2 }),
   )
-  .map(([from, { tool_call_id, ...data }]) =>
-    tell(
+  .map(([from, { tool_call_id, ...call }, detects]) => {
+    const data = {
+      ...call,
+      ...(detects !== undefined && { tool_name: 'language_detection', parameters: { language: detects } }),
+    };
+    const hasChanged = detects !== undefined && data.result !== undefined && data.is_error !== true;
+    return tell(
       'agent.tool_call',
       from,
       { tool_call_id, ...data },
       {
         voice: 'live',
         status: 'in_progress',
-        toolCall: { id: tool_call_id, fields: said({ ...data, details: detailsOf(from) }) },
+        ...(hasChanged && spokenIn(detects, 'live', from.at)),
+        toolCall: { id: tool_call_id, fields: said({ ...withoutEmpty(data), details: detailsOf(from) }) },
         ...userOf(from),
       },
-    ),
-  );
+    );
+  });
 
 /** agent.action */
 export const action = fc
@@ -175,20 +183,16 @@ export const action = fc
         status: 'in_progress',
         command: {
           id: action_id,
-          fields: said({
-            ...data,
-            parameters: emptyAsNothing(data.parameters),
-            user_id: from.user_id,
-            details: detailsOf(from),
-          }),
+          fields: said({ ...withoutEmpty(data), user_id: from.user_id, details: detailsOf(from) }),
         },
         ...userOf(from),
       },
     ),
   );
 
-function emptyAsNothing(told: Said | undefined): Said | undefined {
-  return Object.keys(told ?? {}).length > 0 ? told : undefined;
+/** Parameters that are empty say nothing. */
+function withoutEmpty({ parameters, ...data }: { parameters?: Said }): Said {
+  return said({ ...data, parameters: parameters && Object.keys(parameters).length > 0 ? parameters : undefined });
 }
 
 function detailsOf(from: Common): Said | undefined {

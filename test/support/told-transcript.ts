@@ -5,6 +5,7 @@ import {
   extras,
   flag,
   iso,
+  LANGUAGES,
   count,
   partly,
   phone,
@@ -117,9 +118,11 @@ const idOf = (position: number): string => `k${position + 1}`;
 
 const atOf = (turn: Turn, startedAt: number): number => startedAt + (turn.seconds ?? 0) * 1000;
 
-/** The last language noted in the call, else the configured one. */
+/** The last language into which the call changed, else the configured one. */
 function spokenOf(turns: Turn[], startedAt: number, main: string | undefined, at: number): Pick<Telling, 'spoken'> {
-  const noted = turns.findLast((turn) => turn.call?.detects !== undefined);
+  const noted = turns.findLast(
+    ({ call }) => LANGUAGES[call?.detects ?? ''] !== undefined && call?.result?.is_error === false,
+  );
   return noted ? spokenIn(noted.call?.detects, 'final', atOf(noted, startedAt)) : spokenIn(main, 'configured', at);
 }
 

@@ -12,7 +12,7 @@ export interface FoldedRows {
   profiles: MergedRow[];
 }
 
-const NO_MAP: ToldRow['map'] = new Map();
+const NO_MAPS: ToldRow['maps'] = [];
 
 /** Folds the changes of many events into one set of rows per table, by the rules that the SQL keeps. */
 export function fold(changes: readonly Changes[]): FoldedRows {
@@ -41,8 +41,9 @@ export function fold(changes: readonly Changes[]): FoldedRows {
       commands.add([command.conversation_id, command.action_id], plainRow(command));
     }
     if (profile) {
-      const { user_id, earliest, latest, fields, attributes } = profile;
-      profiles.add([user_id], { registers: fields, earliest, latest, greatestClock: null, map: attributes });
+      const { user_id, earliest, latest, fields, attributes, dialects } = profile;
+      const maps = [attributes, dialects];
+      profiles.add([user_id], { registers: fields, earliest, latest, greatestClock: null, maps });
     }
   }
   return {
@@ -58,8 +59,9 @@ export function fold(changes: readonly Changes[]): FoldedRows {
 function foldConversations(changes: readonly Changes[]): MergedRow[] {
   const conversations = new Folding();
   for (const { conversation } of changes) {
-    const { id, earliest, latest, fields, metadata, transcript } = conversation;
-    conversations.add([id], { registers: fields, earliest, latest, greatestClock: transcript, map: metadata });
+    const { id, earliest, latest, fields, metadata, dialects, transcript } = conversation;
+    const maps = [metadata, dialects];
+    conversations.add([id], { registers: fields, earliest, latest, greatestClock: transcript, maps });
   }
   return conversations.rows();
 }
@@ -95,7 +97,7 @@ function counts(
 }
 
 function plainRow({ earliest, fields }: { earliest: number; fields: ToldRow['registers'] }): ToldRow {
-  return { registers: fields, earliest, latest: earliest, greatestClock: null, map: NO_MAP };
+  return { registers: fields, earliest, latest: earliest, greatestClock: null, maps: NO_MAPS };
 }
 
 /** U+0000 never stands in a key, so the parts cannot run into each other. */

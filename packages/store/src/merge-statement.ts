@@ -1,6 +1,6 @@
-import type { Json } from '@landline/webhook';
+import type { Json, Register } from '@landline/webhook';
 import type { MergedRow } from './merged-row.ts';
-import type { ColumnType, MergedTable } from './merged-tables.ts';
+import type { ColumnType, LookedUp, MergedTable } from './merged-tables.ts';
 import {
   clockArray,
   fromMs,
@@ -50,20 +50,23 @@ const asItIs = (element: string) => element;
 const asJsonb = (element: string) => `${element}::jsonb`;
 
 function columnsOf(table: MergedTable): Column[] {
-  const names = table.registers.map(([name]) => name);
+  const { lookedUp } = table;
+  const written = table.registers.filter(([name]) => name !== lookedUp?.column);
+  const clocksOf = table.registers.map(([name]) => (name === lookedUp?.column ? lookedUp.by : name));
   const columns: Column[] = [
     ...table.key.map((name, i) => textColumn(name, (row) => row.key[i] ?? null)),
-    ...table.registers.map(([name, type]) => registerColumn(name, type)),
+    ...written.map(([name, type]) => registerColumn(name, type)),
     {
-      ...textColumn('clocks', (row) => clockArray(names.map((name) => row.registers[name]?.clock ?? null))),
+      ...textColumn('clocks', (row) => clockArray(clocksOf.map((name) => row.registers[name]?.clock ?? null))),
       read: (element) => `${element}::uuid[]`,
     },
     timeColumn(table.earliest, (row) => row.earliest),
   ];
   if (table.latest) columns.push(timeColumn(table.latest, (row) => row.latest));
   if (table.greatestClock) columns.push(plainColumn(table.greatestClock, 'uuid', (row) => row.greatestClock));
-  if (table.map)
-    columns.push(mapColumn(table.map, 'value'), { ...mapColumn(table.map, 'clock'), name: `${table.map}_clocks` });
+  for (const [i, map] of (table.maps ?? []).entries()) {
+    columns.push(mapColumn(map, i, 'value'), mapColumn(`${map}_clocks`, i, 'clock'));
+  }
   return columns;
 }
 
@@ -99,31 +102,33 @@ function plain(value: Json): string | null {
   return value === null ? null : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function mapColumn(name: string, part: 'value' | 'clock'): Column {
-  return { ...textColumn(name, (row) => mapObject(row, part)), read: asJsonb };
+function mapColumn(name: string, place: number, part: 'value' | 'clock'): Column {
+  return { ...textColumn(name, ({ maps }) => mapObject(maps[place], part)), read: asJsonb };
 }
 
-function mapObject(row: MergedRow, part: 'value' | 'clock'): string {
-  if (row.map.size === 0) return '{}';
-  return JSON.stringify(Object.fromEntries([...row.map].map(([key, register]) => [key, register[part]])));
+function mapObject(map: ReadonlyMap<string, Register> | undefined, part: 'value' | 'clock'): string {
+  if (map === undefined || map.size === 0) return '{}';
+  return JSON.stringify(Object.fromEntries([...map].map(([key, register]) => [key, register[part]])));
 }
 
 function mergeSql(table: MergedTable, columns: readonly Column[]): string {
-  const names = columns.map(({ name }) => name).join(', ');
-  const arrays = columns.map(({ sent }, i) => `$${i + 1}::${sent}[]`).join(', ');
-  const selected = columns.map(({ name, read = asItIs }) => read(`e.${name}`)).join(', ');
+  const { lookedUp } = table;
+  const names = columns.map(({ name }) => name);
+  const arrays = columns.map(({ sent }, i) => `$${i + 1}::${sent}[]`);
+  const selected = columns.map(({ name, read = asItIs }) => read(`e.${name}`));
   return `
-    INSERT INTO ${table.name} AS t (${names})
-    SELECT ${selected}
-    FROM unnest(${arrays}) AS e (${names})
+    INSERT INTO ${table.name} AS t (${[...names, ...(lookedUp ? [lookedUp.column] : [])].join(', ')})
+    SELECT ${[...selected, ...(lookedUp ? [`e.${lookedUp.map}::jsonb ->> e.${lookedUp.by}`] : [])].join(', ')}
+    FROM unnest(${arrays.join(', ')}) AS e (${names.join(', ')})
     ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET
       ${assignments(table).join(',\n      ')}
     WHERE ${changed(table).join('\n      OR ')}`;
 }
 
 function assignments(table: MergedTable): string[] {
-  const set = table.registers.map(
-    ([name], i) => `${name} = CASE WHEN ${isNewer(i + 1)} THEN EXCLUDED.${name} ELSE t.${name} END`,
+  const { lookedUp } = table;
+  const set = table.registers.map(([name]) =>
+    name === lookedUp?.column ? `${name} = ${found(table, lookedUp)}` : `${name} = ${latest(table, name)}`,
   );
   set.push(`clocks = ${greatestClocks(table)}`);
   set.push(`${table.earliest} = LEAST(t.${table.earliest}, EXCLUDED.${table.earliest})`);
@@ -131,8 +136,26 @@ function assignments(table: MergedTable): string[] {
   if (table.greatestClock) {
     set.push(`${table.greatestClock} = GREATEST(t.${table.greatestClock}, EXCLUDED.${table.greatestClock})`);
   }
-  if (table.map) set.push(...mapAssignments(table.map));
+  for (const map of table.maps ?? []) set.push(...mapAssignments(map));
+  if (table.changedAt) set.push(`${table.changedAt} = DEFAULT`);
   return set;
+}
+
+/** The value of a register that will stand. */
+function latest(table: MergedTable, register: string): string {
+  const place = table.registers.findIndex(([name]) => name === register) + 1;
+  return `CASE WHEN ${isNewer(place)} THEN EXCLUDED.${register} ELSE t.${register} END`;
+}
+
+/** What the map will hold under the word that will stand; a worker of an older version has told the column alone. */
+function found(table: MergedTable, { column, map, by }: LookedUp): string {
+  const word = latest(table, by);
+  const clockIn = (row: string) => `(${row}.${map}_clocks ->> (${word})) COLLATE "C"`;
+  return `CASE
+        WHEN EXCLUDED.${map}_clocks <> '{}' AND ${clockIn('EXCLUDED')} >= COALESCE(${clockIn('t')}, '')
+          THEN EXCLUDED.${map} ->> (${word})
+        ELSE COALESCE(t.${map} ->> (${word}), CASE WHEN t.${by} = ${word} THEN t.${column} END)
+      END`;
 }
 
 /** Whether the incoming register's clock is there and no less than the stored one (GREATEST passes over nulls). */
@@ -175,6 +198,6 @@ function changed(table: MergedTable): string[] {
       `GREATEST(t.${table.greatestClock}, EXCLUDED.${table.greatestClock}) IS DISTINCT FROM t.${table.greatestClock}`,
     );
   }
-  if (table.map) conditions.push(`NOT t.${table.map}_clocks @> EXCLUDED.${table.map}_clocks`);
+  for (const map of table.maps ?? []) conditions.push(`NOT t.${map}_clocks @> EXCLUDED.${map}_clocks`);
   return conditions;
 }

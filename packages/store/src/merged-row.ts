@@ -6,7 +6,8 @@ export interface ToldRow {
   earliest: number;
   latest: number;
   greatestClock: Clock | null;
-  map: ReadonlyMap<string, Register>;
+  /** One for each map column, in the table's order. */
+  maps: readonly ReadonlyMap<string, Register>[];
 }
 
 /** A row of a merged table before it reaches Postgres: only what its events say. */
@@ -14,13 +15,13 @@ export interface MergedRow extends ToldRow {
   /** The key's columns, in the table's order. */
   key: readonly string[];
   registers: Record<string, Register | undefined>;
-  map: Map<string, Register>;
+  maps: readonly Map<string, Register>[];
 }
 
 /** A row that says what `told` says, and shares nothing with it: an event may be folded again, into another group. */
 export function newRow(key: readonly string[], told: ToldRow): MergedRow {
-  const { registers, earliest, latest, greatestClock, map } = told;
-  return { key, registers: { ...registers }, earliest, latest, greatestClock, map: new Map(map) };
+  const { registers, earliest, latest, greatestClock, maps } = told;
+  return { key, registers: { ...registers }, earliest, latest, greatestClock, maps: maps.map((map) => new Map(map)) };
 }
 
 /** Merges `told` into `row` by the rules of `MergedTable`; the SQL of merge-statement.ts does the same with what is stored. */
@@ -35,8 +36,13 @@ export function mergeRow(row: MergedRow, told: ToldRow): void {
     const present = row.registers[name];
     if (register && (!present || register.clock > present.clock)) row.registers[name] = register;
   }
-  for (const [name, register] of told.map) {
-    const present = row.map.get(name);
-    if (!present || register.clock > present.clock) row.map.set(name, register);
+  for (const [i, map] of row.maps.entries()) mergeMap(map, told.maps[i]);
+}
+
+function mergeMap(map: Map<string, Register>, told: ReadonlyMap<string, Register> | undefined): void {
+  if (told === undefined || told.size === 0) return;
+  for (const [name, register] of told) {
+    const present = map.get(name);
+    if (!present || register.clock > present.clock) map.set(name, register);
   }
 }

@@ -4,7 +4,7 @@ export type ColumnType = 'text' | 'float8' | 'boolean' | 'timestamptz' | 'jsonb'
 /**
  * A table whose rows are merged from many events. Every rule commutes, so the order of events does not matter:
  * a register keeps the value with the greatest clock, `earliest` the least time, `latest` and `greatestClock` the
- * greatest, and a map column keeps a register for each of its keys.
+ * greatest, and a map column keeps a register for each of its keys. Whatever changes in a row, `changedAt` is set.
  */
 export interface MergedTable {
   name: string;
@@ -14,8 +14,23 @@ export interface MergedTable {
   earliest: string;
   latest?: string;
   greatestClock?: string;
-  map?: string;
+  maps?: readonly string[];
+  lookedUp?: LookedUp;
+  /** When the row was last written here: the column's default, by the database's clock. */
+  changedAt?: string;
 }
+
+/**
+ * A column that shows what `map` holds under the word in the register `by`. It stands among the registers because it
+ * was one: its clock is that of `by`, so that a worker of an older version writes nothing older over it.
+ */
+export interface LookedUp {
+  column: string;
+  map: string;
+  by: string;
+}
+
+const DIALECT: LookedUp = { column: 'dialect', map: 'dialects', by: 'language' };
 
 /** conversations: one row a call. */
 export const CONVERSATIONS: MergedTable = {
@@ -46,7 +61,9 @@ export const CONVERSATIONS: MergedTable = {
   earliest: 'created_at',
   latest: 'updated_at',
   greatestClock: 'transcript_clock',
-  map: 'metadata',
+  maps: ['metadata', 'dialects'],
+  lookedUp: DIALECT,
+  changedAt: 'changed_at',
 };
 
 /** agent_tool_calls: one row a call of a tool, its result joined. */
@@ -92,5 +109,6 @@ export const USER_PROFILES: MergedTable = {
   ],
   earliest: 'first_seen_at',
   latest: 'last_seen_at',
-  map: 'attributes',
+  maps: ['attributes', 'dialects'],
+  lookedUp: DIALECT,
 };

@@ -12,9 +12,11 @@ const message = (conversation: string, text = 'Hello'): Told => ({
   data: { conversation_id: conversation, role: 'user', message: text },
 });
 
-/** A delivery, signed at a time in unix seconds, of an event that names none. */
+/** A delivery, signed at a time in unix seconds, of an event that names an id and no time. */
 const delivered = (signedAt: number, conversation: string) =>
-  applicable(read(JSON.stringify({ type: 'agent.action', conversation_id: conversation }), { signedAt }));
+  applicable(
+    read(JSON.stringify({ type: 'agent.action', conversation_id: conversation, action_id: 'one' }), { signedAt }),
+  );
 
 const ledgerRow = async (id: string) => (await context.sql(`SELECT * FROM webhook_events WHERE id = '${id}'`))[0];
 const bodyIn = async (id: string) => (await ledgerRow(id))?.['body'];
@@ -64,7 +66,8 @@ describe('outcomes', () => {
     const rows = await context.sql(
       `SELECT created_at FROM user_commands WHERE conversation_id IN ('together', 'apart')`,
     );
-    expect(rows).toEqual([{ created_at: new Date(1000) }, { created_at: new Date(1000) }]);
+    // Received long after the second in which it was signed: it stands at that second's end.
+    expect(rows).toEqual([{ created_at: new Date(1999) }, { created_at: new Date(1999) }]);
   });
 
   test('writes nothing at all for a group of duplicates', async () => {

@@ -15,7 +15,7 @@ const row: fc.Arbitrary<MergedRow> = fc.record({
   earliest: fc.nat(3),
   latest: fc.nat(3),
   greatestClock: fc.constantFrom(null, '00', '01', '02'),
-  map: registers.map((entries) => new Map(entries)),
+  maps: fc.tuple(registers, registers).map((maps) => maps.map((entries) => new Map(entries))),
 });
 
 /** mergeRow without its side effect. */

@@ -24,7 +24,6 @@ export type ConversationFields = {
   agent_number?: Register<string>;
   call_sid?: Register<string>;
   language?: Register<string>;
-  dialect?: Register<string | null>;
   started_at?: Register<number>;
   ended_at?: Register<number>;
   duration_seconds?: Register<number>;
@@ -46,6 +45,8 @@ export interface ConversationChange {
   fields: ConversationFields;
   /** Keys of the metadata column, each a register of its own. */
   metadata: Map<string, Register>;
+  /** The dialect told together with a language, by language: a register for each. */
+  dialects: Map<string, Register<string>>;
   /** The clock of a transcript with turns: of several, the one with the greatest is the conversation's. */
   transcript: Clock | null;
 }
@@ -114,12 +115,13 @@ export interface ProfileChange {
   latest: number;
   fields: {
     language?: Register<string>;
-    dialect?: Register<string | null>;
     personality?: Register;
     phone_number?: Register<string>;
   };
   /** Keys of the attributes column, each a register of its own. */
   attributes: Map<string, Register>;
+  /** The dialect told together with a language, by language: a register for each. */
+  dialects: Map<string, Register<string>>;
 }
 
 /** All that one event changes in the tables. */

@@ -1,4 +1,10 @@
-import { CONVERSATION_STATUSES, type Changes, type ConversationStatus, type Register } from './changes.ts';
+import {
+  CONVERSATION_STATUSES,
+  type Changes,
+  type ConversationStatus,
+  type ProfileChange,
+  type Register,
+} from './changes.ts';
 import {
   cappedClock,
   earliestClock,
@@ -10,8 +16,8 @@ import {
 } from './clock.ts';
 import { fieldsOf, withoutEmpties, type Fields } from './fields.ts';
 import type { JsonObject } from './json.ts';
-import { readLanguage, type Language } from './language.ts';
 import { namesCaller } from './phone-number.ts';
+import { addSpoken, readSpoken } from './spoken.ts';
 
 /** What every event handler starts from. */
 export interface EventContext {
@@ -59,6 +65,7 @@ export function changesOf(event: EventContext, authority: Authority, status: Con
         started_at: { value: event.eventAt, clock: earliestClock('seen', event.eventAt, event) },
       }),
       metadata: new Map(),
+      dialects: new Map(),
       transcript: null,
     },
     messages: [],
@@ -81,21 +88,6 @@ export function finalStatusRegister(event: EventContext, status: 'done' | 'faile
   return { value: status, clock: rankedLatestClock(FINAL_RANK, event.eventAt, event) };
 }
 
-/** Language and dialect, always written together: a language without a dialect takes the old dialect away. */
-export function languageRegisters(
-  spoken: Language | undefined,
-  clock: Clock,
-): { language?: Register<string>; dialect?: Register<string | null> } {
-  if (spoken === undefined) return {};
-  return { language: { value: spoken.language, clock }, dialect: { value: spoken.dialect, clock } };
-}
-
-/** What `language` and `dialect` say; a dialect of no language is left in the rest. */
-export function readSpoken(fields: Fields): Language | undefined {
-  const tag = fields.text('language');
-  return tag === undefined ? undefined : readLanguage(tag, fields.text('dialect'));
-}
-
 /** Every key of an object as a register under one clock. */
 export function registersOf(object: JsonObject, clock: Clock): Map<string, Register> {
   return new Map(Object.entries(object).map(([key, value]) => [key, { value, clock }]));
@@ -112,7 +104,7 @@ export function toldRegisters(object: JsonObject, clock: Clock): Map<string, Reg
  * what is heard in a new one: here the later event counts, told live or not.
  */
 export function addProfile(event: EventContext, changes: Changes): void {
-  const { user_id, external_number, language, dialect } = changes.conversation.fields;
+  const { user_id, external_number, language } = changes.conversation.fields;
   // A withheld number is nobody's, so it takes nobody's own number away either.
   const number = external_number && namesCaller(external_number.value) ? external_number : undefined;
   const key = user_id?.value ?? number?.value;
@@ -120,21 +112,28 @@ export function addProfile(event: EventContext, changes: Changes): void {
   const clock = latestClock('live', event.eventAt, event);
   const personality = event.fields.content('personality');
   const told = fieldsOf(event.fields.object('user_profile'));
-  const spoken = language ? { language, dialect } : languageRegisters(readSpoken(told), clock);
-  changes.profile = {
+  const profile: ProfileChange = {
     user_id: key,
     earliest: event.eventAt,
     latest: event.eventAt,
-    fields: defined({
-      language: acrossCalls(spoken.language),
-      dialect: acrossCalls(spoken.dialect),
-      personality: register(personality ?? told.content('personality'), clock),
-      phone_number: acrossCalls(number),
-    }),
-    attributes: toldRegisters(told.rest(), clock),
+    fields: {},
+    dialects: new Map(),
+    attributes: new Map(),
   };
+  if (language === undefined) addSpoken(profile, readSpoken(told), clock);
+  for (const [name, dialect] of changes.conversation.dialects) profile.dialects.set(name, acrossCalls(dialect));
+  Object.assign(
+    profile.fields,
+    defined<ProfileChange['fields']>({
+      language: language && acrossCalls(language),
+      personality: register(personality ?? told.content('personality'), clock),
+      phone_number: number && acrossCalls(number),
+    }),
+  );
+  profile.attributes = toldRegisters(told.rest(), clock);
+  changes.profile = profile;
 }
 
-function acrossCalls<T>(told: Register<T> | undefined): Register<T> | undefined {
-  return told && { value: told.value, clock: cappedClock('live', told.clock) };
+function acrossCalls<T>(told: Register<T>): Register<T> {
+  return { value: told.value, clock: cappedClock('live', told.clock) };
 }

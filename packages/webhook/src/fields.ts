@@ -14,6 +14,8 @@ export interface Fields {
   text(...names: string[]): string | undefined;
   /** A non-empty text short enough to be a key. */
   key(...names: string[]): string | undefined;
+  /** What `form` makes of a non-empty text; a text of which it makes nothing is as good as absent. */
+  textAs<T>(form: (text: string) => T | undefined, ...names: string[]): T | undefined;
   /** A finite number, or a text that is one. */
   number(...names: string[]): number | undefined;
   /** true or false. */
@@ -62,6 +64,13 @@ class LayeredFields implements Fields {
 
   key(...names: string[]): string | undefined {
     return this.#read(names, asKey);
+  }
+
+  textAs<T>(form: (text: string) => T | undefined, ...names: string[]): T | undefined {
+    return this.#read(names, (value) => {
+      const text = asText(value);
+      return text === undefined ? undefined : form(text);
+    });
   }
 
   number(...names: string[]): number | undefined {

@@ -59,23 +59,70 @@ export const LANGUAGES: Record<string, { name: string; dialects: Record<string, 
   ko: { name: 'Korean', dialects: {} },
 };
 
-const TAG = /^([a-z]{2,3})[-_]([a-z0-9]+(?:[-_][a-z0-9]+)*)$/;
+/** What stands where a language should, and names none. Compared in lower case, without spaces, dashes and underscores. */
+const NO_LANGUAGE = new Set(
+  `unknown unk und undetermined undefined undetected unidentified unspecified notspecified notset notavailable notapplicable
+  unavailable auto automatic autodetect autodetected autodetection detect none null nil n/a nolanguage
+  empty blank multi multiple multilingual multilanguage mul mis mixed zxx other others any all default c posix true false`.split(
+    /\s+/,
+  ),
+);
+
+/** Scripts that stand in tags of spoken languages (ISO 15924). How a language is written is no variety of its speech. */
+const SCRIPTS = new Set(
+  `adlm arab aran armn beng bopo cans cher cyrl deva ethi geor grek gujr guru hang hani hans hant hebr hira hrkt jpan kana
+  khmr knda kore laoo latn mlym mong mtei mymr nkoo olck orya rohg sinh sund syrc taml telu tfng thaa thai tibt vaii
+  yiii`.split(/\s+/),
+);
+
+const TAG = /^([a-z]{2,3})((?:[-_][a-z0-9]+)+)$/;
+const LETTER = /\p{L}/u;
 
 /**
- * Reads a language tag and a dialect as the tables keep them: `ar-EG`, `ar_eg` and (`AR`, `eg`) are all ar and eg.
+ * Reads a language tag and a dialect as the tables keep them: `ar-EG`, `ar_eg` and (`AR`, `eg`) are all ar and eg. Of a
+ * BCP 47 tag the script and the extensions are left out: `zh-Hant-TW` is zh and tw, `sr-Latn` is sr.
  *
  * @param tag      A language or a tag with its region.
  * @param dialect  The dialect where it is named apart; it wins over the tag's region. May itself be a whole tag.
+ * @returns        undefined for words that name no language, such as `unknown`, `und` or `auto`.
  */
-export function readLanguage(tag: string, dialect?: string): Language {
-  const whole = tag.trim().toLowerCase();
-  const parts = TAG.exec(whole);
-  const language = parts?.[1] ?? whole;
-  return { language, dialect: readDialect(language, dialect) ?? parts?.[2]?.replaceAll('_', '-') ?? null };
+export function readLanguage(tag: string, dialect?: string): Language | undefined {
+  const whole = localeName(tag);
+  if (namesNothing(whole)) return undefined;
+  const [, language = whole, subtags = ''] = TAG.exec(whole) ?? [];
+  if (namesNothing(language)) return undefined;
+  return { language, dialect: readDialect(language, dialect) ?? variety(subtags) };
 }
 
-function readDialect(language: string, dialect: string | undefined): string | undefined {
+/** Lower case, and without what POSIX puts after a locale's name: the `.UTF-8` of `ar_EG.UTF-8`. */
+function localeName(tag: string): string {
+  const whole = tag.trim().toLowerCase();
+  return /^[a-z]{1,3}(?:_[a-z]{2})?[.@]/.test(whole) ? whole.replace(/[.@].*$/s, '') : whole;
+}
+
+function namesNothing(word: string): boolean {
+  return !LETTER.test(word) || NO_LANGUAGE.has(word.replaceAll(/[\s_-]+/g, ''));
+}
+
+/**
+ * Reads a dialect that is named apart from its language.
+ *
+ * @param language  The language it belongs to, as `readLanguage` returns it.
+ * @param dialect   A region, any other word, or a whole tag that begins with the language.
+ * @returns         undefined for words that name no dialect.
+ */
+export function readDialect(language: string, dialect: string | undefined): string | undefined {
   const named = dialect?.trim().toLowerCase().replaceAll('_', '-');
-  const region = named?.startsWith(`${language}-`) ? named.slice(language.length + 1) : named;
-  return region === '' ? undefined : region;
+  if (named === undefined || named === '') return undefined;
+  if (named.startsWith(`${language}-`)) return variety(named.slice(language.length)) ?? undefined;
+  return NO_LANGUAGE.has(named.replaceAll(/[\s-]+/g, '')) ? undefined : named;
+}
+
+/** What subtags such as `-hant-tw` say of where and how the language is spoken. */
+function variety(subtags: string): string | null {
+  const parts = subtags.split(/[-_]/).filter((part) => part !== '' && !SCRIPTS.has(part));
+  // A single letter begins an extension or a private part, which say how to sort or print.
+  const end = parts.findIndex((part) => part.length === 1);
+  const said = (end < 0 ? parts : parts.slice(0, end)).join('-');
+  return said === '' ? null : said;
 }

@@ -55,8 +55,23 @@ test.each([
   ['ar_eg', undefined, 'ar', 'eg'],
   ['pt-br', undefined, 'pt', 'br'],
   ['pt', 'pt-BR', 'pt', 'br'],
-  ['zh-Hans-CN', undefined, 'zh', 'hans-cn'],
-  ['zh_Hans_CN', undefined, 'zh', 'hans-cn'],
+  ['zh-Hans-CN', undefined, 'zh', 'cn'],
+  ['zh_Hans_CN', undefined, 'zh', 'cn'],
+  ['zh-Hant-TW', undefined, 'zh', 'tw'],
+  ['zh', 'zh-Hant-TW', 'zh', 'tw'],
+  ['zh-Hant', undefined, 'zh', null],
+  ['sr-Latn', undefined, 'sr', null],
+  ['sr-Latn-RS', undefined, 'sr', 'rs'],
+  ['zh-yue-Hant-HK', undefined, 'zh', 'yue-hk'],
+  ['ca-valencia', undefined, 'ca', 'valencia'],
+  ['de-CH-1996', undefined, 'de', 'ch-1996'],
+  ['en-US-u-ca-gregory', undefined, 'en', 'us'],
+  ['ar-x-bedouin', undefined, 'ar', null],
+  ['ar_EG.UTF-8', undefined, 'ar', 'eg'],
+  ['ar-Gulf', undefined, 'ar', 'gulf'],
+  ['ar', 'gulf', 'ar', 'gulf'],
+  ['ar', 'unknown', 'ar', null],
+  ['ar-EG', 'none', 'ar', 'eg'],
   ['es-419', undefined, 'es', '419'],
   ['fil-PH', undefined, 'fil', 'ph'],
   ['ar-SA', 'EG', 'ar', 'eg'],
@@ -72,12 +87,26 @@ test.each([
   expect(readLanguage(tag, named)).toEqual({ language, dialect });
 });
 
+test.each(
+  `unknown Unknown UND und-US mul auto auto-detect auto_detected AUTOMATIC none null undefined multi multilingual
+  multi-lingual mixed zxx mis n/a N/A default - ? 1 C.UTF-8 POSIX`.split(/\s+/),
+)('%s names no language, whatever dialect is named beside it', (word) => {
+  expect(readLanguage(word)).toBeUndefined();
+  expect(readLanguage(` ${word} `, 'eg')).toBeUndefined();
+});
+
+test.each(['', '   ', 'not specified'])('neither does "%s"', (word) => {
+  expect(readLanguage(word)).toBeUndefined();
+});
+
 test('is lower case, never has an empty dialect, and reads its own answer the same', () => {
   const word = fc.oneof(fc.constantFrom('ar', 'EG', 'zh', 'Hans', '-', '_', ' '), fc.string());
   const tag = fc.array(word, { maxLength: 4 }).map((parts) => parts.join(''));
   fc.assert(
     fc.property(tag, fc.option(tag, { nil: undefined }), (text, named) => {
-      const { language, dialect } = readLanguage(text, named);
+      const spoken = readLanguage(text, named);
+      if (spoken === undefined) return;
+      const { language, dialect } = spoken;
       expect(language).toBe(language.toLowerCase());
       expect(dialect).not.toBe('');
       expect(dialect).toBe(dialect?.toLowerCase() ?? null);

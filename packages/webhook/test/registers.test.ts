@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Register } from '../src/changes.ts';
-import { changesOf } from './support/deliver.ts';
+import { changesOf, values } from './support/deliver.ts';
 
 /** Of several writes the one that stands: the rule that the store keeps. */
 function standing<T>(...registers: (Register<T> | undefined)[]): T | undefined {
@@ -16,6 +16,7 @@ const detection = (language: string, seconds: number) => ({
   role: 'agent',
   time_in_call_secs: seconds,
   tool_calls: [{ tool_name: 'language_detection', params_as_json: JSON.stringify({ language }) }],
+  tool_results: [{ tool_name: 'language_detection', result_value: '{"status": "success"}', is_error: false }],
 });
 
 describe('started_at', () => {
@@ -84,7 +85,7 @@ describe('the language of a conversation', () => {
 
   test('is the last one heard live', () => {
     expect(language(start, spoken, agent)).toBe('ar');
-    expect(standing(start.conversation.fields.dialect, spoken.conversation.fields.dialect)).toBe('eg');
+    expect(values(spoken.conversation.dialects)).toEqual({ ar: 'eg' });
   });
 
   test('a configured one gives way to what was heard', () => {
@@ -96,13 +97,15 @@ describe('the language of a conversation', () => {
     expect(language(start, spoken, detected)).toBe('ta');
   });
 
-  test('comes with its dialect, or takes the old one away', () => {
-    expect(start.conversation.fields.dialect).toEqual({
-      value: null,
-      clock: start.conversation.fields.language?.clock,
+  test('has a dialect of its own, which a telling of the language alone leaves as it is', () => {
+    expect(start.conversation.dialects.size).toBe(0);
+    expect(spoken.conversation.dialects.get('ar')).toEqual({
+      value: 'eg',
+      clock: spoken.conversation.fields.language?.clock,
     });
-    const english = event('conversation.message', T0 + 25, { role: 'user', language: 'en' });
-    expect(standing(spoken.conversation.fields.dialect, english.conversation.fields.dialect)).toBeNull();
+    const arabic = event('conversation.message', T0 + 25, { role: 'user', language: 'ar' });
+    expect(arabic.conversation.fields.language?.value).toBe('ar');
+    expect(arabic.conversation.dialects.size).toBe(0);
   });
 });
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { changesOf, fixture, ms, read, SIGNED_AT, values } from './support/deliver.ts';
+import { changesOf, columns, fixture, ms, read, SIGNED_AT, values } from './support/deliver.ts';
 
 /** Payloads as the provider published them or as they were captured; beside the repository, on some machines only. */
 const SAMPLES = new URL('../../../../shared/samples/', import.meta.url);
@@ -21,7 +21,7 @@ function rowsOf(text: string): Rows {
   const { conversation, messages, toolCalls, profile } = changesOf(text);
   return {
     id: conversation.id,
-    fields: values(conversation.fields),
+    fields: columns(conversation),
     metadata: values(conversation.metadata),
     messages: messages.map((message) => [message.position, message.role, message.created_at]),
     toolCalls: toolCalls.map((call) => [call.request_id, values(call.fields)]),

@@ -16,12 +16,12 @@ export type TableName = keyof typeof TABLES;
 /** All rows of all tables, in the order of their keys. */
 export type Tables = Record<TableName, Record<string, unknown>[]>;
 
-/** When the ledger wrote: the only columns that are not a function of the set of events. */
-const LEFT_OUT = `- 'applied_at' - 'received_at'`;
+/** When something was written here: the only columns that are not a function of the set of events. */
+const LEFT_OUT = `- 'applied_at' - 'received_at' - 'changed_at'`;
 
 const ROWS = Object.entries(TABLES).map(
   ([table, key]) =>
-    `'${table}', (SELECT coalesce(jsonb_agg(to_jsonb(t) ${table === 'webhook_events' ? LEFT_OUT : ''}
+    `'${table}', (SELECT coalesce(jsonb_agg(to_jsonb(t) ${LEFT_OUT}
        ORDER BY ${key}), '[]') FROM ${table} t)`,
 );
 
@@ -33,7 +33,7 @@ export const EMPTY_TABLES = Object.keys(TABLES)
   .map((table) => `DELETE FROM ${table}`)
   .join('; ');
 
-/** Reads all rows of all tables, but for when the ledger wrote them. */
+/** Reads all rows of all tables, but for when they were written. */
 export async function readTables({ sql }: Pick<StoreContext, 'sql'>): Promise<Tables> {
   const [row] = await sql(READ_TABLES);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- READ_TABLES builds exactly this

@@ -1,8 +1,7 @@
 import type { Changes } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, type EventContext } from '../event-context.ts';
-import { withoutEmpties } from '../fields.ts';
-import { jsonOrText } from '../json-or-text.ts';
+import { readDetails, readParameters } from './told-values.ts';
 
 /** agent.action: a command that the user gave through the agent. */
 export function agentAction(event: EventContext): Changes {
@@ -13,15 +12,15 @@ export function agentAction(event: EventContext): Changes {
   const told = defined({
     user_id: changes.conversation.fields.user_id,
     command: register(fields.text('action', 'command', 'name'), clock),
-    parameters: register(jsonOrText(fields.content('parameters')), clock),
+    parameters: register(readParameters(fields, 'parameters'), clock),
     status: register(fields.text('status'), clock),
   });
-  const rest = withoutEmpties(fields.rest());
+  const details = readDetails(fields);
   changes.commands.push({
     conversation_id: event.conversationId,
     action_id: event.rowId,
     earliest: eventAt,
-    fields: Object.keys(rest).length > 0 ? { ...told, details: { value: rest, clock } } : told,
+    fields: details ? { ...told, details: { value: details, clock } } : told,
   });
   return changes;
 }

@@ -1,7 +1,8 @@
 import type { Changes, MessageChange } from '../changes.ts';
 import { latestClock } from '../clock.ts';
-import { addProfile, changesOf, languageRegisters, readSpoken, type EventContext } from '../event-context.ts';
+import { addProfile, changesOf, type EventContext } from '../event-context.ts';
 import { readRole } from '../role.ts';
+import { addSpoken, readSpoken } from '../spoken.ts';
 
 /** conversation.message: one thing said while the call goes on. What a user speaks is the conversation's language. */
 export function conversationMessage(event: EventContext): Changes {
@@ -10,7 +11,7 @@ export function conversationMessage(event: EventContext): Changes {
   const changes = changesOf(event, 'live', 'in_progress');
   const role = readRole(fields);
   const spoken = readSpoken(fields);
-  if (role === 'user') Object.assign(changes.conversation.fields, languageRegisters(spoken, clock));
+  if (role === 'user') addSpoken(changes.conversation, spoken, clock);
   addProfile(event, changes);
   const content = fields.text('message', 'text', 'content') ?? null;
   const message: MessageChange = {

@@ -1,16 +1,8 @@
 import type { Changes, ConversationFields } from '../changes.ts';
 import { earliestClock, latestClock } from '../clock.ts';
-import {
-  addProfile,
-  changesOf,
-  defined,
-  languageRegisters,
-  register,
-  readSpoken,
-  toldRegisters,
-  type EventContext,
-} from '../event-context.ts';
+import { addProfile, changesOf, defined, register, toldRegisters, type EventContext } from '../event-context.ts';
 import { phoneNumber } from '../phone-number.ts';
+import { addSpoken, readSpoken } from '../spoken.ts';
 
 /** conversation.started: who calls whom, over what, in which language. */
 export function conversationStarted(event: EventContext): Changes {
@@ -34,8 +26,8 @@ export function conversationStarted(event: EventContext): Changes {
       call_sid: register(fields.key('call_sid', 'twilio_call_sid'), clock),
       started_at: { value: startedAt, clock: earliestClock('live', startedAt, event) },
     }),
-    languageRegisters(readSpoken(fields), clock),
   );
+  addSpoken(changes.conversation, readSpoken(fields), clock);
   addProfile(event, changes);
   changes.conversation.metadata = toldRegisters(fields.rest(), clock);
   return changes;

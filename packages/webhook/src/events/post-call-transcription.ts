@@ -6,7 +6,6 @@ import {
   changesOf,
   defined,
   finalStatusRegister,
-  languageRegisters,
   register,
   registersOf,
   type EventContext,
@@ -16,6 +15,7 @@ import { addSeconds } from '../event-time.ts';
 import { fieldsOf, saysSomething, type Fields } from '../fields.ts';
 import { isObject, type Json } from '../json.ts';
 import { readLanguage } from '../language.ts';
+import { addSpoken } from '../spoken.ts';
 import { readParties } from './call-parties.ts';
 import { failureReason } from './failure-reason.ts';
 import { readTranscript, type Transcript } from './transcript.ts';
@@ -55,8 +55,8 @@ export function postCallTranscription(event: EventContext): Changes {
     }),
     readParties({ call, client, variables }, event),
     analysis(fields, clock),
-    spokenLanguage(transcript, call, client, event),
   );
+  addLanguage(changes, { transcript, call, client }, event);
   addProfile(event, changes);
   const isTold = saysWhatWasSaid(transcript);
   if (isTold) {
@@ -137,16 +137,21 @@ function analysis(fields: Fields, clock: Clock): ConversationFields {
 }
 
 /**
- * The language spoken at the end of the call: the last one detected in it. Where none was detected, the configured one,
- * which gives way to whatever was heard live.
+ * Adds the language spoken at the end of the call: the last one detected in it. Where none was detected, the configured
+ * one, which gives way to whatever was heard live.
  */
-function spokenLanguage(transcript: Transcript, call: Fields, client: Fields, event: EventContext): ConversationFields {
-  const detected = transcript.detectedLanguage;
-  if (detected) return languageRegisters(readLanguage(detected.tag), latestClock('final', detected.at, event));
-  const override = fieldsOf(fieldsOf(client.object('conversation_config_override')).object('agent')).text('language');
-  const configured = override ?? call.text('main_language');
-  return languageRegisters(
-    configured === undefined ? undefined : readLanguage(configured),
-    latestClock('configured', event.eventAt, event),
-  );
+function addLanguage(
+  { conversation }: Changes,
+  { transcript, call, client }: { transcript: Transcript; call: Fields; client: Fields },
+  event: EventContext,
+): void {
+  const { detected } = transcript;
+  if (detected) {
+    addSpoken(conversation, detected.spoken, latestClock('final', detected.at, event));
+    return;
+  }
+  const agent = fieldsOf(fieldsOf(client.object('conversation_config_override')).object('agent'));
+  const configured =
+    agent.textAs((tag) => readLanguage(tag), 'language') ?? call.textAs((tag) => readLanguage(tag), 'main_language');
+  addSpoken(conversation, configured, latestClock('configured', event.eventAt, event));
 }

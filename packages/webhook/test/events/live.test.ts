@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesOf, fixture, ms, read, values } from '../support/deliver.ts';
+import { changesOf, columns, fixture, ms, read, values } from '../support/deliver.ts';
 
 const ID = 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h';
 const AGENT = 'agent_3101k1e6xrv2f4eb0xz6nbbrz035';
@@ -22,7 +22,7 @@ describe('conversation.started', () => {
     const changes = changesOf(fixture('conversation-started.nested'));
 
     expect(changes.conversation).toMatchObject({ id: ID, earliest: T0, latest: T0, transcript: null });
-    expect(values(changes.conversation.fields)).toEqual({
+    expect(columns(changes.conversation)).toEqual({
       agent_id: AGENT,
       user_id: 'user_layla',
       status: 'in_progress',
@@ -41,7 +41,7 @@ describe('conversation.started', () => {
       region: 'cairo',
     });
     expect(changes.profile).toMatchObject({ user_id: 'user_layla', earliest: T0, latest: T0 });
-    expect(values(changes.profile?.fields ?? {})).toEqual({
+    expect(columns(changes.profile)).toEqual({
       language: 'ar',
       dialect: 'eg',
       personality: { tone: 'warm', pace: 'slow' },
@@ -55,7 +55,7 @@ describe('conversation.started', () => {
     const { conversation } = changesOf(fixture('conversation-started.flat'));
 
     expect(conversation).toMatchObject({ id: ID, earliest: T0 + 250, latest: T0 + 250 });
-    expect(values(conversation.fields)).toEqual({
+    expect(columns(conversation)).toEqual({
       agent_id: AGENT,
       user_id: 'user_layla',
       status: 'in_progress',
@@ -74,7 +74,7 @@ describe('conversation.started', () => {
   test('its fields in data.metadata, the user beside data', () => {
     const { conversation, profile } = changesOf(fixture('conversation-started.metadata'));
 
-    expect(values(conversation.fields)).toEqual({
+    expect(columns(conversation)).toEqual({
       agent_id: AGENT,
       user_id: 'user_layla',
       status: 'in_progress',
@@ -94,7 +94,7 @@ describe('conversation.started', () => {
       metadata: { language: 'ar-EG', caller_number: '+201005550101', queue: 'sales' },
     });
 
-    expect(values(conversation.fields)).toMatchObject({
+    expect(columns(conversation)).toMatchObject({
       language: 'ar',
       dialect: 'eg',
       external_number: '+201005550101',
@@ -108,8 +108,8 @@ describe('conversation.started', () => {
   });
 
   test("a profile's own language is read where the call names none, and kept beside it otherwise", () => {
-    expect(values(profileOfUser({})?.fields ?? {})).toEqual({ language: 'es', dialect: 'mx' });
-    expect(values(profileOfUser({ language: 'en' })?.fields ?? {})).toEqual({ language: 'en', dialect: null });
+    expect(columns(profileOfUser({}))).toEqual({ language: 'es', dialect: 'mx' });
+    expect(columns(profileOfUser({ language: 'en' }))).toEqual({ language: 'en', dialect: null });
     expect(values(profileOfUser({ language: 'en' })?.attributes ?? {})).toEqual({ language: 'es-MX' });
   });
 
@@ -119,7 +119,7 @@ describe('conversation.started', () => {
       data: { conversation_id: ID, dialect: 'eg' },
     });
 
-    expect(values(conversation.fields)).not.toHaveProperty('dialect');
+    expect(conversation.dialects.size).toBe(0);
     expect(values(conversation.metadata)).toEqual({ dialect: 'eg' });
   });
 });
@@ -144,7 +144,7 @@ describe('conversation.message', () => {
         created_at: T0 + 4000,
       },
     ]);
-    expect(values(changes.conversation.fields)).toEqual({
+    expect(columns(changes.conversation)).toEqual({
       agent_id: AGENT,
       user_id: 'user_layla',
       status: 'in_progress',
@@ -152,7 +152,7 @@ describe('conversation.message', () => {
       dialect: 'eg',
       started_at: T0 + 4000,
     });
-    expect(values(changes.profile?.fields ?? {})).toEqual({ language: 'ar', dialect: 'eg' });
+    expect(columns(changes.profile)).toEqual({ language: 'ar', dialect: 'eg' });
   });
 
   test('flat, from the assistant: the language is that of the message alone', () => {
@@ -171,7 +171,7 @@ describe('conversation.message', () => {
         created_at: T0 + 9500,
       },
     ]);
-    expect(values(changes.conversation.fields)).toEqual({ status: 'in_progress', started_at: T0 + 9500 });
+    expect(columns(changes.conversation)).toEqual({ status: 'in_progress', started_at: T0 + 9500 });
     expect(changes.profile).toBeNull();
   });
 
@@ -209,7 +209,7 @@ describe('conversation.ended', () => {
   test('nested', () => {
     const { conversation } = changesOf(fixture('conversation-ended.nested'));
 
-    expect(values(conversation.fields)).toEqual({
+    expect(columns(conversation)).toEqual({
       agent_id: AGENT,
       user_id: 'user_layla',
       status: 'ended',
@@ -225,7 +225,7 @@ describe('conversation.ended', () => {
   test('flat, with an end of its own', () => {
     const { conversation } = changesOf(fixture('conversation-ended.flat'));
 
-    expect(values(conversation.fields)).toEqual({
+    expect(columns(conversation)).toEqual({
       status: 'ended',
       started_at: T0 + 126_000,
       ended_at: T0 + 125_500,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesOf, fixture, ms, read, values } from '../support/deliver.ts';
+import { changesOf, columns, fixture, ms, read, values } from '../support/deliver.ts';
 
 const ID = 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h';
 const AGENT = 'agent_3101k1e6xrv2f4eb0xz6nbbrz035';
@@ -13,13 +13,14 @@ const transcription = (data: object) => ({
 });
 
 /** The conversation's columns after it. */
-const fields = (data: object) => values(changesOf(transcription(data)).conversation.fields);
+const fields = (data: object) => columns(changesOf(transcription(data)).conversation);
 
 /** A turn in which the agent notes a language. */
 const detection = (language: string, time_in_call_secs: number) => ({
   role: 'agent',
   time_in_call_secs,
   tool_calls: [{ tool_name: 'language_detection', request_id: language, params_as_json: JSON.stringify({ language }) }],
+  tool_results: [{ request_id: language, result_value: '{"status": "success"}', tool_has_been_called: true }],
 });
 
 describe('what may be null or missing', () => {

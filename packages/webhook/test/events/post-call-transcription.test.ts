@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesOf, fixture, ms, printed, values } from '../support/deliver.ts';
+import { changesOf, columns, fixture, ms, printed, values } from '../support/deliver.ts';
 
 const ID = 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h';
 const AGENT = 'agent_3101k1e6xrv2f4eb0xz6nbbrz035';
@@ -11,7 +11,7 @@ describe('a call of 40 turns', () => {
 
   test('gives the conversation every column', () => {
     expect(conversation).toMatchObject({ id: ID, earliest: T0 + 130_000, latest: T0 + 130_000 });
-    expect(values(conversation.fields)).toEqual({
+    expect(columns(conversation)).toEqual({
       agent_id: AGENT,
       user_id: 'user_layla',
       status: 'done',
@@ -194,7 +194,7 @@ describe('a call of 40 turns', () => {
 
   test('gives the user a profile', () => {
     expect(profile).toMatchObject({ user_id: 'user_layla', earliest: T0 + 130_000, latest: T0 + 130_000 });
-    expect(values(profile?.fields ?? {})).toEqual({ language: 'ar', dialect: null, phone_number: '201005550101' });
+    expect(columns(profile)).toEqual({ language: 'ar', dialect: null, phone_number: '201005550101' });
   });
 
   test('never shows a secret variable', () => {

@@ -38,6 +38,14 @@ export function values(registers: object | Map<string, Register>): Record<string
   return Object.fromEntries(entries.map(([name, register]) => [name, valueOf(register)]));
 }
 
+/** The columns of a row of which nothing else is known: its registers, and beside a language the dialect of that. */
+export function columns(row: Changes['conversation'] | Changes['profile']): Record<string, unknown> {
+  if (row === null) return {};
+  const { language } = row.fields;
+  const dialect = language && { dialect: row.dialects.get(language.value)?.value ?? null };
+  return { ...values(row.fields), ...dialect };
+}
+
 function valueOf(register: unknown): unknown {
   if (typeof register !== 'object' || register === null || !('value' in register)) throw new Error('not a register');
   return register.value;

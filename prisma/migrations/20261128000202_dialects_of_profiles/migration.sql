@@ -1,0 +1,22 @@
+-- The languages and dialects of the rows that are there, in a transaction of their own: it locks rows, not the table, in
+-- the order in which workers lock them.
+-- Words that name no language go. What they overwrote is not in the row.
+WITH due AS (
+    SELECT user_id FROM user_profiles
+    WHERE language ~ '^(unknown|unk|und|undetermined|undefined|undetected|unspecified|auto|automatic|auto[-_ ]?detect(ed|ion)?|detect|none|null|nil|n/a|multi|multiple|multi[-_ ]?lingual|multi[-_ ]?language|mul|mis|mixed|zxx|others?|any|all|default|[-_?*/. 0-9]*)$'
+    ORDER BY user_id COLLATE "C" FOR UPDATE
+)
+UPDATE user_profiles AS t SET language = NULL, dialect = NULL, clocks[1] = NULL, clocks[2] = NULL
+FROM due WHERE t.user_id = due.user_id;
+
+-- A dialect was told together with the language beside it.
+WITH due AS (
+    SELECT user_id FROM user_profiles
+    WHERE language IS NOT NULL AND dialect IS NOT NULL AND NOT dialects ? language
+    ORDER BY user_id COLLATE "C" FOR UPDATE
+)
+UPDATE user_profiles AS t SET
+    dialects = t.dialects || jsonb_build_object(t.language, t.dialect),
+    dialects_clocks = t.dialects_clocks
+        || jsonb_build_object(t.language, COALESCE(replace(t.clocks[2]::text, '-', ''), repeat('0', 32)))
+FROM due WHERE t.user_id = due.user_id;
