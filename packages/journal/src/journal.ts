@@ -184,7 +184,7 @@ export function createJournal(options: JournalOptions): Journal {
   /** Another process of the folder has no room: what Redis has gives way, that of the file in use at last. */
   async function freeForOthers(bytes: number): Promise<void> {
     const freed = await segments.free(bytes, current);
-    if (freed >= bytes || !isCurrentInTheWay()) return;
+    if (freed >= bytes || closed || !isCurrentInTheWay()) return;
     await begin();
     await segments.free(bytes - freed, current);
   }
@@ -372,7 +372,7 @@ export function createJournal(options: JournalOptions): Journal {
       try {
         const { segment, range } = await writer.write(record);
         // At once: a tick may be under way, and the file would grow until it ends.
-        if (segment === current && isToBeClosed(segment)) void begin().catch(failWith);
+        if (!closed && segment === current && isToBeClosed(segment)) void begin().catch(failWith);
         return entryOf(segment, range);
       } finally {
         underWayBytes -= record.length;
