@@ -41,6 +41,12 @@ async function queuedIn(redis: PrivateRedis): Promise<Set<string>> {
   }
 }
 
+/** Whether Redis has all that a receiver's journal holds, so far as its metrics know. */
+async function hasNothingPending(receiver: AppProcess): Promise<boolean> {
+  const text = await (await fetch(`${receiver.url}/metrics`)).text();
+  return /^landline_journal_pending_records 0$/m.test(text);
+}
+
 async function untilQueued(redis: PrivateRedis, count: number): Promise<Set<string>> {
   return vi.waitUntil(
     async () => {
@@ -103,6 +109,23 @@ test('journal full and Redis away: 503 with Retry-After, and 200 again when Redi
   expect(await untilQueued(redis, accepted.size)).toEqual(accepted);
   await vi.waitUntil(async () => (await readiness(receiver))[0] === 200, { timeout: 20_000 });
   expect((await post(receiver.url, '{"n":"last"}')).status).toBe(200);
+}, 90_000);
+
+test('a receiver that leaves with events in its journal says how many, in its log and by its exit code', async () => {
+  const { redis, journalDir } = await setUp();
+  const receiver = await aReceiver(redis, journalDir);
+  await redis.stop();
+  for (const n of [1, 2, 3]) {
+    // oxlint-disable-next-line no-await-in-loop -- a group each
+    expect((await post(receiver.url, JSON.stringify({ n }))).status).toBe(200);
+  }
+  expect(await receiver.stop()).toEqual([3, null]);
+  expect(receiver.output()).toMatch(/"level":50.*Stopping with 3 records .*JOURNAL_DIR=/);
+  await redis.restart();
+  const next = await aReceiver(redis, journalDir);
+  expect(await untilQueued(redis, 3)).toEqual(new Set(['{"n":1}', '{"n":2}', '{"n":3}']));
+  await vi.waitUntil(() => hasNothingPending(next), { timeout: 10_000 });
+  expect(await next.stop()).toEqual([0, null]);
 }, 90_000);
 
 test('Redis emptied under a receiver: what it held is enqueued again, and the log says so without a body', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
@@ -180,6 +180,16 @@ describe('what moves the metrics', () => {
     await expect
       .poll(() => look('receiver'), WITHIN)
       .toMatchObject({ landline_redis_losses_total: 1, landline_journal_reenqueued_records_total: above(2) });
+  });
+
+  test('what a receiver has left that nobody can take over', async () => {
+    const left = join(journalDir, 'abcdef012345');
+    await mkdir(left);
+    // It has the name of a journal's file, and does not begin as one.
+    await writeFile(join(left, '001767225600000-000000-abcdef012345.log'), 'x'.repeat(1000));
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_journal_unheld_bytes: 1000, landline_journal_disk_free_bytes: above(0) });
   });
 
   test('a canary that comes through', async () => {

@@ -15,6 +15,11 @@ import { makeTempFolder } from './support/temp-folder.ts';
 /** After how many events answered 200 the power goes. */
 const CUTS = [1, 300];
 
+const MEBIBYTE = 1024 * 1024;
+
+/** What fills a file of the journal with some fifty events. */
+const LONG = 'text '.repeat(4000);
+
 /** How often the check may look for a loss that is there nearly every time. */
 const TRIES = 5;
 
@@ -51,20 +56,49 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
   /** Cuts the power of a receiver that no Redis is there for, and starts the next one with a Redis. */
   async function cutJournal(env: Readonly<Record<string, string>>, killAfter: number): Promise<Outcome> {
     const folder = await makeTempFolder();
-    const [dir, syncLog] = [join(folder, 'journal'), join(folder, 'syncs')];
+    const [disk, syncLog] = [join(folder, 'disk'), join(folder, 'syncs')];
+    await mkdir(disk);
+    // The receiver makes all of them.
+    const dir = join(disk, 'data', 'landline', 'journal');
     const nowhere = `redis://127.0.0.1:${await choosePort(0)}`;
     const first = await startReceiver({ REDIS_URL: nowhere, JOURNAL_DIR: dir, ...shimmed(syncLog), ...env });
     const answered = await sendUntilKilled(first.url, killAfter, first.kill);
-    await cutPower(dir, { syncLog, losesNames: true });
+    await cutPower(disk, { syncLog, losesNames: true });
     const redis = await startPrivateRedis();
     onTestFinished(() => redis.remove());
-    await startReceiver({ REDIS_URL: redis.url, JOURNAL_DIR: dir });
-    const isEnqueued = async () => (await listJournal(dir)).every(({ pendingRecords }) => pendingRecords === 0);
-    // Twice: a file that is being taken over may be in neither folder when they are listed, once.
-    const isCaughtUp = async () => (await isEnqueued()) && isEnqueued();
-    await vi.waitUntil(isCaughtUp, { timeout: 20_000, interval: 50 });
-    const queued = await queuedBodies(redis.url);
-    return { answered, lost: answered.filter((body) => !queued.has(body)) };
+    return { answered, lost: await lostAfterwards({ url: redis.url, dir, answered }) };
+  }
+
+  /**
+   * Cuts the power of a receiver and its Redis at once, while the receiver catches up on what it has taken over from one that was killed.
+   * All have written several files.
+   */
+  async function cutBoth(written: RegExp | undefined): Promise<Outcome> {
+    const folder = await makeTempFolder();
+    const [data, redisLog] = [join(folder, 'redis'), join(folder, 'redis-syncs')];
+    const [dir, journalLog] = [join(folder, 'journal'), join(folder, 'journal-syncs')];
+    await Promise.all([mkdir(data), mkdir(dir)]);
+    const port = await choosePort(0);
+    const receiverEnv = {
+      REDIS_URL: `redis://127.0.0.1:${port}`,
+      JOURNAL_DIR: dir,
+      JOURNAL_LIMIT_BYTES: String(8 * MEBIBYTE),
+      // Many jobs, so that the cut comes between two of them.
+      BATCH_MAX_BYTES: '65536',
+      ...shimmed(journalLog),
+    };
+    const killed = await startReceiver(receiverEnv);
+    const left = await sendUntilKilled(killed.url, 150, killed.kill, { text: LONG });
+    const heir = await startReceiver(receiverEnv);
+    const redis = await startRedisUnderShim({ dir: data, appendfsync: 'always', port, env: shimmed(redisLog) });
+    await vi.waitUntil(async () => (await queuedBodies(redis.url)).size > 0, { timeout: 20_000, interval: 5 });
+    expect((await listJournal(dir)).length).toBeGreaterThan(2);
+    const cut = async () => void (await Promise.all([heir.kill(), redis.kill()]));
+    const answered = [...left, ...(await sendUntilKilled(heir.url, 20, cut, { text: LONG }))];
+    await cutPower(data, { syncLog: redisLog, losesNames: false });
+    await cutPower(dir, { syncLog: journalLog, losesNames: true, ...(written && { written }) });
+    const { url } = await startRedisUnderShim({ dir: data, appendfsync: 'always' });
+    return { answered, lost: await lostAfterwards({ url, dir, answered }) };
   }
 
   test.each(CUTS)("Redis' file alone holds every event answered 200: cut after %i", async (killAfter) => {
@@ -79,6 +113,19 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
     expect(lost).toEqual([]);
   });
 
+  test.each([
+    ['neither marks nor notes', undefined],
+    ['marks and notes', /\.mark$|^notes\.json$/],
+  ])(
+    'Redis and journal together hold every event answered 200, where the disk has %s',
+    async (_name, written) => {
+      const { answered, lost } = await cutBoth(written);
+      expect(answered.length).toBeGreaterThanOrEqual(170);
+      expect(lost).toEqual([]);
+    },
+    60_000,
+  );
+
   test('the check fails with appendfsync everysec', async () => {
     await expect(untilLost(() => cutRedis('everysec', 60))).resolves.toBeGreaterThan(0);
   }, 60_000);
@@ -87,6 +134,17 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
     await expect(untilLost(() => cutJournal({ SYNC_TAKEN_OUT: '1' }, 60))).resolves.toBeGreaterThan(0);
   }, 60_000);
 });
+
+/** Starts a receiver on what is left, and answers which events are not in Redis when it has caught up. */
+async function lostAfterwards({ url, dir, answered }: { url: string; dir: string; answered: string[] }) {
+  await startReceiver({ REDIS_URL: url, JOURNAL_DIR: dir });
+  const isEnqueued = async () => (await listJournal(dir)).every(({ pendingRecords }) => pendingRecords === 0);
+  // Twice: a file that is being taken over may be in neither folder when they are listed, once.
+  const isCaughtUp = async () => (await isEnqueued()) && isEnqueued();
+  await vi.waitUntil(isCaughtUp, { timeout: 20_000, interval: 50 });
+  const queued = await queuedBodies(url);
+  return answered.filter((body) => !queued.has(body));
+}
 
 /** Starts a receiver, and answers how to end it with SIGKILL. */
 async function startReceiver(env: Readonly<Record<string, string>>) {

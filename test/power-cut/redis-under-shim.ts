@@ -9,6 +9,8 @@ import { thisMachine } from '../../apps/cli/src/services/machine.ts';
 export interface RedisOptions {
   dir: string;
   appendfsync: 'always' | 'everysec';
+  /** One that is free unless it is named. */
+  port?: number;
   /** LD_PRELOAD and what the preloaded library reads. */
   env?: Readonly<Record<string, string>>;
 }
@@ -21,8 +23,8 @@ export interface RedisUnderShim {
 }
 
 /** Starts a Redis on what lies in `dir`, with `env` and nothing else; it ends with the test. */
-export async function startRedisUnderShim({ dir, appendfsync, env = {} }: RedisOptions): Promise<RedisUnderShim> {
-  const port = await choosePort(0);
+export async function startRedisUnderShim(options: RedisOptions): Promise<RedisUnderShim> {
+  const { dir, appendfsync, env = {}, port = await choosePort(0) } = options;
   const program = await findRedisServer(thisMachine(process.env['PATH']));
   const settings = { port, bind: '127.0.0.1', dir, appendonly: 'yes', appendfsync, 'maxmemory-policy': 'noeviction' };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);

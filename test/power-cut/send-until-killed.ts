@@ -8,9 +8,15 @@ const SENDERS = 16;
 /**
  * Sends signed events until `killAfter` of them were answered 200, then calls `kill` and sees what is under way to its end.
  *
- * @returns The bodies that were answered 200.
+ * @param text  What each says; some 250 bytes unless told otherwise.
+ * @returns     The bodies that were answered 200.
  */
-export async function sendUntilKilled(url: string, killAfter: number, kill: () => Promise<void>): Promise<string[]> {
+export async function sendUntilKilled(
+  url: string,
+  killAfter: number,
+  kill: () => Promise<void>,
+  { text = 'text '.repeat(50) }: { text?: string } = {},
+): Promise<string[]> {
   const answered: string[] = [];
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
   let killing: Promise<void> | undefined;
@@ -19,7 +25,7 @@ export async function sendUntilKilled(url: string, killAfter: number, kill: () =
       const body = JSON.stringify({
         type: 'conversation.message',
         message_id: randomUUID(),
-        message: 'text '.repeat(50),
+        message: text,
       });
       // oxlint-disable-next-line no-await-in-loop -- a sender waits for its answer
       const status = await post(url, body, { agent }).then(

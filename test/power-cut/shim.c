@@ -3,7 +3,7 @@
  *
  *   length <inode> <bytes>   fsync or fdatasync has returned for a file that was this long when it was called; or a write that
  *                            ended there has, to a file opened with O_DSYNC
- *   name <inode>             fsync has returned for a folder that this file was in
+ *   name <inode>             fsync has returned for a folder that this file, or folder, was in
  *
  * Inodes, because a file keeps its own when it is renamed. A line is written before the caller goes on: what was answered on
  * the strength of a sync is noted, however the process ends. With SYNC_TAKEN_OUT set, nothing of a file's content is noted.
@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -33,7 +34,8 @@ static void list_names(int fd, FILE *lines) {
   if (folder == NULL) return;
   for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
     struct stat file;
-    if (fstatat(fd, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(file.st_mode))
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    if (fstatat(fd, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 && (S_ISREG(file.st_mode) || S_ISDIR(file.st_mode)))
       fprintf(lines, "name %llu\n", (unsigned long long)file.st_ino);
   }
   closedir(folder);

@@ -35,6 +35,7 @@ async function openJournal(root: string, groups: readonly JournalledEvent[][]) {
     limitBytes: 64 * 1024 * 1024,
     retentionHours: 24,
     now: () => now,
+    elapsed: () => now,
   });
   await journal.open();
   for (const group of groups) {

@@ -6,6 +6,7 @@ import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
 import { createMetrics, measureGroups, measureKeepers } from './metrics.ts';
+import { tellWhatIsLeft } from './tell-what-is-left.ts';
 import { WEBHOOK_PATH } from './webhook-route.ts';
 
 /** How long a balancer has to look away, and requests under way to arrive in full and be answered, in milliseconds. */
@@ -74,7 +75,9 @@ stopOnRequest(async () => {
   canary?.stop();
   await app.drain({ timeoutMs: REQUESTS_LIMIT_MS });
   await close();
+  const exitCode = tellWhatIsLeft({ journal, dir: config.JOURNAL_DIR, logger });
   logger.info('Stopped');
+  return exitCode;
 });
 
 try {

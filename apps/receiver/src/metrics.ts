@@ -118,4 +118,14 @@ function measureJournal(
     help: 'Size of the records that Redis does not have yet.',
     read: () => journal.stats().pendingBytes,
   });
+  addGauge(registry, {
+    name: 'landline_journal_unheld_bytes',
+    help: 'Size of what Redis does not have in folders whose receiver is gone and that could not be taken over.',
+    read: () => journal.stats().unheldPendingBytes,
+  });
+  addGauge(registry, {
+    name: 'landline_journal_disk_free_bytes',
+    help: 'What is free on the disk of JOURNAL_DIR.',
+    read: () => journal.stats().diskFreeBytes ?? NaN,
+  });
 }

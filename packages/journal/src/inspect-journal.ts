@@ -1,5 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { ifMissing, namesIn, sizeOf } from './files.ts';
 import { otherFolders } from './owner.ts';
 import { bytesIn, recordsIn } from './ranges.ts';
 import { readRecords, type Found } from './read-records.ts';
@@ -69,9 +70,9 @@ export async function* readJournalFile(
 
 /** What stands in a file, from its beginning to its end; nothing of one that was removed meanwhile. */
 async function* readWhole(path: string): AsyncGenerator<Found> {
-  const segment = await openSegment(path).catch(unlessGone);
+  const segment = await openSegment(path).catch(ifMissing(undefined));
   if (segment?.handle === undefined) {
-    const { size } = (await stat(path).catch(unlessGone)) ?? { size: 0 };
+    const size = await sizeOf(path);
     // It does not begin as a segment does; shorter than a beginning, its process died before it wrote a record.
     if (size > 0) yield { kind: 'damage', from: 0, to: size, isTorn: size < SEGMENT_HEADER_BYTES };
     return;
@@ -87,14 +88,15 @@ async function* readWhole(path: string): AsyncGenerator<Found> {
   }
 }
 
+/** A file that is removed meanwhile is passed over. */
 async function listFolder(folder: string, isHeld: boolean): Promise<JournalFile[]> {
-  const names = (await readdir(folder).catch(unlessGone)) ?? [];
-  const paths = names.filter((name) => SEGMENT_FILE.test(name)).map((name) => join(folder, name));
-  const files = await Promise.all(paths.map((path) => listFile(path, isHeld).catch(unlessGone)));
+  const paths = (await namesIn(folder)).filter((name) => SEGMENT_FILE.test(name)).map((name) => join(folder, name));
+  const files = await Promise.all(paths.map((path) => listFile(path, isHeld).catch(ifMissing(undefined))));
   return files.filter((file) => file !== undefined);
 }
 
-async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
+/** Looks at one file. @throws what the disk says, also where the file is gone */
+export async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
   const segment = await openSegment(path);
   await segment?.handle?.close();
   const { size, mtimeMs } = await stat(path);
@@ -104,15 +106,9 @@ async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
     path,
     isHeld,
     firstAt: Number(SEGMENT_FILE.exec(basename(path))?.[1]),
-    lastAt: mtimeMs,
+    lastAt: Math.max(mtimeMs, Math.min(segment?.lastAt ?? 0, Date.now())),
     bytes: size,
     pendingRecords: recordsIn(pending),
     pendingBytes: bytesIn(pending),
   };
-}
-
-/** A file that was removed meanwhile is passed over. */
-function unlessGone(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-  throw error;
 }

@@ -1,16 +1,25 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createOthersAsker } from './ask-others.ts';
+import { createClock } from './clock.ts';
+import type { DiskSpace } from './disk-space.ts';
 import { entryOf, type JournalEntry } from './entry.ts';
 import { isOutOfSpace, JournalUnavailableError } from './errors.ts';
+import { isMissing } from './files.ts';
 import { bytesInFolders } from './folder-size.ts';
 import { writeNotes, type InheritedNote } from './notes.ts';
 import { holdFolder, removeUnfinished, type OwnFolder } from './owner.ts';
+import { createPressure } from './pressure.ts';
 import { bytesIn, recordsIn } from './ranges.ts';
 import { readPending, type PendingGroup } from './read-pending.ts';
-import { RECORD_HEADER_BYTES, type JournalledEvent } from './record.ts';
-import { beginSegment, holdsSomething, isEnqueued, isInPlace, redoSince, type Segment } from './segment.ts';
+import { beginRecord, type JournalledEvent } from './record.ts';
+import { removeFolder } from './remove-folder.ts';
+import { answerRoomRequest } from './room-request.ts';
+import { beginSegment, giveUpHeld, isEnqueued, isInPlace, redoSince, type Segment } from './segment.ts';
 import { createSegmentList } from './segment-list.ts';
 import { takeOver } from './take-over.ts';
+import { unheldPendingBytes } from './unheld.ts';
 import { createWriter } from './writer.ts';
 
 /** A segment is closed at this size, in bytes, or at an eighth of the limit: whole segments are what can be removed. */
@@ -46,8 +55,12 @@ export interface JournalOptions {
   onError?: (error: Error) => void;
   /** It takes groups again, after `onError` told why it did not. */
   onReady?: () => void;
-  /** The current time in unix ms. */
+  /** The system's clock, in unix ms. */
   now?: () => number;
+  /** Ms since some moment, whatever the system's clock does. */
+  elapsed?: () => number;
+  /** Tells what the disk that `dir` is on has room for. */
+  diskSpace?: (path: string) => Promise<DiskSpace>;
 }
 
 /** `ready`: it takes groups. `failed`: its disk does not. `full`: what Redis does not have yet has used it up. */
@@ -61,6 +74,10 @@ export interface JournalStats {
   /** Of this process, what Redis does not have yet. */
   pendingRecords: number;
   pendingBytes: number;
+  /** Of processes that are gone, what Redis does not have and this process could not take over. */
+  unheldPendingBytes: number;
+  /** Of the disk; undefined before it was looked at. */
+  diskFreeBytes: number | undefined;
 }
 
 /** An append-only file of every group, that outlives this process and the loss of Redis. */
@@ -83,16 +100,21 @@ export interface Journal {
   forget(note: InheritedNote): void;
   status(): JournalStatus;
   stats(): JournalStats;
-  /** Writes down what is known and lets the folder go. */
+  /** The time that records bear, in unix ms; it never goes back. What `redo` is given must be of this clock. */
+  now(): number;
+  /** Writes down what is known and lets the folder go. `stats` then tells what is left for whoever takes over. */
   close(): Promise<void>;
 }
 
 /** Makes a journal; nothing happens before `open`. */
 export function createJournal(options: JournalOptions): Journal {
-  const { dir, limitBytes, writeTimeoutMs = 5000, now = Date.now } = options;
+  const { dir, limitBytes, writeTimeoutMs = 5000, now, elapsed, diskSpace } = options;
+  const clock = createClock({ ...(now && { wall: now }), ...(elapsed && { elapsed }) });
   const segmentBytes = Math.min(SEGMENT_BYTES, Math.floor(limitBytes / 8));
   let folder: OwnFolder | undefined;
-  const segments = createSegmentList({ ...options, now });
+  const segments = createSegmentList({ ...options, clock, onError: report });
+  const pressure = createPressure({ dir, limitBytes, ...(diskSpace && { diskSpace }), onLow: report });
+  const others = createOthersAsker({ dir, clock, measure: lookAtOthers });
   /** The one that is written to; undefined while the journal takes nothing. */
   let current: Segment | undefined;
   let beginning: Promise<void> | undefined;
@@ -104,6 +126,10 @@ export function createJournal(options: JournalOptions): Journal {
   let begun = 0;
   /** Of files that are no segments of this process. */
   let otherBytes = 0;
+  /** Of groups that are being written: they have their room already. */
+  let underWayBytes = 0;
+  let unheldBytes = 0;
+  const unfinished = new Map<string, number>();
   let note: unknown;
   let inherited: InheritedNote[] = [];
   let areNotesStale = false;
@@ -115,7 +141,7 @@ export function createJournal(options: JournalOptions): Journal {
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const writer = createWriter({ timeoutMs: writeTimeoutMs, onFault: fail, now });
+  const writer = createWriter({ timeoutMs: writeTimeoutMs, onFault: fail, clock });
 
   function fail(cause: Error): void {
     current = undefined;
@@ -140,8 +166,8 @@ export function createJournal(options: JournalOptions): Journal {
       segments.orphan();
     }
     await freeFullDisk();
-    folder ??= await holdFolder(dir);
-    const segment = await beginSegment(folder.path, folder.owner, now(), begun++);
+    folder ??= await holdFolder(dir, serve);
+    const segment = await beginSegment(folder.path, folder.owner, clock.now(), begun++);
     // It may have filled up meanwhile, and up to the moment when this one is written to.
     while (isDiskFull) await freeFullDisk();
     segments.add(segment);
@@ -149,6 +175,18 @@ export function createJournal(options: JournalOptions): Journal {
     writer.moveTo(segment);
     if (fault !== undefined) options.onReady?.();
     fault = undefined;
+  }
+
+  function serve(socket: Socket): void {
+    answerRoomRequest(socket, (bytes) => freeForOthers(bytes).catch(reportThrown));
+  }
+
+  /** Another process of the folder has no room: what Redis has gives way, that of the file in use at last. */
+  async function freeForOthers(bytes: number): Promise<void> {
+    const freed = await segments.free(bytes, current);
+    if (freed >= bytes || closed || !isCurrentInTheWay()) return;
+    await begin();
+    await segments.free(bytes - freed, current);
   }
 
   /** What Redis has gives way, as much as a segment may take. */
@@ -159,14 +197,14 @@ export function createJournal(options: JournalOptions): Journal {
     await segments.free(segmentBytes);
   }
 
+  function failWith(thrown: unknown): void {
+    fail(errorOf(thrown));
+  }
+
   async function tick(): Promise<void> {
-    try {
-      await lookAtCurrent(current);
-    } catch (error) {
-      fail(errorOf(error));
-    }
+    await lookAtCurrent(current).catch(failWith);
     // What cannot be tidied up is no reason to take no events.
-    await keepHouse().catch((error: unknown) => report(errorOf(error)));
+    await keepHouse().catch(reportThrown);
   }
 
   async function lookAtCurrent(segment: Segment | undefined): Promise<void> {
@@ -178,20 +216,40 @@ export function createJournal(options: JournalOptions): Journal {
     } else if (isToBeClosed(segment)) await begin();
   }
 
-  function isToBeClosed({ bytes, firstAt, records }: Segment): boolean {
-    return bytes >= segmentBytes || (records > 0 && now() - firstAt >= SEGMENT_MS);
+  function isToBeClosed(segment: Segment): boolean {
+    const { bytes, begunAt, records } = segment;
+    return bytes >= segmentBytes || (records > 0 && clock.elapsed() - begunAt >= SEGMENT_MS) || isTooLarge(segment);
+  }
+
+  /** Only a file that was closed can be removed: while room is short it is closed earlier. What Redis lacks stays in any case. */
+  function isTooLarge({ bytes, pending }: Segment): boolean {
+    return bytes >= segmentBytes / 8 && pending.length === 0 && segments.bytes() + otherBytes > pressure.downTo();
+  }
+
+  function isCurrentInTheWay(): boolean {
+    return current !== undefined && current.records > 0 && isEnqueued(current);
   }
 
   async function keepHouse(): Promise<void> {
     if (folder === undefined) return;
-    if (now() - lastTakeOver >= TAKE_OVER_MS) {
-      await removeUnfinished(dir, now());
-      await takeOverTo(folder);
-      lastTakeOver = now();
+    if (clock.elapsed() - lastTakeOver >= TAKE_OVER_MS) {
+      await removeUnfinished(dir, unfinished, clock.elapsed()).catch(reportThrown);
+      await lookForTheGone(folder).catch(reportThrown);
     }
-    otherBytes = Math.max(0, (await bytesInFolders(dir)) - segments.bytes());
-    makeRoomFor(isFull ? ROOM_BYTES : 0);
+    await lookAtOthers().catch(reportThrown);
+    await pressure.look().catch(reportThrown);
+    makeRoomFor(isFull ? ROOM_BYTES : 0, pressure.downTo());
     await writeDown(folder.path);
+  }
+
+  async function lookForTheGone(own: OwnFolder): Promise<void> {
+    await takeOverTo(own);
+    unheldBytes = await unheldPendingBytes(dir, own.owner);
+    lastTakeOver = clock.elapsed();
+  }
+
+  async function lookAtOthers(): Promise<void> {
+    otherBytes = Math.max(0, (await bytesInFolders(dir)) - segments.bytes());
   }
 
   /** What came is shown when all of it has come: a note asks for something to be done with its segments. */
@@ -217,9 +275,13 @@ export function createJournal(options: JournalOptions): Journal {
     }
   }
 
+  function reportThrown(thrown: unknown): void {
+    report(errorOf(thrown));
+  }
+
   /** One that repeats is told once an hour. */
   function report(error: Error): void {
-    const at = now();
+    const at = clock.elapsed();
     for (const [message, toldAt] of told) if (at - toldAt >= TELL_AGAIN_MS) told.delete(message);
     if (told.has(error.message)) return;
     told.set(error.message, at);
@@ -244,26 +306,39 @@ export function createJournal(options: JournalOptions): Journal {
     return isFull ? 'full' : 'ready';
   }
 
-  function makeRoomFor(bytes: number): boolean {
-    isFull = !segments.makeRoom(bytes, { otherBytes, current });
+  function makeRoomFor(bytes: number, downTo = limitBytes): boolean {
+    // Until its note is seen to nobody knows whether Redis has what was taken over, and age is no reason to remove it.
+    const keepsOld = inherited.length > 0;
+    isFull = !segments.makeRoom(bytes + underWayBytes, { otherBytes, current, keepsOld, downTo });
     return !isFull;
   }
 
-  function hasRoom(bytes: number): boolean {
-    return (!isFull && segments.bytes() + otherBytes + bytes <= limitBytes) || makeRoomFor(bytes);
+  /** Takes room for a group where there is some: from here on it counts. */
+  function takeRoom(bytes: number): boolean {
+    const used = segments.bytes() + otherBytes + underWayBytes;
+    const hasRoom = (!isFull && used + bytes <= limitBytes) || makeRoomFor(bytes);
+    if (hasRoom) underWayBytes += bytes;
+    return hasRoom;
   }
 
-  /** Makes room for a group; the current segment may be what is in the way, and Redis has it: then another is begun. */
+  /** Makes room for a group. What Redis has may be in the way: in the current segment, then another is begun; in another process's folder, then that is asked. */
   async function makeRoom(bytes: number): Promise<void> {
-    if (hasRoom(bytes)) return;
-    if (current !== undefined && current.records > 0 && isEnqueued(current)) {
-      await inTime(begin().catch(() => undefined));
-    }
-    if (!hasRoom(bytes)) {
+    if (takeRoom(bytes)) return;
+    // Whoever begins it tells why it does not work.
+    if (isCurrentInTheWay()) await inTime(begin().catch(() => undefined));
+    if (takeRoom(bytes)) return;
+    await inTime(askOthers(bytes).catch(reportThrown));
+    if (!takeRoom(bytes)) {
+      others.rest();
       throw new JournalUnavailableError(
         'The journal is full of groups that Redis does not have yet (JOURNAL_LIMIT_BYTES).',
       );
     }
+  }
+
+  async function askOthers(bytes: number): Promise<void> {
+    if (folder === undefined) return;
+    await others.ask(folder.owner, Math.max(bytes, segmentBytes));
   }
 
   /** Waits for the disk, but not for ever: it may hang. */
@@ -278,7 +353,9 @@ export function createJournal(options: JournalOptions): Journal {
 
   /** The oldest segment with something to enqueue, that can be read. */
   function nextPending(): Segment | undefined {
-    return segments.all().find((segment) => segment.pending.length > 0 && (unreadable.get(segment) ?? 0) <= now());
+    return segments
+      .all()
+      .find((segment) => segment.pending.length > 0 && (unreadable.get(segment) ?? -Infinity) <= clock.elapsed());
   }
 
   return {
@@ -290,11 +367,16 @@ export function createJournal(options: JournalOptions): Journal {
       if (!closed) timer = setInterval(() => void runTick(), TICK_MS).unref();
     },
     async append(events) {
-      const bytes = events.reduce((sum, { body }) => sum + Buffer.byteLength(body), RECORD_HEADER_BYTES);
-      await makeRoom(bytes);
-      const { segment, range } = await writer.write(events);
-      if (segment === current && isToBeClosed(segment)) void runTick();
-      return entryOf(segment, range);
+      const record = beginRecord(events);
+      await makeRoom(record.length);
+      try {
+        const { segment, range } = await writer.write(record);
+        // At once: a tick may be under way, and the file would grow until it ends.
+        if (!closed && segment === current && isToBeClosed(segment)) void begin().catch(failWith);
+        return entryOf(segment, range);
+      } finally {
+        underWayBytes -= record.length;
+      }
     },
     async takePending(limit) {
       for (let segment = nextPending(); segment !== undefined; segment = nextPending()) {
@@ -304,11 +386,11 @@ export function createJournal(options: JournalOptions): Journal {
             ...limit,
             isCurrent: segment === current,
             onError: report,
-            now,
+            now: clock.now,
           });
           if (group !== undefined) return group;
         } catch (error) {
-          unreadable.set(segment, now() + UNREADABLE_REST_MS);
+          unreadable.set(segment, clock.elapsed() + UNREADABLE_REST_MS);
           report(
             new Error(
               `The journal's file ${segment.path} cannot be read; it is tried again in a minute: ${String(error)}`,
@@ -320,7 +402,10 @@ export function createJournal(options: JournalOptions): Journal {
     },
     async redo(sinceMs, owner) {
       for (const segment of segments.all()) {
-        if (owner === undefined || segment.owners.includes(owner)) redoSince(segment, sinceMs);
+        // Others have written it by a clock that may be behind ours.
+        const isOurs = segment.owners.length === 1;
+        if (owner === undefined) redoSince(segment, isOurs ? sinceMs : sinceMs - clock.lead());
+        else if (segment.owners.includes(owner)) redoSince(segment, sinceMs);
       }
       // One that is under way may have written the marks already.
       await ticking;
@@ -341,17 +426,20 @@ export function createJournal(options: JournalOptions): Journal {
       bytes: segments.bytes() + otherBytes,
       pendingRecords: segments.all().reduce((sum, { pending }) => sum + recordsIn(pending), 0),
       pendingBytes: segments.all().reduce((sum, { pending }) => sum + bytesIn(pending), 0),
+      unheldPendingBytes: unheldBytes,
+      diskFreeBytes: pressure.freeBytes(),
     }),
+    now: clock.now,
     async close() {
       closed = true;
       clearInterval(timer);
       await inTime(Promise.allSettled([ticking, writer.settled()]));
       writer.moveTo(undefined);
-      if (folder !== undefined) await writeDown(folder.path).catch((error: unknown) => report(errorOf(error)));
+      segments.all().forEach(giveUpHeld);
+      if (folder !== undefined) await writeDown(folder.path).catch(reportThrown);
       await segments.close();
       if (folder === undefined) return;
-      const names = await readdir(folder.path).catch(() => []);
-      if (!holdsSomething(names)) await rm(folder.path, { recursive: true, force: true });
+      await removeFolder(folder.path).catch(reportThrown);
       await folder.release();
     },
   };
@@ -367,7 +455,7 @@ async function isGone(path: string): Promise<boolean> {
     await stat(path);
     return false;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
+    if (isMissing(error)) return true;
     throw error;
   }
 }

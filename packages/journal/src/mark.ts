@@ -1,5 +1,6 @@
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { ifMissing, removeFile } from './files.ts';
 
 const offset = z.number().int().nonnegative();
 const range = z.object({ from: offset, to: offset, records: z.number().int().nonnegative() });
@@ -18,6 +19,8 @@ const markSchema = z.object({
   /** See `Segment`: up to where its own process wrote, and who had it. */
   proven: offset.optional(),
   owners: z.array(z.string()).optional(),
+  /** When its last record before `end` was written, by its process's clock. */
+  lastAt: z.number().optional(),
 });
 
 /** See `markSchema`. */
@@ -28,16 +31,16 @@ export async function writeMark(segmentPath: string, mark: Mark): Promise<void> 
   await replaceFile(`${segmentPath}.mark`, JSON.stringify(mark));
 }
 
-/** Reads a segment's mark; undefined where there is none that makes sense. */
+/** Reads a segment's mark; undefined where there is none that makes sense. @throws what the disk says */
 export async function readMark(segmentPath: string): Promise<Mark | undefined> {
   const value = await readJson(`${segmentPath}.mark`);
   const parsed = markSchema.safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Removes a segment's mark. */
+/** Removes a segment's mark. @throws what the disk says */
 export async function removeMark(segmentPath: string): Promise<void> {
-  await unlink(`${segmentPath}.mark`).catch(() => undefined);
+  await removeFile(`${segmentPath}.mark`);
 }
 
 /** Replaces a small file whole: a reader sees the old text or the new one. */
@@ -46,10 +49,11 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
-/** The JSON value in a file; undefined where there is no such file, or no JSON in it. */
+/** The JSON value in a file; undefined where there is no such file, or no JSON in it. @throws what the disk says */
 export async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(ifMissing(''));
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

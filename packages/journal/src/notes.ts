@@ -25,7 +25,7 @@ export async function writeNotes(folder: string, notes: Notes): Promise<void> {
   await replaceFile(join(folder, NOTES), JSON.stringify(notes));
 }
 
-/** The notes in the folder of a process that is gone: its own first, then those that it inherited. */
+/** The notes in the folder of a process that is gone: its own first, then those that it inherited. @throws what the disk says */
 export async function readNotes(folder: string, owner: string): Promise<InheritedNote[]> {
   const parsed = notesSchema.safeParse(await readJson(join(folder, NOTES)));
   if (!parsed.success) return [{ owner, note: undefined }];

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
+import { makeFolder } from './make-folder.ts';
+import { removeFolder } from './remove-folder.ts';
 import { syncFolder, syncParent } from './segment.ts';
 
 /** A socket in a process's own folder: the system closes it with the process, however that ends, and nobody else can answer on it. */
@@ -25,28 +27,39 @@ export interface OwnFolder {
 /**
  * Makes a folder of one's own, under a new name, and holds it. A held folder is told from one of a dead process by asking its socket, so neither a pid
  * that was given anew nor a clock can mislead; it works for all processes of one machine, also in containers that share the folder.
+ *
+ * @param serve  Is given whoever connects to the socket.
  */
-export async function holdFolder(journalDir: string): Promise<OwnFolder> {
-  await mkdir(journalDir, { recursive: true, mode: 0o700 });
+export async function holdFolder(
+  journalDir: string,
+  serve: (socket: Socket) => void = (socket) => socket.destroy(),
+): Promise<OwnFolder> {
+  await makeFolder(journalDir);
   const owner = randomBytes(6).toString('hex');
   const path = join(journalDir, owner);
   // Not under its name before it is held, or it would look like one of a dead process.
   const unfinished = join(journalDir, `.${owner}`);
   await mkdir(unfinished, { mode: 0o700 });
-  const server = await listen(join(unfinished, LOCK));
+  const sockets = new Set<Socket>();
+  const server = await listen(lockOf(unfinished), (socket) => {
+    sockets.add(socket.once('close', () => sockets.delete(socket)));
+    serve(socket);
+  });
+  const release = () =>
+    new Promise<void>((done) => {
+      server.close(() => done());
+      for (const socket of sockets) socket.destroy();
+    });
   try {
     await rename(unfinished, path);
     await syncFolder(journalDir);
+    // Whoever made it may have died before that.
     await syncParent(journalDir);
   } catch (error) {
-    server.close();
+    await release();
     throw error;
   }
-  return {
-    path,
-    owner,
-    release: () => new Promise((done) => server.close(() => done())),
-  };
+  return { path, owner, release };
 }
 
 /** The folders in the journal's folder, each with whether its process lives; this process's own is left out. */
@@ -56,39 +69,48 @@ export async function otherFolders(journalDir: string, owner?: string): Promise<
     .filter((entry) => entry.isDirectory() && /^[0-9a-f]+$/.test(entry.name))
     .map(({ name }) => name);
   const paths = names.filter((name) => name !== owner).map((name) => join(journalDir, name));
-  return Promise.all(paths.map(async (path) => ({ path, isHeld: await isHeld(join(path, LOCK)) })));
+  return Promise.all(paths.map(async (path) => ({ path, isHeld: await isHeld(lockOf(path)) })));
 }
 
-/** Removes what processes left that died while they made their folder. */
-export async function removeUnfinished(journalDir: string, now: number): Promise<void> {
+/**
+ * Removes what processes left that died while they made their folder.
+ *
+ * @param seen     When each was seen first, by `elapsed`; kept by the caller from one call to the next.
+ * @param elapsed  See `Clock`: what the clock says of a folder's age may be wrong.
+ */
+export async function removeUnfinished(journalDir: string, seen: Map<string, number>, elapsed: number): Promise<void> {
   const entries = await readdir(journalDir, { withFileTypes: true });
-  for (const { name } of entries.filter((entry) => entry.isDirectory() && /^\.[0-9a-f]+$/.test(entry.name))) {
+  const names = entries
+    .filter((entry) => entry.isDirectory() && /^\.[0-9a-f]+$/.test(entry.name))
+    .map(({ name }) => name);
+  for (const name of seen.keys()) if (!names.includes(name)) seen.delete(name);
+  for (const name of names) {
+    const firstSeen = seen.get(name) ?? elapsed;
+    seen.set(name, firstSeen);
     const path = join(journalDir, name);
-    // Finished meanwhile, it has another name.
     // oxlint-disable-next-line no-await-in-loop -- seldom any
-    const mtimeMs = await stat(path).then(
-      (found) => found.mtimeMs,
-      () => Infinity,
-    );
-    // oxlint-disable-next-line no-await-in-loop -- seldom any
-    if (now - mtimeMs > UNFINISHED_MS && !(await isHeld(join(path, LOCK))))
-      await rm(path, { recursive: true, force: true });
+    if (elapsed - firstSeen > UNFINISHED_MS && !(await isHeld(lockOf(path)))) await removeFolder(path);
   }
 }
 
-function listen(path: string): Promise<Server> {
+/** The socket of the process that a folder is of. @throws where its path is too long for the system */
+export function lockOf(folder: string): string {
+  return shortest(join(folder, LOCK));
+}
+
+function listen(path: string, serve: (socket: Socket) => void): Promise<Server> {
   return new Promise((done, fail) => {
-    const server = createServer((socket) => socket.destroy());
+    const server = createServer(serve);
     server.unref();
     server.once('error', fail);
-    server.listen(shortest(path), () => done(server));
+    server.listen(path, () => done(server));
   });
 }
 
 /** Only who lived could take the connection; what is in doubt counts as alive. */
 function isHeld(path: string): Promise<boolean> {
   return new Promise((done) => {
-    const socket = connect(shortest(path));
+    const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
       done(true);

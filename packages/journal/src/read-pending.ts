@@ -19,7 +19,7 @@ export interface ReadPendingOptions {
   /** Whether this process still writes to the segment. */
   isCurrent: boolean;
   onError: (error: Error) => void;
-  /** The current time in unix ms. */
+  /** See `Clock`. */
   now: () => number;
 }
 

@@ -12,7 +12,7 @@ const CHUNK_BYTES = 1024 * 1024;
 /**
  * Reads what stands in a segment from `from` up to `to`, in order. After damage it goes on at the next intact record.
  *
- * @param seed  The segment's, see `encodeRecord`.
+ * @param seed  The segment's, see `sealRecord`.
  */
 export async function* readRecords(
   handle: FileHandle,

@@ -28,20 +28,41 @@ export const RECORD_MAGIC = Buffer.from('LLR1', 'latin1');
 
 const AT = { length: 4, checksum: 8, fields: 12, time: 16 } as const;
 
+/** A record that waits to be written. */
+export interface UnsealedRecord {
+  events: readonly JournalledEvent[];
+  /** Of each event's body, in bytes. */
+  sizes: readonly number[];
+  /** As JSON. */
+  fields: string;
+  fieldBytes: number;
+  /** Of the whole record, in bytes. */
+  length: number;
+}
+
+/** Makes a record of a group, all but its time and its checksum: its length is known before there is a place for it. */
+export function beginRecord(events: readonly JournalledEvent[]): UnsealedRecord {
+  const sizes = events.map(({ body, encoding }) => Buffer.byteLength(body, encoding));
+  const fields = JSON.stringify(events.map(({ body: _body, ...rest }, i) => ({ ...rest, bytes: sizes[i] })));
+  const fieldBytes = Buffer.byteLength(fields);
+  const length = sizes.reduce((sum, size) => sum + size, RECORD_HEADER_BYTES + fieldBytes);
+  return { events, sizes, fields, fieldBytes, length };
+}
+
 /**
- * Writes a group as a record.
+ * Writes a record.
  *
  * @param at    Unix milliseconds.
  * @param seed  The segment's own number: a body that holds the bytes of a record is never taken for one.
  */
-export function encodeRecord(events: readonly JournalledEvent[], at: number, seed: number): Buffer {
-  const sizes = events.map(({ body, encoding }) => Buffer.byteLength(body, encoding));
-  const fields = JSON.stringify(events.map(({ body: _body, ...rest }, i) => ({ ...rest, bytes: sizes[i] })));
-  const fieldBytes = Buffer.byteLength(fields);
-  const length = fieldBytes + sizes.reduce((sum, size) => sum + size, 0);
-  const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + length);
+export function sealRecord(
+  { events, sizes, fields, fieldBytes, length }: UnsealedRecord,
+  at: number,
+  seed: number,
+): Buffer {
+  const record = Buffer.allocUnsafe(length);
   RECORD_MAGIC.copy(record);
-  record.writeUInt32LE(length, AT.length);
+  record.writeUInt32LE(length - RECORD_HEADER_BYTES, AT.length);
   record.writeUInt32LE(fieldBytes, AT.fields);
   record.writeDoubleLE(at, AT.time);
   let offset = RECORD_HEADER_BYTES + record.write(fields, RECORD_HEADER_BYTES);

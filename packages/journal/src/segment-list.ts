@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import { writeMark } from './mark.ts';
 import { addRange } from './ranges.ts';
 import { closeSegment, isEnqueued, removeSegment, SEGMENT_HEADER_BYTES, type Segment } from './segment.ts';
@@ -7,8 +8,19 @@ const HOUR_MS = 3_600_000;
 export interface SegmentListOptions {
   limitBytes: number;
   retentionHours: number;
-  /** The current time in unix ms. */
-  now: () => number;
+  clock: Clock;
+  /** A file cannot be removed; it is tried again. */
+  onError: (error: Error) => void;
+}
+
+export interface RoomOptions {
+  /** Of files that are no segments of this process. */
+  otherBytes: number;
+  current: Segment | undefined;
+  /** Nothing is too old: whether Redis has what was taken over is not known yet. */
+  keepsOld?: boolean;
+  /** What Redis has is removed until all files together have no more bytes; the limit unless told otherwise. */
+  downTo?: number;
 }
 
 /** What a process holds: its segments, and what bounds them. `current` is the one that is written to; it is never removed. */
@@ -26,9 +38,9 @@ export interface SegmentList {
    *
    * @returns Whether there is room now.
    */
-  makeRoom(bytes: number, options: { otherBytes: number; current: Segment | undefined }): boolean;
-  /** Removes as many bytes of what Redis has, the oldest first, as there are. */
-  free(bytes: number): Promise<void>;
+  makeRoom(bytes: number, options: RoomOptions): boolean;
+  /** Removes as many bytes of what Redis has, the oldest first, as there are; all but `kept`. Resolves with how many those were. */
+  free(bytes: number, kept?: Segment): Promise<number>;
   /** Writes down what changed. @throws what the disk says; what was not written is written next time */
   writeMarks(): Promise<void>;
   /** Closes what is enqueued: it is only read again when Redis loses it. */
@@ -38,7 +50,7 @@ export interface SegmentList {
 }
 
 /** Makes an empty list. */
-export function createSegmentList({ limitBytes, retentionHours, now }: SegmentListOptions): SegmentList {
+export function createSegmentList({ limitBytes, retentionHours, clock, onError }: SegmentListOptions): SegmentList {
   let segments: Segment[] = [];
   let orphans: Segment[] = [];
 
@@ -49,15 +61,30 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
     orphans = orphans.filter((orphan) => !isEnqueued(orphan));
   }
 
-  async function remove(segment: Segment): Promise<void> {
+  function add(segment: Segment): void {
+    segments = [...segments, segment].sort((a, b) => a.firstAt - b.firstAt);
+  }
+
+  /** Whether it is gone. */
+  async function remove(segment: Segment): Promise<boolean> {
     segments = segments.filter((other) => other !== segment);
-    await removeSegment(segment);
+    try {
+      await removeSegment(segment);
+      return true;
+    } catch (error) {
+      add(segment);
+      onError(new Error(`The journal's file ${segment.path} cannot be removed; it is tried again: ${String(error)}`));
+      return false;
+    }
   }
 
   return {
     all: () => [...orphans, ...segments],
     add(segment) {
-      segments = [...segments, segment].sort((a, b) => a.firstAt - b.firstAt);
+      // Its age is measured once, by its process's clock and ours. From then on no clock that is set makes it older or younger.
+      segment.begunAt = clock.elapsed() - Math.max(0, clock.now() - segment.firstAt);
+      segment.quietSince = clock.elapsed() - Math.max(0, clock.now() - segment.lastAt);
+      add(segment);
     },
     orphan() {
       orphans = [...orphans, ...segments].filter(({ handle }) => handle !== undefined);
@@ -65,27 +92,27 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
       dropOrphans();
     },
     bytes,
-    makeRoom(more, { otherBytes, current }) {
-      const oldest = now() - retentionHours * HOUR_MS;
+    makeRoom(more, { otherBytes, current, keepsOld = false, downTo = limitBytes }) {
+      const oldest = keepsOld ? -Infinity : clock.elapsed() - retentionHours * HOUR_MS;
       let used = bytes() + otherBytes + more;
       for (const segment of segments.filter((each) => each !== current && isEnqueued(each))) {
-        if (used <= limitBytes && segment.lastAt >= oldest && !hasNothing(segment)) continue;
+        if (used <= downTo && segment.quietSince >= oldest && !hasNothing(segment)) continue;
         used -= segment.bytes;
         void remove(segment);
       }
       dropOrphans();
       return used <= limitBytes;
     },
-    async free(wanted) {
+    async free(wanted, kept) {
       let freed = 0;
-      for (const segment of segments.filter(isEnqueued)) {
-        if (freed >= wanted) return;
-        // Redis may have lost it while the others were removed.
-        if (!isEnqueued(segment)) continue;
-        freed += segment.bytes;
+      for (const segment of segments.filter((each) => each !== kept && isEnqueued(each))) {
+        if (freed >= wanted) break;
+        // Redis may have lost it while the others were removed, or another call has removed it.
+        if (!isEnqueued(segment) || !segments.includes(segment)) continue;
         // oxlint-disable-next-line no-await-in-loop -- oldest first, and no more than needed
-        await remove(segment);
+        if (await remove(segment)) freed += segment.bytes;
       }
+      return freed;
     },
     async writeMarks() {
       for (const segment of segments.filter(({ isMarkStale }) => isMarkStale)) {
@@ -94,12 +121,14 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
         segment.isMarkStale = false;
         const pending = segment.pending.map((range) => ({ ...range }));
         for (const range of segment.held) addRange(pending, range);
-        const { bytes: end, provenBytes: proven, records, reenqueued, owners } = segment;
+        const { bytes: end, provenBytes: proven, records, reenqueued, owners, lastAt } = segment;
         // oxlint-disable-next-line no-await-in-loop -- a few small files
-        await writeMark(segment.path, { end, proven, records, pending, reenqueued, owners }).catch((error: unknown) => {
-          segment.isMarkStale = true;
-          throw error;
-        });
+        await writeMark(segment.path, { end, proven, records, pending, reenqueued, owners, lastAt }).catch(
+          (error: unknown) => {
+            segment.isMarkStale = true;
+            throw error;
+          },
+        );
       }
     },
     async closeIdle(current) {
@@ -109,7 +138,7 @@ export function createSegmentList({ limitBytes, retentionHours, now }: SegmentLi
     async close() {
       await Promise.all(orphans.map(closeSegment));
       await Promise.all(
-        segments.map((segment) => (hasNothing(segment) ? removeSegment(segment) : closeSegment(segment))),
+        segments.map(async (segment) => void (await (hasNothing(segment) ? remove(segment) : closeSegment(segment)))),
       );
     },
   };

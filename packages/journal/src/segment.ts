@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { constants, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { constants, open, rename, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DiskFullError } from './errors.ts';
+import { ifMissing, isMissing, removeFile } from './files.ts';
 import { readMark, removeMark } from './mark.ts';
 import { addRange, type Range } from './ranges.ts';
 
@@ -30,13 +31,16 @@ export interface Reenqueued {
 /** One append-only file, and what is known of the records in it. */
 export interface Segment {
   path: string;
-  /** See `encodeRecord`. */
+  /** See `sealRecord`. */
   seed: number;
   /** Who has enqueued parts of it: the process that began it, then those that took it over. */
   owners: string[];
   /** Of its first and its last record, in unix milliseconds. */
   firstAt: number;
   lastAt: number;
+  /** When it was begun, and last written to, in ms by `elapsed` of this process's clock; what came before it was taken over counts back from there. */
+  begunAt: number;
+  quietSince: number;
   /** Up to here it is on the disk. */
   bytes: number;
   /** Up to here it is known to have been on the disk when its process lived: what is no record there was one. */
@@ -91,8 +95,9 @@ export async function beginSegment(folder: string, owner: string, at: number, nu
     await syncFolder(folder);
     return { ...emptySegment(path, seed, at), owners: [owner], handle };
   } catch (error) {
+    // The first error is the one to tell. What stays of the file has no record in it.
     await handle.close().catch(() => undefined);
-    await unlink(path).catch(() => undefined);
+    await removeFile(path).catch(() => undefined);
     throw error;
   }
 }
@@ -130,7 +135,7 @@ async function readSegment(path: string, handle: FileHandle): Promise<Segment | 
     owners: mark?.owners ?? [beginner],
     bytes: size,
     provenBytes: mark?.proven ?? mark?.end ?? 0,
-    lastAt: Math.max(firstAt, Math.ceil(mtimeMs)),
+    lastAt: mark?.lastAt ?? lastWritten(firstAt, Math.ceil(mtimeMs)),
     records: mark?.records ?? 0,
     pending: mark?.pending ?? [],
     reenqueued: mark?.reenqueued ?? [],
@@ -142,6 +147,14 @@ async function readSegment(path: string, handle: FileHandle): Promise<Segment | 
     .filter(({ from, to }) => from < to);
   if (known < size) addRange(segment.pending, { from: known, to: size, records: 1 });
   return segment;
+}
+
+/**
+ * When a segment was last written to whose mark does not say. A file that is older than its name was written after the clock was set
+ * back: then nobody knows, and the latest time makes everything in it count as new.
+ */
+function lastWritten(firstAt: number, modifiedAt: number): number {
+  return modifiedAt < firstAt ? Number.MAX_SAFE_INTEGER : modifiedAt;
 }
 
 /** Opens a file for reading; writable where that is possible, so that a torn end can be cut. */
@@ -189,6 +202,13 @@ export function noteReenqueued(segment: Segment, { from, to }: Range, at: number
   segment.isMarkStale = true;
 }
 
+/** What nobody has told the outcome of counts as pending: nobody will. */
+export function giveUpHeld(segment: Segment): void {
+  for (const range of segment.held) addRange(segment.pending, range);
+  segment.held.clear();
+  segment.isMarkStale = true;
+}
+
 /** Whether all of it is with Redis. */
 export function isEnqueued({ pending, held, isWriting }: Segment): boolean {
   return pending.length === 0 && held.size === 0 && !isWriting;
@@ -199,14 +219,10 @@ export function holdsSomething(names: readonly string[]): boolean {
   return names.some((name) => SEGMENT_FILE.test(name) || name.includes(DAMAGED));
 }
 
-/** Whether its file is still the one that its handle has open. */
+/** Whether its file is still the one that its handle has open. @throws what the disk says */
 export async function isInPlace({ path, handle }: Segment): Promise<boolean> {
-  try {
-    const [named, opened] = await Promise.all([stat(path), handle?.stat()]);
-    return opened === undefined || named.ino === opened.ino;
-  } catch {
-    return false;
-  }
+  const [named, opened] = await Promise.all([stat(path).catch(ifMissing(undefined)), handle?.stat()]);
+  return named !== undefined && (opened === undefined || named.ino === opened.ino);
 }
 
 /** Moves a segment of another process, opened already, into `folder`; whether nobody else was quicker. */
@@ -216,19 +232,19 @@ export async function moveSegment(segment: Segment, folder: string): Promise<boo
   try {
     await rename(path, moved);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (isMissing(error)) return false;
     throw error;
   }
   segment.path = moved;
-  // Without its mark all of it is pending, which is harmless.
+  // The segment is ours, whatever becomes of its mark: that is written anew at the next tick, and without it all of the segment is pending.
   await rename(`${path}.mark`, `${moved}.mark`).catch(() => undefined);
   return true;
 }
 
-/** Closes a segment and removes its file. */
+/** Closes a segment and removes its file. @throws what the disk says; then its file may be there still */
 export async function removeSegment(segment: Segment): Promise<void> {
   await closeSegment(segment);
-  await unlink(segment.path).catch(() => undefined);
+  await removeFile(segment.path);
   await removeMark(segment.path);
 }
 
@@ -236,6 +252,7 @@ export async function removeSegment(segment: Segment): Promise<void> {
 export async function closeSegment(segment: Segment): Promise<void> {
   const { handle } = segment;
   segment.handle = undefined;
+  // What was written to it is on the disk already.
   await handle?.close().catch(() => undefined);
 }
 
@@ -280,6 +297,8 @@ function emptySegment(path: string, seed: number, firstAt: number): Segment {
     owners: [],
     firstAt,
     lastAt: firstAt,
+    begunAt: 0,
+    quietSince: 0,
     bytes: SEGMENT_HEADER_BYTES,
     provenBytes: 0,
     isWriting: false,

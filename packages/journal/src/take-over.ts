@@ -1,8 +1,9 @@
-import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isMissing, namesIn, type ListFolder } from './files.ts';
 import { readNotes, type InheritedNote } from './notes.ts';
 import { otherFolders, type OwnFolder } from './owner.ts';
-import { closeSegment, holdsSomething, moveSegment, openSegment, SEGMENT_FILE, type Segment } from './segment.ts';
+import { removeFolder } from './remove-folder.ts';
+import { closeSegment, moveSegment, openSegment, SEGMENT_FILE, syncFolder, type Segment } from './segment.ts';
 
 export interface TakeOverOptions {
   journalDir: string;
@@ -13,6 +14,8 @@ export interface TakeOverOptions {
   /** Is given each segment as soon as it is ours. */
   adopt: (segment: Segment) => void;
   onError: (error: Error) => void;
+  /** Lists a folder's names; none where it is gone. */
+  list?: ListFolder;
 }
 
 /** Takes over what processes left that are gone. Two that do so at once share it: a file moves once. What cannot be read stays. */
@@ -21,12 +24,18 @@ export async function takeOver(options: TakeOverOptions): Promise<void> {
   for (const { path, isHeld } of await otherFolders(journalDir, folder.owner)) {
     if (isHeld) continue;
     // oxlint-disable-next-line no-await-in-loop -- one folder after the other
-    await takeFolder(path, options).catch(onError);
+    await takeFolder(path, options).catch((error: unknown) => onError(describe(path, error)));
   }
 }
 
-async function takeFolder(dead: string, { folder, inherit, adopt, onError }: TakeOverOptions): Promise<void> {
-  const files = (await namesIn(dead)).filter((name) => SEGMENT_FILE.test(name)).sort();
+function describe(path: string, cause: unknown): Error {
+  if (cause instanceof Error && !('code' in cause)) return cause;
+  return new Error(`The journal's folder ${path} stays for now and is tried again: ${String(cause)}`, { cause });
+}
+
+async function takeFolder(dead: string, options: TakeOverOptions): Promise<void> {
+  const { folder, inherit, adopt, onError, list = namesIn } = options;
+  const files = (await list(dead)).filter((name) => SEGMENT_FILE.test(name)).sort();
   const segments: Segment[] = [];
   for (const name of files) {
     // oxlint-disable-next-line no-await-in-loop -- in the order of their age
@@ -42,8 +51,10 @@ async function takeFolder(dead: string, { folder, inherit, adopt, onError }: Tak
   } finally {
     await Promise.all(segments.map(closeSegment));
   }
+  // The names are on the disk here before the folder goes that they came from.
+  if (files.length > 0) await syncFolder(folder.path);
   // What cannot be read, or was set aside, stays for a person to look at.
-  if (!holdsSomething(await namesIn(dead))) await rm(dead, { recursive: true, force: true });
+  await removeFolder(dead, list);
 }
 
 async function openLeft(path: string, onError: (error: Error) => void): Promise<Segment | undefined> {
@@ -67,7 +78,7 @@ async function openLeft(path: string, onError: (error: Error) => void): Promise<
     return segment;
   } catch (error) {
     // Somebody else has taken it.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     onError(new Error(`The journal's file ${path} cannot be opened; it is tried again: ${String(error)}`));
     return undefined;
   }
@@ -82,9 +93,4 @@ async function moveOrClose(segment: Segment, folder: string): Promise<boolean> {
   }
   await closeSegment(segment);
   return false;
-}
-
-/** Empty where somebody else has taken the folder over meanwhile. */
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
 }

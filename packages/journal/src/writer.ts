@@ -1,5 +1,6 @@
 import { DiskFullError, isOutOfSpace, JournalUnavailableError } from './errors.ts';
-import { encodeRecord, type JournalledEvent } from './record.ts';
+import type { Clock } from './clock.ts';
+import { sealRecord, type UnsealedRecord } from './record.ts';
 import { addRange, type Range } from './ranges.ts';
 import { noteRecord, syncData, type Segment } from './segment.ts';
 
@@ -17,14 +18,13 @@ export interface WriterOptions {
   timeoutMs: number;
   /** The disk did not take a write. Nothing more goes to its segment. */
   onFault: (error: Error) => void;
-  /** The current time in unix ms. */
-  now: () => number;
+  clock: Clock;
 }
 
 /** Writes records to the end of a segment. Those that come while the disk is busy share the next write. */
 export interface Writer {
   /** @throws JournalUnavailableError */
-  write(events: readonly JournalledEvent[]): Promise<Written>;
+  write(record: UnsealedRecord): Promise<Written>;
   /** Goes on in `segment`, from the next write on; undefined: nowhere, and writes are refused. */
   moveTo(segment: Segment | undefined): void;
   /** Whether a write is under way that never came back: then the disk hangs. */
@@ -34,17 +34,16 @@ export interface Writer {
 }
 
 interface Waiting {
-  events: readonly JournalledEvent[];
+  record: UnsealedRecord;
   resolve: (written: Written) => void;
   reject: (error: Error) => void;
 }
 
 /** Makes a writer; it refuses until `moveTo`. */
-export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer {
+export function createWriter({ timeoutMs, onFault, clock }: WriterOptions): Writer {
   let current: Segment | undefined;
   const waiting: Waiting[] = [];
   let busy: Promise<void> | undefined;
-  let lastAt = 0;
 
   async function writeAll(): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- a file has one end
@@ -56,9 +55,8 @@ export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer
   async function writeBatch(batch: readonly Waiting[]): Promise<void> {
     const segment = current;
     if (segment === undefined) return refuse(batch, noFile());
-    // Times never go back within a journal, whatever the clock does: places are found by them.
-    const at = (lastAt = Math.max(lastAt, now()));
-    const records = batch.map(({ events }) => encodeRecord(events, at, segment.seed));
+    const at = clock.now();
+    const records = batch.map(({ record }) => sealRecord(record, at, segment.seed));
     let isLate = false;
     const late = setTimeout(() => {
       isLate = true;
@@ -73,6 +71,7 @@ export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer
       segment.isWriting = false;
       clearTimeout(late);
     }
+    segment.quietSince = clock.elapsed();
     batch.forEach(({ resolve }, i) => {
       const range = noteRecord(segment, records[i]?.length ?? 0, at);
       // Its callers were told that it failed, and nobody settles it: enqueued once more, it does no harm.
@@ -99,10 +98,10 @@ export function createWriter({ timeoutMs, onFault, now }: WriterOptions): Writer
   }
 
   return {
-    write(events) {
+    write(record) {
       if (current === undefined) return Promise.reject(noFile());
       return new Promise((resolve, reject) => {
-        waiting.push({ events, resolve, reject });
+        waiting.push({ record, resolve, reject });
         busy ??= Promise.resolve().then(writeAll);
       });
     },
@@ -129,7 +128,7 @@ async function writeTo({ handle, bytes }: Segment, records: readonly Buffer[]): 
     if (bytesWritten < length) throw new DiskFullError(`the disk took ${bytesWritten} of ${length} bytes; it is full`);
     await syncData(handle);
   } catch (error) {
-    // What was refused must neither take room nor come back as a record.
+    // What was refused must neither take room nor come back as a record. Where that fails as well it may: enqueued, it does no harm.
     await handle.truncate(bytes).catch(() => undefined);
     throw error;
   }

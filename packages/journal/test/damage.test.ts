@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { encodeRecord } from '../src/record.ts';
+import { beginRecord, sealRecord } from '../src/record.ts';
 import { aJournal, drain, event, leftBehind, segmentFiles, type TestJournal } from './support/a-journal.ts';
 
 const BODIES = ['first', 'second', 'third'];
@@ -97,7 +97,7 @@ it('sets damage in the middle aside in a file that the error names, and goes on 
 });
 
 it('never takes what stands in a body for a record, where the record itself is damaged', async () => {
-  const inner = encodeRecord([event('forged')], 1_767_225_600_000, 0).toString('latin1');
+  const inner = sealRecord(beginRecord([event('forged')]), 1_767_225_600_000, 0).toString('latin1');
   const { dir, path, bytes } = await aSegment(['first', inner, 'third']);
   const at = bytes.indexOf('LLR1', bytes.indexOf('first')) + 8;
   bytes[at] = (bytes[at] ?? 0) ^ 0xff;

@@ -3,6 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { createClock } from '../src/clock.ts';
+import { beginRecord } from '../src/record.ts';
 import { beginSegment } from '../src/segment.ts';
 import { createWriter } from '../src/writer.ts';
 import { aJournal, drain, event, MEBIBYTE } from './support/a-journal.ts';
@@ -37,16 +39,16 @@ test.runIf(process.platform === 'linux')(
       await Promise.all([older.handle?.close(), newer.handle?.close()]);
     });
     const faults: Error[] = [];
-    const writer = createWriter({ timeoutMs: 5000, onFault: (fault) => faults.push(fault), now: Date.now });
+    const writer = createWriter({ timeoutMs: 5000, onFault: (fault) => faults.push(fault), clock: createClock() });
     writer.moveTo(older);
     boundFiles(100);
-    const written = Promise.allSettled([writer.write([event('x'.repeat(500))])]);
+    const written = Promise.allSettled([writer.write(beginRecord([event('x'.repeat(500))]))]);
     // It is under way when the next file takes the place.
     await Promise.resolve();
     writer.moveTo(newer);
     expect(await written).toMatchObject([{ status: 'rejected', reason: { code: 'journal_unavailable' } }]);
     expect(faults).toMatchObject([{ code: 'ENOSPC' }]);
-    await expect(writer.write([event('x')])).rejects.toThrow('no file to write to');
+    await expect(writer.write(beginRecord([event('x')]))).rejects.toThrow('no file to write to');
   },
 );
 

@@ -49,7 +49,7 @@ it('tells a torn end from what was on the disk once', async () => {
 
 it('reads the records since a time', async () => {
   let now = 1_767_225_600_000;
-  const journal = await aJournal({ now: () => now });
+  const journal = await aJournal({ now: () => now, elapsed: () => now });
   for (const body of ['1', '2', '3']) {
     await journal.append([event(body)]);
     now += 1000;

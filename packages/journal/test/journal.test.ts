@@ -5,6 +5,7 @@ import { HOSTILE_BODIES } from '../../queue/test/support/hostile-bodies.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { JournalUnavailableError } from '../src/errors.ts';
 import { createJournal } from '../src/journal.ts';
+import { aClock } from './support/a-clock.ts';
 import { aJournal, drain, drainEvents, event, leftBehind, MEBIBYTE, segmentFiles } from './support/a-journal.ts';
 
 describe('a group', () => {
@@ -148,7 +149,7 @@ describe('processes that share the folder', () => {
 describe('a loss of Redis', () => {
   it('makes what was enqueued since then pending again, and nothing before', async () => {
     let now = 1_767_225_600_000;
-    const journal = await aJournal({ now: () => now });
+    const journal = await aJournal({ now: () => now, elapsed: () => now });
     for (const body of ['a', 'b', 'c', 'd']) {
       (await journal.append([event(body)])).enqueued();
       now += 2000;
@@ -159,7 +160,7 @@ describe('a loss of Redis', () => {
 
   it('counts from when a group was enqueued, not from when it came', async () => {
     let now = 1_767_225_600_000;
-    const journal = await aJournal({ now: () => now });
+    const journal = await aJournal({ now: () => now, elapsed: () => now });
     (await journal.append([event('late')])).failed();
     now += 60_000;
     expect(await drain(journal)).toEqual(['late']);
@@ -221,16 +222,16 @@ describe('what bounds it', () => {
   });
 
   it('removes what Redis has after its time, and keeps what it has not', async () => {
-    let now = 1_767_225_600_000;
-    const journal = await aJournal({ retentionHours: 1, now: () => now });
+    const clock = aClock();
+    const journal = await aJournal({ retentionHours: 1, ...clock.options });
     (await journal.append([event('enqueued')])).enqueued();
     const [first = ''] = await segmentFiles(journal.dir);
-    now += 20 * 60_000;
+    clock.pass(20 * 60_000);
     // Nothing is that young: this only waits until another file has been begun.
     await journal.redo(Infinity);
     expect(await segmentFiles(journal.dir)).toHaveLength(2);
     (await journal.append([event('pending')])).failed();
-    now += 24 * 3_600_000;
+    clock.pass(24 * 3_600_000);
     await vi.waitUntil(async () => !(await segmentFiles(journal.dir)).includes(first), { timeout: 10_000 });
     await journal.redo(0);
     expect(await drain(journal)).toEqual(['pending']);

@@ -3,18 +3,19 @@ const STOP_LIMIT_MS = 9_500;
 
 /**
  * Leaves when asked to: on SIGTERM, on SIGINT, or when whoever started this process with a channel to it is gone, for then
- * nobody would stop it any more. Asked again, it goes on leaving. The process ends with 0, or with 1 if it takes too long.
+ * nobody would stop it any more. Asked again, it goes on leaving. The process ends with what `leave` answers, or with 1 if that fails or takes
+ * too long.
  *
- * @param leave  Finishes what is in hand and closes what is open.
+ * @param leave  Finishes what is in hand and closes what is open; resolves with the exit code, 0 where it names none.
  */
-export function stopOnRequest(leave: () => Promise<void>): void {
+export function stopOnRequest(leave: () => Promise<number | void>): void {
   let leaving = false;
   const stop = () => {
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
     leave().then(
-      () => process.exit(0),
+      (code) => process.exit(code ?? 0),
       (error: unknown) => {
         process.stderr.write(`Stopping failed: ${String(error)}\n`);
         process.exit(1);

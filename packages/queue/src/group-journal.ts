@@ -41,4 +41,6 @@ export interface GroupJournal {
   /** What an inherited note asks for is done. */
   forget(note: InheritedNote): void;
   status(): 'ready' | 'failed' | 'full';
+  /** The time that groups are kept under, in unix ms; it never goes back. `sinceMs` is held against it. */
+  now(): number;
 }

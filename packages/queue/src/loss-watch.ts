@@ -32,7 +32,7 @@ export interface LossWatchOptions {
   connection: Redis;
   /** Leads the keys. */
   prefix: string;
-  journal: Pick<GroupJournal, 'redo' | 'keepNote' | 'inherited' | 'forget'>;
+  journal: Pick<GroupJournal, 'redo' | 'keepNote' | 'inherited' | 'forget' | 'now'>;
   /** Whether Redis takes writes. */
   isReady: () => boolean;
   /** See `oldestJobAt`. */
@@ -60,7 +60,8 @@ export interface LossWatch {
 export function watchLoss(options: LossWatchOptions): LossWatch {
   const { connection, prefix, journal, isReady, onLoss } = options;
   const key = `${prefix}:beat:${randomUUID()}`;
-  const startedAt = Date.now();
+  // Beats are held against the times in the journal, so they are of its clock: another may be set back between the two.
+  const startedAt = journal.now();
   /** The last beat that Redis has certainly taken. */
   let confirmed: number | undefined;
   /** No job that is not done is older, of this process and of those that it inherited. */
@@ -102,7 +103,7 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
     const identity = await identityOf(connection, connections);
     // Read before it is written: what was found must not be lost with an answer.
     let isRedone = confirmed !== undefined && (await redoWhatIsMissing(await connection.get(key), identity));
-    const at = Math.max(Date.now(), (confirmed ?? 0) + 1);
+    const at = Math.max(journal.now(), (confirmed ?? 0) + 1);
     // In any case: were it not written, the next beat would find the old one, and all of it be enqueued again, for ever.
     const overwritten = await connection.getset(key, at);
     isRedone ||= await redoWhatIsMissing(overwritten, identity);
@@ -111,7 +112,7 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
     await connection.expire(key, KEPT_SECONDS);
     if (isRedone || beats++ % BEATS_A_LOOK === 0) {
       // Between the look and now nothing older has come.
-      const lookedAt = Date.now();
+      const lookedAt = journal.now();
       const found = await options.oldestJobAt();
       if (found !== undefined) oldest = Math.min(found, lookedAt);
     }

@@ -1,0 +1,42 @@
+import type { Clock } from './clock.ts';
+import { lockOf, otherFolders } from './owner.ts';
+import { askForRoom } from './room-request.ts';
+
+/** How long others that could not make room are left alone, in ms. */
+const REST_MS = 1000;
+
+export interface OthersAskerOptions {
+  /** The journal's folder. */
+  dir: string;
+  clock: Pick<Clock, 'elapsed'>;
+  /** Looks how much room there is, when all have answered. */
+  measure: () => Promise<void>;
+}
+
+/** Asks the living processes of a journal's folder to remove what Redis has, because this one has no room. */
+export interface OthersAsker {
+  /** Resolves when they have, or at once while they are left alone. @throws what the disk says */
+  ask(owner: string, bytes: number): Promise<void>;
+  /** What they removed was not enough: they are left alone for a moment. */
+  rest(): void;
+}
+
+/** Makes one. */
+export function createOthersAsker({ dir, clock, measure }: OthersAskerOptions): OthersAsker {
+  let asking: Promise<void> | undefined;
+  let restsUntil = -Infinity;
+
+  async function askOnce(owner: string, bytes: number): Promise<void> {
+    const living = (await otherFolders(dir, owner)).filter(({ isHeld }) => isHeld);
+    await Promise.all(living.map(({ path }) => askForRoom(lockOf(path), bytes)));
+    if (living.length > 0) await measure();
+  }
+
+  return {
+    async ask(owner, bytes) {
+      if (clock.elapsed() >= restsUntil) asking ??= askOnce(owner, bytes).finally(() => (asking = undefined));
+      await asking;
+    },
+    rest: () => void (restsUntil = clock.elapsed() + REST_MS),
+  };
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { namesIn, sizeOf } from './files.ts';
+import { listFile } from './inspect-journal.ts';
+import { otherFolders } from './owner.ts';
+import { SEGMENT_FILE } from './segment.ts';
+
+/**
+ * Counts the bytes that lie in folders whose process is gone and that Redis does not have. A file that cannot be read counts whole.
+ *
+ * @throws what the disk says of the folders
+ */
+export async function unheldPendingBytes(journalDir: string, owner: string): Promise<number> {
+  const unheld = (await otherFolders(journalDir, owner)).filter(({ isHeld }) => !isHeld);
+  const names = await Promise.all(unheld.map(async ({ path }) => filesIn(path)));
+  const sizes = await Promise.all(names.flat().map(pendingIn));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  return (await namesIn(folder)).filter((name) => SEGMENT_FILE.test(name)).map((name) => join(folder, name));
+}
+
+async function pendingIn(path: string): Promise<number> {
+  return listFile(path, false).then(
+    ({ pendingBytes }) => pendingBytes,
+    () => sizeOf(path),
+  );
+}
