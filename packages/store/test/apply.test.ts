@@ -64,7 +64,7 @@ describe('outcomes', () => {
     const rows = await context.sql(
       `SELECT created_at FROM user_commands WHERE conversation_id IN ('together', 'apart')`,
     );
-    expect(rows).toEqual([{ created_at: new Date(1000) }, { created_at: new Date(1000) }]);
+    expect(rows).toEqual([{ created_at: new Date(1999) }, { created_at: new Date(1999) }]);
   });
 
   test('writes nothing at all for a group of duplicates', async () => {
