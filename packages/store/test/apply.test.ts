@@ -14,7 +14,9 @@ const message = (conversation: string, text = 'Hello'): Told => ({
 
 /** A delivery, signed at a time in unix seconds, of an event that names none. */
 const delivered = (signedAt: number, conversation: string) =>
-  applicable(read(JSON.stringify({ type: 'agent.action', conversation_id: conversation, action_id: 'a' }), { signedAt }));
+  applicable(
+    read(JSON.stringify({ type: 'agent.action', conversation_id: conversation, action_id: 'a' }), { signedAt }),
+  );
 
 const ledgerRow = async (id: string) => (await context.sql(`SELECT * FROM webhook_events WHERE id = '${id}'`))[0];
 const bodyIn = async (id: string) => (await ledgerRow(id))?.['body'];
