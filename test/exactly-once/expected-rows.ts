@@ -20,6 +20,7 @@ const event = z.object({
   data: z.object({
     conversation_id: z.string().optional(),
     message_id: z.string().optional(),
+    role: z.string().optional(),
     tool_call_id: z.string().optional(),
     action_id: z.string().optional(),
     transcript: z.array(z.object({ tool_calls: z.array(request) })).optional(),
@@ -40,7 +41,7 @@ export function expectedRows(bodies: readonly Buffer[]): ExpectedRows {
     if (id === undefined) continue;
     const call = calls.get(id) ?? { live: noKeys(), commands: new Set() };
     calls.set(id, call);
-    if (data.message_id !== undefined) call.live.messages.add(`${id} live ${data.message_id}`);
+    if (data.message_id !== undefined) call.live.messages.add(`${id} live ${data.role}:${data.message_id}`);
     if (data.tool_call_id !== undefined) call.live.toolCalls.add(`${id} live ${data.tool_call_id}`);
     if (data.action_id !== undefined) call.commands.add(`${id} ${data.action_id}`);
     for (const [position, turn] of data.transcript?.entries() ?? []) {

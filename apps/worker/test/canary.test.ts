@@ -26,8 +26,10 @@ test('notes the newest canary of a transaction once it is committed, and waits f
   const store = noteCanaries(work.store, mark);
   await store.apply(read(message('a')));
   expect(mark.noted).toEqual([]);
-  await store.apply(read(canary(1000), message('b'), canary(3000), canary(2000)));
-  expect(mark.noted).toEqual([3000]);
+  await store.apply(
+    read(canary(1_767_000_001_000), message('b'), canary(1_767_000_003_000), canary(1_767_000_002_000)),
+  );
+  expect(mark.noted).toEqual([1_767_000_003_000]);
   expect(await work.store.query('SELECT type FROM webhook_events')).toEqual(
     ['a', 'b'].map(() => ({ type: 'conversation.message' })),
   );
@@ -37,7 +39,9 @@ test('notes none of a transaction that failed', async () => {
   const work = await openWork();
   await work.admin(`ALTER TABLE conversations ADD CONSTRAINT refused CHECK (id <> 'poison')`);
   const mark = aMark();
-  await expect(noteCanaries(work.store, mark).apply(read(canary(1000), message('poison')))).rejects.toThrow(StoreError);
+  await expect(
+    noteCanaries(work.store, mark).apply(read(canary(1_767_000_001_000), message('poison'))),
+  ).rejects.toThrow(StoreError);
   expect(mark.noted).toEqual([]);
 });
 
@@ -50,7 +54,7 @@ test('a canary from the future is as new as now', async () => {
 
 test('is not told of, nor counted: what is beside it is', async () => {
   const work = await openWork();
-  await work.process([canary(1000), message('conv_1'), canary(2000)]);
+  await work.process([canary(1_767_000_001_000), message('conv_1'), canary(1_767_000_002_000)]);
   expect(work.messages()).toEqual(['✅ Message stored: conv_1']);
   const metrics = await work.context.metrics.registry.metrics();
   expect(metrics.match(/^landline_events_processed_total.* [1-9].*/gm)).toEqual([
@@ -61,7 +65,7 @@ test('is not told of, nor counted: what is beside it is', async () => {
 test('one that cannot be applied is no dead letter, and its neighbours are applied', async () => {
   const work = await openWork();
   await work.admin(`ALTER TABLE webhook_events ADD CONSTRAINT refused CHECK (type <> 'landline.canary')`);
-  await work.process([message('a'), canary(1000), message('b')]);
+  await work.process([message('a'), canary(1_767_000_001_000), message('b')]);
   expect(await work.store.query('SELECT type, outcome FROM webhook_events')).toEqual(
     ['a', 'b'].map(() => ({ type: 'conversation.message', outcome: 'applied' })),
   );

@@ -34,6 +34,22 @@ test('records an unknown type as ignored', async () => {
   expect(work.messages()).toEqual(['Ignored, but recorded: dubbing.finished']);
 });
 
+test('an id or a type from outside cannot forge a line, nor steer a terminal', async () => {
+  const work = await openWork();
+  const id = 'c\u001b[2J\r\n✅ forged\u202e\u009b31m';
+  await work.process([
+    delivery(JSON.stringify({ type: 'conversation.started', data: { conversation_id: id } })),
+    delivery(JSON.stringify({ type: 'x\u001b]0;title\u0007' })),
+    delivery(JSON.stringify({ type: 'conversation.started', data: { conversation_id: {} } })),
+  ]);
+  expect(await work.store.query('SELECT id FROM conversations')).toEqual([{ id }]);
+  expect(work.messages().slice(0, 2)).toEqual([
+    '✅ Conversation started: c\\u001b[2J\\u000d\\u000a✅ forged\\u202e\\u009b31m',
+    'Ignored, but recorded: x\\u001b]0;title\\u0007',
+  ]);
+  for (const line of work.log().trim().split('\n')) expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+});
+
 test('the same event twice in a group is applied once and counted as a duplicate', async () => {
   const work = await openWork();
   await work.process([message('c'), message('c')]);

@@ -12,10 +12,10 @@ const message = (conversation: string, text = 'Hello'): Told => ({
   data: { conversation_id: conversation, role: 'user', message: text },
 });
 
-/** A delivery, signed at a time in unix seconds, of an event that names an id and no time. */
+/** A delivery, signed at a time in unix seconds, of an event that names none. */
 const delivered = (signedAt: number, conversation: string) =>
   applicable(
-    read(JSON.stringify({ type: 'agent.action', conversation_id: conversation, action_id: 'one' }), { signedAt }),
+    read(JSON.stringify({ type: 'agent.action', conversation_id: conversation, action_id: 'a' }), { signedAt }),
   );
 
 const ledgerRow = async (id: string) => (await context.sql(`SELECT * FROM webhook_events WHERE id = '${id}'`))[0];
@@ -66,7 +66,6 @@ describe('outcomes', () => {
     const rows = await context.sql(
       `SELECT created_at FROM user_commands WHERE conversation_id IN ('together', 'apart')`,
     );
-    // Received long after the second in which it was signed: it stands at that second's end.
     expect(rows).toEqual([{ created_at: new Date(1999) }, { created_at: new Date(1999) }]);
   });
 
