@@ -152,6 +152,7 @@ function found(table: MergedTable, { column, map, by }: LookedUp): string {
   const word = latest(table, by);
   const clockIn = (row: string) => `(${row}.${map}_clocks ->> (${word})) COLLATE "C"`;
   return `CASE
+        WHEN EXCLUDED.${by} IS NULL AND EXCLUDED.${map}_clocks = '{}' THEN t.${column}
         WHEN EXCLUDED.${map}_clocks <> '{}' AND ${clockIn('EXCLUDED')} >= COALESCE(${clockIn('t')}, '')
           THEN EXCLUDED.${map} ->> (${word})
         ELSE COALESCE(t.${map} ->> (${word}), CASE WHEN t.${by} = ${word} THEN t.${column} END)

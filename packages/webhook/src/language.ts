@@ -76,6 +76,7 @@ const SCRIPTS = new Set(
 );
 
 const TAG = /^([a-z]{2,3})((?:[-_][a-z0-9]+)+)$/;
+const LOCALE = /^[a-z]{1,3}(?:_[a-z]{2})?[.@]/;
 const LETTER = /\p{L}/u;
 
 /**
@@ -88,19 +89,19 @@ const LETTER = /\p{L}/u;
  */
 export function readLanguage(tag: string, dialect?: string): Language | undefined {
   const whole = localeName(tag);
-  if (namesNothing(whole)) return undefined;
   const [, language = whole, subtags = ''] = TAG.exec(whole) ?? [];
-  if (namesNothing(language)) return undefined;
+  if (namesNothing(language) || (subtags !== '' && NO_LANGUAGE.has(whole.replaceAll(/[\s_-]+/g, '')))) return undefined;
   return { language, dialect: readDialect(language, dialect) ?? variety(subtags) };
 }
 
 /** Lower case, and without what POSIX puts after a locale's name: the `.UTF-8` of `ar_EG.UTF-8`. */
 function localeName(tag: string): string {
   const whole = tag.trim().toLowerCase();
-  return /^[a-z]{1,3}(?:_[a-z]{2})?[.@]/.test(whole) ? whole.replace(/[.@].*$/s, '') : whole;
+  return LOCALE.test(whole) ? whole.replace(/[.@].*$/s, '') : whole;
 }
 
 function namesNothing(word: string): boolean {
+  if (Object.hasOwn(LANGUAGES, word)) return false;
   return !LETTER.test(word) || NO_LANGUAGE.has(word.replaceAll(/[\s_-]+/g, ''));
 }
 

@@ -19,6 +19,7 @@ export interface JoinedCall {
  * @returns     A call for each row, in that order.
  */
 export function joinToolCalls(told: readonly ToldTool[]): JoinedCall[] {
+  if (told.length === 0) return [];
   const resultOf = joinById(told);
   joinByName(told, resultOf);
   const joined = new Set(resultOf.values());
