@@ -79,13 +79,13 @@ describe('checkRedis', () => {
   });
 });
 
-describe('where CONFIG was renamed away', () => {
-  const managed = async (policy: string) => {
-    const redis = await startPrivateRedis(['--rename-command', 'CONFIG', '', '--maxmemory-policy', policy]);
-    onTestFinished(() => redis.stop());
-    return check(redis.url);
-  };
+async function managed(policy: string) {
+  const redis = await startPrivateRedis(['--rename-command', 'CONFIG', '', '--maxmemory-policy', policy]);
+  onTestFinished(() => redis.stop());
+  return check(redis.url);
+}
 
+describe('where CONFIG was renamed away', () => {
   it('warns and goes on', async () => {
     expect(await managed('noeviction')).toEqual({ warnings: [expect.stringContaining('CONFIG is forbidden')] });
   });
