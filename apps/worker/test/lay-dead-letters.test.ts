@@ -41,6 +41,9 @@ async function resting({ queues }: Work, count: number) {
   return new Map(jobs.map((job) => [job.id, { data: job.data, error: job.failedReason }]));
 }
 
+/** What a letter's event carries, as text. */
+const fields = (data: unknown) => JSON.stringify(data).match(/"(receivedAt|signedAt|encoding|body)":[^,}]+/g);
+
 const ledger = (work: Work) => work.admin('SELECT id::text, outcome, error FROM webhook_events ORDER BY id');
 
 test('what Redis loses of the dead letters lies there again, with its bytes, its error and its attempts', async () => {
@@ -59,17 +62,9 @@ test('what Redis loses of the dead letters lies there again, with its bytes, its
   const after = await resting(work, 4);
   const [done] = after.values();
   expect(done?.data).toMatchObject({ died: { attempts: 4 } });
-  expect([...after.keys()].toSorted()).toEqual([...before.keys()].toSorted());
-  for (const [id, letter] of after) {
-    const [was] = [before.get(id)];
-    expect(letter.error).toBe(was?.error);
-    expect(letter.data).toMatchObject({ events: [{ body: expect.any(String) }] });
-  }
-  const bytes = (letters: typeof after) =>
-    [...letters]
-      .map(([id, { data }]) => [id, JSON.stringify(data).match(/"(receivedAt|signedAt|encoding|body)":[^,}]+/g)])
-      .toSorted();
-  expect(bytes(after)).toEqual(bytes(before));
+  const told = (letters: typeof after) =>
+    new Map([...letters].map(([id, { error, data }]) => [id, [error, fields(data)]]));
+  expect(told(after)).toEqual(told(before));
   // To be laid again is no attempt.
   expect(await ledger(work)).toEqual(rows);
 });

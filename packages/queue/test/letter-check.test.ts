@@ -48,8 +48,11 @@ it('is due again where Redis was started again, though it has lost nothing', asy
   const check = aCheck();
   await check.claim();
   await check.finish();
+  expect(await check.claim()).toBe(false);
   await redis.restart();
   await waitUntil(() => check.claim().catch(() => false));
+  await check.finish();
+  expect(await check.claim()).toBe(false);
 });
 
 it('is due again where it failed', async () => {
