@@ -12,4 +12,5 @@ export type { ConsumedJob } from './process-job.ts';
 export { createProducer, type Producer, type ProducerStats } from './producer.ts';
 export { createLetterCheck, type LetterCheck } from './letter-check.ts';
 export { openQueues, type OpenQueues } from './queues.ts';
+export type { RestingState } from './retry-all.ts';
 export { canaryVariables, queueVariables } from './variables.ts';
