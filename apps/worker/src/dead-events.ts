@@ -12,7 +12,7 @@ const COUNT_LIMIT_MS = 1_000;
  * Adds `landline_dead_events`: how many events are dead in the ledger, whatever became of their letters in Redis. While Postgres does not
  * answer the last count stands, for nothing changes it then; before the first there is no sample.
  */
-export function addDeadEvents(registry: Registry, store: Pick<Store, 'countDead'>): void {
+export function addDeadEvents(registry: Registry, store: Pick<Store, 'countDead'>, standsMs = STANDS_MS): void {
   let countedAt = -Infinity;
   let counting: Promise<void> | undefined;
   let dead: number | undefined;
@@ -28,7 +28,7 @@ export function addDeadEvents(registry: Registry, store: Pick<Store, 'countDead'
     help: 'Events that are dead in the ledger; the last count while Postgres does not answer.',
     registers: [registry],
     async collect() {
-      if (performance.now() - countedAt >= STANDS_MS) {
+      if (performance.now() - countedAt >= standsMs) {
         counting ??= count()
           .catch(() => undefined)
           .finally(() => (counting = undefined));

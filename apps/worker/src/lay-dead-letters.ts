@@ -4,7 +4,7 @@ import type { DeadLetter, DeadLetters, LetterCheck } from '@landline/queue';
 import type { DeadListing, DeadPosition, DeadRecord, Store } from '@landline/store';
 
 /** How often it is asked whether a comparison is due, in milliseconds: how late it is noticed that Redis was emptied. */
-const ASK_MS = 10_000;
+const ASK_MS = 5_000;
 
 /** Dead events that are compared at once. */
 const PAGE_EVENTS = 500;
