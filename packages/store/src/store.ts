@@ -14,6 +14,7 @@ import {
   type DeadRecord,
 } from './dead-statement.ts';
 import type { DeadEvent } from './ledger-statement.ts';
+import type { Statement } from './statement.ts';
 
 /** How to open a store. */
 export interface StoreOptions {
@@ -88,13 +89,22 @@ export function createStore({
     }
   }
 
+  /** One row by its key: no server's limit is needed, and the client has its own. */
+  async function lookUp({ sql, parameters }: Statement): Promise<unknown[]> {
+    try {
+      return await client.$queryRawUnsafe<unknown[]>(sql, ...parameters);
+    } catch (error) {
+      throw classifyError(error);
+    }
+  }
+
   return {
     apply: (events) => transaction((run) => applyEvents(events, run)),
     recordDead: (events) => transaction((run) => recordDead(events, run)),
     listDead: ({ after, limit }) =>
       transaction(async (run) => readListings(await run(listDeadStatement(after, limit)))),
     readDead: (ids) => transaction(async (run) => readRecords(await run(readDeadStatement(ids)))),
-    isDead: (id) => transaction(async (run) => (await run(isDeadStatement(id))).length > 0),
+    isDead: async (id) => (await lookUp(isDeadStatement(id))).length > 0,
     countDead: () => transaction(async (run) => readCount(await run(countDeadStatement()))),
     ping: async () => {
       await transaction(async () => undefined);
