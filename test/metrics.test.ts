@@ -114,6 +114,7 @@ describe('what moves the metrics', () => {
         landline_receipt_to_row_seconds_sum: above(0),
         'landline_postgres_errors_total{class="connection"}': 0,
         landline_database_waiting: 0,
+        landline_dead_events: 1,
         [jobs(DEAD_LETTER_QUEUE, 'failed')]: 1,
         [jobs(WEBHOOK_QUEUE, 'waiting')]: 0,
       });
@@ -173,6 +174,17 @@ describe('what moves the metrics', () => {
     await expect
       .poll(() => look('worker'), WITHIN)
       .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 3 });
+  });
+
+  test('a Redis that may evict what it holds', async () => {
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru']);
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_redis_refused: 1, landline_redis_up: 0 });
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_redis_refused: 0, landline_redis_up: 1 });
   });
 
   test('a Redis that has lost what it took', async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
@@ -46,6 +47,28 @@ test('is durable, never evicts, and is there for this machine and its password a
   stranger.password = '';
   expect((await redisCommands(stranger.href, 'GET call'))[0]).toMatch(/^-NOAUTH/);
   expect((await stat(join(folder, 'redis-password'))).mode & 0o777).toBe(0o600);
+});
+
+/** A setting of a Redis, in bytes. */
+async function maxMemoryOf(url: string): Promise<number> {
+  return Number((await redisCommands(url, 'CONFIG GET maxmemory')).findLast((line) => /^\d+$/.test(line)));
+}
+
+test('may use 40 % of the memory that there is, and no more', async () => {
+  const { url } = await startIn(join(await makeTempFolder(), 'redis'));
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  expect(await maxMemoryOf(url)).toBe(Math.floor(memory * 0.4));
+});
+
+test('starts with data that is larger than its limit, takes writes, and has room for more', async () => {
+  const dir = join(await makeTempFolder(), 'redis');
+  const first = await startIn(dir);
+  await redisCommands(first.url, `SETRANGE call ${8 * 1024 * 1024} x`);
+  await first.stop();
+  const second = await startRedis({ dir, port: 0, maxMemoryBytes: 4 * 1024 * 1024 });
+  onTestFinished(() => second.stop());
+  expect(await redisCommands(second.url, 'SET other 1')).toEqual(['+OK', '+OK', '+OK']);
+  expect(await maxMemoryOf(second.url)).toBeGreaterThan(12 * 1024 * 1024);
 });
 
 test('stops the one that a killed run left behind on the same folder', async () => {

@@ -1,29 +1,17 @@
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { FastifyAdapter } from '@bull-board/fastify';
-import Fastify, {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyPluginCallback,
-} from 'fastify';
+import type { OpenQueues } from '@landline/queue';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { board } from './board.ts';
 import { loginCheck, type Login } from './login.ts';
+import { createLoginLimit } from './login-limit.ts';
 import { metricsRoute } from './metrics-route.ts';
-import { permitOnlyLossless } from './permitted-actions.ts';
 import { RESPONSE_HEADERS } from './response-headers.ts';
+import { retryInBackground } from './retry-in-background.ts';
 import { isOwnRequest } from './same-origin.ts';
-
-type BoardQueue = ConstructorParameters<typeof BullMQAdapter>[0];
 
 /** What the dashboard shows, to whom, and where it logs. */
 export interface AppOptions {
   /** Opened and closed by the caller. */
-  readonly queues: {
-    readonly events: BoardQueue;
-    readonly deadLetters: BoardQueue;
-    /** Rejects while Redis is away. */
-    readonly ping: () => Promise<void>;
-  };
+  readonly queues: Omit<OpenQueues, 'close'>;
   readonly login: Login;
   /** None: nothing is logged. */
   readonly logger?: FastifyBaseLogger;
@@ -32,7 +20,7 @@ export interface AppOptions {
 /**
  * Builds Bull Board under `/`, over both queues, and `/metrics`, behind the login; it never listens.
  *
- * Every answer, static files and unknown paths included, is 401 without the login and 403 for a change asked for by
+ * Every answer, static files and unknown paths included, is 401 without the login, 429 for an address that guesses, and 403 for a change asked for by
  * another site's page; a change that could lose an event is 403 for everybody (`permitted-actions.ts`). What the board
  * asks for is 503 while Redis is away.
  */
@@ -48,6 +36,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   guard(app, options.login);
   requireRedis(app, options.queues.ping);
+  retryInBackground(app, options.queues);
   report(app);
   void app.register(board(options.queues));
   void app.register(metricsRoute(options.queues));
@@ -57,11 +46,19 @@ export function createApp(options: AppOptions): FastifyInstance {
 /** The hooks of the root cover every route, the not-found one too, if they are added before any. */
 function guard(app: FastifyInstance, login: Login): void {
   const isLoggedIn = loginCheck(login);
+  const limit = createLoginLimit();
   app.addHook('onRequest', async (request, reply) => {
     const { authorization } = request.headers;
+    // Without credentials it is a browser's first question; with wrong ones somebody is guessing.
+    const waitMs = authorization ? limit.waitMs(request.ip) : 0;
+    if (waitMs > 0) {
+      return reply
+        .code(429)
+        .header('retry-after', String(Math.ceil(waitMs / 1000)))
+        .send({ code: 'too_many_logins', message: 'Too many failed logins from this address. Try again in a minute.' });
+    }
     if (!isLoggedIn(authorization)) {
-      // Without credentials it is a browser's first question; with wrong ones somebody is guessing.
-      if (authorization) request.log.warn({ address: request.ip }, 'Dashboard login refused');
+      if (authorization) reportRefusal(request, limit.fail(request.ip));
       return reply
         .code(401)
         .header('www-authenticate', 'Basic realm="Landline", charset="UTF-8"')
@@ -73,6 +70,11 @@ function guard(app: FastifyInstance, login: Login): void {
   });
   // Last before the answer leaves, so that no plugin's own caching header wins.
   app.addHook('onSend', async (_request, reply) => void reply.headers(RESPONSE_HEADERS));
+}
+
+function reportRefusal(request: FastifyRequest, isLast: boolean): void {
+  request.log.warn({ address: request.ip }, 'Dashboard login refused');
+  if (isLast) request.log.error({ address: request.ip }, 'Dashboard logins of this address are refused for a minute');
 }
 
 /** With Redis away there is nothing to show: said here once, and not as whatever a library throws. /metrics has more to tell. */
@@ -101,26 +103,7 @@ function report(app: FastifyInstance): void {
     const { method, url, ip } = request;
     const line = { method, url, address: ip, status: reply.statusCode };
     if (reply.statusCode >= 500) request.log.error(line, 'Dashboard request failed');
-    else if (method !== 'GET' && method !== 'HEAD' && reply.statusCode !== 401)
+    else if (method !== 'GET' && method !== 'HEAD' && reply.statusCode !== 401 && reply.statusCode !== 429)
       request.log.info(line, 'Dashboard action');
   });
-}
-
-function board(queues: AppOptions['queues']): FastifyPluginCallback {
-  const serverAdapter = new FastifyAdapter();
-  createBullBoard({
-    queues: [
-      new BullMQAdapter(queues.deadLetters, {
-        description:
-          'Events that could not be applied, with the error. Retry applies one again once the cause is gone.',
-      }),
-      new BullMQAdapter(queues.events, { description: 'Events on their way from the receiver to Postgres.' }),
-    ],
-    serverAdapter,
-    options: {
-      handlerHooks: { before: permitOnlyLossless },
-      uiConfig: { boardTitle: 'Landline', hideDocsLink: true },
-    },
-  });
-  return serverAdapter.registerPlugin();
 }

@@ -10,7 +10,11 @@ if (!read.ok) {
 }
 const { config } = read;
 const logger = createLogger({ name: 'dashboard', level: config.LOG_LEVEL });
-const queues = openQueues({ redisUrl: config.REDIS_URL });
+const queues = openQueues({
+  redisUrl: config.REDIS_URL,
+  onDone: ({ queue, state }) => logger.info(`Retry all of ${queue} is done: what was ${state} waits for a worker`),
+  onError: (error) => logger.warn(`Retry all goes on when Redis answers: ${error.message}`),
+});
 const app = createApp({
   queues,
   login: { user: config.DASHBOARD_USER, password: config.DASHBOARD_PASSWORD },

@@ -33,8 +33,15 @@ function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
+/** Each from an address of its own: one that fails too often is not heard. */
+let address = 0;
 function send(route: Route, headers: Record<string, string>) {
-  return app.inject({ ...route, headers });
+  address += 1;
+  return app.inject({ ...route, headers, remoteAddress: `10.0.${address >> 8}.${address & 255}` });
+}
+
+function from(remoteAddress: string, given?: string) {
+  return app.inject({ url: '/metrics', remoteAddress, headers: given === undefined ? {} : { authorization: given } });
 }
 
 function change(url: string, payload?: object) {
@@ -89,6 +96,17 @@ describe('login', () => {
         expect.soft(answer.body).not.toContain('hello');
       }
     }
+  });
+
+  it('is not heard from an address that has guessed ten times, whatever it says then', async () => {
+    for (let i = 0; i < 10; i += 1) {
+      expect((await from('192.0.2.1', basic('admin', `guess ${i}`))).statusCode).toBe(401);
+    }
+    const refused = await from('192.0.2.1', authorization);
+    expect([refused.statusCode, refused.json().code]).toEqual([429, 'too_many_logins']);
+    expect(refused.headers['retry-after']).toMatch(/^([1-9]|[1-5]\d|60)$/);
+    expect((await from('192.0.2.1')).statusCode).toBe(401);
+    expect((await from('192.0.2.2', authorization)).statusCode).toBe(200);
   });
 
   it('says nothing of a path that cannot be decoded', async () => {

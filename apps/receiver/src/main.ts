@@ -94,7 +94,8 @@ try {
 
 async function start(): Promise<void> {
   await journal?.open();
-  await producer.start();
+  // Nothing would be applied, and nobody need notice. A receiver that had begun goes on: it holds events that Redis does not have.
+  await producer.start({ needsFitRedis: (journal?.stats().pendingRecords ?? 0) === 0 });
   if (isLeaving) return;
   const origin = await app.server.listen({ port: config.PORT, host: config.HOST });
   logger.info(`Listening on ${origin}`);

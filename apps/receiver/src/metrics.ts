@@ -70,6 +70,11 @@ export function measureKeepers({ registry, rejected }: ReceiverMetrics, { produc
     help: 'Whether Redis takes groups: 1 or 0.',
     read: () => Number(producer.status() === 'ready'),
   });
+  addGauge(registry, {
+    name: 'landline_redis_refused',
+    help: 'Whether Redis may evict what it holds, so that nothing is written to it: 1 or 0.',
+    read: () => Number(producer.status() === 'refused'),
+  });
   if (journal !== undefined) measureJournal(registry, producer, journal);
 }
 

@@ -20,6 +20,10 @@ export function measureStore(store: Store, { transactionEvents, postgresErrors }
       return outcomes;
     },
     recordDead: (events) => counted(store.recordDead(events)),
+    listDead: (page) => counted(store.listDead(page)),
+    readDead: (ids) => counted(store.readDead(ids)),
+    isDead: (id) => counted(store.isDead(id)),
+    countDead: () => counted(store.countDead()),
     ping: () => counted(store.ping()),
     probe: () => counted(store.probe()),
   };

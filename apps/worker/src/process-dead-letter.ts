@@ -1,5 +1,5 @@
 import { printable } from '@landline/process';
-import type { ConsumedJob } from '@landline/queue';
+import { letterId, type ConsumedJob } from '@landline/queue';
 import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, patiently } from './apply-group.ts';
 import { DeadEventError } from './errors.ts';
@@ -9,17 +9,27 @@ import { onlyEvent } from './process-events.ts';
 
 /**
  * Processes one job of the dead-letter queue: tries its event once more, alone. If that fails, so does the job, with the
- * event's own error: it rests in `failed`, where Bull Board's Retry brings it here again.
+ * event's own error: it rests in `failed`, where Bull Board's Retry brings it here again. A letter that was laid from the
+ * ledger is not tried the first time: it goes to rest with the error that the ledger has, while the event is dead there.
  *
  * @throws DeadEventError when the event stays dead; its ledger row says so before.
  */
 export async function processDeadLetter(job: ConsumedJob, signal: AbortSignal, context: WorkContext): Promise<void> {
-  const event = normalise(onlyEvent(job));
+  const event = ofLetter(normalise(onlyEvent(job)), job);
+  const patience = { gate: context.gate, signal };
+  if (job.died && job.attempt === 1 && (await patiently(() => context.store.isDead(event.entry.id), patience))) {
+    throw new DeadEventError(job.died.code, job.died.message);
+  }
   const fault = await tryOnce(event, signal, context);
   if (!fault) return;
   const burial = { entry: event.entry, fault, attempts: 1 };
-  await patiently(() => context.store.recordDead([burial]), { gate: context.gate, signal });
+  await patiently(() => context.store.recordDead([burial]), patience);
   throw new DeadEventError(fault.code, fault.message, fault.cause);
+}
+
+/** The event under the ledger key of its letter: an older version may have given the same bytes another. */
+function ofLetter(event: NormalisedEvent, job: ConsumedJob): NormalisedEvent {
+  return { ...event, entry: { ...event.entry, id: letterId(job.id) ?? event.entry.id } };
 }
 
 async function tryOnce(

@@ -1,6 +1,6 @@
 import { printable, type Logger } from '@landline/process';
 import type { ConsumedJob, DeliveredEvent } from '@landline/queue';
-import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
+import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
 import { isCanary, normalise, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, type ApplyContext } from './apply-group.ts';
 import { bury, type BuryContext } from './bury.ts';
@@ -8,7 +8,7 @@ import { countProcessed, type WorkerMetrics } from './metrics.ts';
 
 /** What the worker works with. */
 export type WorkContext = Omit<ApplyContext, 'attempt' | 'lastAttempt' | 'signal'> &
-  Omit<BuryContext, 'signal'> & { store: ApplyContext['store'] & BuryContext['store'] };
+  Omit<BuryContext, 'signal'> & { store: ApplyContext['store'] & BuryContext['store'] & Pick<Store, 'isDead'> };
 
 /**
  * Processes one job of the webhook queue: normalise, fold and apply its events in one transaction, and make dead letters

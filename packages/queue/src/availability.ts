@@ -17,6 +17,9 @@ const PROBE_INTERVAL_MS = 250;
 /** How often a Redis that takes writes is looked at, in ms: whether it fills up, or may evict what it holds. */
 const WATCH_INTERVAL_MS = 1000;
 
+/** How often it is looked at whether Redis still keeps what it acknowledges, in ms. Whoever changes its configuration is told within it. */
+const CHECK_INTERVAL_MS = 10_000;
+
 export interface AvailabilityOptions {
   connection: Redis;
   /** A key to try a write on; it expires within a second. */
@@ -27,6 +30,8 @@ export interface AvailabilityOptions {
   onError: (error: Error) => void;
   /** Redis takes writes again, after `onError` told why it did not. */
   onReady: () => void;
+  /** How often the durability of Redis is looked at while it takes writes, in ms. */
+  checkIntervalMs?: number;
 }
 
 /** Knows whether Redis takes writes, so that an enqueue into a lost Redis costs nothing. */
@@ -45,12 +50,13 @@ export interface Availability {
 
 /** Watches `connection`: looks at it whenever it is ready, and again and again after a failure, until it takes a write; every second while it does. */
 export function watchAvailability(options: AvailabilityOptions): Availability {
-  const { connection, probeKey, onAway, onWarning, onReady } = options;
+  const { connection, probeKey, onAway, onWarning, onReady, checkIntervalMs = CHECK_INTERVAL_MS } = options;
   const errors = reportChanges(options.onError);
   const headroom = createHeadroom();
   let status: QueueStatus = 'away';
   let fault: QueueUnavailableError | undefined = new QueueUnavailableError('Redis has not been reached yet.');
-  let warned = '';
+  let warned: string[] = [];
+  let checkedAt = -Infinity;
   let hasLeft = false;
   let closed = false;
   let look = Promise.resolve();
@@ -71,7 +77,7 @@ export function watchAvailability(options: AvailabilityOptions): Availability {
     status = 'ready';
     fault = undefined;
     errors.reset();
-    watchAfter(WATCH_INTERVAL_MS);
+    watchAfter(Math.min(WATCH_INTERVAL_MS, checkIntervalMs));
     if (hasLeft && !closed) onReady();
   }
 
@@ -81,15 +87,19 @@ export function watchAvailability(options: AvailabilityOptions): Availability {
   }
 
   function warn(warnings: string[]): void {
-    const text = warnings.join('\n');
-    if (text !== warned) warnings.forEach((warning) => onWarning(warning));
-    warned = text;
+    for (const warning of warnings) if (!warned.includes(warning)) onWarning(warning);
+    warned = warnings;
+  }
+
+  async function check(): Promise<MemoryCheck> {
+    const { memory, warnings } = await checkRedis(connection);
+    checkedAt = performance.now();
+    warn(warnings);
+    return memory;
   }
 
   async function lookOnce(): Promise<void> {
-    const { memory, warnings } = await checkRedis(connection);
-    warn(warnings);
-    if (!isFit(memory)) return;
+    if (!isFit(await check())) return;
     // Only a write tells: a Redis out of memory, a replica and a full disk all answer reads.
     await connection.set(probeKey, '1', 'PX', 1000);
     enter();
@@ -108,14 +118,16 @@ export function watchAvailability(options: AvailabilityOptions): Availability {
     if (!closed) nextWatch = setTimeout(() => void watch(), waitMs).unref();
   }
 
-  /** Looks at a Redis that is ready. One that forbids INFO is not asked again. */
+  /** Looks at a Redis that is ready: at its memory, and less often at all that its durability rests on. One that forbids INFO is asked less often too. */
   async function watch(): Promise<void> {
     if (watching || closed || status !== 'ready') return;
     watching = true;
     try {
-      const memory = await checkMemory(connection);
-      if (memory !== undefined && status === 'ready') {
-        if (isFit(memory)) watchAfter(WATCH_INTERVAL_MS);
+      const isCheckDue = performance.now() - checkedAt >= checkIntervalMs;
+      const memory = await (isCheckDue ? check() : checkMemory(connection));
+      if (status === 'ready') {
+        if (memory === undefined) watchAfter(checkIntervalMs);
+        else if (isFit(memory)) watchAfter(Math.min(WATCH_INTERVAL_MS, checkIntervalMs));
         else void probe(PROBE_INTERVAL_MS);
       }
     } catch (error) {

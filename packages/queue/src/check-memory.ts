@@ -35,5 +35,5 @@ export function memoryOf(info: Map<string, string>): MemoryCheck {
 }
 
 function policyRefusal(policy: string): string {
-  return `Redis may evict events that were acknowledged: its maxmemory-policy is "${policy}". Type in redis-cli: CONFIG SET maxmemory-policy noeviction. And put in redis.conf: maxmemory-policy noeviction`;
+  return `Redis may evict events that were acknowledged: its maxmemory-policy is "${policy}". Type in redis-cli: CONFIG SET maxmemory-policy noeviction. And put in redis.conf: maxmemory-policy noeviction. Where the provider forbids CONFIG (as managed services do), set maxmemory-policy to noeviction in the provider's parameter group or settings of this Redis`;
 }

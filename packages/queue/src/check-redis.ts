@@ -14,8 +14,8 @@ const OLDEST_RECOMMENDED = [6, 2];
 /**
  * Looks whether this Redis keeps what it acknowledges.
  *
- * Refuses any eviction policy but `noeviction`; warns when the append-only file is off or not fsynced at every write. A managed Redis
- * that forbids CONFIG is a warning, no refusal.
+ * Refuses any eviction policy but `noeviction`. Warns when the append-only file is off or not fsynced at every write, and when Redis has
+ * no memory limit. INFO tells the policy also where CONFIG is forbidden. What Redis tells to nobody is a warning, no refusal.
  *
  * @throws Redis's own error when it does not answer.
  */
@@ -23,6 +23,7 @@ export async function checkRedis(connection: Redis): Promise<RedisCheck> {
   const [info, appendfsync] = await Promise.all([readInfo(connection), readConfig(connection, 'appendfsync')]);
   const warnings = [
     policyWarning(info.get('maxmemory_policy')),
+    limitWarning(info.get('maxmemory')),
     aofWarning(info.get('aof_enabled'), appendfsync),
     versionWarning(info),
   ];
@@ -31,7 +32,12 @@ export async function checkRedis(connection: Redis): Promise<RedisCheck> {
 
 function policyWarning(policy: string | undefined): string | undefined {
   if (policy !== undefined) return undefined;
-  return 'Redis does not say its maxmemory-policy. Make sure that it is "noeviction", or events that were acknowledged may be evicted.';
+  return 'Nothing is known of this Redis: it forbids INFO, so nobody notices when it evicts events that were acknowledged, or is full. Allow INFO to the user of REDIS_URL. Until then, make sure in its settings (of a managed Redis, in the provider\'s parameter group) that maxmemory-policy is "noeviction".';
+}
+
+function limitWarning(maxmemory: string | undefined): string | undefined {
+  if (maxmemory !== '0') return undefined;
+  return 'Redis has no memory limit (maxmemory is 0): while events wait it grows until the system kills it, or another process of its machine. Type in redis-cli: CONFIG SET maxmemory <bytes>, about 40 % of the memory of its machine. And put the same in redis.conf: maxmemory <bytes>';
 }
 
 function aofWarning(aofEnabled: string | undefined, appendfsync: string | undefined): string | undefined {
@@ -39,7 +45,7 @@ function aofWarning(aofEnabled: string | undefined, appendfsync: string | undefi
     return 'Redis keeps events in memory only (appendonly is off): if it dies, acknowledged events are lost. Type in redis-cli: CONFIG SET appendonly yes, then CONFIG SET appendfsync always. And put in redis.conf: appendonly yes, and on a line of its own: appendfsync always';
   }
   if (appendfsync === undefined) {
-    return 'Redis does not let us read its configuration (CONFIG is forbidden, as on many managed services). Make sure that appendonly is "yes" and appendfsync is "always", or a power cut loses the last acknowledged events.';
+    return 'Redis does not let us read its configuration (CONFIG is forbidden, as on many managed services). Make sure that appendonly is "yes" and appendfsync is "always" (in the provider\'s parameter group), or a power cut loses the last acknowledged events.';
   }
   if (appendfsync !== 'always') {
     return `Redis writes its append-only file with appendfsync "${appendfsync}": a crash or a power cut loses the last acknowledged events. Type in redis-cli: CONFIG SET appendfsync always. And put in redis.conf: appendfsync always`;

@@ -6,10 +6,12 @@ import { createConsumerConnection, createProducerConnection, endConnection, firs
 import { countJobs, type QueueCounts } from './count-jobs.ts';
 import { QueueUnavailableError } from './errors.ts';
 import { jobFailure, type JobFailure } from './job-failure.ts';
-import { QUEUE_PREFIX } from './names.ts';
+import { QUEUE_PREFIX, WEBHOOK_QUEUE } from './names.ts';
 import { openQueue } from './open-queue.ts';
 import { processJob, type ProcessJob } from './process-job.ts';
 import { reportChanges } from './report-changes.ts';
+import { retryStalled, type StalledLook } from './retry-stalled.ts';
+import { createSuspects } from './suspects.ts';
 import { workerBackend } from './worker-backend.ts';
 
 /** A job whose worker shows no life for this long is taken again, in ms. Shorter, and a long pause of the event loop makes two workers run one job. */
@@ -18,8 +20,11 @@ const LOCK_DURATION_MS = 10_000;
 /** How often to look for such jobs, in ms. */
 const STALLED_INTERVAL_MS = 5000;
 
-/** How many deaths of its worker a job survives. A restart takes jobs with it that did nothing wrong; one that kills every worker must stop some time. */
+/** How many deaths of its worker a job survives before it rests in `failed` (see retry-stalled.ts). A restart takes jobs with it that did nothing wrong. */
 const MAX_STALLED_COUNT = 10;
+
+/** How often to look for jobs that rest there for that, in ms. */
+const RETRY_STALLED_INTERVAL_MS = 60_000;
 
 /** How long `counts` and `ping` wait for Redis, in ms. */
 const QUESTION_TIMEOUT_MS = 1000;
@@ -88,10 +93,13 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const queue = openQueue(options.queue, questions, prefix);
 
   const inHand = new Set<JobInHand>();
+  const suspects = createSuspects();
   const errors = reportChanges((error) => options.onError?.(error));
   let lastConsumedAt = Date.now();
   let isGivingUp = false;
   let closing: Promise<void> | undefined;
+  let stalledLook: StalledLook = { from: 0 };
+  let stalledTimer: NodeJS.Timeout | undefined;
 
   const worker = new Worker<unknown, void>(
     options.queue,
@@ -101,7 +109,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       inHand.add(held);
       lastConsumedAt = Date.now();
       try {
-        await processJob(job, token, { process, signal: held.giveUp.signal, report });
+        const { signal } = held.giveUp;
+        await suspects.run(job, () => processJob(job, token, { process, signal, report }), signal);
         errors.reset();
       } finally {
         inHand.delete(held);
@@ -145,7 +154,14 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     }
   }
 
+  /** Of the dead letters all rest in `failed`, and a person retries them. */
+  async function lookForStalled(): Promise<void> {
+    if (options.queue !== WEBHOOK_QUEUE) return;
+    stalledLook = await retryStalled(questions, queue, { ...stalledLook, now: Date.now() });
+  }
+
   async function closeWithin(timeoutMs: number): Promise<void> {
+    clearInterval(stalledTimer);
     const stopped = worker.close();
     const margin = Math.min(HAND_BACK_MARGIN_MS, timeoutMs / 2);
     await settledWithin(stopped, inHand.size === 0 ? Math.min(IDLE_CLOSE_MS, timeoutMs) : timeoutMs - margin);
@@ -160,6 +176,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     start() {
       lastConsumedAt = Date.now();
       worker.run().catch(report);
+      firstQuestion.then(lookForStalled).catch(report);
+      stalledTimer ??= setInterval(() => void lookForStalled().catch(report), RETRY_STALLED_INTERVAL_MS).unref();
     },
     pause() {
       worker.pause(true).catch(report);

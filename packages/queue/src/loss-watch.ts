@@ -66,6 +66,8 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   let confirmed: number | undefined;
   /** No job that is not done is older, of this process and of those that it inherited. */
   let oldest = startedAt;
+  /** What the last look at the oldest job found. */
+  let lastFound = startedAt;
   let note: Note = { key, beat: startedAt, oldest, isLast: false };
   let lastIdentity = '';
   let connections = 0;
@@ -114,9 +116,15 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
       // Between the look and now nothing older has come.
       const lookedAt = journal.now();
       const found = await options.oldestJobAt();
-      if (found !== undefined) oldest = Math.min(found, lookedAt);
+      if (found !== undefined) noteOldest(Math.min(found, lookedAt));
     }
     keepNote({ beat: at, oldest, isLast });
+  }
+
+  /** The bound is the older of the last two looks, so that no single look moves it past a job that is not done. */
+  function noteOldest(found: number): void {
+    oldest = Math.min(found, lastFound);
+    lastFound = found;
   }
 
   function keepNote(change: Partial<Note>): void {

@@ -2,12 +2,14 @@ import { DelayedError, UnrecoverableError, WaitingError, type Job as QueuedJob }
 import { z } from 'zod';
 import { cleanError } from './clean-error.ts';
 import { HandBackError } from './errors.ts';
-import { jobSchema, type DeliveredEvent } from './job.ts';
+import { jobSchema, type Death, type DeliveredEvent } from './job.ts';
 
 /** A job as `process` gets it. */
 export interface ConsumedJob {
   id: string;
   events: DeliveredEvent[];
+  /** Of a dead letter that was laid from the ledger: why its event is dead. */
+  died?: Death | undefined;
   /** 1 for the first. Attempts that were handed back do not count. */
   attempt: number;
   /** When this attempt fails, the job rests in `failed`. */
@@ -76,6 +78,7 @@ function readJob(job: QueuedJob<unknown>): ConsumedJob {
   return {
     id: job.id ?? '',
     events: parsed.data.events,
+    died: parsed.data.died,
     attempt,
     lastAttempt: attempt >= (job.opts.attempts ?? 1),
   };

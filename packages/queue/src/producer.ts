@@ -56,9 +56,10 @@ export interface Producer {
   /**
    * Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on.
    *
-   * @throws RedisRefusedError without a journal, which alone is enough
+   * @param needsFitRedis  Whether a Redis that may evict is a reason not to start; by default it is where there is no journal.
+   * @throws               RedisRefusedError; its message says what to set.
    */
-  start(): Promise<void>;
+  start(options?: { needsFitRedis: boolean }): Promise<void>;
   /**
    * Resolves when the job that carries the event is in Redis and in the journal; in one of them, when the other refuses, is away,
    * or takes longer than `enqueueTimeoutMs`.
@@ -185,8 +186,8 @@ export function createProducer(options: ProducerOptions): Producer {
   const canTake = () => isReady() || journal?.status() === 'ready';
 
   return {
-    async start() {
-      await availability.connect({ isRequired: journal === undefined });
+    async start({ needsFitRedis } = { needsFitRedis: journal === undefined }) {
+      await availability.connect({ isRequired: needsFitRedis });
       if (journal !== undefined && !closing) await keepUp(journal);
     },
     async enqueue(event) {

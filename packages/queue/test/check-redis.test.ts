@@ -33,6 +33,7 @@ describe('checkRedis', () => {
       const { refused } = await check(redis.url);
       expect(refused).toContain(`"${policy}"`);
       expect(refused).toContain('CONFIG SET maxmemory-policy noeviction');
+      expect(refused).toContain("provider's parameter group");
       await set('maxmemory-policy', 'noeviction');
     },
   );
@@ -50,6 +51,14 @@ describe('checkRedis', () => {
     expect(warnings).toEqual([expect.stringContaining('CONFIG SET appendonly yes')]);
     expect(warnings[0]).toContain('appendfsync always');
     await set('appendonly', 'yes');
+  });
+
+  it('warns of a memory without a limit', async () => {
+    await set('maxmemory', '0');
+    const { refused, warnings } = await check(redis.url);
+    expect(refused).toBeUndefined();
+    expect(warnings).toEqual([expect.stringContaining('CONFIG SET maxmemory <bytes>')]);
+    await set('maxmemory', '1gb');
   });
 
   it.each([
@@ -70,8 +79,20 @@ describe('checkRedis', () => {
   });
 });
 
-it('warns and goes on where CONFIG was renamed away', async () => {
-  const redis = await startPrivateRedis(['--rename-command', 'CONFIG', '']);
+async function managed(policy: string) {
+  const redis = await startPrivateRedis(['--rename-command', 'CONFIG', '', '--maxmemory-policy', policy]);
   onTestFinished(() => redis.stop());
-  expect(await check(redis.url)).toEqual({ warnings: [expect.stringContaining('CONFIG is forbidden')] });
+  return check(redis.url);
+}
+
+describe('where CONFIG was renamed away', () => {
+  it('warns and goes on', async () => {
+    expect(await managed('noeviction')).toEqual({ warnings: [expect.stringContaining('CONFIG is forbidden')] });
+  });
+
+  it('refuses a Redis that may evict all the same, and says where it is set', async () => {
+    const { refused } = await managed('volatile-lru');
+    expect(refused).toContain('"volatile-lru"');
+    expect(refused).toContain("provider's parameter group");
+  });
 });

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createDeadLetters, type DeadLetters } from '../src/dead-letter.ts';
+import { createDeadLetters, letterId, type DeadLetters } from '../src/dead-letter.ts';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { DEAD_LETTER_QUEUE } from '../src/names.ts';
 import { aConsumer } from './support/a-consumer.ts';
 import { anEvent, ownPrefix } from './support/an-event.ts';
 import { HOSTILE_BODIES } from './support/hostile-bodies.ts';
-import { freePort } from './support/private-redis.ts';
+import { freePort, startPrivateRedis } from './support/private-redis.ts';
 import { theQueues } from './support/the-queues.ts';
 import { waitUntil } from './support/wait-until.ts';
 
@@ -74,6 +74,45 @@ describe('createDeadLetters', () => {
     await waitUntil(async () => consumer.jobs.length === 3 && (await consumer.counts()).active === 0);
     expect(await consumer.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
     expect(consumer.jobs.map(({ lastAttempt }) => lastAttempt)).toEqual([true, true, true]);
+  });
+
+  it('tells which letters are missing, in whatever state the others are', async () => {
+    const [waiting, resting, none] = [randomUUID(), randomUUID(), randomUUID()];
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      process: () => Promise.reject(new Error()),
+    });
+    await deadLetters.add([{ id: resting, event: anEvent() }]);
+    await waitUntil(async () => (await queue.getFailedCount()) === 1);
+    await consumer.close({ timeoutMs: 1000 });
+    await deadLetters.add([{ id: waiting, event: anEvent() }]);
+    expect(await deadLetters.missing([none, waiting, resting])).toEqual([none]);
+  });
+
+  it('lays a letter with why its event is dead, which its worker is told', async () => {
+    const died = { code: 'type_missing', message: 'The event names no type.', attempts: 3 };
+    const letter = { id: randomUUID(), event: anEvent(), died };
+    await deadLetters.add([letter]);
+    const consumer = aConsumer({ redisUrl, prefix, queue: DEAD_LETTER_QUEUE });
+    await waitUntil(() => consumer.jobs.length === 1);
+    expect(consumer.jobs).toMatchObject([{ died, attempt: 1, events: [letter.event] }]);
+    expect(letterId(consumer.jobs[0]?.id ?? '')).toBe(letter.id);
+    expect(letterId('17')).toBeUndefined();
+  });
+
+  it('has room for letters up to three quarters of the memory', async () => {
+    const redis = await startPrivateRedis();
+    const full = createDeadLetters({ redisUrl: redis.url });
+    onTestFinished(async () => {
+      await full.close();
+      await redis.stop();
+    });
+    expect(await full.hasRoom()).toBe(true);
+    const used = /used_memory:(\d+)/.exec(String(await redis.run(['INFO', 'memory'])))?.[1];
+    await redis.run(['CONFIG', 'SET', 'maxmemory', String(Math.round(Number(used) * 1.2))]);
+    expect(await full.hasRoom()).toBe(false);
   });
 
   it('rejects when Redis is away', async () => {

@@ -1,4 +1,5 @@
 export type { ApplicableEvent, ApplyOutcome } from './apply.ts';
+export type { DeadListing, DeadPosition, DeadRecord } from './dead-statement.ts';
 export { MigrationError, StoreError, type FaultClass } from './errors.ts';
 export type { DeadEvent } from './ledger-statement.ts';
 export { migrate } from './migrate.ts';

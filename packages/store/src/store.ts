@@ -1,7 +1,20 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
 import { classifyError } from './classify-error.ts';
 import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
+import {
+  countDeadStatement,
+  isDeadStatement,
+  listDeadStatement,
+  readCount,
+  readDeadStatement,
+  readListings,
+  readRecords,
+  type DeadListing,
+  type DeadPosition,
+  type DeadRecord,
+} from './dead-statement.ts';
 import type { DeadEvent } from './ledger-statement.ts';
+import type { Statement } from './statement.ts';
 
 /** How to open a store. */
 export interface StoreOptions {
@@ -25,6 +38,14 @@ export interface Store {
   apply(events: readonly ApplicableEvent[]): Promise<Map<string, ApplyOutcome>>;
   /** Records events as dead; returns the ledger ids of those that are dead now, and not applied in the meantime. */
   recordDead(events: readonly DeadEvent[]): Promise<Set<string>>;
+  /** Lists dead events behind a position, the oldest first, at most `limit`. */
+  listDead(page: { after?: DeadPosition | undefined; limit: number }): Promise<DeadListing[]>;
+  /** Reads those of these events that are dead, with their bodies: mind how many bytes `listDead` tells of. */
+  readDead(ids: readonly string[]): Promise<DeadRecord[]>;
+  /** Tells whether an event is dead. */
+  isDead(id: string): Promise<boolean>;
+  /** Counts the dead events of the ledger. */
+  countDead(): Promise<number>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   /** Resolves when events could be applied now: the tables are there, this user may write to them, and nobody locks them. */
@@ -68,9 +89,23 @@ export function createStore({
     }
   }
 
+  /** One row by its key: no server's limit is needed, and the client has its own. */
+  async function lookUp({ sql, parameters }: Statement): Promise<unknown[]> {
+    try {
+      return await client.$queryRawUnsafe<unknown[]>(sql, ...parameters);
+    } catch (error) {
+      throw classifyError(error);
+    }
+  }
+
   return {
     apply: (events) => transaction((run) => applyEvents(events, run)),
     recordDead: (events) => transaction((run) => recordDead(events, run)),
+    listDead: ({ after, limit }) =>
+      transaction(async (run) => readListings(await run(listDeadStatement(after, limit)))),
+    readDead: (ids) => transaction(async (run) => readRecords(await run(readDeadStatement(ids)))),
+    isDead: async (id) => (await lookUp(isDeadStatement(id))).length > 0,
+    countDead: () => transaction(async (run) => readCount(await run(countDeadStatement()))),
     ping: async () => {
       await transaction(async () => undefined);
     },

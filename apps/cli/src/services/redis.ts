@@ -5,6 +5,7 @@ import { choosePort } from './choose-port.ts';
 import { findRedisServer } from './find-redis-server.ts';
 import { thisMachine } from './machine.ts';
 import { isServerOf } from './process-identity.ts';
+import { makeRoom, redisMemoryBytes } from './redis-memory.ts';
 import { readOrMakeSecret } from './secret-file.ts';
 import type { Service } from './running-process.ts';
 import { type Account, spawnServer } from './spawn-server.ts';
@@ -25,6 +26,8 @@ export interface RedisOptions {
   port?: number;
   /** Further arguments of redis-server, e.g. `['--maxmemory', '64mb']`. */
   args?: readonly string[];
+  /** How much memory it may use, in bytes; by default 40 % of the machine's. Data that is larger already gets more. */
+  maxMemoryBytes?: number;
   /** PATH to look for the server along; the usual folders are looked at as well. */
   searchPath?: string | undefined;
 }
@@ -35,7 +38,7 @@ export interface RedisOptions {
  *
  * @throws {CliError} `redis_missing` or `redis_failed`.
  */
-export async function startRedis({ dir, port, args = [], searchPath }: RedisOptions): Promise<Service> {
+export async function startRedis({ dir, port, args = [], searchPath, ...limit }: RedisOptions): Promise<Service> {
   const folder = resolve(dir);
   const binary = await findRedisServer(thisMachine(searchPath));
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -43,10 +46,12 @@ export async function startRedis({ dir, port, args = [], searchPath }: RedisOpti
   const password = await readOrMakeSecret(`${folder}-password`);
   const chosen = port || (await choosePort(port ?? PREFERRED_PORT)); // 0: any free one
   const logFile = `${folder}.log`;
+  const maxMemoryBytes = limit.maxMemoryBytes ?? redisMemoryBytes();
+  const url = `redis://:${password}@127.0.0.1:${chosen}`;
   const server = await spawnServer({
     command: binary,
     args: ['-', ...args],
-    input: configuration({ folder, port: chosen, password }),
+    input: configuration({ folder, port: chosen, password, maxMemoryBytes }),
     logFile,
     account: await ownerOf(folder),
   });
@@ -55,11 +60,12 @@ export async function startRedis({ dir, port, args = [], searchPath }: RedisOpti
   const isServing = () => answersPing({ port: chosen, password });
   try {
     await waitUntilServing({ pid: server.pid, name: 'Redis', code: 'redis_failed', logFile, isServing });
+    if (!args.includes('--maxmemory')) await makeRoom(url);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url: `redis://:${password}@127.0.0.1:${chosen}`, pid: server.pid, exited: server.exited, stop };
+  return { url, pid: server.pid, exited: server.exited, stop };
 }
 
 interface Endpoint {
@@ -68,7 +74,12 @@ interface Endpoint {
 }
 
 // On standard input, not among the arguments: those are open to every user of the machine.
-function configuration({ folder, port, password }: Endpoint & { folder: string }): string {
+function configuration({
+  folder,
+  port,
+  password,
+  maxMemoryBytes,
+}: Endpoint & { folder: string; maxMemoryBytes: number }): string {
   return `bind 127.0.0.1
 port ${port}
 dir ${JSON.stringify(folder)}
@@ -77,6 +88,7 @@ appendonly yes
 appendfsync always
 save ""
 maxmemory-policy noeviction
+maxmemory ${maxMemoryBytes}
 daemonize no
 `;
 }

@@ -64,6 +64,8 @@ export async function openWork({ wrap = (store: Store) => store }: { wrap?: (sto
   });
   return {
     store,
+    redisUrl,
+    prefix,
     /** Runs a statement as the database's owner. */
     admin: (sql: string) => runSql(database.url, sql),
     context,

@@ -23,7 +23,7 @@ export interface PrivateRedis {
   stop(): Promise<void>;
 }
 
-const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--maxmemory', '1gb'];
 
 /**
  * Starts a `redis-server`, or a `valkey-server`, on a free port of loopback with its data in a folder of its own; later `args` win

@@ -1,0 +1,27 @@
+import type { OpenQueues } from '@landline/queue';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+
+/** Bull Board's own route. */
+const RETRY_ALL = '/api/queues/:queueName/retry/:queueStatus';
+
+const parametersSchema = z.object({ queueName: z.string(), queueStatus: z.enum(['failed', 'completed']) });
+
+/**
+ * Answers Bull Board's "Retry all" at once, and tries the jobs again in the background: the board's own handler does it within the
+ * request, which takes a quarter of a minute for 30,000 jobs, and stops half-way when Redis stumbles. What cannot be retried the board
+ * refuses itself.
+ */
+export function retryInBackground(
+  app: FastifyInstance,
+  { events, deadLetters, retryAll }: Pick<OpenQueues, 'events' | 'deadLetters' | 'retryAll'>,
+): void {
+  app.addHook('preHandler', async (request, reply) => {
+    if (request.method !== 'PUT' || request.routeOptions.url !== RETRY_ALL) return;
+    const read = parametersSchema.safeParse(request.params);
+    const queue = [events, deadLetters].find(({ name }) => name === read.data?.queueName);
+    if (read.data === undefined || queue === undefined) return;
+    const retried = await retryAll(queue, read.data.queueStatus);
+    return reply.send({ retried, skipped: 0 });
+  });
+}

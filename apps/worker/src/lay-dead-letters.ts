@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@landline/process';
+import type { DeadLetter, DeadLetters, LetterCheck } from '@landline/queue';
+import type { DeadListing, DeadPosition, DeadRecord, Store } from '@landline/store';
+
+/** How often it is asked whether a comparison is due, in milliseconds: how late it is noticed that Redis was emptied. */
+const ASK_MS = 5_000;
+
+/** Dead events that are compared at once. */
+const PAGE_EVENTS = 500;
+
+/** Most letters, and most bytes of bodies, that are read and laid at once; a larger one is laid alone. */
+const BATCH_LETTERS = 100;
+const BATCH_BYTES = 8 * 1024 * 1024;
+
+/** How long what is under way is waited for by `stop`, in milliseconds; a letter that is laid twice is there once. */
+const STOP_MS = 1_000;
+
+/** Event times before this (unix milliseconds, the year 2000) are no times. */
+const EARLIEST_MS = 946_684_800_000;
+
+/** What letters are laid with. */
+export interface LayingContext {
+  store: Pick<Store, 'listDead' | 'readDead'>;
+  deadLetters: Pick<DeadLetters, 'add' | 'missing' | 'hasRoom'>;
+  check: Pick<LetterCheck, 'claim' | 'extend' | 'finish' | 'fail'>;
+  logger: Logger;
+  /** Whether the worker waits for the database, and need not ask it. */
+  isWaiting: () => boolean;
+  askMs?: number;
+}
+
+/** Lays letters until it is stopped. */
+export interface Laying {
+  /** Takes up no more; resolves when nothing is under way, within a second. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps the dead-letter queue as the ledger says: for each event that is dead there and has no letter, one is laid. Compared at the start,
+ * every hour, and as soon as Redis is found emptied. What a retry has applied is dead no longer, and does not come back.
+ */
+export function layDeadLetters(context: LayingContext): Laying {
+  const leaving = new AbortController();
+  let told = '';
+
+  async function run(): Promise<void> {
+    while (!leaving.signal.aborted) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one look after the other
+        if (!context.isWaiting()) await lookOnce(context, leaving.signal);
+        told = '';
+      } catch (error) {
+        tell(String(error));
+      }
+      // oxlint-disable-next-line no-await-in-loop -- a look every few seconds
+      await sleep(context.askMs ?? ASK_MS, undefined, { signal: leaving.signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  function tell(reason: string): void {
+    if (reason !== told && !leaving.signal.aborted) {
+      context.logger.warn(`Dead letters are not compared with the ledger, trying again: ${reason}`);
+    }
+    told = reason;
+  }
+
+  const running = run();
+  return {
+    async stop() {
+      leaving.abort();
+      await Promise.race([running, sleep(STOP_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+async function lookOnce(context: LayingContext, signal: AbortSignal): Promise<void> {
+  const { check, logger } = context;
+  if (!(await check.claim())) return;
+  try {
+    const letters = await layMissing(context, signal);
+    if (letters > 0) logger.warn({ letters }, 'Redis had lost dead letters; they are laid again, from the ledger');
+    if (!signal.aborted) return await check.finish();
+  } catch (error) {
+    await check.fail().catch(() => undefined);
+    throw error;
+  }
+  await check.fail();
+}
+
+/** Goes through all dead events, page by page; returns how many letters it laid. */
+async function layMissing(context: LayingContext, signal: AbortSignal): Promise<number> {
+  const { store, deadLetters, check } = context;
+  let laid = 0;
+  let after: DeadPosition | undefined;
+  while (!signal.aborted) {
+    // oxlint-disable no-await-in-loop -- page after page, so that memory is bounded
+    const page = await store.listDead({ after, limit: PAGE_EVENTS });
+    after = page.at(-1);
+    if (after === undefined) break;
+    const missing = new Set(await deadLetters.missing(page.map(({ id }) => id)));
+    for (const ids of batchesOf(page.filter(({ id }) => missing.has(id)))) {
+      if (signal.aborted) break;
+      laid += await layBatch(ids, context);
+    }
+    if (!(await check.extend())) throw new Error('Redis was emptied meanwhile.');
+    // oxlint-enable no-await-in-loop
+  }
+  return laid;
+}
+
+/** Ids of as many events as are read at once, and at least one. */
+function batchesOf(page: readonly DeadListing[]): string[][] {
+  const batches: { ids: string[]; bytes: number }[] = [];
+  for (const { id, bytes } of page) {
+    const last = batches.at(-1);
+    if (last && last.ids.length < BATCH_LETTERS && last.bytes + bytes <= BATCH_BYTES) {
+      last.ids.push(id);
+      last.bytes += bytes;
+    } else batches.push({ ids: [id], bytes });
+  }
+  return batches.map(({ ids }) => ids);
+}
+
+/** Lays one batch, and rests for as long as that took: events on their way have half of Redis and Postgres, or more. */
+async function layBatch(ids: string[], { store, deadLetters, check }: LayingContext): Promise<number> {
+  const begun = performance.now();
+  if (!(await deadLetters.hasRoom())) throw new Error('Redis has no room for them beside the events.');
+  // Read after it was found that there is no letter: what a retry has applied by then is not among them.
+  const records = await store.readDead(ids);
+  await deadLetters.add(records.map(letterOf));
+  await check.extend();
+  await sleep(performance.now() - begun);
+  return records.length;
+}
+
+/** The letter as the receiver's delivery would have made it, but for the secret's name, which the ledger does not keep. */
+function letterOf({ id, receivedAt, eventAt, encoding, body, fault, attempts }: DeadRecord): DeadLetter {
+  // An event that names no time has its signature's, and that is where it matters.
+  const signedAt = Math.floor((eventAt < EARLIEST_MS ? receivedAt : eventAt) / 1000);
+  const event = { receivedAt, signedAt, secretId: 'ledger', encoding, body };
+  return { id, event, died: { ...fault, attempts } };
+}

@@ -1,0 +1,61 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+
+/** Why BullMQ says that it failed a job whose workers have died too often. */
+const STALLED_REASON = 'job stalled more than allowable limit';
+
+/** How long such a job rests in `failed` before it is tried again, in ms, the first time, the second and the third: then it stays. */
+const RESTS_MS = [60_000, 900_000, 3_600_000];
+
+/** Jobs that are looked at in one go. */
+const LOOKED_AT = 500;
+
+/** The deaths that it comes back with: it is a suspect still (see suspects.ts). */
+const DEATHS_LEFT = 2;
+
+/** Notes in the job how often it has come back, and that its deaths are counted anew; 1 for the worker that was first to. */
+const COME_BACK = `
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+if (redis.call('HGET', KEYS[2], 'comebacks') or '0') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[2], 'comebacks', ARGV[2] + 1, 'stc', ARGV[3])
+return 1`;
+
+const jobsSchema = z.array(z.tuple([z.string(), z.array(z.string().nullable())]));
+
+/** Where a look goes on. */
+export interface StalledLook {
+  /** Jobs that rest in `failed` are looked at from here on. */
+  from: number;
+}
+
+/**
+ * Tries jobs again that rest in `failed` because their workers have died too often: ten restarts by force during an outage do that to a
+ * job that did nothing wrong. One that kills its workers ends: it comes back three times, after longer and longer rests.
+ *
+ * @param now  The current time in unix ms.
+ * @returns    Where the next look is to go on: a look is at the next jobs, and begins again behind the last.
+ */
+export async function retryStalled(
+  connection: Redis,
+  queue: Queue<unknown>,
+  { from, now }: StalledLook & { now: number },
+): Promise<StalledLook> {
+  const failed = queue.toKey('failed');
+  const ids = await connection.zrange(failed, String(from), String(from + LOOKED_AT - 1));
+  const jobs = await Promise.all(
+    ids.map(async (id) => [id, await connection.hmget(queue.toKey(id), 'failedReason', 'finishedOn', 'comebacks')]),
+  );
+  let left = ids.length;
+  for (const [id, [reason, finishedOn, comebacks]] of jobsSchema.parse(jobs)) {
+    const restMs = RESTS_MS[Number(comebacks ?? 0)];
+    if (reason !== STALLED_REASON || restMs === undefined || Number(finishedOn) + restMs > now) continue;
+    // oxlint-disable-next-line no-await-in-loop -- seldom any
+    const isOurs = await connection.eval(COME_BACK, 2, failed, queue.toKey(id), id, comebacks ?? '0', DEATHS_LEFT);
+    if (isOurs !== 1) continue;
+    // oxlint-disable-next-line no-await-in-loop -- seldom any
+    await (await queue.getJob(id))?.retry('failed', { resetAttemptsMade: true });
+    left -= 1;
+  }
+  return { from: ids.length < LOOKED_AT ? 0 : from + left };
+}

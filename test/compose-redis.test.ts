@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { createProducerConnection } from '@landline/queue';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { choosePort } from '../apps/cli/src/services/choose-port.ts';
+import { thisMachine } from '../apps/cli/src/services/machine.ts';
+import { findRedisServer } from '../apps/cli/src/services/find-redis-server.ts';
+import { readCompose, serviceOf } from './support/compose.ts';
+import { makeTempFolder } from './support/temp-folder.ts';
+
+// No engine is needed: the command of docker-compose.yml is run as it stands, with the two programs of the image that it calls
+// in front of the search path: they put this machine's Redis on a port and a folder of the test's own.
+
+const { PATH = '' } = process.env;
+const MEBIBYTE = 1024 * 1024;
+
+let folder: string;
+let port: number;
+beforeEach(async () => {
+  folder = await makeTempFolder();
+  port = await choosePort(0);
+  const server = await findRedisServer(thisMachine(PATH));
+  const cli = server.replace(/-server$/, '-cli');
+  await mkdir(join(folder, 'bin'));
+  const programs = {
+    'docker-entrypoint.sh': `shift; exec ${server} "$@" --port ${port} --bind 127.0.0.1 --dir ${folder}`,
+    'redis-cli': `exec ${cli} -p ${port} "$@"`,
+  };
+  for (const [name, line] of Object.entries(programs)) {
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await writeFile(join(folder, 'bin', name), `#!/bin/sh\n${line}\n`);
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await chmod(join(folder, 'bin', name), 0o755);
+  }
+});
+
+/** Runs the command on a machine that has so much memory; answers a connection to its Redis, which ends it. */
+async function start(memoryBytes?: number) {
+  const [program = '', ...args] = [serviceOf(readCompose(), 'redis').command].flat();
+  const meminfo = join(folder, 'meminfo');
+  if (memoryBytes !== undefined) await writeFile(meminfo, `MemTotal:       ${memoryBytes / 1024} kB\nMemFree: 1 kB\n`);
+  const told = args.map((arg) =>
+    arg.replaceAll('$$', '$').replace('/proc/meminfo', memoryBytes === undefined ? '$&' : meminfo),
+  );
+  const child = spawn(program, told, { env: { PATH: `${join(folder, 'bin')}:${PATH}` }, stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  const connection = createProducerConnection(`redis://127.0.0.1:${port}`, { enqueueTimeoutMs: 5_000 });
+  const stop = async () => {
+    connection.disconnect();
+    child.kill('SIGTERM');
+    await exited;
+  };
+  onTestFinished(() => (child.exitCode === null && child.signalCode === null ? stop() : undefined));
+  connection.connect().catch(() => undefined);
+  await vi.waitUntil(
+    () =>
+      connection.ping().then(
+        () => true,
+        () => false,
+      ),
+    { timeout: 10_000, interval: 50 },
+  );
+  const setting = async (name: string) => String((await connection.config('GET', name)).at(1));
+  return { connection, setting, stop };
+}
+
+it('has Redis write everything through, evict nothing, and use 40 % of the memory', async () => {
+  const { setting } = await start();
+  expect(await Promise.all(['appendonly', 'appendfsync', 'maxmemory-policy', 'save'].map(setting))).toEqual([
+    'yes',
+    'always',
+    'noeviction',
+    '',
+  ]);
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  expect(Number(await setting('maxmemory')) / memory).toBeCloseTo(0.4, 2);
+});
+
+it('starts with data that is larger than that, and gives it room', async () => {
+  const first = await start();
+  await first.connection.setrange('call', 8 * MEBIBYTE, 'x');
+  await first.stop();
+  const { connection, setting } = await start(10 * MEBIBYTE);
+  await vi.waitUntil(async () => Number(await setting('maxmemory')) > 12 * MEBIBYTE, { timeout: 10_000, interval: 50 });
+  expect(await connection.set('other', '1')).toBe('OK');
+});
