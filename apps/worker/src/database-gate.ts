@@ -106,9 +106,12 @@ async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promis
   if (signal.aborted) throw new HandBackError('The job goes back while the database is away.');
 }
 
-function logPause(logger: Logger, { code, faultClass }: StoreError): void {
+function logPause(logger: Logger, { code, faultClass, advice }: StoreError): void {
   const level = FAULT_POLICY[faultClass].alarm ? 'error' : 'warn';
-  logger[level]({ code, faultClass }, 'Waiting for the database; events stay in Redis and no attempt is spent');
+  logger[level](
+    { code, faultClass, ...(advice !== undefined && { advice }) },
+    'Waiting for the database; events stay in Redis and no attempt is spent',
+  );
 }
 
 /** At the first, second, fourth … try: it may last, and must not be forgotten. */

@@ -1,5 +1,6 @@
 export type { ApplicableEvent, ApplyOutcome } from './apply.ts';
-export { MigrationError, StoreError, type FaultClass } from './errors.ts';
+export { migrationUrl, readDatabaseUrl, type DatabaseUrlOptions } from './database-url.ts';
+export { ConfigurationError, MigrationError, StoreError, type FaultClass } from './errors.ts';
 export type { DeadEvent } from './ledger-statement.ts';
 export { migrate } from './migrate.ts';
 export { createStore, type Store, type StoreOptions } from './store.ts';

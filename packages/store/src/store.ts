@@ -1,13 +1,15 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
 import { classifyError } from './classify-error.ts';
 import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
+import { readDatabaseUrl } from './database-url.ts';
 import type { DeadEvent } from './ledger-statement.ts';
+import { settingsStatement } from './transaction-settings.ts';
 
 /** How to open a store. */
 export interface StoreOptions {
-  /** postgresql://… */
+  /** postgresql://…; with `?schema=` the tables are those of that schema, `?connection_limit=` bounds `poolSize`. */
   databaseUrl: string;
-  /** Connections at most; one transaction takes one. */
+  /** Connections at most; one transaction takes one, and one in all is enough. */
   poolSize?: number;
   /** How long one statement may run, in milliseconds. */
   statementTimeoutMs?: number;
@@ -42,29 +44,27 @@ const PROBE_LIMIT = `SELECT set_config('lock_timeout', '1000', true)`;
 const TAKE_TABLES = `LOCK TABLE webhook_events, conversations, conversation_messages, agent_tool_calls, user_commands,
   user_profiles IN ROW EXCLUSIVE MODE`;
 
-/** Opens a store; it connects with the first call. */
+/** Opens a store; it connects with the first call. @throws ConfigurationError for a URL that cannot be meant */
 export function createStore({
   databaseUrl,
   poolSize = 4,
   statementTimeoutMs = 30_000,
   lockTimeoutMs = 10_000,
 }: StoreOptions): Store {
-  const client = openClient({ databaseUrl, poolSize, statementTimeoutMs });
-  // Set in each transaction rather than on the connection, so that a pooler such as PgBouncer may stand in between.
-  const limits = `SELECT set_config('statement_timeout', '${statementTimeoutMs}', true),
-    set_config('lock_timeout', '${lockTimeoutMs}', true),
-    set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', true)`;
+  const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
+  const client = openClient({ databaseUrl, poolSize: Math.min(poolSize, connectionLimit), statementTimeoutMs });
+  const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
   const transactionLimits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
 
   /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
   async function transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     try {
       return await client.$transaction(async (tx) => {
-        await tx.$queryRawUnsafe(limits);
+        await tx.$queryRawUnsafe(settings);
         return work(({ sql, parameters }) => tx.$queryRawUnsafe(sql, ...parameters));
       }, transactionLimits);
     } catch (error) {
-      throw classifyError(error);
+      throw classifyError(error, databaseUrl);
     }
   }
 
