@@ -50,6 +50,7 @@ const producer = createProducer({
     logger.error(
       `Redis has lost events; what the journal holds since ${new Date(sinceMs).toISOString()} is enqueued again`,
     ),
+  onPostgresLoss: ({ sinceMs, journalSinceMs = Date.now() }) => logger.error(postgresLoss(sinceMs, journalSinceMs)),
   onGroup: measureGroups(metrics.registry),
 });
 measureKeepers(metrics, { producer, journal });
@@ -109,4 +110,14 @@ async function close(): Promise<void> {
   await producer.close();
   await journal?.close();
   canaryMark.close();
+}
+
+function postgresLoss(sinceMs: number, journalSinceMs: number): string {
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const since = sinceMs === 0 ? 'all of it' : `what it holds since ${iso(sinceMs)}`;
+  const gap =
+    journalSinceMs > sinceMs
+      ? `. This journal begins at ${iso(journalSinceMs)}: what this receiver took before that and Postgres has lost is not in it`
+      : '';
+  return `Postgres has lost events; of this journal, ${since} is enqueued again${gap}`;
 }

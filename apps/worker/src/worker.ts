@@ -4,6 +4,7 @@ import {
   createConsumer,
   createDeadLetters,
   DEAD_LETTER_QUEUE,
+  openPostgresBeats,
   WEBHOOK_QUEUE,
   type JobFailure,
 } from '@landline/queue';
@@ -17,6 +18,7 @@ import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents } from './process-events.ts';
 import { reportFailure } from './report-failure.ts';
 import { MAX_TRANSACTIONS, shareTransactions } from './share-transactions.ts';
+import { watchPostgres } from './watch-postgres.ts';
 
 /** How the worker is put together. */
 export interface WorkerOptions {
@@ -43,7 +45,7 @@ export interface Worker {
 
 /** Dead letters are tried one at a time: there are few, and none may hold up the events. */
 const DEAD_LETTER_CONCURRENCY = 1;
-/** Connections beside those of the transactions: for the gate's probe and the readiness check. */
+/** Connections beside those of the transactions: for the gate's probe, the readiness check and the beat. */
 const SPARE_CONNECTIONS = 2;
 
 /** Makes a worker; it takes nothing until `start`. */
@@ -107,6 +109,8 @@ export function createWorker(options: WorkerOptions): Worker {
     help: 'Whether the worker waits for the database, and takes no jobs: 1 or 0.',
     read: () => Number(gate.isClosed()),
   });
+  const beats = openPostgresBeats({ redisUrl });
+  const postgresWatch = watchPostgres({ store, beats, isWaiting: () => gate.isClosed(), logger, metrics });
   let consuming = false;
   return {
     metrics,
@@ -122,12 +126,14 @@ export function createWorker(options: WorkerOptions): Worker {
       consuming = true;
       events.start();
       letters.start();
+      postgresWatch.start();
     },
     async stop(limit) {
       consuming = false;
       await Promise.all([events.close(limit), letters.close(limit)]);
+      await postgresWatch.stop();
       left.abort();
-      await Promise.all([deadLetters.close(), store.close()]);
+      await Promise.all([deadLetters.close(), beats.close(), store.close()]);
       canaryMark.close();
     },
   };

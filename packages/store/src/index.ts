@@ -1,4 +1,5 @@
 export type { ApplicableEvent, ApplyOutcome } from './apply.ts';
+export type { Beat, NextBeat } from './beat.ts';
 export { migrationUrl, readDatabaseUrl, type DatabaseUrlOptions } from './database-url.ts';
 export { ConfigurationError, MigrationError, StoreError, type FaultClass } from './errors.ts';
 export type { DeadEvent } from './ledger-statement.ts';

@@ -1,7 +1,9 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
+import { leaveBeat, type Beat, type NextBeat } from './beat.ts';
 import { classifyError } from './classify-error.ts';
 import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
 import { readDatabaseUrl } from './database-url.ts';
+import { checkDurability } from './durability.ts';
 import type { DeadEvent } from './ledger-statement.ts';
 import { settingsStatement } from './transaction-settings.ts';
 
@@ -31,6 +33,14 @@ export interface Store {
   ping(): Promise<void>;
   /** Resolves when events could be applied now: the tables are there, this user may write to them, and nobody locks them. */
   probe(): Promise<void>;
+  /**
+   * Finds the beat, asks `next` what to leave in its place, and leaves that. Nobody else leaves one meanwhile.
+   *
+   * @returns  The beat that is committed now.
+   */
+  beat(next: NextBeat): Promise<Beat>;
+  /** What the server's settings put at risk, and what to do about each; none when nothing is. */
+  durabilityRisks(): Promise<string[]>;
   /** Runs one query that can change nothing. */
   query(sql: string): Promise<Record<string, unknown>[]>;
   /** Closes all connections. */
@@ -80,6 +90,8 @@ export function createStore({
         await run({ sql: TAKE_TABLES, parameters: [] });
       });
     },
+    beat: (next) => transaction((run) => leaveBeat(run, next)),
+    durabilityRisks: () => transaction(checkDurability),
     query: (sql) =>
       transaction(async (run) => {
         await run({ sql: 'SET TRANSACTION READ ONLY', parameters: [] });
