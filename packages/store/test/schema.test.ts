@@ -1,29 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { migrationUrl, readDatabaseUrl } from '../src/database-url.ts';
 import { migrate } from '../src/migrate.ts';
 import { createStore } from '../src/store.ts';
 import { storeVariables } from '../src/variables.ts';
 import { anEvent } from './support/an-event.ts';
+import { emptyDatabase, loginRole } from './support/empty-database.ts';
 import { TABLES } from './support/read-tables.ts';
-
-const made: string[] = [];
-afterAll(async () => {
-  // oxlint-disable-next-line no-await-in-loop -- few
-  for (const name of made) await runSql(inject('databaseUrl'), `DROP DATABASE ${name} WITH (FORCE)`);
-});
-
-/** An empty database's URL, with this `?schema=`. */
-async function emptyDatabase(schema?: string): Promise<string> {
-  const name = `schema_${randomUUID().replaceAll('-', '')}`;
-  await runSql(inject('databaseUrl'), `CREATE DATABASE ${name} TEMPLATE template0`);
-  made.push(name);
-  const url = new URL(inject('databaseUrl'));
-  url.pathname = name;
-  if (schema !== undefined) url.searchParams.set('schema', schema);
-  return url.href;
-}
 
 function openStore(databaseUrl: string) {
   const store = createStore({ databaseUrl });
@@ -54,17 +37,9 @@ describe.each(['landline', 'With-Capitals', '_$é'])('?schema=%s', (schema) => {
 
 test('a schema made by an administrator needs no right to make schemas', async () => {
   const url = await emptyDatabase('theirs');
-  const role = `tenant_${randomUUID().replaceAll('-', '')}`;
-  await runSql(url, `CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
-  await runSql(url, `CREATE SCHEMA theirs AUTHORIZATION ${role}`);
-  onTestFinished(async () => {
-    await runSql(url, `DROP OWNED BY ${role}`);
-    await runSql(url, `DROP ROLE ${role}`);
-  });
-  const own = new URL(url);
-  own.username = role;
-  own.password = 'secret';
-  expect((await migrate(own.href)).applied.length).toBeGreaterThan(0);
+  const own = await loginRole(url);
+  await runSql(url, `CREATE SCHEMA theirs AUTHORIZATION ${own.role}`);
+  expect((await migrate(own.url)).applied.length).toBeGreaterThan(0);
   expect(await tablesIn(url, 'theirs')).toContain('webhook_events');
 });
 
