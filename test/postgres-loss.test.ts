@@ -96,4 +96,5 @@ test('another, empty database gets all that the journals hold', async () => {
   const next = await startApp('worker', { env: { DATABASE_URL: empty.url, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await next.stop()));
   await untilRows(empty.url, 10);
+  expect(next.output()).toContain('Postgres has lost events');
 }, 120_000);

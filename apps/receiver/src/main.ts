@@ -47,9 +47,7 @@ const producer = createProducer({
   onError: (error) => logger.error(`Redis takes no events, ${withoutRedis}: ${error.message}`),
   onReady: () => logger.info('Redis takes events again'),
   onLoss: (sinceMs) =>
-    logger.error(
-      `Redis has lost events; what the journal holds since ${new Date(sinceMs).toISOString()} is enqueued again`,
-    ),
+    logger.error(`Redis has lost events; what the journal holds since ${iso(sinceMs)} is enqueued again`),
   onPostgresLoss: ({ sinceMs, journalSinceMs = Date.now() }) => logger.error(postgresLoss(sinceMs, journalSinceMs)),
   onGroup: measureGroups(metrics.registry),
 });
@@ -112,8 +110,11 @@ async function close(): Promise<void> {
   canaryMark.close();
 }
 
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 function postgresLoss(sinceMs: number, journalSinceMs: number): string {
-  const iso = (ms: number) => new Date(ms).toISOString();
   const since = sinceMs === 0 ? 'all of it' : `what it holds since ${iso(sinceMs)}`;
   const gap =
     journalSinceMs > sinceMs

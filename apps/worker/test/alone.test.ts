@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { message, openWork } from './support/work.ts';
 
@@ -15,14 +16,14 @@ async function refuse(work: Work, code: string, table: 'conversations' | 'webhoo
 
 /** Events of others get through as long as `work` is under way. */
 async function amongOthers<T>(work: Work, busy: Promise<T>): Promise<T> {
-  let isOver = false;
-  const done = busy.finally(() => (isOver = true));
+  const over = new AbortController();
+  const done = busy.finally(() => over.abort());
   done.catch(() => undefined);
-  for (let i = 0; !isOver; i++) {
+  for (let i = 0; !over.signal.aborted; i++) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await Promise.race([work.process([message('other', `text ${i}`)]), done.catch(() => undefined)]);
     // oxlint-disable-next-line no-await-in-loop -- the others are no flood
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
   }
   return done;
 }
