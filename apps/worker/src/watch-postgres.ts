@@ -9,7 +9,7 @@ const BEAT_MS = 1_000;
 /** How many beats there are between two looks at the oldest job: it costs Redis some hundred reads. */
 const BEATS_A_LOOK = 5;
 
-/** How many beats there are between two looks at the server's settings. */
+/** How many beats there are between two looks at the server's settings; they are looked at as well when it was away. */
 const BEATS_A_CHECK = 60;
 
 /** A beat that took longer is not noted, in ms: the server that committed it may be another by now. The next one is. */
@@ -48,13 +48,27 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
   let turns = 0;
+  /** Settings are looked at first, and when the database was away: it may be another. */
+  let isToBeChecked = true;
   let told = '';
 
   function beat(): void {
-    if (isWaiting()) return;
-    beating ??= takeTurn(options, turns++)
-      .then(() => void (told = ''), report)
-      .finally(() => (beating = undefined));
+    if (isWaiting()) isToBeChecked = true;
+    else beating ??= beatOnce().finally(() => (beating = undefined));
+  }
+
+  async function beatOnce(): Promise<void> {
+    const turn = turns++;
+    const isCheck = isToBeChecked || turn % BEATS_A_CHECK === 0;
+    isToBeChecked = false;
+    try {
+      if (isCheck) await checkSettings(options);
+      await takeTurn(options, turn);
+      told = '';
+    } catch (error) {
+      isToBeChecked = true;
+      report(error);
+    }
   }
 
   /** Of Redis or Postgres away others tell; a right that is missing would go unseen here. */
@@ -79,7 +93,6 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
 }
 
 async function takeTurn(options: WatchPostgresOptions, turn: number): Promise<void> {
-  if (turn % BEATS_A_CHECK === 0) await checkSettings(options);
   const { beats, store } = options;
   if (!(await beats.takeTurn())) return;
   const startedAt = performance.now();
