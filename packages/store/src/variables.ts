@@ -3,24 +3,26 @@ import { readDatabaseUrl } from './database-url.ts';
 
 const FORM = 'postgresql://user:password@host:5432/database';
 
-const url = (name: string, missing?: string) =>
-  z
-    .string(missing === undefined ? {} : { error: missing })
-    .regex(/^postgres(?:ql)?:\/\/\S+$/, `${name} must read ${FORM}`)
-    .superRefine((value, context) => refuseWhere(() => readDatabaseUrl(value), context));
-
 /** The environment variables that this package is about, as a shape to build a process's schema from. */
 export const storeVariables = {
-  DATABASE_URL: url('DATABASE_URL', `DATABASE_URL is not set: it reads ${FORM}`),
-  /** The server itself, where a pooler stands in front of it: migrations go there. */
-  DIRECT_URL: z.union([z.literal(''), url('DIRECT_URL')]).default(''),
+  DATABASE_URL: z
+    .string({ error: `DATABASE_URL is not set: it reads ${FORM}` })
+    .superRefine((url, context) => checkUrl('DATABASE_URL', url, context)),
+  /** The server itself, where a pooler stands in front of it: migrations go there. Empty: DATABASE_URL. */
+  DIRECT_URL: z
+    .string()
+    .default('')
+    .superRefine((url, context) => {
+      if (url !== '') checkUrl('DIRECT_URL', url, context);
+    }),
 };
 
-/** Turns what `work` throws into a fault of the variable. */
-function refuseWhere(work: () => unknown, context: z.RefinementCtx): void {
+function checkUrl(name: string, url: string, context: z.RefinementCtx): void {
+  const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+  if (!/^postgres(?:ql)?:\/\/\S+$/.test(url)) return void refuse(`${name} must read ${FORM}`);
   try {
-    work();
+    readDatabaseUrl(url);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    refuse(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

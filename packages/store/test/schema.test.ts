@@ -85,6 +85,11 @@ test.each(['0', '-1', 'many', ''])('refuses connection_limit=%s', (limit) => {
   expect(() => readDatabaseUrl(`postgresql://host/c?connection_limit=${limit}`)).toThrow(/1 or more/);
 });
 
+test.each(['mysql://host/c', 'host'])('refuses %s as DIRECT_URL, by its name', (url) => {
+  expect(storeVariables.DIRECT_URL.safeParse(url).error?.issues[0]?.message).toMatch(/^DIRECT_URL must read postgres/);
+  expect(storeVariables.DIRECT_URL.parse(undefined)).toBe('');
+});
+
 test('DIRECT_URL goes to the schema of DATABASE_URL', () => {
   expect(migrationUrl('postgresql://pooler/c?schema=s', 'postgresql://direct/c')).toBe(
     'postgresql://direct/c?schema=s',
