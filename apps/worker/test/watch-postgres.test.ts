@@ -97,7 +97,7 @@ test('a worker that dies between its request and the number leaves the loss to b
       await beats.requestRedo({ loss: `${found.identity} ${found.seq} 9`, sinceMs: 0 });
       throw new Error('killed');
     }),
-  ).rejects.toThrow();
+  ).rejects.toThrow('killed');
   expect(await database.read()).toBe(5);
   startWatch(database.url, beats);
   await vi.waitUntil(async () => (await database.read()) >= 10, { timeout: 10_000, interval: 50 });

@@ -59,14 +59,16 @@ const keys = async (pattern: string) => z.array(z.string()).parse(await redis.ru
 const jobs = async () => Number(await redis.run(['LLEN', '{landline}:webhook-events:wait']));
 const workOff = async () => redis.run(['DEL', ...(await keys('{landline}:webhook-events:*'))]);
 
-/** Two beats of every process that lives. */
+/** The newest beat of each process. */
+const readBeats = async () =>
+  Promise.all((await keys('{landline}:beat:*')).map(async (key) => Number(await redis.run(['GET', key]))));
+
+/** Two beats of some process that lives. */
 async function untilBeaten(): Promise<void> {
-  const read = async () =>
-    Promise.all((await keys('{landline}:beat:*')).map(async (key) => Number(await redis.run(['GET', key]))));
-  await waitUntil(async () => (await read()).length > 0);
+  await waitUntil(async () => (await readBeats()).length > 0);
   for (let i = 0; i < 2; i++) {
-    const before = Math.max(...(await read()));
-    await waitUntil(async () => Math.max(...(await read())) > before);
+    const before = Math.max(...(await readBeats()));
+    await waitUntil(async () => Math.max(...(await readBeats())) > before);
   }
 }
 

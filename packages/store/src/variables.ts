@@ -19,7 +19,7 @@ export const storeVariables = {
 
 function checkUrl(name: string, url: string, context: z.RefinementCtx): void {
   const refuse = (message: string) => context.addIssue({ code: 'custom', message });
-  if (!/^postgres(?:ql)?:\/\/\S+$/.test(url)) return void refuse(`${name} must read ${FORM}`);
+  if (!/^postgres(?:ql)?:\/\/\S+$/.test(url)) return refuse(`${name} must read ${FORM}`);
   try {
     readDatabaseUrl(url);
   } catch (error) {
