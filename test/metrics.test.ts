@@ -10,6 +10,7 @@ import { startApp, type AppProcess } from './support/app-process.ts';
 import { readMetricsTable } from './support/metrics-table.ts';
 import { post, SECRET, send } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { runSql } from './support/run-sql.ts';
 import { samplesOf, scrape, type Scrape } from './support/scrape.ts';
 
 const DASHBOARD_PASSWORD = 'correct horse battery';
@@ -252,10 +253,23 @@ describe('what moves the metrics', () => {
         landline_database_waiting: 1,
         'landline_postgres_errors_total{class="connection"}': above(0),
       });
-    postgres = await startPostgres({ dir: join(folder, 'postgres'), port: Number(new URL(postgres.url).port) });
+    postgres = await startPostgres({
+      dir: join(folder, 'postgres'),
+      port: Number(new URL(postgres.url).port),
+      args: ['-c', 'fsync=off'],
+    });
     await expect
       .poll(() => look('worker'), WITHIN)
-      .toMatchObject({ landline_database_waiting: 0, 'landline_events_processed_total{outcome="applied"}': 5 });
+      .toMatchObject({
+        landline_database_waiting: 0,
+        'landline_events_processed_total{outcome="applied"}': 5,
+        landline_postgres_unsafe: 1,
+      });
+  });
+
+  test('a Postgres that has lost its tail', async () => {
+    await runSql(postgres.url, 'UPDATE landline_beat SET seq = 0');
+    await expect.poll(() => look('worker'), WITHIN).toMatchObject({ landline_postgres_losses_total: 1 });
   });
 });
 

@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: async (args, context) => {
     parseArgs({ args });
     const { runMigrate } = await import('./migrate.ts');
-    return runMigrate(await databaseOf(context), context.print);
+    return runMigrate(context.root, await readEnvFile(context.root, context.env), context.print);
   },
   sql: async (args, context) => {
     const [query, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;

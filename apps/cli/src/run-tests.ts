@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import type { CommandContext } from './command-context.ts';
 import { canInstall, thisMachine } from './services/machine.ts';
 
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** What some tests run, the Debian package that brings it, and which tests those are. */
+const TOOLS: readonly { programs: readonly string[]; debianPackage: string; tests: string }[] = [
+  {
+    programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    debianPackage: 'chromium',
+    tests: 'the test of the dashboard',
+  },
+  { programs: ['pgbouncer'], debianPackage: 'pgbouncer', tests: 'the tests behind a pooler' },
+  { programs: ['promtool'], debianPackage: 'prometheus', tests: 'the tests of the alerts' },
+];
 
 /**
  * `npm test`: runs vitest with `args`, and leaves its totals in `.data/test-results.json`.
@@ -12,7 +21,7 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrom
  * @returns vitest's exit code.
  */
 export async function runTests(args: readonly string[], context: CommandContext): Promise<number> {
-  await findBrowser(context);
+  await findTools(context);
   const results = join(context.root, '.data', 'test-results.json');
   await mkdir(join(context.root, '.data'), { recursive: true });
   await rm(results, { force: true }); // those of an earlier run must not pass for this one's
@@ -32,10 +41,14 @@ export async function runTests(args: readonly string[], context: CommandContext)
   });
 }
 
-// The dashboard's test needs a browser. Where none can be installed without asking, that test fails and says so.
-async function findBrowser({ env, print }: CommandContext): Promise<void> {
+// Where one is missing and cannot be installed without asking, its tests fail and say what to type.
+async function findTools({ env, print }: CommandContext): Promise<void> {
   const machine = thisMachine(env['PATH']);
-  if (BROWSERS.some((name) => machine.find(name) !== undefined) || !canInstall(machine)) return;
-  print('Installing chromium for the test of the dashboard …');
-  await machine.install('chromium').catch((error: unknown) => print(String(error)));
+  if (!canInstall(machine)) return;
+  for (const { programs, debianPackage, tests } of TOOLS) {
+    if (programs.some((name) => machine.find(name) !== undefined)) continue;
+    print(`Installing ${debianPackage} for ${tests} …`);
+    // oxlint-disable-next-line no-await-in-loop -- apt-get installs one at a time
+    await machine.install(debianPackage).catch((error: unknown) => print(String(error)));
+  }
 }

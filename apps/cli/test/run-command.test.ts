@@ -52,7 +52,9 @@ test('migrates an empty database, then finds it up to date', async () => {
   await runSql(adminUrl, 'CREATE DATABASE cli_migrate');
   const url = new URL(adminUrl);
   url.pathname = 'cli_migrate';
-  const first = await run(['migrate'], { DATABASE_URL: url.href });
+  // Past a pooler, which is away here.
+  const away = 'postgresql://nobody@127.0.0.1:1/nothing';
+  const first = await run(['migrate'], { DATABASE_URL: away, DIRECT_URL: url.href });
   expect(first).toMatchObject({ code: 0, output: expect.stringContaining('Applied:') });
   expect(await runSql(url.href, 'SELECT * FROM conversations')).toEqual([]);
   expect(await run(['migrate'], { DATABASE_URL: url.href })).toEqual({ code: 0, output: 'The tables are up to date.' });

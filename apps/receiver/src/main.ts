@@ -48,9 +48,8 @@ const producer = createProducer({
   onError: (error) => logger.error(`Redis takes no events, ${withoutRedis}: ${error.message}`),
   onReady: () => logger.info('Redis takes events again'),
   onLoss: (sinceMs) =>
-    logger.error(
-      `Redis has lost events; what the journal holds since ${new Date(sinceMs).toISOString()} is enqueued again`,
-    ),
+    logger.error(`Redis has lost events; what the journal holds since ${iso(sinceMs)} is enqueued again`),
+  onPostgresLoss: ({ sinceMs, journalSinceMs = Date.now() }) => logger.error(postgresLoss(sinceMs, journalSinceMs)),
   onGroup: measureGroups(metrics.registry),
 });
 measureKeepers(metrics, { producer, journal });
@@ -113,4 +112,17 @@ async function close(): Promise<void> {
   await producer.close();
   await journal?.close();
   canaryMark.close();
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function postgresLoss(sinceMs: number, journalSinceMs: number): string {
+  const since = sinceMs === 0 ? 'all of it' : `what it holds since ${iso(sinceMs)}`;
+  const gap =
+    journalSinceMs > sinceMs
+      ? `. This journal begins at ${iso(journalSinceMs)}: what this receiver took before that and Postgres has lost is not in it`
+      : '';
+  return `Postgres has lost events; of this journal, ${since} is enqueued again${gap}`;
 }

@@ -65,7 +65,7 @@ export async function applyGroup(events: readonly ApplicableEvent[], context: Ap
 /**
  * Runs `work` until it succeeds or fails for a cause that neither a moment nor the database's return mends. Unless the event is at
  * fault for certain, the database is asked: where it could not do our work either, or could not when this began, that is an outage
- * and costs no attempt.
+ * and costs no attempt; unless the job fails alone, again and again, though others get through.
  */
 export async function patiently<T>(
   work: () => Promise<T>,

@@ -13,12 +13,12 @@ const LONGEST_PAUSE_MS = 5_000;
 export interface DatabaseGate {
   /**
    * Closes the gate, and resolves when the database could do our work again. A job that fails again though others have got through
-   * since is alone with its fault: it closes nothing, and only rests.
+   * since is alone with its fault: it closes nothing, and only rests. One that was alone too often (`pausesAlone` of FAULT_POLICY) fails.
    *
    * @param error   Why the database is believed to be away.
    * @param tries   How often in a row this has failed before: each makes the pause longer.
    * @param signal  The job's own; aborted when it is to go back.
-   * @throws        HandBackError when that comes first.
+   * @throws        HandBackError when that comes first; `error` itself when the job was alone too often.
    */
   wait(error: StoreError, tries: number, signal: AbortSignal): Promise<void>;
   /** Whether the database could do our work now. */
@@ -49,8 +49,8 @@ export function createDatabaseGate(
 ): DatabaseGate {
   /** Resolves when the gate opens. One asks for all who wait. */
   let opening: Promise<void> | undefined;
-  /** How many had got through when a job last failed, by its signal. */
-  const passedAtFault = new WeakMap<AbortSignal, number>();
+  /** By a job's signal: how many had got through when it last failed, and in how many of its pauses others did. */
+  const faults = new WeakMap<AbortSignal, { passed: number; alone: number }>();
 
   const answers = () =>
     probe().then(
@@ -79,10 +79,13 @@ export function createDatabaseGate(
   return {
     answers,
     isClosed: () => opening !== undefined,
-    wait(error, tries, signal) {
-      const isAlone = passed() > (passedAtFault.get(signal) ?? Infinity);
-      passedAtFault.set(signal, passed());
+    async wait(error, tries, signal) {
+      const before = faults.get(signal) ?? { passed: Infinity, alone: 0 };
+      const isAlone = passed() > before.passed;
+      const alone = before.alone + Number(isAlone);
+      faults.set(signal, { passed: passed(), alone });
       if (!isAlone) return unlessAborted((opening ??= close(error, tries)), signal);
+      if (alone > FAULT_POLICY[error.faultClass].pausesAlone) throw error;
       logAlone(logger, error, tries);
       return unlessAborted(sleep(pauseMs(tries)), signal);
     },
@@ -106,9 +109,12 @@ async function unlessAborted(waited: Promise<void>, signal: AbortSignal): Promis
   if (signal.aborted) throw new HandBackError('The job goes back while the database is away.');
 }
 
-function logPause(logger: Logger, { code, faultClass }: StoreError): void {
+function logPause(logger: Logger, { code, faultClass, advice }: StoreError): void {
   const level = FAULT_POLICY[faultClass].alarm ? 'error' : 'warn';
-  logger[level]({ code, faultClass }, 'Waiting for the database; events stay in Redis and no attempt is spent');
+  logger[level](
+    { code, faultClass, ...(advice !== undefined && { advice }) },
+    'Waiting for the database; events stay in Redis and no attempt is spent',
+  );
 }
 
 /** At the first, second, fourth … try: it may last, and must not be forgotten. */

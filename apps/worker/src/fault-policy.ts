@@ -10,14 +10,36 @@ import type { FaultClass } from '@landline/store';
  */
 export type FaultAction = 'again' | 'pause' | 'retry' | 'isolate';
 
-/** The only table from an error to what is done about it. `alarm`: a person has to look, and the log says so. */
-export const FAULT_POLICY: Record<FaultClass, { action: FaultAction; alarm: boolean }> = {
-  conflict: { action: 'again', alarm: false },
-  connection: { action: 'pause', alarm: false },
-  resources: { action: 'pause', alarm: true },
-  configuration: { action: 'pause', alarm: true },
-  corruption: { action: 'pause', alarm: true },
-  timeout: { action: 'retry', alarm: false },
-  unknown: { action: 'retry', alarm: false },
-  data: { action: 'isolate', alarm: false },
+/** See `FAULT_POLICY`. */
+interface FaultRule {
+  action: FaultAction;
+  /** A person has to look, and the log says so. */
+  alarm: boolean;
+  /**
+   * How many pauses one attempt at a job is given in which others got through. Past that the fault comes with the job: it counts as `retry`,
+   * so that its neighbours are applied and, after all attempts, the event becomes a dead letter. In an outage nobody gets through, so an
+   * outage spends none of them.
+   */
+  pausesAlone: number;
+}
+
+/**
+ * Some two minutes of pauses, in each of eight attempts, and what the statements take: a lock on one row, or a long transaction of a person,
+ * is over by then.
+ */
+const PATIENT = 30;
+
+/** An event that Postgres cannot stomach fails at once, each time. */
+const SHORT = 6;
+
+/** The only table from an error to what is done about it. */
+export const FAULT_POLICY: Record<FaultClass, FaultRule> = {
+  conflict: { action: 'again', alarm: false, pausesAlone: PATIENT },
+  connection: { action: 'pause', alarm: false, pausesAlone: PATIENT },
+  resources: { action: 'pause', alarm: true, pausesAlone: PATIENT },
+  configuration: { action: 'pause', alarm: true, pausesAlone: PATIENT },
+  corruption: { action: 'pause', alarm: true, pausesAlone: SHORT },
+  timeout: { action: 'retry', alarm: false, pausesAlone: PATIENT },
+  unknown: { action: 'retry', alarm: false, pausesAlone: PATIENT },
+  data: { action: 'isolate', alarm: false, pausesAlone: 0 },
 };

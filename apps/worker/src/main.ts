@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, stopOnRequest } from '@landline/process';
-import { migrate } from '@landline/store';
+import { migrate, migrationUrl } from '@landline/store';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { createWorker } from './worker.ts';
@@ -52,7 +52,7 @@ if (await preparing) {
 async function tablesAreReady(): Promise<boolean> {
   while (!leaving.signal.aborted) {
     try {
-      const { applied } = await migrate(config.DATABASE_URL);
+      const { applied } = await migrate(migrationUrl(config.DATABASE_URL, config.DIRECT_URL));
       for (const name of applied) logger.info(`Migrated: ${name}`);
       return !leaving.signal.aborted;
     } catch (error) {

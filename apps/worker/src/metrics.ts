@@ -1,7 +1,7 @@
 import { createRegistry } from '@landline/process';
 import type { ApplyOutcome } from '@landline/store';
 import type { LedgerEntry } from '@landline/webhook';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { FAULT_POLICY } from './fault-policy.ts';
 
 /** A transaction has one event at low load, and a thousand at most. */
@@ -27,6 +27,10 @@ export interface WorkerMetrics {
   receiptToRow: Histogram;
   /** Failures of the database, by `FaultClass`. */
   postgresErrors: Counter<'class'>;
+  /** How often Postgres was found to have lost what it had committed. */
+  postgresLosses: Counter;
+  /** 1 where Postgres' settings let a crash cost what was committed, else 0. */
+  postgresUnsafe: Gauge;
   /** Faults of the connections to Redis. */
   redisErrors: Counter;
 }
@@ -70,6 +74,16 @@ export function createMetrics(): WorkerMetrics {
       name: 'landline_postgres_errors_total',
       help: 'Transactions that failed, by the class of the fault.',
       labelNames: ['class'],
+      registers: [registry],
+    }),
+    postgresLosses: new Counter({
+      name: 'landline_postgres_losses_total',
+      help: 'How often this worker found that Postgres had lost what it had committed.',
+      registers: [registry],
+    }),
+    postgresUnsafe: new Gauge({
+      name: 'landline_postgres_unsafe',
+      help: 'Whether Postgres has fsync or full_page_writes off: 1 or 0.',
       registers: [registry],
     }),
     redisErrors: new Counter({

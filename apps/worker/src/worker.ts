@@ -5,6 +5,7 @@ import {
   createDeadLetters,
   createLetterCheck,
   DEAD_LETTER_QUEUE,
+  openPostgresBeats,
   WEBHOOK_QUEUE,
   type JobFailure,
 } from '@landline/queue';
@@ -20,6 +21,7 @@ import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents } from './process-events.ts';
 import { reportFailure } from './report-failure.ts';
 import { MAX_TRANSACTIONS, shareTransactions } from './share-transactions.ts';
+import { watchPostgres } from './watch-postgres.ts';
 
 /** How the worker is put together. */
 export interface WorkerOptions {
@@ -46,8 +48,8 @@ export interface Worker {
 
 /** Dead letters that are tried at once, each in a transaction of its own: enough for thousands to end in minutes, few beside the events. */
 const DEAD_LETTER_CONCURRENCY = 4;
-/** Connections beside those of the transactions: for the gate's probe, for the readiness check, and to read and count the dead. */
-const SPARE_CONNECTIONS = 3;
+/** Connections beside those of the transactions: for the gate's probe, the readiness check and the beat, and to read and count the dead. */
+const SPARE_CONNECTIONS = 4;
 
 /** Makes a worker; it takes nothing until `start`. */
 export function createWorker(options: WorkerOptions): Worker {
@@ -112,6 +114,8 @@ export function createWorker(options: WorkerOptions): Worker {
     read: () => Number(gate.isClosed()),
   });
   addDeadEvents(metrics.registry, store);
+  const beats = openPostgresBeats({ redisUrl });
+  const postgresWatch = watchPostgres({ store, beats, isWaiting: () => gate.isClosed(), logger, metrics });
   let consuming = false;
   let laying: Laying | undefined;
   return {
@@ -129,12 +133,14 @@ export function createWorker(options: WorkerOptions): Worker {
       events.start();
       letters.start();
       laying = layDeadLetters({ store, deadLetters, check: letterCheck, logger, isWaiting: () => gate.isClosed() });
+      postgresWatch.start();
     },
     async stop(limit) {
       consuming = false;
       await Promise.all([events.close(limit), letters.close(limit), laying?.stop()]);
+      await postgresWatch.stop();
       left.abort();
-      await Promise.all([deadLetters.close(), store.close()]);
+      await Promise.all([deadLetters.close(), beats.close(), store.close()]);
       canaryMark.close();
       letterCheck.close();
     },

@@ -6,6 +6,7 @@ test('reads the defaults', () => {
     ok: true,
     config: {
       DATABASE_URL: 'postgresql://u:p@h/d',
+      DIRECT_URL: '',
       REDIS_URL: 'redis://127.0.0.1:6379',
       HOST: '0.0.0.0',
       WORKER_PORT: 3002,

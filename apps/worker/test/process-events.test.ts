@@ -153,7 +153,7 @@ test('waits while the database is away, says so once, and goes on by itself', as
     wrap: (store) => ({
       ...store,
       apply: async (events) => (away > 0 ? refuse() : store.apply(events)),
-      ping: async () => (--away > 0 ? refuse() : store.ping()),
+      probe: async () => (--away > 0 ? refuse() : store.probe()),
     }),
   });
   await work.process([message('c')]);
@@ -175,7 +175,7 @@ test('a fault that no table knows is an outage where the database answers nothin
         if (away > 0) throw new StoreError('unknown', 'P9999', 'something new', undefined);
         return store.apply(events);
       },
-      ping: async () => (away-- > 0 ? refuse() : store.ping()),
+      probe: async () => (away-- > 0 ? refuse() : store.probe()),
     }),
   });
   await work.process([message('c')], { attempt: 8, lastAttempt: true });
@@ -190,7 +190,7 @@ test('a dead letter that Redis does not take spends no attempt', async () => {
 });
 
 test('hands its job back when it is told to leave while the database is away', async () => {
-  const work = await openWork({ wrap: (store) => ({ ...store, apply: refuse, ping: refuse }) });
+  const work = await openWork({ wrap: (store) => ({ ...store, apply: refuse, probe: refuse }) });
   const leaving = new AbortController();
   const processing = work.process([message('c')], {}, leaving.signal);
   await vi.waitUntil(() => work.context.gate.isClosed());

@@ -93,6 +93,8 @@ export interface Journal {
    * written down, or the disk does not take it: then it is tried at every tick, and the notes on the disk are those of before.
    */
   redo(sinceMs: number, owner?: string): Promise<void>;
+  /** When the oldest group that is there was journalled, in unix ms; undefined where there is none. */
+  oldestAt(): number | undefined;
   /** Keeps a note, of JSON values, for whoever takes this journal over. */
   keepNote(note: unknown): void;
   /** The notes of processes that are gone; `forget` each when what it asks for is done. */
@@ -411,6 +413,7 @@ export function createJournal(options: JournalOptions): Journal {
       await ticking;
       await runTick();
     },
+    oldestAt: () => segments.all()[0]?.firstAt,
     keepNote(value) {
       note = value;
       areNotesStale = true;

@@ -35,6 +35,8 @@ export interface GroupJournal {
    * lost it. Resolves when that is written down, or cannot be.
    */
   redo(sinceMs: number, owner?: string): Promise<void>;
+  /** When the oldest group that is there was journalled, in unix ms; undefined where there is none. */
+  oldestAt(): number | undefined;
   /** Keeps a note for whoever takes the journal over. */
   keepNote(note: unknown): void;
   inherited(): readonly InheritedNote[];

@@ -8,6 +8,7 @@ export type { GroupJournal, InheritedNote, JournalEntry, PendingGroup } from './
 export type { JobFailure } from './job-failure.ts';
 export { deliveredEventSchema, jobSchema, type Death, type DeliveredEvent } from './job.ts';
 export { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from './names.ts';
+export { openPostgresBeats, type PostgresBeats } from './postgres-beats.ts';
 export type { ConsumedJob } from './process-job.ts';
 export { createProducer, type Producer, type ProducerStats } from './producer.ts';
 export { createLetterCheck, type LetterCheck } from './letter-check.ts';

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { GroupJournal, InheritedNote } from './group-journal.ts';
 import { readInfo } from './read-info.ts';
+import { readRedoRequests, type RedoRequest } from './redo-requests.ts';
 
 /** How often a beat is left in Redis, in ms. */
 const BEAT_MS = 1000;
@@ -24,7 +25,14 @@ const MARGIN_MS = 10_000;
 const AGE_MARGIN_MS = 60_000;
 
 /** What is noted for whoever takes the journal over; `isLast`: the process ended in order, and nothing came after this beat. */
-const noteSchema = z.object({ key: z.string(), beat: z.number(), oldest: z.number(), isLast: z.boolean() });
+const noteSchema = z.object({
+  key: z.string(),
+  beat: z.number(),
+  oldest: z.number(),
+  isLast: z.boolean(),
+  /** The ids of the requests to redo what Postgres lost that are done. */
+  redone: z.array(z.string()).default([]),
+});
 
 type Note = z.infer<typeof noteSchema>;
 
@@ -32,13 +40,23 @@ export interface LossWatchOptions {
   connection: Redis;
   /** Leads the keys. */
   prefix: string;
-  journal: Pick<GroupJournal, 'redo' | 'keepNote' | 'inherited' | 'forget' | 'now'>;
+  journal: Pick<GroupJournal, 'redo' | 'keepNote' | 'inherited' | 'forget' | 'now' | 'oldestAt'>;
   /** Whether Redis takes writes. */
   isReady: () => boolean;
   /** See `oldestJobAt`. */
   oldestJobAt: () => Promise<number | undefined>;
   /** Redis has lost what was enqueued at or after `sinceMs`; it is pending in the journal again. */
   onLoss: (sinceMs: number) => void;
+  /** Postgres has lost what was applied of what was enqueued at or after `sinceMs`; it is pending in the journal again. */
+  onPostgresLoss: (loss: PostgresLoss) => void;
+}
+
+/** A part of the tables that is gone, and how much of it the journal brings back. */
+export interface PostgresLoss {
+  /** What was enqueued at or after this may be missing, in unix ms; 0: since ever. */
+  sinceMs: number;
+  /** When the oldest group was journalled that this journal holds, in unix ms; undefined where it holds none. */
+  journalSinceMs: number | undefined;
 }
 
 /** Notices that Redis has lost what it took. */
@@ -58,7 +76,7 @@ export interface LossWatch {
  * one promoted) may lack what came after it though the beat is there: that is enqueued again as well.
  */
 export function watchLoss(options: LossWatchOptions): LossWatch {
-  const { connection, prefix, journal, isReady, onLoss } = options;
+  const { connection, prefix, journal, isReady, onLoss, onPostgresLoss } = options;
   const key = `${prefix}:beat:${randomUUID()}`;
   // Beats are held against the times in the journal, so they are of its clock: another may be set back between the two.
   const startedAt = journal.now();
@@ -68,7 +86,7 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
   let oldest = startedAt;
   /** What the last look at the oldest job found. */
   let lastFound = startedAt;
-  let note: Note = { key, beat: startedAt, oldest, isLast: false };
+  let note: Note = { key, beat: startedAt, oldest, isLast: false, redone: [] };
   let lastIdentity = '';
   let connections = 0;
   let beats = 0;
@@ -85,16 +103,35 @@ export function watchLoss(options: LossWatchOptions): LossWatch {
 
   async function beatOnce(isLast: boolean): Promise<void> {
     if (!isReady()) return;
+    // Before the first beat: what this process enqueued until then is enqueued again because of that beat, and what Postgres lost by then
+    // is older. What is asked for later is later than this look.
+    const requests = await readRedoRequests(connection, prefix);
+    const isFirst = confirmed === undefined;
     await leaveBeat(isLast).finally(() => (hasBegun = true));
+    if (!isFirst) await redoForPostgres(requests);
+    keepNote({ redone: requests.map(({ id }) => id) });
     for (const inherited of journal.inherited()) {
       // oxlint-disable-next-line no-await-in-loop -- seldom any
-      await redoInherited(inherited);
+      await redoInherited(inherited, requests);
     }
   }
 
-  async function redoInherited(inherited: InheritedNote): Promise<void> {
+  /** Each request once; the note of it comes after, so that a process that dies in between leaves it to be done again. */
+  async function redoForPostgres(requests: readonly RedoRequest[]): Promise<void> {
+    for (const { sinceMs } of requests.filter(({ id }) => !note.redone.includes(id))) {
+      const journalSinceMs = journal.oldestAt();
+      // oxlint-disable-next-line no-await-in-loop -- seldom any
+      await journal.redo(sinceMs - AGE_MARGIN_MS);
+      onPostgresLoss({ sinceMs, journalSinceMs });
+    }
+  }
+
+  async function redoInherited(inherited: InheritedNote, requests: readonly RedoRequest[]): Promise<void> {
     const left = noteSchema.safeParse(inherited.note).data;
-    const since = left === undefined ? 0 : await lostSince(left);
+    const asked = requests
+      .filter(({ id }) => left?.redone.includes(id) !== true)
+      .map(({ sinceMs }) => sinceMs - AGE_MARGIN_MS);
+    const since = left === undefined ? 0 : Math.min(await lostSince(left), ...asked);
     if (since < Infinity) await journal.redo(since, inherited.owner);
     oldest = Math.min(oldest, left?.oldest ?? Infinity);
     keepNote({ oldest });

@@ -7,7 +7,7 @@ import { createGroupCommit, type GroupTurn } from './group-commit.ts';
 import type { GroupJournal, JournalEntry } from './group-journal.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
 import { deliveredEventSchema, type DeliveredEvent, type Job } from './job.ts';
-import { watchLoss, type LossWatch } from './loss-watch.ts';
+import { watchLoss, type LossWatch, type PostgresLoss } from './loss-watch.ts';
 import { QUEUE_PREFIX } from './names.ts';
 import { oldestJobAt } from './oldest-job.ts';
 import { openEventQueue } from './open-queue.ts';
@@ -31,6 +31,8 @@ export interface ProducerOptions {
   onReady?: () => void;
   /** Redis has lost what it took at or after `sinceMs` (unix ms). The journal's part of it is being enqueued again. */
   onLoss?: (sinceMs: number) => void;
+  /** Postgres has lost what it had committed. The journal's part of it is being enqueued again. */
+  onPostgresLoss?: (loss: PostgresLoss) => void;
   /** Told of every group that Redis took. */
   onGroup?: (group: { events: number; bytes: number }) => void;
 }
@@ -177,6 +179,10 @@ export function createProducer(options: ProducerOptions): Producer {
         counted.redisLosses += 1;
         catchUp?.wake();
         options.onLoss?.(sinceMs);
+      },
+      onPostgresLoss: (loss) => {
+        catchUp?.wake();
+        options.onPostgresLoss?.(loss);
       },
     });
     // A disk that hangs is no reason not to begin.

@@ -22,11 +22,14 @@ async function boundsAfter(answers: number[]): Promise<number[]> {
       redo: () => Promise.resolve(),
       keepNote: (note) => (noted = noteSchema.parse(note).oldest),
       inherited: () => [],
+      now: () => Date.now(),
+      oldestAt: () => undefined,
       forget: () => undefined,
     },
     isReady: () => true,
     oldestJobAt: () => Promise.resolve(left.shift()),
     onLoss: () => undefined,
+    onPostgresLoss: () => undefined,
   });
   for (let open = left.length; open > 0; open = left.length) {
     // oxlint-disable-next-line no-await-in-loop -- one beat after the other

@@ -1,4 +1,6 @@
+import { adviceFor } from './advice.ts';
 import { StoreError, type FaultClass } from './errors.ts';
+import { classifyPoolerError } from './pooler-errors.ts';
 
 /** Codes in full, or their first two characters: SQLSTATE's classes, Prisma's codes, Node's codes. */
 const CLASSES: readonly (readonly [FaultClass, readonly string[]])[] = [
@@ -36,19 +38,26 @@ const UNANSWERED =
 /**
  * Reads any error of Prisma, its adapter, pg or Node as a `StoreError`. By SQLSTATE first: raw queries always fail as
  * P2010, a failure at COMMIT has no Prisma code at all, and a message may quote the event, whatever that says.
+ *
+ * @param databaseUrl  Where it happened: what to do about it names user, database and schema.
  */
-export function classifyError(error: unknown): StoreError {
+export function classifyError(error: unknown, databaseUrl = ''): StoreError {
   if (error instanceof StoreError) return error;
   const message = messageOf(error);
+  const [faultClass, code] = classOf(error, message);
+  return new StoreError(faultClass, code, message, error, adviceFor(code, databaseUrl));
+}
+
+function classOf(error: unknown, message: string): [faultClass: FaultClass, code: string] {
   const { sqlState, codes } = codesOf(error);
-  if (sqlState === undefined && UNANSWERED.test(message)) {
-    return new StoreError('connection', codes[0] ?? 'unknown', message, error);
-  }
+  const byPooler = classifyPoolerError(sqlState, message);
+  if (byPooler !== undefined) return [byPooler, sqlState ?? codes[0] ?? 'unknown'];
+  if (sqlState === undefined && UNANSWERED.test(message)) return ['connection', codes[0] ?? 'unknown'];
   for (const code of sqlState === undefined ? codes : [sqlState]) {
     const found = CLASSES.find(([, known]) => known.some((c) => (c.length === 2 ? code.startsWith(c) : c === code)));
-    if (found) return new StoreError(found[0], code, message, error);
+    if (found) return [found[0], code];
   }
-  return new StoreError('unknown', sqlState ?? codes[0] ?? 'unknown', message, error);
+  return ['unknown', sqlState ?? codes[0] ?? 'unknown'];
 }
 
 /** Postgres' own words where there are any, without Prisma's around them. */

@@ -11,9 +11,12 @@ export class StoreError extends Error {
   /** The SQLSTATE, else Prisma's or Node's code, else `unknown`. */
   readonly code: string;
   readonly faultClass: FaultClass;
+  /** What an operator can do about it, where the code alone says so. It quotes no event. */
+  readonly advice: string | undefined;
 
-  constructor(faultClass: FaultClass, code: string, message: string, cause: unknown) {
+  constructor(faultClass: FaultClass, code: string, message: string, cause: unknown, advice?: string) {
     super(message, { cause });
+    this.advice = advice;
     this.name = 'StoreError';
     this.code = code;
     this.faultClass = faultClass;
@@ -27,5 +30,15 @@ export class MigrationError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'MigrationError';
+  }
+}
+
+/** A setting that cannot be meant, such as a schema that is no name. */
+export class ConfigurationError extends Error {
+  readonly code = 'configuration_invalid';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigurationError';
   }
 }

@@ -1,6 +1,8 @@
 export type { ApplicableEvent, ApplyOutcome } from './apply.ts';
+export type { Beat, NextBeat } from './beat.ts';
+export { migrationUrl, readDatabaseUrl, type DatabaseUrlOptions } from './database-url.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './dead-statement.ts';
-export { MigrationError, StoreError, type FaultClass } from './errors.ts';
+export { ConfigurationError, MigrationError, StoreError, type FaultClass } from './errors.ts';
 export type { DeadEvent } from './ledger-statement.ts';
 export { migrate } from './migrate.ts';
 export { createStore, type Store, type StoreOptions } from './store.ts';

@@ -2,18 +2,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { classifyError } from './classify-error.ts';
-import { openClient, type Client } from './client.ts';
-import { MigrationError } from './errors.ts';
-import { withSchemaEngine } from './schema-engine.ts';
+import { quoteName, readDatabaseUrl } from './database-url.ts';
+import { MigrationError, StoreError } from './errors.ts';
+import { withSchemaEngine, type EngineTransaction } from './schema-engine.ts';
+import { settingsStatement } from './transaction-settings.ts';
 
 /** Where the migrations stand: the same place seen from src and from dist. */
 const MIGRATIONS = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
 /** The key of the advisory lock under which only one process migrates: `landline` in ASCII, as one bigint. */
 const LOCK = '0x6c616e646c696e65';
-
-/** How long to wait for another process that migrates, in milliseconds: an index on a large table takes its time. */
-const LOCK_TIMEOUT_MS = 3_600_000;
 
 interface Migration {
   name: string;
@@ -24,28 +22,54 @@ interface Migration {
  * Brings the tables up to date: applies the migrations that the database has not had, in order, under an advisory lock.
  * It keeps the same records as `prisma migrate deploy`, so either may follow the other.
  *
- * @param databaseUrl  A user who may create tables.
+ * All of it is one transaction on one connection, with the lock in it: no time-out of an idle transaction can free the lock half-way,
+ * one connection is enough behind a pooler, and a process that is killed leaves nothing.
+ *
+ * @param databaseUrl  A user who may create tables; `?schema=` says where, and the schema is made if need be.
  * @returns            The names of the migrations applied now; none if all were there.
  * @throws             MigrationError when a migration fails, StoreError when the database cannot be reached.
  */
 export async function migrate(databaseUrl: string): Promise<{ applied: string[] }> {
-  const client = openClient({ databaseUrl, poolSize: 2, statementTimeoutMs: LOCK_TIMEOUT_MS });
-  try {
-    return await client.$transaction(
-      async (transaction) => {
-        await transaction.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${BigInt(LOCK)})`);
-        const migrations = await readMigrations();
-        return (await isUpToDate(client, migrations))
-          ? { applied: [] }
-          : await applyMigrations(databaseUrl, migrations);
-      },
-      { timeout: LOCK_TIMEOUT_MS * 2, maxWait: 10_000 },
+  const { schema } = readDatabaseUrl(databaseUrl);
+  const migrations = await readMigrations();
+  const result = await withSchemaEngine({ databaseUrl, schema }, async (transaction) => {
+    // A migration may take its time, and so may one that another process is at.
+    await transaction.run(settingsStatement({ statementTimeoutMs: 0, lockTimeoutMs: 0, schema }));
+    await transaction.run(`SELECT pg_advisory_xact_lock(${BigInt(LOCK)})::text`);
+    if (await isUpToDate(transaction, migrations)) return { applied: [] };
+    const place = await readPlace(transaction, schema);
+    if (place.isMissing && (await isInPublic(transaction))) return new MigrationError(explainMove(place));
+    return applyMigrations(transaction, migrations).catch(
+      (error: unknown) => new MigrationError(explain(error, place), error),
     );
-  } catch (error) {
-    throw error instanceof MigrationError ? error : classifyError(error);
-  } finally {
-    await client.$disconnect();
-  }
+  }).catch((error: unknown) => {
+    throw withAdvice(classifyError(error, databaseUrl));
+  });
+  // What failed is rolled back, and the engine's record of it is committed.
+  if (result instanceof MigrationError) throw result;
+  return result;
+}
+
+/** Where the tables are to be, and who makes them, as SQL names. */
+interface Place {
+  /** Undefined where the search path names no schema that is there or may be used. */
+  schema: string | undefined;
+  isMissing: boolean;
+  user: string;
+  database: string;
+}
+
+async function readPlace({ run }: EngineTransaction, schema: string | undefined): Promise<Place> {
+  const [row = []] = await run(
+    'SELECT quote_ident(current_schema()), quote_ident(current_user), quote_ident(current_database())',
+  );
+  const [found, user, database] = row.map((name) => (typeof name === 'string' ? name : undefined));
+  return {
+    schema: schema === undefined ? found : quoteName(schema),
+    isMissing: schema !== undefined && found === undefined,
+    user: user ?? '',
+    database: database ?? '',
+  };
 }
 
 async function readMigrations(): Promise<Migration[]> {
@@ -58,53 +82,77 @@ async function readMigrations(): Promise<Migration[]> {
   );
 }
 
-/** The usual start: nothing to do, and no engine to load. */
-async function isUpToDate(client: Client, migrations: readonly Migration[]): Promise<boolean> {
-  const [{ exists } = { exists: false }] = await client.$queryRawUnsafe<{ exists: boolean }[]>(
-    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
+/** Versions that did not read `?schema=` made the tables there, whatever it said. */
+async function isInPublic({ run }: EngineTransaction): Promise<boolean> {
+  const [[found] = []] = await run(
+    `SELECT to_regclass('public.webhook_events') IS NOT NULL AND to_regclass('public.user_profiles') IS NOT NULL`,
   );
-  if (!exists) return false;
-  const rows = await client.$queryRawUnsafe<{ migration_name: string }[]>(
+  return found === true;
+}
+
+/** The usual start: nothing to do, and no engine to load. */
+async function isUpToDate({ run }: EngineTransaction, migrations: readonly Migration[]): Promise<boolean> {
+  const [[exists] = []] = await run(`SELECT to_regclass('_prisma_migrations') IS NOT NULL`);
+  if (exists !== true) return false;
+  const rows = await run(
     `SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
   );
-  const done = new Set(rows.map((row) => row.migration_name));
+  const done = new Set(rows.map(([name]) => name));
   return migrations.every(({ name }) => done.has(name));
 }
 
-async function applyMigrations(databaseUrl: string, migrations: readonly Migration[]): Promise<{ applied: string[] }> {
+async function applyMigrations(
+  transaction: EngineTransaction,
+  migrations: readonly Migration[],
+): Promise<{ applied: string[] }> {
   const lockfile = await readFile(join(MIGRATIONS, 'migration_lock.toml'), 'utf8');
-  try {
-    const { appliedMigrationNames } = await withSchemaEngine(databaseUrl, (engine) =>
-      engine.applyMigrations({
-        migrationsList: {
-          baseDir: MIGRATIONS,
-          lockfile: { path: 'migration_lock.toml', content: lockfile },
-          shadowDbInitScript: '',
-          migrationDirectories: migrations.map(({ name, sql }) => ({
-            path: name,
-            migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: sql } },
-          })),
-        },
-        filters: { externalTables: [], externalEnums: [] },
-      }),
-    );
-    return { applied: appliedMigrationNames };
-  } catch (error) {
-    const message = (error instanceof Error ? error.message : String(error)).trim();
-    throw new MigrationError(
-      `The tables could not be brought up to date: ${message}${adviceFor(message)} Nothing received is lost: events wait in Redis until it is mended.`,
-      error,
-    );
-  }
+  // It makes the schema where that is missing.
+  const engine = await transaction.startEngine();
+  const { appliedMigrationNames } = await engine.applyMigrations({
+    migrationsList: {
+      baseDir: MIGRATIONS,
+      lockfile: { path: 'migration_lock.toml', content: lockfile },
+      shadowDbInitScript: '',
+      migrationDirectories: migrations.map(({ name, sql }) => ({
+        path: name,
+        migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: sql } },
+      })),
+    },
+    filters: { externalTables: [], externalEnums: [] },
+  });
+  return { applied: appliedMigrationNames };
 }
 
-/** What to do about the two faults that Prisma states without saying it in terms of this product. */
-function adviceFor(message: string): string {
+function explain(error: unknown, place: Place): string {
+  const message = (error instanceof Error ? error.message : String(error)).trim();
+  return `The tables could not be brought up to date: ${message}${adviceOn(message, place)} Nothing received is lost: events wait in Redis until it is mended.`;
+}
+
+function explainMove({ schema }: Place): string {
+  return (
+    `DATABASE_URL asks for the schema ${schema}, which is not there, and this database has Landline's tables in public, where earlier versions made them whatever ?schema= said. ` +
+    `To go on with those, take ?schema= out of DATABASE_URL. To begin anew beside them, run: CREATE SCHEMA ${schema}; ` +
+    `To move them, stop all workers and run: ALTER SCHEMA public RENAME TO ${schema}; CREATE SCHEMA public; Events wait in Redis meanwhile.`
+  );
+}
+
+/** What to do about the faults that are stated without saying it in terms of this product. */
+function adviceOn(message: string, { schema, user, database, isMissing }: Place): string {
   if (/schema is not empty/i.test(message)) {
     return ' Give Landline a database of its own, for example with CREATE DATABASE landline, and name it in DATABASE_URL.';
+  }
+  if (/permission denied for (?:schema|database)/i.test(message)) {
+    const right = isMissing ? `CREATE ON DATABASE ${database}` : `USAGE, CREATE ON SCHEMA ${schema ?? 'public'}`;
+    return ` As an administrator of the database, run: GRANT ${right} TO ${user};`;
   }
   if (/failed migrations|failed to apply|migration .* failed/i.test(message)) {
     return ' Mend the cause, then tell the records: if none of its changes are in the database, UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL; if all of them are (it was cut off at the very end), SET finished_at = now() instead.';
   }
   return '';
+}
+
+/** An operator reads the message of what stops a migration; of other faults, the log. */
+function withAdvice(error: StoreError): StoreError {
+  const { advice, faultClass, code, message } = error;
+  return advice === undefined ? error : new StoreError(faultClass, code, `${message}. ${advice}`, error, advice);
 }

@@ -1,6 +1,8 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
+import { leaveBeat, type Beat, type NextBeat } from './beat.ts';
 import { classifyError } from './classify-error.ts';
 import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
+import { readDatabaseUrl } from './database-url.ts';
 import {
   countDeadStatement,
   isDeadStatement,
@@ -13,14 +15,15 @@ import {
   type DeadPosition,
   type DeadRecord,
 } from './dead-statement.ts';
+import { checkDurability } from './durability.ts';
 import type { DeadEvent } from './ledger-statement.ts';
-import type { Statement } from './statement.ts';
+import { settingsStatement } from './transaction-settings.ts';
 
 /** How to open a store. */
 export interface StoreOptions {
-  /** postgresql://… */
+  /** postgresql://…; with `?schema=` the tables are those of that schema, `?connection_limit=` bounds `poolSize`. */
   databaseUrl: string;
-  /** Connections at most; one transaction takes one. */
+  /** Connections at most; one transaction takes one, and one in all is enough. */
   poolSize?: number;
   /** How long one statement may run, in milliseconds. */
   statementTimeoutMs?: number;
@@ -50,6 +53,14 @@ export interface Store {
   ping(): Promise<void>;
   /** Resolves when events could be applied now: the tables are there, this user may write to them, and nobody locks them. */
   probe(): Promise<void>;
+  /**
+   * Finds the beat, asks `next` what to leave in its place, and leaves that. Nobody else leaves one meanwhile.
+   *
+   * @returns  The beat that is committed now.
+   */
+  beat(next: NextBeat): Promise<Beat>;
+  /** What the server's settings put at risk, and what to do about each; none when nothing is. */
+  durabilityRisks(): Promise<string[]>;
   /** Runs one query that can change nothing. */
   query(sql: string): Promise<Record<string, unknown>[]>;
   /** Closes all connections. */
@@ -63,38 +74,27 @@ const PROBE_LIMIT = `SELECT set_config('lock_timeout', '1000', true)`;
 const TAKE_TABLES = `LOCK TABLE webhook_events, conversations, conversation_messages, agent_tool_calls, user_commands,
   user_profiles IN ROW EXCLUSIVE MODE`;
 
-/** Opens a store; it connects with the first call. */
+/** Opens a store; it connects with the first call. @throws ConfigurationError for a URL that cannot be meant */
 export function createStore({
   databaseUrl,
   poolSize = 4,
   statementTimeoutMs = 30_000,
   lockTimeoutMs = 10_000,
 }: StoreOptions): Store {
-  const client = openClient({ databaseUrl, poolSize, statementTimeoutMs });
-  // Set in each transaction rather than on the connection, so that a pooler such as PgBouncer may stand in between.
-  const limits = `SELECT set_config('statement_timeout', '${statementTimeoutMs}', true),
-    set_config('lock_timeout', '${lockTimeoutMs}', true),
-    set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', true)`;
+  const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
+  const client = openClient({ databaseUrl, poolSize: Math.min(poolSize, connectionLimit), statementTimeoutMs });
+  const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
   const transactionLimits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
 
   /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
   async function transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     try {
       return await client.$transaction(async (tx) => {
-        await tx.$queryRawUnsafe(limits);
+        await tx.$queryRawUnsafe(settings);
         return work(({ sql, parameters }) => tx.$queryRawUnsafe(sql, ...parameters));
       }, transactionLimits);
     } catch (error) {
-      throw classifyError(error);
-    }
-  }
-
-  /** One row by its key: no server's limit is needed, and the client has its own. */
-  async function lookUp({ sql, parameters }: Statement): Promise<unknown[]> {
-    try {
-      return await client.$queryRawUnsafe<unknown[]>(sql, ...parameters);
-    } catch (error) {
-      throw classifyError(error);
+      throw classifyError(error, databaseUrl);
     }
   }
 
@@ -104,7 +104,7 @@ export function createStore({
     listDead: ({ after, limit }) =>
       transaction(async (run) => readListings(await run(listDeadStatement(after, limit)))),
     readDead: (ids) => transaction(async (run) => readRecords(await run(readDeadStatement(ids)))),
-    isDead: async (id) => (await lookUp(isDeadStatement(id))).length > 0,
+    isDead: (id) => transaction(async (run) => (await run(isDeadStatement(id))).length > 0),
     countDead: () => transaction(async (run) => readCount(await run(countDeadStatement()))),
     ping: async () => {
       await transaction(async () => undefined);
@@ -115,6 +115,8 @@ export function createStore({
         await run({ sql: TAKE_TABLES, parameters: [] });
       });
     },
+    beat: (next) => transaction((run) => leaveBeat(run, next)),
+    durabilityRisks: () => transaction(checkDurability),
     query: (sql) =>
       transaction(async (run) => {
         await run({ sql: 'SET TRANSACTION READ ONLY', parameters: [] });

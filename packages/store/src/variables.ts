@@ -1,8 +1,28 @@
 import { z } from 'zod';
+import { readDatabaseUrl } from './database-url.ts';
+
+const FORM = 'postgresql://user:password@host:5432/database';
 
 /** The environment variables that this package is about, as a shape to build a process's schema from. */
 export const storeVariables = {
   DATABASE_URL: z
-    .string({ error: 'DATABASE_URL is not set: it reads postgresql://user:password@host:5432/database' })
-    .regex(/^postgres(?:ql)?:\/\/\S+$/, 'DATABASE_URL must read postgresql://user:password@host:5432/database'),
+    .string({ error: `DATABASE_URL is not set: it reads ${FORM}` })
+    .superRefine((url, context) => checkUrl('DATABASE_URL', url, context)),
+  /** The server itself, where a pooler stands in front of it: migrations go there. Empty: DATABASE_URL. */
+  DIRECT_URL: z
+    .string()
+    .default('')
+    .superRefine((url, context) => {
+      if (url !== '') checkUrl('DIRECT_URL', url, context);
+    }),
 };
+
+function checkUrl(name: string, url: string, context: z.RefinementCtx): void {
+  const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+  if (!/^postgres(?:ql)?:\/\/\S+$/.test(url)) return refuse(`${name} must read ${FORM}`);
+  try {
+    readDatabaseUrl(url);
+  } catch (error) {
+    refuse(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

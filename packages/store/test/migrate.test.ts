@@ -86,8 +86,8 @@ test('makes what schema.prisma says, no more and no less', async () => {
   await migrate(url);
   const content = readFileSync(new URL('schema.prisma', PRISMA), 'utf8');
   const wanted = await emptyDatabase();
-  const { stdout } = await withSchemaEngine(wanted, (engine) =>
-    engine.diff({
+  const { stdout } = await withSchemaEngine({ databaseUrl: wanted }, async (transaction) =>
+    (await transaction.startEngine()).diff({
       from: { tag: 'empty' },
       to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content }] },
       script: true,

@@ -32,6 +32,7 @@ export const APPS: readonly App[] = [
     nodeOptions: WORKER_NODE_OPTIONS,
     variables: [
       'DATABASE_URL',
+      'DIRECT_URL',
       'PGPASSWORD',
       'PGSSLMODE',
       'REDIS_URL',

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { migrate } from '@landline/store';
+import { migrate, migrationUrl } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { addressOf, type App, APPS } from './apps.ts';
@@ -59,11 +59,14 @@ async function bringUp({ root, env, print }: CommandContext, up: Up, stopping: A
   const urls = await startServices({ root, env, print, started });
   stopping.throwIfAborted();
   await writeServices(root, { pid: process.pid, ...urls });
-  const { applied } = await migrate(urls.databaseUrl).catch(refuse);
+  const directUrl = env['DATABASE_URL'] ? env['DIRECT_URL'] : undefined;
+  const { applied } = await migrate(migrationUrl(urls.databaseUrl, directUrl)).catch(refuse);
   if (applied.length > 0) print(`Brought the tables up to date: ${applied.join(', ')}.`);
   const appEnv = {
     ...env,
     DATABASE_URL: urls.databaseUrl,
+    // Beside the embedded server it is left over from another.
+    DIRECT_URL: directUrl ?? '',
     REDIS_URL: urls.redisUrl,
     // Set to nothing it is off, and stays so.
     JOURNAL_DIR: env['JOURNAL_DIR'] ?? journalFolder(root),

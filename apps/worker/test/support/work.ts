@@ -42,10 +42,20 @@ export async function openWork({ wrap = (store: Store) => store }: { wrap?: (sto
     level: 'info',
     destination: { write: (line) => void lines.push(line) },
   });
-  const used = wrap(store);
+  const wrapped = wrap(store);
+  let passed = 0;
+  const used: Store = {
+    ...wrapped,
+    async apply(events) {
+      const outcomes = await wrapped.apply(events);
+      passed++;
+      return outcomes;
+    },
+  };
   const context = {
     store: used,
-    gate: createDatabaseGate(() => used.ping(), logger),
+    // As the worker makes it.
+    gate: createDatabaseGate(() => used.probe(), logger, { passed: () => passed }),
     deadLetters,
     logger,
     metrics: createMetrics(),

@@ -1,0 +1,136 @@
+import type { Logger } from '@landline/process';
+import type { PostgresBeats } from '@landline/queue';
+import { StoreError, type Beat, type Store } from '@landline/store';
+import type { WorkerMetrics } from './metrics.ts';
+
+/** How often a beat is left, in ms: what Postgres loses is noticed so late at most. */
+const BEAT_MS = 1_000;
+
+/** How many beats there are between two looks at the oldest job: it costs Redis some hundred reads. */
+const BEATS_A_LOOK = 5;
+
+/** How many beats there are between two looks at the server's settings; they are looked at as well when it was away. */
+const BEATS_A_CHECK = 60;
+
+/** A beat that took longer is not noted, in ms: the server that committed it may be another by now. The next one is. */
+const FRESH_MS = 5_000;
+
+export interface WatchPostgresOptions {
+  store: Pick<Store, 'beat' | 'durabilityRisks'>;
+  beats: PostgresBeats;
+  /** Whether the worker waits for the database: then nobody asks it. */
+  isWaiting: () => boolean;
+  logger: Logger;
+  metrics: Pick<WorkerMetrics, 'postgresLosses' | 'postgresUnsafe'>;
+}
+
+/** Notices that Postgres has lost what it had committed. */
+export interface PostgresWatch {
+  start(): void;
+  /** Resolves when the beat under way is over. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Leaves a beat in Postgres each second: a number that one worker of all counts up, and the time when the oldest open job was enqueued. What a
+ * Postgres loses is the end of what it was told: a replica lagged, a backup is older, the disk was put back. Then its beat is older than the
+ * newest that Redis knows was committed. All that was committed after the surviving beat may be gone, and every event of it was enqueued at
+ * or after the time that this beat names: it was open then, or came later. The journals are asked to enqueue that again, and the ledger
+ * skips what is still there.
+ *
+ * The order makes it safe among several workers: the beat is locked first, then Redis is asked, and a beat is noted in Redis only after
+ * its commit. So whatever Redis names had been committed before we hold the lock, and a lower number in Postgres means that it is gone; no
+ * slow worker can hide a loss by counting up from what survived. The request is left before the number is raised, so a worker that dies
+ * in between leaves the loss to be found again.
+ */
+export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
+  const { isWaiting, logger } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let beating: Promise<void> | undefined;
+  let turns = 0;
+  /** Settings are looked at first, and when the database was away: it may be another. */
+  let isToBeChecked = true;
+  let told = '';
+
+  function beat(): void {
+    if (isWaiting()) isToBeChecked = true;
+    else beating ??= beatOnce().finally(() => (beating = undefined));
+  }
+
+  async function beatOnce(): Promise<void> {
+    const turn = turns++;
+    const isCheck = isToBeChecked || turn % BEATS_A_CHECK === 0;
+    isToBeChecked = false;
+    try {
+      if (isCheck) await checkSettings(options);
+      await takeTurn(options, turn);
+      told = '';
+    } catch (error) {
+      isToBeChecked = true;
+      report(error);
+    }
+  }
+
+  /** Of Redis or Postgres away others tell; a right that is missing would go unseen here. */
+  function report(error: unknown): void {
+    const code = error instanceof StoreError ? error.code : undefined;
+    if (code === undefined || code === told || !(error instanceof StoreError) || error.faultClass === 'connection')
+      return;
+    told = code;
+    logger.warn({ code, advice: error.advice }, 'No beat in Postgres: what it loses would not be noticed');
+  }
+
+  return {
+    start() {
+      timer ??= setInterval(beat, BEAT_MS).unref();
+      beat();
+    },
+    async stop() {
+      clearInterval(timer);
+      await beating;
+    },
+  };
+}
+
+async function takeTurn(options: WatchPostgresOptions, turn: number): Promise<void> {
+  const { beats, store } = options;
+  if (!(await beats.takeTurn())) return;
+  const startedAt = performance.now();
+  const oldestOpenAt = turn % BEATS_A_LOOK === 0 ? await beats.oldestOpenAt() : undefined;
+  let lost: Loss | undefined;
+  const { identity, seq } = await store.beat(async (found) => {
+    const noted = await beats.noted(found.identity);
+    lost = lossOf(found, noted);
+    if (lost !== undefined) await beats.requestRedo(lost);
+    return { seq: Math.max(found.seq, noted.seq ?? 0) + 1, oldestOpenAt };
+  });
+  if (performance.now() - startedAt < FRESH_MS) await beats.note(identity, seq);
+  if (lost !== undefined) tell(lost, options);
+}
+
+interface Loss {
+  loss: string;
+  sinceMs: number;
+}
+
+/** What Postgres lacks of what Redis knows was committed. Another database than ever before lacks all of it. */
+function lossOf(found: Beat, noted: { seq: number | undefined; hasOther: boolean }): Loss | undefined {
+  if (noted.seq === undefined) return noted.hasOther ? { loss: found.identity, sinceMs: 0 } : undefined;
+  if (found.seq >= noted.seq) return undefined;
+  return { loss: `${found.identity} ${found.seq} ${noted.seq}`, sinceMs: found.oldestOpenAt ?? 0 };
+}
+
+function tell({ sinceMs }: Loss, { logger, metrics }: WatchPostgresOptions): void {
+  metrics.postgresLosses.inc();
+  const since = sinceMs === 0 ? 'ever' : new Date(sinceMs).toISOString();
+  logger.error(
+    { since },
+    'Postgres has lost events that it had committed: it is another database, or older than it was. The journals of all receivers enqueue again what came since then. Find out why: a failover to an asynchronous replica, a restored backup, a disk put back',
+  );
+}
+
+async function checkSettings({ store, logger, metrics }: WatchPostgresOptions): Promise<void> {
+  const risks = await store.durabilityRisks();
+  metrics.postgresUnsafe.set(risks.length === 0 ? 0 : 1);
+  for (const risk of risks) logger.error(risk);
+}

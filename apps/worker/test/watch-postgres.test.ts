@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { createLogger } from '@landline/process';
+import { openPostgresBeats, type PostgresBeats } from '@landline/queue';
+import { createStore, type Beat, type Store } from '@landline/store';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { createDatabase } from '../../../test/support/database.ts';
+import { runSql } from '../../../test/support/run-sql.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { watchPostgres } from '../src/watch-postgres.ts';
+
+const STARTED = Date.UTC(2026, 10, 1);
+
+/** A database of the test's own, whose beat stands at `seq` and whose oldest open job is of `STARTED`. */
+async function aDatabase(seq: number) {
+  const database = await createDatabase(inject('databaseUrl'));
+  onTestFinished(() => database.drop());
+  const sql = (statement: string) => runSql(database.url, statement);
+  await sql(
+    `UPDATE landline_beat SET identity = '${randomUUID()}', seq = ${seq}, oldest_open_at = to_timestamp(${STARTED / 1000})`,
+  );
+  const [row] = await sql('SELECT identity::text FROM landline_beat');
+  const read = async () => Number((await sql('SELECT seq FROM landline_beat'))[0]?.['seq']);
+  return { url: database.url, identity: String(row?.['identity']), sql, read };
+}
+
+/** What Redis knows, and is asked; on it the test decides when it answers. */
+function openBeats(prefix: string): PostgresBeats & { requests: { loss: string; sinceMs: number }[] } {
+  const beats = openPostgresBeats({ redisUrl: inject('redisUrl'), prefix });
+  onTestFinished(() => beats.close());
+  const requests: { loss: string; sinceMs: number }[] = [];
+  return {
+    ...beats,
+    requests,
+    requestRedo: async (request) => {
+      requests.push(request);
+      await beats.requestRedo(request);
+    },
+  };
+}
+
+function startWatch(databaseUrl: string, beats: PostgresBeats, wrap = (store: Store) => store) {
+  const store = wrap(createStore({ databaseUrl, poolSize: 1 }));
+  const lines: string[] = [];
+  const logger = createLogger({
+    name: 'worker',
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const metrics = createMetrics();
+  const watch = watchPostgres({ store, beats, isWaiting: () => false, logger, metrics });
+  onTestFinished(async () => {
+    await watch.stop();
+    await store.close();
+  });
+  watch.start();
+  return { watch, metrics, log: () => lines.join('') };
+}
+
+const ownPrefix = () => `{${randomUUID()}}`;
+
+test('counts up, and notes what is committed', async () => {
+  const database = await aDatabase(5);
+  const beats = openBeats(ownPrefix());
+  startWatch(database.url, beats);
+  await vi.waitUntil(async () => (await database.read()) >= 7, { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(async () => ((await beats.noted(database.identity)).seq ?? 0) >= 7, {
+    timeout: 10_000,
+    interval: 50,
+  });
+  expect(beats.requests).toEqual([]);
+  // No job is open: what comes is younger than this look.
+  const [row] = await database.sql('SELECT oldest_open_at FROM landline_beat');
+  expect(Number(row?.['oldest_open_at'])).toBeGreaterThan(STARTED);
+});
+
+test('a beat that is older than the newest noted one: the journals are asked for what came since, once by several workers', async () => {
+  const database = await aDatabase(5);
+  const prefix = ownPrefix();
+  const both = [openBeats(prefix), openBeats(prefix)];
+  await both[0]?.takeTurn();
+  await both[0]?.note(database.identity, 9);
+  const watches = both.map((beats) => startWatch(database.url, beats));
+  await vi.waitUntil(async () => (await database.read()) >= 12, { timeout: 20_000, interval: 50 });
+  expect(both.flatMap(({ requests }) => requests)).toEqual([{ loss: `${database.identity} 5 9`, sinceMs: STARTED }]);
+  expect(watches.map(({ log }) => log()).join('')).toContain('2026-11-01T00:00:00.000Z');
+}, 40_000);
+
+test('a worker that dies between its request and the number leaves the loss to be found again', async () => {
+  const database = await aDatabase(5);
+  const beats = openBeats(ownPrefix());
+  await beats.takeTurn();
+  await beats.note(database.identity, 9);
+  const store = createStore({ databaseUrl: database.url });
+  onTestFinished(() => store.close());
+  await expect(
+    store.beat(async (found: Beat) => {
+      await beats.requestRedo({ loss: `${found.identity} ${found.seq} 9`, sinceMs: 0 });
+      throw new Error('killed');
+    }),
+  ).rejects.toThrow('killed');
+  expect(await database.read()).toBe(5);
+  startWatch(database.url, beats);
+  await vi.waitUntil(async () => (await database.read()) >= 10, { timeout: 10_000, interval: 50 });
+  expect(beats.requests).toHaveLength(2);
+});
+
+test('a slow worker hides no loss: it asks Redis when it holds the beat, not before', async () => {
+  const database = await aDatabase(5);
+  const beats = openBeats(ownPrefix());
+  await beats.takeTurn();
+  await beats.note(database.identity, 5);
+  let isFirst = true;
+  startWatch(database.url, beats, (store) => ({
+    ...store,
+    // Meanwhile another worker left the beats up to 8, and Postgres lost them.
+    async beat(next) {
+      if (isFirst) await beats.note(database.identity, 8);
+      isFirst = false;
+      return store.beat(next);
+    },
+  }));
+  await vi.waitUntil(async () => (await database.read()) >= 9, { timeout: 10_000, interval: 50 });
+  expect(beats.requests).toHaveLength(1);
+});
+
+test('another database than all before is asked to be filled from the journals; a first one is not', async () => {
+  const beats = openBeats(ownPrefix());
+  const first = await aDatabase(5);
+  const { watch } = startWatch(first.url, beats);
+  await vi.waitUntil(async () => (await beats.noted(first.identity)).seq !== undefined, {
+    timeout: 10_000,
+    interval: 50,
+  });
+  await watch.stop();
+  expect(beats.requests).toEqual([]);
+  const second = await aDatabase(5);
+  startWatch(second.url, beats);
+  await vi.waitUntil(async () => (await beats.noted(second.identity)).seq !== undefined, {
+    timeout: 10_000,
+    interval: 50,
+  });
+  expect(beats.requests).toEqual([{ loss: second.identity, sinceMs: 0 }]);
+});
+
+test('says loudly which settings put everything at risk, and which right it lacks', async () => {
+  const database = await aDatabase(5);
+  const beats = openBeats(ownPrefix());
+  const { log, metrics } = startWatch(database.url, beats);
+  // The tests' own server has both off.
+  await vi.waitUntil(() => log().includes('Set full_page_writes = on'), { timeout: 10_000 });
+  expect(log()).toContain('Set fsync = on');
+  expect(await metrics.registry.metrics()).toMatch(/^landline_postgres_unsafe 1$/m);
+  await database.sql('ALTER TABLE landline_beat RENAME TO gone');
+  await vi.waitUntil(() => log().includes('No beat in Postgres'), { timeout: 10_000 });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startPgBouncer } from '../../../test/support/pgbouncer.ts';
+import { runSql } from '../../../test/support/run-sql.ts';
+import { migrate } from '../src/migrate.ts';
+import { classifyPoolerError } from '../src/pooler-errors.ts';
+import { createStore, type StoreOptions } from '../src/store.ts';
+import { anEvent } from './support/an-event.ts';
+import { emptyDatabase } from './support/empty-database.ts';
+
+function openStore(options: StoreOptions) {
+  const store = createStore(options);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+const message = (text: string) =>
+  anEvent({ type: 'conversation.message', data: { conversation_id: 'c', message: text, message_id: text } });
+
+/** How often each migration is in the records. */
+const records = async (url: string) =>
+  (await runSql(url, 'SELECT count(*)::int AS n FROM _prisma_migrations GROUP BY migration_name')).map(
+    (row) => row['n'],
+  );
+
+test('with one connection in all behind PgBouncer, three that migrate at once do so once, and events are applied', async () => {
+  const url = await emptyDatabase();
+  const pooled = await startPgBouncer(url, { default_pool_size: 1 });
+  const results = await Promise.all([migrate(pooled), migrate(pooled), migrate(pooled)]);
+  expect(results.filter(({ applied }) => applied.length > 0)).toHaveLength(1);
+  expect(new Set(await records(url))).toEqual(new Set([1]));
+
+  const store = openStore({ databaseUrl: pooled, poolSize: 5 });
+  const events = Array.from({ length: 40 }, (_, i) => message(`text ${i}`));
+  const outcomes = await Promise.all([...events.map((event) => store.apply([event])), store.probe(), store.ping()]);
+  expect(outcomes).toHaveLength(42);
+  expect(await store.query('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: 40 }]);
+}, 60_000);
+
+test('connection_limit=1 in the URL is enough, and is kept to', async () => {
+  const url = await emptyDatabase();
+  await migrate(url);
+  const store = openStore({ databaseUrl: `${url}?connection_limit=1`, poolSize: 5 });
+  await Promise.all([
+    ...Array.from({ length: 20 }, (_, i) => store.apply([message(`text ${i}`)])),
+    store.probe(),
+    store.beat((found) => Promise.resolve({ seq: found.seq + 1, oldestOpenAt: 0 })),
+  ]);
+  expect(
+    await runSql(url, `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`),
+  ).toHaveLength(1);
+});
+
+test('the lock of a migration outlasts the time-out of idle transactions that a host sets', async () => {
+  const url = await emptyDatabase();
+  await runSql(url, 'CREATE SCHEMA beside');
+  // Slower than the time-out.
+  await runSql(
+    url,
+    `CREATE FUNCTION beside.slow() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF to_regclass('public.user_profiles') IS NULL THEN PERFORM pg_sleep(0.3); END IF; END $$`,
+  );
+  await runSql(url, 'CREATE EVENT TRIGGER slow ON ddl_command_end EXECUTE FUNCTION beside.slow()');
+  const limited = new URL(url);
+  limited.searchParams.set('options', '-c idle_in_transaction_session_timeout=100ms');
+  const results = await Promise.all([migrate(limited.href), migrate(limited.href)]);
+  expect(results.filter(({ applied }) => applied.length > 0)).toHaveLength(1);
+  expect(new Set(await records(url))).toEqual(new Set([1]));
+});
+
+test('a PgBouncer that takes no more clients is an outage', async () => {
+  const url = await emptyDatabase();
+  await migrate(url);
+  const pooled = await startPgBouncer(url, { max_client_conn: 1 });
+  await openStore({ databaseUrl: pooled, poolSize: 1 }).ping();
+  await expect(openStore({ databaseUrl: pooled, poolSize: 1 }).ping()).rejects.toMatchObject({
+    faultClass: 'resources',
+  });
+});
+
+test('a PgBouncer whose server is away is an outage', async () => {
+  const away = await startPgBouncer('postgresql://a:b@127.0.0.1:1/c', { query_wait_timeout: 1, server_login_retry: 1 });
+  await expect(openStore({ databaseUrl: away, poolSize: 1 }).ping()).rejects.toMatchObject({
+    faultClass: 'connection',
+  });
+});
+
+describe('the words of a pooler', () => {
+  test.each([
+    [
+      'XX000',
+      'resources',
+      'MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size',
+    ],
+    [
+      'XX000',
+      'resources',
+      '(EMAXCONNSESSION) max clients reached in session mode - max clients are limited to pool_size: 15',
+    ],
+    ['XX000', 'resources', 'Max client connections reached'],
+    ['XX000', 'resources', 'Unable to check out process from the pool due to timeout'],
+    [
+      'XX000',
+      'resources',
+      'Failed to acquire permit to connect to the database. Too many database connection attempts are currently ongoing.',
+    ],
+    [
+      'XX000',
+      'resources',
+      'Your account or project has exceeded the compute time quota. Upgrade your plan to increase limits.',
+    ],
+    ['08P01', 'resources', 'no more connections allowed (max_client_conn)'],
+    ['08P01', 'resources', 'client connections exceeded (max_db_client_connections)'],
+    [undefined, 'resources', 'Timed-out waiting to acquire database connection'],
+    ['08P01', 'connection', 'query_wait_timeout'],
+    ['08P01', 'connection', 'server login has been failing, try again later (server_login_retry)'],
+    ['XX000', 'connection', "Couldn't connect to compute node"],
+    ['XX000', 'connection', 'Control plane request failed'],
+    ['XX000', 'connection', '{:shutdown, :db_termination}'],
+    ['XX000', 'configuration', 'Tenant or user not found'],
+    ['08P01', 'configuration', 'no such database: calls'],
+  ])('%s is of the class %s: %s', (code, faultClass, text) => {
+    expect(classifyPoolerError(code, text)).toBe(faultClass);
+  });
+
+  test.each([
+    ['XX000', 'invalid memory alloc request size 1073741824'],
+    ['XX001', 'invalid page in block 7 of relation base/5/16384'],
+    ['22P02', 'invalid input syntax for type integer: "max clients reached"'],
+    ['P0001', 'no more connections allowed'],
+  ])('%s keeps its class: %s', (code, text) => {
+    expect(classifyPoolerError(code, text)).toBeUndefined();
+  });
+});

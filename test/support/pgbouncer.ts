@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
+import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
+import { findTool } from './find-tool.ts';
+import { makeTempFolder } from './temp-folder.ts';
+
+/** PgBouncer refuses to run as root: then it is this user, whom every system has. */
+const NOBODY = 65_534;
+
+/**
+ * Starts a PgBouncer of the running test's own, in transaction mode, in front of the server of `databaseUrl`; it goes when the test ends.
+ *
+ * @param settings  Lines of its `[pgbouncer]` section, by name.
+ * @returns         The URL of the same database behind it.
+ */
+export async function startPgBouncer(
+  databaseUrl: string,
+  settings: Readonly<Record<string, string | number>>,
+): Promise<string> {
+  const program = findTool('pgbouncer', 'pgbouncer');
+  const { hostname, port, username, password } = new URL(databaseUrl);
+  const listenPort = await choosePort(0);
+  const own = {
+    listen_addr: '127.0.0.1',
+    listen_port: listenPort,
+    unix_socket_dir: '',
+    auth_type: 'any',
+    pool_mode: 'transaction',
+    ...settings,
+  };
+  const lines = Object.entries(own).map(([name, value]) => `${name} = ${value}`);
+  const folder = await makeTempFolder();
+  const file = join(folder, 'pgbouncer.ini');
+  await writeFile(
+    file,
+    `[databases]\n* = host=${hostname} port=${port} user=${username} password=${password}\n[pgbouncer]\n${lines.join('\n')}\n`,
+  );
+  // Of a throwaway server.
+  await chmod(folder, 0o755);
+  const asNobody = process.getuid?.() === 0 && { uid: NOBODY, gid: NOBODY };
+  const child = spawn(program, ['-q', file], { stdio: ['ignore', 'ignore', 'pipe'], ...asNobody });
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  onTestFinished(async () => {
+    if (child.exitCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  await vi.waitUntil(
+    () => {
+      if (child.exitCode !== null) throw new Error(`PgBouncer did not start:\n${output}`);
+      return takesConnections(listenPort);
+    },
+    { timeout: 10_000, interval: 20 },
+  );
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${listenPort}`;
+  return url.href;
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
