@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { classifyError } from './classify-error.ts';
 import { openClient, type Client } from './client.ts';
 import { MigrationError } from './errors.ts';
+import { explainRefusal, rightsStatement } from './may-migrate.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
 /** Where the migrations stand: the same place seen from src and from dist. */
@@ -35,9 +36,10 @@ export async function migrate(databaseUrl: string): Promise<{ applied: string[] 
       async (transaction) => {
         await transaction.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${BigInt(LOCK)})`);
         const migrations = await readMigrations();
-        return (await isUpToDate(client, migrations))
-          ? { applied: [] }
-          : await applyMigrations(databaseUrl, migrations);
+        if (await isUpToDate(client, migrations)) return { applied: [] };
+        const [row] = await client.$queryRawUnsafe<{ refusal: string | null }[]>(rightsStatement());
+        if (row?.refusal) throw new MigrationError(explainRefusal(row.refusal));
+        return await applyMigrations(databaseUrl, migrations);
       },
       { timeout: LOCK_TIMEOUT_MS * 2, maxWait: 10_000 },
     );
