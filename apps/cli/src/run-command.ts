@@ -15,6 +15,8 @@ type Command = (args: string[], context: CommandContext) => Promise<number>;
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: async (args, context) => {
     parseArgs({ args });
+    // An earlier start may have been killed while it installed Redis.
+    await (await import('./services/service-policy.ts')).removeLeftPolicy();
     const withParent = context.env['npm_lifecycle_event'] !== undefined;
     return (await import('./start/start.ts')).start(context, stopSignal({ withParent }));
   },
