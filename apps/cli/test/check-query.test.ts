@@ -9,7 +9,11 @@ test.each([
   'TABLE conversations',
   'VALUES (1)',
   'SHOW server_version',
-  'EXPLAIN ANALYZE SELECT 1',
+  'EXPLAIN SELECT 1',
+  'EXPLAIN ANALYZE VERBOSE SELECT 1',
+  'explain /* ) */ (analyze, format json) -- )\n (select 1)',
+  'EXPLAIN (SELECT 1)',
+  "EXPLAIN (FORMAT 'text)') TABLE conversations",
   '((SELECT 1) UNION (SELECT 2))',
   '-- COPY\rSELECT 1',
   '/* a /* nested */ COPY; */ SELECT 1',
@@ -61,4 +65,17 @@ test.each([
   'SELECT 1 /* /* */ */; COMMIT',
 ])('refuses %j, which is more than one', (sql) => {
   expect(checkQuery(sql)).toMatch(/nothing may follow its semicolon/);
+});
+
+test.each([
+  'EXPLAIN ANALYZE CREATE TABLE mine AS SELECT 1',
+  'EXPLAIN (ANALYZE) CREATE TABLE mine AS SELECT 1',
+  'EXPLAIN ANALYZE VERBOSE REFRESH MATERIALIZED VIEW mine',
+  "EXPLAIN (FORMAT 'x) SELECT 1 --') CREATE TABLE mine AS SELECT 1",
+  'EXPLAIN (ANALYZE /* ) SELECT */ ) DELETE FROM conversations',
+  'EXPLAIN ANALYZE EXECUTE plan',
+  'EXPLAIN',
+  'EXPLAIN (ANALYZE',
+])('explains no statement that writes: %j', (sql) => {
+  expect(checkQuery(sql)).toMatch(/explains a query that begins with one of SELECT, WITH, TABLE, VALUES/);
 });

@@ -15,9 +15,20 @@ const WITHOUT_SUPERUSER = `
 const LIMITS = `
   SELECT set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', true), set_config('lock_timeout', '${STATEMENT_TIMEOUT_MS}', true)`;
 
+/** Ends the transaction, so that nothing is committed. */
+class RolledBack extends Error {
+  readonly rows: Record<string, unknown>[];
+
+  constructor(rows: Record<string, unknown>[]) {
+    super('Rolled back');
+    this.rows = rows;
+  }
+}
+
 /**
  * Runs one query that is to change nothing: in a transaction that is read only, without a superuser's rights, and by the extended
- * protocol, in which the server itself refuses a second statement.
+ * protocol, in which the server itself refuses a second statement. The transaction is rolled back: Postgres lets EXPLAIN ANALYZE CREATE TABLE
+ * through in one that is read only.
  *
  * @param databaseUrl  Best the reader's, who may do nothing else. `?schema=` says where tables are looked for first.
  * @param sql          One statement. COPY … TO and DO are for the caller to refuse: a transaction that is read only allows them.
@@ -40,18 +51,20 @@ export async function readQuery(databaseUrl: string, sql: string): Promise<Recor
   const client = new PrismaClient({ adapter });
   const schema = new URL(databaseUrl).searchParams.get('schema');
   try {
-    return await client.$transaction(
+    await client.$transaction(
       async (transaction) => {
         await transaction.$executeRawUnsafe('SET TRANSACTION READ ONLY');
         await transaction.$queryRawUnsafe(LIMITS);
         await transaction.$queryRawUnsafe(WITHOUT_SUPERUSER);
         if (schema)
           await transaction.$queryRawUnsafe(`SELECT set_config('search_path', quote_ident($1), true)`, schema);
-        return await transaction.$queryRawUnsafe<Record<string, unknown>[]>(sql);
+        throw new RolledBack(await transaction.$queryRawUnsafe<Record<string, unknown>[]>(sql));
       },
       { maxWait: CONNECT_TIMEOUT_MS, timeout: STATEMENT_TIMEOUT_MS * 2 },
     );
+    return [];
   } catch (error) {
+    if (error instanceof RolledBack) return error.rows;
     throw classifyError(error);
   } finally {
     await client.$disconnect();

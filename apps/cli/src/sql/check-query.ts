@@ -1,6 +1,9 @@
 /** How a query that only reads may begin. */
 const READING = ['SELECT', 'WITH', 'TABLE', 'VALUES', 'SHOW', 'EXPLAIN'];
 
+/** What may be explained: with ANALYZE it is carried out. */
+const EXPLAINED = ['SELECT', 'WITH', 'TABLE', 'VALUES'];
+
 /** What Postgres takes for white space, and no more: to it, U+2028 is part of a name. */
 const SPACE = /[ \t\n\r\f\v]/;
 
@@ -12,11 +15,32 @@ const SPACE = /[ \t\n\r\f\v]/;
  */
 export function checkQuery(sql: string): string | undefined {
   const start = skipBlank(sql, 0, '(');
-  const word = /^[A-Za-z]*/.exec(sql.slice(start))?.[0].toUpperCase() ?? '';
+  const word = wordAt(sql, start);
+  if (word === 'EXPLAIN' && !EXPLAINED.includes(wordAt(sql, skipExplain(sql, start + word.length)))) {
+    return `sql explains a query that begins with one of ${EXPLAINED.join(', ')}.`;
+  }
   if (!READING.includes(word)) return `sql takes one query that begins with one of ${READING.join(', ')}.`;
   const end = findSemicolon(sql, start);
   const isLast = end < 0 || skipBlank(sql, end, ';') === sql.length;
   return isLast ? undefined : 'sql takes one query: nothing may follow its semicolon.';
+}
+
+/** The word at a place, in capitals; empty where none stands there. */
+function wordAt(sql: string, at: number): string {
+  return /^[A-Za-z]*/.exec(sql.slice(at))?.[0].toUpperCase() ?? '';
+}
+
+/** Skips EXPLAIN's options, old (ANALYZE VERBOSE) or new (in parentheses), up to the first word of what is explained. */
+function skipExplain(sql: string, from: number): number {
+  const start = skipBlank(sql, from, '(');
+  const inParentheses = sql.slice(from, start).includes('(') && !EXPLAINED.includes(wordAt(sql, start));
+  let at = start;
+  if (inParentheses) {
+    while (at < sql.length && sql[at] !== ')') at = Math.max(skipBlank(sql, at), skipQuoted(sql, at), at + 1);
+    return skipBlank(sql, at + 1, '(');
+  }
+  while (['ANALYZE', 'ANALYSE', 'VERBOSE'].includes(wordAt(sql, at))) at = skipBlank(sql, at + 7, '(');
+  return at;
 }
 
 /** The place of the first semicolon that ends a statement, or -1. */
