@@ -2,7 +2,8 @@
 
 # One image for receiver, worker, dashboard and cli; docker-compose.yml gives each service its command.
 
-FROM node:20-bookworm-slim AS build
+# A tag, not a digest: each build takes the newest Node 24 with its fixes. To pin one, add the digest that `docker image inspect` shows.
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # The manifests alone first: while they stay the same, so does the layer with the installed packages.
 COPY package.json package-lock.json .npmrc ./
@@ -21,12 +22,12 @@ RUN npm run setup
 # Optional packages go too: the Postgres of `npm start` (60 MB, Compose has its own) and Prisma's command line.
 RUN npm prune --omit=dev --omit=optional && rm -rf .turbo apps/*/.turbo packages/*/.turbo node_modules/.cache
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app ./
 # A new volume takes its owner from here.
-RUN install --directory --owner=node --group=node --mode=700 /journal
+RUN install --directory --owner=node --group=node --mode=700 /journal /roles/owner /roles/worker /roles/reader
 USER node
 EXPOSE 3000 3001 3002
 # The receiver's, whose command is the default; docker-compose.yml has one for each service.

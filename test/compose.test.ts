@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { APPS } from '../apps/cli/src/start/apps.ts';
-import { readCompose, serviceOf } from './support/compose.ts';
+import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
 
 const compose = readCompose();
+/** What ends when its work is done. */
+const ONCE = ['roles', 'migrate', 'landline'];
 
 function readText(name: string): string {
   return readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
@@ -23,10 +25,51 @@ describe('docker-compose.yml', () => {
   });
 
   it('gives the receiver no way to Postgres: no network, no address, no password', () => {
-    const { networks, environment, depends_on } = serviceOf(compose, 'receiver');
+    const { networks, environment, depends_on, volumes } = serviceOf(compose, 'receiver');
     expect(networks.filter((name) => serviceOf(compose, 'postgres').networks.includes(name))).toEqual([]);
-    expect(JSON.stringify(environment)).not.toMatch(/postgres|DATABASE|PGPASSWORD/i);
+    expect(JSON.stringify({ environment, volumes })).not.toMatch(/postgres|DATABASE|PGPASSWORD|roles/i);
     expect(Object.keys(depends_on)).toEqual(['redis']);
+  });
+
+  it('has one service log in as the superuser, and every other as the role that its work takes', () => {
+    const superusers = services.filter(([, { environment }]) =>
+      /POSTGRES_PASSWORD|:\/\/landline@/.test(JSON.stringify(environment)),
+    );
+    expect(superusers.map(([name]) => name)).toEqual(['postgres', 'roles']);
+    const logins = services.flatMap(([name, { environment, volumes }]) =>
+      Object.entries(environment).flatMap(([variable, value]) =>
+        /(?:DATABASE|DIRECT)_URL_FILE$/.test(variable) ? [[name, variable, value, volumes]] : [],
+      ),
+    );
+    expect(logins).toEqual([
+      ['migrate', 'DIRECT_URL_FILE', '/roles/owner/url', ['owner:/roles/owner:ro']],
+      ['landline', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
+      ['worker', 'DATABASE_URL_FILE', '/roles/worker/url', ['worker:/roles/worker:ro']],
+    ]);
+    // Where they come from.
+    const { command, volumes } = serviceOf(compose, 'roles');
+    expect(command).toEqual(['node', 'apps/cli/dist/main.js', 'roles', '/roles']);
+    expect(volumes).toEqual(['owner:/roles/owner', 'worker:/roles/worker', 'reader:/roles/reader']);
+    expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(['owner', 'worker', 'reader']));
+  });
+
+  it('takes each secret from a file instead, where .env names one', () => {
+    for (const [service, variable, secret] of [
+      ['receiver', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
+      ['dashboard', 'DASHBOARD_PASSWORD', 'dashboard_password'],
+      ['postgres', 'POSTGRES_PASSWORD', 'postgres_password'],
+      ['roles', 'POSTGRES_PASSWORD', 'postgres_password'],
+    ] as const) {
+      const name = service === 'roles' ? 'PGPASSWORD' : variable;
+      expect(serviceOf(compose, service).secrets).toEqual([secret]);
+      expect(compose.secrets[secret]).toEqual({ file: `\${${variable}_FILE:-/dev/null}` });
+      const read = (given: Record<string, string>) => environmentOf(serviceOf(compose, service), given);
+      expect(read({ [`${variable}_FILE`]: './secret' })).toMatchObject({
+        [name]: '',
+        [`${name}_FILE`]: `/run/secrets/${secret}`,
+      });
+      expect(read({ [variable]: 'secret' })).toMatchObject({ [name]: 'secret', [`${name}_FILE`]: '' });
+    }
   });
 
   it('publishes the receiver, the dashboard on loopback only, and nothing else', () => {
@@ -47,11 +90,13 @@ describe('docker-compose.yml', () => {
 
   it('checks the health of every service that stays, and waits for the one that does not', () => {
     for (const [name, { healthcheck, restart }] of services) {
-      if (name === 'migrate') continue;
+      if (ONCE.includes(name)) continue;
       expect([name, healthcheck.disable, healthcheck.test.length > 1]).toEqual([name, false, true]);
       expect(restart).toBe('unless-stopped');
     }
     expect(serviceOf(compose, 'worker').depends_on['migrate']?.condition).toBe('service_completed_successfully');
+    expect(serviceOf(compose, 'migrate').depends_on['roles']?.condition).toBe('service_completed_successfully');
+    expect(serviceOf(compose, 'landline').profiles).toEqual(['tools']);
   });
 
   it.each(['worker', 'dashboard', 'receiver'] as const)('runs %s as npm start does', (name) => {
@@ -64,7 +109,7 @@ describe('docker-compose.yml', () => {
       expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(Object.keys(depends_on)));
       expect(Object.keys(compose.networks)).toEqual(expect.arrayContaining(networks));
       for (const [dependency, { condition }] of Object.entries(depends_on)) {
-        const wanted = dependency === 'migrate' ? 'service_completed_successfully' : 'service_healthy';
+        const wanted = ONCE.includes(dependency) ? 'service_completed_successfully' : 'service_healthy';
         expect([dependency, condition]).toEqual([dependency, wanted]);
       }
     }
@@ -72,24 +117,31 @@ describe('docker-compose.yml', () => {
 
   it('names only variables of .env.example, and has no default for a secret', () => {
     const known = new Set([...readText('.env.example').matchAll(/^#?\s*([A-Z_]+)=/gm)].map(([, name]) => name));
-    const substituted = [...readText('docker-compose.yml').matchAll(/\$\{(\w+)(:[?-])?/g)];
+    const substituted = [...readText('docker-compose.yml').matchAll(/\$\{(\w+)(:[?+-])?/g)];
     const passedOn = services.flatMap(([, { environment }]) =>
       Object.keys(environment).filter((name) => environment[name] === null),
     );
-    expect([...substituted.map(([, name]) => name), ...passedOn].filter((name) => !known.has(name))).toEqual([]);
-    const required = substituted.filter(([, , kind]) => kind === ':?').map(([, name]) => name);
+    const names = [...substituted.flatMap(([, name]) => name ?? []), ...passedOn];
+    expect(names.filter((name) => !known.has(name.replace(/_FILE$/, '')))).toEqual([]);
+    // Compose stops where neither form is set; what follows :- is nothing or no secret.
     const secrets = ['ELEVENLABS_WEBHOOK_SECRET', 'DASHBOARD_PASSWORD', 'POSTGRES_PASSWORD'];
-    expect(new Set(required)).toEqual(new Set(secrets));
+    expect(compose['x-required'].map((text) => text.replace(/:\?set .*$/, ''))).toEqual(
+      secrets.map((name) => `\${${name}_FILE:-\${${name}`),
+    );
+    for (const name of secrets) expect(readText('docker-compose.yml')).not.toMatch(new RegExp(`\\$\\{${name}:-[^}]`));
   });
 
-  it.each(['migrate', 'receiver', 'worker', 'dashboard'])('runs %s with no more rights than it needs', (name) => {
-    expect(serviceOf(compose, name)).toMatchObject({
-      read_only: true,
-      init: true,
-      cap_drop: ['ALL'],
-      security_opt: ['no-new-privileges:true'],
-    });
-  });
+  it.each(['roles', 'migrate', 'landline', 'receiver', 'worker', 'dashboard'])(
+    'runs %s with no more rights than it needs',
+    (name) => {
+      expect(serviceOf(compose, name)).toMatchObject({
+        read_only: true,
+        init: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+    },
+  );
 
   it.each(['receiver', 'worker', 'dashboard'])('gives %s longer to stop than the ten seconds it takes', (name) => {
     expect(serviceOf(compose, name).stop_grace_period).toBe('15s');

@@ -32,6 +32,7 @@ describe('the image', () => {
   let final: Stage = [];
   let folder = '';
   let app = '';
+  let roles = '';
 
   beforeAll(async () => {
     [build = [], final = []] = parseDockerfile(await text('Dockerfile'));
@@ -41,6 +42,9 @@ describe('the image', () => {
     app = join(folder, 'app');
     await copyContext(ROOT, context);
     await mkdir(app);
+    roles = join(folder, 'roles');
+    await mkdir(roles);
+    await chmod(roles, 0o777);
     await runStage(build, { context, workdir: app });
     await runSql(inject('databaseUrl'), `CREATE DATABASE ${database} TEMPLATE template0`);
   }, 420_000);
@@ -49,13 +53,18 @@ describe('the image', () => {
     const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
     await Promise.all(running.map((child) => (child.kill('SIGKILL'), once(child, 'exit'))));
     await runSql(inject('databaseUrl'), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    for (const role of ['owner', 'worker', 'reader']) {
+      // oxlint-disable-next-line no-await-in-loop -- three
+      await runSql(inject('databaseUrl'), `DROP ROLE IF EXISTS landline_${role}`);
+    }
     await rm(folder, { recursive: true, force: true });
   });
 
   /** Starts a service as Compose would: its command and its variables, with the addresses of the test's own servers. */
   function start(name: string, env: Record<string, string>): ChildProcess {
     const service = serviceOf(compose, name);
-    const [program = '', ...args] = [service.command].flat();
+    // The volumes of the roles are a folder here.
+    const [program = '', ...args] = [service.command].flat().map((word) => (word === '/roles' ? roles : word));
     const given = { POSTGRES_PASSWORD: password, DASHBOARD_PASSWORD: password, ELEVENLABS_WEBHOOK_SECRET: password };
     const child = spawn(program, args, {
       cwd: app,
@@ -68,13 +77,13 @@ describe('the image', () => {
     return child;
   }
 
-  /** The store's variables, the password apart from the address as in docker-compose.yml. */
-  function storeAddress(): Record<string, string> {
+  /** The superuser's variables, the password apart from the address as in docker-compose.yml. */
+  function adminAddress(): Record<string, string> {
     const url = new URL(inject('databaseUrl'));
     const PGPASSWORD = decodeURIComponent(url.password);
     url.password = '';
     url.pathname = database;
-    return { DATABASE_URL: url.href, PGPASSWORD };
+    return { ADMIN_DATABASE_URL: url.href, PGPASSWORD };
   }
 
   it('runs as somebody else than root, with the receiver as its default', () => {
@@ -106,9 +115,13 @@ describe('the image', () => {
     expect(found.flat()).toEqual([]);
   });
 
-  it('brings an empty database up to date', async () => {
-    const child = start('migrate', storeAddress());
-    expect(await once(child, 'exit')).toEqual([0, null]);
+  it('makes the roles, and brings an empty database up to date as the owner, at each start', async () => {
+    for (let i = 0; i < 2; i++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await once(start('roles', adminAddress()), 'exit')).toEqual([0, null]);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await once(start('migrate', { DIRECT_URL_FILE: join(roles, 'owner', 'url') }), 'exit')).toEqual([0, null]);
+    }
     const url = new URL(inject('databaseUrl'));
     url.pathname = database;
     expect(await runSql(url.href, 'SELECT count(*)::int AS rows FROM webhook_events')).toEqual([{ rows: 0 }]);
@@ -136,7 +149,10 @@ describe('the image', () => {
         WORKER_PORT: free,
         DASHBOARD_PORT: free,
       };
-      const child = start(name, { ...addresses, ...(name === 'worker' && storeAddress()) });
+      const child = start(name, {
+        ...addresses,
+        ...(name === 'worker' && { DATABASE_URL_FILE: join(roles, 'worker', 'url') }),
+      });
       await vi.waitUntil(isHealthy, { timeout: 20_000, interval: 100 });
       child.kill('SIGTERM');
       expect(await once(child, 'exit')).toEqual([0, null]);

@@ -24,8 +24,9 @@ const shown = lines.flatMap((line, i): Shown[] => {
 const shapes = [receiverVariables.shape, workerVariables.shape, dashboardVariables.shape];
 
 test('.env.example names exactly the variables that the processes read', () => {
-  // Compose alone reads the last.
-  const read = new Set([...shapes.flatMap((shape) => Object.keys(shape)), 'POSTGRES_PASSWORD']);
+  // These the commands read, and Compose the last.
+  const others = ['READER_DATABASE_URL', 'ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD'];
+  const read = new Set([...shapes.flatMap((shape) => Object.keys(shape)), ...others]);
   expect(new Set(shown.map(({ name }) => name))).toEqual(read);
   expect(shown).toHaveLength(read.size);
   expect(shown.filter(({ explained }) => !explained)).toEqual([]);
@@ -48,4 +49,13 @@ test('what has no default is what nobody can choose for the user', () => {
     Object.entries(shape).flatMap(([name, schema]) => (schema.safeParse(undefined).success ? [] : [name])),
   );
   expect(new Set(required)).toEqual(new Set(['ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DASHBOARD_PASSWORD']));
+});
+
+test('a process takes each of its secrets from a file as well', () => {
+  const marked = shapes.flatMap((shape) =>
+    Object.entries(shape).flatMap(([name, schema]) => (schema.meta()?.['secret'] === true ? [name] : [])),
+  );
+  expect(new Set(marked)).toEqual(
+    new Set(['ELEVENLABS_WEBHOOK_SECRET', 'REDIS_URL', 'DATABASE_URL', 'DASHBOARD_PASSWORD']),
+  );
 });

@@ -4,6 +4,8 @@ import { z } from 'zod';
 
 const service = z.object({
   command: z.union([z.string(), z.array(z.string())]).default([]),
+  profiles: z.array(z.string()).default([]),
+  secrets: z.array(z.string()).default([]),
   environment: z.record(z.string(), z.union([z.string(), z.number(), z.null()])).default({}),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
@@ -19,6 +21,8 @@ const service = z.object({
 });
 
 const file = z.object({
+  'x-required': z.array(z.string()),
+  secrets: z.record(z.string(), z.object({ file: z.string() })),
   services: z.record(z.string(), service),
   networks: z.record(z.string(), z.object({ internal: z.boolean().default(false) }).nullable()),
   volumes: z.record(z.string(), z.null()),
@@ -53,7 +57,8 @@ export function environmentOf(
 }
 
 function substitute(value: string, given: Readonly<Record<string, string>>): string {
-  return value.replaceAll(/\$\{(\w+):([?-])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
+  return value.replaceAll(/\$\{(\w+):([?+-])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
+    if (kind === '+') return given[name] ? rest : '';
     const answer = given[name] ?? (kind === '-' ? rest : undefined);
     if (answer === undefined) throw new Error(`${name}: ${rest}`);
     return answer;

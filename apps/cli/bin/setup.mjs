@@ -37,7 +37,7 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24) return;
   fail(
-    `Landline needs Node 20.19, 22.12 or 24 and newer; this is ${process.versions.node}. Get one: https://nodejs.org`,
+    `Landline needs Node 24 and newer, 22.12 or 20.19; this is ${process.versions.node}. Get one: https://nodejs.org`,
   );
 }
 

@@ -1,14 +1,50 @@
+import { readSecret } from '@landline/process';
 import { CliError } from './errors.ts';
 import { type Environment } from './start/env-file.ts';
 import { readServices } from './start/services-file.ts';
 
+/** A database whose tables a command changes. */
+export interface OwnDatabase {
+  databaseUrl: string;
+  /** The same one past a pooler, or as the tables' owner; undefined: `databaseUrl` is that. */
+  directUrl?: string;
+}
+
 /**
- * Finds the database that a command works on: DATABASE_URL, else the embedded one of a running `npm start`.
+ * Finds the database for a command that changes tables: DATABASE_URL with DIRECT_URL, either alone, else the embedded one of a
+ * running `npm start`, as the owner of its tables.
  *
- * @throws {CliError} `configuration_invalid`: there is neither.
+ * @throws {CliError} `configuration_invalid`: there is none.
  */
-export async function findDatabase(root: string, env: Environment): Promise<string> {
-  const url = env['DATABASE_URL'] || (await readServices(root))?.databaseUrl;
-  if (url) return url;
+export async function findOwnDatabase(root: string, env: Environment): Promise<OwnDatabase> {
+  const directUrl = readSecret('DIRECT_URL', env);
+  const databaseUrl = readSecret('DATABASE_URL', env) ?? directUrl;
+  if (databaseUrl !== undefined) return { databaseUrl, ...(directUrl !== undefined && { directUrl }) };
+  const services = await readServices(root);
+  return { databaseUrl: services?.directUrl ?? services?.databaseUrl ?? refuse() };
+}
+
+/** Where a command may read, and whether that is as a role that can do nothing else. */
+export interface ReadableDatabase {
+  url: string;
+  isReader: boolean;
+}
+
+/**
+ * Finds the database for a command that reads: READER_DATABASE_URL, else DATABASE_URL, else that of a running `npm start`.
+ *
+ * @throws {CliError} `configuration_invalid`: there is none.
+ */
+export async function findReadableDatabase(root: string, env: Environment): Promise<ReadableDatabase> {
+  const reader = readSecret('READER_DATABASE_URL', env);
+  if (reader !== undefined) return { url: reader, isReader: true };
+  const given = readSecret('DATABASE_URL', env);
+  if (given !== undefined) return { url: given, isReader: false };
+  const services = await readServices(root);
+  if (services?.readerDatabaseUrl !== undefined) return { url: services.readerDatabaseUrl, isReader: true };
+  return { url: services?.databaseUrl ?? refuse(), isReader: false };
+}
+
+function refuse(): never {
   throw new CliError('configuration_invalid', 'No database: run npm start in another terminal, or set DATABASE_URL.');
 }

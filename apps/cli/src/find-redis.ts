@@ -1,3 +1,4 @@
+import { readSecret } from '@landline/process';
 import { CliError } from './errors.ts';
 import type { Environment } from './start/env-file.ts';
 import { readServices } from './start/services-file.ts';
@@ -8,7 +9,7 @@ import { readServices } from './start/services-file.ts';
  * @throws {CliError} `configuration_invalid`: there is neither.
  */
 export async function findRedis(root: string, env: Environment): Promise<string> {
-  const url = env['REDIS_URL'] || (await readServices(root))?.redisUrl;
+  const url = readSecret('REDIS_URL', env) ?? (await readServices(root))?.redisUrl;
   if (url) return url;
   throw new CliError('configuration_invalid', 'No Redis: run npm start in another terminal, or set REDIS_URL.');
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { CommandContext } from './command-context.ts';
-import { findDatabase } from './find-database.ts';
+import { findOwnDatabase } from './find-database.ts';
+import { checkQuery } from './sql/check-query.ts';
 import { readEnvFile } from './start/env-file.ts';
 import { stopSignal } from './start/stop-signal.ts';
 import { USAGE } from './usage.ts';
@@ -14,25 +15,29 @@ type Command = (args: string[], context: CommandContext) => Promise<number>;
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: async (args, context) => {
     parseArgs({ args });
+    // An earlier start may have been killed while it installed Redis.
+    await (await import('./services/service-policy.ts')).removeLeftPolicy();
     const withParent = context.env['npm_lifecycle_event'] !== undefined;
     return (await import('./start/start.ts')).start(context, stopSignal({ withParent }));
   },
   test: async (args, context) => (await import('./run-tests.ts')).runTests(args, context),
   send: async (args, { root, env }) => (await import('./send.ts')).send(args, await readEnvFile(root, env)),
-  migrate: async (args, context) => {
+  migrate: async (args, { root, env, print }) => {
     parseArgs({ args });
     const { runMigrate } = await import('./migrate.ts');
-    return runMigrate(context.root, await readEnvFile(context.root, context.env), context.print);
+    return runMigrate(await findOwnDatabase(root, await readEnvFile(root, env)), print);
+  },
+  roles: async (args, context) => {
+    const [folder, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
+    if (!folder || rest.length > 0) return misuse('roles takes one folder, where it keeps their URLs.', context);
+    return (await import('./roles/roles.ts')).runRoles(folder, context);
   },
   sql: async (args, context) => {
     const [query, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
     if (!query?.trim() || rest.length > 0) return misuse('sql takes one query, in quotes.', context);
-    // What leaves a read-only transaction (COMMIT; …) or writes in spite of it (COPY … TO) is no such query.
-    if (/;\s*\S/.test(query) || ESCAPES.test(query)) {
-      return misuse('sql takes one SELECT, without a semicolon inside.', context);
-    }
-    const { runSql } = await import('./sql.ts');
-    return runSql(await databaseOf(context), query, context);
+    const fault = checkQuery(query);
+    if (fault !== undefined) return misuse(fault, context);
+    return (await import('./sql/sql.ts')).runSql(query, context);
   },
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   help: (_args, { print }) => {
@@ -40,9 +45,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return Promise.resolve(0);
   },
 };
-
-/** What may follow white space and comments, and not be read-only in a read-only transaction. */
-const ESCAPES = /^(?:\s|--.*(?:\n|$)|\/\*[^]*?\*\/)*(?:copy|commit|end|rollback|abort|do|load)\b/i;
 
 /**
  * Runs one command of `landline`.
@@ -63,10 +65,6 @@ export async function runCommand(argv: readonly string[], context: CommandContex
     context.print(error instanceof Error ? error.message : String(error));
     return 1;
   }
-}
-
-async function databaseOf({ root, env }: CommandContext): Promise<string> {
-  return findDatabase(root, await readEnvFile(root, env));
 }
 
 function misuse(message: string, { print }: CommandContext): number {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { parseArgs } from 'node:util';
+import { readSecret } from '@landline/process';
 import { sign, SIGNATURE_HEADER, webhookVariables } from '@landline/webhook';
 import { CliError } from './errors.ts';
 import { EXAMPLE_NAMES, exampleBody } from './example-events.ts';
@@ -22,13 +23,13 @@ live makes calls of ten live events each. A file is sent as it is, byte for byte
  * Signs and sends events, and prints what the answers were.
  *
  * @param args   `<type or file> [--count n] [--url u]`.
- * @param env    ELEVENLABS_WEBHOOK_SECRET, whose first secret signs, and PORT.
+ * @param env    ELEVENLABS_WEBHOOK_SECRET or ELEVENLABS_WEBHOOK_SECRET_FILE, whose first secret signs, and PORT.
  * @param print  Prints a line.
  * @returns      The exit code: 0 when every event was answered 200.
  */
 export async function send(args: readonly string[], env: Environment, print = printLine): Promise<number> {
   const { what, count, url } = readArguments(args, env);
-  const secret = readSecret(env);
+  const secret = signingSecret(env);
   const bodyOf = await bodies(what);
   const tally = new Map<string, number>();
   const startedAt = performance.now();
@@ -75,8 +76,8 @@ function readArguments(args: readonly string[], env: Environment): { what: strin
   return { what, count, url };
 }
 
-function readSecret(env: Environment): string {
-  const parsed = webhookVariables.ELEVENLABS_WEBHOOK_SECRET.safeParse(env['ELEVENLABS_WEBHOOK_SECRET'] || undefined);
+function signingSecret(env: Environment): string {
+  const parsed = webhookVariables.ELEVENLABS_WEBHOOK_SECRET.safeParse(readSecret('ELEVENLABS_WEBHOOK_SECRET', env));
   const secret = parsed.data?.secrets[0];
   if (secret === undefined) {
     const reason = parsed.error?.issues[0]?.message ?? 'ELEVENLABS_WEBHOOK_SECRET is not set';

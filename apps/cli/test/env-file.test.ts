@@ -37,3 +37,23 @@ test('the environment wins over .env', async () => {
   await writeFile(join(root, '.env'), 'PORT=4000\nLOG_LEVEL=warn\n');
   expect(await readEnvFile(root, { PORT: '5000' })).toEqual({ PORT: '5000', LOG_LEVEL: 'warn' });
 });
+
+test.each([
+  ['a value', { TOKEN: 'a' }, { TOKEN: 'a' }],
+  ['a file', { TOKEN_FILE: '/a' }, { TOKEN_FILE: '/a' }],
+  ['set to nothing', { TOKEN: '' }, { TOKEN: '' }],
+  ['no file', { TOKEN_FILE: '' }, { TOKEN: 'b', TOKEN_FILE: '' }],
+])('%s in the environment wins over either form in .env', async (_, env, wanted) => {
+  const root = await makeRoot();
+  await writeFile(join(root, '.env'), 'TOKEN=b\n');
+  expect(await readEnvFile(root, env)).toEqual(wanted);
+  await writeFile(join(root, '.env'), 'TOKEN_FILE=/b\n');
+  const file = 'TOKEN_FILE' in env && env.TOKEN_FILE === '' ? { TOKEN_FILE: '' } : wanted;
+  expect(await readEnvFile(root, env)).toEqual(file);
+});
+
+test('both forms in .env stay, for whoever reads the secret to say so', async () => {
+  const root = await makeRoot();
+  await writeFile(join(root, '.env'), 'TOKEN=b\nTOKEN_FILE=/b\n');
+  expect(await readEnvFile(root, {})).toEqual({ TOKEN: 'b', TOKEN_FILE: '/b' });
+});

@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { createDatabase } from '../../../test/support/database.ts';
+import { startPrivatePostgres } from '../../../test/support/private-postgres.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { runCommand } from '../src/run-command.ts';
@@ -24,12 +25,15 @@ test.each([
   [['sql'], 2, 'sql takes one query, in quotes.'],
   [['sql', 'SELECT', '1'], 2, 'sql takes one query, in quotes.'],
   [['sql', '--nonsense', 'SELECT 1'], 2, '--nonsense'],
-  [['sql', 'COMMIT; DELETE FROM conversations'], 2, 'sql takes one SELECT'],
-  [['sql', 'SELECT 1; SELECT 2'], 2, 'sql takes one SELECT'],
-  [['sql', "COPY (SELECT 1) TO PROGRAM 'true'"], 2, 'sql takes one SELECT'],
+  [['sql', 'SELECT 1;'], 1, 'No database: run npm start'],
+  [['roles'], 2, 'roles takes one folder'],
+  [['roles', 'a', 'b'], 2, 'roles takes one folder'],
+  [['sql', 'COMMIT; DELETE FROM conversations'], 2, 'sql takes one query'],
+  [['sql', 'SELECT 1; SELECT 2'], 2, 'sql takes one query'],
+  [['sql', "COPY (SELECT 1) TO PROGRAM 'true'"], 2, 'sql takes one query'],
   [['sql', ''], 2, 'sql takes one query, in quotes.'],
-  [['sql', "/* harmless */ -- indeed\n COPY (SELECT 1) TO '/tmp/x'"], 2, 'sql takes one SELECT'],
-  [['sql', "DO $$ BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''true'''; END $$"], 2, 'sql takes one SELECT'],
+  [['sql', "/* harmless */ -- indeed\n COPY (SELECT 1) TO '/tmp/x'"], 2, 'sql takes one query'],
+  [['sql', "DO $$ BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''true'''; END $$"], 2, 'sql takes one query'],
   [['sql', `/* a */ -- copy of${' --'.repeat(50)}\n (SELECT 1)`], 1, 'No database: run npm start'],
   [['migrate', '--dry-run'], 2, "Unknown option '--dry-run'"],
   [['migrate', 'now'], 2, 'now'],
@@ -61,6 +65,64 @@ test('migrates an empty database, then finds it up to date', async () => {
   await runSql(adminUrl, 'DROP DATABASE cli_migrate');
 });
 
+test("migrates as the tables' owner where DIRECT_URL names it, and takes either URL from a file", async () => {
+  const database = await createDatabase(inject('databaseUrl'));
+  const root = await makeTempFolder();
+  await writeFile(join(root, 'owner'), `${database.url}\n`);
+  await writeFile(join(root, '.env'), 'DATABASE_URL=postgresql://nobody@127.0.0.1:1/none\n');
+  const env = { DIRECT_URL_FILE: join(root, 'owner') };
+  expect(await run(['migrate'], env, root)).toEqual({ code: 0, output: 'The tables are up to date.' });
+  expect((await run(['migrate'], { DATABASE_URL_FILE: join(root, 'owner') }, root)).code).toBe(0);
+  await database.drop();
+});
+
+test('says which variables of a secret are at odds, and which file cannot be read', async () => {
+  const root = await makeTempFolder();
+  const file = join(root, 'missing');
+  await writeFile(join(root, '.env'), `DATABASE_URL_FILE=${file}\nREDIS_URL=redis://h\n`);
+  const unreadable = await run(['sql', 'SELECT 1'], {}, root);
+  expect(unreadable).toMatchObject({
+    code: 1,
+    output: expect.stringContaining(`DATABASE_URL_FILE: cannot read ${file}`),
+  });
+  const both = { DATABASE_URL: 'postgresql://u:hunter2@h/d', DATABASE_URL_FILE: file };
+  expect(await run(['sql', 'SELECT 1'], both, root)).toEqual({
+    code: 1,
+    output: 'DATABASE_URL and DATABASE_URL_FILE are both set: keep one of them',
+  });
+});
+
+test('makes the roles and keeps their URLs in a folder for their owner alone, as often as it is told', async () => {
+  const server = await startPrivatePostgres();
+  const root = await makeTempFolder();
+  const admin = new URL(server.url);
+  const env = { ADMIN_DATABASE_URL: server.url, PGPASSWORD: 'not needed' };
+  const folder = join(root, 'roles');
+  const first = await run(['roles', folder], env, root);
+  expect(first).toMatchObject({ code: 0, output: expect.stringContaining(join(folder, 'worker', 'url')) });
+  expect(first.output).not.toContain(admin.password);
+  const urlOf = async (role: string) => (await readFile(join(folder, role, 'url'), 'utf8')).trim();
+  const worker = await urlOf('worker');
+  // The second time by a password of its own variable, as docker-compose.yml has it.
+  const { password } = admin;
+  admin.password = '';
+  expect((await run(['roles', folder], { ADMIN_DATABASE_URL: admin.href, PGPASSWORD: password }, root)).code).toBe(0);
+  expect(await urlOf('worker')).toBe(worker);
+  for (const role of ['owner', 'worker', 'reader']) {
+    expect(await runSql(await urlOf(role), 'SELECT current_user AS name')).toEqual([{ name: `landline_${role}` }]);
+    expect((await stat(join(folder, role, 'url'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(folder, role, 'password'))).mode & 0o777).toBe(0o600);
+  }
+});
+
+test('says what the user of ADMIN_DATABASE_URL lacks', async () => {
+  const root = await makeTempFolder();
+  expect(await run(['roles', 'roles'], {}, root)).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('ADMIN_DATABASE_URL'),
+  });
+});
+
 test('shows rows of the database in .env or of the running Landline, and cannot change them', async () => {
   const database = await createDatabase(inject('databaseUrl'));
   const root = await makeTempFolder();
@@ -70,8 +132,8 @@ test('shows rows of the database in .env or of the running Landline, and cannot 
   expect(result.code).toBe(0);
   expect(result.output).toMatch(/ one \| name\s+-+\+-+\s+1\s+\| test_\w+\s+\(1 row\)/);
   const refused = await run(['sql', 'CREATE TABLE mine (id int)'], {}, root);
-  expect(refused.code).toBe(1);
-  expect(refused.output).toContain('read-only');
+  expect(refused.code).toBe(2);
+  expect(refused.output).toContain('begins with one of SELECT');
   const elsewhere = await makeTempFolder();
   await writeFile(join(elsewhere, '.env'), `DATABASE_URL=${database.url}\n`);
   expect((await run(['sql', query], {}, elsewhere)).code).toBe(0);

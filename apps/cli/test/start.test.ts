@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { access, copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { migrate } from '@landline/store';
 import { createDatabase } from '../../../test/support/database.ts';
+import { runSql } from '../../../test/support/run-sql.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { choosePort } from '../src/services/choose-port.ts';
 import { isRunning } from '../src/services/is-running.ts';
+import { startPostgres } from '../src/services/postgres.ts';
+import { readServices } from '../src/start/services-file.ts';
 import { start } from '../src/start/start.ts';
 
 // Stands for an app: answers as a ready one does, and notes what it was given and when it was stopped.
@@ -93,6 +97,21 @@ test('runs everything on servers of its own, and stops the way of the data from 
   expect(receiver?.env).toMatchObject({ HOST: '0.0.0.0', PORT: ports['PORT'], REDIS_URL: expect.any(String) });
   expect(receiver?.env['ELEVENLABS_WEBHOOK_SECRET']).toMatch(/^wsec_/);
   expect(worker?.env).toMatchObject({ HOST: '127.0.0.1', DATABASE_URL: expect.stringContaining('@127.0.0.1:') });
+  const workerUrl = worker?.env['DATABASE_URL'] ?? '';
+  expect(await runSql(workerUrl, 'SELECT current_user AS name')).toEqual([{ name: 'landline_worker' }]);
+  await expect(runSql(workerUrl, 'CREATE TABLE mine (id int)')).rejects.toMatchObject({ code: '42501' });
+  const services = await readServices(root);
+  expect(await runSql(services?.readerDatabaseUrl ?? '', 'SELECT current_user AS name')).toEqual([
+    { name: 'landline_reader' },
+  ]);
+  const owners = await runSql(
+    services?.directUrl ?? '',
+    `SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'`,
+  );
+  expect(owners).toEqual([{ tableowner: 'landline_owner' }]);
+  for (const { env } of [receiver, worker, dashboard].flatMap((note) => note ?? [])) {
+    expect(JSON.stringify(env)).not.toMatch(/landline_owner|postgresql:\/\/landline:/);
+  }
   expect(dashboard?.env).toMatchObject({ HOST: '127.0.0.1', DASHBOARD_PASSWORD: expect.any(String) });
   for (const note of [receiver, worker, dashboard]) expect(note?.env).not.toHaveProperty('SHELL_SECRET');
   expect([receiver, worker, dashboard].map((note) => note?.options)).toEqual([[], ['--max-semi-space-size=64'], []]);
@@ -107,6 +126,43 @@ test('runs everything on servers of its own, and stops the way of the data from 
   expect(await exists(join(root, '.data', 'postgres', 'postmaster.pid'))).toBe(false);
   expect(await exists(join(root, '.data', 'redis.pid'))).toBe(false);
   expect(await exists(join(root, '.data', 'services.json'))).toBe(false);
+});
+
+test("takes over a database that an older version made, with its rows, and the worker's password is its own", async () => {
+  const root = await makeRoot();
+  const old = await startPostgres({ dir: join(root, '.data', 'postgres'), port: 0 });
+  await migrate(old.url);
+  await runSql(
+    old.url,
+    `INSERT INTO user_profiles (user_id, first_seen_at, last_seen_at) VALUES ('kept', now(), now())`,
+  );
+  await old.stop();
+  const running = startIn(root, { ...(await freePorts()), REDIS_URL: inject('redisUrl') });
+  await running.up();
+  const services = await readServices(root);
+  const [owner, worker] = [new URL(services?.directUrl ?? ''), new URL(services?.databaseUrl ?? '')];
+  expect(await runSql(worker.href, 'SELECT user_id FROM user_profiles')).toEqual([{ user_id: 'kept' }]);
+  await runSql(owner.href, 'ALTER TABLE user_profiles ADD COLUMN shoe_size int');
+  expect(new Set([owner.password, worker.password, new URL(old.url).password]).size).toBe(3);
+  expect(await running.stop()).toBe(0);
+});
+
+test('hands the files of secrets on, and takes the addresses of its servers from files', async () => {
+  const root = await makeRoot();
+  const given = await givenServers();
+  const files = Object.fromEntries(Object.keys(given).map((name) => [`${name}_FILE`, join(root, name)]));
+  await Promise.all(Object.entries(given).map(([name, value]) => writeFile(join(root, name), `${value}\n`)));
+  const password = join(root, 'password');
+  await writeFile(password, 'a password of twelve\n');
+  const running = startIn(root, { ...(await freePorts()), ...files, DASHBOARD_PASSWORD_FILE: password });
+  await running.up();
+  expect((await noteOf(root, 'worker')).env).toMatchObject(given);
+  const dashboard = await noteOf(root, 'dashboard');
+  expect(dashboard.env).toMatchObject({ DASHBOARD_PASSWORD_FILE: password });
+  for (const name of ['DASHBOARD_PASSWORD', 'DATABASE_URL', 'DATABASE_URL_FILE', 'REDIS_URL_FILE']) {
+    expect(dashboard.env).not.toHaveProperty(name);
+  }
+  expect(await running.stop()).toBe(0);
 });
 
 test('starts no server where one is given, and an app again that ends', async () => {

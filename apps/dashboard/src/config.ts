@@ -22,7 +22,7 @@ export const dashboardVariables = z.object({
     .string()
     .regex(/^[^:]+$/, 'DASHBOARD_USER must not have a colon in it')
     .default('admin'),
-  DASHBOARD_PASSWORD: z.string(passwordError).min(12, passwordError),
+  DASHBOARD_PASSWORD: z.string(passwordError).min(12, passwordError).meta({ secret: true }),
 });
 
 /** What the dashboard needs to start. */

@@ -10,6 +10,7 @@ if (!read.ok) {
 }
 const { config } = read;
 const logger = createLogger({ name: 'dashboard', level: config.LOG_LEVEL });
+for (const warning of read.warnings ?? []) logger.warn(warning);
 const queues = openQueues({
   redisUrl: config.REDIS_URL,
   onDone: ({ queue, state }) => logger.info(`Retry all of ${queue} is done: what was ${state} waits for a worker`),

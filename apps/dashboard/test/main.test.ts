@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it, vi } from 'vitest';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const DASHBOARD_PASSWORD = 'correct horse battery';
@@ -31,6 +34,20 @@ describe('the process', () => {
     const dashboard = start({});
     const [complaint, [code]] = await Promise.all([text(dashboard.stderr!), once(dashboard, 'exit')]);
     expect([code, complaint]).toEqual([1, expect.stringContaining('DASHBOARD_PASSWORD')]);
+  });
+
+  it('takes its password from a file, and warns of quotation marks around it', async () => {
+    const file = join(await makeTempFolder(), 'password');
+    await writeFile(file, `"${DASHBOARD_PASSWORD}"\n`);
+    const dashboard = start({ DASHBOARD_PASSWORD_FILE: file });
+    const { address, output } = await listening(dashboard);
+    const ask = async (password: string) =>
+      (await fetch(address, { headers: { authorization: basic(password) } })).status;
+    expect([await ask(`"${DASHBOARD_PASSWORD}"`), await ask(DASHBOARD_PASSWORD)]).toEqual([200, 401]);
+    expect(output()).toContain('DASHBOARD_PASSWORD has quotation marks around it');
+    expect(output()).not.toContain(DASHBOARD_PASSWORD);
+    dashboard.kill('SIGTERM');
+    expect(await once(dashboard, 'exit')).toEqual([0, null]);
   });
 
   it('listens on loopback, keeps its password to itself, and stops on SIGTERM', async () => {

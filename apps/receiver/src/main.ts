@@ -22,8 +22,12 @@ if (!read.ok) {
 }
 const { config } = read;
 const logger = createLogger({ name: 'receiver', level: config.LOG_LEVEL });
-if (config.ELEVENLABS_WEBHOOK_SECRET.hadWhiteSpace) {
-  logger.warn('ELEVENLABS_WEBHOOK_SECRET has white space around a secret; it is cut off');
+for (const warning of read.warnings ?? []) logger.warn(warning);
+const { cut } = config.ELEVENLABS_WEBHOOK_SECRET;
+if (cut.length > 0) {
+  logger.warn(
+    `ELEVENLABS_WEBHOOK_SECRET had ${cut.join(', ')} in it or around it, which no secret has: it is used without them`,
+  );
 }
 
 const metrics = createMetrics();

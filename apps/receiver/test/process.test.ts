@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { spawnApp, startApp, type AppProcess, type Spawned } from '../../../test/support/app-process.ts';
 import { openConnection, rawPost } from '../../../test/support/raw-connection.ts';
 import { post, SECRET, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { eventsIn } from './support/a-receiver.ts';
 
@@ -143,9 +146,32 @@ describe('at the start', () => {
     expect(second.output()).toContain('EADDRINUSE');
   });
 
-  it('cuts white space off a secret with a warning', async () => {
-    const receiver = await start({ ELEVENLABS_WEBHOOK_SECRET: ` ${SECRET}\n` });
-    expect(receiver.output()).toContain('white space');
+  it.each([
+    ['white space', ` ${SECRET}\n`, 'white space'],
+    ['quotation marks, which docker --env-file keeps', `"${SECRET}"`, 'quotation marks'],
+    ['a zero-width space', `${SECRET}\u200b`, 'U+200B'],
+  ])('cuts %s off a secret with a warning that does not show it', async (_, value, named) => {
+    const receiver = await start({ ELEVENLABS_WEBHOOK_SECRET: value });
+    expect(receiver.output()).toContain(`ELEVENLABS_WEBHOOK_SECRET had ${named} in it or around it`);
+    expect(receiver.output()).not.toContain(SECRET);
     expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
+  });
+
+  it('takes its secrets from files', async () => {
+    const folder = await makeTempFolder();
+    const [secret, url] = [join(folder, 'secret'), join(folder, 'redis')];
+    await Promise.all([writeFile(secret, `${SECRET}\n`), writeFile(url, redis.url)]);
+    const receiver = await startApp('receiver', {
+      env: { ELEVENLABS_WEBHOOK_SECRET_FILE: secret, REDIS_URL_FILE: url },
+    });
+    onTestFinished(() => receiver.kill('SIGKILL'));
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
+  });
+
+  it('names the file of a secret that it cannot read, and exits 1', async () => {
+    const file = join(await makeTempFolder(), 'secret');
+    const receiver = await refusal({ ELEVENLABS_WEBHOOK_SECRET_FILE: file, REDIS_URL: redis.url });
+    expect(receiver.output()).toContain(`ELEVENLABS_WEBHOOK_SECRET_FILE: cannot read ${file} (ENOENT)`);
+    expect(receiver.output()).not.toContain('is not set');
   });
 });

@@ -17,6 +17,7 @@ if (!read.ok) {
 }
 const { config } = read;
 const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL });
+for (const warning of read.warnings ?? []) logger.warn(warning);
 const worker = createWorker({
   databaseUrl: config.DATABASE_URL,
   redisUrl: config.REDIS_URL,

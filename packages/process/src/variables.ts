@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { describePasted } from './pasted.ts';
+import { readSecret, SecretFileError } from './secret-file.ts';
 
 /** The variables of every process, as a shape to build its schema from. */
 export const processVariables = {
@@ -29,21 +31,65 @@ export function port(name: string) {
   return wholeNumber(name, { unit: 'a TCP port', min: 0, max: 65_535 });
 }
 
-/** A process's configuration, or every fault at once as text for the operator. */
-export type ReadVariables<T> = { ok: true; config: T } | { ok: false; faults: string };
+/**
+ * A process's configuration, or every fault at once as text for the operator. `warnings` are sentences to log: what looks odd about a
+ * secret that was read, never the secret.
+ */
+export type ReadVariables<T> = { ok: true; config: T; warnings?: string[] } | { ok: false; faults: string };
 
 /**
- * Reads a process's variables; an empty one counts as not set.
+ * Reads a process's variables; an empty one counts as not set. A variable whose schema ends in `.meta({ secret: true })` may also be
+ * given as the path of a file, in `<NAME>_FILE`. With `cleaned: true` beside it the schema itself cuts what a paste leaves around the value.
  *
  * @param schema  The variables with their forms and defaults.
  * @param env     `process.env`, or what a test puts in its place.
  * @returns       The configuration or the faults; never a value of a variable.
  */
-export function readVariables<T extends z.ZodType>(
+export function readVariables<T extends z.ZodObject>(
   schema: T,
   env: Readonly<Record<string, string | undefined>>,
 ): ReadVariables<z.infer<T>> {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const secrets = readSecrets(secretsOf(schema), env);
+  const present = Object.fromEntries(Object.entries({ ...env, ...secrets.values }).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(present);
-  return parsed.success ? { ok: true, config: parsed.data } : { ok: false, faults: z.prettifyError(parsed.error) };
+  const { faults, warnings } = secrets;
+  if (parsed.success && faults.length === 0) {
+    return { ok: true, config: parsed.data, ...(warnings.length > 0 && { warnings }) };
+  }
+  const unread = new Set(faults.map(({ name }) => name));
+  const issues = parsed.error?.issues.filter(({ path }) => !unread.has(String(path[0]))) ?? [];
+  const lines = [...faults.map(({ message }) => message), ...warnings].map((line) => `✖ ${line}`);
+  const others = issues.length === 0 ? [] : [z.prettifyError({ issues })];
+  return { ok: false, faults: [...others, ...lines].join('\n') };
+}
+
+interface SecretVariable {
+  name: string;
+  isCleaned: boolean;
+}
+
+function secretsOf(schema: z.ZodObject): SecretVariable[] {
+  const variables: [string, unknown][] = Object.entries(schema.shape);
+  return variables.flatMap(([name, type]) => {
+    const marks = type instanceof z.ZodType ? type.meta() : undefined;
+    return marks?.['secret'] === true ? [{ name, isCleaned: marks['cleaned'] === true }] : [];
+  });
+}
+
+function readSecrets(secrets: readonly SecretVariable[], env: Readonly<Record<string, string | undefined>>) {
+  const values: Record<string, string | undefined> = {};
+  const faults: { name: string; message: string }[] = [];
+  const warnings: string[] = [];
+  for (const { name, isCleaned } of secrets) {
+    try {
+      const value = readSecret(name, env);
+      values[name] = value;
+      const warning = value === undefined || isCleaned ? undefined : describePasted(name, value);
+      if (warning !== undefined) warnings.push(warning);
+    } catch (error) {
+      if (!(error instanceof SecretFileError)) throw error;
+      faults.push({ name, message: error.message });
+    }
+  }
+  return { values, faults, warnings };
 }

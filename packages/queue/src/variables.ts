@@ -28,10 +28,12 @@ const redisUrlError = 'REDIS_URL must look like redis://[user:password@]host:por
 
 /** The environment variables that this package is about, as a shape to build a process's schema from. An empty string counts as not set. */
 export const queueVariables = {
-  REDIS_URL: z.preprocess(
-    blankToUndefined,
-    z.string({ error: redisUrlError }).refine(isRedisUrl, redisUrlError).default('redis://127.0.0.1:6379'),
-  ),
+  REDIS_URL: z
+    .preprocess(
+      blankToUndefined,
+      z.string({ error: redisUrlError }).refine(isRedisUrl, redisUrlError).default('redis://127.0.0.1:6379'),
+    )
+    .meta({ secret: true }), // it may hold a password
   BATCH_MAX_EVENTS: wholeNumber('BATCH_MAX_EVENTS', { unit: 'events', min: 1, max: 10_000, fallback: 200 }),
   BATCH_MAX_BYTES: wholeNumber('BATCH_MAX_BYTES', { unit: 'bytes', min: 1024, max: 67_108_864, fallback: 1_048_576 }),
   ENQUEUE_TIMEOUT_MS: wholeNumber('ENQUEUE_TIMEOUT_MS', { unit: 'milliseconds', min: 10, max: 60_000, fallback: 1000 }),

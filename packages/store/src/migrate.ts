@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { classifyError } from './classify-error.ts';
 import { quoteName, readDatabaseUrl } from './database-url.ts';
 import { MigrationError, StoreError } from './errors.ts';
+import { explainRefusal, rightsStatement } from './may-migrate.ts';
 import { withSchemaEngine, type EngineTransaction } from './schema-engine.ts';
 import { settingsStatement } from './transaction-settings.ts';
 
@@ -39,6 +40,8 @@ export async function migrate(databaseUrl: string): Promise<{ applied: string[] 
     if (await isUpToDate(transaction, migrations)) return { applied: [] };
     const place = await readPlace(transaction, schema);
     if (place.isMissing && (await isInPublic(transaction))) return new MigrationError(explainMove(place));
+    const [[refusal] = []] = await transaction.run(rightsStatement(schema));
+    if (typeof refusal === 'string') return new MigrationError(explainRefusal(refusal));
     return applyMigrations(transaction, migrations).catch(
       (error: unknown) => new MigrationError(explain(error, place), error),
     );

@@ -7,14 +7,16 @@ const FORM = 'postgresql://user:password@host:5432/database';
 export const storeVariables = {
   DATABASE_URL: z
     .string({ error: `DATABASE_URL is not set: it reads ${FORM}` })
-    .superRefine((url, context) => checkUrl('DATABASE_URL', url, context)),
+    .superRefine((url, context) => checkUrl('DATABASE_URL', url, context))
+    .meta({ secret: true }),
   /** The server itself, where a pooler stands in front of it: migrations go there. Empty: DATABASE_URL. */
   DIRECT_URL: z
     .string()
     .default('')
     .superRefine((url, context) => {
       if (url !== '') checkUrl('DIRECT_URL', url, context);
-    }),
+    })
+    .meta({ secret: true }),
 };
 
 function checkUrl(name: string, url: string, context: z.RefinementCtx): void {

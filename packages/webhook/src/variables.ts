@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cleanSecrets } from './clean-secret.ts';
 
 const MIN_SECRET_LENGTH = 32;
 
@@ -7,19 +8,17 @@ const secrets = z
     error:
       'ELEVENLABS_WEBHOOK_SECRET is not set: copy the secret that ElevenLabs shows when the webhook is made (several, newest first, separated by commas)',
   })
-  .transform((value) => {
-    const parts = value.split(',');
-    const trimmed = parts.map((part) => part.trim());
-    return { secrets: trimmed, hadWhiteSpace: trimmed.some((part, i) => part !== parts[i]) };
-  })
+  .transform(cleanSecrets)
   .refine((parsed) => parsed.secrets.every((secret) => secret.length >= MIN_SECRET_LENGTH), {
     error: `every secret in ELEVENLABS_WEBHOOK_SECRET must have ${MIN_SECRET_LENGTH} characters or more (none may be empty between the commas)`,
-  });
+  })
+  .meta({ secret: true, cleaned: true });
 
 /**
  * The environment variables that this package is about, as a shape to build a process's schema from.
  *
- * `ELEVENLABS_WEBHOOK_SECRET` reads as `{ secrets, hadWhiteSpace }`: white space around a secret is cut off, and the process should warn of it.
+ * `ELEVENLABS_WEBHOOK_SECRET` reads as `{ secrets, cut }`: quotation marks, white space and invisible characters are cut off, and the process should warn of
+ * what `cut` names.
  * `SIGNATURE_TOLERANCE_SECONDS` is how old a signature may be: an hour, because the provider's retries span 41 minutes and the ledger makes a repeat harmless.
  */
 export const webhookVariables = {

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { startNothing } from './service-policy.ts';
 
 const run = promisify(execFile);
-const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const APT_ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   DEBIAN_FRONTEND: 'noninteractive',
@@ -15,15 +14,7 @@ const APT_ENVIRONMENT = {
  */
 export async function installPackage(name: string): Promise<void> {
   await apt('update');
-  // Debian's own way to say "start nothing": invoke-rc.d asks this script and takes 101 for no.
-  const policyIsOurs = await writeFile(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' })
-    .then(() => true)
-    .catch(() => false);
-  try {
-    await apt('install', '-y', '--no-install-recommends', name);
-  } finally {
-    if (policyIsOurs) await rm(POLICY_FILE, { force: true });
-  }
+  await startNothing(() => apt('install', '-y', '--no-install-recommends', name));
   // Without systemd there is nothing to disable.
   await run('systemctl', ['disable', name], { env: APT_ENVIRONMENT }).catch(() => {});
 }

@@ -3,7 +3,7 @@ import type { Environment } from './env-file.ts';
 /** One of the processes that `npm start` runs beside the servers. */
 export interface App {
   name: 'receiver' | 'worker' | 'dashboard';
-  /** The variables that it reads: it is given these and no others. The receiver has no DATABASE_URL on purpose. */
+  /** The variables that it reads: it is given these, and `<NAME>_FILE` of them, and no others. The receiver has no DATABASE_URL on purpose. */
   variables: readonly string[];
   /** Options of Node's own. */
   nodeOptions?: readonly string[];
@@ -88,9 +88,9 @@ const SYSTEM_VARIABLES = `
 
 const ANY_ADDRESS = ['', '0.0.0.0', '::'];
 
-/** Picks what `app` sees of `env`. */
+/** Picks what `app` sees of `env`. The file of a secret goes on as its path: the app itself reads it. */
 export function environmentOf(app: App, env: Environment): Record<string, string> {
-  const names = [...SYSTEM_VARIABLES, ...app.variables];
+  const names = [...SYSTEM_VARIABLES, ...app.variables, ...app.variables.map((name) => `${name}_FILE`)];
   const given = names.flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value]];

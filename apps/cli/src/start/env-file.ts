@@ -6,13 +6,25 @@ import { parseEnv } from 'node:util';
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads `<root>/.env` under `env`, which wins. No file is no fault. */
+/**
+ * Reads `<root>/.env` under `env`, which wins. A value there also hides its other form in .env: DATABASE_URL hides
+ * DATABASE_URL_FILE, and the other way round. No file is no fault.
+ */
 export async function readEnvFile(root: string, env: Environment): Promise<Environment> {
   const text = await readFile(join(root, '.env'), 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
   });
-  return { ...parseEnv(text), ...env };
+  const hidden = new Set(Object.entries(env).flatMap(([name, value]) => otherForm(name, value)));
+  const below = Object.entries(parseEnv(text)).filter(([name]) => !hidden.has(name));
+  return { ...Object.fromEntries(below), ...env };
+}
+
+/** The form of a secret that `name` in the environment hides in .env. Set to nothing, a file hides none: it names none. */
+function otherForm(name: string, value: string | undefined): string[] {
+  if (value === undefined) return [];
+  if (!name.endsWith('_FILE')) return [`${name}_FILE`];
+  return value === '' ? [] : [name.slice(0, -'_FILE'.length)];
 }
 
 /**

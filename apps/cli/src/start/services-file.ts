@@ -7,7 +7,12 @@ import { isServerOf } from '../services/process-identity.ts';
 const servicesFile = z.object({
   /** Process number of the supervisor. */
   pid: z.int().positive(),
+  /** As the worker logs in. */
   databaseUrl: z.string().optional(),
+  /** As the owner of the tables. */
+  directUrl: z.string().optional(),
+  /** As the role that may only read. */
+  readerDatabaseUrl: z.string().optional(),
   redisUrl: z.string().optional(),
 });
 

@@ -59,15 +59,17 @@ async function bringUp({ root, env, print }: CommandContext, up: Up, stopping: A
   const urls = await startServices({ root, env, print, started });
   stopping.throwIfAborted();
   await writeServices(root, { pid: process.pid, ...urls });
-  const directUrl = env['DATABASE_URL'] ? env['DIRECT_URL'] : undefined;
-  const { applied } = await migrate(migrationUrl(urls.databaseUrl, directUrl)).catch(refuse);
+  const { applied } = await migrate(migrationUrl(urls.databaseUrl, urls.directUrl)).catch(refuse);
   if (applied.length > 0) print(`Brought the tables up to date: ${applied.join(', ')}.`);
   const appEnv = {
     ...env,
-    DATABASE_URL: urls.databaseUrl,
-    // Beside the embedded server it is left over from another.
-    DIRECT_URL: directUrl ?? '',
-    REDIS_URL: urls.redisUrl,
+    ...withoutFiles({
+      DATABASE_URL: urls.databaseUrl,
+      // The tables are up to date: no app needs to change one.
+      DIRECT_URL: '',
+      READER_DATABASE_URL: urls.readerDatabaseUrl,
+      REDIS_URL: urls.redisUrl,
+    }),
     // Set to nothing it is off, and stays so.
     JOURNAL_DIR: env['JOURNAL_DIR'] ?? journalFolder(root),
   };
@@ -82,11 +84,16 @@ async function bringUp({ root, env, print }: CommandContext, up: Up, stopping: A
   }
 }
 
+/** What was read by now, from a variable or from a file, is handed on as a variable alone: both would be an error. */
+function withoutFiles(variables: Environment): Environment {
+  return { ...Object.fromEntries(Object.keys(variables).map((name) => [`${name}_FILE`, undefined])), ...variables };
+}
+
 function refuse(cause: unknown): never {
   const why = cause instanceof Error ? cause.message.trim() : String(cause);
   throw new CliError(
     'configuration_invalid',
-    `The database is not ready: ${why}. If it is yours, check DATABASE_URL.`,
+    `The database is not ready: ${why}. If it is yours, check DATABASE_URL and DIRECT_URL.`,
     {
       cause,
     },

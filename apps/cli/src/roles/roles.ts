@@ -1,0 +1,47 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { readSecret } from '@landline/process';
+import { ROLES } from '@landline/store';
+import type { CommandContext } from '../command-context.ts';
+import { CliError } from '../errors.ts';
+import { readEnvFile } from '../start/env-file.ts';
+import { keepRoles } from './keep-roles.ts';
+
+/**
+ * `landline roles <folder>`: makes the roles owner, worker and reader in the database of ADMIN_DATABASE_URL, and writes the URL of each to
+ * `<folder>/<role>/url` (mode 600), for DIRECT_URL_FILE, DATABASE_URL_FILE and READER_DATABASE_URL_FILE. It may be repeated at any time.
+ *
+ * ADMIN_DATABASE_URL may leave out the password: then PGPASSWORD has it, or PGPASSWORD_FILE.
+ *
+ * @throws {CliError} `configuration_invalid`: there is no ADMIN_DATABASE_URL.
+ */
+export async function runRoles(folder: string, { root, env, print }: CommandContext): Promise<number> {
+  const variables = await readEnvFile(root, env);
+  const urls = await keepRoles(adminUrlOf(variables), resolve(root, folder));
+  for (const role of ROLES) {
+    const file = resolve(root, folder, role, 'url');
+    // oxlint-disable-next-line no-await-in-loop -- three
+    await writePrivately(file, `${urls[role]}\n`);
+    print(`${new URL(urls[role]).username}: ${file}`);
+  }
+  return 0;
+}
+
+function adminUrlOf(env: Readonly<Record<string, string | undefined>>): string {
+  const given = readSecret('ADMIN_DATABASE_URL', env);
+  if (given === undefined || !URL.canParse(given)) {
+    const form = 'postgresql://user:password@host:5432/database';
+    throw new CliError(
+      'configuration_invalid',
+      `Set ADMIN_DATABASE_URL to the URL of a user who may make roles: ${form}.`,
+    );
+  }
+  const url = new URL(given);
+  if (url.password === '') url.password = encodeURIComponent(readSecret('PGPASSWORD', env) ?? '');
+  return url.href;
+}
+
+async function writePrivately(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { removeLeftPolicy, startNothing } from '../src/services/service-policy.ts';
+
+// Never the system's own file, which may be an administrator's.
+async function policyFile(): Promise<string> {
+  return join(await makeTempFolder(), 'policy-rc.d');
+}
+
+const exists = (file: string) =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+async function exitCodeOf(file: string): Promise<unknown> {
+  const [code] = await once(spawn(file, { stdio: 'ignore' }), 'exit');
+  return code;
+}
+
+test('says no to every service while a package is installed, and nothing afterwards', async () => {
+  const file = await policyFile();
+  expect(await startNothing(() => exitCodeOf(file), file)).toBe(101);
+  expect(await exists(file)).toBe(false);
+  await expect(startNothing(() => Promise.reject(new Error('no network')), file)).rejects.toThrow('no network');
+  expect(await exists(file)).toBe(false);
+});
+
+test('removes what a killed run has left behind, at its next start', async () => {
+  const file = await policyFile();
+  const script = `
+    import { startNothing } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../dist/services/service-policy.js')).href)};
+    await startNothing(() => new Promise(() => { console.log('installing'); setInterval(() => {}, 1000); }), ${JSON.stringify(file)});`;
+  const run = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(run.stdout, 'data');
+  run.kill('SIGKILL');
+  await once(run, 'exit');
+  expect(await exitCodeOf(file)).toBe(101);
+  await removeLeftPolicy(file);
+  expect(await exists(file)).toBe(false);
+});
+
+test.each(['#!/bin/sh\nexit 101\n', '#!/bin/sh\n# ours\nexit 0\n', ''])(
+  'leaves a policy of somebody else: %j',
+  async (text) => {
+    const file = await policyFile();
+    await writeFile(file, text, { mode: 0o755 });
+    await removeLeftPolicy(file);
+    await startNothing(() => Promise.resolve(), file);
+    expect(await readFile(file, 'utf8')).toBe(text);
+  },
+);
+
+test('a second run at the same time takes neither the policy nor its removal for granted', async () => {
+  const file = await policyFile();
+  await startNothing(async () => {
+    await startNothing(() => exitCodeOf(file), file);
+  }, file);
+  expect(await exists(file)).toBe(false);
+});
