@@ -56,6 +56,6 @@ test('a process takes each of its secrets from a file as well', () => {
     Object.entries(shape).flatMap(([name, schema]) => (schema.meta()?.['secret'] === true ? [name] : [])),
   );
   expect(new Set(marked)).toEqual(
-    new Set(['ELEVENLABS_WEBHOOK_SECRET', 'REDIS_URL', 'DATABASE_URL', 'DASHBOARD_PASSWORD']),
+    new Set(['ELEVENLABS_WEBHOOK_SECRET', 'REDIS_URL', 'DATABASE_URL', 'DIRECT_URL', 'DASHBOARD_PASSWORD']),
   );
 });
