@@ -1,18 +1,19 @@
-/** How long leaving may take, in milliseconds: orchestrators kill after ten seconds, and what they cut off is worse. */
+/** How long leaving may take, in milliseconds, beside a wait: orchestrators kill after ten seconds, and what they cut off is worse. */
 const STOP_LIMIT_MS = 9_500;
 
 /**
  * Leaves when asked to: on SIGTERM, on SIGINT, or when whoever started this process with a channel to it is gone, for then
  * nobody would stop it any more. Asked again, it goes on leaving. The process ends with 0, or with 1 if it takes too long.
  *
- * @param leave  Finishes what is in hand and closes what is open.
+ * @param leave    Finishes what is in hand and closes what is open.
+ * @param options  `waitMs`: how long `leave` waits before it begins to stop; its supervisor must know of it.
  */
-export function stopOnRequest(leave: () => Promise<void>): void {
+export function stopOnRequest(leave: () => Promise<void>, { waitMs = 0 }: { waitMs?: number } = {}): void {
   let leaving = false;
   const stop = () => {
     if (leaving) return;
     leaving = true;
-    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    setTimeout(() => process.exit(1), waitMs + STOP_LIMIT_MS).unref();
     leave().then(
       () => process.exit(0),
       (error: unknown) => {
