@@ -73,7 +73,7 @@ export function createApp(options: AppOptions): ReceiverApp {
     maxBytes: options.maxReceivingBytes,
     bodyLimitBytes: options.bodyLimitBytes,
   });
-  measureReception(metrics, { connections: connections.count, receivingBytes: reception.bytes });
+  measureReception(metrics, { connections: () => connections.count(), receivingBytes: () => reception.bytes() });
   addHooks(server, { connections, reception, metrics, isDraining });
   server.setErrorHandler(errorHandler(refusals, logger));
   server.setNotFoundHandler((_request, reply) => notFound(reply));

@@ -67,96 +67,38 @@ export interface ConnectionLimits {
   onDrop: (state: DroppedState) => void;
 }
 
+interface Table extends ConnectionLimits {
+  readonly known: WeakMap<Socket, Connection>;
+  readonly open: Set<Connection>;
+  readonly places: Readonly<Record<(typeof PLACES)[number], Set<Connection>>>;
+}
+
 /**
  * Keeps the table of a server's connections. When there is one too many, the table drops another: first the oldest that has sent no
  * signed request in full, then that whose body has made no progress for the longest, then that which has idled for the longest. A
  * connection is never dropped between the end of a request and its answer.
  */
 export function createConnections(server: Server, limits: ConnectionLimits): Connections {
-  const known = new WeakMap<Socket, Connection>();
-  const open = new Set<Connection>();
   const places = { silent: new Set<Connection>(), receiving: new Set<Connection>(), idle: new Set<Connection>() };
-
-  function enter(socket: Socket): Connection {
-    const connection = newConnection(socket);
-    known.set(socket, connection);
-    open.add(connection);
-    update(connection);
-    socket.once('close', () => leave(connection));
-    return connection;
-  }
-
-  function leave(connection: Connection): void {
-    connection.isClosed = true;
-    for (const close of connection.onClose) close();
-    connection.onClose.clear();
-    update(connection);
-    open.delete(connection);
-  }
-
-  function placeOf(connection: Connection): Set<Connection> | undefined {
-    if (connection.isClosed || connection.answering > 0) return undefined;
-    if (connection.arriving !== undefined) return places.receiving;
-    return connection.isProven ? places.idle : places.silent;
-  }
-
-  function update(connection: Connection): void {
-    const place = placeOf(connection);
-    if (place === connection.place) return;
-    connection.place?.delete(connection);
-    connection.place = place?.add(connection);
-  }
-
-  function makeRoomFor(newest: Connection): void {
-    for (const state of PLACES) {
-      const [victim] = places[state];
-      if (victim !== undefined && victim !== newest) return drop(victim, state);
-    }
-    drop(newest, 'new');
-  }
-
-  function drop(connection: Connection, state: DroppedState): void {
-    limits.onDrop(state);
-    connection.socket.destroy();
-    leave(connection);
-  }
-
-  function sweep(): void {
-    const now = performance.now();
-    for (const connection of open) {
-      if (!connection.socket.writableLength) connection.unreadSince = undefined;
-      else if (now - (connection.unreadSince ??= now) > limits.unreadLimitMs) connection.socket.destroy();
-    }
-  }
-
+  const table: Table = { ...limits, known: new WeakMap(), open: new Set(), places };
   server.on('connection', (socket: Socket) => {
-    const connection = enter(socket);
-    if (open.size > limits.maxConnections) makeRoomFor(connection);
+    const connection = enter(table, socket);
+    if (table.open.size > table.maxConnections) makeRoomFor(table, connection);
   });
-  const sweeping = setInterval(sweep, SWEEP_MS).unref();
+  const sweeping = setInterval(() => sweep(table), SWEEP_MS).unref();
   server.once('close', () => clearInterval(sweeping));
-
   return {
-    of: (socket) => known.get(socket) ?? enter(socket),
-    update,
-    progressed(connection) {
-      if (connection.arriving === undefined) return;
-      connection.arriving.progressAt = performance.now();
-      // To the end of the order.
-      if (connection.place?.delete(connection)) connection.place.add(connection);
-    },
+    of: (socket) => table.known.get(socket) ?? enter(table, socket),
+    update: (connection) => update(table, connection),
+    progressed,
     receiving: () => places.receiving,
-    queued(connection, answer) {
-      connection.queued++;
-      answer.once('close', () => connection.queued--);
-      if (connection.queued > MAX_PIPELINED) connection.socket.destroy();
-    },
-    count: () => open.size,
+    queued,
+    count: () => table.open.size,
   };
 }
 
-function newConnection(socket: Socket): Connection {
-  return {
+function enter(table: Table, socket: Socket): Connection {
+  const connection: Connection = {
     socket,
     arriving: undefined,
     answering: 0,
@@ -167,4 +109,65 @@ function newConnection(socket: Socket): Connection {
     queued: 0,
     unreadSince: undefined,
   };
+  table.known.set(socket, connection);
+  table.open.add(connection);
+  update(table, connection);
+  socket.once('close', () => leave(table, connection));
+  return connection;
+}
+
+function leave(table: Table, connection: Connection): void {
+  connection.isClosed = true;
+  for (const close of connection.onClose) close();
+  connection.onClose.clear();
+  update(table, connection);
+  table.open.delete(connection);
+}
+
+function update({ places }: Table, connection: Connection): void {
+  const place = placeOf(places, connection);
+  if (place === connection.place) return;
+  connection.place?.delete(connection);
+  connection.place = place?.add(connection);
+}
+
+function placeOf(places: Table['places'], connection: Connection): Set<Connection> | undefined {
+  if (connection.isClosed || connection.answering > 0) return undefined;
+  if (connection.arriving !== undefined) return places.receiving;
+  return connection.isProven ? places.idle : places.silent;
+}
+
+function makeRoomFor(table: Table, newest: Connection): void {
+  for (const state of PLACES) {
+    const [victim] = table.places[state];
+    if (victim !== undefined && victim !== newest) return drop(table, victim, state);
+  }
+  drop(table, newest, 'new');
+}
+
+function drop(table: Table, connection: Connection, state: DroppedState): void {
+  table.onDrop(state);
+  connection.socket.destroy();
+  leave(table, connection);
+}
+
+function sweep({ open, unreadLimitMs }: Table): void {
+  const now = performance.now();
+  for (const connection of open) {
+    if (!connection.socket.writableLength) connection.unreadSince = undefined;
+    else if (now - (connection.unreadSince ??= now) > unreadLimitMs) connection.socket.destroy();
+  }
+}
+
+function progressed(connection: Connection): void {
+  if (connection.arriving === undefined) return;
+  connection.arriving.progressAt = performance.now();
+  // To the end of the order.
+  if (connection.place?.delete(connection)) connection.place.add(connection);
+}
+
+function queued(connection: Connection, answer: { once(event: 'close', listener: () => void): unknown }): void {
+  connection.queued++;
+  answer.once('close', () => connection.queued--);
+  if (connection.queued > MAX_PIPELINED) connection.socket.destroy();
 }

@@ -34,9 +34,11 @@ export function likelyCause(refused: Refused): string {
 function malformed(header: SignatureHeader): string {
   if (Array.isArray(header)) return `the header was sent ${header.length} times`;
   const parts = new Map((header ?? '').split(',').map((part) => splitPair(part.trim())));
-  if (!parts.has('t')) return 'the header has no t=';
-  if (!/^\d{1,12}$/.test(parts.get('t') ?? '')) return 't= is not a time in unix seconds';
-  return parts.has('v0') ? 'v0= is not 64 lower-case hex digits' : 'the header has no v0=';
+  const time = parts.get('t');
+  if (time === undefined) return 'the header has no t';
+  if (/^\d{13}$/.test(time)) return 't is in milliseconds: it must be in seconds';
+  if (!/^\d{1,12}$/.test(time)) return 't is not a time in unix seconds';
+  return parts.has('v0') ? 'v0 is not 64 lower-case hex digits' : 'the header has no v0';
 }
 
 function splitPair(part: string): [string, string] {
@@ -50,7 +52,6 @@ function signedAt(header: SignatureHeader): number {
 
 function expired(header: SignatureHeader, now: number): string {
   const age = now - signedAt(header);
-  if (age < -1e10) return 't= is in milliseconds: it must be in seconds';
   return age < 0 ? `signed ${-age} s ahead of this clock` : `signed ${age} s ago`;
 }
 

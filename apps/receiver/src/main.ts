@@ -78,7 +78,7 @@ const app = createApp({
   logger,
   metrics,
 });
-const health = createHealthApp({ producer, journal, metrics, isDraining: app.isDraining });
+const health = createHealthApp({ producer, journal, metrics, isDraining: () => app.isDraining() });
 
 let canary: ReturnType<typeof startCanary> | undefined;
 let isLeaving = false;

@@ -72,6 +72,16 @@ export interface Reception {
   bytes(): number;
 }
 
+interface Budget {
+  readonly connections: Connections;
+  readonly maxBytes: number;
+  /** What large bodies may take of it. */
+  readonly maxLargeBytes: number;
+  readonly bodyLimitBytes: number;
+  receiving: number;
+  receivingLarge: number;
+}
+
 /**
  * Bounds the memory that bodies take together. Bytes count as they arrive and are given back once: with the answer, or when the
  * connection closes. A share is kept for small bodies. Where there is no room, a small body takes that of the one which has made no
@@ -80,121 +90,122 @@ export interface Reception {
 export function createReception(options: ReceptionOptions): Reception {
   const { connections, maxBytes = MAX_RECEIVING_BYTES, bodyLimitBytes } = options;
   const maxLargeBytes = Math.ceil(maxBytes * (1 - SMALL_SHARE));
-  let receiving = 0;
-  let receivingLarge = 0;
-
-  function read(request: FastifyRequest, payload: IncomingMessage, done: Done): void {
-    const connection = connections.of(request.raw.socket);
-    // Of a connection that was cut with requests still to be read: nobody waits for the answer.
-    if (connection.isClosed) return;
-    const arrival = begin(connection, done);
-    arrival.isLarge = Number(request.headers['content-length']) > SMALL_BYTES;
-    request.arrival = arrival;
-    payload.on('data', (chunk: Buffer) => take(arrival, chunk));
-    payload.on('end', () => finish(arrival));
-    payload.on('error', () => fail(arrival, new ReceptionError('body_broken', 'The body ended too early.')));
-  }
-
-  function begin(connection: Connection, done: Done): Arrival {
-    const arrival: Arrival = {
-      connection,
-      pieces: collectPieces(),
-      stepBytes: 0,
-      progressAt: performance.now(),
-      isLarge: false,
-      isOver: false,
-      isWhole: false,
-      isReleased: false,
-      giveUp: () => fail(arrival, new ReceptionError('body_slow', 'The body arrived too slowly.')),
-      release: () => release(arrival),
-      done,
-    };
-    connection.arriving = arrival;
-    connection.onClose.add(arrival.release);
-    connections.update(connection);
-    return arrival;
-  }
-
-  function take(arrival: Arrival, chunk: Buffer): void {
-    if (arrival.isOver || arrival.isReleased) return;
-    const before = arrival.pieces.bytes();
-    arrival.pieces.add(chunk);
-    receiving += chunk.length;
-    if (arrival.isLarge) receivingLarge += chunk.length;
-    else if (before + chunk.length > SMALL_BYTES) {
-      arrival.isLarge = true;
-      receivingLarge += before + chunk.length;
-    }
-    if (before + chunk.length > bodyLimitBytes) {
-      return fail(arrival, new ReceptionError('body_too_large', `The body is larger than ${bodyLimitBytes} bytes.`));
-    }
-    arrival.stepBytes += chunk.length;
-    if (arrival.stepBytes >= PROGRESS_BYTES) {
-      arrival.stepBytes = 0;
-      connections.progressed(arrival.connection);
-    }
-    if (!fits(arrival) && !makeRoomFor(arrival)) {
-      fail(arrival, new ReceptionError('reception_full', `Bodies of ${maxBytes / 1024 ** 2} MiB are under way.`));
-    }
-  }
-
-  function fits({ isLarge }: Arrival): boolean {
-    return receiving <= maxBytes && !(isLarge && receivingLarge > maxLargeBytes);
-  }
-
-  function makeRoomFor(arrival: Arrival): boolean {
-    const now = performance.now();
-    for (const { arriving } of connections.receiving()) {
-      if (arriving === undefined) continue;
-      if (arriving === arrival || (arrival.isLarge && now - arriving.progressAt < STALLED_MS)) return false;
-      if (arrival.isLarge && !arriving.isLarge) continue;
-      arriving.giveUp();
-      if (fits(arrival)) return true;
-    }
-    return false;
-  }
-
-  function finish(arrival: Arrival): void {
-    if (arrival.isOver) return;
-    arrival.isOver = true;
-    arrival.isWhole = !arrival.isReleased;
-    const { connection } = arrival;
-    connection.arriving = undefined;
-    if (arrival.isWhole) connection.answering++;
-    connections.update(connection);
-    arrival.done(null, arrival.pieces.join());
-  }
-
-  function fail(arrival: Arrival, error: ReceptionError): void {
-    if (arrival.isOver) return;
-    arrival.isOver = true;
-    release(arrival);
-    arrival.done(error);
-  }
-
-  function release(arrival: Arrival): void {
-    if (arrival.isReleased) return;
-    arrival.isReleased = true;
-    const { connection, pieces } = arrival;
-    receiving -= pieces.bytes();
-    if (arrival.isLarge) receivingLarge -= pieces.bytes();
-    pieces.drop();
-    if (arrival.isWhole) connection.answering--;
-    if (connection.arriving === arrival) connection.arriving = undefined;
-    connection.onClose.delete(arrival.release);
-    connections.update(connection);
-  }
-
+  const budget: Budget = { connections, maxBytes, maxLargeBytes, bodyLimitBytes, receiving: 0, receivingLarge: 0 };
   return {
-    read,
+    read(request, payload, done) {
+      const connection = connections.of(request.raw.socket);
+      // Of a connection that was cut with requests still to be read: nobody waits for the answer.
+      if (connection.isClosed) return;
+      const arrival = begin(budget, connection, done);
+      arrival.isLarge = Number(request.headers['content-length']) > SMALL_BYTES;
+      request.arrival = arrival;
+      payload.on('data', (chunk: Buffer) => take(budget, arrival, chunk));
+      payload.on('end', () => finish(budget, arrival));
+      payload.on('error', () => fail(arrival, new ReceptionError('body_broken', 'The body ended too early.')));
+    },
     answered(request, { isAccepted }) {
       const { arrival } = request;
       if (arrival === null) return;
       if (isAccepted) arrival.connection.isProven = true;
-      release(arrival);
+      arrival.release();
       // The answer may wait for its sender to read others; the body need not.
       request.body = undefined;
     },
-    bytes: () => receiving,
+    bytes: () => budget.receiving,
   };
+}
+
+function begin(budget: Budget, connection: Connection, done: Done): Arrival {
+  const arrival: Arrival = {
+    connection,
+    pieces: collectPieces(),
+    stepBytes: 0,
+    progressAt: performance.now(),
+    isLarge: false,
+    isOver: false,
+    isWhole: false,
+    isReleased: false,
+    giveUp: () => fail(arrival, new ReceptionError('body_slow', 'The body arrived too slowly.')),
+    release: () => release(budget, arrival),
+    done,
+  };
+  connection.arriving = arrival;
+  connection.onClose.add(arrival.release);
+  budget.connections.update(connection);
+  return arrival;
+}
+
+function take(budget: Budget, arrival: Arrival, chunk: Buffer): void {
+  if (arrival.isOver || arrival.isReleased) return;
+  count(budget, arrival, chunk);
+  const { bodyLimitBytes, maxBytes } = budget;
+  if (arrival.pieces.bytes() > bodyLimitBytes) {
+    return fail(arrival, new ReceptionError('body_too_large', `The body is larger than ${bodyLimitBytes} bytes.`));
+  }
+  if (arrival.stepBytes >= PROGRESS_BYTES) {
+    arrival.stepBytes = 0;
+    budget.connections.progressed(arrival.connection);
+  }
+  if (!fits(budget, arrival) && !makeRoomFor(budget, arrival)) {
+    fail(arrival, new ReceptionError('reception_full', `Bodies of ${maxBytes / 1024 ** 2} MiB are under way.`));
+  }
+}
+
+function count(budget: Budget, arrival: Arrival, chunk: Buffer): void {
+  const { pieces } = arrival;
+  pieces.add(chunk);
+  arrival.stepBytes += chunk.length;
+  budget.receiving += chunk.length;
+  if (arrival.isLarge) budget.receivingLarge += chunk.length;
+  else if (pieces.bytes() > SMALL_BYTES) {
+    arrival.isLarge = true;
+    budget.receivingLarge += pieces.bytes();
+  }
+}
+
+function fits({ receiving, receivingLarge, maxBytes, maxLargeBytes }: Budget, { isLarge }: Arrival): boolean {
+  return receiving <= maxBytes && !(isLarge && receivingLarge > maxLargeBytes);
+}
+
+function makeRoomFor(budget: Budget, arrival: Arrival): boolean {
+  const now = performance.now();
+  for (const { arriving } of budget.connections.receiving()) {
+    if (arriving === undefined) continue;
+    if (arriving === arrival || (arrival.isLarge && now - arriving.progressAt < STALLED_MS)) return false;
+    if (arrival.isLarge && !arriving.isLarge) continue;
+    arriving.giveUp();
+    if (fits(budget, arrival)) return true;
+  }
+  return false;
+}
+
+function finish({ connections }: Budget, arrival: Arrival): void {
+  if (arrival.isOver) return;
+  arrival.isOver = true;
+  arrival.isWhole = !arrival.isReleased;
+  const { connection } = arrival;
+  connection.arriving = undefined;
+  if (arrival.isWhole) connection.answering++;
+  connections.update(connection);
+  arrival.done(null, arrival.pieces.join());
+}
+
+function fail(arrival: Arrival, error: ReceptionError): void {
+  if (arrival.isOver) return;
+  arrival.isOver = true;
+  arrival.release();
+  arrival.done(error);
+}
+
+function release(budget: Budget, arrival: Arrival): void {
+  if (arrival.isReleased) return;
+  arrival.isReleased = true;
+  const { connection, pieces } = arrival;
+  budget.receiving -= pieces.bytes();
+  if (arrival.isLarge) budget.receivingLarge -= pieces.bytes();
+  pieces.drop();
+  if (arrival.isWhole) connection.answering--;
+  if (connection.arriving === arrival) connection.arriving = undefined;
+  connection.onClose.delete(arrival.release);
+  budget.connections.update(connection);
 }
