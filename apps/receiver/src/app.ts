@@ -58,7 +58,7 @@ export interface ReceiverApp {
 /** Builds the receiver; it never listens by itself. */
 export function createApp(options: AppOptions): ReceiverApp {
   const { producer, canaryMark, logger, metrics = createMetrics(), now = Date.now } = options;
-  if (canaryMark) canaryAge(metrics.registry, canaryMark, now());
+  if (canaryMark) canaryAge(metrics.registry, canaryMark, { sentFrom: now() });
   const refusals = createRefusalLog(logger);
   let draining = false;
   const isDraining = () => draining;
