@@ -8,14 +8,17 @@ import { startPostgres } from '../apps/cli/src/services/postgres.ts';
 import type { Service } from '../apps/cli/src/services/running-process.ts';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { readMetricsTable } from './support/metrics-table.ts';
-import { post, SECRET, send } from './support/post.ts';
+import { post, SECRET, send, signed, WEBHOOK_PATH } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { openConnection, rawPost } from './support/raw-connection.ts';
 import { samplesOf, scrape, type Scrape } from './support/scrape.ts';
 
 const DASHBOARD_PASSWORD = 'correct horse battery';
 const LOGIN = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD_PASSWORD}`).toString('base64')}` };
 const APPS = ['receiver', 'worker', 'dashboard'] as const;
 type App = (typeof APPS)[number];
+/** The least that is allowed. */
+const MAX_CONNECTIONS = 64;
 
 let folder: string;
 let journalDir: string;
@@ -36,7 +39,13 @@ beforeAll(async () => {
       app,
       // oxlint-disable-next-line no-await-in-loop -- one after the other, as they are stopped
       await startApp(app, {
-        env: { ...env, DASHBOARD_PASSWORD, JOURNAL_DIR: journalDir, CANARY_INTERVAL_SECONDS: '86400' },
+        env: {
+          ...env,
+          DASHBOARD_PASSWORD,
+          JOURNAL_DIR: journalDir,
+          CANARY_INTERVAL_SECONDS: '86400',
+          MAX_CONNECTIONS: String(MAX_CONNECTIONS),
+        },
       }),
     );
   }
@@ -180,6 +189,25 @@ describe('what moves the metrics', () => {
     await expect
       .poll(() => look('receiver'), WITHIN)
       .toMatchObject({ landline_redis_losses_total: 1, landline_journal_reenqueued_records_total: above(2) });
+  });
+
+  test('connections that send nothing, and a body on its way', async () => {
+    const { url } = processOf('receiver');
+    const body = aMessage();
+    const slow = await openConnection(url);
+    slow.write(rawPost(WEBHOOK_PATH, signed(body), body).subarray(0, -1));
+    await expect.poll(() => look('receiver'), WITHIN).toMatchObject({ landline_receiving_bytes: body.length - 1 });
+    const silent = await Promise.all(Array.from({ length: MAX_CONNECTIONS + 5 }, () => openConnection(url)));
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({
+        landline_connections: MAX_CONNECTIONS,
+        'landline_connections_dropped_total{state="silent"}': above(5),
+      });
+    for (const connection of [slow, ...silent]) connection.cut();
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_receiving_bytes: 0, landline_connections: 0 });
   });
 
   test('a canary that comes through', async () => {

@@ -26,7 +26,7 @@ export const receiverVariables = z.object({
     min: 1000,
     max: 3_600_000,
   }).default(620_000),
-  MAX_CONNECTIONS: wholeNumber('MAX_CONNECTIONS', { unit: 'connections', min: 16, max: 1_000_000 }).default(4096),
+  MAX_CONNECTIONS: wholeNumber('MAX_CONNECTIONS', { unit: 'connections', min: 64, max: 1_000_000 }).default(4096),
   DRAIN_SECONDS: wholeNumber('DRAIN_SECONDS', { unit: 'seconds', min: 0, max: 60 }).default(5),
 });
 

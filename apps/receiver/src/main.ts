@@ -17,7 +17,7 @@ const REQUESTS_LIMIT_MS = 7_000;
 const CLOSE_LIMIT_MS = 2_000;
 
 /** Connections that the system may hold until the receiver looks: far fewer than may be open, so that none of them is dropped unread. */
-const MAX_BACKLOG = 1024;
+const BACKLOG = { least: 64, most: 1024 };
 
 const read = readConfig(process.env);
 if (!read.ok) {
@@ -114,7 +114,7 @@ async function start(): Promise<void> {
     .listen({ port: config.HEALTH_PORT, host: config.HEALTH_HOST })
     .catch(nameHealthPort);
   logger.info(`Health and metrics on ${healthOrigin}`);
-  const backlog = Math.min(MAX_BACKLOG, Math.ceil(limit.connections / 4));
+  const backlog = Math.min(BACKLOG.most, Math.max(BACKLOG.least, Math.ceil(limit.connections / 4)));
   const origin = await app.server.listen({ port: config.PORT, host: config.HOST, backlog });
   logger.info(`Listening on ${origin}`);
   if (!hasCanary) return canaryMark.clear();
