@@ -168,7 +168,8 @@ function errorHandler(refusals: RefusalLog, logger: Logger) {
     const { code, message } = answerFor(error);
     if (error instanceof ReceptionError || code !== 'unavailable') {
       // Whoever hung up gets no answer, and has had a line where it was late.
-      if (request.raw.socket.writable) refusals.refused(code, () => error.message);
+      if (request.raw.socket.writable)
+        refusals.refused(code, () => (error instanceof ReceptionError ? error.message : error.code));
     } else if (!(error instanceof QueueUnavailableError)) {
       logger.error({ err: error }, 'The receiver failed');
     }
