@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Producer } from '@landline/queue';
-import { CANARY_TYPE, peekType, verify, verifyHeader, type Refusal } from '@landline/webhook';
+import { CANARY_TYPE, peekType, verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answer } from './answers.ts';
 import { deliveredEvent } from './delivered-event.ts';
@@ -17,6 +17,13 @@ export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
 const BYTES = 'application/octet-stream';
 const ACCEPTED = { status: 'accepted' };
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The signature header, once it is known to be well-formed and fresh. */
+    signature: SignatureRead | null;
+  }
+}
 
 /** What the route needs. */
 export interface WebhookRouteOptions {
@@ -36,6 +43,7 @@ export interface WebhookRouteOptions {
 /** Receives webhooks: verify, enqueue, 200. Nothing of the body is read before its signature is known to be good. */
 export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions): void {
   const { reception, refusals, secrets } = options;
+  app.decorateRequest('signature', null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BYTES, (request, payload, done) => reception.read(request, payload, done));
   refuseOtherMethods(app);
@@ -46,8 +54,9 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
       if (Number(request.headers['content-length']) > options.bodyLimitBytes) {
         return done(new ReceptionError('body_too_large', 'The body was announced as larger than the limit.'));
       }
-      const refusal = verifyHeader(signatureHeader(request.raw), windowAt(options.now()));
-      if (refusal !== undefined) return void refuse(request, reply, refusal);
+      const signature = verifyHeader(signatureHeader(request.raw), windowAt(options.now()));
+      if (!signature.ok) return void refuse(request, reply, signature);
+      request.signature = signature;
       // The bytes count, not what they are said to be: any content type, or none, is read as it is.
       request.headers['content-type'] = BYTES;
       return done();
@@ -55,7 +64,9 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
     async handler(request, reply) {
       const receivedAt = options.now();
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const verdict = verify(body, signatureHeader(request.raw), { secrets, ...windowAt(receivedAt) });
+      const { signature } = request;
+      if (signature === null) throw new Error('A body was read before its header.');
+      const verdict = verifyBody(body, signature, secrets);
       if (!verdict.ok) return refuse(request, reply, verdict, body);
       const event = deliveredEvent(body, verdict, receivedAt);
       await options.producer.enqueue(event);
