@@ -7,6 +7,9 @@ const SWEEP_MS = 1000;
 /** Requests that may wait on one connection for the answer to an earlier one. A sender that reads its answers never has as many. */
 const MAX_PIPELINED = 128;
 
+/** A connection in use is put last among the idle ones once in so long, in ms: to do so for each request would cost its time. */
+const USED_MS = 1000;
+
 /** Where a connection stands that may be dropped, in the order in which the table drops them. */
 const PLACES = ['silent', 'receiving', 'idle'] as const;
 
@@ -19,6 +22,8 @@ export type DroppedState = (typeof PLACES)[number] | 'new';
 /** A body on its way in. */
 export interface Arriving {
   isLarge: boolean;
+  /** Whether a part of it has come and more is to come. Most bodies come in one piece, and cost the table nothing. */
+  isPartial: boolean;
   /** When it last made progress, by `performance.now()`. */
   progressAt: number;
   /** Answers its request at once, and gives back what the body holds. */
@@ -36,8 +41,10 @@ export interface Connection {
   isClosed: boolean;
   /** Called when it closes. */
   readonly onClose: Set<() => void>;
-  /** The table's own: where it stands, how many requests wait for an earlier answer, since when its answers lie unread. */
+  /** The table's own: where it stands, and when it was last put last there. */
   place: Set<Connection> | undefined;
+  usedAt: number;
+  /** How many requests wait for an earlier answer, and since when its answers lie unread. */
   queued: number;
   unreadSince: number | undefined;
 }
@@ -50,6 +57,8 @@ export interface Connections {
   update(connection: Connection): void;
   /** Notes that the body on its way in has made progress. */
   progressed(connection: Connection): void;
+  /** Notes that it has had a 200. */
+  proven(connection: Connection): void;
   /** Those with a body on its way in; first that whose body has made no progress for the longest. */
   receiving(): Iterable<Connection>;
   /** Notes a request whose answer must wait for an earlier one; cuts a connection that has too many. */
@@ -91,6 +100,7 @@ export function createConnections(server: Server, limits: ConnectionLimits): Con
     of: (socket) => table.known.get(socket) ?? enter(table, socket),
     update: (connection) => update(table, connection),
     progressed,
+    proven: (connection) => proven(table, connection),
     receiving: () => places.receiving,
     queued,
     count: () => table.open.size,
@@ -106,6 +116,7 @@ function enter(table: Table, socket: Socket): Connection {
     isClosed: false,
     onClose: new Set(),
     place: undefined,
+    usedAt: performance.now(),
     queued: 0,
     unreadSince: undefined,
   };
@@ -132,15 +143,16 @@ function update({ places }: Table, connection: Connection): void {
 }
 
 function placeOf(places: Table['places'], connection: Connection): Set<Connection> | undefined {
-  if (connection.isClosed || connection.answering > 0) return undefined;
-  if (connection.arriving !== undefined) return places.receiving;
+  if (connection.isClosed) return undefined;
+  if (connection.arriving?.isPartial === true) return places.receiving;
   return connection.isProven ? places.idle : places.silent;
 }
 
 function makeRoomFor(table: Table, newest: Connection): void {
   for (const state of PLACES) {
-    const [victim] = table.places[state];
-    if (victim !== undefined && victim !== newest) return drop(table, victim, state);
+    for (const victim of table.places[state]) {
+      if (victim !== newest && victim.answering === 0) return drop(table, victim, state);
+    }
   }
   drop(table, newest, 'new');
 }
@@ -162,7 +174,21 @@ function sweep({ open, unreadLimitMs }: Table): void {
 function progressed(connection: Connection): void {
   if (connection.arriving === undefined) return;
   connection.arriving.progressAt = performance.now();
-  // To the end of the order.
+  if (connection.arriving.isPartial) putLast(connection);
+}
+
+function proven(table: Table, connection: Connection): void {
+  if (!connection.isProven) {
+    connection.isProven = true;
+    return update(table, connection);
+  }
+  const now = performance.now();
+  if (now - connection.usedAt < USED_MS) return;
+  connection.usedAt = now;
+  putLast(connection);
+}
+
+function putLast(connection: Connection): void {
   if (connection.place?.delete(connection)) connection.place.add(connection);
 }
 

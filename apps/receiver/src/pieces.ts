@@ -4,43 +4,42 @@ const GATHER = 256;
 /** Pieces below this many bytes on average are put together: each costs some hundred bytes beside its own. */
 const SMALL_PIECE_BYTES = 1024;
 
-/** A body in the pieces in which it arrives. */
+/** A body in the pieces in which it arrives. Plain data: one is made for each request. */
 export interface Pieces {
-  add(piece: Buffer): void;
-  /** Bytes that were added, also after `join` and `drop`. */
-  bytes(): number;
-  /** All bytes in one. */
-  join(): Buffer;
-  /** Lets go of the bytes. */
-  drop(): void;
+  /** Bytes that were added, also after `dropPieces`. */
+  bytes: number;
+  /** Those before `latest`; undefined in the body of an event, which comes in one piece or a few. */
+  gathered: Buffer[] | undefined;
+  latest: Buffer[];
 }
 
-/** Collects pieces. A sender that sends byte by byte costs no more memory than its bytes. */
-export function collectPieces(): Pieces {
-  let gathered: Buffer[] = [];
-  let pieces: Buffer[] = [];
-  let pieceBytes = 0;
-  let bytes = 0;
-  return {
-    add(piece) {
-      pieces.push(piece);
-      pieceBytes += piece.length;
-      bytes += piece.length;
-      if (pieces.length < GATHER) return;
-      if (pieceBytes < GATHER * SMALL_PIECE_BYTES) gathered.push(Buffer.concat(pieces, pieceBytes));
-      else for (const one of pieces) gathered.push(one);
-      pieces = [];
-      pieceBytes = 0;
-    },
-    bytes: () => bytes,
-    join() {
-      const [first] = pieces;
-      if (gathered.length === 0 && pieces.length === 1 && first !== undefined) return first;
-      return Buffer.concat([...gathered, ...pieces], bytes);
-    },
-    drop() {
-      gathered = [];
-      pieces = [];
-    },
-  };
+/** Makes a body without a byte. */
+export function noPieces(): Pieces {
+  return { bytes: 0, gathered: undefined, latest: [] };
+}
+
+/** Adds a piece. A sender that sends byte by byte costs no more memory than its bytes. */
+export function addPiece(pieces: Pieces, piece: Buffer): void {
+  const { latest } = pieces;
+  latest.push(piece);
+  pieces.bytes += piece.length;
+  if (latest.length < GATHER) return;
+  const gathered = (pieces.gathered ??= []);
+  const bytes = latest.reduce((sum, { length }) => sum + length, 0);
+  if (bytes < GATHER * SMALL_PIECE_BYTES) gathered.push(Buffer.concat(latest, bytes));
+  else gathered.push(...latest);
+  pieces.latest = [];
+}
+
+/** All bytes in one. */
+export function joinPieces({ bytes, gathered, latest }: Pieces): Buffer {
+  const [first] = latest;
+  if (gathered === undefined && latest.length === 1 && first !== undefined) return first;
+  return Buffer.concat([...(gathered ?? []), ...latest], bytes);
+}
+
+/** Lets go of the bytes. */
+export function dropPieces(pieces: Pieces): void {
+  pieces.gathered = undefined;
+  pieces.latest = [];
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Arriving, Connection, Connections } from './connections.ts';
-import { collectPieces, type Pieces } from './pieces.ts';
+import { addPiece, dropPieces, joinPieces, noPieces, type Pieces } from './pieces.ts';
 
 /** How many bytes of bodies may be under way at once. Past it a sender is told to come again, before the machine runs out. */
 export const MAX_RECEIVING_BYTES = 268_435_456;
@@ -42,6 +42,8 @@ declare module 'fastify' {
 export interface Arrival extends Arriving {
   readonly connection: Connection;
   readonly pieces: Pieces;
+  /** How many bytes are to come; Infinity where nobody has said. */
+  announcedBytes: number;
   /** Bytes since it last made progress. */
   stepBytes: number;
   /** Arrived in full, failed or given up: nothing more of it is taken. */
@@ -97,7 +99,9 @@ export function createReception(options: ReceptionOptions): Reception {
       // Of a connection that was cut with requests still to be read: nobody waits for the answer.
       if (connection.isClosed) return;
       const arrival = begin(budget, connection, done);
-      arrival.isLarge = Number(request.headers['content-length']) > SMALL_BYTES;
+      const announced = request.headers['content-length'];
+      if (announced !== undefined) arrival.announcedBytes = Number(announced);
+      arrival.isLarge = Number(announced) > SMALL_BYTES;
       request.arrival = arrival;
       payload.on('data', (chunk: Buffer) => take(budget, arrival, chunk));
       payload.on('end', () => finish(budget, arrival));
@@ -106,8 +110,8 @@ export function createReception(options: ReceptionOptions): Reception {
     answered(request, { isAccepted }) {
       const { arrival } = request;
       if (arrival === null) return;
-      if (isAccepted) arrival.connection.isProven = true;
       arrival.release();
+      if (isAccepted) connections.proven(arrival.connection);
       // The answer may wait for its sender to read others; the body need not.
       request.body = undefined;
     },
@@ -118,8 +122,10 @@ export function createReception(options: ReceptionOptions): Reception {
 function begin(budget: Budget, connection: Connection, done: Done): Arrival {
   const arrival: Arrival = {
     connection,
-    pieces: collectPieces(),
+    pieces: noPieces(),
+    announcedBytes: Infinity,
     stepBytes: 0,
+    isPartial: false,
     progressAt: performance.now(),
     isLarge: false,
     isOver: false,
@@ -131,7 +137,6 @@ function begin(budget: Budget, connection: Connection, done: Done): Arrival {
   };
   connection.arriving = arrival;
   connection.onClose.add(arrival.release);
-  budget.connections.update(connection);
   return arrival;
 }
 
@@ -139,8 +144,12 @@ function take(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   if (arrival.isOver || arrival.isReleased) return;
   count(budget, arrival, chunk);
   const { bodyLimitBytes, maxBytes } = budget;
-  if (arrival.pieces.bytes() > bodyLimitBytes) {
+  if (arrival.pieces.bytes > bodyLimitBytes) {
     return fail(arrival, new ReceptionError('body_too_large', `The body is larger than ${bodyLimitBytes} bytes.`));
+  }
+  if (!arrival.isPartial && arrival.pieces.bytes < arrival.announcedBytes) {
+    arrival.isPartial = true;
+    budget.connections.update(arrival.connection);
   }
   if (arrival.stepBytes >= PROGRESS_BYTES) {
     arrival.stepBytes = 0;
@@ -153,13 +162,13 @@ function take(budget: Budget, arrival: Arrival, chunk: Buffer): void {
 
 function count(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   const { pieces } = arrival;
-  pieces.add(chunk);
+  addPiece(pieces, chunk);
   arrival.stepBytes += chunk.length;
   budget.receiving += chunk.length;
   if (arrival.isLarge) budget.receivingLarge += chunk.length;
-  else if (pieces.bytes() > SMALL_BYTES) {
+  else if (pieces.bytes > SMALL_BYTES) {
     arrival.isLarge = true;
-    budget.receivingLarge += pieces.bytes();
+    budget.receivingLarge += pieces.bytes;
   }
 }
 
@@ -186,8 +195,8 @@ function finish({ connections }: Budget, arrival: Arrival): void {
   const { connection } = arrival;
   connection.arriving = undefined;
   if (arrival.isWhole) connection.answering++;
-  connections.update(connection);
-  arrival.done(null, arrival.pieces.join());
+  if (arrival.isPartial) connections.update(connection);
+  arrival.done(null, joinPieces(arrival.pieces));
 }
 
 function fail(arrival: Arrival, error: ReceptionError): void {
@@ -201,11 +210,12 @@ function release(budget: Budget, arrival: Arrival): void {
   if (arrival.isReleased) return;
   arrival.isReleased = true;
   const { connection, pieces } = arrival;
-  budget.receiving -= pieces.bytes();
-  if (arrival.isLarge) budget.receivingLarge -= pieces.bytes();
-  pieces.drop();
+  budget.receiving -= pieces.bytes;
+  if (arrival.isLarge) budget.receivingLarge -= pieces.bytes;
+  dropPieces(pieces);
   if (arrival.isWhole) connection.answering--;
-  if (connection.arriving === arrival) connection.arriving = undefined;
   connection.onClose.delete(arrival.release);
-  budget.connections.update(connection);
+  if (connection.arriving !== arrival) return;
+  connection.arriving = undefined;
+  if (arrival.isPartial) budget.connections.update(connection);
 }

@@ -24,7 +24,7 @@ const PER_SECOND = 1000;
 const LEAST_MS = IS_WHOLE ? 20_000 : 4000;
 const BACK_WITHIN_MS = 60_000;
 /** What a process may hold more of afterwards: garbage that nobody has collected yet. */
-const MORE_MEMORY_BYTES = 100 * 1024 * 1024;
+const MORE_MEMORY_BYTES = 150 * 1024 * 1024;
 const MORE_FILES = 10;
 
 interface Held {
