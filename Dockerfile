@@ -29,7 +29,7 @@ COPY --from=build /app ./
 # A new volume takes its owner from here.
 RUN install --directory --owner=node --group=node --mode=700 /journal /roles/owner /roles/worker /roles/reader
 USER node
-EXPOSE 3000 3001 3002
+EXPOSE 3000 3001 3002 3004
 # The receiver's, whose command is the default; docker-compose.yml has one for each service.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -15,7 +15,7 @@ const PATIENTLY = { timeout: 60_000, interval: 100 };
 
 /** A metric's value, that of all its labels together. */
 async function metricOf(app: AppProcess, name: string): Promise<number | undefined> {
-  const text = await (await fetch(`${app.url}/metrics`)).text();
+  const text = await (await fetch(`${app.healthUrl}/metrics`)).text();
   const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   return lines.length === 0 ? undefined : lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }

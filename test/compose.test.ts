@@ -143,7 +143,17 @@ describe('docker-compose.yml', () => {
     },
   );
 
-  it.each(['receiver', 'worker', 'dashboard'])('gives %s longer to stop than the ten seconds it takes', (name) => {
-    expect(serviceOf(compose, name).stop_grace_period).toBe('15s');
+  it.each([
+    ['receiver', '75s'], // and DRAIN_SECONDS, up to a minute
+    ['worker', '15s'],
+    ['dashboard', '15s'],
+  ])('gives %s longer to stop than the ten seconds it takes: %s', (name, period) => {
+    expect(serviceOf(compose, name).stop_grace_period).toBe(period);
+  });
+
+  it('opens the port for health and metrics to its own networks alone', () => {
+    const { environment, ports } = serviceOf(compose, 'receiver');
+    expect(environment).toMatchObject({ HEALTH_HOST: '0.0.0.0', HEALTH_PORT: 3004 });
+    expect(ports.filter((port) => port.includes('3004'))).toEqual([]);
   });
 });

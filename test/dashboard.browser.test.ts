@@ -52,7 +52,7 @@ beforeAll(async () => {
   const [port, workerPort, dashboardPort] = [await choosePort(0), await choosePort(0), await choosePort(0)].map(String);
   receiver = `http://127.0.0.1:${port}`;
   dashboard = `http://127.0.0.1:${dashboardPort}`;
-  start('receiver', { ...env, PORT: port, ELEVENLABS_WEBHOOK_SECRET: secret });
+  start('receiver', { ...env, PORT: port, HEALTH_PORT: '0', DRAIN_SECONDS: '0', ELEVENLABS_WEBHOOK_SECRET: secret });
   start('worker', { ...env, WORKER_PORT: workerPort, DATABASE_URL: database.url });
   start('dashboard', {
     ...env,

@@ -146,6 +146,8 @@ describe('the image', () => {
         HOST: '127.0.0.1',
         REDIS_URL: `${inject('redisUrl')}/15`, // a database of its own: the worker takes what it finds
         PORT: free,
+        HEALTH_PORT: '0',
+        DRAIN_SECONDS: '0',
         WORKER_PORT: free,
         DASHBOARD_PORT: free,
       };

@@ -25,7 +25,7 @@ async function setUp(): Promise<{ redis: PrivateRedis; journalDir: string }> {
 }
 
 async function readiness(receiver: AppProcess): Promise<[number, unknown]> {
-  const response = await fetch(`${receiver.url}/health/ready`);
+  const response = await fetch(`${receiver.healthUrl}/health/ready`);
   return [response.status, await response.json()];
 }
 

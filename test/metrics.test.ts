@@ -8,8 +8,9 @@ import { startPostgres } from '../apps/cli/src/services/postgres.ts';
 import type { Service } from '../apps/cli/src/services/running-process.ts';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { readMetricsTable } from './support/metrics-table.ts';
-import { post, SECRET, send } from './support/post.ts';
+import { post, SECRET, send, signed, WEBHOOK_PATH } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { openConnection, rawPost } from './support/raw-connection.ts';
 import { runSql } from './support/run-sql.ts';
 import { samplesOf, scrape, type Scrape } from './support/scrape.ts';
 
@@ -17,6 +18,8 @@ const DASHBOARD_PASSWORD = 'correct horse battery';
 const LOGIN = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD_PASSWORD}`).toString('base64')}` };
 const APPS = ['receiver', 'worker', 'dashboard'] as const;
 type App = (typeof APPS)[number];
+/** The least that is allowed. */
+const MAX_CONNECTIONS = 64;
 
 let folder: string;
 let journalDir: string;
@@ -37,7 +40,13 @@ beforeAll(async () => {
       app,
       // oxlint-disable-next-line no-await-in-loop -- one after the other, as they are stopped
       await startApp(app, {
-        env: { ...env, DASHBOARD_PASSWORD, JOURNAL_DIR: journalDir, CANARY_INTERVAL_SECONDS: '86400' },
+        env: {
+          ...env,
+          DASHBOARD_PASSWORD,
+          JOURNAL_DIR: journalDir,
+          CANARY_INTERVAL_SECONDS: '86400',
+          MAX_CONNECTIONS: String(MAX_CONNECTIONS),
+        },
       }),
     );
   }
@@ -59,7 +68,7 @@ function processOf(app: App): AppProcess {
 
 /** What a process tells of itself now. */
 async function look(app: App): Promise<Scrape['samples']> {
-  const seen = await scrape(processOf(app).url, app === 'dashboard' ? LOGIN : {});
+  const seen = await scrape(processOf(app).healthUrl, app === 'dashboard' ? LOGIN : {});
   scrapes[app].push(seen);
   return seen.samples;
 }
@@ -203,6 +212,25 @@ describe('what moves the metrics', () => {
     await expect
       .poll(() => look('receiver'), WITHIN)
       .toMatchObject({ landline_journal_unheld_bytes: 1000, landline_journal_disk_free_bytes: above(0) });
+  });
+
+  test('connections that send nothing, and a body on its way', async () => {
+    const { url } = processOf('receiver');
+    const body = aMessage();
+    const slow = await openConnection(url);
+    slow.write(rawPost(WEBHOOK_PATH, signed(body), body).subarray(0, -1));
+    await expect.poll(() => look('receiver'), WITHIN).toMatchObject({ landline_receiving_bytes: body.length - 1 });
+    const silent = await Promise.all(Array.from({ length: MAX_CONNECTIONS + 5 }, () => openConnection(url)));
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({
+        landline_connections: MAX_CONNECTIONS,
+        'landline_connections_dropped_total{state="silent"}': above(5),
+      });
+    for (const connection of [slow, ...silent]) connection.cut();
+    await expect
+      .poll(() => look('receiver'), WITHIN)
+      .toMatchObject({ landline_receiving_bytes: 0, landline_connections: 0 });
   });
 
   test('a canary that comes through', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { AnswerCode } from '../apps/receiver/src/answers.ts';
+import type { DroppedState } from '../apps/receiver/src/connections.ts';
 import { FAULT_POLICY } from '../apps/worker/src/fault-policy.ts';
 import { readMetricsTable, type MetricRow } from './support/metrics-table.ts';
 
@@ -62,7 +63,10 @@ const TARGET_LABELS = ['job', 'instance'];
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   code: ['unavailable', 'signature_mismatch', 'signature_expired'] satisfies AnswerCode[],
   queue: [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE],
-  state: ['waiting', 'active', 'delayed', 'failed'] satisfies (keyof Awaited<ReturnType<typeof countJobs>>)[],
+  state: [
+    ...(['waiting', 'active', 'delayed', 'failed'] satisfies (keyof Awaited<ReturnType<typeof countJobs>>)[]),
+    ...(['silent', 'receiving', 'idle', 'new'] satisfies DroppedState[]),
+  ],
   class: Object.keys(FAULT_POLICY),
   job: ['landline.*'],
 };

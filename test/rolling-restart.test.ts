@@ -22,7 +22,8 @@ test('every process replaced in turn under load: every answer is 200, and every 
   onTestFinished(() => balancer.close());
   const startReceiver = async () => {
     const receiver = await startApp('receiver', {
-      env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: pipe.redis.url },
+      // As long as the balancer needs to see that it leaves.
+      env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: pipe.redis.url, DRAIN_SECONDS: '2' },
     });
     onTestFinished(async () => void (await receiver.stop()));
     balancer.add(receiver.url);

@@ -122,7 +122,14 @@ const landline: Contender = {
   about: 'This product, as shipped: group commit to Redis, one set-based transaction for many jobs.',
   prepare: nothing,
   receiver: ({ redisUrl }, port) =>
-    app('receiver', { PORT: String(port), HOST: '127.0.0.1', REDIS_URL: redisUrl, ELEVENLABS_WEBHOOK_SECRET: SECRET }),
+    app('receiver', {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      HEALTH_PORT: '0',
+      DRAIN_SECONDS: '0',
+      REDIS_URL: redisUrl,
+      ELEVENLABS_WEBHOOK_SECRET: SECRET,
+    }),
   worker: ({ redisUrl, databaseUrl }, port) =>
     app('worker', { WORKER_PORT: String(port), HOST: '127.0.0.1', REDIS_URL: redisUrl, DATABASE_URL: databaseUrl }),
   fill: fillLandline,

@@ -8,6 +8,8 @@ import { endWithUs } from './end-with-us.ts';
 export interface App {
   name: string;
   port: number;
+  /** Where it tells of its health and its metrics. */
+  healthPort: number;
   pid: () => number;
   isRunning: () => boolean;
   /** Whether a balancer would send requests there: it runs, and was ready when it was last asked. */
@@ -30,6 +32,8 @@ export interface AppOptions {
   name: string;
   app: 'receiver' | 'worker';
   port: number;
+  /** The receiver's second port; a worker has one alone. */
+  healthPort?: number;
   env: Readonly<Record<string, string>>;
   /** What it says is appended here. */
   logFile: string;
@@ -44,7 +48,7 @@ const ASK_MS = 50;
 const ASK_LIMIT_MS = 2000;
 
 /** Makes an app; it is started by `start`, and ends with this process, however that ends. */
-export function createApp({ name, app, port, env, logFile }: AppOptions): App {
+export function createApp({ name, app, port, healthPort = port, env, logFile }: AppOptions): App {
   // From here, or from this file's own build.
   const root = import.meta.dirname.endsWith('dist/test/faults') ? '../../../../../' : '../../';
   const main = fileURLToPath(new URL(`${root}apps/${app}/dist/main.js`, import.meta.url));
@@ -56,7 +60,7 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
   let ownEnd: string | undefined;
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
 
-  const askReady = () => ask(`http://127.0.0.1:${port}/health/ready`);
+  const askReady = () => ask(`http://127.0.0.1:${healthPort}/health/ready`);
 
   async function isReady(): Promise<boolean> {
     if (!isRunning()) return false;
@@ -76,15 +80,18 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
   return {
     name,
     port,
+    healthPort,
     pid: () => child?.pid ?? 0,
     isRunning,
     isServing: () => isServing,
     async start({ nodeArguments = [] } = {}) {
       const { PATH = '' } = process.env;
       isAsked = false;
+      const ports =
+        app === 'receiver' ? { PORT: String(port), HEALTH_PORT: String(healthPort) } : { WORKER_PORT: String(port) };
       // The channel is how the apps learn that whoever started them is gone.
       const started = spawn(process.execPath, [...nodeArguments, main], {
-        env: { PATH, HOST: '127.0.0.1', [app === 'receiver' ? 'PORT' : 'WORKER_PORT']: String(port), ...env },
+        env: { PATH, HOST: '127.0.0.1', ...ports, ...env },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
       child = started;

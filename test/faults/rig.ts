@@ -102,7 +102,7 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       stops.push(() => Promise.all(links.map((link) => link.close())));
       return links;
     };
-    const [receiverPorts, workerPorts] = [await ports(), await ports()];
+    const [receiverPorts, healthPorts, workerPorts] = [await ports(), await ports(), await ports()];
     const links: Record<Line, Link[]> = {
       'sender-receiver': await linksTo(receiverPorts),
       'receiver-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
@@ -117,10 +117,13 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
         name: `receiver ${i + 1}`,
         app: 'receiver',
         port,
+        healthPort: healthPorts[i] ?? 0,
         env: {
           ELEVENLABS_WEBHOOK_SECRET: SECRET,
           REDIS_URL: through('receiver-Redis', i, redisUrl),
           JOURNAL_DIR: journalDir,
+          // As long as the sender needs to see that it leaves.
+          DRAIN_SECONDS: '2',
           JOURNAL_LIMIT_BYTES: String(JOURNAL_LIMIT_BYTES),
           LOG_LEVEL: 'warn',
         },

@@ -10,6 +10,8 @@ export interface AppProcess {
   pid: number;
   /** Where it listens, without a slash at the end. */
   url: string;
+  /** Where it tells of its health and its metrics; the receiver has a port of its own for that. */
+  healthUrl: string;
   /** Everything that it has printed. */
   output: () => string;
   exited: Promise<Exit>;
@@ -27,17 +29,24 @@ export interface AppProcessOptions {
   nodeArguments?: readonly string[];
 }
 
-const PORT_VARIABLE = { receiver: 'PORT', worker: 'WORKER_PORT', dashboard: 'DASHBOARD_PORT' } as const;
+/** Any free port, and for the receiver no wait for a balancer that is not there. */
+const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
+  receiver: { PORT: '0', HEALTH_PORT: '0', DRAIN_SECONDS: '0' },
+  worker: { WORKER_PORT: '0' },
+  dashboard: { DASHBOARD_PORT: '0' },
+};
+
+type AppName = 'receiver' | 'worker' | 'dashboard';
 
 /** What has happened to a process that was asked to start: it may have refused. */
-export type Spawned = Omit<AppProcess, 'url'>;
+export type Spawned = Omit<AppProcess, 'url' | 'healthUrl'>;
 
 /** Starts an app and does not wait for it. It ends with the test run, however that ends. */
-export function spawnApp(app: keyof typeof PORT_VARIABLE, { env, nodeArguments = [] }: AppProcessOptions): Spawned {
+export function spawnApp(app: AppName, { env, nodeArguments = [] }: AppProcessOptions): Spawned {
   const main = fileURLToPath(new URL(`../../apps/${app}/dist/main.js`, import.meta.url));
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [...nodeArguments, main], {
-    env: { PATH, HOST: '127.0.0.1', [PORT_VARIABLE[app]]: '0', ...env },
+    env: { PATH, HOST: '127.0.0.1', ...DEFAULTS[app], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';
@@ -61,14 +70,20 @@ export function spawnApp(app: keyof typeof PORT_VARIABLE, { env, nodeArguments =
 }
 
 /** Starts an app and waits until it listens; throws with its output when it ends before. */
-export async function startApp(app: keyof typeof PORT_VARIABLE, options: AppProcessOptions): Promise<AppProcess> {
+export async function startApp(app: AppName, options: AppProcessOptions): Promise<AppProcess> {
   const spawned = spawnApp(app, options);
-  const url = await vi.waitUntil(
+  const urls = await vi.waitUntil(
     () => {
       if (!spawned.isRunning()) throw new Error(`The ${app} did not start:\n${spawned.output()}`);
-      return /http:\/\/[\d.]+:\d+/.exec(spawned.output())?.[0];
+      const found = [...spawned.output().matchAll(/(Health and metrics on )?(http:\/\/[\d.]+:\d+)/g)];
+      const healthUrl = found.find(([, isHealth]) => isHealth !== undefined)?.[2];
+      const url = found.find(([, isHealth]) => isHealth === undefined)?.[2];
+      // The receiver has two.
+      if (app === 'receiver') return url !== undefined && healthUrl !== undefined && { url, healthUrl };
+      const only = url ?? healthUrl;
+      return only !== undefined && { url: only, healthUrl: only };
     },
     { timeout: 30_000, interval: 20 },
   );
-  return { ...spawned, url };
+  return { ...spawned, ...urls };
 }

@@ -42,7 +42,7 @@ async function makeRoot({ faulty = '' } = {}): Promise<string> {
 }
 
 async function freePorts(): Promise<Record<string, string>> {
-  const names = ['PORT', 'WORKER_PORT', 'DASHBOARD_PORT'];
+  const names = ['PORT', 'HEALTH_PORT', 'WORKER_PORT', 'DASHBOARD_PORT'];
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await choosePort(0))])));
 }
 
@@ -95,6 +95,8 @@ test('runs everything on servers of its own, and stops the way of the data from 
   expect(receiver?.env).not.toHaveProperty('DATABASE_URL');
   expect(receiver?.env).not.toHaveProperty('DASHBOARD_PASSWORD');
   expect(receiver?.env).toMatchObject({ HOST: '0.0.0.0', PORT: ports['PORT'], REDIS_URL: expect.any(String) });
+  // Nobody waits for a balancer that is not there.
+  expect(receiver?.env).toMatchObject({ HEALTH_PORT: ports['HEALTH_PORT'], DRAIN_SECONDS: '0' });
   expect(receiver?.env['ELEVENLABS_WEBHOOK_SECRET']).toMatch(/^wsec_/);
   expect(worker?.env).toMatchObject({ HOST: '127.0.0.1', DATABASE_URL: expect.stringContaining('@127.0.0.1:') });
   const workerUrl = worker?.env['DATABASE_URL'] ?? '';
@@ -192,15 +194,18 @@ test('stops what runs already when an app does not start, and says which', async
   expect(await exists(join(root, '.data', 'services.json'))).toBe(false);
 });
 
-test('names the variable of a port that is taken before it starts anything', async () => {
+test.each([
+  ['dashboard', 'DASHBOARD_PORT'],
+  ['receiver', 'HEALTH_PORT'],
+])('names the variable of a port of the %s that is taken before it starts anything', async (app, variable) => {
   const root = await makeRoot();
   const ports = await freePorts();
-  const other = createServer().listen(Number(ports['DASHBOARD_PORT']), '127.0.0.1');
+  const other = createServer().listen(Number(ports[variable]), '127.0.0.1');
   await once(other, 'listening');
   onTestFinished(() => void other.close());
   const running = startIn(root, { ...ports, ...(await givenServers()) });
   await expect(running.code).rejects.toMatchObject({
-    message: `Port ${ports['DASHBOARD_PORT']} of the dashboard is taken: stop what uses it, or set DASHBOARD_PORT in .env.`,
+    message: `Port ${ports[variable]} of the ${app} is taken: stop what uses it, or set ${variable} in .env.`,
   });
   expect(await exists(join(root, 'worker.json'))).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { QueueUnavailableError } from '@landline/queue';
 import type { FastifyReply } from 'fastify';
-import { ReceptionFullError } from './limit-reception.ts';
+import { ReceptionError } from './reception.ts';
 
 /** Every answer but 200 on the webhook's path, with its status: the only such table. */
 const STATUSES = {
@@ -13,6 +13,7 @@ const STATUSES = {
   method_not_allowed: 405,
   request_timeout: 408,
   body_too_large: 413,
+  headers_too_large: 431,
   unavailable: 503,
 } as const;
 
@@ -50,13 +51,16 @@ export function rawAnswer(code: AnswerCode, reason: string, message: string): st
   ].join('\r\n');
 }
 
-/** The code and message for whatever was thrown on the way to a 200. Our own faults never cost the event: they are 503. */
+/** The code and message for an error on the way to a 200. Our own faults never cost the event: they are 503. */
 export function answerFor(error: unknown): { code: AnswerCode; message: string } {
-  if (error instanceof QueueUnavailableError || error instanceof ReceptionFullError) {
+  if (error instanceof QueueUnavailableError || (error instanceof ReceptionError && error.statusCode === 503)) {
     return { code: 'unavailable', message: 'The event could not be stored. Send it again.' };
   }
-  const status = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined;
+  const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined;
+  if (typeof status !== 'number' || status < 400 || status >= 500) {
+    return { code: 'unavailable', message: 'The receiver failed. Send the event again.' };
+  }
   if (status === 413) return { code: 'body_too_large', message: 'The body is larger than BODY_LIMIT_BYTES allows.' };
-  if (status === 400) return { code: 'request_malformed', message: 'The request is not valid HTTP.' };
-  return { code: 'unavailable', message: 'The receiver failed. Send the event again.' };
+  if (status === 408) return { code: 'request_timeout', message: 'The body arrived too slowly. Send it again.' };
+  return { code: 'request_malformed', message: 'The request is not valid HTTP.' };
 }

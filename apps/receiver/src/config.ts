@@ -13,11 +13,21 @@ export const receiverVariables = z.object({
   ...processVariables,
   PORT: port('PORT').default(3000),
   HOST: z.string().default('0.0.0.0'),
+  HEALTH_PORT: port('HEALTH_PORT').default(3004),
+  HEALTH_HOST: z.string().default('127.0.0.1'),
   /** A transcript has 10 to 100 KB; audio about 1.4 MB for each minute of the call. */
   BODY_LIMIT_BYTES: wholeNumber('BODY_LIMIT_BYTES', { unit: 'bytes', min: 1024, max: 268_435_456 }).default(16_777_216),
   REQUEST_TIMEOUT_MS: wholeNumber('REQUEST_TIMEOUT_MS', { unit: 'milliseconds', min: 100, max: 600_000 }).default(
     10_000,
   ),
+  /** Load balancers keep a connection for up to 10 min (Google Cloud's): they must be the first to close it. */
+  KEEP_ALIVE_TIMEOUT_MS: wholeNumber('KEEP_ALIVE_TIMEOUT_MS', {
+    unit: 'milliseconds',
+    min: 1000,
+    max: 3_600_000,
+  }).default(620_000),
+  MAX_CONNECTIONS: wholeNumber('MAX_CONNECTIONS', { unit: 'connections', min: 64, max: 1_000_000 }).default(4096),
+  DRAIN_SECONDS: wholeNumber('DRAIN_SECONDS', { unit: 'seconds', min: 0, max: 60 }).default(5),
 });
 
 /** What the receiver needs to start. */

@@ -1,37 +1,44 @@
 import type { Journal } from '@landline/journal';
 import type { Producer } from '@landline/queue';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ReceiverMetrics } from './metrics.ts';
-import type { ReadinessWatch } from './readiness-watch.ts';
 
-/** What the routes tell of. */
-export interface HealthOptions {
+/** What tells whether the receiver is ready. */
+export interface ReadinessOptions {
+  producer: Pick<Producer, 'canTake'>;
+  /** Whether the receiver is on its way out. */
+  isDraining: () => boolean;
+}
+
+/** What the routes with details tell of. */
+export interface HealthDetails extends ReadinessOptions {
   producer: Pick<Producer, 'status' | 'canTake'>;
   /** Undefined: there is none. */
   journal: Pick<Journal, 'status'> | undefined;
   metrics: ReceiverMetrics;
-  /** Whether the receiver is on its way out. */
-  isDraining: () => boolean;
-  watch: ReadinessWatch;
 }
 
-/** /health/live: the process answers. /health/ready: it can take events now. /metrics: Prometheus text. */
-export function healthRoutes(app: FastifyInstance, options: HealthOptions): void {
-  const { producer, journal, metrics, isDraining, watch } = options;
-  app.get('/health/live', async () => ({ status: 'live' }));
+/** /health/live: the process answers. /health/ready: it can take events now. Neither tells a stranger more. */
+export function publicHealthRoutes(app: FastifyInstance, options: ReadinessOptions): void {
+  healthRoutes(app, options, () => ({}));
+}
 
-  app.get('/health/ready', async (_request, reply) => {
-    const canTake = producer.canTake();
-    watch.asked({ isDraining: isDraining() });
-    const status = isDraining() ? 'draining' : canTake ? 'ready' : 'unavailable';
-    // Redis or the journal is enough; which of them is not well is told in any case.
-    return reply
-      .code(status === 'ready' ? 200 : 503)
-      .send({ status, redis: producer.status(), journal: journal?.status() ?? 'off' });
-  });
-
+/** The same two with the states of Redis and the journal, and /metrics: Prometheus text. For a port of its own. */
+export function detailedHealthRoutes(app: FastifyInstance, options: HealthDetails): void {
+  const { producer, journal, metrics } = options;
+  // Redis or the journal is enough; which of them is not well is told in any case.
+  healthRoutes(app, options, () => ({ redis: producer.status(), journal: journal?.status() ?? 'off' }));
   app.get('/metrics', async (_request, reply) => {
     reply.header('content-type', metrics.registry.contentType);
     return metrics.registry.metrics();
+  });
+}
+
+function healthRoutes(app: FastifyInstance, options: ReadinessOptions, details: () => object): void {
+  const { producer, isDraining } = options;
+  app.get('/health/live', async () => ({ status: 'live' }));
+  app.get('/health/ready', async (_request, reply): Promise<FastifyReply> => {
+    const status = isDraining() ? 'draining' : producer.canTake() ? 'ready' : 'unavailable';
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, ...details() });
   });
 }

@@ -5,15 +5,20 @@ import { createCanaryMark, createProducer, RedisRefusedError } from '@landline/q
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
+import { connectionLimit } from './connection-limit.ts';
+import { createHealthApp } from './health-app.ts';
 import { createMetrics, measureGroups, measureKeepers } from './metrics.ts';
 import { tellWhatIsLeft } from './tell-what-is-left.ts';
 import { WEBHOOK_PATH } from './webhook-route.ts';
 
-/** How long a balancer has to look away, and requests under way to arrive in full and be answered, in milliseconds. */
+/** How long requests under way have to arrive in full and be answered, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;
 
 /** How long a receiver that cannot start waits for what it has opened to close, in milliseconds. */
 const CLOSE_LIMIT_MS = 2_000;
+
+/** Connections that the system may hold until the receiver looks: far fewer than may be open, so that none of them is dropped unread. */
+const BACKLOG = { least: 64, most: 1024 };
 
 const read = readConfig(process.env);
 if (!read.ok) {
@@ -59,29 +64,41 @@ const producer = createProducer({
 measureKeepers(metrics, { producer, journal });
 const hasCanary = config.CANARY_INTERVAL_SECONDS > 0;
 const canaryMark = createCanaryMark({ redisUrl: config.REDIS_URL });
+const limit = connectionLimit(config.MAX_CONNECTIONS);
+if (limit.descriptors !== undefined) {
+  logger.warn(
+    `The system lets this process open ${limit.descriptors} files, so at most ${limit.connections} connections are kept (MAX_CONNECTIONS is ${config.MAX_CONNECTIONS}); raise ulimit -n for more`,
+  );
+}
 const app = createApp({
   producer,
-  journal,
   canaryMark: hasCanary ? canaryMark : undefined,
   secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
   toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
   bodyLimitBytes: config.BODY_LIMIT_BYTES,
   requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+  keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
+  maxConnections: limit.connections,
   logger,
   metrics,
 });
+const health = createHealthApp({ producer, journal, metrics, isDraining: () => app.isDraining() });
 
 let canary: ReturnType<typeof startCanary> | undefined;
 let isLeaving = false;
-stopOnRequest(async () => {
-  isLeaving = true;
-  canary?.stop();
-  await app.drain({ timeoutMs: REQUESTS_LIMIT_MS });
-  await close();
-  const exitCode = tellWhatIsLeft({ journal, dir: config.JOURNAL_DIR, logger });
-  logger.info('Stopped');
-  return exitCode;
-});
+const waitMs = config.DRAIN_SECONDS * 1000;
+stopOnRequest(
+  async () => {
+    isLeaving = true;
+    canary?.stop();
+    await app.drain({ waitMs, timeoutMs: REQUESTS_LIMIT_MS });
+    await close();
+    const exitCode = tellWhatIsLeft({ journal, dir: config.JOURNAL_DIR, logger });
+    logger.info('Stopped');
+    return exitCode;
+  },
+  { waitMs },
+);
 
 try {
   await start();
@@ -100,7 +117,12 @@ async function start(): Promise<void> {
   // Nothing would be applied, and nobody need notice. A receiver that had begun goes on: it holds events that Redis does not have.
   await producer.start({ needsFitRedis: (journal?.stats().pendingRecords ?? 0) === 0 });
   if (isLeaving) return;
-  const origin = await app.server.listen({ port: config.PORT, host: config.HOST });
+  const healthOrigin = await health
+    .listen({ port: config.HEALTH_PORT, host: config.HEALTH_HOST })
+    .catch(nameHealthPort);
+  logger.info(`Health and metrics on ${healthOrigin}`);
+  const backlog = Math.min(BACKLOG.most, Math.max(BACKLOG.least, Math.ceil(limit.connections / 4)));
+  const origin = await app.server.listen({ port: config.PORT, host: config.HOST, backlog });
   logger.info(`Listening on ${origin}`);
   if (!hasCanary) return canaryMark.clear();
   if (isLeaving) return;
@@ -116,6 +138,14 @@ async function close(): Promise<void> {
   await producer.close();
   await journal?.close();
   canaryMark.close();
+  await health.close();
+}
+
+function nameHealthPort(cause: unknown): never {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  throw new Error(`${reason} (HEALTH_PORT, HEALTH_HOST: each receiver on a machine needs a port of its own)`, {
+    cause,
+  });
 }
 
 function iso(ms: number): string {

@@ -13,6 +13,8 @@ export interface ReceiverMetrics {
   accepted: Counter;
   /** Requests to the webhook's path answered otherwise, by code. */
   rejected: Counter<'code'>;
+  /** Connections dropped because there were too many, by what they did. */
+  dropped: Counter<'state'>;
 }
 
 /** Makes the receiver's metrics in a registry of their own. */
@@ -31,7 +33,30 @@ export function createMetrics(): ReceiverMetrics {
       labelNames: ['code'],
       registers: [registry],
     }),
+    dropped: new Counter({
+      name: 'landline_connections_dropped_total',
+      help: 'Connections dropped because more than MAX_CONNECTIONS were open, by what they did.',
+      labelNames: ['state'],
+      registers: [registry],
+    }),
   };
+}
+
+/** Adds what is under way on the public port. */
+export function measureReception(
+  { registry }: ReceiverMetrics,
+  read: { connections: () => number; receivingBytes: () => number },
+): void {
+  addGauge(registry, {
+    name: 'landline_connections',
+    help: 'Open connections on the public port.',
+    read: read.connections,
+  });
+  addGauge(registry, {
+    name: 'landline_receiving_bytes',
+    help: 'Bytes of bodies that arrive or wait for their answer.',
+    read: read.receivingBytes,
+  });
 }
 
 /** Adds the sizes of the groups that Redis takes; the answer is for the producer's `onGroup`. */

@@ -1,21 +1,29 @@
-import type { IncomingMessage } from 'node:http';
+import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Producer } from '@landline/queue';
-import { CANARY_TYPE, peekType, SIGNATURE_HEADER, verify, verifyHeader, type Refusal } from '@landline/webhook';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import { CANARY_TYPE, peekType, verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answer } from './answers.ts';
 import { deliveredEvent } from './delivered-event.ts';
-import { limitReception } from './limit-reception.ts';
+import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
+import type { Reception } from './reception.ts';
+import { ReceptionError } from './reception.ts';
+import type { RefusalLog } from './refusal-log.ts';
+import { signatureHeader } from './signature-header.ts';
 
 /** Where ElevenLabs sends its webhooks. */
 export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
-/** What the log says of a delivery that was answered 4xx. */
-export const REFUSED = 'ElevenLabs Webhook refused';
-
 const BYTES = 'application/octet-stream';
 const ACCEPTED = { status: 'accepted' };
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The signature header, once it is known to be well-formed and fresh. */
+    signature: SignatureRead | null;
+  }
+}
 
 /** What the route needs. */
 export interface WebhookRouteOptions {
@@ -23,8 +31,9 @@ export interface WebhookRouteOptions {
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   toleranceSeconds: number;
-  /** How many bytes of bodies may be under way at once. */
-  maxReceivingBytes?: number | undefined;
+  bodyLimitBytes: number;
+  reception: Reception;
+  refusals: RefusalLog;
   /** The current time in unix milliseconds. */
   now: () => number;
   logger: Logger;
@@ -33,65 +42,65 @@ export interface WebhookRouteOptions {
 
 /** Receives webhooks: verify, enqueue, 200. Nothing of the body is read before its signature is known to be good. */
 export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions): void {
+  const { reception, refusals, secrets } = options;
+  app.decorateRequest('signature', null);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(BYTES, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser(BYTES, (request, payload, done) => reception.read(request, payload, done));
+  refuseOtherMethods(app);
 
-  app.addHook('onRequest', (request, reply, done) => {
-    if (request.url !== WEBHOOK_PATH && pathOf(request.url) !== WEBHOOK_PATH) return done();
-    if (request.method !== 'POST') {
-      reply.header('allow', 'POST');
-      return void answer(reply, 'method_not_allowed', 'Only POST is allowed here.');
-    }
-    // The bytes count, not what they are said to be: any content type, or none, is read as it is.
-    request.headers['content-type'] = BYTES;
-    return done();
-  });
-
-  limitReception(app, {
-    maxBytes: options.maxReceivingBytes,
-    refusalOf: ({ raw }) => verifyHeader(signatureOf(raw), windowAt(options.now())),
-    refuse: (reply, refusal) => void refuse(reply, refusal),
-  });
-
-  app.post(WEBHOOK_PATH, async (request, reply) => {
-    const receivedAt = options.now();
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const window = windowAt(receivedAt);
-    const verdict = verify(body, signatureOf(request.raw), { secrets: options.secrets, ...window });
-    if (!verdict.ok) return refuse(reply, verdict);
-    const event = deliveredEvent(body, verdict, receivedAt);
-    await options.producer.enqueue(event);
-    const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
-    if (type === CANARY_TYPE) return ACCEPTED;
-    options.metrics.accepted.inc();
-    options.logger.info(`📥 ElevenLabs Webhook received: ${type}`);
-    return ACCEPTED;
+  app.post(WEBHOOK_PATH, {
+    // Before a byte of the body is read.
+    onRequest(request, reply, done) {
+      if (Number(request.headers['content-length']) > options.bodyLimitBytes) {
+        return done(new ReceptionError('body_too_large', 'The body was announced as larger than the limit.'));
+      }
+      const signature = verifyHeader(signatureHeader(request.raw), windowAt(options.now()));
+      if (!signature.ok) return void refuse(request, reply, signature);
+      request.signature = signature;
+      // The bytes count, not what they are said to be: any content type, or none, is read as it is.
+      request.headers['content-type'] = BYTES;
+      return done();
+    },
+    async handler(request, reply) {
+      const receivedAt = options.now();
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const { signature } = request;
+      if (signature === null) throw new Error('A body was read before its header.');
+      const verdict = verifyBody(body, signature, secrets);
+      if (!verdict.ok) return refuse(request, reply, verdict, body);
+      const event = deliveredEvent(body, verdict, receivedAt);
+      await options.producer.enqueue(event);
+      const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
+      if (type === CANARY_TYPE) return ACCEPTED;
+      options.metrics.accepted.inc();
+      options.logger.info(`📥 ElevenLabs Webhook received: ${type}`);
+      return ACCEPTED;
+    },
   });
 
   function windowAt(nowMs: number): { now: number; toleranceSeconds: number } {
     return { now: Math.floor(nowMs / 1000), toleranceSeconds: options.toleranceSeconds };
   }
 
-  function refuse(reply: FastifyReply, { code, message }: Refusal): FastifyReply {
-    options.logger.warn({ code }, REFUSED);
+  function refuse({ raw, headers }: FastifyRequest, reply: FastifyReply, why: Refusal, body?: Buffer): FastifyReply {
+    const { code, message } = why;
+    const now = Math.floor(options.now() / 1000);
+    refusals.refused(code, () => likelyCause({ code, header: signatureHeader(raw), headers, body, secrets, now }));
     return answer(reply, code, message);
   }
 }
 
-function pathOf(url: string): string {
-  const query = url.indexOf('?');
-  const path = query < 0 ? url : url.slice(0, query);
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-}
-
-/** Node joins a repeated header into one, so it is looked for among the raw ones. */
-function signatureOf({ rawHeaders }: IncomingMessage): string | string[] | undefined {
-  const values: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    if (name.length === SIGNATURE_HEADER.length && name.toLowerCase() === SIGNATURE_HEADER) {
-      values.push(rawHeaders[i + 1] ?? '');
-    }
-  }
-  return values.length > 1 ? values : values[0];
+/** Every method that Node reads is 405 but POST. Of CONNECT Node makes no request. */
+function refuseOtherMethods(app: FastifyInstance): void {
+  const methods = METHODS.filter((method) => method !== 'POST' && method !== 'CONNECT');
+  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  app.route({
+    method: methods,
+    url: WEBHOOK_PATH,
+    onRequest(_request, reply) {
+      reply.header('allow', 'POST');
+      answer(reply, 'method_not_allowed', 'Only POST is allowed here.');
+    },
+    handler: () => undefined,
+  });
 }

@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openConnection, rawPost, statusesIn } from '../../../test/support/raw-connection.ts';
 import { post, SECRET, send, signed, unixSeconds, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
@@ -165,6 +165,58 @@ describe('another request', () => {
   const elsewhere = ['/', '/api/elevenlabs', '/api/elevenlabs/webhook/x', '/API/elevenlabs/webhook', '/api//webhook'];
   it.each(elsewhere)('POST %s is answered 404', async (path) => {
     expect(await post(receiver.url, BODY, { path })).toMatchObject({ status: 404 });
+  });
+
+  const spellings = [
+    '/api/elevenlabs/webhoo%6B',
+    '/%61pi/elevenlabs/webhook',
+    '/api/elevenlabs/webhook/?x=%',
+    '/api//elevenlabs/webhook',
+  ];
+  it.each(spellings)('%s is answered as the plain path is, or 404', async (path) => {
+    const before = receiver.log();
+    const answers = await Promise.all([
+      post(receiver.url, BODY, { path }),
+      send(receiver.url, { path, headers: { 'content-type': 'application/json' }, body: BODY }),
+      ...['GET', 'HEAD', 'OPTIONS', 'PUT', 'PROPFIND'].map((method) =>
+        send(receiver.url, { path, method, body: BODY }),
+      ),
+    ]);
+    const statuses = answers.map(({ status }) => status);
+    const isFound = !statuses.includes(404);
+    expect(statuses).toEqual(isFound ? [200, 401, 405, 405, 405, 405, 405] : statuses.map(() => 404));
+    expect(answers.slice(2).map(({ headers }) => headers.allow)).toEqual(
+      Array.from({ length: 5 }, () => (isFound ? 'POST' : undefined)),
+    );
+    expect(receiver.log().slice(before.length)).not.toContain('"level":50');
+  });
+
+  const malformed = {
+    'a path that cannot be decoded': ['POST /api/%zz HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n', 400],
+    'a request without a host': ['POST /api/elevenlabs/webhook HTTP/1.1\r\ncontent-length: 0\r\n\r\n', 400],
+    'headers larger than are read': [`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, 431],
+    'a path larger than is read': [`GET /${'y'.repeat(100_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 431],
+    'two lengths': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n`, 400],
+    'an expectation that nobody knows': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n`, 417],
+  } as const;
+  it.each(Object.entries(malformed))("%s is the sender's fault, and never an error here", async (_, [text, status]) => {
+    const before = receiver.log();
+    const connection = await openConnection(receiver.url);
+    connection.write(text);
+    await vi.waitUntil(() => statusesIn(connection.received()).length > 0, { timeout: 5000 });
+    expect(statusesIn(connection.received())).toEqual([status]);
+    expect(receiver.log().slice(before.length)).not.toContain('"level":50');
+    connection.cut();
+  });
+
+  it('for elsewhere is answered before its body is read', async () => {
+    const connection = await openConnection(receiver.url);
+    connection.write(
+      'POST /elsewhere HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: 1000000\r\n\r\n',
+    );
+    await connection.ended;
+    expect(statusesIn(connection.received())).toEqual([404]);
+    connection.cut();
   });
 
   it('has no CORS headers in its answer', async () => {

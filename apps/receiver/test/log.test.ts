@@ -1,3 +1,5 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_TYPES } from '@landline/webhook';
 import { post, SECRET, send, signed } from '../../../test/support/post.ts';
@@ -49,8 +51,30 @@ describe('the log', () => {
 
   it('says why a delivery was refused, once', async () => {
     await send(receiver.url, { headers: signed('{}', 'x'.repeat(32)), body: '{"message": "spoken words"}' });
-    expect(newLines()).toEqual([expect.objectContaining({ level: 40, code: 'signature_mismatch' })]);
+    const cause = 'another secret, or something on the way changes the body';
+    expect(newLines()).toEqual([expect.objectContaining({ level: 40, code: 'signature_mismatch', cause })]);
   });
+
+  const causes: [string, OutgoingHttpHeaders, string | Buffer, string][] = [
+    ['0 bytes arrived', signed('{}'), '', 'signature_mismatch'],
+    ['Content-Encoding: gzip', { ...signed('{}'), 'content-encoding': 'gzip' }, gzipSync('{}'), 'signature_mismatch'],
+    ['gzip bytes', signed('{}'), gzipSync('{}'), 'signature_mismatch'],
+    ['wsec_', signed('{}', SECRET.slice(5)), '{}', 'signature_mismatch'],
+    ['newline', signed('{}\n'), '{}', 'signature_mismatch'],
+    ['2 times', { 'elevenlabs-signature': ['t=1', 't=1'] }, '{}', 'signature_malformed'],
+    ['no v0', { 'elevenlabs-signature': 't=1,v1=00' }, '{}', 'signature_malformed'],
+    ['no such header', {}, '{}', 'signature_missing'],
+    ['milliseconds', signed('{}', undefined, Date.now()), '{}', 'signature_malformed'],
+  ];
+  it.each(causes)(
+    'names the likely cause of a 401, which the answer does not: %s',
+    async (cause, headers, body, code) => {
+      const answer = await send(receiver.url, { headers, body });
+      expect(JSON.parse(answer.body)).toEqual({ code, message: expect.any(String) });
+      expect(answer.body).not.toContain(cause);
+      expect(newLines()).toEqual([expect.objectContaining({ level: 40, code, cause: expect.stringContaining(cause) })]);
+    },
+  );
 
   it('says that a body was too large', async () => {
     await post(receiver.url, Buffer.alloc(65_537, ' '));

@@ -1,69 +1,188 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { openConnection, statusesIn } from '../../../test/support/raw-connection.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openConnection, rawPost, statusesIn, type RawConnection } from '../../../test/support/raw-connection.ts';
 import { post, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver, type TestReceiver } from './support/a-receiver.ts';
+import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a-receiver.ts';
 
-const LARGE = 100_000;
+const MIB = 1024 * 1024;
+const SMALL = '{"type": "conversation.message"}';
 const START = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n`;
 // Fresh and well-formed: whether it is right is known only when the body is there.
 const SIGNED = Object.entries(signed('another body'))
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('');
-const DECLARED = `${START}${SIGNED}content-length: ${LARGE}\r\n\r\n`;
 const CHUNKED = `${START}${SIGNED}transfer-encoding: chunked\r\n\r\n`;
-const CHUNK = `${(60_000).toString(16)}\r\n${'x'.repeat(60_000)}\r\n`;
+
+/** The head of a body of which not all is sent. */
+const declared = (bytes: number) => `${START}${SIGNED}content-length: ${bytes}\r\n\r\n`;
+const aBody = (bytes: number) => JSON.stringify({ type: 'x', pad: 'y'.repeat(bytes) });
 
 let redis: PrivateRedis;
 let receiver: TestReceiver;
+const opened: RawConnection[] = [];
 beforeAll(async () => {
   redis = await startPrivateRedis();
-  receiver = await startReceiver(redis.url, { bodyLimitBytes: 1_000_000, maxReceivingBytes: 2 * LARGE });
+  // Large bodies may take 14 MiB of it.
+  receiver = await startReceiver(redis.url, { bodyLimitBytes: 16 * MIB, maxReceivingBytes: 16 * MIB });
+});
+afterEach(async () => {
+  for (const connection of opened.splice(0)) connection.cut();
+  await vi.waitUntil(async () => (await receivingBytes()) === 0, { timeout: 10_000 });
 });
 afterAll(async () => {
   await receiver.close();
   await redis.remove();
 });
 
-/** Opens a connection and sends `text`; the body need not follow. */
-async function begin(text: string) {
+const receivingBytes = () => valueOf(receiver, 'landline_receiving_bytes');
+
+/** Opens a connection and sends `text`, and so many bytes of a body. */
+async function begin(text: string, bytes = 0): Promise<RawConnection> {
   const connection = await openConnection(receiver.url);
+  opened.push(connection);
   connection.write(text);
+  connection.write(Buffer.alloc(bytes, 'x'));
   return connection;
 }
 
-it.each([
-  ['no signature', `${START}content-length: ${LARGE}\r\n\r\n`],
-  ['a malformed one', `${START}elevenlabs-signature: t=1\r\ntransfer-encoding: chunked\r\n\r\n`],
-  ['a stale one', `${START}elevenlabs-signature: t=1,v0=${'0'.repeat(64)}\r\ncontent-length: ${LARGE}\r\n\r\n`],
-])('refuses %s before a byte of the body has come', async (_, text) => {
-  const connection = await begin(text);
-  await connection.ended;
-  expect(statusesIn(connection.received())).toEqual([401]);
+/** Opens connections that each send so many bytes of a larger body and then nothing. */
+async function stall(
+  count: number,
+  { bytes, of = 10 * MIB }: { bytes: number; of?: number },
+): Promise<RawConnection[]> {
+  const before = (await receivingBytes()) ?? 0;
+  const stalled = await Promise.all(Array.from({ length: count }, () => begin(declared(of), bytes)));
+  await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) >= before + count * bytes, { timeout: 10_000 });
+  return stalled;
+}
+
+const statuses = (connections: readonly RawConnection[]) =>
+  connections.flatMap(({ received }) => statusesIn(received()));
+
+describe('the header alone refuses, before a byte of the body has come,', () => {
+  const heads = {
+    'no signature': '',
+    'a malformed one': 'elevenlabs-signature: t=1\r\n',
+    'a stale one': `elevenlabs-signature: t=1,v0=${'0'.repeat(64)}\r\n`,
+  };
+  const lengths = { 'a large body': 'content-length: 100000', 'a chunked body': 'transfer-encoding: chunked' };
+  for (const [signature, head] of Object.entries(heads)) {
+    it.each(Object.entries(lengths))(`${signature} with %s, and closes`, async (_, length) => {
+      const connection = await begin(`${START}${head}${length}\r\n\r\n`);
+      await connection.ended;
+      expect(statusesIn(connection.received())).toEqual([401]);
+    });
+    it(`${signature} with a small body, and the connection goes on`, async () => {
+      const connection = await begin(`${START}${head}content-length: 1000\r\n\r\n`);
+      await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 5000 });
+      connection.write(Buffer.alloc(1000, 'x'));
+      connection.write(rawPost(WEBHOOK_PATH, signed(SMALL), SMALL));
+      await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 5000 });
+      expect(statusesIn(connection.received())).toEqual([401, 200]);
+    });
+  }
 });
 
-it.each([
-  ['declared', DECLARED],
-  ['chunked', `${CHUNKED}${CHUNK}${CHUNK}`],
-])(
-  'tells a sender to come again while too much is under way (%s), and takes small events all the same',
-  async (_, text) => {
-    const first = await begin(DECLARED);
-    const second = await begin(DECLARED);
-    const refused = async () => {
-      const third = await begin(text);
-      await vi.waitUntil(() => statusesIn(third.received()).length > 0);
-      third.cut();
-      return third.received();
-    };
-    // The two are known to be under way when a third is refused.
-    await vi.waitUntil(async () => statusesIn(await refused())[0] === 503, { timeout: 10_000 });
-    expect(await refused()).toMatch(/^retry-after: \d+\r$/im);
-    expect(await post(receiver.url, '{"type": "conversation.message"}')).toMatchObject({ status: 200 });
+describe('room for bodies', () => {
+  it('is not taken by lengths that are only declared', async () => {
+    await Promise.all(Array.from({ length: 64 }, () => begin(declared(16 * MIB))));
+    expect(await post(receiver.url, aBody(3 * MIB))).toMatchObject({ status: 200 });
+  });
 
-    first.cut();
-    second.cut();
-    const large = JSON.stringify({ type: 'x', pad: 'y'.repeat(LARGE) });
-    await expect.poll(async () => (await post(receiver.url, large)).status, { timeout: 10_000 }).toBe(200);
-  },
-);
+  it('that large bodies have used up: another is told to come again, small ones are taken', async () => {
+    const first = await stall(4, { bytes: 3_500_000 });
+    const answer = await post(receiver.url, aBody(3 * MIB));
+    expect([answer.status, Number(answer.headers['retry-after']) > 0, answer.headers.connection]).toEqual([
+      503,
+      true,
+      'close',
+    ]);
+    expect(JSON.parse(answer.body)).toEqual({ code: 'unavailable', message: expect.any(String) });
+    const small = await Promise.all(Array.from({ length: 20 }, () => post(receiver.url, aBody(60_000))));
+    expect(new Set(small.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(statuses(first)).toEqual([]);
+  });
+
+  it('that large bodies hold which have stalled is given to another large one', async () => {
+    const first = await stall(4, { bytes: 3_500_000 });
+    await expect.poll(async () => (await post(receiver.url, aBody(3 * MIB))).status, { timeout: 10_000 }).toBe(200);
+    // One of them had to go, and was told why.
+    expect(statuses(first)).toEqual([408]);
+  });
+
+  it('that small bodies hold which have stalled is given to other small ones', async () => {
+    const first = await stall(18, { bytes: 900_000, of: 950_000 });
+    const many = await Promise.all(Array.from({ length: 50 }, () => post(receiver.url, aBody(200_000))));
+    expect(new Set(many.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(statuses(first))).toEqual(new Set([408]));
+  });
+
+  it('is not kept by a sender that sends a byte now and then', async () => {
+    const [trickling] = await stall(1, { bytes: 900_000, of: 950_000 });
+    const trickle = setInterval(() => trickling?.write('x'), 5);
+    await stall(17, { bytes: 900_000, of: 950_000 });
+    expect(await post(receiver.url, aBody(900_000))).toMatchObject({ status: 200 });
+    clearInterval(trickle);
+    expect(statuses(trickling === undefined ? [] : [trickling])).toEqual([408]);
+  });
+});
+
+describe('what a body held is given back once', () => {
+  it.each([
+    ['answered 200', SMALL, signed(SMALL), 200],
+    ['answered 401', SMALL, signed('another'), 401],
+  ])('%s', async (_, body, headers, status) => {
+    expect(await post(receiver.url, body, { headers })).toMatchObject({ status });
+    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('answered 413, as it turned out too large', async () => {
+    const connection = await begin(CHUNKED);
+    const chunk = `${MIB.toString(16)}\r\n${'x'.repeat(MIB)}\r\n`;
+    for (let i = 0; i < 17; i++) connection.write(chunk);
+    await connection.ended;
+    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('answered 503, as Redis is away', async () => {
+    const [{ 'code="unavailable"': before = 0 }] = [await valuesOf(receiver, 'landline_events_rejected_total')];
+    await redis.stop();
+    const answers = await Promise.all([post(receiver.url, aBody(100_000)), post(receiver.url, aBody(2 * MIB))]);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    await redis.restart();
+    await vi.waitUntil(async () => (await post(receiver.url, SMALL)).status === 200, { timeout: 10_000 });
+    expect((await valuesOf(receiver, 'landline_events_rejected_total'))['code="unavailable"']).toBeGreaterThan(before);
+  });
+
+  it.each([
+    ['a length', declared(2 * MIB)],
+    ['chunks', `${CHUNKED}${(2 * MIB).toString(16)}\r\n`],
+  ])('cut half-way, with %s', async (_, head) => {
+    const connection = await begin(head, 1.5 * MIB);
+    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 0, { timeout: 5000 });
+    connection.cut();
+    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('cut behind a request whose answer is still owed: its own answer never has the socket', async () => {
+    redis.freeze();
+    for (let i = 0; i < 8; i++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const connection = await begin('');
+      const whole = rawPost(WEBHOOK_PATH, signed(SMALL), SMALL);
+      connection.write(Buffer.concat([whole, rawPost(WEBHOOK_PATH, signed(aBody(10)), aBody(10)), whole]));
+      connection.write(declared(2 * MIB));
+      connection.write(Buffer.alloc(MIB, 'x'));
+    }
+    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 8 * MIB, { timeout: 5000 });
+    for (const connection of opened) connection.cut();
+    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    redis.thaw();
+    await vi.waitUntil(async () => (await post(receiver.url, SMALL)).status === 200, { timeout: 10_000 });
+    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    // Neither too little nor too much was given back: all of it can be used again.
+    await stall(4, { bytes: 3_500_000 });
+    expect(await post(receiver.url, aBody(3 * MIB))).toMatchObject({ status: 503 });
+  });
+});

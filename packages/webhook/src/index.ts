@@ -9,4 +9,13 @@ export { normalise, type Delivery } from './normalise.ts';
 export { peekType } from './peek-type.ts';
 export { sign, SIGNATURE_HEADER } from './sign.ts';
 export { webhookVariables } from './variables.ts';
-export { verify, verifyHeader, type Refusal, type SignatureFault, type Verdict, type VerifyOptions } from './verify.ts';
+export {
+  verify,
+  verifyBody,
+  verifyHeader,
+  type Refusal,
+  type SignatureFault,
+  type SignatureRead,
+  type Verdict,
+  type VerifyOptions,
+} from './verify.ts';

@@ -17,6 +17,13 @@ export interface Refusal {
   message: string;
 }
 
+/** A signature header that is well-formed and within the time window: when it was signed, and every `v0` of it. */
+export interface SignatureRead {
+  ok: true;
+  timestamp: string;
+  signatures: readonly Buffer[];
+}
+
 /** What `verify` holds a delivery against. */
 export interface VerifyOptions {
   /** Accepted keys, newest first. */
@@ -50,9 +57,17 @@ export function verify(
   header: string | readonly string[] | undefined,
   options: VerifyOptions,
 ): Verdict {
-  const read = readHeader(header, options);
-  if (!read.ok) return read;
-  for (const secret of options.secrets) {
+  const read = verifyHeader(header, options);
+  return read.ok ? verifyBody(body, read, options.secrets) : read;
+}
+
+/**
+ * The rest of `verify`, once `verifyHeader` has read the header: so the header is read once for each delivery.
+ *
+ * @param read  What `verifyHeader` answered.
+ */
+export function verifyBody(body: Uint8Array, read: SignatureRead, secrets: readonly string[]): Verdict {
+  for (const secret of secrets) {
     const expected = signatureDigest(body, secret, read.timestamp);
     if (read.signatures.some((signature) => timingSafeEqual(signature, expected))) {
       return { ok: true, secretId: secretId(secret), signedAt: Number(read.timestamp) };
@@ -64,22 +79,13 @@ export function verify(
 /**
  * What can be told from the header alone, before a byte of the body is read: missing, malformed or out of the window.
  *
- * @returns  The refusal that `verify` would give whatever the body is; undefined where it depends on the body.
+ * @returns  What `verifyBody` goes on with, or the refusal that `verify` would give whatever the body is.
  */
 export function verifyHeader(
   header: string | readonly string[] | undefined,
   window: Pick<VerifyOptions, 'now' | 'toleranceSeconds'>,
-): Refusal | undefined {
-  const read = readHeader(header, window);
-  return read.ok ? undefined : read;
-}
-
-type ReadHeader = { ok: true; timestamp: string; signatures: Buffer[] } | Refusal;
-
-function readHeader(
-  header: string | readonly string[] | undefined,
-  { now, toleranceSeconds }: Pick<VerifyOptions, 'now' | 'toleranceSeconds'>,
-): ReadHeader {
+): SignatureRead | Refusal {
+  const { now, toleranceSeconds } = window;
   if (header === undefined || header.length === 0) return refuse('signature_missing');
   if (typeof header !== 'string') return refuse('signature_malformed');
   const parsed = parseHeader(header);

@@ -9,8 +9,12 @@ export interface App {
   nodeOptions?: readonly string[];
   /** What it is given whatever the environment says. */
   fixed?: Readonly<Record<string, string>>;
+  /** What it is given unless the environment says otherwise. */
+  defaults?: Readonly<Record<string, string>>;
+  /** The port that it serves on, and that of its health where this is another. */
   portVariable: string;
   defaultPort: number;
+  healthPort?: { variable: string; default: number };
   /** Path to ask whether it is ready, and the answer that says so. */
   ready: { path: string; status: number };
 }
@@ -69,11 +73,19 @@ export const APPS: readonly App[] = [
       'SIGNATURE_TOLERANCE_SECONDS',
       'PORT',
       'HOST',
+      'HEALTH_PORT',
+      'HEALTH_HOST',
       'BODY_LIMIT_BYTES',
       'REQUEST_TIMEOUT_MS',
+      'KEEP_ALIVE_TIMEOUT_MS',
+      'MAX_CONNECTIONS',
+      'DRAIN_SECONDS',
     ],
+    // No balancer stands in front of it that would have to notice.
+    defaults: { DRAIN_SECONDS: '0' },
     portVariable: 'PORT',
     defaultPort: 3000,
+    healthPort: { variable: 'HEALTH_PORT', default: 3004 },
     ready: { path: '/health/ready', status: 200 },
   },
 ];
@@ -95,12 +107,27 @@ export function environmentOf(app: App, env: Environment): Record<string, string
     const value = env[name];
     return value === undefined ? [] : [[name, value]];
   });
-  return { ...Object.fromEntries(given), ...app.fixed };
+  // An empty one counts as not set.
+  const chosen = Object.entries(app.defaults ?? {}).filter(([name]) => !env[name]);
+  return { ...Object.fromEntries(given), ...Object.fromEntries(chosen), ...app.fixed };
 }
 
-/** The port that `app` listens on; what is no number is left for the app itself to refuse. */
+/** The port that `app` serves on; what is no number is left for the app itself to refuse. */
 export function portOf(app: App, env: Environment): number {
   return Number(env[app.portVariable] || app.defaultPort);
+}
+
+/** Every port that `app` listens on, by the variable that changes it. */
+export function portsOf(app: App, env: Environment): { variable: string; port: number }[] {
+  const { healthPort } = app;
+  const own = { variable: app.portVariable, port: portOf(app, env) };
+  if (healthPort === undefined) return [own];
+  return [own, { variable: healthPort.variable, port: Number(env[healthPort.variable] || healthPort.default) }];
+}
+
+/** How long `app` goes on serving before it stops, in ms; what is no number is left for the app itself to refuse. */
+export function drainMs(app: App, env: Environment): number {
+  return (Number(environmentOf(app, env)['DRAIN_SECONDS']) || 0) * 1000;
 }
 
 /** Where `app` is reached from this machine, without a slash at the end. */

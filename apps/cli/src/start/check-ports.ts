@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { CliError } from '../errors.ts';
 import { choosePort } from '../services/choose-port.ts';
-import { type App, APPS, portOf } from './apps.ts';
+import { type App, APPS, portsOf } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
 const POLL_MS = 100;
@@ -17,22 +17,29 @@ export async function checkPorts(env: Environment, withinMs: number): Promise<vo
   for (;;) {
     const taken = await findTaken(env);
     if (taken.length === 0) return;
-    if (performance.now() >= deadline) throw new CliError('app_failed', taken.map(describe(env)).join('\n'));
+    if (performance.now() >= deadline) throw new CliError('app_failed', taken.map(describe).join('\n'));
     await wait(POLL_MS);
   }
 }
 
-async function findTaken(env: Environment): Promise<App[]> {
-  const taken: App[] = [];
+interface Taken {
+  app: App;
+  variable: string;
+  port: number;
+}
+
+async function findTaken(env: Environment): Promise<Taken[]> {
+  const taken: Taken[] = [];
   for (const app of APPS) {
-    const port = portOf(app, env);
-    const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
-    if (isPort && (await choosePort(port)) !== port) taken.push(app);
+    for (const { variable, port } of portsOf(app, env)) {
+      const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
+      // oxlint-disable-next-line no-await-in-loop -- a handful, one after the other
+      if (isPort && (await choosePort(port)) !== port) taken.push({ app, variable, port });
+    }
   }
   return taken;
 }
 
-function describe(env: Environment): (app: App) => string {
-  return (app) =>
-    `Port ${portOf(app, env)} of the ${app.name} is taken: stop what uses it, or set ${app.portVariable} in .env.`;
+function describe({ app, variable, port }: Taken): string {
+  return `Port ${port} of the ${app.name} is taken: stop what uses it, or set ${variable} in .env.`;
 }

@@ -2,12 +2,12 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { RunningProcess } from '../services/running-process.ts';
 import { stopProcess, type StopStep } from '../services/stop-process.ts';
-import { type App, environmentOf } from './apps.ts';
+import { type App, drainMs, environmentOf } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
-/** The apps promise to drain within 10 s of SIGTERM. */
-const STOP_STEPS: readonly StopStep[] = [
-  { signal: 'SIGTERM', withinMs: 10_000 },
+/** The apps promise to be gone within 10 s of SIGTERM, and the time in which they go on serving. */
+const stopSteps = (serveOnMs: number): StopStep[] => [
+  { signal: 'SIGTERM', withinMs: 10_000 + serveOnMs },
   { signal: 'SIGKILL', withinMs: 1_000 },
 ];
 
@@ -32,7 +32,7 @@ export function startApp(root: string, app: App, env: Environment): RunningProce
   const pid = child.pid ?? 0;
   const stop = async () => {
     // Once it has ended, its pid may be somebody else's.
-    if (child.pid !== undefined && !ended) await stopProcess(child.pid, STOP_STEPS);
+    if (child.pid !== undefined && !ended) await stopProcess(child.pid, stopSteps(drainMs(app, env)));
   };
   return { pid, exited, stop };
 }

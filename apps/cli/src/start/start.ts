@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { migrate, migrationUrl } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
-import { addressOf, type App, APPS } from './apps.ts';
+import { addressOf, type App, APPS, drainMs } from './apps.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Environment, makeEnvFile, readEnvFile } from './env-file.ts';
 import { keepRunning } from './keep-running.ts';
@@ -13,10 +13,10 @@ import { startApp } from './start-app.ts';
 import { startServices } from './start-services.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
-/** How long the receiver stops alone: what it has accepted is with Redis before the worker goes. */
+/** How long the receiver stops alone, beside its DRAIN_SECONDS: what it has accepted is with Redis before the worker goes. */
 const RECEIVER_HEAD_START_MS = 2_000;
 
-/** Apps whose supervisor was killed drain and end by themselves; within this time, as at SIGTERM. */
+/** Apps whose supervisor was killed drain and end by themselves; within this time and DRAIN_SECONDS, as at SIGTERM. */
 const LEFT_OVER_MS = 12_000;
 
 interface Up {
@@ -39,7 +39,7 @@ export async function start(context: CommandContext, stopping: AbortSignal): Pro
   const before = await claimRoot(root);
   const up: Up = { apps: [], services: [] };
   try {
-    await checkPorts(env, before === 'killed' ? LEFT_OVER_MS : 0);
+    await checkPorts(env, before === 'killed' ? LEFT_OVER_MS + longestDrainMs(env) : 0);
     await bringUp({ ...context, env }, up, stopping);
     print(summary(env));
     if (!stopping.aborted) await once(stopping, 'abort');
@@ -47,7 +47,7 @@ export async function start(context: CommandContext, stopping: AbortSignal): Pro
     if (!stopping.aborted) throw error;
   } finally {
     print('Stopping …');
-    await takeDown(up);
+    await takeDown(up, longestDrainMs(env));
     await clearServices(root);
   }
   print('Stopped. The data is in .data for the next start.');
@@ -89,6 +89,10 @@ function withoutFiles(variables: Environment): Environment {
   return { ...Object.fromEntries(Object.keys(variables).map((name) => [`${name}_FILE`, undefined])), ...variables };
 }
 
+function longestDrainMs(env: Environment): number {
+  return Math.max(...APPS.map((app) => drainMs(app, env)));
+}
+
 function refuse(cause: unknown): never {
   const why = cause instanceof Error ? cause.message.trim() : String(cause);
   throw new CliError(
@@ -101,10 +105,10 @@ function refuse(cause: unknown): never {
 }
 
 /** Stops the way of the data from its mouth to its end. */
-async function takeDown({ apps, services }: Up): Promise<void> {
+async function takeDown({ apps, services }: Up, serveOnMs: number): Promise<void> {
   const stop = (chosen: Up['apps']) => Promise.all(chosen.map((app) => app.stop()));
   const receiver = stop(apps.filter(({ name }) => name === 'receiver'));
-  await Promise.race([receiver, wait(RECEIVER_HEAD_START_MS, undefined, { ref: false })]);
+  await Promise.race([receiver, wait(RECEIVER_HEAD_START_MS + serveOnMs, undefined, { ref: false })]);
   await Promise.all([receiver, stop(apps.filter(({ name }) => name !== 'receiver'))]);
   await Promise.all(services.map((service) => service.stop()));
 }

@@ -1,14 +1,16 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '@landline/process';
 import { createProducer, openQueues, jobSchema, type DeliveredEvent, type Producer } from '@landline/queue';
-import { SECRET, send } from '../../../../test/support/post.ts';
+import { SECRET } from '../../../../test/support/post.ts';
 import { createApp, type AppOptions, type ReceiverApp } from '../../src/app.ts';
+import { createMetrics, type ReceiverMetrics } from '../../src/metrics.ts';
 
 /** A receiver that listens in this process, on a Redis of its own. */
 export interface TestReceiver extends ReceiverApp {
   /** Where it listens. */
   url: string;
   producer: Producer;
+  metrics: ReceiverMetrics;
   /** Everything that it has logged. */
   log: () => string;
   /** Events that lie in its queue, in order. */
@@ -34,13 +36,17 @@ export async function startReceiver(redisUrl: string, options: Partial<AppOption
     onError: (error) => logger.error(error.message),
   });
   await producer.start();
+  const metrics = createMetrics();
   const app = createApp({
     producer,
     secrets: [SECRET],
     toleranceSeconds: 3600,
     bodyLimitBytes: 65_536,
     requestTimeoutMs: 10_000,
+    keepAliveTimeoutMs: 60_000,
+    maxConnections: 4096,
     logger,
+    metrics,
     ...options,
   });
   const url = await app.server.listen({ port: 0, host: '127.0.0.1' });
@@ -48,10 +54,11 @@ export async function startReceiver(redisUrl: string, options: Partial<AppOption
     ...app,
     url,
     producer,
+    metrics,
     log: () => log,
     queued: () => eventsIn(redisUrl),
     async close() {
-      await app.drain({ timeoutMs: 5000 });
+      await app.drain({ waitMs: 0, timeoutMs: 5000 });
       await producer.close();
     },
   };
@@ -69,9 +76,14 @@ export async function eventsIn(redisUrl: string): Promise<DeliveredEvent[]> {
   }
 }
 
-/** Landline's own counters in /metrics, by name and labels as they stand there. */
-export async function countersOf(origin: string): Promise<Record<string, number>> {
-  const { body } = await send(origin, { method: 'GET', path: '/metrics' });
-  const lines = [...body.matchAll(/^(landline_\S+) (\d+)$/gm)];
-  return Object.fromEntries(lines.map(([, name = '', value]) => [name, Number(value)]));
+/** The values of one metric, by its labels as they stand there. */
+export async function valuesOf({ metrics }: TestReceiver, name: string): Promise<Record<string, number>> {
+  const text = await metrics.registry.getSingleMetricAsString(name);
+  const lines = [...text.matchAll(/^\w+(?:\{(.*)\})? (\S+)$/gm)];
+  return Object.fromEntries(lines.map(([, labels = '', value]) => [labels, Number(value)]));
+}
+
+/** The value of a metric without labels. */
+export async function valueOf(receiver: TestReceiver, name: string): Promise<number | undefined> {
+  return (await valuesOf(receiver, name))[''];
 }

@@ -1,0 +1,58 @@
+import type { Logger } from '@landline/process';
+import type { AnswerCode } from './answers.ts';
+
+/** What the log says of a delivery that was answered 4xx. */
+export const REFUSED = 'ElevenLabs Webhook refused';
+
+/** So many lines may come at once; then this many a second. A flood of bad requests must not push other lines out of the log. */
+const BURST_LINES = 100;
+const LINES_PER_SECOND = 10;
+
+/** How often the lines that were not written are summed up, in ms. */
+const SUMMARY_MS = 10_000;
+
+/** Writes lines about refused requests, not more than a log can bear. */
+export interface RefusalLog {
+  /** One line; `cause` names the likely cause, and is asked only for a line that is written. */
+  refused(code: AnswerCode, cause?: () => string): void;
+  /** Sums up what was not written. */
+  close(): void;
+}
+
+/** Makes one; `now` is monotonic, in ms. */
+export function createRefusalLog(logger: Logger, now: () => number = () => performance.now()): RefusalLog {
+  const unwritten = new Map<AnswerCode, number>();
+  let lines = BURST_LINES;
+  let filledAt = now();
+  let timer: NodeJS.Timeout | undefined;
+
+  function mayWrite(): boolean {
+    const at = now();
+    lines = Math.min(BURST_LINES, lines + ((at - filledAt) * LINES_PER_SECOND) / 1000);
+    filledAt = at;
+    if (lines < 1) return false;
+    lines -= 1;
+    return true;
+  }
+
+  function sumUp(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (unwritten.size === 0) return;
+    const counts = [...unwritten].map(([code, count]) => `${code} ${count}`);
+    unwritten.clear();
+    logger.warn(`${REFUSED}, more often than the log has lines: ${counts.join(', ')}`);
+  }
+
+  return {
+    refused(code, cause) {
+      if (mayWrite()) {
+        logger.warn(cause === undefined ? { code } : { code, cause: cause() }, REFUSED);
+        return;
+      }
+      unwritten.set(code, (unwritten.get(code) ?? 0) + 1);
+      timer ??= setTimeout(sumUp, SUMMARY_MS).unref();
+    },
+    close: sumUp,
+  };
+}

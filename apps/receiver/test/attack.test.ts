@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startApp, type AppProcess } from '../../../test/support/app-process.ts';
+import { post, SECRET } from '../../../test/support/post.ts';
+import { startPrivateRedis } from '../../../test/support/private-redis.ts';
+import { samplesOf, scrape } from '../../../test/support/scrape.ts';
+import { openFilesLimit } from '../src/connection-limit.ts';
+import { cutPipelines, holdIdle, holdSlow, sendBadSignatures } from './support/attackers.ts';
+
+/** `npm run test:attack` runs all of it, `npm test` a tenth. */
+const IS_WHOLE = process.env['ATTACK'] === 'whole';
+const SHARE = IS_WHOLE ? 1 : 0.1;
+const IDLE = 10_000 * SHARE;
+const SLOW = 2000 * SHARE;
+const PIPELINES = 200 * SHARE;
+const BAD = 100_000 * SHARE;
+/** As many for each idle connection as in the whole attack with the default. */
+const MAX_CONNECTIONS = String(Math.round(4096 * SHARE));
+/** Good events a second that are tried; a busy machine sends fewer. */
+const PER_SECOND = 1000;
+/** The attack goes on for at least so long, in ms: longer than REQUEST_TIMEOUT_MS in the whole one. */
+const LEAST_MS = IS_WHOLE ? 20_000 : 4000;
+const BACK_WITHIN_MS = 60_000;
+/** What a process may hold more of afterwards: garbage that nobody has collected yet. */
+const MORE_MEMORY_BYTES = 150 * 1024 * 1024;
+const MORE_FILES = 10;
+
+interface Held {
+  residentBytes: number;
+  files: number;
+  receivingBytes: number;
+  connections: number;
+}
+
+async function heldBy(receiver: AppProcess): Promise<Held> {
+  const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${receiver.pid}/status`, 'utf8')) ?? [];
+  const { samples } = await scrape(receiver.healthUrl);
+  return {
+    residentBytes: Number(kilobytes) * 1024,
+    files: readdirSync(`/proc/${receiver.pid}/fd`).length,
+    receivingBytes: Number(samples['landline_receiving_bytes']),
+    connections: Number(samples['landline_connections']),
+  };
+}
+
+/** Sends good events, most on connections that are kept and some on new ones, until it is stopped. */
+function sendGood(origin: string) {
+  const statuses = new Map<string, number>();
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  const sending = new Set<Promise<void>>();
+  let count = 0;
+  const sendOne = async (): Promise<void> => {
+    const isNew = count % 10 === 0;
+    const body = JSON.stringify({ type: 'conversation.message', n: count++ });
+    const sent = isNew ? { headers: { connection: 'close' } } : { agent };
+    const status = await post(origin, body, sent).then((answer) => String(answer.status), String);
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  };
+  const timer = setInterval(() => {
+    for (let i = 0; i < PER_SECOND / 100 && sending.size < PER_SECOND; i++) {
+      const one = sendOne().finally(() => sending.delete(one));
+      sending.add(one);
+    }
+  }, 10);
+  return {
+    statuses,
+    count: () => count,
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(sending);
+      agent.destroy();
+    },
+  };
+}
+
+test.runIf(process.platform === 'linux')(
+  `${IDLE} idle connections, ${SLOW} slow senders, ${PIPELINES} cut pipelines, ${BAD} bad signatures: every good event is answered 200, and all is given back`,
+  async () => {
+    expect(openFilesLimit() ?? Infinity, 'raise ulimit -n').toBeGreaterThan(1.4 * (IDLE + SLOW));
+    const redis = await startPrivateRedis();
+    onTestFinished(() => redis.remove());
+    const receiver = await startApp('receiver', {
+      env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, MAX_CONNECTIONS, CANARY_INTERVAL_SECONDS: '0' },
+    });
+    onTestFinished(async () => void (await receiver.stop()));
+    const warmUp = sendGood(receiver.url);
+    await vi.waitUntil(() => warmUp.count() > 3000, { timeout: 30_000 });
+    await warmUp.stop();
+    await vi.waitUntil(async () => (await heldBy(receiver)).connections === 0, { timeout: 10_000 });
+    const before = await heldBy(receiver);
+
+    const begun = performance.now();
+    const good = sendGood(receiver.url);
+    const held = [holdIdle(receiver.url, IDLE), holdSlow(receiver.url, SLOW)];
+    const [bad] = await Promise.all([
+      sendBadSignatures(receiver.url, BAD),
+      cutPipelines(receiver.url, PIPELINES),
+      delay(LEAST_MS),
+    ]);
+    const during = await heldBy(receiver);
+    const seconds = (performance.now() - begun) / 1000;
+    await good.stop();
+    for (const one of held) one.stop();
+    const stopped = performance.now();
+    const after = await vi.waitUntil(
+      async () => {
+        const now = await heldBy(receiver);
+        const isBack =
+          now.receivingBytes === 0 &&
+          now.connections === 0 &&
+          now.files <= before.files + MORE_FILES &&
+          now.residentBytes <= before.residentBytes + MORE_MEMORY_BYTES;
+        return isBack && now;
+      },
+      { timeout: BACK_WITHIN_MS, interval: 500 },
+    );
+
+    const told = { before, during, after, opened: held.map(({ opened }) => opened()), bad: [...bad] };
+    process.stdout.write(
+      `attack: ${good.count()} good events in ${seconds.toFixed(1)} s, answers ${JSON.stringify([...good.statuses])}; all back after ${((performance.now() - stopped) / 1000).toFixed(1)} s\nattack: ${JSON.stringify(told)}\n`,
+    );
+    expect([...good.statuses]).toEqual([['200', good.count()]]);
+    expect(during.connections).toBeLessThanOrEqual(Number(MAX_CONNECTIONS));
+    const samples = await scrape(receiver.healthUrl);
+    expect(samples.samples['landline_events_accepted_total']).toBe(good.count() + warmUp.count());
+    // Each counts, and the log has room for other lines.
+    const { 'landline_events_rejected_total{code="signature_mismatch"}': counted = 0 } = samplesOf(
+      samples,
+      'landline_events_rejected_total',
+    );
+    expect(counted).toBeGreaterThanOrEqual(bad.get(401) ?? 0);
+    expect(bad.get(401)).toBeGreaterThan(BAD / 2);
+    const lines = receiver.output().match(/"msg":"ElevenLabs Webhook refused/g)?.length ?? 0;
+    expect(lines).toBeLessThan(200 + 11 * (seconds + 60));
+  },
+  300_000,
+);

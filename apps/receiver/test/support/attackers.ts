@@ -1,0 +1,126 @@
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { rawPost, statusesIn } from '../../../../test/support/raw-connection.ts';
+import { signed, WEBHOOK_PATH } from '../../../../test/support/post.ts';
+
+/** A connection that was closed is opened again after so long, in ms. */
+const REOPEN_MS = 2000;
+
+/** New connections at once: a burst, but not more than the system passes on. */
+const OPENING = 500;
+
+/** What a slow sender sends each second. */
+const TRICKLE_MS = 1000;
+
+const WELL_FORMED = signed('a body that is never sent', 'a secret that nobody has');
+const HEAD = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nelevenlabs-signature: ${WELL_FORMED['elevenlabs-signature'] ?? ''}\r\n`;
+const SLOW = `${HEAD}content-length: 1000000\r\n\r\n`;
+const CUT = `${'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(700)}${HEAD}content-length: 16777216\r\n\r\n`;
+
+/** Connections that are kept open. */
+export interface Held {
+  /** How often one was opened. */
+  opened: () => number;
+  stop: () => void;
+}
+
+/** Keeps so many connections open that send nothing. */
+export const holdIdle = (origin: string, count: number): Held => hold(origin, count, () => undefined);
+
+/** Keeps so many connections open that send a body byte by byte. */
+export function holdSlow(origin: string, count: number): Held {
+  return hold(origin, count, (socket) => {
+    socket.write(SLOW);
+    const trickle = setInterval(() => socket.write('x'), TRICKLE_MS);
+    socket.once('close', () => clearInterval(trickle));
+  });
+}
+
+function hold(origin: string, count: number, begin: (socket: Socket) => void): Held {
+  const sockets = new Set<Socket>();
+  let isOver = false;
+  let opened = 0;
+  const keepOpen = () => {
+    if (isOver) return;
+    opened++;
+    const socket = open(origin);
+    sockets.add(socket);
+    socket.once('connect', () => begin(socket)).resume();
+    socket.once('close', () => {
+      sockets.delete(socket);
+      setTimeout(keepOpen, REOPEN_MS);
+    });
+  };
+  let started = 0;
+  const starting = setInterval(() => {
+    for (let i = 0; i < OPENING && started < count; i++, started++) keepOpen();
+    if (started === count) clearInterval(starting);
+  }, 50);
+  return {
+    opened: () => opened,
+    stop() {
+      isOver = true;
+      clearInterval(starting);
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Sends many requests and a part of a large body on each of so many connections, reads no answer, and resets the connection. */
+export async function cutPipelines(origin: string, count: number): Promise<void> {
+  const body = Buffer.alloc(1_000_000, 'x');
+  for (let i = 0; i < count; i++) {
+    const socket = open(origin).pause();
+    socket.write(CUT);
+    socket.write(body);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await delay(50);
+    socket.resetAndDestroy();
+  }
+}
+
+/** Sends so many events whose signature is wrong. @returns How often each status was the answer. */
+export async function sendBadSignatures(origin: string, count: number): Promise<Map<number, number>> {
+  const body = '{"type": "conversation.message"}';
+  const request = rawPost(WEBHOOK_PATH, signed(body, 'a secret that nobody has'), body);
+  const statuses = new Map<number, number>();
+  const senders = 20;
+  const atOnce = 10;
+  const batch = Buffer.concat(Array.from({ length: atOnce }, () => request));
+  await Promise.all(
+    Array.from({ length: senders }, async () => {
+      let sent = 0;
+      while (sent < count / senders) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        for (const status of await exchange(origin, batch, atOnce))
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        sent += atOnce;
+      }
+    }),
+  );
+  return statuses;
+}
+
+/** One connection: `bytes` out, so many answers in. Cut before that, those that came. */
+function exchange(origin: string, bytes: Buffer, answers: number): Promise<number[]> {
+  return new Promise((resolve) => {
+    let received = '';
+    const socket = open(origin);
+    const done = () => {
+      socket.destroy();
+      resolve(statusesIn(received));
+    };
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      received += text;
+      if (statusesIn(received).length >= answers) done();
+    });
+    socket.once('close', done);
+    socket.write(bytes);
+  });
+}
+
+function open(origin: string): Socket {
+  const { hostname, port } = new URL(origin);
+  // A reset is what these expect.
+  return connect({ host: hostname, port: Number(port) }).on('error', () => undefined);
+}
