@@ -1,19 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { endWithUs } from './end-with-us.ts';
+import { ROOT } from './root.ts';
 
 /** A receiver or a worker, as a process of its own, from its build. It is started again on the same port. */
 export interface App {
   name: string;
   port: number;
+  /** Where it tells its state with details, and its metrics; known once it has been started. */
+  healthPort: () => number;
   pid: () => number;
   isRunning: () => boolean;
   /** Whether a balancer would send requests there: it runs, and was ready when it was last asked. */
   isServing: () => boolean;
   /** Starts it and waits until it takes requests. */
-  start: (options?: { nodeArguments?: readonly string[] }) => Promise<void>;
+  start: (options?: StartOptions) => Promise<void>;
   kill: (signal: NodeJS.Signals) => void;
   /** SIGKILL; resolves when it is gone. */
   crash: () => Promise<void>;
@@ -25,11 +28,19 @@ export interface App {
   takeOwnEnd: () => string | undefined;
 }
 
+/** What one start has beyond the others. */
+export interface StartOptions {
+  nodeArguments?: readonly string[];
+  /** Variables that stand in place of the usual ones. */
+  env?: Readonly<Record<string, string>>;
+}
+
 /** How to start an app. */
 export interface AppOptions {
   name: string;
   app: 'receiver' | 'worker';
   port: number;
+  healthPort: number;
   env: Readonly<Record<string, string>>;
   /** What it says is appended here. */
   logFile: string;
@@ -44,10 +55,8 @@ const ASK_MS = 50;
 const ASK_LIMIT_MS = 2000;
 
 /** Makes an app; it is started by `start`, and ends with this process, however that ends. */
-export function createApp({ name, app, port, env, logFile }: AppOptions): App {
-  // From here, or from this file's own build.
-  const root = import.meta.dirname.endsWith('dist/test/faults') ? '../../../../../' : '../../';
-  const main = fileURLToPath(new URL(`${root}apps/${app}/dist/main.js`, import.meta.url));
+export function createApp({ name, app, port, healthPort, env, logFile }: AppOptions): App {
+  const main = join(ROOT, `apps/${app}/dist/main.js`);
   const log = createWriteStream(logFile, { flags: 'a' });
   let child: ChildProcess | undefined;
   let exited: Promise<void> = Promise.resolve();
@@ -56,11 +65,13 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
   let ownEnd: string | undefined;
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
 
-  const askReady = () => ask(`http://127.0.0.1:${port}/health/ready`);
+  /** A receiver of before HEALTH_PORT tells everything on its one port. */
+  let detailsPort = port;
+  const askReady = (at = port) => ask(`http://127.0.0.1:${at}/health/ready`);
 
   async function isReady(): Promise<boolean> {
     if (!isRunning()) return false;
-    const answer = await askReady();
+    const answer = await askReady(detailsPort);
     // A receiver is ready with Redis or the journal; well it is with both.
     return answer !== undefined && (app === 'worker' || (answer.redis === 'ready' && answer.journal === 'ready'));
   }
@@ -76,15 +87,16 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
   return {
     name,
     port,
+    healthPort: () => detailsPort,
     pid: () => child?.pid ?? 0,
     isRunning,
     isServing: () => isServing,
-    async start({ nodeArguments = [] } = {}) {
+    async start({ nodeArguments = [], env: ownEnv = {} } = {}) {
       const { PATH = '' } = process.env;
       isAsked = false;
       // The channel is how the apps learn that whoever started them is gone.
       const started = spawn(process.execPath, [...nodeArguments, main], {
-        env: { PATH, HOST: '127.0.0.1', [app === 'receiver' ? 'PORT' : 'WORKER_PORT']: String(port), ...env },
+        env: { PATH, HOST: '127.0.0.1', ...env, ...ownEnv },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
       child = started;
@@ -104,6 +116,7 @@ export function createApp({ name, app, port, env, logFile }: AppOptions): App {
         // oxlint-disable-next-line no-await-in-loop -- asked again and again
         await wait(ASK_MS);
       }
+      detailsPort = (await askReady(healthPort)) === undefined ? port : healthPort;
       isServing = isRunning();
       balancer ??= setInterval(() => void look(), BALANCER_MS).unref();
     },

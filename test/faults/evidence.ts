@@ -19,11 +19,11 @@ export async function sumOf(apps: readonly App[], metric: string, label = ''): P
   return samples.reduce((sum, [, labels = '', value]) => sum + (labels.includes(label) ? Number(value) : 0), 0);
 }
 
-async function metricsOf({ port }: App): Promise<string> {
+async function metricsOf({ healthPort }: App): Promise<string> {
   for (let tries = 1; ; tries++) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- a busy process may be late
-      return await askMetrics(port);
+      return await askMetrics(healthPort());
     } catch (error) {
       if (tries === MOST_TRIES) throw error;
       // oxlint-disable-next-line no-await-in-loop -- a busy process may be late

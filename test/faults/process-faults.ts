@@ -7,7 +7,8 @@ import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { keyOf } from './health.ts';
 import type { Link, Moment } from './link.ts';
-import type { Line, Rig } from './rig.ts';
+import type { Rig } from './rig.ts';
+import { midCatchUp, withLink } from './without-redis.ts';
 
 /** How long a crashed process is away before somebody starts it again, in ms. */
 const AWAY_MS = 500;
@@ -44,14 +45,6 @@ async function restart(app: App): Promise<void> {
   }
 }
 
-/** One of the apps by chance, with its own link. */
-function withLink(rig: Rig, apps: readonly App[], line: Line): [App, Link] {
-  const app = anyOf(rig, apps);
-  const link = rig.links[line][apps.indexOf(app)];
-  if (link === undefined) throw new Error(`${app.name} has no link of ${line}.`);
-  return [app, link];
-}
-
 /** Breaks a connection at a named moment; @throws when that does not come, for a fault that did not happen was not survived. */
 export async function breakAt(link: Link, moment: Moment, where: 'mid-command' | 'before-answer'): Promise<void> {
   const timer = new AbortController();
@@ -61,45 +54,6 @@ export async function breakAt(link: Link, moment: Moment, where: 'mid-command' |
   link.disarm();
   late.catch(() => undefined);
   if (outcome === 'late') throw new Error(`Nobody sent ${moment.name}.`);
-}
-
-/** So many events are accepted without Redis: several jobs for each receiver. */
-const BACKLOG_EVENTS = 2000;
-const BACKLOG_LIMIT_MS = 60_000;
-/** Makes catching up so slow that it can be looked at; in ms. */
-const CATCH_UP_DELAY_MS = 50;
-
-/**
- * Strikes a receiver, one by chance, while it catches up: part of what Redis missed has been enqueued and noted, and part has not.
- */
-export async function midCatchUp(rig: Rig, strike: (receiver: App) => Promise<void>): Promise<void> {
-  const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
-  link.delay(CATCH_UP_DELAY_MS);
-  try {
-    await withoutRedis(rig);
-    const hasEnqueued = await growthOf(() => sumOf([receiver], 'landline_journal_reenqueued_records_total'));
-    const hasMore = async () => (await sumOf([receiver], 'landline_journal_pending_records')) > 0;
-    await untilSeen(`${receiver.name} catches up`, async () => (await hasEnqueued()) && hasMore());
-    await strike(receiver);
-  } finally {
-    link.delay(0);
-  }
-}
-
-/** Receivers lose Redis until there is something to catch up with. */
-async function withoutRedis({ links, sent }: Rig): Promise<void> {
-  const lines = links['receiver-Redis'];
-  const before = sent.mark();
-  for (const line of lines) {
-    line.refuse(true);
-    line.reset();
-  }
-  try {
-    const hasBacklog = () => Promise.resolve(sent.mark() - before >= BACKLOG_EVENTS);
-    await untilSeen(`${BACKLOG_EVENTS} events were accepted without Redis`, hasBacklog, BACKLOG_LIMIT_MS);
-  } finally {
-    for (const line of lines) line.refuse(false);
-  }
 }
 
 /** A preload of this text. */
@@ -216,6 +170,9 @@ async function areTakenOver(rig: Rig, held: Locks): Promise<boolean> {
   return true;
 }
 
+/** Further than any signature may be off. */
+const DAY_SECONDS = 24 * 3600;
+
 /** Requests that were refused for their time. */
 const EXPIRED = ['landline_events_rejected_total', 'code="signature_expired"'] as const;
 
@@ -294,11 +251,11 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'clock of a receiver two hours off',
-    how: 'a preload shifts the time of one receiver by two hours, ahead or behind: it refuses what it is sent',
+    name: 'clock of a receiver a day off',
+    how: 'a preload shifts the time of one receiver by a day, ahead or behind: it refuses what it is sent',
     async inject(rig) {
       const receiver = anyOf(rig, rig.receivers);
-      const seconds = anyOf(rig, [-7200, 7200]);
+      const seconds = anyOf(rig, [-DAY_SECONDS, DAY_SECONDS]);
       try {
         await receiver.stop();
         await receiver.start({
@@ -312,11 +269,11 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'clock of the sender two hours off',
-    how: 'a third of the requests is signed two hours ahead or behind; they are refused, the others are not',
+    name: 'clock of the sender a day off',
+    how: 'a third of the requests is signed a day ahead or behind; they are refused, the others are not',
     evidence: ({ receivers }) => sumOf(receivers, ...EXPIRED),
     async inject(rig) {
-      rig.sender.misdate({ seconds: anyOf(rig, [-7200, 7200]), share: 1 / 3 });
+      rig.sender.misdate({ seconds: anyOf(rig, [-DAY_SECONDS, DAY_SECONDS]), share: 1 / 3 });
       await wait(2000);
       rig.sender.misdate(undefined);
     },

@@ -4,9 +4,10 @@ import { sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { startLink } from './link.ts';
 import { keyOf } from './health.ts';
-import { ADD_JOB, breakAt, midCatchUp } from './process-faults.ts';
+import { ADD_JOB, breakAt } from './process-faults.ts';
 import { startRedisServer } from './redis-server.ts';
 import type { Rig } from './rig.ts';
+import { midCatchUp } from './without-redis.ts';
 
 const AWAY_MS = 500;
 /** How far behind a replica is when it takes over, in ms. */
@@ -34,7 +35,7 @@ let replicas = 0;
 async function failOver(rig: Rig): Promise<void> {
   const { redis } = rig;
   const line = await startLink(redis.port);
-  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), { passwordOf: redis });
+  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), { passwordOf: redis, searchPath: rig.redisPath });
   try {
     await replica.run(['CONFIG', 'SET', 'masterauth', redis.password]);
     await replica.run(['REPLICAOF', '127.0.0.1', String(line.port)]);
@@ -50,6 +51,23 @@ async function failOver(rig: Rig): Promise<void> {
     throw error;
   } finally {
     await line.close();
+  }
+}
+
+/** Empties Redis while events wait in it, for the workers are out of its reach. */
+export async function emptyWithBacklog(rig: Rig): Promise<void> {
+  const links = rig.links['worker-Redis'];
+  for (const link of links) {
+    link.refuse(true);
+    link.reset();
+  }
+  try {
+    await wait(3000);
+    const waiting = async () => Number(await rig.redis.run(['LLEN', keyOf('wait')])) > 0;
+    await untilSeen('events wait in Redis', waiting);
+    await rig.redis.run(['FLUSHALL']);
+  } finally {
+    for (const link of links) link.refuse(false);
   }
 }
 
@@ -113,21 +131,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'Redis emptied with a backlog in it',
     how: 'the workers are out of its reach for three seconds, so that events wait in it; FLUSHALL',
-    async inject(rig) {
-      const links = rig.links['worker-Redis'];
-      for (const link of links) {
-        link.refuse(true);
-        link.reset();
-      }
-      try {
-        await wait(3000);
-        const waiting = async () => Number(await rig.redis.run(['LLEN', keyOf('wait')])) > 0;
-        await untilSeen('events wait in Redis', waiting);
-        await rig.redis.run(['FLUSHALL']);
-      } finally {
-        for (const link of links) link.refuse(false);
-      }
-    },
+    inject: emptyWithBacklog,
   },
   {
     name: 'Redis disk lost',

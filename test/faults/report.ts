@@ -1,11 +1,16 @@
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import { campaignSchema, sumOfTallies, type Campaign, type Injection, type Tally } from './campaign.ts';
 import type { Fault } from './fault.ts';
+import { ROOT } from './root.ts';
 
 /** A run, as `--out` writes it. */
 export const reportSchema = campaignSchema.extend({
+  /** Of what was run; with "and changes" where files were not as they were committed. */
+  commit: z.string().default('unknown'),
   seed: z.number(),
   startedAt: z.string(),
   tookSeconds: z.number(),
@@ -16,6 +21,19 @@ export const reportSchema = campaignSchema.extend({
 
 /** See `reportSchema`. */
 export type Report = z.infer<typeof reportSchema>;
+
+const run = promisify(execFile);
+
+/** The commit that is checked out, in short; "unknown" where git does not say. */
+export async function readCommit(): Promise<string> {
+  const git = async (...args: string[]) => (await run('git', ['-C', ROOT, ...args])).stdout.trim();
+  try {
+    const [commit, changes] = [await git('rev-parse', '--short', 'HEAD'), await git('status', '--porcelain')];
+    return changes === '' ? commit : `${commit} and changes`;
+  } catch {
+    return 'unknown';
+  }
+}
 
 /** Puts a run into words that outlast it. */
 export function reportOf(campaign: Campaign, run: Omit<Report, keyof Campaign | 'cores' | 'node'>): Report {
@@ -99,12 +117,12 @@ export function markdownOf(report: Report, names: readonly string[]): string {
   const kinds = new Set(injections.map(({ fault }) => fault)).size;
   const { accepted } = sumOfTallies([...injections, otherwise]);
   return [
-    `${startedAt.slice(0, 10)}, seed ${seed}, ${Math.round(tookSeconds / 60)} minutes on ${report.cores} cores, Node ${report.node}, ` +
+    `${startedAt.slice(0, 10)}, commit ${report.commit}, seed ${seed}, ${Math.round(tookSeconds / 60)} minutes on ${report.cores} cores, Node ${report.node}, ` +
       `${deliveriesPerSecond} deliveries a second: ${count(injections.length)} faults of ${kinds} kinds, ` +
       `${count(accepted)} events answered 200, **${count(verdict.lost)} lost, ${count(verdict.doubled)} doubled**.`,
     `Refused and in the tables all the same: ${verdict.refusedButStored}. Dead letters: ${count(verdict.deadLetters)}, of events that nothing is wrong with: ` +
       `${verdict.innocentDead}. Poison that is no dead letter: ${verdict.poisonApplied}. Ledger rows that nobody sent: ${verdict.foreign}, ` +
-      `with other bytes: ${verdict.altered}, not applied: ${verdict.ignored}. Calls whose rows do not match their events: ${verdict.incomplete}.`,
+      `with other bytes: ${verdict.altered}. Of ${count(verdict.rows)} rows, those that are not with every column what the events tell: ${verdict.differing}.`,
     ...report.problems.map((problem) => `**${problem}**`),
     '',
     head,

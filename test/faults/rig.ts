@@ -6,6 +6,7 @@ import { countEffects } from '../support/count-effects.ts';
 import { SECRET } from '../support/post.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import { createApp, type App } from './app.ts';
+import { createClocks, type Clocks } from './clocks.ts';
 import { createDeck, POISONOUS, type Deck } from './deck.ts';
 import { stopLeftOvers } from './left-overs.ts';
 import { startLink, type Link } from './link.ts';
@@ -33,6 +34,12 @@ export interface Rig {
   journalDir: string;
   /** Where the table of effects lies, or why it lies with the others. */
   smallDisk: SmallDisk | { reason: string };
+  /** Where a journal may lie for a while, or why it cannot. */
+  journalDisk: SmallDisk | { reason: string };
+  /** By the names of the apps and `REDIS_CLOCK`, or why all read the machine's. */
+  clocks: Clocks | { reason: string };
+  /** Where Redis is found that reads `REDIS_CLOCK`. */
+  redisPath: string | undefined;
   deck: Deck;
   sent: SentEvents;
   sender: Sender;
@@ -55,6 +62,12 @@ export interface RigOptions {
 }
 
 const PROCESSES_EACH = [0, 1];
+
+/** The name of the clock that Redis reads. */
+export const REDIS_CLOCK = 'redis';
+
+/** How old a signature may be, in seconds: clocks are stepped by half of it, and events go on being taken. */
+export const TOLERANCE_SECONDS = 6 * 3600;
 
 /** How much the journal may hold, in bytes: so little that its oldest files go in an hour. */
 const JOURNAL_LIMIT_BYTES = 512 * 1024 * 1024;
@@ -85,13 +98,18 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
   }
 
   async function startParts(): Promise<Rig> {
-    const firstRedis = await startRedisServer(join(folder, 'redis'));
+    const clocks = await createClocks(folder);
+    if ('set' in clocks) stops.push(clocks.remove);
+    const redisPath = 'set' in clocks ? await clocks.redisPathOf(REDIS_CLOCK) : undefined;
+    const clockOf = async (name: string) => ('set' in clocks ? clocks.environmentOf(name) : {});
+    const firstRedis = await startRedisServer(join(folder, 'redis'), { searchPath: redisPath });
     let redis = firstRedis;
     stops.push(() => redis.stop());
     const postgres = await startPostgresServer(join(folder, 'postgres'));
     stops.push(postgres.stop, postgres.close);
     await migrate(postgres.url);
     const smallDisk = await mountSmallDisk(diskIn(folder), await stat(join(folder, 'postgres')));
+    const journalDisk = await mountSmallDisk(journalDiskIn(folder), await stat(folder));
     if ('path' in smallDisk) await postgres.sql(`CREATE TABLESPACE small_disk LOCATION '${smallDisk.path}'`);
     await countEffects(postgres.sql, 'path' in smallDisk ? 'small_disk' : undefined);
     await postgres.sql(`ALTER TABLE conversation_messages ADD CONSTRAINT no_poison CHECK (content <> '${POISONOUS}')`);
@@ -102,7 +120,7 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       stops.push(() => Promise.all(links.map((link) => link.close())));
       return links;
     };
-    const [receiverPorts, workerPorts] = [await ports(), await ports()];
+    const [receiverPorts, workerPorts, healthPorts] = [await ports(), await ports(), await ports()];
     const links: Record<Line, Link[]> = {
       'sender-receiver': await linksTo(receiverPorts),
       'receiver-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
@@ -112,12 +130,18 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
     const through = (line: Line, i: number, url: string) => withPort(url, links[line][i]?.port ?? 0);
     const redisUrl = `redis://:${firstRedis.password}@127.0.0.1`;
     const journalDir = join(folder, 'journal');
-    const receivers = receiverPorts.map((port, i) =>
-      createApp({
-        name: `receiver ${i + 1}`,
+    const receiver = async (port: number, i: number) => {
+      const [name, healthPort] = [`receiver ${i + 1}`, healthPorts[i] ?? 0];
+      return createApp({
+        name,
         app: 'receiver',
         port,
+        healthPort,
         env: {
+          ...(await clockOf(name)),
+          PORT: String(port),
+          HEALTH_PORT: String(healthPort),
+          SIGNATURE_TOLERANCE_SECONDS: String(TOLERANCE_SECONDS),
           ELEVENLABS_WEBHOOK_SECRET: SECRET,
           REDIS_URL: through('receiver-Redis', i, redisUrl),
           JOURNAL_DIR: journalDir,
@@ -125,27 +149,33 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
           LOG_LEVEL: 'warn',
         },
         logFile: join(dirname(folder), `faults-receiver-${i + 1}.log`),
-      }),
-    );
-    const workers = workerPorts.map((port, i) =>
-      createApp({
-        name: `worker ${i + 1}`,
+      });
+    };
+    const worker = async (port: number, i: number) => {
+      const name = `worker ${i + 1}`;
+      return createApp({
+        name,
         app: 'worker',
         port,
+        healthPort: port,
         env: {
+          ...(await clockOf(name)),
+          WORKER_PORT: String(port),
           REDIS_URL: through('worker-Redis', i, redisUrl),
           DATABASE_URL: through('worker-Postgres', i, postgres.url),
           LOG_LEVEL: 'warn',
         },
         logFile: join(dirname(folder), `faults-worker-${i + 1}.log`),
-      }),
-    );
+      });
+    };
+    const receivers = await Promise.all(receiverPorts.map(receiver));
+    const workers = await Promise.all(workerPorts.map(worker));
     stops.push(() => Promise.allSettled([...receivers, ...workers].map((app) => app.stop())));
     await Promise.all([...receivers, ...workers].map((app) => app.start()));
 
     const sent = createSentEvents();
     const chance = seededRandom(seed + 1);
-    const deck = createDeck(run, chance, sent);
+    const deck = createDeck({ run, seed, random: chance, sent });
     const targets = links['sender-receiver'].map(({ port }, i) => ({
       port,
       isServing: () => receivers[i]?.isServing() ?? false,
@@ -162,6 +192,9 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       postgres,
       journalDir,
       smallDisk,
+      journalDisk,
+      clocks,
+      redisPath,
       deck,
       sent,
       sender,
@@ -181,14 +214,14 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
   }
 }
 
-function diskIn(folder: string): string {
-  return join(folder, 'small-disk');
-}
+const diskIn = (folder: string): string => join(folder, 'small-disk');
+const journalDiskIn = (folder: string): string => join(folder, 'journal-disk');
 
 /** Removes what a run has left, or one that was killed. Postgres may have had to keep its data elsewhere, under a link. */
 async function clear(folder: string): Promise<void> {
   await stopLeftOvers(folder);
   await unmount(diskIn(folder));
+  await unmount(journalDiskIn(folder));
   await setReadOnly(join(folder, 'journal'), false).catch(() => undefined);
   const home = await realpath(join(folder, 'postgres')).catch(() => undefined);
   await rm(folder, { recursive: true, force: true });

@@ -3,16 +3,16 @@
  * 200 is missing. See README.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isClean, runCampaign, type Campaign } from './campaign.ts';
 import { FAULTS } from './faults.ts';
 import { untilHealthy } from './health.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { isSurvived, measureOutage, outageText } from './outage.ts';
-import { faultTable, markdownOf, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
+import { faultTable, markdownOf, readCommit, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
 import { startRig, type Rig } from './rig.ts';
+import { ROOT } from './root.ts';
 
-const ROOT = resolve(import.meta.dirname, '..', '..', '..', '..', '..');
 /** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
 const FOLDER = join(ROOT, '.data', 'faults');
 const REPORT = join(ROOT, '.data', 'faults-report.json');
@@ -48,10 +48,10 @@ async function run(asked: Options): Promise<number> {
 async function breakThings(rig: Rig, asked: Options): Promise<number> {
   const { seed, minutes, deliveriesPerSecond, only, out = REPORT } = asked;
   const faults = FAULTS.filter(({ name }) => only?.some((word) => name.includes(word)) ?? true);
-  const begun = new Date().toISOString();
+  const [begun, commit] = [new Date().toISOString(), await readCommit()];
   async function save(campaign: Campaign): Promise<void> {
     const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
-    const report = reportOf(campaign, { seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
+    const report = reportOf(campaign, { commit, seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
     await writeFile(out, `${JSON.stringify(report, null, 1)}\n`);
   }
   const campaign = await runCampaign(rig, { faults, seed, minutes, print: say, save });

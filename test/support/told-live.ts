@@ -10,7 +10,9 @@ import {
   partly,
   phone,
   profile,
+  role,
   said,
+  speaker,
   spokenIn,
   tag,
   text,
@@ -59,7 +61,7 @@ export const message = fc
   .tuple(
     common,
     profile,
-    fc.constantFrom('user', 'agent'),
+    role,
     partly<{ message_id: string; message: string; language: string; interrupted: boolean; seconds: number }>({
       message_id: key,
       message: text,
@@ -71,6 +73,7 @@ export const message = fc
   .map(([from, about, role, { seconds, ...data }]) => {
     const own = withProfile(from, about);
     const [language = null, dialect = null] = LANGUAGES[data.language ?? ''] ?? [];
+    const { role: column, kept } = speaker(role);
     return tell(
       'conversation.message',
       from,
@@ -83,12 +86,12 @@ export const message = fc
           id: data.message_id,
           row: {
             position: null,
-            role,
+            role: column,
             content: data.message ?? null,
             language,
             time_in_call_seconds: seconds ?? null,
             interrupted: data.interrupted ?? null,
-            details: { ...from.extras, ...(dialect === null ? {} : { dialect }) },
+            details: { ...from.extras, ...kept, ...(dialect === null ? {} : { dialect }) },
           },
         },
         ...userOf(from, own),
