@@ -9,6 +9,29 @@ import { POSTGRES_LOSS_FAULTS } from './postgres-loss-faults.ts';
 import { PROCESS_FAULTS } from './process-faults.ts';
 import { REDIS_FAULTS } from './redis-faults.ts';
 
+/** What the short form breaks, each once: it is part of `npm test`. */
+export const SHORT_FORM: readonly string[] = [
+  'receiver killed',
+  'worker killed',
+  'receiver killed in the middle of a journal write',
+  'SIGTERM of everything in turn',
+  'clocks of the receivers step by three hours',
+  'receivers out of descriptors',
+  'Redis killed',
+  'Redis frozen for 5 s',
+  'Redis emptied',
+  'Redis disk lost',
+  'failover to a replica that lags',
+  'Postgres killed',
+  'Postgres stopped for 5 s',
+  'connections terminated in storms',
+  'Postgres loses what it committed last',
+  'Postgres killed under synchronous_commit=off',
+  'receiver-Redis: resets',
+  'journal removed',
+  'poison, one event in fifty',
+];
+
 /** Everything that the suite breaks. */
 export const FAULTS: readonly Fault[] = [
   ...PROCESS_FAULTS,

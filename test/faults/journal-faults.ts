@@ -1,10 +1,11 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { App } from './app.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { untilHealthy } from './health.ts';
+import { restart } from './process-faults.ts';
 import { boundFiles, lastLine, setReadOnly } from './mounts.ts';
 import type { Rig } from './rig.ts';
 
@@ -44,9 +45,11 @@ async function tryReadOnly(folder: string): Promise<void> {
 
 const MEBIBYTE = 1024 * 1024;
 /** So little that a receiver fills it while it is looked at. */
-const SMALL_LIMIT_BYTES = 8 * MEBIBYTE;
+const SMALL_LIMIT_BYTES = 16 * MEBIBYTE;
+/** Of a disk of this size a twentieth is more than what comes until a receiver looks again. */
+const FILLER_BYTES = 128 * MEBIBYTE;
 /** How long a receiver is given to fill its journal, to use it, or to make room in it, in ms. */
-const FILL_LIMIT_MS = 120_000;
+const FILL_LIMIT_MS = 180_000;
 const ROOM_LIMIT_MS = 20_000;
 const HEAL_LIMIT_MS = 60_000;
 /** What a disk that is nearly full has left, as a share. */
@@ -70,7 +73,7 @@ async function withJournal(
     await untilHealthy(rig, HEAL_LIMIT_MS);
     for (const receiver of receivers) {
       // oxlint-disable-next-line no-await-in-loop -- one of them serves
-      await receiver.stop().finally(() => receiver.start());
+      await restart(receiver);
     }
   }
 }
@@ -78,28 +81,42 @@ async function withJournal(
 const pendingBytes = (receiver: App) => sumOf([receiver], 'landline_journal_pending_bytes');
 const journalBytes = (receiver: App) => sumOf([receiver], 'landline_journal_bytes');
 
-/** One receiver fills the folder with what Redis has; another comes, loses Redis, and needs room there. */
+/** Requests that a receiver turned away because neither Redis nor the journal took them. */
+const turnedAway = (receiver: App) => sumOf([receiver], 'landline_events_rejected_total', 'code="unavailable"');
+
+/** One receiver fills the folder with what Redis has, and is sent no more; another comes, out of Redis' reach, and needs room there. */
 async function needRoom(rig: Rig): Promise<void> {
   const { receivers, links, folder } = rig;
   const [first, second] = receivers;
-  const line = links['receiver-Redis'][1];
-  if (first === undefined || second === undefined || line === undefined) throw new Error('There are no two receivers.');
+  const [toFirst, line] = [links['sender-receiver'][0], links['receiver-Redis'][1]];
+  if (first === undefined || second === undefined || toFirst === undefined || line === undefined)
+    throw new Error('There are no two receivers.');
   const env = { JOURNAL_DIR: join(folder, 'journal-small'), JOURNAL_LIMIT_BYTES: String(SMALL_LIMIT_BYTES) };
   await withJournal(rig, env, async (start) => {
     await start(first);
-    const isFull = async () => (await journalBytes(first)) >= SMALL_LIMIT_BYTES * 0.8;
+    const isFull = async () => (await journalBytes(first)) >= SMALL_LIMIT_BYTES * 0.75;
     await untilSeen('a receiver fills the journal with what Redis has', isFull, FILL_LIMIT_MS);
-    line.refuse(true);
-    line.reset();
+    const cut = [line, toFirst];
+    for (const each of cut) {
+      each.refuse(true);
+      each.reset();
+    }
     try {
       await start(second);
-      const hasRoom = async () => (await pendingBytes(second)) >= SMALL_LIMIT_BYTES / 4;
-      await untilSeen('the other has room for a quarter of the limit', hasRoom, FILL_LIMIT_MS);
+      await untilSeen('the other has room for a quarter of the limit', () => hasRoom(second), FILL_LIMIT_MS);
     } finally {
-      line.refuse(false);
+      for (const each of cut) each.refuse(false);
     }
   });
   await rm(env.JOURNAL_DIR, { recursive: true });
+}
+
+/** @throws When it turns events away although what Redis has could make room. */
+async function hasRoom(receiver: App): Promise<boolean> {
+  const refused = await turnedAway(receiver);
+  if (refused > 0)
+    throw new Error(`${receiver.name} turned ${refused} events away, and the journal is full of what Redis has.`);
+  return (await pendingBytes(receiver)) >= SMALL_LIMIT_BYTES / 4;
 }
 
 /** The journal lies on a disk that is made nearly full; it must give back what Redis has, and take events all the same. */
@@ -107,6 +124,8 @@ async function nearlyFill(rig: Rig): Promise<void> {
   const { receivers, journalDisk } = rig;
   if ('reason' in journalDisk) throw new Error(journalDisk.reason);
   const env = { JOURNAL_DIR: join(journalDisk.path, 'journal') };
+  const filler = join(journalDisk.path, 'filler');
+  await writeFile(filler, Buffer.alloc(FILLER_BYTES));
   await withJournal(rig, env, async (start) => {
     await Promise.all(receivers.map(start));
     const bytes = async () => Math.max(...(await Promise.all(receivers.map(journalBytes))));
@@ -122,6 +141,7 @@ async function nearlyFill(rig: Rig): Promise<void> {
     if (await hasFailed()) throw new Error('The journal did not take every group while its disk was nearly full.');
   });
   await rm(env.JOURNAL_DIR, { recursive: true });
+  await rm(filler);
 }
 
 /** Faults of the journal's disk; events are then in Redis alone. */
@@ -166,7 +186,7 @@ export const JOURNAL_FAULTS: readonly Fault[] = [
   },
   {
     name: 'journal full of what Redis has, and another receiver needs it',
-    how: 'both share a journal of 8 MiB; the first fills it with what Redis has, the other starts out of Redis’ reach, and must have room for 2 MiB',
+    how: 'both share a journal of 16 MiB; the first fills it with what Redis has and is sent no more, the other starts out of Redis’ reach, and must have room for 4 MiB',
     isLong: true,
     inject: needRoom,
   },

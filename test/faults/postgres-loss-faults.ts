@@ -13,11 +13,20 @@ async function countEvents({ postgres }: Rig): Promise<number> {
   return Number(row?.['n']);
 }
 
+/** Works while Postgres is away, and starts it whatever comes of that. */
+async function thenStarted<T>(postgres: Rig['postgres'], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await postgres.start();
+  }
+}
+
 /** Puts an older copy of its data in the place of what Postgres has, as a failover to a replica that lags would. */
 async function loseTail(rig: Rig): Promise<void> {
   const { postgres } = rig;
   await postgres.stop();
-  const restore = await postgres.copyData().finally(() => postgres.start());
+  const restore = await thenStarted(postgres, postgres.copyData);
   const before = await countEvents(rig);
   let committed = before;
   await untilSeen(
@@ -26,7 +35,7 @@ async function loseTail(rig: Rig): Promise<void> {
     TAIL_LIMIT_MS,
   );
   await postgres.crash();
-  await restore().finally(() => postgres.start());
+  await thenStarted(postgres, restore);
   if ((await countEvents(rig)) >= committed) throw new Error('Postgres has lost nothing.');
 }
 
@@ -61,7 +70,9 @@ async function killWithoutWaiting(rig: Rig): Promise<void> {
 
 /** Those that begin then have the role's new settings. */
 async function endSessions({ postgres }: Rig): Promise<void> {
-  await postgres.sqlPatiently(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'landline'`);
+  await postgres.sqlPatiently(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'landline'`,
+  );
 }
 
 async function insertMark(url: string, number: number): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { App } from './app.ts';
-import { growthOf, sumOf, untilSeen } from './evidence.ts';
+import { sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { keyOf } from './health.ts';
 import type { Link, Moment } from './link.ts';
@@ -37,7 +37,7 @@ async function crashAndRestart(app: App): Promise<void> {
 }
 
 /** It leaves in order; when it does not, it is started again all the same. */
-async function restart(app: App): Promise<void> {
+export async function restart(app: App): Promise<void> {
   try {
     await app.stop();
   } finally {

@@ -31,17 +31,20 @@ async function freeze({ redis }: Rig, ms: number): Promise<void> {
 
 let replicas = 0;
 
-/** A replica that has stopped hearing from its primary takes its place. */
-async function failOver(rig: Rig): Promise<void> {
+/** A replica that has stopped hearing from its primary takes its place; it lacks what comes meanwhile. */
+export async function failOver(rig: Rig, meanwhile: () => Promise<unknown> = () => wait(LAG_MS)): Promise<void> {
   const { redis } = rig;
   const line = await startLink(redis.port);
-  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), { passwordOf: redis, searchPath: rig.redisPath });
+  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), {
+    passwordOf: redis,
+    searchPath: rig.redisPath,
+  });
   try {
     await replica.run(['CONFIG', 'SET', 'masterauth', redis.password]);
     await replica.run(['REPLICAOF', '127.0.0.1', String(line.port)]);
     await untilSynchronised(replica);
     line.hold();
-    await wait(LAG_MS);
+    await meanwhile();
     await redis.crash();
     line.reset();
     await replica.run(['REPLICAOF', 'NO', 'ONE']);
@@ -55,7 +58,7 @@ async function failOver(rig: Rig): Promise<void> {
 }
 
 /** Empties Redis while events wait in it, for the workers are out of its reach. */
-export async function emptyWithBacklog(rig: Rig): Promise<void> {
+async function emptyWithBacklog(rig: Rig): Promise<void> {
   const links = rig.links['worker-Redis'];
   for (const link of links) {
     link.refuse(true);
@@ -145,7 +148,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'failover to a replica that lags',
     how: 'a replica hears nothing for 2 s, its primary is killed, it is promoted, the proxies lead to it',
-    inject: failOver,
+    inject: (rig) => failOver(rig),
   },
   {
     name: 'Redis connection cut in the middle of a command',

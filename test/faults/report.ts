@@ -22,11 +22,14 @@ export const reportSchema = campaignSchema.extend({
 /** See `reportSchema`. */
 export type Report = z.infer<typeof reportSchema>;
 
-const run = promisify(execFile);
+const exec = promisify(execFile);
+
+async function git(...args: string[]): Promise<string> {
+  return (await exec('git', ['-C', ROOT, ...args])).stdout.trim();
+}
 
 /** The commit that is checked out, in short; "unknown" where git does not say. */
 export async function readCommit(): Promise<string> {
-  const git = async (...args: string[]) => (await run('git', ['-C', ROOT, ...args])).stdout.trim();
   try {
     const [commit, changes] = [await git('rev-parse', '--short', 'HEAD'), await git('status', '--porcelain')];
     return changes === '' ? commit : `${commit} and changes`;
@@ -131,12 +134,13 @@ export function markdownOf(report: Report, names: readonly string[]): string {
   ].join('\n');
 }
 
-/** What is broken, and how: for the README. */
-export function faultTable(faults: readonly Fault[]): string {
-  const rows = faults.map(
-    ({ name, how, isLong }) => `| ${name}${isLong === true ? ' (seldom: it takes long)' : ''} | ${how} |`,
-  );
-  return ['| fault | how |', '| --- | --- |', ...rows].join('\n');
+/** What is broken, how, and by which test: for the README. `short` names what the short form breaks too. */
+export function faultTable(faults: readonly Fault[], short: readonly string[]): string {
+  const rows = faults.map(({ name, how, isLong }) => {
+    const test = short.includes(name) ? 'both' : 'long form';
+    return `| ${name}${isLong === true ? ' (seldom: it takes long)' : ''} | ${how} | ${test} |`;
+  });
+  return ['| fault | how | test |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 /** Puts Markdown between the marks of a README that have this name. */

@@ -66,8 +66,10 @@ const PROCESSES_EACH = [0, 1];
 /** The name of the clock that Redis reads. */
 export const REDIS_CLOCK = 'redis';
 
-/** How old a signature may be, in seconds: clocks are stepped by half of it, and events go on being taken. */
-export const TOLERANCE_SECONDS = 6 * 3600;
+/** By how much clocks are stepped, in seconds. */
+export const STEP_SECONDS = 3 * 3600;
+/** How old a signature may be, in seconds: of a sender that is a step behind, for a receiver that is a step ahead, and a bit more. */
+const TOLERANCE_SECONDS = 7 * 3600;
 
 /** How much the journal may hold, in bytes: so little that its oldest files go in an hour. */
 const JOURNAL_LIMIT_BYTES = 512 * 1024 * 1024;

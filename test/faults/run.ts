@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isClean, runCampaign, type Campaign } from './campaign.ts';
-import { FAULTS } from './faults.ts';
+import { FAULTS, SHORT_FORM } from './faults.ts';
 import { untilHealthy } from './health.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { isSurvived, measureOutage, outageText } from './outage.ts';
@@ -79,7 +79,7 @@ async function takeRedisAway(rig: Rig, seconds: number): Promise<number> {
 async function writeTable(file: string): Promise<void> {
   const report = reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   const readme = join(ROOT, 'test', 'faults', 'README.md');
-  await writeReadme(readme, 'faults', faultTable(FAULTS));
+  await writeReadme(readme, 'faults', faultTable(FAULTS, SHORT_FORM));
   await writeReadme(readme, 'results', markdownOf(report, NAMES));
 }
 

@@ -69,6 +69,22 @@ export async function leaveJournal(rig: Rig, strike: (heirloom: Heirloom) => Pro
   }
 }
 
+/** Takes Redis from both receivers until there is something to catch up with; no worker takes what they then enqueue. */
+export async function catchUpBehindWorkers(rig: Rig): Promise<void> {
+  const workers = rig.links['worker-Redis'];
+  for (const link of workers) {
+    link.refuse(true);
+    link.reset();
+  }
+  try {
+    await withoutRedis(rig, rig.links['receiver-Redis']);
+    const hasCaughtUp = async () => (await sumOf(rig.receivers, 'landline_journal_pending_records')) === 0;
+    await untilSeen('the receivers have caught up', hasCaughtUp, TAKE_OVER_LIMIT_MS);
+  } finally {
+    for (const link of workers) link.refuse(false);
+  }
+}
+
 /** Takes Redis from receivers until there is something to catch up with, and gives it back after `strike`. */
 async function withoutRedis(
   { sent }: Rig,

@@ -13,6 +13,7 @@ export interface Difference {
 }
 
 /** All table names. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keyof says the same of a constant
 export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
 
 /** A value as text, the keys of every object in it in one order; clocks are left out, for only the store knows them. */
@@ -37,7 +38,9 @@ export function keyOf(table: TableName, row: object): string {
 /** Every row that is in one of the two and not in the other, or not with the same columns. */
 export function differencesOf(expected: Rows, actual: Rows): Difference[] {
   return TABLE_NAMES.flatMap((table) => {
-    const [wanted, found] = [expected, actual].map((rows) => new Map(rows[table].map((row) => [keyOf(table, row), row])));
+    const [wanted, found] = [expected, actual].map(
+      (rows) => new Map(rows[table].map((row) => [keyOf(table, row), row])),
+    );
     const keys = new Set([...(wanted?.keys() ?? []), ...(found?.keys() ?? [])]);
     return [...keys].flatMap((key): Difference[] => {
       const columns = columnsThatDiffer(wanted?.get(key), found?.get(key));
@@ -61,9 +64,12 @@ function columnsThatDiffer(wanted: object | undefined, found: object | undefined
 
 const MOST_LETTERS = 200;
 
+function cut(text: string): string {
+  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
+}
+
 /** A line about one, its values cut short. */
 export function differenceText({ table, key, columns }: Difference): string {
-  const cut = (text: string) => (text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text);
   const cells = columns.map(({ name, expected, actual }) => `${name} is ${cut(actual)}, not ${cut(expected)}`);
   return `${table} ${key}: ${cells.join('; ')}`;
 }

@@ -12,7 +12,17 @@ export const time = fc.oneof(
 /** When each delivery is signed and received, in unix milliseconds: the time of an event that names none. */
 export const SIGNED_AT = BASE + 5000;
 /** Mostly the provider's own roles; the others come from bridges. */
-export const role = fc.constantFrom('user', 'agent', 'user', 'agent', 'user', 'agent', 'system', 'assistant', 'moderator');
+export const anyRole = fc.constantFrom(
+  'user',
+  'agent',
+  'user',
+  'agent',
+  'user',
+  'agent',
+  'system',
+  'assistant',
+  'moderator',
+);
 const ROLES: Record<string, string> = { user: 'user', agent: 'agent', assistant: 'agent', system: 'system' };
 
 /** What the columns keep of a role: one that nobody knows stays among the details. */

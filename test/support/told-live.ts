@@ -10,7 +10,7 @@ import {
   partly,
   phone,
   profile,
-  role,
+  anyRole,
   said,
   speaker,
   spokenIn,
@@ -61,7 +61,7 @@ export const message = fc
   .tuple(
     common,
     profile,
-    role,
+    anyRole,
     partly<{ message_id: string; message: string; language: string; interrupted: boolean; seconds: number }>({
       message_id: key,
       message: text,

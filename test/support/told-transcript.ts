@@ -9,7 +9,7 @@ import {
   partly,
   phone,
   profile,
-  role,
+  anyRole,
   said,
   speaker,
   spokenIn,
@@ -32,7 +32,7 @@ const anyCall = fc.record({
 type Call = typeof anyCall extends fc.Arbitrary<infer T> ? T : never;
 
 const anyTurn = fc.record({
-  role,
+  role: anyRole,
   message: fc.option(text),
   seconds: fc.option(count),
   interrupted: fc.option(flag),
