@@ -59,4 +59,4 @@ test('whatever is broken, every event that was answered 200 is in the tables onc
   expect(verdict).toMatchObject({ lost: 1, doubled: 3 });
   expect(examples).toContainEqual('user_profiles.attributes differs in 1 rows');
   expect(examples).toContainEqual(expect.stringMatching(/^user_commands\.row differs in \d+ rows$/));
-}, 600_000);
+}, 900_000);

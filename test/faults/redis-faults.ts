@@ -31,8 +31,16 @@ async function freeze({ redis }: Rig, ms: number): Promise<void> {
 
 let replicas = 0;
 
-/** A replica that has stopped hearing from its primary takes its place; it lacks what comes meanwhile. */
-export async function failOver(rig: Rig, meanwhile: () => Promise<unknown> = () => wait(LAG_MS)): Promise<void> {
+/** What comes while a replica takes the place of its primary. */
+interface FailOver {
+  /** While the replica hears all. */
+  before?: () => Promise<void>;
+  /** While it hears nothing. */
+  meanwhile?: () => Promise<unknown>;
+}
+
+/** A replica that has stopped hearing from its primary takes its place. */
+export async function failOver(rig: Rig, { before, meanwhile = () => wait(LAG_MS) }: FailOver = {}): Promise<void> {
   const { redis } = rig;
   const line = await startLink(redis.port);
   const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), {
@@ -43,6 +51,7 @@ export async function failOver(rig: Rig, meanwhile: () => Promise<unknown> = () 
     await replica.run(['CONFIG', 'SET', 'masterauth', redis.password]);
     await replica.run(['REPLICAOF', '127.0.0.1', String(line.port)]);
     await untilSynchronised(replica);
+    await before?.();
     line.hold();
     await meanwhile();
     await redis.crash();

@@ -43,6 +43,12 @@ export function reportOf(campaign: Campaign, run: Omit<Report, keyof Campaign | 
   return { ...run, cores: cpus().length, node: process.versions.node, ...campaign };
 }
 
+/** As it is kept in a file: a line for each fault that was injected. */
+export function fileOf({ injections, ...report }: Report): string {
+  const lines = injections.map((injection) => `\n  ${JSON.stringify(injection)}`);
+  return `${JSON.stringify(report, null, 1).slice(0, -2)},\n "injections": [${lines.join(',')}\n ]\n}\n`;
+}
+
 const HEAD = [
   'fault',
   'times',

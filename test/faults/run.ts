@@ -9,7 +9,17 @@ import { FAULTS, SHORT_FORM } from './faults.ts';
 import { untilHealthy } from './health.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { isSurvived, measureOutage, outageText } from './outage.ts';
-import { faultTable, markdownOf, readCommit, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
+import {
+  faultTable,
+  fileOf,
+  markdownOf,
+  readCommit,
+  reportOf,
+  reportSchema,
+  rowsOf,
+  textOf,
+  writeReadme,
+} from './report.ts';
 import { startRig, type Rig } from './rig.ts';
 import { ROOT } from './root.ts';
 
@@ -52,7 +62,7 @@ async function breakThings(rig: Rig, asked: Options): Promise<number> {
   async function save(campaign: Campaign): Promise<void> {
     const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
     const report = reportOf(campaign, { commit, seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
-    await writeFile(out, `${JSON.stringify(report, null, 1)}\n`);
+    await writeFile(out, fileOf(report));
   }
   const campaign = await runCampaign(rig, { faults, seed, minutes, print: say, save });
   await save(campaign);

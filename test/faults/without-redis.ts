@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { App } from './app.ts';
 import { lookForUnseen } from './check.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
@@ -18,6 +19,8 @@ const BACKLOG_EVENTS = 2000;
 const BACKLOG_LIMIT_MS = 60_000;
 /** Makes catching up so slow that it can be looked at; in ms. */
 const CATCH_UP_DELAY_MS = 50;
+/** The same where all of it is to take some seconds. */
+const SLOW_MS = 150;
 /** A receiver looks for journals that nobody holds every 10 s, and events have their way to go. In ms. */
 const TAKE_OVER_LIMIT_MS = 60_000;
 
@@ -69,20 +72,36 @@ export async function leaveJournal(rig: Rig, strike: (heirloom: Heirloom) => Pro
   }
 }
 
-/** Takes Redis from both receivers until there is something to catch up with; no worker takes what they then enqueue. */
-export async function catchUpBehindWorkers(rig: Rig): Promise<void> {
-  const workers = rig.links['worker-Redis'];
+/**
+ * Calls `strike` while both receivers catch up with Redis, slowly, and no worker takes what they enqueue. What they catch up with is
+ * older by `ageMs` than Redis' being back.
+ */
+export async function slowCatchUp(rig: Rig, ageMs: number, strike: () => Promise<void>): Promise<void> {
+  const [lines, workers] = [rig.links['receiver-Redis'], rig.links['worker-Redis']];
   for (const link of workers) {
     link.refuse(true);
     link.reset();
   }
+  for (const line of lines) line.delay(SLOW_MS);
   try {
-    await withoutRedis(rig, rig.links['receiver-Redis']);
-    const hasCaughtUp = async () => (await sumOf(rig.receivers, 'landline_journal_pending_records')) === 0;
-    await untilSeen('the receivers have caught up', hasCaughtUp, TAKE_OVER_LIMIT_MS);
+    await withoutRedis(rig, lines, () => wait(ageMs));
+    await strike();
   } finally {
+    for (const line of lines) line.delay(0);
     for (const link of workers) link.refuse(false);
   }
+}
+
+/** Waits until a receiver has enqueued something after the fact. */
+export async function untilCatchingUp({ receivers }: Rig): Promise<void> {
+  const hasEnqueued = await growthOf(() => sumOf(receivers, 'landline_journal_reenqueued_records_total'));
+  await untilSeen('the receivers catch up', hasEnqueued);
+}
+
+/** Waits until Redis has all that the receivers have. */
+export async function untilCaughtUp({ receivers }: Rig): Promise<void> {
+  const isDone = async () => (await sumOf(receivers, 'landline_journal_pending_records')) === 0;
+  await untilSeen('the receivers have caught up', isDone, TAKE_OVER_LIMIT_MS);
 }
 
 /** Takes Redis from receivers until there is something to catch up with, and gives it back after `strike`. */
