@@ -3,7 +3,8 @@ import type { App } from './app.ts';
 import { untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { boundDescriptors, lastLine } from './mounts.ts';
-import type { Line, Rig } from './rig.ts';
+import type { Line } from './link.ts';
+import type { Rig } from './rig.ts';
 import { leaveJournal } from './without-redis.ts';
 
 const LASTS_MS = 4000;

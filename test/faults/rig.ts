@@ -3,31 +3,24 @@ import { dirname, join, relative } from 'node:path';
 import { migrate } from '@landline/store';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { countEffects } from '../support/count-effects.ts';
-import { SECRET } from '../support/post.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
-import { createApp, type App } from './app.ts';
+import type { App } from './app.ts';
+import { createApps } from './apps.ts';
 import { createClocks, type Clocks } from './clocks.ts';
 import { createDeck, POISONOUS, type Deck } from './deck.ts';
 import { stopLeftOvers } from './left-overs.ts';
-import { startLink, type Link } from './link.ts';
+import { startLink, type Line, type Link, type Links } from './link.ts';
 import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
 import { startPostgresServer, type PostgresServer } from './postgres-server.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 import { createSender, type Sender } from './sender.ts';
 import { createSentEvents, type SentEvents } from './sent-events.ts';
 
-/** The lines between two parts, a proxy on each. */
-export const LINES = ['sender-receiver', 'receiver-Redis', 'worker-Redis', 'worker-Postgres'] as const;
-
-/** One of `LINES`. */
-export type Line = (typeof LINES)[number];
-
 /** Everything that can be broken: two receivers with one journal, two workers, a Redis and a Postgres of the suite's own. */
 export interface Rig {
   receivers: readonly App[];
   workers: readonly App[];
-  /** By line; of each receiver or worker its own, in their order. */
-  links: Readonly<Record<Line, readonly Link[]>>;
+  links: Links;
   /** The one that the proxies lead to now. */
   readonly redis: RedisServer;
   postgres: PostgresServer;
@@ -68,11 +61,6 @@ export const REDIS_CLOCK = 'redis';
 
 /** By how much clocks are stepped, in seconds. */
 export const STEP_SECONDS = 3 * 3600;
-/** How old a signature may be, in seconds: of a sender that is a step behind, for a receiver that is a step ahead, and a bit more. */
-const TOLERANCE_SECONDS = 7 * 3600;
-
-/** How much the journal may hold, in bytes: so little that its oldest files go in an hour. */
-const JOURNAL_LIMIT_BYTES = 512 * 1024 * 1024;
 
 /** Starts everything; the sender sends nothing yet. */
 export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOptions): Promise<Rig> {
@@ -103,7 +91,6 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
     const clocks = await createClocks(folder);
     if ('set' in clocks) stops.push(clocks.remove);
     const redisPath = 'set' in clocks ? await clocks.redisPathOf(REDIS_CLOCK) : undefined;
-    const clockOf = async (name: string) => ('set' in clocks ? clocks.environmentOf(name) : {});
     const firstRedis = await startRedisServer(join(folder, 'redis'), { searchPath: redisPath });
     let redis = firstRedis;
     stops.push(() => redis.stop());
@@ -129,49 +116,16 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       'worker-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
       'worker-Postgres': await linksTo(PROCESSES_EACH.map(() => postgres.port)),
     };
-    const through = (line: Line, i: number, url: string) => withPort(url, links[line][i]?.port ?? 0);
-    const redisUrl = `redis://:${firstRedis.password}@127.0.0.1`;
     const journalDir = join(folder, 'journal');
-    const receiver = async (port: number, i: number) => {
-      const [name, healthPort] = [`receiver ${i + 1}`, healthPorts[i] ?? 0];
-      return createApp({
-        name,
-        app: 'receiver',
-        port,
-        healthPort,
-        env: {
-          ...(await clockOf(name)),
-          PORT: String(port),
-          HEALTH_PORT: String(healthPort),
-          SIGNATURE_TOLERANCE_SECONDS: String(TOLERANCE_SECONDS),
-          ELEVENLABS_WEBHOOK_SECRET: SECRET,
-          REDIS_URL: through('receiver-Redis', i, redisUrl),
-          JOURNAL_DIR: journalDir,
-          JOURNAL_LIMIT_BYTES: String(JOURNAL_LIMIT_BYTES),
-          LOG_LEVEL: 'warn',
-        },
-        logFile: join(dirname(folder), `faults-receiver-${i + 1}.log`),
-      });
-    };
-    const worker = async (port: number, i: number) => {
-      const name = `worker ${i + 1}`;
-      return createApp({
-        name,
-        app: 'worker',
-        port,
-        healthPort: port,
-        env: {
-          ...(await clockOf(name)),
-          WORKER_PORT: String(port),
-          REDIS_URL: through('worker-Redis', i, redisUrl),
-          DATABASE_URL: through('worker-Postgres', i, postgres.url),
-          LOG_LEVEL: 'warn',
-        },
-        logFile: join(dirname(folder), `faults-worker-${i + 1}.log`),
-      });
-    };
-    const receivers = await Promise.all(receiverPorts.map(receiver));
-    const workers = await Promise.all(workerPorts.map(worker));
+    const { receivers, workers } = await createApps({
+      folder,
+      links,
+      redisUrl: `redis://:${firstRedis.password}@127.0.0.1`,
+      postgresUrl: postgres.url,
+      journalDir,
+      ports: { receivers: receiverPorts, health: healthPorts, workers: workerPorts },
+      clocks,
+    });
     stops.push(() => Promise.allSettled([...receivers, ...workers].map((app) => app.stop())));
     await Promise.all([...receivers, ...workers].map((app) => app.start()));
 
@@ -230,10 +184,4 @@ async function clear(folder: string): Promise<void> {
   if (home !== undefined && relative(folder, home).startsWith('..')) {
     await rm(dirname(home), { recursive: true, force: true });
   }
-}
-
-function withPort(url: string, port: number): string {
-  const changed = new URL(url);
-  changed.port = String(port);
-  return changed.href;
 }

@@ -3,8 +3,8 @@ import type { App } from './app.ts';
 import { lookForUnseen } from './check.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf } from './fault.ts';
-import type { Link } from './link.ts';
-import type { Line, Rig } from './rig.ts';
+import type { Line, Link } from './link.ts';
+import type { Rig } from './rig.ts';
 
 /** One of the apps by chance, with its own link. */
 export function withLink(rig: Rig, apps: readonly App[], line: Line): [App, Link] {
