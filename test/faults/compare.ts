@@ -2,6 +2,7 @@ import { selectTables, tablesIn, type TableName } from '../../packages/store/tes
 import { differencesOf, differenceText, TABLE_NAMES, type Difference } from '../support/compare-tables.ts';
 import { ledgerId, referenceFold } from '../support/reference-fold.ts';
 import type { ToldEvent } from '../support/told-event.ts';
+import { RECEIVED, receivedEvents } from '../support/wrong-rows.ts';
 import type { Deck } from './deck.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
@@ -42,14 +43,14 @@ export async function compareTables({ deck, postgres, onEvents }: CompareOptions
   const found: Difference[] = [];
   const counts = new Map<TableName, number>();
   for (const told of deck.told()) {
-    const byId = new Map(told.map((event) => [ledgerId(event.body), event]));
+    const ids = told.map(({ body }) => ledgerId(body));
     const calls = [...new Set(told.map(({ conversationId }) => conversationId))];
     const users = [...new Set(told.flatMap(({ tells }) => tells?.user?.key ?? []))];
-    // oxlint-disable-next-line no-await-in-loop -- a set after another: all at once are more than memory holds
-    const actual = tablesIn(await postgres.sqlPatiently(selectTables(OF_SET), [[...byId.keys()], calls, users]));
-    const events = actual.webhook_events.flatMap(({ id, outcome }) =>
-      outcome === 'dead' ? [] : (byId.get(String(id)) ?? []),
-    );
+    // oxlint-disable no-await-in-loop -- a set after another: all at once are more than memory holds
+    const actual = tablesIn(await postgres.sqlPatiently(selectTables(OF_SET), [ids, calls, users]));
+    const ledger = await postgres.sqlPatiently(`${RECEIVED} WHERE ${OF_SET.webhook_events}`, [ids]);
+    // oxlint-enable no-await-in-loop
+    const events = receivedEvents(told, ledger);
     onEvents(events);
     found.push(...differencesOf(referenceFold(events), actual));
     for (const table of TABLE_NAMES) counts.set(table, (counts.get(table) ?? 0) + actual[table].length);
