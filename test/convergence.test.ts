@@ -8,6 +8,7 @@ import { EMPTY_TABLES, readTables, type Tables } from '../packages/store/test/su
 import { withStore } from '../packages/store/test/support/with-store.ts';
 import { eventSet } from './support/event-sets.ts';
 import { referenceFold } from './support/reference-fold.ts';
+import { SIGNED_AT } from './support/telling-events.ts';
 import type { ToldEvent } from './support/told-event.ts';
 
 /** So many sets take about half a minute on two busy cores. A failure prints its seed, which repeats the run. */
@@ -32,7 +33,7 @@ const NO_PAUSE: DatabaseGate = {
 /** Applies one group as the worker does, conflicts tried again; any other failure fails the test. */
 async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
   const events = group.flatMap(({ body, receivedAt }) => {
-    const event = normalise({ receivedAt, signedAt: 1, encoding: 'utf8', body });
+    const event = normalise({ receivedAt, signedAt: SIGNED_AT / 1000, encoding: 'utf8', body });
     if (event.outcome === 'dead') throw new Error(`dead: ${event.fault.message} ${body}`);
     return [event];
   });

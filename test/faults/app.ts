@@ -1,21 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { endWithUs } from './end-with-us.ts';
+import { ROOT } from './root.ts';
 
 /** A receiver or a worker, as a process of its own, from its build. It is started again on the same port. */
 export interface App {
   name: string;
   port: number;
-  /** Where it tells of its health and its metrics. */
+  /** Where it tells its state with details, and its metrics: of a worker the same. */
   healthPort: number;
   pid: () => number;
   isRunning: () => boolean;
   /** Whether a balancer would send requests there: it runs, and was ready when it was last asked. */
   isServing: () => boolean;
   /** Starts it and waits until it takes requests. */
-  start: (options?: { nodeArguments?: readonly string[] }) => Promise<void>;
+  start: (options?: StartOptions) => Promise<void>;
   kill: (signal: NodeJS.Signals) => void;
   /** SIGKILL; resolves when it is gone. */
   crash: () => Promise<void>;
@@ -27,13 +28,19 @@ export interface App {
   takeOwnEnd: () => string | undefined;
 }
 
+/** What one start has beyond the others. */
+export interface StartOptions {
+  nodeArguments?: readonly string[];
+  /** Variables that stand in place of the usual ones. */
+  env?: Readonly<Record<string, string>>;
+}
+
 /** How to start an app. */
 export interface AppOptions {
   name: string;
   app: 'receiver' | 'worker';
   port: number;
-  /** The receiver's second port; a worker has one alone. */
-  healthPort?: number;
+  healthPort: number;
   env: Readonly<Record<string, string>>;
   /** What it says is appended here. */
   logFile: string;
@@ -48,10 +55,8 @@ const ASK_MS = 50;
 const ASK_LIMIT_MS = 2000;
 
 /** Makes an app; it is started by `start`, and ends with this process, however that ends. */
-export function createApp({ name, app, port, healthPort = port, env, logFile }: AppOptions): App {
-  // From here, or from this file's own build.
-  const root = import.meta.dirname.endsWith('dist/test/faults') ? '../../../../../' : '../../';
-  const main = fileURLToPath(new URL(`${root}apps/${app}/dist/main.js`, import.meta.url));
+export function createApp({ name, app, port, healthPort, env, logFile }: AppOptions): App {
+  const main = join(ROOT, `apps/${app}/dist/main.js`);
   const log = createWriteStream(logFile, { flags: 'a' });
   let child: ChildProcess | undefined;
   let exited: Promise<void> = Promise.resolve();
@@ -60,11 +65,11 @@ export function createApp({ name, app, port, healthPort = port, env, logFile }: 
   let ownEnd: string | undefined;
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
 
-  const askReady = () => ask(`http://127.0.0.1:${healthPort}/health/ready`);
+  const askReady = (at = port) => ask(`http://127.0.0.1:${at}/health/ready`);
 
   async function isReady(): Promise<boolean> {
     if (!isRunning()) return false;
-    const answer = await askReady();
+    const answer = await askReady(healthPort);
     // A receiver is ready with Redis or the journal; well it is with both.
     return answer !== undefined && (app === 'worker' || (answer.redis === 'ready' && answer.journal === 'ready'));
   }
@@ -84,14 +89,12 @@ export function createApp({ name, app, port, healthPort = port, env, logFile }: 
     pid: () => child?.pid ?? 0,
     isRunning,
     isServing: () => isServing,
-    async start({ nodeArguments = [] } = {}) {
+    async start({ nodeArguments = [], env: ownEnv = {} } = {}) {
       const { PATH = '' } = process.env;
       isAsked = false;
-      const ports =
-        app === 'receiver' ? { PORT: String(port), HEALTH_PORT: String(healthPort) } : { WORKER_PORT: String(port) };
       // The channel is how the apps learn that whoever started them is gone.
       const started = spawn(process.execPath, [...nodeArguments, main], {
-        env: { PATH, HOST: '127.0.0.1', ...ports, ...env },
+        env: { PATH, HOST: '127.0.0.1', ...env, ...ownEnv },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
       child = started;

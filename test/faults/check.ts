@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { UNKNOWN_TYPE } from '../exactly-once/call-events.ts';
-import { DOUBLED } from '../support/count-effects.ts';
+import { doubledRows, REPEATED, type Doubled } from '../support/count-effects.ts';
+import { compareTables } from './compare.ts';
+import type { Deck } from './deck.ts';
 import type { PostgresServer } from './postgres-server.ts';
 import type { SentEvents } from './sent-events.ts';
 
@@ -24,10 +25,10 @@ export const verdictSchema = z.object({
   foreign: z.number(),
   /** Ledger rows whose bytes are not what was sent. */
   altered: z.number(),
-  /** Events of a known type that are recorded, and were not applied. */
-  ignored: z.number(),
-  /** Calls whose rows, in any table, are not as many as their events tell of. */
-  incomplete: z.number(),
+  /** Rows, of any table, that are not with every column what the events in the ledger tell of, or are too many or too few. */
+  differing: z.number(),
+  /** Rows that were compared. */
+  rows: z.number(),
   events: z.number(),
   deadLetters: z.number(),
 });
@@ -51,8 +52,15 @@ export async function lookForUnseen(sent: SentEvents, postgres: PostgresServer):
   for (const { event } of await find(asked, sent, postgres)) sent.seen(event);
 }
 
-/** Holds all of the sender's ledger against the tables. Nothing may be under way. */
-export async function checkAll(sent: SentEvents, postgres: PostgresServer): Promise<Checked> {
+/** What is checked: the sender's ledger and what its events tell, against what Postgres holds. */
+export interface Checkable {
+  sent: SentEvents;
+  deck: Deck;
+  postgres: PostgresServer;
+}
+
+/** Holds all of the sender's ledger against the tables, and each row against the events that tell of it. Nothing may be under way. */
+export async function checkAll({ sent, deck, postgres }: Checkable): Promise<Checked> {
   const wrong = new Map<number, Wrong>();
   const blame = (period: number, what: keyof Wrong) => {
     const found = wrong.get(period) ?? { lost: 0, doubled: 0 };
@@ -90,78 +98,42 @@ export async function checkAll(sent: SentEvents, postgres: PostgresServer): Prom
       }
     }
   }
-  const doubled = await findDoubled(sent, postgres);
-  for (const { what, period } of doubled) {
-    examples.push(`doubled: ${what}`);
-    blame(period, 'doubled');
+  const rows = doubledRows(await postgres.sqlPatiently(REPEATED));
+  const compared = await compareTables({ deck, postgres, onEvents: rows.add });
+  const doubled = rows.rest();
+  const periods = periodsOf(doubled, sent);
+  for (const { table, key, effects } of doubled) {
+    examples.push(`doubled: ${table} ${key}: ${effects}`);
+    blame(periods.get(key) ?? 0, 'doubled');
   }
   const [totals] = await postgres.sqlPatiently(TOTALS);
   const events = Number(totals?.['events']);
-  if (typeof totals?.['missing'] === 'string')
-    examples.push(`missing (or, below zero, too many): ${totals['missing']}`);
   const verdict = {
     ...counts,
     doubled: doubled.length,
     foreign: events - stored,
     altered: Number(totals?.['altered']),
-    ignored: Number(totals?.['ignored']),
-    incomplete: Number(totals?.['incomplete']),
+    differing: compared.differing,
+    rows: compared.rows,
     events,
   };
-  return { verdict, wrong, examples: examples.slice(0, MOST_EXAMPLES) };
+  return { verdict, wrong, examples: [...examples.slice(0, MOST_EXAMPLES), ...compared.examples] };
 }
 
-/**
- * Each thing is tallied up where an event tells of it, and down where it stands. A transcript, of five turns and one tool call,
- * takes the place of what was told live.
- */
 const TOTALS = `
-  WITH told AS (
-    SELECT conversation_id AS id,
-      bool_or(type = 'post_call_transcription') AS has_transcript,
-      count(*) FILTER (WHERE type = 'conversation.message') AS messages,
-      count(*) FILTER (WHERE type = 'agent.tool_call') AS tool_calls,
-      count(*) FILTER (WHERE type = 'agent.action') AS commands
-    FROM webhook_events WHERE outcome = 'applied' GROUP BY conversation_id
-  ), tally (id, what, n) AS (
-    SELECT id, 'conversation', 1 FROM told
-    UNION ALL SELECT id, 'conversation', -1 FROM conversations
-    UNION ALL SELECT id, 'message', CASE WHEN has_transcript THEN 5 ELSE messages END FROM told
-    UNION ALL SELECT conversation_id, 'message', -1 FROM conversation_messages
-    UNION ALL SELECT id, 'tool call', CASE WHEN has_transcript THEN 1 ELSE tool_calls END FROM told
-    UNION ALL SELECT conversation_id, 'tool call', -1 FROM agent_tool_calls
-    UNION ALL SELECT id, 'command', commands FROM told
-    UNION ALL SELECT conversation_id, 'command', -1 FROM user_commands
-    UNION ALL SELECT id, 'profile', 1 FROM conversations WHERE user_id IS NOT NULL
-    UNION ALL SELECT c.id, 'profile', -1 FROM conversations AS c JOIN user_profiles USING (user_id)
-  ), wrong AS (
-    SELECT id, what, sum(n) AS n FROM tally GROUP BY id, what HAVING sum(n) <> 0
-  )
-  SELECT
-    (SELECT count(*) FROM webhook_events) AS events,
-    (SELECT count(*) FROM webhook_events WHERE encode(substring(sha256(body) FOR 16), 'hex') <> replace(id::text, '-', '')) AS altered,
-    (SELECT count(*) FROM webhook_events WHERE outcome = 'ignored' AND type IS DISTINCT FROM '${UNKNOWN_TYPE}') AS ignored,
-    (SELECT count(DISTINCT id) FROM wrong) AS incomplete,
-    (SELECT format('%s: %s x %s', id, n, what) FROM wrong LIMIT 1) AS missing`;
+  SELECT count(*) AS events,
+    count(*) FILTER (WHERE encode(substring(sha256(body) FOR 16), 'hex') <> replace(id::text, '-', '')) AS altered
+  FROM webhook_events`;
 
-/** A row's key begins with its call, by one of whose events its period is known. */
-const DOUBLED_EVENTS = `
-  SELECT concat_ws(' ', in_table, doubled.key) || ': ' || effects AS what, coalesce(ledger.id, doubled.key) AS event
-  FROM (${DOUBLED}) AS doubled
-  LEFT JOIN (
-    SELECT conversation_id, min(id::text) AS id FROM webhook_events GROUP BY conversation_id
-  ) AS ledger ON ledger.conversation_id = split_part(doubled.key, ' ', 1)`;
-
-/** What had more than one effect, and the period that it is laid to. */
-async function findDoubled(sent: SentEvents, postgres: PostgresServer): Promise<{ what: string; period: number }[]> {
-  const rows = await postgres.sqlPatiently(DOUBLED_EVENTS);
-  const ids = new Set(rows.map((row) => row['event']));
-  const periods = new Map<unknown, number>();
+/** When the doubled events of the ledger were accepted, by id; a row that several events may have doubled is laid to no period. */
+function periodsOf(doubled: readonly Doubled[], sent: SentEvents): Map<string, number> {
+  const ids = new Set(doubled.map(({ key }) => key));
+  const periods = new Map<string, number>();
   for (let event = 0; ids.size > 0 && event < sent.count(); event++) {
     const { id, period } = sent.get(event);
     if (ids.has(id)) periods.set(id, period);
   }
-  return rows.map(({ what, event }) => ({ what: String(what), period: periods.get(event) ?? 0 }));
+  return periods;
 }
 
 /** Those of the events that are in the tables. */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import { callEvents } from '../exactly-once/call-events.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
+import type { ToldEvent } from '../support/told-event.ts';
+import { SET_EVENTS, toldLoad, type LoadOptions } from '../support/told-load.ts';
 import type { SentEvents } from './sent-events.ts';
 
 /** An event on its way to be sent. */
@@ -9,10 +10,10 @@ export interface Delivery {
   body: Buffer;
 }
 
-/** New events in a deck. */
-const DECK_EVENTS = 240;
 /** One delivery in five is a repeat. */
-const REPEATS = DECK_EVENTS / 4;
+const REPEATS_PER_EVENT = 1 / 4;
+/** The sets from here on are not dealt: of each one event is, by itself. */
+const FIRST_SINGLE = 1_000_000;
 
 /** What Postgres refuses, by a constraint of the suite's own; see rig.ts. */
 export const POISONOUS = 'poisonous words';
@@ -20,34 +21,37 @@ export const POISONOUS = 'poisonous words';
 /** Deals mixed events without end: calls with all that comes after them, one delivery in five a repeat, shuffled. */
 export interface Deck {
   next: () => Delivery;
+  /** A new event that is in no deck, to be sent by whoever asks. */
+  single: () => Buffer;
   /** From now on one event in so many cannot be applied; undefined: none. */
   poison: (oneIn: number | undefined) => void;
+  /** Every event that was dealt, some of the last not yet, with what it tells; a set after another, made anew. Poison is not among them. */
+  told: () => Iterable<ToldEvent[]>;
 }
 
-/**
- * Makes a deck.
- *
- * @param run   A word that no other run has.
- * @param sent  Where each event is noted.
- */
-export function createDeck(run: string, random: SeededRandom, sent: SentEvents): Deck {
+export interface DeckOptions extends LoadOptions {
+  random: SeededRandom;
+  /** Where each event is noted. */
+  sent: SentEvents;
+}
+
+/** Makes a deck. */
+export function createDeck({ run, seed, random, sent }: DeckOptions): Deck {
   let cards: Delivery[] = [];
   let last: Delivery[] = [];
   let decks = 0;
+  let singles = 0;
   let oneIn: number | undefined;
   let poisons = 0;
+  const makeSet = (number: number) => toldLoad({ run, seed }, number);
+  const makeSingle = (number: number) => makeSet(FIRST_SINGLE + number).slice(0, 1);
 
   function shuffle(): Delivery[] {
-    const name = `${run}_${decks++}`;
-    // Were all calls of one user, they would wait for one row.
-    const bodies = callEvents(DECK_EVENTS, random, name).map((body) =>
-      Buffer.from(body.toString().replace('user_42', `user_${name}`)),
-    );
-    const fresh = bodies.map((body) => delivery(body, false));
-    const poisonous = oneIn === undefined ? 0 : Math.ceil(DECK_EVENTS / oneIn);
-    for (let i = 0; i < poisonous; i++) fresh.push(delivery(poisonBody(`${name}_${poisons++}`, random), true));
+    const fresh = makeSet(decks++).map(({ body }) => delivery(Buffer.from(body), false));
+    const poisonous = oneIn === undefined ? 0 : Math.ceil(SET_EVENTS / oneIn);
+    for (let i = 0; i < poisonous; i++) fresh.push(delivery(poisonBody(`${run}_${poisons++}`, random), true));
     // Some repeats follow close behind, some an age later.
-    const repeats = random.shuffled([...last, ...fresh]).slice(0, REPEATS);
+    const repeats = random.shuffled([...last, ...fresh]).slice(0, fresh.length * REPEATS_PER_EVENT);
     last = fresh;
     return random.shuffled([...fresh, ...repeats]);
   }
@@ -63,7 +67,12 @@ export function createDeck(run: string, random: SeededRandom, sent: SentEvents):
       cards = shuffle();
       return this.next();
     },
+    single: () => Buffer.from(makeSingle(singles++)[0]?.body ?? ''),
     poison: (rate) => void (oneIn = rate),
+    *told() {
+      for (let number = 0; number < decks; number++) yield makeSet(number);
+      for (let number = 0; number < singles; number++) yield makeSingle(number);
+    },
   };
 }
 

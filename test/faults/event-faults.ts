@@ -1,11 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { exampleBody } from '../../apps/cli/src/example-events.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
+import { countLetters, untilLettersLie } from './health.ts';
 
 const COPIES = 10_000;
 /** A deck is shuffled every second or so: the next ones have it. */
 const POISON_MS = 5000;
+const LETTERS_LIMIT_MS = 120_000;
+/** The journal enqueues again what is up to a minute older than the oldest job, and the dead events among that have letters by themselves. */
+const OLD_LETTERS_MS = 75_000;
 
 /** Faults of what is sent. */
 export const EVENT_FAULTS: readonly Fault[] = [
@@ -24,8 +27,25 @@ export const EVENT_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'Redis emptied while dead letters rest',
+    isLong: true,
+    how: 'poison as above until letters rest in Redis, older than what the journal enqueues again; FLUSHALL; each dead event of the ledger must have its letter again within two minutes',
+    async inject(rig) {
+      const before = await countLetters(rig);
+      rig.deck.poison(50);
+      try {
+        await untilSeen('letters rest', async () => (await countLetters(rig)) > before, LETTERS_LIMIT_MS);
+      } finally {
+        rig.deck.poison(undefined);
+      }
+      await wait(OLD_LETTERS_MS);
+      await rig.redis.run(['FLUSHALL']);
+      await untilLettersLie(rig, LETTERS_LIMIT_MS);
+    },
+  },
+  {
     name: 'the same event 10,000 times',
     how: 'over all connections at once, on top of the load',
-    inject: ({ sender, random }) => sender.repeat(exampleBody('live', `same_${random.next()}`, 1, new Date()), COPIES),
+    inject: ({ sender, deck }) => sender.repeat(deck.single(), COPIES),
   },
 ];

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { QUEUE_PREFIX, WEBHOOK_QUEUE } from '../../packages/queue/src/names.ts';
+import { DEAD_LETTER_QUEUE, QUEUE_PREFIX, WEBHOOK_QUEUE } from '../../packages/queue/src/names.ts';
 import { lookForUnseen } from './check.ts';
+import { untilSeen } from './evidence.ts';
 import type { Rig } from './rig.ts';
 
 const ASK_MS = 200;
@@ -37,6 +38,25 @@ export const keyOf = (name: string): string => `${QUEUE_PREFIX}:${WEBHOOK_QUEUE}
 /** How many jobs rest in `failed`, where none may. */
 export async function countFailed({ redis }: Rig): Promise<number> {
   return Number(await redis.run(['ZCARD', keyOf('failed')]));
+}
+
+/** How many dead letters rest in Redis. */
+export async function countLetters({ redis }: Rig): Promise<number> {
+  return Number(await redis.run(['ZCARD', `${QUEUE_PREFIX}:${DEAD_LETTER_QUEUE}:failed`]));
+}
+
+/** Waits until as many letters rest in Redis as the ledger has dead events. @throws When that takes too long. */
+export async function untilLettersLie(rig: Rig, limitMs: number): Promise<void> {
+  let seen = '';
+  const areAll = async () => {
+    const [row] = await rig.postgres.sqlPatiently(`SELECT count(*) AS n FROM webhook_events WHERE outcome = 'dead'`);
+    const [letters, dead] = [await countLetters(rig), Number(row?.['n'])];
+    seen = `${letters} letters of ${dead} dead events`;
+    return letters === dead;
+  };
+  await untilSeen('each dead event of the ledger has its letter', areAll, limitMs).catch((error: unknown) => {
+    throw new Error(`${String(error)} There are ${seen}.`);
+  });
 }
 
 /** Waits until no job waits or runs, for good. @returns Whether that came about within `limitMs`. */

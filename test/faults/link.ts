@@ -2,6 +2,15 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { closeServer } from '../support/close-server.ts';
 
+/** The lines between two parts, a proxy on each. */
+export const LINES = ['sender-receiver', 'receiver-Redis', 'worker-Redis', 'worker-Postgres'] as const;
+
+/** One of `LINES`. */
+export type Line = (typeof LINES)[number];
+
+/** By line; of each receiver or worker its own, in their order. */
+export type Links = Readonly<Record<Line, readonly Link[]>>;
+
 /** Something that a client sends, as it is told by on the wire. */
 export interface Moment {
   name: string;

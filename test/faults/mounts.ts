@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir } from 'node:fs/promises';
+import { chown, mkdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -7,8 +7,8 @@ const run = promisify(execFile);
 /** A small file system in memory that can be made full. */
 export interface SmallDisk {
   path: string;
-  /** Leaves no room beyond what is used. */
-  fill: () => Promise<void>;
+  /** Leaves no room beyond what is used, or the share of the whole that is named. */
+  fill: (free?: number) => Promise<void>;
   /** Gives the room back. */
   empty: () => Promise<void>;
   remove: () => Promise<void>;
@@ -35,9 +35,9 @@ export async function mountSmallDisk(
   await chown(path, owner.uid, owner.gid);
   return {
     path,
-    async fill() {
+    async fill(free = 0) {
       const { stdout } = await run('df', ['--output=used', '--block-size=1K', path]);
-      await resize(`${Number(stdout.trim().split('\n').at(-1)) + 4}k`);
+      await resize(`${Math.ceil(Number(stdout.trim().split('\n').at(-1)) / (1 - free)) + 4}k`);
     },
     empty: () => resize(`${SIZE_MB}m`),
     remove: () => unmount(path),
@@ -75,6 +75,13 @@ function unlessGone(error: unknown): void {
 /** Bounds the size of any file that a process writes, as a full disk would; undefined: no bound. */
 export async function boundFiles(pid: number, bytes: number | undefined): Promise<void> {
   await run('prlimit', [`--pid=${pid}`, `--fsize=${bytes ?? 'unlimited'}:`]);
+}
+
+/** Lets a process open no more descriptors than it has, or again as many as it may. */
+export async function boundDescriptors(pid: number, isBound: boolean): Promise<void> {
+  const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
+  const [, most = ''] = /^Max open files +\S+ +(\S+)/m.exec(limits) ?? [];
+  await run('prlimit', [`--pid=${pid}`, `--nofile=${isBound ? 1 : most}:`]);
 }
 
 /** What a failed command said last. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 /** What a run was asked for. */
 export interface Options {
   seed: number;
+  /** Until no other fault is begun; each is injected once all the same. */
   minutes: number;
   deliveriesPerSecond: number;
   /** Words of which a fault's name must hold one; undefined: all faults. */

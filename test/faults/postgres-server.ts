@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { isRunning } from '../../apps/cli/src/services/is-running.ts';
 import { startPostgres } from '../../apps/cli/src/services/postgres.ts';
@@ -19,6 +23,8 @@ export interface PostgresServer {
   sql: (statement: string, parameters?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
   /** Runs one statement as soon as the server is there; one that cannot be run twice must not come here. */
   sqlPatiently: (statement: string, parameters?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
+  /** Copies its data, table spaces included; it must not run. @returns Puts the copy in the place of the data; it must not run then either. */
+  copyData: () => Promise<() => Promise<void>>;
   /** Closes the suite's own connection. */
   close: () => Promise<void>;
 }
@@ -80,6 +86,7 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
       service = await begin(port);
     },
     sql,
+    copyData: () => copyData(dir),
     async sqlPatiently(statement, parameters) {
       const deadline = performance.now() + PATIENCE_MS;
       for (;;) {
@@ -98,4 +105,33 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
       client = undefined;
     },
   };
+}
+
+const run = promisify(execFile);
+
+/** Each folder that its data lie in, beside a copy of it. */
+async function copyData(dir: string): Promise<() => Promise<void>> {
+  const home = await realpath(dir);
+  const spaces = join(home, 'pg_tblspc');
+  const linked = await Promise.all((await readdir(spaces)).map((name) => realpath(join(spaces, name))));
+  const copies = [home, ...linked].map((folder, i) => ({ folder, copy: `${home}-copy-${i}` }));
+  for (const { folder, copy } of copies) {
+    // oxlint-disable-next-line no-await-in-loop -- one disk
+    await copyOver(folder, copy);
+  }
+  return async () => {
+    for (const { folder, copy } of copies) {
+      // oxlint-disable-next-line no-await-in-loop -- one disk
+      await copyOver(copy, folder);
+      // oxlint-disable-next-line no-await-in-loop -- one disk
+      await rm(copy, { recursive: true });
+    }
+  };
+}
+
+/** The folder itself stays: it may be a mount. */
+async function copyOver(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await run('find', [to, '-mindepth', '1', '-delete']);
+  await run('cp', ['-a', '--reflink=auto', `${from}/.`, to]);
 }

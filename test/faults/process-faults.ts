@@ -1,13 +1,13 @@
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
 import type { App } from './app.ts';
-import { growthOf, sumOf, untilSeen } from './evidence.ts';
+import { sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
-import { keyOf } from './health.ts';
+import { freezeUntilTakenOver } from './frozen-worker.ts';
 import type { Link, Moment } from './link.ts';
-import type { Line, Rig } from './rig.ts';
+import type { Rig } from './rig.ts';
+import { midCatchUp, withLink } from './without-redis.ts';
 
 /** How long a crashed process is away before somebody starts it again, in ms. */
 const AWAY_MS = 500;
@@ -36,20 +36,12 @@ async function crashAndRestart(app: App): Promise<void> {
 }
 
 /** It leaves in order; when it does not, it is started again all the same. */
-async function restart(app: App): Promise<void> {
+export async function restart(app: App): Promise<void> {
   try {
     await app.stop();
   } finally {
     await app.start();
   }
-}
-
-/** One of the apps by chance, with its own link. */
-function withLink(rig: Rig, apps: readonly App[], line: Line): [App, Link] {
-  const app = anyOf(rig, apps);
-  const link = rig.links[line][apps.indexOf(app)];
-  if (link === undefined) throw new Error(`${app.name} has no link of ${line}.`);
-  return [app, link];
 }
 
 /** Breaks a connection at a named moment; @throws when that does not come, for a fault that did not happen was not survived. */
@@ -61,45 +53,6 @@ export async function breakAt(link: Link, moment: Moment, where: 'mid-command' |
   link.disarm();
   late.catch(() => undefined);
   if (outcome === 'late') throw new Error(`Nobody sent ${moment.name}.`);
-}
-
-/** So many events are accepted without Redis: several jobs for each receiver. */
-const BACKLOG_EVENTS = 2000;
-const BACKLOG_LIMIT_MS = 60_000;
-/** Makes catching up so slow that it can be looked at; in ms. */
-const CATCH_UP_DELAY_MS = 50;
-
-/**
- * Strikes a receiver, one by chance, while it catches up: part of what Redis missed has been enqueued and noted, and part has not.
- */
-export async function midCatchUp(rig: Rig, strike: (receiver: App) => Promise<void>): Promise<void> {
-  const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
-  link.delay(CATCH_UP_DELAY_MS);
-  try {
-    await withoutRedis(rig);
-    const hasEnqueued = await growthOf(() => sumOf([receiver], 'landline_journal_reenqueued_records_total'));
-    const hasMore = async () => (await sumOf([receiver], 'landline_journal_pending_records')) > 0;
-    await untilSeen(`${receiver.name} catches up`, async () => (await hasEnqueued()) && hasMore());
-    await strike(receiver);
-  } finally {
-    link.delay(0);
-  }
-}
-
-/** Receivers lose Redis until there is something to catch up with. */
-async function withoutRedis({ links, sent }: Rig): Promise<void> {
-  const lines = links['receiver-Redis'];
-  const before = sent.mark();
-  for (const line of lines) {
-    line.refuse(true);
-    line.reset();
-  }
-  try {
-    const hasBacklog = () => Promise.resolve(sent.mark() - before >= BACKLOG_EVENTS);
-    await untilSeen(`${BACKLOG_EVENTS} events were accepted without Redis`, hasBacklog, BACKLOG_LIMIT_MS);
-  } finally {
-    for (const line of lines) line.refuse(false);
-  }
 }
 
 /** A preload of this text. */
@@ -151,70 +104,8 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Jobs that are in a worker's hands for so long are those of one that cannot go on; in ms. */
-const STAYS_MS = 1000;
-/**
- * A job's lock lasts 10 s, and jobs without one are looked for every 5 s. The other may have to wait for rows of the frozen one's
- * open transactions, which Postgres ends after 30 s. In ms.
- */
-const TAKE_OVER_LIMIT_MS = 60_000;
-/** How long both then have the jobs, in ms. */
-const SHARED_MS = 1000;
-
-/** Freezes a worker that has jobs in its hands, for it hears nothing from Postgres, until the other has every one of them. */
-async function freezeUntilTakenOver(rig: Rig): Promise<void> {
-  const [worker, link] = withLink(rig, rig.workers, 'worker-Postgres');
-  link.hold();
-  try {
-    const held = await jobsThatStay(rig);
-    worker.kill('SIGSTOP');
-    await untilSeen('another has its jobs', () => areTakenOver(rig, held), TAKE_OVER_LIMIT_MS);
-    await wait(SHARED_MS);
-  } finally {
-    worker.kill('SIGCONT');
-    link.release();
-  }
-}
-
-const replySchema = z.array(z.string().nullable());
-
-/** Who has a job locked, by the job's id. */
-type Locks = ReadonlyMap<string, string | null>;
-
-async function locksOf({ redis }: Rig, jobs: readonly string[]): Promise<Locks> {
-  if (jobs.length === 0) return new Map();
-  const owners = replySchema.parse(await redis.run(['MGET', ...jobs.map((job) => `${keyOf(job)}:lock`)]));
-  return new Map(jobs.map((job, i) => [job, owners[i] ?? null]));
-}
-
-async function jobsThatStay(rig: Rig): Promise<Locks> {
-  let stayed: Locks = new Map();
-  let before: Locks = new Map();
-  await untilSeen('a worker has jobs that it cannot end', async () => {
-    const jobs = replySchema.parse(await rig.redis.run(['LRANGE', keyOf('active'), '0', '-1']));
-    const now = await locksOf(
-      rig,
-      jobs.filter((job) => job !== null),
-    );
-    stayed = new Map([...now].filter(([job, owner]) => owner !== null && before.get(job) === owner));
-    before = now;
-    if (stayed.size === 0) await wait(STAYS_MS);
-    return stayed.size > 0;
-  });
-  return stayed;
-}
-
-/** Whether each job is another's now, or has been and is gone, for it is done. */
-async function areTakenOver(rig: Rig, held: Locks): Promise<boolean> {
-  const now = await locksOf(rig, [...held.keys()]);
-  for (const [job, owner] of held) {
-    const current = now.get(job) ?? null;
-    if (current === owner) return false;
-    // oxlint-disable-next-line no-await-in-loop -- a few
-    if (current === null && Number(await rig.redis.run(['EXISTS', keyOf(job)])) > 0) return false;
-  }
-  return true;
-}
+/** Further than any signature may be off. */
+const DAY_SECONDS = 24 * 3600;
 
 /** Requests that were refused for their time. */
 const EXPIRED = ['landline_events_rejected_total', 'code="signature_expired"'] as const;
@@ -294,11 +185,11 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'clock of a receiver two hours off',
-    how: 'a preload shifts the time of one receiver by two hours, ahead or behind: it refuses what it is sent',
+    name: 'clock of a receiver a day off',
+    how: 'a preload shifts the time of one receiver by a day, ahead or behind: it refuses what it is sent',
     async inject(rig) {
       const receiver = anyOf(rig, rig.receivers);
-      const seconds = anyOf(rig, [-7200, 7200]);
+      const seconds = anyOf(rig, [-DAY_SECONDS, DAY_SECONDS]);
       try {
         await receiver.stop();
         await receiver.start({
@@ -312,11 +203,11 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'clock of the sender two hours off',
-    how: 'a third of the requests is signed two hours ahead or behind; they are refused, the others are not',
+    name: 'clock of the sender a day off',
+    how: 'a third of the requests is signed a day ahead or behind; they are refused, the others are not',
     evidence: ({ receivers }) => sumOf(receivers, ...EXPIRED),
     async inject(rig) {
-      rig.sender.misdate({ seconds: anyOf(rig, [-7200, 7200]), share: 1 / 3 });
+      rig.sender.misdate({ seconds: anyOf(rig, [-DAY_SECONDS, DAY_SECONDS]), share: 1 / 3 });
       await wait(2000);
       rig.sender.misdate(undefined);
     },

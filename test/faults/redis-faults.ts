@@ -4,9 +4,10 @@ import { sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { startLink } from './link.ts';
 import { keyOf } from './health.ts';
-import { ADD_JOB, breakAt, midCatchUp } from './process-faults.ts';
+import { ADD_JOB, breakAt } from './process-faults.ts';
 import { startRedisServer } from './redis-server.ts';
 import type { Rig } from './rig.ts';
+import { midCatchUp } from './without-redis.ts';
 
 const AWAY_MS = 500;
 /** How far behind a replica is when it takes over, in ms. */
@@ -30,17 +31,29 @@ async function freeze({ redis }: Rig, ms: number): Promise<void> {
 
 let replicas = 0;
 
+/** What comes while a replica takes the place of its primary. */
+interface FailOver {
+  /** While the replica hears all. */
+  before?: () => Promise<void>;
+  /** While it hears nothing. */
+  meanwhile?: () => Promise<unknown>;
+}
+
 /** A replica that has stopped hearing from its primary takes its place. */
-async function failOver(rig: Rig): Promise<void> {
+export async function failOver(rig: Rig, { before, meanwhile = () => wait(LAG_MS) }: FailOver = {}): Promise<void> {
   const { redis } = rig;
   const line = await startLink(redis.port);
-  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), { passwordOf: redis });
+  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), {
+    passwordOf: redis,
+    searchPath: rig.redisPath,
+  });
   try {
     await replica.run(['CONFIG', 'SET', 'masterauth', redis.password]);
     await replica.run(['REPLICAOF', '127.0.0.1', String(line.port)]);
     await untilSynchronised(replica);
+    await before?.();
     line.hold();
-    await wait(LAG_MS);
+    await meanwhile();
     await redis.crash();
     line.reset();
     await replica.run(['REPLICAOF', 'NO', 'ONE']);
@@ -50,6 +63,23 @@ async function failOver(rig: Rig): Promise<void> {
     throw error;
   } finally {
     await line.close();
+  }
+}
+
+/** Empties Redis while events wait in it, for the workers are out of its reach. */
+async function emptyWithBacklog(rig: Rig): Promise<void> {
+  const links = rig.links['worker-Redis'];
+  for (const link of links) {
+    link.refuse(true);
+    link.reset();
+  }
+  try {
+    await wait(3000);
+    const waiting = async () => Number(await rig.redis.run(['LLEN', keyOf('wait')])) > 0;
+    await untilSeen('events wait in Redis', waiting);
+    await rig.redis.run(['FLUSHALL']);
+  } finally {
+    for (const link of links) link.refuse(false);
   }
 }
 
@@ -113,21 +143,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'Redis emptied with a backlog in it',
     how: 'the workers are out of its reach for three seconds, so that events wait in it; FLUSHALL',
-    async inject(rig) {
-      const links = rig.links['worker-Redis'];
-      for (const link of links) {
-        link.refuse(true);
-        link.reset();
-      }
-      try {
-        await wait(3000);
-        const waiting = async () => Number(await rig.redis.run(['LLEN', keyOf('wait')])) > 0;
-        await untilSeen('events wait in Redis', waiting);
-        await rig.redis.run(['FLUSHALL']);
-      } finally {
-        for (const link of links) link.refuse(false);
-      }
-    },
+    inject: emptyWithBacklog,
   },
   {
     name: 'Redis disk lost',
@@ -141,7 +157,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'failover to a replica that lags',
     how: 'a replica hears nothing for 2 s, its primary is killed, it is promoted, the proxies lead to it',
-    inject: failOver,
+    inject: (rig) => failOver(rig),
   },
   {
     name: 'Redis connection cut in the middle of a command',

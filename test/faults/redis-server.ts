@@ -28,14 +28,21 @@ export interface RedisServer {
 /** How long one command may take, in ms. */
 const COMMAND_LIMIT_MS = 10_000;
 
-/** Starts a Redis; with `passwordOf`, it has that one's password, as a replica must that may take its place. */
+export interface RedisServerOptions {
+  /** Its password is that one's, as a replica's must be that may take its place. */
+  passwordOf?: RedisServer;
+  /** Where the program is looked for first; undefined: in PATH. */
+  searchPath?: string | undefined;
+}
+
+/** Starts a Redis. */
 export async function startRedisServer(
   dir: string,
-  { passwordOf }: { passwordOf?: RedisServer } = {},
+  { passwordOf, searchPath = process.env['PATH'] }: RedisServerOptions = {},
 ): Promise<RedisServer> {
   if (passwordOf !== undefined) await copyFile(`${passwordOf.dir}-password`, `${dir}-password`);
   async function begin(onPort: number): Promise<Service> {
-    const started = await startRedis({ dir, port: onPort, searchPath: process.env['PATH'] });
+    const started = await startRedis({ dir, port: onPort, searchPath });
     endWithUs(started);
     return started;
   }

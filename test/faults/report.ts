@@ -1,11 +1,16 @@
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import { campaignSchema, sumOfTallies, type Campaign, type Injection, type Tally } from './campaign.ts';
 import type { Fault } from './fault.ts';
+import { ROOT } from './root.ts';
 
 /** A run, as `--out` writes it. */
 export const reportSchema = campaignSchema.extend({
+  /** Of what was run; with "and changes" where files were not as they were committed. */
+  commit: z.string().default('unknown'),
   seed: z.number(),
   startedAt: z.string(),
   tookSeconds: z.number(),
@@ -17,9 +22,31 @@ export const reportSchema = campaignSchema.extend({
 /** See `reportSchema`. */
 export type Report = z.infer<typeof reportSchema>;
 
+const exec = promisify(execFile);
+
+async function git(...args: string[]): Promise<string> {
+  return (await exec('git', ['-C', ROOT, ...args])).stdout.trim();
+}
+
+/** The commit that is checked out, in short; "unknown" where git does not say. */
+export async function readCommit(): Promise<string> {
+  try {
+    const [commit, changes] = [await git('rev-parse', '--short', 'HEAD'), await git('status', '--porcelain')];
+    return changes === '' ? commit : `${commit} and changes`;
+  } catch {
+    return 'unknown';
+  }
+}
+
 /** Puts a run into words that outlast it. */
 export function reportOf(campaign: Campaign, run: Omit<Report, keyof Campaign | 'cores' | 'node'>): Report {
   return { ...run, cores: cpus().length, node: process.versions.node, ...campaign };
+}
+
+/** As it is kept in a file: a line for each fault that was injected. */
+export function fileOf({ injections, ...report }: Report): string {
+  const lines = injections.map((injection) => `\n  ${JSON.stringify(injection)}`);
+  return `${JSON.stringify(report, null, 1).slice(0, -2)},\n "injections": [${lines.join(',')}\n ]\n}\n`;
 }
 
 const HEAD = [
@@ -99,12 +126,12 @@ export function markdownOf(report: Report, names: readonly string[]): string {
   const kinds = new Set(injections.map(({ fault }) => fault)).size;
   const { accepted } = sumOfTallies([...injections, otherwise]);
   return [
-    `${startedAt.slice(0, 10)}, seed ${seed}, ${Math.round(tookSeconds / 60)} minutes on ${report.cores} cores, Node ${report.node}, ` +
+    `${startedAt.slice(0, 10)}, commit ${report.commit}, seed ${seed}, ${Math.round(tookSeconds / 60)} minutes on ${report.cores} cores, Node ${report.node}, ` +
       `${deliveriesPerSecond} deliveries a second: ${count(injections.length)} faults of ${kinds} kinds, ` +
       `${count(accepted)} events answered 200, **${count(verdict.lost)} lost, ${count(verdict.doubled)} doubled**.`,
     `Refused and in the tables all the same: ${verdict.refusedButStored}. Dead letters: ${count(verdict.deadLetters)}, of events that nothing is wrong with: ` +
       `${verdict.innocentDead}. Poison that is no dead letter: ${verdict.poisonApplied}. Ledger rows that nobody sent: ${verdict.foreign}, ` +
-      `with other bytes: ${verdict.altered}, not applied: ${verdict.ignored}. Calls whose rows do not match their events: ${verdict.incomplete}.`,
+      `with other bytes: ${verdict.altered}. Of ${count(verdict.rows)} rows, those that are not with every column what the events tell: ${verdict.differing}.`,
     ...report.problems.map((problem) => `**${problem}**`),
     '',
     head,
@@ -113,12 +140,13 @@ export function markdownOf(report: Report, names: readonly string[]): string {
   ].join('\n');
 }
 
-/** What is broken, and how: for the README. */
-export function faultTable(faults: readonly Fault[]): string {
-  const rows = faults.map(
-    ({ name, how, isLong }) => `| ${name}${isLong === true ? ' (seldom: it takes long)' : ''} | ${how} |`,
-  );
-  return ['| fault | how |', '| --- | --- |', ...rows].join('\n');
+/** What is broken, how, and by which test: for the README. `short` names what the short form breaks too. */
+export function faultTable(faults: readonly Fault[], short: readonly string[]): string {
+  const rows = faults.map(({ name, how, isLong }) => {
+    const test = short.includes(name) ? 'both' : 'long form';
+    return `| ${name}${isLong === true ? ' (seldom: it takes long)' : ''} | ${how} | ${test} |`;
+  });
+  return ['| fault | how | test |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 /** Puts Markdown between the marks of a README that have this name. */

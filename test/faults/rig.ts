@@ -3,36 +3,36 @@ import { dirname, join, relative } from 'node:path';
 import { migrate } from '@landline/store';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { countEffects } from '../support/count-effects.ts';
-import { SECRET } from '../support/post.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
-import { createApp, type App } from './app.ts';
+import type { App } from './app.ts';
+import { createApps } from './apps.ts';
+import { createClocks, type Clocks } from './clocks.ts';
 import { createDeck, POISONOUS, type Deck } from './deck.ts';
 import { stopLeftOvers } from './left-overs.ts';
-import { startLink, type Link } from './link.ts';
+import { startLink, type Line, type Link, type Links } from './link.ts';
 import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
 import { startPostgresServer, type PostgresServer } from './postgres-server.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 import { createSender, type Sender } from './sender.ts';
 import { createSentEvents, type SentEvents } from './sent-events.ts';
 
-/** The lines between two parts, a proxy on each. */
-export const LINES = ['sender-receiver', 'receiver-Redis', 'worker-Redis', 'worker-Postgres'] as const;
-
-/** One of `LINES`. */
-export type Line = (typeof LINES)[number];
-
 /** Everything that can be broken: two receivers with one journal, two workers, a Redis and a Postgres of the suite's own. */
 export interface Rig {
   receivers: readonly App[];
   workers: readonly App[];
-  /** By line; of each receiver or worker its own, in their order. */
-  links: Readonly<Record<Line, readonly Link[]>>;
+  links: Links;
   /** The one that the proxies lead to now. */
   readonly redis: RedisServer;
   postgres: PostgresServer;
   journalDir: string;
   /** Where the table of effects lies, or why it lies with the others. */
   smallDisk: SmallDisk | { reason: string };
+  /** Where a journal may lie for a while, or why it cannot. */
+  journalDisk: SmallDisk | { reason: string };
+  /** By the names of the apps and `REDIS_CLOCK`, or why all read the machine's. */
+  clocks: Clocks | { reason: string };
+  /** Where Redis is found that reads `REDIS_CLOCK`. */
+  redisPath: string | undefined;
   deck: Deck;
   sent: SentEvents;
   sender: Sender;
@@ -56,8 +56,11 @@ export interface RigOptions {
 
 const PROCESSES_EACH = [0, 1];
 
-/** How much the journal may hold, in bytes: so little that its oldest files go in an hour. */
-const JOURNAL_LIMIT_BYTES = 512 * 1024 * 1024;
+/** The name of the clock that Redis reads. */
+export const REDIS_CLOCK = 'redis';
+
+/** By how much clocks are stepped, in seconds. */
+export const STEP_SECONDS = 3 * 3600;
 
 /** Starts everything; the sender sends nothing yet. */
 export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOptions): Promise<Rig> {
@@ -85,13 +88,17 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
   }
 
   async function startParts(): Promise<Rig> {
-    const firstRedis = await startRedisServer(join(folder, 'redis'));
+    const clocks = await createClocks(folder);
+    if ('set' in clocks) stops.push(clocks.remove);
+    const redisPath = 'set' in clocks ? await clocks.redisPathOf(REDIS_CLOCK) : undefined;
+    const firstRedis = await startRedisServer(join(folder, 'redis'), { searchPath: redisPath });
     let redis = firstRedis;
     stops.push(() => redis.stop());
     const postgres = await startPostgresServer(join(folder, 'postgres'));
     stops.push(postgres.stop, postgres.close);
     await migrate(postgres.url);
     const smallDisk = await mountSmallDisk(diskIn(folder), await stat(join(folder, 'postgres')));
+    const journalDisk = await mountSmallDisk(journalDiskIn(folder), await stat(folder));
     if ('path' in smallDisk) await postgres.sql(`CREATE TABLESPACE small_disk LOCATION '${smallDisk.path}'`);
     await countEffects(postgres.sql, 'path' in smallDisk ? 'small_disk' : undefined);
     await postgres.sql(`ALTER TABLE conversation_messages ADD CONSTRAINT no_poison CHECK (content <> '${POISONOUS}')`);
@@ -102,53 +109,29 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       stops.push(() => Promise.all(links.map((link) => link.close())));
       return links;
     };
-    const [receiverPorts, healthPorts, workerPorts] = [await ports(), await ports(), await ports()];
+    const [receiverPorts, workerPorts, healthPorts] = [await ports(), await ports(), await ports()];
     const links: Record<Line, Link[]> = {
       'sender-receiver': await linksTo(receiverPorts),
       'receiver-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
       'worker-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
       'worker-Postgres': await linksTo(PROCESSES_EACH.map(() => postgres.port)),
     };
-    const through = (line: Line, i: number, url: string) => withPort(url, links[line][i]?.port ?? 0);
-    const redisUrl = `redis://:${firstRedis.password}@127.0.0.1`;
     const journalDir = join(folder, 'journal');
-    const receivers = receiverPorts.map((port, i) =>
-      createApp({
-        name: `receiver ${i + 1}`,
-        app: 'receiver',
-        port,
-        healthPort: healthPorts[i] ?? 0,
-        env: {
-          ELEVENLABS_WEBHOOK_SECRET: SECRET,
-          REDIS_URL: through('receiver-Redis', i, redisUrl),
-          JOURNAL_DIR: journalDir,
-          // As long as the sender needs to see that it leaves.
-          DRAIN_SECONDS: '2',
-          JOURNAL_LIMIT_BYTES: String(JOURNAL_LIMIT_BYTES),
-          LOG_LEVEL: 'warn',
-        },
-        logFile: join(dirname(folder), `faults-receiver-${i + 1}.log`),
-      }),
-    );
-    const workers = workerPorts.map((port, i) =>
-      createApp({
-        name: `worker ${i + 1}`,
-        app: 'worker',
-        port,
-        env: {
-          REDIS_URL: through('worker-Redis', i, redisUrl),
-          DATABASE_URL: through('worker-Postgres', i, postgres.url),
-          LOG_LEVEL: 'warn',
-        },
-        logFile: join(dirname(folder), `faults-worker-${i + 1}.log`),
-      }),
-    );
+    const { receivers, workers } = await createApps({
+      folder,
+      links,
+      redisUrl: `redis://:${firstRedis.password}@127.0.0.1`,
+      postgresUrl: postgres.url,
+      journalDir,
+      ports: { receivers: receiverPorts, health: healthPorts, workers: workerPorts },
+      clocks,
+    });
     stops.push(() => Promise.allSettled([...receivers, ...workers].map((app) => app.stop())));
     await Promise.all([...receivers, ...workers].map((app) => app.start()));
 
     const sent = createSentEvents();
     const chance = seededRandom(seed + 1);
-    const deck = createDeck(run, chance, sent);
+    const deck = createDeck({ run, seed, random: chance, sent });
     const targets = links['sender-receiver'].map(({ port }, i) => ({
       port,
       isServing: () => receivers[i]?.isServing() ?? false,
@@ -165,6 +148,9 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       postgres,
       journalDir,
       smallDisk,
+      journalDisk,
+      clocks,
+      redisPath,
       deck,
       sent,
       sender,
@@ -184,24 +170,18 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
   }
 }
 
-function diskIn(folder: string): string {
-  return join(folder, 'small-disk');
-}
+const diskIn = (folder: string): string => join(folder, 'small-disk');
+const journalDiskIn = (folder: string): string => join(folder, 'journal-disk');
 
 /** Removes what a run has left, or one that was killed. Postgres may have had to keep its data elsewhere, under a link. */
 async function clear(folder: string): Promise<void> {
   await stopLeftOvers(folder);
   await unmount(diskIn(folder));
+  await unmount(journalDiskIn(folder));
   await setReadOnly(join(folder, 'journal'), false).catch(() => undefined);
   const home = await realpath(join(folder, 'postgres')).catch(() => undefined);
   await rm(folder, { recursive: true, force: true });
   if (home !== undefined && relative(folder, home).startsWith('..')) {
     await rm(dirname(home), { recursive: true, force: true });
   }
-}
-
-function withPort(url: string, port: number): string {
-  const changed = new URL(url);
-  changed.port = String(port);
-  return changed.href;
 }

@@ -3,16 +3,26 @@
  * 200 is missing. See README.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isClean, runCampaign, type Campaign } from './campaign.ts';
-import { FAULTS } from './faults.ts';
+import { FAULTS, SHORT_FORM } from './faults.ts';
 import { untilHealthy } from './health.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { isSurvived, measureOutage, outageText } from './outage.ts';
-import { faultTable, markdownOf, reportOf, reportSchema, rowsOf, textOf, writeReadme } from './report.ts';
+import {
+  faultTable,
+  fileOf,
+  markdownOf,
+  readCommit,
+  reportOf,
+  reportSchema,
+  rowsOf,
+  textOf,
+  writeReadme,
+} from './report.ts';
 import { startRig, type Rig } from './rig.ts';
+import { ROOT } from './root.ts';
 
-const ROOT = resolve(import.meta.dirname, '..', '..', '..', '..', '..');
 /** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
 const FOLDER = join(ROOT, '.data', 'faults');
 const REPORT = join(ROOT, '.data', 'faults-report.json');
@@ -48,11 +58,11 @@ async function run(asked: Options): Promise<number> {
 async function breakThings(rig: Rig, asked: Options): Promise<number> {
   const { seed, minutes, deliveriesPerSecond, only, out = REPORT } = asked;
   const faults = FAULTS.filter(({ name }) => only?.some((word) => name.includes(word)) ?? true);
-  const begun = new Date().toISOString();
+  const [begun, commit] = [new Date().toISOString(), await readCommit()];
   async function save(campaign: Campaign): Promise<void> {
     const tookSeconds = Math.round((performance.now() - startedAt) / 1000);
-    const report = reportOf(campaign, { seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
-    await writeFile(out, `${JSON.stringify(report, null, 1)}\n`);
+    const report = reportOf(campaign, { commit, seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
+    await writeFile(out, fileOf(report));
   }
   const campaign = await runCampaign(rig, { faults, seed, minutes, print: say, save });
   await save(campaign);
@@ -79,7 +89,7 @@ async function takeRedisAway(rig: Rig, seconds: number): Promise<number> {
 async function writeTable(file: string): Promise<void> {
   const report = reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   const readme = join(ROOT, 'test', 'faults', 'README.md');
-  await writeReadme(readme, 'faults', faultTable(FAULTS));
+  await writeReadme(readme, 'faults', faultTable(FAULTS, SHORT_FORM));
   await writeReadme(readme, 'results', markdownOf(report, NAMES));
 }
 

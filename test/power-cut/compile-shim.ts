@@ -10,19 +10,20 @@ const COMPILERS = ['cc', 'gcc', 'clang'];
 // Not among the temporary files: those may lie where nothing can be executed.
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 
-/** A library to preload, see shim.c. */
+/** A library to preload. */
 export interface Shim {
   path: string;
   remove: () => Promise<void>;
 }
 
-/** Compiles shim.c. A C compiler is installed where that needs no question (root and apt-get). */
-export async function compileShim(): Promise<Shim> {
+const SOURCE = fileURLToPath(new URL('shim.c', import.meta.url));
+
+/** Compiles a C file, by default shim.c. A C compiler is installed where that needs no question (root and apt-get). */
+export async function compileShim(source: string = SOURCE): Promise<Shim> {
   const compiler = await findCompiler(thisMachine(process.env['PATH']));
   await mkdir(CACHE, { recursive: true });
-  const folder = await mkdtemp(join(CACHE, 'power-cut-'));
+  const folder = await mkdtemp(join(CACHE, 'shim-'));
   const path = join(folder, 'shim.so');
-  const source = fileURLToPath(new URL('shim.c', import.meta.url));
   await promisify(execFile)(compiler, ['-O1', '-Wall', '-Werror', '-shared', '-fPIC', '-o', path, source, '-ldl']);
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }

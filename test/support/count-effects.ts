@@ -1,17 +1,24 @@
 import { CANARY_TYPE } from '@landline/webhook';
-import { KEY_OF } from '../exactly-once/expected-rows.ts';
+import { keyOf } from './compare-tables.ts';
+import { referenceFold } from './reference-fold.ts';
+import type { ToldEvent } from './told-event.ts';
 
 /** Runs one statement. */
 type RunSql = (statement: string) => Promise<unknown>;
 
-/** Tables of whose rows each is told of by one event. */
+/** Tables whose rows are written by the events that tell of them, with the SQL that prints a row's key. */
+const KEY_OF = {
+  conversation_messages: `concat_ws(' ', conversation_id, source, event_key)`,
+  agent_tool_calls: `concat_ws(' ', conversation_id, source, request_id)`,
+  user_commands: `concat_ws(' ', conversation_id, action_id)`,
+} as const;
 const ROWS = ['conversation_messages', 'agent_tool_calls', 'user_commands'] as const;
 
 /**
  * Lets Postgres note effects in a table without a unique key: each time that the ledger takes an event for applied or
  * ignored, and each time that a message, a tool call or a command is to be written. The latter is noted before the write: a
  * second one changes no row, since the row's own key turns it away. A transaction that is rolled back takes its notes with it, so
- * where no two events tell of the same row, each is noted once.
+ * a row is noted at most as often as events tell of it.
  *
  * @param tablespace  Where the table is to lie; undefined: with the others.
  */
@@ -33,6 +40,46 @@ export async function countEffects(sql: RunSql, tablespace?: string): Promise<vo
   }
 }
 
-/** Asks for what had more than one effect: `in_table`, `key` as in `KEY_OF`, and `effects`, each with its time. */
-export const DOUBLED = `SELECT in_table, key, string_agg(concat_ws(' at ', how, at), ', ' ORDER BY at) AS effects
+/** Asks for what had more than one effect: `in_table`, `key`, `times`, and `effects`, each with its time. */
+export const REPEATED = `SELECT in_table, key, count(*)::int AS times, string_agg(concat_ws(' at ', how, at), ', ' ORDER BY at) AS effects
   FROM effects GROUP BY in_table, key HAVING count(*) > 1`;
+
+/** Something that had more effects than events tell of it. */
+export interface Doubled {
+  table: string;
+  key: string;
+  effects: string;
+}
+
+/** Holds what had more than one effect against the events that tell of it, as they are added in any order. */
+export interface DoubledRows {
+  add: (events: readonly ToldEvent[]) => void;
+  /** Those that are left: of each there are more effects than events. */
+  rest: () => Doubled[];
+}
+
+/** Begins with what `REPEATED` answers. */
+export function doubledRows(repeated: readonly Record<string, unknown>[]): DoubledRows {
+  const left = new Map(
+    repeated.map(({ in_table, key, times, effects }) => {
+      const row = { table: String(in_table), key: String(key), effects: String(effects) };
+      return [`${row.table} ${row.key}`, { ...row, times: Number(times) }];
+    }),
+  );
+  const calls = new Set([...left.values()].map(({ key }) => key.split(' ', 1)[0]));
+  return {
+    add(events) {
+      // What an event tells of is what the tables would hold if there were no other; of the ledger it always is one row.
+      for (const event of events.filter(({ conversationId }) => calls.has(conversationId))) {
+        const rows = referenceFold([event]);
+        for (const table of ROWS) for (const row of rows[table]) tellOf(`${table} ${keyOf(table, row)}`);
+      }
+    },
+    rest: () => [...left.values()].filter(({ table, times }) => table === 'webhook_events' || times > 0),
+  };
+
+  function tellOf(name: string): void {
+    const row = left.get(name);
+    if (row !== undefined) row.times -= 1;
+  }
+}

@@ -30,6 +30,10 @@ interface Saying<T> {
 /**
  * What the tables must hold after a set of events: the rules of DESIGN.md under Convergence read aloud, with all events at hand and nothing
  * remembered between them. Knows nothing of how the store does it.
+ *
+ * Where several answers would do, this repeats the one that the code gives, and so cannot tell whether it is a good one: that of
+ * two writes at one time the greater ledger id stands, which status outranks which, that an unknown role and a null say
+ * nothing, and which id names a row.
  */
 export function referenceFold(told: readonly ToldEvent[]): ReferenceTables {
   const events = [...new Map(told.map((event) => [event.body, { ...event, id: ledgerId(event.body) }])).values()];
@@ -47,7 +51,7 @@ export function referenceFold(told: readonly ToldEvent[]): ReferenceTables {
 }
 
 /** The first 16 bytes of the SHA-256 of the body, as a uuid. */
-function ledgerId(body: string): string {
+export function ledgerId(body: string): string {
   const hex = createHash('sha256').update(body).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
@@ -133,7 +137,7 @@ function messageRows(conversation_id: string, events: Applied[]): Said[] {
 /** Each side counts its messages for itself. */
 function messageKey({ id, row, of }: { id: string | undefined; row: Said; of: Applied }): string {
   const named = id ?? of.eventKey;
-  return named === null ? of.id : `${JSON.stringify(row['role']).replaceAll('"', '')}:${named}`;
+  return named === null ? of.id : `${typeof row['role'] === 'string' ? row['role'] : 'unknown'}:${named}`;
 }
 
 function toolCallRows(conversation_id: string, events: Applied[]): Said[] {

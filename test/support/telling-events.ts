@@ -4,7 +4,32 @@ import type { Said, Spoken, Telling, ToldEvent } from './told-event.ts';
 
 // Few of everything, so that events meet: at one time, in one conversation, under one id, of one user.
 const BASE = Date.UTC(2026, 0, 5, 9);
-export const time = fc.nat(4).map((seconds) => BASE + seconds * 1000);
+/** Whole seconds, as most senders write them, and times between. */
+export const time = fc.oneof(
+  { arbitrary: fc.nat(4).map((seconds) => BASE + seconds * 1000), weight: 3 },
+  fc.nat(4).map((halves) => BASE + halves * 500),
+);
+/** When each delivery is signed and received, in unix milliseconds: the time of an event that names none. */
+export const SIGNED_AT = BASE + 5000;
+/** Mostly the provider's own roles; the others come from bridges. */
+export const anyRole = fc.constantFrom(
+  'user',
+  'agent',
+  'user',
+  'agent',
+  'user',
+  'agent',
+  'system',
+  'assistant',
+  'moderator',
+);
+const ROLES: Record<string, string> = { user: 'user', agent: 'agent', assistant: 'agent', system: 'system' };
+
+/** What the columns keep of a role: one that nobody knows stays among the details. */
+export function speaker(spokenBy: string): { role: string | null; kept: Said } {
+  const known = ROLES[spokenBy];
+  return known === undefined ? { role: null, kept: { role: spokenBy } } : { role: known, kept: {} };
+}
 export const text = fc.constantFrom('a', 'b', 'c');
 export const count = fc.nat(3);
 export const flag = fc.boolean();
@@ -35,11 +60,13 @@ export const partly = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T
 /** What every event has. */
 export const common = fc.record({
   conversationId: fc.constantFrom('conv_1', 'conv_2', 'conv_3'),
-  at: time,
+  at: fc.oneof({ arbitrary: time, weight: 9 }, fc.constant(SIGNED_AT)),
   eventKey: fc.option(key),
   agent_id: fc.option(text, { nil: undefined }),
   user_id: fc.option(fc.constantFrom('u1', 'u2'), { nil: undefined }),
   extras,
+  /** Whether it says null of what it does not know. */
+  hasNulls: fc.boolean(),
 });
 /** What `common` makes. */
 export type Common = typeof common extends fc.Arbitrary<infer T> ? T : never;
@@ -51,14 +78,29 @@ export type Profile = typeof profile extends fc.Arbitrary<infer T> ? T : never;
 
 type Tells = Partial<Telling> & Pick<Telling, 'voice' | 'status'>;
 
-/** Prints the event and says what it tells; `data` is what stands in its data beside the ids. */
+/** Fields that a handler reads; a null in one says nothing. */
+const NULLS = Object.fromEntries(
+  'agent_id user_id personality user_profile language dialect message tool_name parameters result is_error command summary'
+    .split(' ')
+    .map((name) => [name, null]),
+);
+
+/**
+ * Prints the event and says what it tells; `data` is what stands in its data beside the ids. One at the signature's time names
+ * no time of its own, if it has an id: without either its deliveries would be told apart by nothing but their signatures.
+ */
 export function tell(type: string, from: Common, data: object, tells: Tells | null): ToldEvent {
   const { conversationId, at, eventKey, agent_id, user_id } = from;
   const body = JSON.stringify({
     type,
     event_id: eventKey ?? undefined,
-    event_timestamp: at / 1000,
-    data: { ...from.extras, conversation_id: conversationId, agent_id, user_id, ...data },
+    event_timestamp: at === SIGNED_AT && eventKey !== null ? undefined : at / 1000,
+    data: {
+      ...(from.hasNulls ? NULLS : {}),
+      ...from.extras,
+      conversation_id: conversationId,
+      ...definedIn({ agent_id, user_id, ...data }),
+    },
   });
   const complete = tells && {
     metadata: {},
@@ -67,8 +109,8 @@ export function tell(type: string, from: Common, data: object, tells: Tells | nu
     ...tells,
     conversation: said({ agent_id, user_id, ...tells.conversation }),
   };
-  // Any few values do, as long as one body has always the same.
-  const receivedAt = at + (body.length % 3) * 100;
+  // Any few values do, as long as one body has always the same. A live event that names no time stands where it was received.
+  const receivedAt = at === SIGNED_AT ? at : at + (body.length % 3) * 100;
   return { body, type, eventKey, conversationId, at, receivedAt, tells: complete };
 }
 
@@ -77,6 +119,11 @@ export function said(columns: Record<string, Json | undefined>): Said {
   return Object.fromEntries(
     Object.entries(columns).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
+}
+
+/** What is undefined must not hide a null. */
+function definedIn(data: object): object {
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
 }
 
 export function spokenIn(name: string | undefined, voice: Spoken['voice'], at: number): { spoken?: Spoken } {
@@ -106,7 +153,7 @@ export function userOf({ user_id }: Common, told: Profile = {}, number?: string)
 /** A profile is told only beside the user's id. */
 export const withProfile = (from: Common, told: Profile): Profile => (from.user_id === undefined ? {} : told);
 
-/** A time as Postgres prints it into JSON; times of these events are whole seconds. */
+/** A time as Postgres prints it into JSON. */
 export function iso(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', '+00:00');
+  return new Date(ms).toISOString().replace(/\.?0*Z$/, '+00:00');
 }

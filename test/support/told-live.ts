@@ -10,7 +10,9 @@ import {
   partly,
   phone,
   profile,
+  anyRole,
   said,
+  speaker,
   spokenIn,
   tag,
   text,
@@ -60,7 +62,7 @@ export const message = fc
   .tuple(
     common,
     profile,
-    fc.constantFrom('user', 'agent'),
+    anyRole,
     partly<{ message_id: string; message: string; language: string; interrupted: boolean; seconds: number }>({
       message_id: key,
       message: text,
@@ -72,6 +74,7 @@ export const message = fc
   .map(([from, about, role, { seconds, ...data }]) => {
     const own = withProfile(from, about);
     const [language = null, dialect = null] = LANGUAGES[data.language ?? ''] ?? [];
+    const { role: column, kept } = speaker(role);
     return tell(
       'conversation.message',
       from,
@@ -84,12 +87,12 @@ export const message = fc
           id: data.message_id,
           row: {
             position: null,
-            role,
+            role: column,
             content: data.message ?? null,
             language,
             time_in_call_seconds: seconds ?? null,
             interrupted: data.interrupted ?? null,
-            details: { ...from.extras, ...unread(data.language), ...(dialect === null ? {} : { dialect }) },
+            details: { ...from.extras, ...kept, ...unread(data.language), ...(dialect === null ? {} : { dialect }) },
           },
         },
         ...userOf(from, own),

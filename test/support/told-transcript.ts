@@ -10,7 +10,9 @@ import {
   partly,
   phone,
   profile,
+  anyRole,
   said,
+  speaker,
   spokenIn,
   tag,
   text,
@@ -31,7 +33,7 @@ const anyCall = fc.record({
 type Call = typeof anyCall extends fc.Arbitrary<infer T> ? T : never;
 
 const anyTurn = fc.record({
-  role: fc.constantFrom('user', 'agent'),
+  role: anyRole,
   message: fc.option(text),
   seconds: fc.option(count),
   interrupted: fc.option(flag),
@@ -127,14 +129,15 @@ function spokenOf(turns: Turn[], startedAt: number, main: string | undefined, at
 }
 
 function rowOf(turn: Turn, position: number): Said {
+  const { role: column, kept } = speaker(turn.role);
   return {
     position,
-    role: turn.role,
+    role: column,
     content: turn.message,
     language: null,
     time_in_call_seconds: turn.seconds,
     interrupted: turn.interrupted,
-    details: turn.extras,
+    details: { ...turn.extras, ...kept },
   };
 }
 

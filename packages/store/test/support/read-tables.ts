@@ -1,4 +1,5 @@
-import type { StoreContext } from './with-store.ts';
+/** Runs one statement and answers its rows. */
+export type RunSql = (statement: string) => Promise<Record<string, unknown>[]>;
 
 /** The tables, each with its key. */
 export const TABLES = {
@@ -19,23 +20,32 @@ export type Tables = Record<TableName, Record<string, unknown>[]>;
 /** When something was written here: the only columns that are not a function of the set of events. */
 const LEFT_OUT = `- 'applied_at' - 'received_at' - 'changed_at'`;
 
-const ROWS = Object.entries(TABLES).map(
-  ([table, key]) =>
-    `'${table}', (SELECT coalesce(jsonb_agg(to_jsonb(t) ${LEFT_OUT}
-       ORDER BY ${key}), '[]') FROM ${table} t)`,
-);
-
-/** One statement that answers all of them as `tables`; times are ISO 8601 texts in UTC. */
-const READ_TABLES = `SELECT jsonb_build_object(${ROWS.join(', ')}) AS tables`;
+/**
+ * One statement that answers the rows of all tables as `tables`; times are ISO 8601 texts in UTC.
+ *
+ * @param where  Which rows of a table, as a condition; by default all.
+ */
+export function selectTables(where: Readonly<Partial<Record<string, string>>> = {}): string {
+  const rows = Object.entries(TABLES).map(
+    ([table, key]) =>
+      `'${table}', (SELECT coalesce(jsonb_agg(to_jsonb(t) ${LEFT_OUT}
+         ORDER BY ${key}), '[]') FROM ${table} t WHERE ${where[table] ?? 'true'})`,
+  );
+  return `SELECT jsonb_build_object(${rows.join(', ')}) AS tables`;
+}
 
 /** Empties all tables; for few rows this is faster than TRUNCATE. */
 export const EMPTY_TABLES = Object.keys(TABLES)
   .map((table) => `DELETE FROM ${table}`)
   .join('; ');
 
-/** Reads all rows of all tables, but for when they were written. */
-export async function readTables({ sql }: Pick<StoreContext, 'sql'>): Promise<Tables> {
-  const [row] = await sql(READ_TABLES);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- READ_TABLES builds exactly this
+/** Reads all rows of all tables, but for when the ledger wrote them. */
+export async function readTables({ sql }: { sql: RunSql }): Promise<Tables> {
+  return tablesIn(await sql(selectTables()));
+}
+
+/** What `selectTables` answered. */
+export function tablesIn([row]: readonly Record<string, unknown>[]): Tables {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the statement builds exactly this
   return row?.['tables'] as Tables;
 }
