@@ -43,7 +43,7 @@ async function queuedIn(redis: PrivateRedis): Promise<Set<string>> {
 
 /** Whether Redis has all that a receiver's journal holds, so far as its metrics know. */
 async function hasNothingPending(receiver: AppProcess): Promise<boolean> {
-  const text = await (await fetch(`${receiver.url}/metrics`)).text();
+  const text = await (await fetch(`${receiver.healthUrl}/metrics`)).text();
   return /^landline_journal_pending_records 0$/m.test(text);
 }
 

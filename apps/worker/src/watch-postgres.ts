@@ -9,8 +9,11 @@ const BEAT_MS = 1_000;
 /** How many beats there are between two looks at the oldest job: it costs Redis some hundred reads. */
 const BEATS_A_LOOK = 5;
 
-/** How many beats there are between two looks at the server's settings; they are looked at as well when it was away. */
-const BEATS_A_CHECK = 60;
+/** How many beats there are between two looks at the server's settings: an outage may be too short for a beat to meet it. */
+const BEATS_A_CHECK = 10;
+
+/** How often a risk that stays is told again, in ms. */
+const TELL_AGAIN_MS = 60_000;
 
 /** A beat that took longer is not noted, in ms: the server that committed it may be another by now. The next one is. */
 const FRESH_MS = 5_000;
@@ -51,6 +54,7 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
   /** Settings are looked at first, and when the database was away: it may be another. */
   let isToBeChecked = true;
   let told = '';
+  let [toldRisks, risksToldAt] = ['', -Infinity];
 
   function beat(): void {
     if (isWaiting()) isToBeChecked = true;
@@ -62,13 +66,21 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
     const isCheck = isToBeChecked || turn % BEATS_A_CHECK === 0;
     isToBeChecked = false;
     try {
-      if (isCheck) await checkSettings(options);
+      if (isCheck) tellRisks(await options.store.durabilityRisks());
       await takeTurn(options, turn);
       told = '';
     } catch (error) {
       isToBeChecked = true;
       report(error);
     }
+  }
+
+  function tellRisks(risks: string[]): void {
+    options.metrics.postgresUnsafe.set(risks.length === 0 ? 0 : 1);
+    const text = risks.join(' ');
+    if (text === toldRisks && performance.now() - risksToldAt < TELL_AGAIN_MS) return;
+    [toldRisks, risksToldAt] = [text, performance.now()];
+    for (const risk of risks) logger.error(risk);
   }
 
   /** Of Redis or Postgres away others tell; a right that is missing would go unseen here. */
@@ -127,10 +139,4 @@ function tell({ sinceMs }: Loss, { logger, metrics }: WatchPostgresOptions): voi
     { since },
     'Postgres has lost events that it had committed: it is another database, or older than it was. The journals of all receivers enqueue again what came since then. Find out why: a failover to an asynchronous replica, a restored backup, a disk put back',
   );
-}
-
-async function checkSettings({ store, logger, metrics }: WatchPostgresOptions): Promise<void> {
-  const risks = await store.durabilityRisks();
-  metrics.postgresUnsafe.set(risks.length === 0 ? 0 : 1);
-  for (const risk of risks) logger.error(risk);
 }
