@@ -49,9 +49,10 @@ it('a receiver that holds events starts all the same, takes more by its journal,
   expect(await post(receiver.url, '{"n": 1}')).toMatchObject({ status: 200 });
   await vi.waitUntil(
     async () =>
-      samplesOf(await scrape(receiver.url), 'landline_journal_pending_records')['landline_journal_pending_records'] ===
-      2,
+      samplesOf(await scrape(receiver.healthUrl), 'landline_journal_pending_records')[
+        'landline_journal_pending_records'
+      ] === 2,
   );
-  expect((await scrape(receiver.url)).samples).toMatchObject({ landline_redis_refused: 1, landline_redis_up: 0 });
+  expect((await scrape(receiver.healthUrl)).samples).toMatchObject({ landline_redis_refused: 1, landline_redis_up: 0 });
   expect(receiver.output()).toContain('the journal alone has them');
 });
