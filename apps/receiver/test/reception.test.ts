@@ -22,8 +22,13 @@ let receiver: TestReceiver;
 const opened: RawConnection[] = [];
 beforeAll(async () => {
   redis = await startPrivateRedis();
-  // Large bodies may take 14 MiB of it.
-  receiver = await startReceiver(redis.url, { bodyLimitBytes: 16 * MIB, maxReceivingBytes: 16 * MIB });
+  receiver = await startReceiver(redis.url, {
+    bodyLimitBytes: 16 * MIB,
+    // Large bodies may take 14 MiB of it.
+    maxReceivingBytes: 16 * MIB,
+    // So that an answer is still owed when a busy machine has written all that belongs before the cut.
+    enqueueTimeoutMs: 4000,
+  });
 });
 afterEach(async () => {
   for (const connection of opened.splice(0)) connection.cut();
@@ -175,7 +180,7 @@ describe('what a body held is given back once', () => {
       connection.write(declared(2 * MIB));
       connection.write(Buffer.alloc(MIB, 'x'));
     }
-    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 8 * MIB, { timeout: 5000 });
+    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 8 * MIB, { timeout: 4000, interval: 10 });
     for (const connection of opened) connection.cut();
     await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
     redis.thaw();

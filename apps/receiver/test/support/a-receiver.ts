@@ -18,8 +18,17 @@ export interface TestReceiver extends ReceiverApp {
   close: () => Promise<void>;
 }
 
+/** What `startReceiver` takes beside the app's own options. */
+export interface TestReceiverOptions extends Partial<AppOptions> {
+  /** How long a write to Redis may take, in milliseconds. */
+  enqueueTimeoutMs?: number;
+}
+
 /** Starts a receiver. `redisUrl` must be of a private Redis: nobody takes the events out of its queue. */
-export async function startReceiver(redisUrl: string, options: Partial<AppOptions> = {}): Promise<TestReceiver> {
+export async function startReceiver(
+  redisUrl: string,
+  { enqueueTimeoutMs = 500, ...options }: TestReceiverOptions = {},
+): Promise<TestReceiver> {
   let log = '';
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -32,7 +41,7 @@ export async function startReceiver(redisUrl: string, options: Partial<AppOption
     redisUrl,
     batchMaxEvents: 200,
     batchMaxBytes: 1_048_576,
-    enqueueTimeoutMs: 500,
+    enqueueTimeoutMs,
     onError: (error) => logger.error(error.message),
   });
   await producer.start();
