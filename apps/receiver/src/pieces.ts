@@ -1,8 +1,11 @@
-/** How many pieces gather before small ones are put together. */
-const GATHER = 256;
+/** How many pieces gather before they are put together, where they are small. */
+const GATHER = 16;
 
-/** Pieces below this many bytes on average are put together: each costs some hundred bytes beside its own. */
-const SMALL_PIECE_BYTES = 1024;
+/** Below so many bytes, those that gathered are put together and go on to gather; each piece costs some hundred bytes beside its own. */
+const SMALL_BYTES = 16_384;
+
+/** From so many bytes on, those that gathered are left as they are: to copy them would cost more than they do. */
+const LARGE_BYTES = 65_536;
 
 /** A body in the pieces in which it arrives. Plain data: one is made for each request. */
 export interface Pieces {
@@ -18,17 +21,29 @@ export function noPieces(): Pieces {
   return { bytes: 0, gathered: undefined, latest: [] };
 }
 
-/** Adds a piece. A sender that sends byte by byte costs no more memory than its bytes. */
+/** Adds a piece. A sender that sends byte by byte costs no more memory than its bytes, but for a handful of pieces. */
 export function addPiece(pieces: Pieces, piece: Buffer): void {
   const { latest } = pieces;
   latest.push(piece);
   pieces.bytes += piece.length;
   if (latest.length < GATHER) return;
-  const gathered = (pieces.gathered ??= []);
   const bytes = latest.reduce((sum, { length }) => sum + length, 0);
-  if (bytes < GATHER * SMALL_PIECE_BYTES) gathered.push(Buffer.concat(latest, bytes));
+  if (bytes < SMALL_BYTES) {
+    pieces.latest = [together(latest, bytes)];
+    return;
+  }
+  const gathered = (pieces.gathered ??= []);
+  if (bytes < LARGE_BYTES) gathered.push(together(latest, bytes));
   else gathered.push(...latest);
   pieces.latest = [];
+}
+
+/** With memory of its own: a part of Node's pool would keep 8 KiB of it alive. */
+function together(small: readonly Buffer[], bytes: number): Buffer {
+  const whole = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for (const piece of small) at += piece.copy(whole, at);
+  return whole;
 }
 
 /** All bytes in one. */

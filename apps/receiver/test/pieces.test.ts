@@ -8,6 +8,7 @@ it.each([
   ['one piece', [5]],
   ['many small pieces', Array.from({ length: 1000 }, () => 1)],
   ['many large pieces', Array.from({ length: 600 }, () => 3000)],
+  ['middling pieces', Array.from({ length: 300 }, () => 1460)],
   ['both', Array.from({ length: 1000 }, (_, i) => (i % 300 === 0 ? 100_000 : i % 7))],
 ])('%s come out as they went in', (_, sizes) => {
   const pieces = noPieces();
@@ -17,7 +18,8 @@ it.each([
   expect(joinPieces(pieces).equals(Buffer.concat(all))).toBe(true);
 });
 
-it('a million single bytes cost little more than a million bytes', () => {
+/** What the memory of this process has grown by while `work` was done, in bytes; what it answers is kept until then. */
+function grownBy(work: () => unknown): number {
   setFlagsFromString('--expose-gc');
   const collectGarbage: unknown = runInNewContext('gc');
   const used = () => {
@@ -25,10 +27,35 @@ it('a million single bytes cost little more than a million bytes', () => {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   };
-  const pieces = noPieces();
   const before = used();
-  for (let i = 0; i < 1_000_000; i++) addPiece(pieces, Buffer.from(new Uint8Array([120]).buffer));
+  const kept = work();
+  const grown = used() - before;
+  expect(kept).toBeDefined();
+  return grown;
+}
+
+/** A single byte as it comes from a socket: with a buffer of its own. */
+const singleByte = () => Buffer.from(new Uint8Array([120]).buffer);
+
+it('a million single bytes cost little more than a million bytes', () => {
+  const pieces = noPieces();
+  const grown = grownBy(() => {
+    for (let i = 0; i < 1_000_000; i++) addPiece(pieces, singleByte());
+    return pieces;
+  });
   // As they come, each would cost more than a hundred.
-  expect(used() - before).toBeLessThan(20_000_000);
+  expect(grown).toBeLessThan(20_000_000);
   expect(joinPieces(pieces).equals(Buffer.alloc(1_000_000, 'x'))).toBe(true);
+});
+
+it('a thousand bodies that have begun byte by byte cost a handful of pieces each', () => {
+  const grown = grownBy(() =>
+    Array.from({ length: 1000 }, () => {
+      const pieces = noPieces();
+      for (let i = 0; i < 255; i++) addPiece(pieces, singleByte());
+      return pieces;
+    }),
+  );
+  // As they come, each body would cost 40,000 and more.
+  expect(grown).toBeLessThan(15_000_000);
 });
