@@ -61,7 +61,13 @@ function seriesOf({ name, type, labels }: MetricRow): [string, Series][] {
 const TARGET_LABELS = ['job', 'instance'];
 
 const VALUES: Readonly<Record<string, readonly string[]>> = {
-  code: ['unavailable', 'signature_mismatch', 'signature_expired'] satisfies AnswerCode[],
+  code: [
+    'unavailable',
+    'body_too_large',
+    'request_timeout',
+    'signature_mismatch',
+    'signature_expired',
+  ] satisfies AnswerCode[],
   queue: [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE],
   state: [
     ...(['waiting', 'active', 'delayed', 'failed'] satisfies (keyof Awaited<ReturnType<typeof countJobs>>)[]),

@@ -23,7 +23,8 @@ export function clientErrorHandler(refusals: RefusalLog, { rejected }: ReceiverM
     if (!socket.writable) return;
     const known = ANSWERS[error.code ?? ''];
     const [code, reason, message] = known ?? ['request_malformed', 'Bad Request', 'The request is not valid HTTP.'];
-    if (code === 'request_timeout') {
+    // Where not a byte came there was no request: whoever opens connections ahead of time, or to see whether a port answers.
+    if (code === 'request_timeout' && socket.bytesRead > 0) {
       rejected.inc({ code });
       refusals.refused(code);
     }

@@ -78,8 +78,8 @@ export interface Keepers {
 
 /** Adds what the producer, and the journal where there is one, know of themselves. */
 export function measureKeepers({ registry, rejected }: ReceiverMetrics, { producer, journal }: Keepers): void {
-  // There from the start, so that the first is an increase.
-  rejected.inc({ code: 'unavailable' }, 0);
+  // There from the start, so that the first is an increase: the alerts are for those that may cost an event.
+  for (const code of ['unavailable', 'body_too_large', 'request_timeout']) rejected.inc({ code }, 0);
   addCounter(registry, {
     name: 'landline_groups_enqueued_total',
     help: 'Groups that Redis took.',

@@ -78,7 +78,7 @@ it('leaves a connection alone that has had its answer and waits', async () => {
   connection.cut();
 });
 
-it('counts each late request once', async () => {
-  const late = Object.keys(slow).length + 1;
+it('counts each late request once, and none where nothing was sent', async () => {
+  const late = Object.keys(slow).length - 1;
   expect(await valuesOf(receiver, 'landline_events_rejected_total')).toEqual({ 'code="request_timeout"': late });
 });
