@@ -126,13 +126,14 @@ test.runIf(process.platform === 'linux')(
       { timeout: BACK_WITHIN_MS, interval: 500 },
     );
 
-    const told = { before, during, after, opened: held.map(({ opened }) => opened()), bad: [...bad] };
+    const samples = await scrape(receiver.healthUrl);
+    const dropped = samplesOf(samples, 'landline_connections_dropped_total');
+    const told = { before, during, after, opened: held.map(({ opened }) => opened()), bad: [...bad], dropped };
     process.stdout.write(
       `attack: ${good.count()} good events in ${seconds.toFixed(1)} s, answers ${JSON.stringify([...good.statuses])}; all back after ${((performance.now() - stopped) / 1000).toFixed(1)} s\nattack: ${JSON.stringify(told)}\n`,
     );
     expect([...good.statuses]).toEqual([['200', good.count()]]);
     expect(during.connections).toBeLessThanOrEqual(Number(MAX_CONNECTIONS));
-    const samples = await scrape(receiver.healthUrl);
     expect(samples.samples['landline_events_accepted_total']).toBe(good.count() + warmUp.count());
     // Each counts, and the log has room for other lines.
     const { 'landline_events_rejected_total{code="signature_mismatch"}': counted = 0 } = samplesOf(
