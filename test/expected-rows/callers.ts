@@ -64,6 +64,20 @@ export const callers: Scenario[] = [
     ],
     rows: { user_profiles: [{ user_id: 'u', phone_number: '+12015550146' }] },
   },
+  ...['+266696687', 'Anonymous', 'sip:unavailable@host'].map((user_id): Scenario => ({
+    name: `the withheld number ${user_id} in the place of a user’s id is nobody’s, and kept`,
+    deliveries: [
+      transcript({ conversation_id: 'one', user_id, ...phoneCall('+266696687') }),
+      transcript({ conversation_id: 'two', user_id, ...phoneCall('+12015550146') }),
+    ],
+    rows: {
+      conversations: [
+        { id: 'one', user_id },
+        { id: 'two', user_id },
+      ],
+      user_profiles: [{ user_id: '+12015550146', phone_number: '+12015550146' }],
+    },
+  })),
   {
     name: 'withheld in a live start and in a failed call is nobody’s as well',
     deliveries: [

@@ -173,6 +173,11 @@ const detected: Scenario[] = [
     rows: english,
   },
   {
+    name: 'a change of language without success is none',
+    deliveries: [detecting({}, { ...changed, result_value: '{"success":false,"error":"not supported"}' })],
+    rows: english,
+  },
+  {
     name: 'a change of language counts, and its result knows better than its parameters',
     deliveries: [detecting({}, { ...changed, result_value: '{"status":"success","language":"ar-EG"}' })],
     rows: both({ language: 'ar', dialect: 'eg' }),

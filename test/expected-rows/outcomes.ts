@@ -42,6 +42,7 @@ export const outcomes: Scenario[] = [
   reason('an error code and an end', { error: { code: 1011 }, termination_reason: 'Gone.' }, 'Gone.'),
   reason('an empty error', { error: {}, termination_reason: 'Gone.' }, 'Gone.'),
   reason('an empty error alone', { error: {} }, null),
+  reason('an empty list as the error, which is how PHP prints an empty object', { error: [] }, null),
   reason('no error', { error: null, termination_reason: 'Gone.' }, 'Gone.'),
   reason('an empty reason', { error: { code: 3, reason: '' } }, '{"code":3,"reason":""}'),
   reason('a number as the error', { error: 1002 }, '1002'),

@@ -129,6 +129,8 @@ export const ties: Scenario[] = [
           { role: 'agent', message: '' },
         ],
       ],
+      ['of turns of white space', [{ role: 'user', message: ' ' }]],
+      ['of turns with empty lists', [{ role: 'user', message: null, file_inputs: [], original_message: '' }]],
       ['of no turn', []],
     ] as const
   ).map(([name, turns]) => ({
@@ -152,6 +154,14 @@ export const ties: Scenario[] = [
       conversation_messages: [{ source: 'transcript', content: null }],
       agent_tool_calls: [{ tool_name: 'find' }],
     },
+  },
+  {
+    name: 'a transcript in several voices takes the place of what was told live',
+    deliveries: [
+      said(1, { message: 'hello' }),
+      transcript({ transcript: [{ role: 'agent', message: null, multivoice_message: { parts: [{ text: 'Hi!' }] } }] }),
+    ],
+    rows: { conversation_messages: [{ source: 'transcript', content: null }] },
   },
   {
     name: 'a later transcript without words leaves an earlier one’s turns',

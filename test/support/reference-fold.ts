@@ -32,7 +32,7 @@ interface Saying<T> {
  * remembered between them. Knows nothing of how the store does it.
  *
  * Where several answers would do, this repeats the one that the code gives, and so cannot tell whether it is a good one: that of
- * two writes at one time the greater ledger id stands, which status outranks which, that an unknown role and a null say
+ * two writes at one time and one receipt the greater ledger id stands, which status outranks which, that an unknown role and a null say
  * nothing, and which id names a row.
  */
 export function referenceFold(told: readonly ToldEvent[]): ReferenceTables {

@@ -85,11 +85,11 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
 
   /** Of Redis or Postgres away others tell; a right that is missing would go unseen here. */
   function report(error: unknown): void {
-    const code = error instanceof StoreError ? error.code : undefined;
-    if (code === undefined || code === told || !(error instanceof StoreError) || error.faultClass === 'connection')
-      return;
-    told = code;
-    logger.warn({ code, advice: error.advice }, 'No beat in Postgres: what it loses would not be noticed');
+    if (!(error instanceof StoreError) || error.code === told) return;
+    // What Redis says while the beat is locked has no class.
+    if (error.faultClass === 'connection' || error.faultClass === 'unknown') return;
+    told = error.code;
+    logger.warn({ code: error.code, advice: error.advice }, 'No beat in Postgres: what it loses would not be noticed');
   }
 
   return {

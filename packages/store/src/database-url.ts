@@ -50,6 +50,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** None where the URL is none that JavaScript can read: pg reads it, or says what is wrong with it. */
 function parametersOf(databaseUrl: string): URLSearchParams {
   return URL.canParse(databaseUrl) ? new URL(databaseUrl).searchParams : new URLSearchParams();

@@ -1,3 +1,5 @@
+import { quoteText } from './database-url.ts';
+
 /**
  * Asks whether the tables are this user's to change, before anything is tried: a user who may write to the records of the migrations, and
  * not make tables, would leave a failed migration in them, and stop the owner's. A schema that is not there yet says nothing against it.
@@ -6,7 +8,7 @@
  * @returns       SQL that answers one text, `refusal`: null, or why not.
  */
 export function rightsStatement(schema?: string): string {
-  const name = schema === undefined ? 'current_schema()' : `'${schema.replaceAll("'", "''")}'`;
+  const name = schema === undefined ? 'current_schema()' : quoteText(schema);
   return `
 SELECT CASE
     WHEN NOT pg_has_role(t.relowner, 'USAGE') THEN format('%I does not own them', current_user)

@@ -23,26 +23,46 @@ interface Migration {
  * Brings the tables up to date: applies the migrations that the database has not had, in order, under an advisory lock.
  * It keeps the same records as `prisma migrate deploy`, so either may follow the other.
  *
- * All of it is one transaction on one connection, with the lock in it: no time-out of an idle transaction can free the lock half-way,
- * one connection is enough behind a pooler, and a process that is killed leaves nothing.
+ * New tables are made in one transaction. Tables that are there are changed in a transaction for each migration: what locks out
+ * readers, such as ALTER TABLE, locks them out for that migration alone. The lock is in the transaction: no time-out of an idle
+ * transaction can free it half-way, one connection is enough behind a pooler, and a process that is killed leaves whole migrations.
  *
  * @param databaseUrl  A user who may create tables; `?schema=` says where, and the schema is made if need be.
  * @returns            The names of the migrations applied now; none if all were there.
  * @throws             MigrationError when a migration fails, StoreError when the database cannot be reached.
  */
 export async function migrate(databaseUrl: string): Promise<{ applied: string[] }> {
-  const { schema } = readDatabaseUrl(databaseUrl);
   const migrations = await readMigrations();
+  const applied: string[] = [];
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- one migration after the other
+    const step = await migrateOnce(databaseUrl, migrations);
+    applied.push(...step.applied);
+    if (step.isDone || step.applied.length === 0) return { applied };
+  }
+}
+
+interface Step {
+  applied: string[];
+  /** Whether all migrations are applied now. */
+  isDone: boolean;
+}
+
+/** One transaction of `migrate`: all migrations where none was applied, else the next one. */
+async function migrateOnce(databaseUrl: string, migrations: readonly Migration[]): Promise<Step> {
+  const { schema } = readDatabaseUrl(databaseUrl);
   const result = await withSchemaEngine({ databaseUrl, schema }, async (transaction) => {
     // A migration may take its time, and so may one that another process is at.
     await transaction.run(settingsStatement({ statementTimeoutMs: 0, lockTimeoutMs: 0, schema }));
     await transaction.run(`SELECT pg_advisory_xact_lock(${BigInt(LOCK)})::text`);
-    if (await isUpToDate(transaction, migrations)) return { applied: [] };
+    const due = await readDue(transaction, migrations);
+    if (due.length === 0) return { applied: [], isDone: true };
     const place = await readPlace(transaction, schema);
     if (place.isMissing && (await isInPublic(transaction))) return new MigrationError(explainMove(place));
     const [[refusal] = []] = await transaction.run(rightsStatement(schema));
     if (typeof refusal === 'string') return new MigrationError(explainRefusal(refusal));
-    return applyMigrations(transaction, migrations).catch(
+    return applyMigrations(transaction, due).then(
+      (applied) => ({ applied, isDone: due.length === migrations.length }),
       (error: unknown) => new MigrationError(explain(error, place), error),
     );
   }).catch((error: unknown) => {
@@ -93,21 +113,19 @@ async function isInPublic({ run }: EngineTransaction): Promise<boolean> {
   return found === true;
 }
 
-/** The usual start: nothing to do, and no engine to load. */
-async function isUpToDate({ run }: EngineTransaction, migrations: readonly Migration[]): Promise<boolean> {
+/** What to hand to the engine now: the migrations up to the next one; all of them where none was applied; none at the usual start. */
+async function readDue({ run }: EngineTransaction, migrations: readonly Migration[]): Promise<readonly Migration[]> {
   const [[exists] = []] = await run(`SELECT to_regclass('_prisma_migrations') IS NOT NULL`);
-  if (exists !== true) return false;
+  if (exists !== true) return migrations;
   const rows = await run(
     `SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
   );
   const done = new Set(rows.map(([name]) => name));
-  return migrations.every(({ name }) => done.has(name));
+  if (done.size === 0) return migrations;
+  return migrations.slice(0, migrations.findIndex(({ name }) => !done.has(name)) + 1);
 }
 
-async function applyMigrations(
-  transaction: EngineTransaction,
-  migrations: readonly Migration[],
-): Promise<{ applied: string[] }> {
+async function applyMigrations(transaction: EngineTransaction, migrations: readonly Migration[]): Promise<string[]> {
   const lockfile = await readFile(join(MIGRATIONS, 'migration_lock.toml'), 'utf8');
   // It makes the schema where that is missing.
   const engine = await transaction.startEngine();
@@ -123,7 +141,7 @@ async function applyMigrations(
     },
     filters: { externalTables: [], externalEnums: [] },
   });
-  return { applied: appliedMigrationNames };
+  return appliedMigrationNames;
 }
 
 function explain(error: unknown, place: Place): string {

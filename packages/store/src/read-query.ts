@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { classifyError } from './classify-error.ts';
 import { CONNECT_TIMEOUT_MS } from './client.ts';
+import { quoteName, readDatabaseUrl } from './database-url.ts';
 import { PrismaClient } from './generated/client.ts';
 
 /** How long a query may run, in milliseconds. */
@@ -49,15 +50,15 @@ export async function readQuery(databaseUrl: string, sql: string): Promise<Recor
     { statementNameGenerator: (query) => (query.sql === sql ? name : '') },
   );
   const client = new PrismaClient({ adapter });
-  const schema = new URL(databaseUrl).searchParams.get('schema');
+  const { schema } = readDatabaseUrl(databaseUrl);
   try {
     await client.$transaction(
       async (transaction) => {
         await transaction.$executeRawUnsafe('SET TRANSACTION READ ONLY');
         await transaction.$queryRawUnsafe(LIMITS);
         await transaction.$queryRawUnsafe(WITHOUT_SUPERUSER);
-        if (schema)
-          await transaction.$queryRawUnsafe(`SELECT set_config('search_path', quote_ident($1), true)`, schema);
+        if (schema !== undefined)
+          await transaction.$queryRawUnsafe(`SELECT set_config('search_path', $1, true)`, quoteName(schema));
         throw new RolledBack(await transaction.$queryRawUnsafe<Record<string, unknown>[]>(sql));
       },
       { maxWait: CONNECT_TIMEOUT_MS, timeout: STATEMENT_TIMEOUT_MS * 2 },

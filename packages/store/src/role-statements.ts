@@ -1,3 +1,5 @@
+import { quoteName, quoteText } from './database-url.ts';
+
 /** The three roles of a Landline database: who owns the tables and migrates, who applies events, who only reads. */
 export const ROLES = ['owner', 'worker', 'reader'] as const;
 
@@ -13,7 +15,7 @@ export type RoleNames = Readonly<Record<Role, string>>;
  * The admin joins the owner first: without being a superuser it could not give away its tables, nor set the owner's defaults.
  */
 export function grantStatements({ owner, worker, reader }: RoleNames, schema: string): string[] {
-  const inSchema = `IN SCHEMA ${quote(schema)}`;
+  const inSchema = `IN SCHEMA ${quoteName(schema)}`;
   const ofOwner = `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} ${inSchema}`;
   return [
     // A superuser is a member of every role already.
@@ -24,11 +26,11 @@ export function grantStatements({ owner, worker, reader }: RoleNames, schema: st
        EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${owner}, ${worker}, ${reader}', current_database());
        EXECUTE format('GRANT CREATE ON DATABASE %I TO ${owner}', current_database());
      END $$`,
-    `CREATE SCHEMA IF NOT EXISTS ${quote(schema)}`,
+    `CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`,
     // Before Postgres 15 everybody might make tables in public.
-    `REVOKE CREATE ON SCHEMA ${quote(schema)} FROM PUBLIC`,
-    `GRANT USAGE, CREATE ON SCHEMA ${quote(schema)} TO ${owner}`,
-    `GRANT USAGE ON SCHEMA ${quote(schema)} TO ${worker}, ${reader}`,
+    `REVOKE CREATE ON SCHEMA ${quoteName(schema)} FROM PUBLIC`,
+    `GRANT USAGE, CREATE ON SCHEMA ${quoteName(schema)} TO ${owner}`,
+    `GRANT USAGE ON SCHEMA ${quoteName(schema)} TO ${worker}, ${reader}`,
     `${ofOwner} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${worker}`,
     `${ofOwner} GRANT USAGE, SELECT ON SEQUENCES TO ${worker}`,
     `${ofOwner} GRANT SELECT ON TABLES TO ${reader}`,
@@ -49,7 +51,7 @@ DECLARE
 BEGIN
   FOR found_table IN
     SELECT c.oid FROM pg_class c
-    WHERE c.relnamespace = to_regnamespace(${literal(quote(schema))}) AND c.relkind IN ('r', 'p')
+    WHERE c.relnamespace = to_regnamespace(${quoteText(quoteName(schema))}) AND c.relkind IN ('r', 'p')
       AND c.relowner IN ((SELECT oid FROM pg_roles WHERE rolname = CURRENT_USER), '${owner}'::regrole)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY c.oid
@@ -64,14 +66,4 @@ BEGIN
     END IF;
   END LOOP;
 END $$`;
-}
-
-/** An identifier as SQL. */
-function quote(identifier: string): string {
-  return `"${identifier.replaceAll('"', '""')}"`;
-}
-
-/** A text as SQL. */
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

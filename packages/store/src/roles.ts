@@ -1,5 +1,6 @@
 import { classifyError } from './classify-error.ts';
 import { openClient } from './client.ts';
+import { readDatabaseUrl } from './database-url.ts';
 import { grantStatements, moveTablesStatement, ROLES, type Role, type RoleNames } from './role-statements.ts';
 import { scramVerifier } from './scram.ts';
 
@@ -32,7 +33,7 @@ const LOCK = '0x6c616e64726f6c65';
 export async function makeRoles({
   adminUrl,
   passwords,
-  schema = new URL(adminUrl).searchParams.get('schema') || 'public',
+  schema = readDatabaseUrl(adminUrl).schema ?? 'public',
   prefix = 'landline',
 }: RoleOptions): Promise<Record<Role, string>> {
   const names = roleNames(prefix);

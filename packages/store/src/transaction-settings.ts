@@ -1,4 +1,4 @@
-import { quoteName } from './database-url.ts';
+import { quoteName, quoteText } from './database-url.ts';
 
 /** What holds for each transaction. */
 export interface TransactionSettings {
@@ -19,16 +19,11 @@ export interface TransactionSettings {
  *   wherever they come, become `on`; what is as strong stays.
  */
 export function settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema }: TransactionSettings): string {
-  const path = schema === undefined ? 'NULL' : literal(quoteName(schema));
+  const path = schema === undefined ? 'NULL' : quoteText(quoteName(schema));
   return `SELECT set_config('statement_timeout', '${statementTimeoutMs}', true),
     set_config('lock_timeout', '${lockTimeoutMs}', true),
     set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', true),
     set_config('search_path', ${path}, true),
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' WHEN 'local' THEN 'on'
       ELSE current_setting('synchronous_commit') END, true)`;
-}
-
-/** A text as an SQL literal. */
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

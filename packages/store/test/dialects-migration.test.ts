@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { readLanguage } from '@landline/webhook';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { createStore, type Store } from '../src/store.ts';
@@ -93,6 +94,18 @@ test('the dialect of a row that was there is that of its language', async () => 
     { user_id: 'known', language: 'fr', dialect: 'ca', dialects: { fr: 'ca' } },
     { user_id: 'nobody', language: null, dialect: null, dialects: {} },
   ]);
+});
+
+test('every word that names no language is one to the migrations as well', async () => {
+  const source = readFileSync(new URL('../../webhook/src/language.ts', import.meta.url), 'utf8');
+  const words = /const NO_LANGUAGE = new Set\(\s*`([^`]+)`/.exec(source)?.[1]?.trim().split(/\s+/) ?? [];
+  expect(words.length).toBeGreaterThan(40);
+  expect(words.filter((word) => readLanguage(word) !== undefined)).toEqual([]);
+  for (const name of NAMES.filter((one) => /dialects_of_/.test(one))) {
+    const migration = readFileSync(new URL(`${name}/migration.sql`, MIGRATIONS), 'utf8');
+    const known = new RegExp(/language ~ '([^']+)'/.exec(migration)?.[1] ?? '^$');
+    expect(words.filter((word) => !known.test(word))).toEqual([]);
+  }
 });
 
 test('every row has a time of change, and no column lost its clock but that of a language that is none', async () => {

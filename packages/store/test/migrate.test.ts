@@ -101,6 +101,52 @@ test('makes what schema.prisma says, no more and no less', async () => {
   expect(await runSql(url, CATALOG)).toContainEqual({ part: expect.stringContaining('conversations.started_at') });
 });
 
+const read = (path: string) => readFileSync(new URL(`migrations/${path}`, PRISMA), 'utf8');
+
+/** Applies the first migration alone, as the version did that knew no other. */
+async function applyFirst(url: string): Promise<void> {
+  const [name = ''] = NAMES;
+  await withSchemaEngine({ databaseUrl: url }, async (transaction) =>
+    (await transaction.startEngine()).applyMigrations({
+      migrationsList: {
+        baseDir: '',
+        lockfile: { path: 'migration_lock.toml', content: read('migration_lock.toml') },
+        shadowDbInitScript: '',
+        migrationDirectories: [
+          {
+            path: name,
+            migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: read(`${name}/migration.sql`) } },
+          },
+        ],
+      },
+      filters: { externalTables: [], externalEnums: [] },
+    }),
+  );
+}
+
+test('changes tables that are there in a transaction for each migration, so that readers wait for one at most', async () => {
+  const url = await emptyDatabase();
+  await applyFirst(url);
+  await runSql(url, 'CREATE SCHEMA beside');
+  await runSql(
+    url,
+    `CREATE FUNCTION beside.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF to_regclass('public.conversations_changed_at_idx') IS NOT NULL THEN RAISE EXCEPTION 'no index here'; END IF; END $$`,
+  );
+  await runSql(url, 'CREATE EVENT TRIGGER refuse ON ddl_command_end EXECUTE FUNCTION beside.refuse()');
+  await expect(migrate(url)).rejects.toThrow(/no index here/);
+
+  const index = NAMES.findIndex((name) => name.endsWith('changed_at_index'));
+  const finished = `SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY migration_name`;
+  expect((await runSql(url, finished)).map((row) => row['migration_name'])).toEqual(NAMES.slice(0, index));
+  expect(await runSql(url, 'SELECT changed_at FROM conversations')).toEqual([]);
+
+  await runSql(url, 'DROP EVENT TRIGGER refuse');
+  await runSql(url, 'UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL');
+  expect(await migrate(url)).toEqual({ applied: NAMES.slice(index) });
+  expect(await migrate(url)).toEqual({ applied: [] });
+});
+
 test('names the migration that fails, leaves nothing of it, and takes it up again once it is marked as rolled back', async () => {
   const url = await emptyDatabase();
   await runSql(url, 'CREATE SCHEMA beside');

@@ -12,7 +12,7 @@ export const SHAPE_TYPE = 'post_call_transcription';
 export const WRAPPERS = ['body', 'json', 'payload', 'data'] as const;
 
 /** No chain of tools wraps an event more often than this. */
-const MAX_WRAPPERS = 8;
+export const MAX_WRAPPERS = 8;
 
 /** An event taken out of what it was wrapped in. */
 export interface Unwrapped {

@@ -16,7 +16,7 @@ import {
 } from './clock.ts';
 import { fieldsOf, withoutEmpties, type Fields } from './fields.ts';
 import type { JsonObject } from './json.ts';
-import { namesCaller } from './phone-number.ts';
+import { isWithheld, namesCaller } from './phone-number.ts';
 import { addSpoken, readSpoken } from './spoken.ts';
 
 /** What every event handler starts from. */
@@ -107,7 +107,8 @@ export function addProfile(event: EventContext, changes: Changes): void {
   const { user_id, external_number, language } = changes.conversation.fields;
   // A withheld number is nobody's, so it takes nobody's own number away either.
   const number = external_number && namesCaller(external_number.value) ? external_number : undefined;
-  const key = user_id?.value ?? number?.value;
+  const userId = user_id && !isWithheld(user_id.value) ? user_id.value : undefined;
+  const key = userId ?? number?.value;
   if (key === undefined) return;
   const clock = latestClock('live', event.eventAt, event);
   const personality = event.fields.content('personality');

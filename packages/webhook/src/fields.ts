@@ -164,6 +164,11 @@ export function saysSomething(value: Json): boolean {
   return !isObject(value) || Object.keys(value).length > 0;
 }
 
+/** `saysSomething` where an empty list is empty as well: PHP prints an empty object as `[]`. */
+export function holdsSomething(value: Json | undefined): boolean {
+  return value !== undefined && saysSomething(value) && !(Array.isArray(value) && value.length === 0);
+}
+
 /** The object without the keys whose value says nothing. */
 export function withoutEmpties(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => saysSomething(value)));

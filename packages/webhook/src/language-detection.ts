@@ -36,5 +36,5 @@ export function detectedLanguage(call: LanguageDetection): Language | undefined 
 
 /** A result may say in its own words that it failed. */
 function isFailure(result: Json | undefined): boolean {
-  return isObject(result) && FAILED.has(result['status']);
+  return isObject(result) && (FAILED.has(result['status']) || result['success'] === false);
 }

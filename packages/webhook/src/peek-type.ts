@@ -1,12 +1,10 @@
-import { SHAPE_TYPE, TYPE_NAMES, WRAPPERS } from './envelope.ts';
+import { MAX_WRAPPERS, SHAPE_TYPE, TYPE_NAMES, WRAPPERS } from './envelope.ts';
 import { endOfString } from './json.ts';
 
 /** Most senders name the type within so many characters of the body's beginning, or of its end. */
 const NEAR = 4096;
 /** In a longer body the type is looked for near its beginning and its end only: a log line is not worth more. */
 const MAX_SCANNED = 1024 * 1024;
-/** No chain of tools wraps an event more often than this. */
-const MAX_WRAPPERS = 8;
 const TYPE_KEYS: ReadonlySet<string> = new Set(TYPE_NAMES);
 const WRAPPER_KEYS: ReadonlySet<string> = new Set(WRAPPERS);
 const TYPE_NAME = /^[\w.:-]{1,64}$/;

@@ -14,6 +14,16 @@ const SHORTEST_IN_ADDRESS = 7;
  */
 const WITHHELD: ReadonlySet<string> = new Set(['+266696687', '+86282452253', '+8656696', '+2562533', '+7378742833']);
 
+/** What stands in the place of a number that is withheld. */
+const WITHHELD_WORDS: ReadonlySet<string> = new Set([
+  'anonymous',
+  'unknown',
+  'restricted',
+  'private',
+  'unavailable',
+  'withheld',
+]);
+
 /**
  * A phone number in one form: without the spaces and punctuation that people put into it, and taken out of the SIP address
  * or `tel:` URI whose user part it is, so that one caller is one caller over any trunk. What is no number (`anonymous`,
@@ -35,4 +45,13 @@ export function phoneNumber(text: string): string {
  */
 export function namesCaller(number: string): boolean {
   return DIALLED.test(number) && !WITHHELD.has(number);
+}
+
+/**
+ * Whether a text in the place of a user's id is a withheld number: bridges copy the caller's number there. In any case of its
+ * letters, also as the user part of a SIP address.
+ */
+export function isWithheld(text: string): boolean {
+  const [, , user = text] = ADDRESS.exec(text) ?? [];
+  return WITHHELD_WORDS.has(user.trim().toLowerCase()) || WITHHELD.has(phoneNumber(text));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { namesCaller, phoneNumber } from '../src/phone-number.ts';
+import { isWithheld, namesCaller, phoneNumber } from '../src/phone-number.ts';
 
 test.each([
   ['+12525550101', '+12525550101', true],
@@ -44,4 +44,17 @@ test.each([
   expect(phoneNumber(text)).toBe(number);
   expect(namesCaller(phoneNumber(text))).toBe(dialled);
   expect(phoneNumber(phoneNumber(text))).toBe(number);
+});
+
+test.each([
+  ['Anonymous', true],
+  [' restricted ', true],
+  ['sip:unavailable@10.0.0.1', true],
+  ['+266696687', true],
+  ['266696687', false],
+  ['+12525550101', false],
+  ['anonymous@example.com', false],
+  ['user_anonymous', false],
+])('%s in the place of a user’s id is a withheld number: %s', (text, withheld) => {
+  expect(isWithheld(text)).toBe(withheld);
 });

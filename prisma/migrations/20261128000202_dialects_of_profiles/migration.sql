@@ -3,7 +3,7 @@
 -- Words that name no language go. What they overwrote is not in the row.
 WITH due AS (
     SELECT user_id FROM user_profiles
-    WHERE language ~ '^(unknown|unk|und|undetermined|undefined|undetected|unspecified|auto|automatic|auto[-_ ]?detect(ed|ion)?|detect|none|null|nil|n/a|multi|multiple|multi[-_ ]?lingual|multi[-_ ]?language|mul|mis|mixed|zxx|others?|any|all|default|[-_?*/. 0-9]*)$'
+    WHERE language ~ '^(unknown|unk|und|undetermined|undefined|undetected|unidentified|unspecified|unavailable|not[-_ ]?(specified|set|available|applicable)|auto|automatic|auto[-_ ]?detect(ed|ion)?|detect|none|no[-_ ]?language|null|nil|n/a|empty|blank|multi|multiple|multi[-_ ]?lingual|multi[-_ ]?language|mul|mis|mixed|zxx|others?|any|all|default|c|posix|true|false|[-_?*/. 0-9]*)$'
     ORDER BY user_id COLLATE "C" FOR UPDATE
 )
 UPDATE user_profiles AS t SET language = NULL, dialect = NULL, clocks[1] = NULL, clocks[2] = NULL

@@ -1,4 +1,4 @@
-import { fieldsOf, saysSomething, type Fields } from '../fields.ts';
+import { fieldsOf, holdsSomething, type Fields } from '../fields.ts';
 import { isObject, type Json } from '../json.ts';
 
 /**
@@ -19,5 +19,5 @@ function wordsOf(error: Json | undefined): string | undefined {
 
 function asJson(error: Json | undefined): string | undefined {
   const isCode = error !== undefined && typeof error !== 'string' && error !== false;
-  return isCode && saysSomething(error) ? JSON.stringify(error) : undefined;
+  return isCode && holdsSomething(error) ? JSON.stringify(error) : undefined;
 }

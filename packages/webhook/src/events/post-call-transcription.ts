@@ -12,7 +12,7 @@ import {
 } from '../event-context.ts';
 import { EventFaultError } from '../errors.ts';
 import { addSeconds } from '../event-time.ts';
-import { fieldsOf, saysSomething, type Fields } from '../fields.ts';
+import { fieldsOf, holdsSomething, saysSomething, type Fields } from '../fields.ts';
 import { isObject, type Json } from '../json.ts';
 import { readLanguage } from '../language.ts';
 import { addSpoken } from '../spoken.ts';
@@ -78,7 +78,7 @@ export function postCallTranscription(event: EventContext): Changes {
 }
 
 /** What a turn may hold in the place of words, as its details keep it. */
-const CONTENTS = ['turn', 'file_input', 'file_inputs', 'original_message'];
+const CONTENTS = ['turn', 'file_input', 'file_inputs', 'original_message', 'multivoice_message'];
 
 /**
  * Whether a transcript has a turn with content or a tool call. One of empty or redacted turns says nothing of what was said:
@@ -87,8 +87,8 @@ const CONTENTS = ['turn', 'file_input', 'file_inputs', 'original_message'];
 function saysWhatWasSaid({ messages, toolCalls }: Transcript): boolean {
   if (toolCalls.length > 0) return true;
   return messages.some(({ content, details }) => {
-    if (content !== null) return true;
-    return isObject(details) && CONTENTS.some((name) => Object.hasOwn(details, name));
+    if (content !== null) return content.trim() !== '';
+    return isObject(details) && CONTENTS.some((name) => Object.hasOwn(details, name) && holdsSomething(details[name]));
   });
 }
 

@@ -1,4 +1,4 @@
-import { saysSomething, withoutEmpties, type Fields } from '../fields.ts';
+import { holdsSomething, saysSomething, withoutEmpties, type Fields } from '../fields.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { jsonOrText } from '../json-or-text.ts';
 
@@ -6,7 +6,7 @@ import { jsonOrText } from '../json-or-text.ts';
 
 /** The first of `names` that holds parameters. `{}`, `[]` and an empty text hold none: PHP prints both objects as `[]`. */
 export function readParameters(fields: Fields, ...names: string[]): Json | undefined {
-  return firstThatSays(fields, names, (value) => saysSomething(value) && !(Array.isArray(value) && value.length === 0));
+  return firstThatSays(fields, names, holdsSomething);
 }
 
 /** The first of `names` that holds a result. An empty array is one: nothing was found. `{}` and an empty text are not. */
