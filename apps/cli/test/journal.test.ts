@@ -35,7 +35,8 @@ async function openJournal(root: string, groups: readonly JournalledEvent[][]) {
     limitBytes: 64 * 1024 * 1024,
     retentionHours: 24,
     now: () => now,
-    elapsed: () => now,
+    // It stands still, so that a journal that is held takes no other over meanwhile.
+    elapsed: () => NOON,
   });
   await journal.open();
   for (const group of groups) {
