@@ -20,7 +20,7 @@ async function given() {
   url.pathname = name;
   const asTyped = (sql: string) =>
     sql
-      .replaceAll('landline_', `${name}_`)
+      .replaceAll(/landline_(owner|worker|reader)/g, `${name}_$1`)
       .replaceAll('DATABASE landline', `DATABASE ${name}`)
       .replaceAll('…', 'typed');
   const urlOf = (role: string) => {
@@ -54,5 +54,6 @@ test('the SQL of docs/postgres.md takes over the tables of an older version', as
   await runSql(admin, asTyped(make));
   await runSql(admin, asTyped(takeOver));
   expect(await migrate(urlOf('worker'))).toEqual({ applied: [] });
+  await runSql(urlOf('owner'), 'ALTER TABLE landline_beat ADD COLUMN shoe_size int');
   await expectRoles(urlOf);
 });

@@ -97,7 +97,7 @@ function refuse(cause: unknown): never {
   const why = cause instanceof Error ? cause.message.trim() : String(cause);
   throw new CliError(
     'configuration_invalid',
-    `The database is not ready: ${why}. If it is yours, check DATABASE_URL and DIRECT_URL.`,
+    `The database is not ready: ${why.replace(/\.$/, '')}. If it is yours, check DATABASE_URL and DIRECT_URL.`,
     {
       cause,
     },
