@@ -88,7 +88,11 @@ function poisonBody(name: string, random: SeededRandom): Buffer {
     `{"type":"conversation.message","data":{"conversation_id":"conv_poison_${name}"`,
     JSON.stringify({ type: 'conversation.message', data: { message: `nobody's ${name}` } }),
     JSON.stringify({ type: 'post_call_transcription', data: { ...data, transcript: 'none' } }),
-    JSON.stringify({ type: 'conversation.message', data: { ...data, role: 'user', message: POISONOUS } }),
+    // With an id: without one, and without a time, each of its deliveries would be an event of its own.
+    JSON.stringify({
+      type: 'conversation.message',
+      data: { ...data, message_id: name, role: 'user', message: POISONOUS },
+    }),
   ];
   return Buffer.from(bodies[random.below(bodies.length)] ?? '');
 }
