@@ -27,7 +27,7 @@ beforeAll(async () => {
     // Large bodies may take 14 MiB of it.
     maxReceivingBytes: 16 * MIB,
     // So that an answer is still owed when a busy machine has written all that belongs before the cut.
-    enqueueTimeoutMs: 4000,
+    enqueueTimeoutMs: 10_000,
   });
 });
 afterEach(async () => {
@@ -117,7 +117,8 @@ describe('room for bodies', () => {
 
   it('that small bodies hold which have stalled is given to other small ones', async () => {
     const first = await stall(18, { bytes: 900_000, of: 950_000 });
-    const many = await Promise.all(Array.from({ length: 50 }, () => post(receiver.url, aBody(200_000))));
+    // More than is free, and little enough for a Redis on a busy disk to take in time.
+    const many = await Promise.all(Array.from({ length: 20 }, () => post(receiver.url, aBody(100_000))));
     expect(new Set(many.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(statuses(first))).toEqual(new Set([408]));
   });
