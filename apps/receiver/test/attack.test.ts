@@ -26,8 +26,8 @@ const LEAST_MS = IS_WHOLE ? 20_000 : 4000;
 const BACK_WITHIN_MS = 60_000;
 /**
  * What a process may hold more of afterwards, once its garbage is collected: pages that V8 and the system's allocator keep. Measured: 20 to
- * 50 MB after the first attack, no more after further ones, and a heap of 24 MB each time. Before a collection, which an idle process puts
- * off, it is 100 to 140 MB.
+ * 50 MB after one attack and after three in a row, with a heap of 24 MB. Before a collection, which an idle process puts off, it is 100 to
+ * 140 MB.
  */
 const MORE_MEMORY_BYTES = 64 * 1024 * 1024;
 /** Lets the test have the garbage of a process collected. */

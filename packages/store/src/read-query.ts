@@ -8,7 +8,7 @@ import { PrismaClient } from './generated/client.ts';
 /** How long a query may run, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 
-/** Drops a superuser's rights for the query; any other user goes on as before. Postgres has this role since version 14. */
+/** Drops a superuser's rights; any other user goes on as before. A query that means harm can take them back: a reader's URL is what keeps it out. Postgres has this role since version 14. */
 const WITHOUT_SUPERUSER = `
   SELECT CASE WHEN current_setting('is_superuser') = 'on' AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'pg_read_all_data')
     THEN set_config('role', 'pg_read_all_data', true) END`;
