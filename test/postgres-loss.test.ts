@@ -98,3 +98,22 @@ test('another, empty database gets all that the journals hold', async () => {
   await untilRows(empty.url, 10);
   expect(next.output()).toContain('Postgres has lost events');
 }, 120_000);
+
+test('what is gone though the last beat is still there comes back as well', async () => {
+  const { postgres, worker, startReceiver } = await startLine();
+  const receiver = await startReceiver();
+  await sendTo(receiver, 0, 20);
+  await untilRows(postgres.url, 20);
+  const seq = await seqOf(postgres.url);
+  await vi.waitUntil(async () => (await seqOf(postgres.url)) > seq + 1, { timeout: 20_000, interval: 100 });
+  // As a replica would have it that had heard of the last beat, and of nothing after it.
+  await sendTo(receiver, 20, 40);
+  await untilRows(postgres.url, 40);
+  await runSql(postgres.url, `DELETE FROM webhook_events WHERE conversation_id NOT IN ('conv_0', 'conv_1')`);
+  await runSql(postgres.url, `DELETE FROM conversations WHERE id NOT IN ('conv_0', 'conv_1')`);
+  await postgres.stop();
+  await postgres.restart();
+  await untilRows(postgres.url, 40);
+  await vi.waitUntil(() => receiver.output().includes('Postgres has lost events'), { timeout: 10_000 });
+  expect(worker.output()).toContain('Postgres has lost events');
+}, 120_000);

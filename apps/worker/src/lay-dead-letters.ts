@@ -6,6 +6,9 @@ import type { DeadListing, DeadPosition, DeadRecord, Store } from '@landline/sto
 /** How often it is asked whether a comparison is due, in milliseconds: how late it is noticed that Redis was emptied. */
 const ASK_MS = 5_000;
 
+/** After failures in a row it is asked as many times less often, at most: each comparison reads the ledger from its first dead event. */
+const MOST_PAUSES = 12;
+
 /** Dead events that are compared at once. */
 const PAGE_EVENTS = 500;
 
@@ -42,19 +45,23 @@ export interface Laying {
  */
 export function layDeadLetters(context: LayingContext): Laying {
   const leaving = new AbortController();
+  const { askMs = ASK_MS } = context;
   let told = '';
 
   async function run(): Promise<void> {
+    let pauses = 1;
     while (!leaving.signal.aborted) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- one look after the other
         if (!context.isWaiting()) await lookOnce(context, leaving.signal);
         told = '';
+        pauses = 1;
       } catch (error) {
         tell(String(error));
+        pauses = Math.min(pauses * 2, MOST_PAUSES);
       }
       // oxlint-disable-next-line no-await-in-loop -- a look every few seconds
-      await sleep(context.askMs ?? ASK_MS, undefined, { signal: leaving.signal, ref: false }).catch(() => undefined);
+      await sleep(askMs * pauses, undefined, { signal: leaving.signal, ref: false }).catch(() => undefined);
     }
   }
 

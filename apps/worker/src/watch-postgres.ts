@@ -2,6 +2,7 @@ import type { Logger } from '@landline/process';
 import type { PostgresBeats } from '@landline/queue';
 import { StoreError, type Beat, type Store } from '@landline/store';
 import type { WorkerMetrics } from './metrics.ts';
+import type { RecentCommits } from './recent-commits.ts';
 
 /** How often a beat is left, in ms: what Postgres loses is noticed so late at most. */
 const BEAT_MS = 1_000;
@@ -19,8 +20,10 @@ const TELL_AGAIN_MS = 60_000;
 const FRESH_MS = 5_000;
 
 export interface WatchPostgresOptions {
-  store: Pick<Store, 'beat' | 'durabilityRisks'>;
+  store: Pick<Store, 'beat' | 'durabilityRisks' | 'missing'>;
   beats: PostgresBeats;
+  /** What this worker has committed last. */
+  commits: Pick<RecentCommits, 'all'>;
   /** Whether the worker waits for the database: then nobody asks it. */
   isWaiting: () => boolean;
   logger: Logger;
@@ -45,6 +48,9 @@ export interface PostgresWatch {
  * its commit. So whatever Redis names had been committed before we hold the lock, and a lower number in Postgres means that it is gone; no
  * slow worker can hide a loss by counting up from what survived. The request is left before the number is raised, so a worker that dies
  * in between leaves the loss to be found again.
+ *
+ * What was committed after the last beat leaves it as it is when it is lost. So each worker asks every server that it has not asked yet, once a
+ * beat was left there, whether the last transactions that it committed are in the ledger.
  */
 export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
   const { isWaiting, logger } = options;
@@ -53,6 +59,7 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
   let turns = 0;
   /** Settings are looked at first, and when the database was away: it may be another. */
   let isToBeChecked = true;
+  let askedServer = '';
   let told = '';
   let [toldRisks, risksToldAt] = ['', -Infinity];
 
@@ -68,6 +75,7 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
     try {
       if (isCheck) tellRisks(await options.store.durabilityRisks());
       await takeTurn(options, turn);
+      askedServer = await askForCommits(options, askedServer);
       told = '';
     } catch (error) {
       isToBeChecked = true;
@@ -110,14 +118,33 @@ async function takeTurn(options: WatchPostgresOptions, turn: number): Promise<vo
   const startedAt = performance.now();
   const oldestOpenAt = turn % BEATS_A_LOOK === 0 ? await beats.oldestOpenAt() : undefined;
   let lost: Loss | undefined;
-  const { identity, seq } = await store.beat(async (found) => {
+  const { identity, seq, server } = await store.beat(async (found) => {
     const noted = await beats.noted(found.identity);
     lost = lossOf(found, noted);
-    if (lost !== undefined) await beats.requestRedo(lost);
+    if (lost !== undefined) await beats.requestRedo({ ...lost, server: found.server });
     return { seq: Math.max(found.seq, noted.seq ?? 0) + 1, oldestOpenAt };
   });
-  if (performance.now() - startedAt < FRESH_MS) await beats.note(identity, seq);
+  if (performance.now() - startedAt < FRESH_MS) await beats.note({ identity, seq, server });
   if (lost !== undefined) tell(lost, options);
+}
+
+/** Asks a server whether it has what this worker committed last; returns the server that need not be asked again. */
+async function askForCommits(options: WatchPostgresOptions, askedServer: string): Promise<string> {
+  const { beats, commits, store } = options;
+  const { server } = await store.missing([]);
+  // Before a beat was left there, the loss may be larger than what this worker knows of.
+  if (server === askedServer || (await beats.notedServer()) !== server) return askedServer;
+  const asked = commits.all();
+  const answer = await store.missing(asked.map(({ id }) => id));
+  if (answer.server !== server) return askedServer;
+  const missing = new Set(answer.ids);
+  if (missing.size > 0) {
+    const since = asked.filter(({ id }) => missing.has(id)).map(({ receivedAt }) => receivedAt);
+    const sinceMs = Math.min(...since);
+    const loss = { loss: `${server} ${sinceMs}`, sinceMs };
+    if (await beats.requestRedo({ ...loss, server, isLesser: true })) tell(loss, options);
+  }
+  return server;
 }
 
 interface Loss {

@@ -9,7 +9,7 @@ import {
   WEBHOOK_QUEUE,
   type JobFailure,
 } from '@landline/queue';
-import { createStore, type ApplicableEvent, type StoreOptions } from '@landline/store';
+import { createStore, type ApplicableEvent, type DeadEvent, type StoreOptions } from '@landline/store';
 import { createDatabaseGate } from './database-gate.ts';
 import { addDeadEvents } from './dead-events.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
@@ -19,6 +19,7 @@ import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { noteCanaries } from './note-canaries.ts';
 import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents } from './process-events.ts';
+import { createRecentCommits } from './recent-commits.ts';
 import { reportFailure } from './report-failure.ts';
 import { MAX_TRANSACTIONS, shareTransactions } from './share-transactions.ts';
 import { watchPostgres } from './watch-postgres.ts';
@@ -73,12 +74,19 @@ export function createWorker(options: WorkerOptions): Worker {
   });
   const canaryMark = createCanaryMark({ redisUrl });
   canaryAge(metrics.registry, canaryMark);
+  const commits = createRecentCommits();
   const counted = {
     ...store,
     async apply(applicable: readonly ApplicableEvent[]) {
       const outcomes = await store.apply(applicable);
       passed++;
+      commits.add(applicable);
       return outcomes;
+    },
+    async recordDead(events: readonly DeadEvent[]) {
+      const dead = await store.recordDead(events);
+      commits.add(events);
+      return dead;
     },
   };
   const context = { store: counted, gate, deadLetters, logger, metrics };
@@ -115,7 +123,7 @@ export function createWorker(options: WorkerOptions): Worker {
   });
   addDeadEvents(metrics.registry, store);
   const beats = openPostgresBeats({ redisUrl });
-  const postgresWatch = watchPostgres({ store, beats, isWaiting: () => gate.isClosed(), logger, metrics });
+  const postgresWatch = watchPostgres({ store, beats, commits, isWaiting: () => gate.isClosed(), logger, metrics });
   let consuming = false;
   let laying: Laying | undefined;
   return {

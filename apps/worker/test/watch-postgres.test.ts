@@ -6,6 +6,7 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createDatabase } from '../../../test/support/database.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { createMetrics } from '../src/metrics.ts';
+import type { Commit } from '../src/recent-commits.ts';
 import { watchPostgres } from '../src/watch-postgres.ts';
 
 const STARTED = Date.UTC(2026, 10, 1);
@@ -32,13 +33,22 @@ function openBeats(prefix: string): PostgresBeats & { requests: { loss: string; 
     ...beats,
     requests,
     requestRedo: async (request) => {
-      requests.push(request);
-      await beats.requestRedo(request);
+      requests.push({ loss: request.loss, sinceMs: request.sinceMs });
+      return beats.requestRedo(request);
     },
   };
 }
 
-function startWatch(databaseUrl: string, beats: PostgresBeats, wrap = (store: Store) => store) {
+interface WatchTestOptions {
+  wrap?: (store: Store) => Store;
+  commits?: readonly Commit[];
+}
+
+function startWatch(
+  databaseUrl: string,
+  beats: PostgresBeats,
+  { wrap = (store) => store, commits = [] }: WatchTestOptions = {},
+) {
   const store = wrap(createStore({ databaseUrl, poolSize: 1 }));
   const lines: string[] = [];
   const logger = createLogger({
@@ -47,7 +57,14 @@ function startWatch(databaseUrl: string, beats: PostgresBeats, wrap = (store: St
     destination: { write: (line) => void lines.push(line) },
   });
   const metrics = createMetrics();
-  const watch = watchPostgres({ store, beats, isWaiting: () => false, logger, metrics });
+  const watch = watchPostgres({
+    store,
+    beats,
+    commits: { all: () => commits },
+    isWaiting: () => false,
+    logger,
+    metrics,
+  });
   onTestFinished(async () => {
     await watch.stop();
     await store.close();
@@ -78,7 +95,7 @@ test('a beat that is older than the newest noted one: the journals are asked for
   const prefix = ownPrefix();
   const both = [openBeats(prefix), openBeats(prefix)];
   await both[0]?.takeTurn();
-  await both[0]?.note(database.identity, 9);
+  await both[0]?.note({ identity: database.identity, seq: 9, server: 'another' });
   const watches = both.map((beats) => startWatch(database.url, beats));
   await vi.waitUntil(async () => (await database.read()) >= 12, { timeout: 20_000, interval: 50 });
   expect(both.flatMap(({ requests }) => requests)).toEqual([{ loss: `${database.identity} 5 9`, sinceMs: STARTED }]);
@@ -89,7 +106,7 @@ test('a worker that dies between its request and the number leaves the loss to b
   const database = await aDatabase(5);
   const beats = openBeats(ownPrefix());
   await beats.takeTurn();
-  await beats.note(database.identity, 9);
+  await beats.note({ identity: database.identity, seq: 9, server: 'another' });
   const store = createStore({ databaseUrl: database.url });
   onTestFinished(() => store.close());
   await expect(
@@ -108,17 +125,18 @@ test('a slow worker hides no loss: it asks Redis when it holds the beat, not bef
   const database = await aDatabase(5);
   const beats = openBeats(ownPrefix());
   await beats.takeTurn();
-  await beats.note(database.identity, 5);
+  await beats.note({ identity: database.identity, seq: 5, server: 'another' });
   let isFirst = true;
-  startWatch(database.url, beats, (store) => ({
+  const wrap = (store: Store): Store => ({
     ...store,
     // Meanwhile another worker left the beats up to 8, and Postgres lost them.
     async beat(next) {
-      if (isFirst) await beats.note(database.identity, 8);
+      if (isFirst) await beats.note({ identity: database.identity, seq: 8, server: 'another' });
       isFirst = false;
       return store.beat(next);
     },
-  }));
+  });
+  startWatch(database.url, beats, { wrap });
   await vi.waitUntil(async () => (await database.read()) >= 9, { timeout: 10_000, interval: 50 });
   expect(beats.requests).toHaveLength(1);
 });
@@ -153,3 +171,22 @@ test('says loudly which settings put everything at risk, and which right it lack
   await database.sql('ALTER TABLE landline_beat RENAME TO gone');
   await vi.waitUntil(() => log().includes('No beat in Postgres'), { timeout: 10_000 });
 });
+
+test('what was committed after the last beat and is gone is asked for, as far back as this worker knows of it, and once', async () => {
+  const database = await aDatabase(5);
+  const beats = openBeats(ownPrefix());
+  const gone = [
+    { id: randomUUID(), receivedAt: STARTED + 7_000 },
+    { id: randomUUID(), receivedAt: STARTED + 3_000 },
+  ];
+  const there = { id: randomUUID(), receivedAt: STARTED };
+  await database.sql(
+    `INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body) VALUES ('${there.id}', now(), now(), 'webhook', 'ignored', '')`,
+  );
+  const { log, metrics } = startWatch(database.url, beats, { commits: [there, ...gone] });
+  await vi.waitUntil(async () => (await database.read()) >= 9, { timeout: 20_000, interval: 50 });
+  // Asked again where Redis was slow to answer.
+  expect(new Set(beats.requests.map(({ sinceMs }) => sinceMs))).toEqual(new Set([STARTED + 3_000]));
+  expect(log()).toContain('2026-11-01T00:00:03.000Z');
+  expect(await metrics.registry.metrics()).toContain('landline_postgres_losses_total 1');
+}, 40_000);

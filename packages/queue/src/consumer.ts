@@ -5,6 +5,7 @@ import { cleanError } from './clean-error.ts';
 import { createConsumerConnection, createProducerConnection, endConnection, firstAttempt } from './connection.ts';
 import { countJobs, type QueueCounts } from './count-jobs.ts';
 import { QueueUnavailableError } from './errors.ts';
+import { boundExpiries } from './expiring-key.ts';
 import { jobFailure, type JobFailure } from './job-failure.ts';
 import { QUEUE_PREFIX, WEBHOOK_QUEUE } from './names.ts';
 import { openQueue } from './open-queue.ts';
@@ -19,6 +20,9 @@ const LOCK_DURATION_MS = 10_000;
 
 /** How often to look for such jobs, in ms. */
 const STALLED_INTERVAL_MS = 5000;
+
+/** How often to see that no key of BullMQ's stays longer than it may, in ms. */
+const BOUND_INTERVAL_MS = 5000;
 
 /** How many deaths of its worker a job survives before it rests in `failed` (see retry-stalled.ts). A restart takes jobs with it that did nothing wrong. */
 const MAX_STALLED_COUNT = 10;
@@ -99,7 +103,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let isGivingUp = false;
   let closing: Promise<void> | undefined;
   let stalledLook: StalledLook = { from: 0 };
-  let stalledTimer: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
 
   const worker = new Worker<unknown, void>(
     options.queue,
@@ -160,8 +164,22 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     stalledLook = await retryStalled(questions, queue, { ...stalledLook, now: Date.now() });
   }
 
+  function boundKeys(): Promise<void> {
+    return boundExpiries(questions, {
+      jobPrefix: queue.toKey(''),
+      stalledCheckKey: queue.toKey('stalled-check'),
+      stalledCheckMs: STALLED_INTERVAL_MS,
+      activeKey: queue.toKey('active'),
+      lockMs: LOCK_DURATION_MS,
+    });
+  }
+
+  function every(intervalMs: number, work: () => Promise<void>): void {
+    timers.push(setInterval(() => void work().catch(report), intervalMs).unref());
+  }
+
   async function closeWithin(timeoutMs: number): Promise<void> {
-    clearInterval(stalledTimer);
+    timers.forEach(clearInterval);
     const stopped = worker.close();
     const margin = Math.min(HAND_BACK_MARGIN_MS, timeoutMs / 2);
     await settledWithin(stopped, inHand.size === 0 ? Math.min(IDLE_CLOSE_MS, timeoutMs) : timeoutMs - margin);
@@ -177,7 +195,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       lastConsumedAt = Date.now();
       worker.run().catch(report);
       firstQuestion.then(lookForStalled).catch(report);
-      stalledTimer ??= setInterval(() => void lookForStalled().catch(report), RETRY_STALLED_INTERVAL_MS).unref();
+      if (timers.length > 0) return;
+      every(RETRY_STALLED_INTERVAL_MS, lookForStalled);
+      every(BOUND_INTERVAL_MS, boundKeys);
     },
     pause() {
       worker.pause(true).catch(report);

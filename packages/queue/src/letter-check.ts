@@ -1,4 +1,5 @@
 import { createProducerConnection, endConnection, firstAttempt } from './connection.ts';
+import { claimKey } from './expiring-key.ts';
 import { QUEUE_PREFIX } from './names.ts';
 import { readInfo } from './read-info.ts';
 
@@ -49,7 +50,7 @@ export function createLetterCheck({
       await connected;
       asked = (await readInfo(connection, 'server')).get('run_id') ?? 'unknown';
       if (asked !== checkedIn) return (await connection.set(key, 'begun', 'PX', CLAIM_MS)) === 'OK';
-      return (await connection.set(key, 'begun', 'PX', CLAIM_MS, 'NX')) === 'OK';
+      return claimKey(connection, { key, value: 'begun', forMs: CLAIM_MS, mostMs: STANDS_MS });
     },
     extend: async () => (await connection.set(key, 'begun', 'PX', CLAIM_MS, 'XX')) === 'OK',
     async finish() {

@@ -1,8 +1,9 @@
 import { createProducerConnection, endConnection, firstAttempt } from './connection.ts';
+import { claimKey } from './expiring-key.ts';
 import { QUEUE_PREFIX, WEBHOOK_QUEUE } from './names.ts';
 import { oldestJobAt } from './oldest-job.ts';
 import { openQueue } from './open-queue.ts';
-import { leaveRedoRequest } from './redo-requests.ts';
+import { leaveRedoRequest, type NewRedoRequest } from './redo-requests.ts';
 
 /** How long Redis may take to answer, in ms: the beat in Postgres is locked meanwhile. */
 const ANSWER_TIMEOUT_MS = 500;
@@ -18,10 +19,16 @@ export interface PostgresBeats {
   oldestOpenAt(): Promise<number | undefined>;
   /** The newest beat that was certainly committed in the database of this identity, and whether another database was noted before. */
   noted(identity: string): Promise<{ seq: number | undefined; hasOther: boolean }>;
-  /** A beat is committed; an older one than the newest changes nothing. */
-  note(identity: string, seq: number): Promise<void>;
-  /** Asks every journal to enqueue again what came at or after `sinceMs` (unix ms); `loss` tells one loss from another. */
-  requestRedo(request: { loss: string; sinceMs: number }): Promise<void>;
+  /** A beat is committed on this server; an older one than the newest changes nothing. */
+  note(beat: { identity: string; seq: number; server: string }): Promise<void>;
+  /** The server on which the last beat was committed; undefined where none is noted. */
+  notedServer(): Promise<string | undefined>;
+  /**
+   * Asks every journal to enqueue again what came at or after `sinceMs` (unix ms); `loss` tells one loss from another.
+   *
+   * @returns  False where it is a lesser one, and as much was asked for.
+   */
+  requestRedo(request: NewRedoRequest): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -41,7 +48,7 @@ export function openPostgresBeats({
   return {
     async takeTurn() {
       await connected;
-      return (await connection.set(`${key}:turn`, '1', 'PX', TURN_MS, 'NX')) === 'OK';
+      return claimKey(connection, { key: `${key}:turn`, value: '1', forMs: TURN_MS });
     },
     async oldestOpenAt() {
       // Between the look and now nothing older has come.
@@ -54,9 +61,11 @@ export function openPostgresBeats({
       if (score !== null) return { seq: Number(score), hasOther: false };
       return { seq: undefined, hasOther: (await connection.zcard(key)) > 0 };
     },
-    async note(identity, seq) {
+    async note({ identity, seq, server }) {
       await connection.zadd(key, 'GT', seq, identity);
+      await connection.set(`${key}:server`, server);
     },
+    notedServer: async () => (await connection.get(`${key}:server`)) ?? undefined,
     requestRedo: (request) => leaveRedoRequest(connection, prefix, request),
     async close() {
       await queue.close();

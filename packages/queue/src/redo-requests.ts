@@ -22,6 +22,8 @@ const requestSchema = z.object({
   at: z.number(),
   /** What was enqueued at or after this time is to be enqueued again, in unix ms. */
   sinceMs: z.number(),
+  /** The server of Postgres on which the loss was found. */
+  server: z.string().optional(),
 });
 
 /** A worker's word that Postgres has lost what came at or after a time: every journal is to enqueue that again, once. */
@@ -33,20 +35,32 @@ export async function readRedoRequests(connection: Redis, prefix: string): Promi
   return texts.flatMap((text) => requestSchema.safeParse(parse(text)).data ?? []);
 }
 
-/** Leaves a request for all journals, unless the same loss was just asked for. Resolves when Redis has it. */
+/** A request that is to be left. */
+export type NewRedoRequest = Pick<RedoRequest, 'loss' | 'sinceMs' | 'server'> & {
+  /** Whether it is in vain where as much was asked for on the same server. */
+  isLesser?: boolean;
+};
+
+/**
+ * Leaves a request for all journals, unless the same loss was just asked for. Resolves when Redis has it.
+ *
+ * @returns  Whether it is there: false where it would be in vain.
+ */
 export async function leaveRedoRequest(
   connection: Redis,
   prefix: string,
-  { loss, sinceMs }: Pick<RedoRequest, 'loss' | 'sinceMs'>,
-): Promise<void> {
+  { loss, sinceMs, server, isLesser = false }: NewRedoRequest,
+): Promise<boolean> {
   const at = Date.now();
   const known = await readRedoRequests(connection, prefix);
-  if (known.some((request) => request.loss === loss && Math.abs(at - request.at) < SAME_LOSS_MS)) return;
+  if (known.some((request) => request.loss === loss && Math.abs(at - request.at) < SAME_LOSS_MS)) return true;
+  if (isLesser && known.some((request) => request.server === server && request.sinceMs <= sinceMs)) return false;
   const key = `${prefix}:${KEY}`;
-  const request: RedoRequest = { id: randomUUID(), loss, at, sinceMs };
+  const request: RedoRequest = { id: randomUUID(), loss, at, sinceMs, server };
   await connection.rpush(key, JSON.stringify(request));
   await connection.ltrim(key, -MOST_KEPT, -1);
   await connection.expire(key, KEPT_SECONDS);
+  return true;
 }
 
 function parse(text: string): unknown {

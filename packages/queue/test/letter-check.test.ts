@@ -31,6 +31,17 @@ it('is due once for each process, then for none until the time is over', async (
   expect([await one.claim(), await other.claim()]).toEqual([true, false]);
 });
 
+it('is due within the hour also where the clock of Redis was set back by three', async () => {
+  const [one, other] = [aCheck(), aCheck()];
+  await one.claim();
+  await one.finish();
+  await other.claim();
+  await other.finish();
+  await redis.run(['PEXPIRE', '{test}:letters-checked', String(4 * 3_600_000)]);
+  expect(await one.claim()).toBe(false);
+  expect(Number(await redis.run(['TTL', '{test}:letters-checked']))).toBeLessThanOrEqual(60);
+});
+
 it('is due again where Redis was emptied, also while it is under way', async () => {
   const check = aCheck();
   await check.claim();

@@ -136,8 +136,8 @@ describe('the memory of beats', () => {
   it('only grows, for each database by itself', async () => {
     const beats = await beatsOf();
     expect(await beats.noted('a')).toEqual({ seq: undefined, hasOther: false });
-    await beats.note('a', 7);
-    await beats.note('a', 3);
+    await beats.note({ identity: 'a', seq: 7, server: 's' });
+    await beats.note({ identity: 'a', seq: 3, server: 's' });
     expect(await beats.noted('a')).toEqual({ seq: 7, hasOther: false });
     expect(await beats.noted('b')).toEqual({ seq: undefined, hasOther: true });
   });
@@ -146,5 +146,12 @@ describe('the memory of beats', () => {
     const all = [openBeats(), openBeats(), openBeats()];
     const turns = await Promise.all(all.map((beats) => beats.takeTurn()));
     expect(turns.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('ends a turn within a second also where the clock of Redis was set back by three hours', async () => {
+    const beats = openBeats();
+    expect(await beats.takeTurn()).toBe(true);
+    await redis.run(['PEXPIRE', '{landline}:postgres-beat:turn', String(3 * 3_600_000)]);
+    await waitUntil(() => beats.takeTurn());
   });
 });

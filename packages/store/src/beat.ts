@@ -1,4 +1,5 @@
 import type { Run } from './apply.ts';
+import { SERVER } from './missing.ts';
 import { fromMs } from './statement.ts';
 
 /** The beat as Postgres has it. Workers count it up each second; a Postgres that has lost its tail has an older one. */
@@ -6,12 +7,14 @@ export interface Beat {
   /** Made with the table: a restored database has the one it had, another database has another. */
   identity: string;
   seq: number;
+  /** Which server has it: another text after a restart, a failover or a change of servers. */
+  server: string;
   /** No job that was not done when this beat was left had been enqueued earlier, in unix ms; undefined: unknown. */
   oldestOpenAt: number | undefined;
 }
 
 /** What to leave in the place of the beat that was found; an `oldestOpenAt` that is undefined stays as it was. */
-export type NextBeat = (found: Beat) => Promise<Omit<Beat, 'identity'>>;
+export type NextBeat = (found: Beat) => Promise<Omit<Beat, 'identity' | 'server'>>;
 
 /** Finds the beat, asks `next` while it is locked for all others, and leaves what that says. */
 export async function leaveBeat(run: Run, next: NextBeat): Promise<Beat> {
@@ -24,7 +27,7 @@ export async function leaveBeat(run: Run, next: NextBeat): Promise<Beat> {
   return readBeat(left[0] ?? {});
 }
 
-const COLUMNS = `identity::text, seq::float8, (extract(epoch FROM oldest_open_at) * 1000)::float8 AS oldest_open_ms`;
+const COLUMNS = `identity::text, seq::float8, ${SERVER} AS server, (extract(epoch FROM oldest_open_at) * 1000)::float8 AS oldest_open_ms`;
 
 const FIND = { sql: `SELECT ${COLUMNS} FROM landline_beat ORDER BY identity LIMIT 1 FOR UPDATE`, parameters: [] };
 
@@ -42,6 +45,7 @@ function readBeat(row: Record<string, unknown>): Beat {
   return {
     identity: String(row['identity']),
     seq: Number(row['seq']),
+    server: String(row['server']),
     oldestOpenAt: typeof openMs === 'number' ? openMs : undefined,
   };
 }

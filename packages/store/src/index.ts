@@ -5,6 +5,7 @@ export type { DeadListing, DeadPosition, DeadRecord } from './dead-statement.ts'
 export { ConfigurationError, MigrationError, StoreError, type FaultClass } from './errors.ts';
 export type { DeadEvent } from './ledger-statement.ts';
 export { migrate } from './migrate.ts';
+export type { Missing } from './missing.ts';
 export { readQuery } from './read-query.ts';
 export { ROLES, type Role } from './role-statements.ts';
 export { makeRoles, type RoleOptions } from './roles.ts';

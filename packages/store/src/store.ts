@@ -17,6 +17,7 @@ import {
 } from './dead-statement.ts';
 import { checkDurability } from './durability.ts';
 import type { DeadEvent } from './ledger-statement.ts';
+import { lookForMissing, type Missing } from './missing.ts';
 import { settingsStatement } from './transaction-settings.ts';
 
 /** How to open a store. */
@@ -59,6 +60,8 @@ export interface Store {
    * @returns  The beat that is committed now.
    */
   beat(next: NextBeat): Promise<Beat>;
+  /** Tells which of these ledger ids are not there, and which server answers. */
+  missing(ids: readonly string[]): Promise<Missing>;
   /** What the server's settings put at risk, and what to do about each; none when nothing is. */
   durabilityRisks(): Promise<string[]>;
   /** Runs one query that can change nothing. */
@@ -116,6 +119,7 @@ export function createStore({
       });
     },
     beat: (next) => transaction((run) => leaveBeat(run, next)),
+    missing: (ids) => transaction((run) => lookForMissing(ids, run)),
     durabilityRisks: () => transaction(checkDurability),
     query: (sql) =>
       transaction(async (run) => {
