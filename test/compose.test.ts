@@ -48,7 +48,7 @@ describe('docker-compose.yml', () => {
     ]);
     // Where they come from.
     const { command, volumes } = serviceOf(compose, 'roles');
-    expect(command).toEqual(['node', 'apps/cli/dist/main.js', 'roles', '/roles']);
+    expect(command).toEqual(['node', 'apps/cli/dist/main.js', 'roles', '/roles', '--new-passwords']);
     expect(volumes).toEqual(['owner:/roles/owner', 'worker:/roles/worker', 'reader:/roles/reader']);
     expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(['owner', 'worker', 'reader']));
   });

@@ -67,6 +67,24 @@ export const channels: Scenario[] = [
     deliveries: [account({ sms: { direction: 'outbound', from_number: '+12015550100', to_number: '+12015550146' } })],
     rows: { conversations: [{ channel: 'sms', external_number: '+12015550146', agent_number: '+12015550100' }] },
   },
+  ...['outbound-api', 'outbound-dial', 'Outbound'].map((direction) => ({
+    name: `a call that the carrier calls ${direction} is to the person, live and in the account`,
+    deliveries: [
+      started({ conversation_id: 'live', direction, caller_number: '+12015550100', called_number: '+12015550146' }),
+      account(
+        { phone_call: { direction, from_number: '+12015550100', to_number: '+12015550146' } },
+        { conversation_id: 'told' },
+      ),
+    ],
+    rows: {
+      conversations: ['live', 'told'].map((id) => ({
+        id,
+        direction: 'outbound',
+        external_number: '+12015550146',
+        agent_number: '+12015550100',
+      })),
+    },
+  })),
   {
     name: 'an empty WhatsApp object says nothing',
     deliveries: [account({ whatsapp: {}, phone_call: { direction: 'inbound', external_number: '+12015550146' } })],

@@ -28,9 +28,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return runMigrate(await findOwnDatabase(root, await readEnvFile(root, env)), print);
   },
   roles: async (args, context) => {
-    const [folder, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
+    const options = { 'new-passwords': { type: 'boolean', default: false } } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const [folder, ...rest] = positionals;
     if (!folder || rest.length > 0) return misuse('roles takes one folder, where it keeps their URLs.', context);
-    return (await import('./roles/roles.ts')).runRoles(folder, context);
+    return (await import('./roles/roles.ts')).runRoles(folder, { mayReplace: values['new-passwords'] }, context);
   },
   sql: async (args, context) => {
     const [query, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;

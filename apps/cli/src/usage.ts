@@ -3,7 +3,7 @@ export const USAGE = `Usage: npm run landline -- <command>
 
   send <type or file> [--count n] [--url u]   signs and sends real-shaped events
   migrate                                     brings the tables up to date
-  roles <folder>                              makes the database's roles for owner, worker and reader; keeps their URLs there
+  roles <folder> [--new-passwords]            makes the database's roles for owner, worker and reader; keeps their URLs there
   sql "<query>"                               shows rows; the query can only read
   journal list|verify                         shows the journal's files; reads every record of them
   journal enqueue --since <time> [--until <time>] [--dry-run]

@@ -115,6 +115,26 @@ test('makes the roles and keeps their URLs in a folder for their owner alone, as
   }
 });
 
+const workerIn = async (folder: string) => (await readFile(join(folder, 'worker', 'url'), 'utf8')).trim();
+
+test('gives roles that are there no new passwords from another folder, unless it is told to', async () => {
+  const server = await startPrivatePostgres();
+  const root = await makeTempFolder();
+  const env = { ADMIN_DATABASE_URL: server.url };
+  const [mine, other] = [join(root, 'mine'), join(root, 'other')];
+  expect((await run(['roles', mine], env, root)).code).toBe(0);
+  // Twice: the first refusal must not have left passwords that the second would set.
+  for (let i = 0; i < 2; i++) {
+    const refused = await run(['roles', other], env, root);
+    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('landline_owner, landline_worker, ') });
+    expect(refused.output).toContain('--new-passwords');
+    expect(await runSql(await workerIn(mine), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  }
+  expect((await run(['roles', other, '--new-passwords'], env, root)).code).toBe(0);
+  expect(await runSql(await workerIn(other), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await expect(runSql(await workerIn(mine), 'SELECT 1 AS one')).rejects.toThrow(/password/);
+});
+
 test('says what the user of ADMIN_DATABASE_URL lacks', async () => {
   const root = await makeTempFolder();
   expect(await run(['roles', 'roles'], {}, root)).toMatchObject({

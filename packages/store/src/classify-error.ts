@@ -23,7 +23,10 @@ const CLASSES: readonly (readonly [FaultClass, readonly string[]])[] = [
   // 25006: it only reads, as a replica does and as many hosts make one whose disk is full.
   ['resources', ['53', '58000', '58030', '25006', 'P2037']],
   ['timeout', ['57014', '25P04', 'P2028', 'P2024']],
-  ['configuration', ['28', '3D000', '42501', '42P01', '42703', 'P1000', 'P1003', 'P1010', 'P1011', 'P2021', 'P2022']],
+  [
+    'configuration',
+    ['28', '3D000', '42501', '42P01', '42703', 'P1000', 'P1003', 'P1010', 'P1011', 'P2021', 'P2022', 'ERR_INVALID_URL'],
+  ],
   ['data', ['22', '23502', '23514', '54000', '54001']],
   ['corruption', ['XX']],
 ];
@@ -64,7 +67,18 @@ function classOf(error: unknown, message: string): [faultClass: FaultClass, code
 function messageOf(error: unknown): string {
   const causes = [at(error, 'meta', 'driverAdapterError', 'cause'), at(error, 'cause')];
   const said = causes.map((cause) => at(cause, 'originalMessage')).find((text) => typeof text === 'string');
-  return said ?? (error instanceof Error ? error.message.trim() : String(error));
+  return said ?? spokenOut(error instanceof Error ? error.message.trim() : String(error), causes);
+}
+
+/** The adapter names some errors in one word, and Node says no more of a URL that it cannot read. */
+function spokenOut(message: string, causes: readonly unknown[]): string {
+  if (message === 'Invalid URL') {
+    return 'The URL of the database cannot be read. In a user name and a password, write @ : / ? # [ ] and % as %40 %3A %2F %3F %23 %5B %5D and %25';
+  }
+  if (message !== 'DatabaseNotReachable') return message;
+  const told = ['host', 'port'].map((name) => causes.map((cause) => at(cause, name)).find(Boolean));
+  const [host, port] = told.map((part) => (typeof part === 'string' || typeof part === 'number' ? part : undefined));
+  return `No Postgres answers at ${host ?? 'its address'}${port === undefined ? '' : `, port ${port}`}`;
 }
 
 /** The SQLSTATE that the error carries, else Prisma's and Node's codes, the most telling first. */

@@ -57,6 +57,7 @@ async function migrateOnce(databaseUrl: string, migrations: readonly Migration[]
     await transaction.run(`SELECT pg_advisory_xact_lock(${BigInt(LOCK)})::text`);
     const due = await readDue(transaction, migrations);
     if (due.length === 0) return { applied: [], isDone: true };
+    if (due.length === migrations.length) await refuseOtherEncoding(transaction);
     const place = await readPlace(transaction, schema);
     if (place.isMissing && (await isInPublic(transaction))) return new MigrationError(explainMove(place));
     const [[refusal] = []] = await transaction.run(rightsStatement(schema));
@@ -66,11 +67,23 @@ async function migrateOnce(databaseUrl: string, migrations: readonly Migration[]
       (error: unknown) => new MigrationError(explain(error, place), error),
     );
   }).catch((error: unknown) => {
+    if (error instanceof MigrationError) throw error;
     throw withAdvice(classifyError(error, databaseUrl));
   });
   // What failed is rolled back, and the engine's record of it is committed.
   if (result instanceof MigrationError) throw result;
   return result;
+}
+
+/** Before the first table is made: in another encoding most of what callers say would be a dead letter. */
+async function refuseOtherEncoding({ run }: EngineTransaction): Promise<void> {
+  const [[encoding, database] = []] = await run(
+    `SELECT current_setting('server_encoding'), quote_ident(current_database())`,
+  );
+  if (encoding === 'UTF8') return;
+  throw new MigrationError(
+    `The database ${String(database)} is in ${String(encoding)}, in which most of the world's words cannot be written. Make one in UTF-8 and name it in DATABASE_URL: CREATE DATABASE landline ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0;`,
+  );
 }
 
 /** Where the tables are to be, and who makes them, as SQL names. */

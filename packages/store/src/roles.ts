@@ -1,6 +1,7 @@
 import { classifyError } from './classify-error.ts';
 import { openClient } from './client.ts';
 import { readDatabaseUrl } from './database-url.ts';
+import { ConfigurationError } from './errors.ts';
 import { grantStatements, moveTablesStatement, ROLES, type Role, type RoleNames } from './role-statements.ts';
 import { scramVerifier } from './scram.ts';
 
@@ -10,6 +11,8 @@ export interface RoleOptions {
   adminUrl: string;
   /** Each role's password: ASCII. The one that a role has is replaced. */
   passwords: Readonly<Record<Role, string>>;
+  /** Roles that must not be there yet: what logs in as them has another password, and would be locked out. */
+  mustBeNew?: readonly Role[];
   /** The schema of the tables; what `?schema=` of the URL says, else `public`. It is made when it is not there. */
   schema?: string;
   /** What their names begin with: `landline` makes landline_owner, landline_worker and landline_reader. */
@@ -28,13 +31,15 @@ const LOCK = '0x6c616e64726f6c65';
  * to the reader SELECT, also on tables that the owner makes later. Migrations run as the owner from then on.
  *
  * @returns  The URL of each role: `adminUrl` with its name and password.
- * @throws   StoreError, for example `42501` where the admin may not make roles; nothing is changed then.
+ * @throws   StoreError, for example `42501` where the admin may not make roles; ConfigurationError where one that must be new is there.
+ *           Nothing is changed then.
  */
 export async function makeRoles({
   adminUrl,
   passwords,
   schema = readDatabaseUrl(adminUrl).schema ?? 'public',
   prefix = 'landline',
+  mustBeNew = [],
 }: RoleOptions): Promise<Record<Role, string>> {
   const names = roleNames(prefix);
   const client = openClient({ databaseUrl: adminUrl, poolSize: 1, statementTimeoutMs: LOCK_TIMEOUT_MS * 2 });
@@ -47,6 +52,7 @@ export async function makeRoles({
         );
         const rows = await transaction.$queryRawUnsafe<{ rolname: string }[]>('SELECT rolname FROM pg_roles');
         const present = new Set(rows.map(({ rolname }) => rolname));
+        refuseThere(mustBeNew.map((role) => names[role]).filter((name) => present.has(name)));
         for (const role of ROLES) {
           const verb = present.has(names[role]) ? 'ALTER' : 'CREATE';
           // oxlint-disable-next-line no-await-in-loop -- one connection
@@ -59,11 +65,18 @@ export async function makeRoles({
       { timeout: LOCK_TIMEOUT_MS * 6, maxWait: 10_000 },
     );
   } catch (error) {
-    throw classifyError(error);
+    throw error instanceof ConfigurationError ? error : classifyError(error);
   } finally {
     await client.$disconnect();
   }
   return urlsOf(adminUrl, names, passwords);
+}
+
+function refuseThere(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new ConfigurationError(
+    `${names.join(', ')}: already on this server, with a password that is not in this folder. Another Landline may log in with it. Name the folder that has it, or give this Landline a server of its own. --new-passwords replaces it: then give the new URLs to whatever used the old ones.`,
+  );
 }
 
 function roleNames(prefix: string): RoleNames {

@@ -19,9 +19,9 @@ afterAll(async () => {
 });
 
 /** An empty database that no migration has seen. */
-async function emptyDatabase(): Promise<string> {
+async function emptyDatabase(clause = ''): Promise<string> {
   const name = `empty_${randomUUID().replaceAll('-', '')}`;
-  await runSql(inject('databaseUrl'), `CREATE DATABASE ${name} TEMPLATE template0`);
+  await runSql(inject('databaseUrl'), `CREATE DATABASE ${name} TEMPLATE template0 ${clause}`);
   made.push(name);
   const url = new URL(inject('databaseUrl'));
   url.pathname = name;
@@ -177,6 +177,21 @@ test("says what to do where the database holds somebody else's tables, and leave
   await expect(migrate(url)).rejects.toThrow(/a database of its own/);
   const tables = await runSql(url, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`);
   expect(tables).toEqual([{ tablename: 'theirs' }]);
+});
+
+test('refuses a database in which not every word can be written, before it makes a table', async () => {
+  const url = await emptyDatabase(`ENCODING 'LATIN1' LOCALE 'C'`);
+  await expect(migrate(url)).rejects.toThrow(/is in LATIN1.*ENCODING 'UTF8'/);
+  expect(await runSql(url, `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`)).toEqual([]);
+});
+
+test('says in words that nobody answers, and that a URL cannot be read', async () => {
+  const nobody = 'postgresql://landline:secret@127.0.0.1:1/landline';
+  await expect(migrate(nobody)).rejects.toThrow('No Postgres answers at 127.0.0.1, port 1');
+  const unreadable = 'postgresql://landline:se#cret@127.0.0.1:5432/landline';
+  const told: unknown = await migrate(unreadable).catch((error: unknown) => error);
+  expect(String(told)).toContain('write @ : / ? # [ ] and % as %40');
+  expect(String(told)).not.toContain('cret');
 });
 
 test('fails in bounded time where there is no database', async () => {

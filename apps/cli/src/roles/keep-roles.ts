@@ -1,32 +1,53 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeRoles, ROLES, type Role } from '@landline/store';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
-import { readOrMakeSecret } from '../services/secret-file.ts';
+import { keepSecret, makeSecret, readKeptSecret } from '../services/secret-file.ts';
+
+/** How the roles are made. */
+export interface KeepRolesOptions {
+  /** A superuser's URL, or of a role with CREATEROLE that owns the database. */
+  adminUrl: string;
+  /** Whether a role that is there may get a new password, where the folder does not have the one it has. */
+  mayReplace: boolean;
+}
 
 /**
  * Makes the roles of a Landline database, with random passwords that it keeps in `<folder>/<role>/password` (mode 600). Called again
  * it sets the same passwords, and gives the owner what an older version has made since.
  *
- * @param adminUrl  A superuser's, or of a role with CREATEROLE that owns the database.
- * @returns         The URL of each role.
- * @throws          {CliError} `postgres_failed`: what the server says.
+ * @returns  The URL of each role.
+ * @throws   {CliError} `postgres_failed`: what the server says, or that a role is there whose password the folder does not have.
  */
-export async function keepRoles(adminUrl: string, folder: string): Promise<Record<Role, string>> {
-  const [owner, worker, reader] = await Promise.all(ROLES.map((role) => passwordOf(folder, role)));
-  if (owner === undefined || worker === undefined || reader === undefined) throw new Error('A role has no password');
-  return makeRoles({ adminUrl, passwords: { owner, worker, reader } }).catch((cause: unknown) => {
-    const why = explainDatabaseFault(cause);
-    throw new CliError(
-      'postgres_failed',
-      `The roles of the database could not be made, and nothing was changed: ${why}`,
-      { cause },
-    );
-  });
+export async function keepRoles(
+  folder: string,
+  { adminUrl, mayReplace }: KeepRolesOptions,
+): Promise<Record<Role, string>> {
+  const fileOf = (role: Role) => join(folder, role, 'password');
+  const read = async (role: Role) => readKeptSecret(fileOf(role));
+  const kept = { owner: await read('owner'), worker: await read('worker'), reader: await read('reader') };
+  const lacking = ROLES.filter((role) => kept[role] === undefined);
+  const passwordOf = (role: Role) => kept[role] ?? makeSecret();
+  const passwords = { owner: passwordOf('owner'), worker: passwordOf('worker'), reader: passwordOf('reader') };
+  const urls = await makeRoles({ adminUrl, passwords, mustBeNew: mayReplace ? [] : lacking }).catch(refuse);
+  // Not before they hold: a refused call leaves the folder as it was.
+  await Promise.all(lacking.map((role) => keep(fileOf(role), passwords[role])));
+  return urls;
 }
 
-async function passwordOf(folder: string, role: Role): Promise<string> {
-  await mkdir(join(folder, role), { recursive: true, mode: 0o700 });
-  return readOrMakeSecret(join(folder, role, 'password'));
+async function keep(file: string, password: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await keepSecret(file, password);
+}
+
+function refuse(cause: unknown): never {
+  const why = explainDatabaseFault(cause);
+  throw new CliError(
+    'postgres_failed',
+    `The roles of the database could not be made, and nothing was changed: ${why}`,
+    {
+      cause,
+    },
+  );
 }

@@ -1,27 +1,32 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readSecret } from '@landline/process';
 import { ROLES } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
+import { keepSecret } from '../services/secret-file.ts';
 import { readEnvFile } from '../start/env-file.ts';
 import { keepRoles } from './keep-roles.ts';
 
 /**
  * `landline roles <folder>`: makes the roles owner, worker and reader in the database of ADMIN_DATABASE_URL, and writes the URL of each to
- * `<folder>/<role>/url` (mode 600), for DIRECT_URL_FILE, DATABASE_URL_FILE and READER_DATABASE_URL_FILE. It may be repeated at any time.
+ * `<folder>/<role>/url` (mode 600), for DIRECT_URL_FILE, DATABASE_URL_FILE and READER_DATABASE_URL_FILE. It may be repeated at any time with
+ * the same folder. With another one it refuses to give roles that are there new passwords, unless `mayReplace`: others may log in with theirs.
  *
  * ADMIN_DATABASE_URL may leave out the password: then PGPASSWORD has it, or PGPASSWORD_FILE.
  *
  * @throws {CliError} `configuration_invalid`: there is no ADMIN_DATABASE_URL.
  */
-export async function runRoles(folder: string, { root, env, print }: CommandContext): Promise<number> {
-  const variables = await readEnvFile(root, env);
-  const urls = await keepRoles(adminUrlOf(variables), resolve(root, folder));
+export async function runRoles(
+  folder: string,
+  { mayReplace }: { mayReplace: boolean },
+  { root, env, print }: CommandContext,
+): Promise<number> {
+  const adminUrl = adminUrlOf(await readEnvFile(root, env));
+  const urls = await keepRoles(resolve(root, folder), { adminUrl, mayReplace });
   for (const role of ROLES) {
     const file = resolve(root, folder, role, 'url');
     // oxlint-disable-next-line no-await-in-loop -- three
-    await writePrivately(file, `${urls[role]}\n`);
+    await keepSecret(file, urls[role]);
     print(`${new URL(urls[role]).username}: ${file}`);
   }
   return 0;
@@ -39,9 +44,4 @@ function adminUrlOf(env: Readonly<Record<string, string | undefined>>): string {
   const url = new URL(given);
   if (url.password === '') url.password = encodeURIComponent(readSecret('PGPASSWORD', env) ?? '');
   return url.href;
-}
-
-async function writePrivately(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 }

@@ -8,13 +8,29 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
  *               file, and the next one makes another secret.
  */
 export async function readOrMakeSecret(file: string, adopt?: (secret: string) => Promise<void>): Promise<string> {
-  const kept = (await readFile(file, 'utf8').catch(emptyIfMissing)).trim();
-  if (kept !== '') return kept;
-  const secret = randomBytes(32).toString('hex');
+  const kept = await readKeptSecret(file);
+  if (kept !== undefined) return kept;
+  const secret = makeSecret();
   await adopt?.(secret);
+  await keepSecret(file, secret);
+  return secret;
+}
+
+/** Reads the secret in `file`; undefined where there is none. */
+export async function readKeptSecret(file: string): Promise<string | undefined> {
+  const text = await readFile(file, 'utf8').catch(emptyIfMissing);
+  return text.trim() || undefined;
+}
+
+/** Makes a secret of 32 random bytes, in hex. */
+export function makeSecret(): string {
+  return randomBytes(32).toString('hex');
+}
+
+/** Writes a secret to `file`, with mode 600; whoever reads it sees the old one or the new one. */
+export async function keepSecret(file: string, secret: string): Promise<void> {
   await writeFile(`${file}.new`, `${secret}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
-  return secret;
 }
 
 function emptyIfMissing(error: unknown): string {

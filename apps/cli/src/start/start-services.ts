@@ -55,6 +55,9 @@ export async function startServices({ root, env, print, started }: StartServices
   };
   const redisUrl = given.redisUrl ?? (await own('Redis', redis));
   if (given.databaseUrl !== undefined) return { ...given, databaseUrl: given.databaseUrl, redisUrl };
-  const roles = await keepRoles(await own('Postgres', postgres), join(data, 'postgres-roles'));
+  const roles = await keepRoles(join(data, 'postgres-roles'), {
+    adminUrl: await own('Postgres', postgres),
+    mayReplace: true,
+  });
   return { databaseUrl: roles.worker, directUrl: roles.owner, readerDatabaseUrl: roles.reader, redisUrl };
 }

@@ -3,6 +3,7 @@ import { latestClock, type Authority } from '../clock.ts';
 import { defined, register, type EventContext } from '../event-context.ts';
 import { fieldsOf, saysSomething, type Fields } from '../fields.ts';
 import { phoneNumber } from '../phone-number.ts';
+import { readDirection } from './direction.ts';
 
 /** Where a transcript tells of the call's line. */
 export interface CallSources {
@@ -69,7 +70,7 @@ interface Parties {
 
 /** Where no direction is told, the caller is taken for the person, as in most calls. */
 function partiesOf(line: Fields): Parties {
-  const direction = line.text('direction')?.toLowerCase();
+  const direction = readDirection(line, 'direction');
   const external = line.key('external_number', 'whatsapp_user_id', 'sms_user_phone_number', 'user_phone_number');
   const agent = line.key('agent_number', 'agent_phone_number');
   const from = line.key('from_number', 'caller_number', 'caller_id');

@@ -3,6 +3,7 @@ import { earliestClock, latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, toldRegisters, type EventContext } from '../event-context.ts';
 import { phoneNumber } from '../phone-number.ts';
 import { addSpoken, readSpoken } from '../spoken.ts';
+import { readDirection } from './direction.ts';
 
 /** conversation.started: who calls whom, over what, in which language. */
 export function conversationStarted(event: EventContext): Changes {
@@ -11,7 +12,7 @@ export function conversationStarted(event: EventContext): Changes {
   const clock = latestClock('live', eventAt, event);
   const changes = changesOf(event, 'live', 'in_progress');
   const startedAt = fields.time('started_at', 'start_time', 'start_time_unix_secs') ?? eventAt;
-  const direction = fields.text('direction')?.toLowerCase();
+  const direction = readDirection(fields, 'direction');
   const caller = fields.key('caller_number', 'from_number', 'caller_id');
   const called = fields.key('called_number', 'to_number');
   // The person's number is the caller's, unless the agent made the call.
