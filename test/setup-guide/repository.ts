@@ -16,8 +16,15 @@ export async function makeRepository(folder: string): Promise<void> {
   await Promise.all(files.map((file) => cp(join(ROOT, file), join(folder, file))));
   await git(folder, ['init', '--quiet', '--initial-branch=main']);
   await git(folder, ['add', '--all']);
-  const author = ['-c', 'user.name=reader', '-c', 'user.email=reader@example.com'];
-  await git(folder, [...author, 'commit', '--quiet', '--message=as it is']);
+  // Whatever else the user's own settings ask for at a commit.
+  const settings = [
+    'user.name=reader',
+    'user.email=reader@example.com',
+    'commit.gpgSign=false',
+    'core.hooksPath=/dev/null',
+  ];
+  const options = settings.flatMap((setting) => ['-c', setting]);
+  await git(folder, [...options, 'commit', '--quiet', '--message=as it is']);
 }
 
 /**

@@ -63,13 +63,13 @@ export async function beginSession(routes: ReadonlyMap<string, number>): Promise
   return { type: (outcome) => type(desk, outcome), end: () => end(desk) };
 }
 
-/** What a terminal of a new machine has, and the ports: the environment wins over .env. No npm asks for a newer one of itself. */
+/** What a terminal of a new machine has, in English, and the ports: the environment wins over .env. No npm asks for a newer one of itself. */
 function makeEnvironment(ports: [string, string][]): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => {
+  const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });
-  return { ...Object.fromEntries([...kept, ...ports]), npm_config_update_notifier: 'false' };
+  return { ...Object.fromEntries([...kept, ...ports]), LC_ALL: 'C', npm_config_update_notifier: 'false' };
 }
 
 async function type(desk: Desk, outcome: Outcome): Promise<Typed> {
