@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# One image for receiver, worker, dashboard and cli; docker-compose.yml gives each service its command.
+# One image for receiver, worker, dashboard, initiation and cli; docker-compose.yml gives each service its command.
 
 # A tag, not a digest: each build takes the newest Node 24 with its fixes. To pin one, add the digest that `docker image inspect` shows.
 FROM node:24-bookworm-slim AS build
@@ -14,6 +14,7 @@ COPY packages/store/package.json packages/store/
 COPY packages/webhook/package.json packages/webhook/
 COPY apps/cli/package.json apps/cli/
 COPY apps/dashboard/package.json apps/dashboard/
+COPY apps/initiation/package.json apps/initiation/
 COPY apps/receiver/package.json apps/receiver/
 COPY apps/worker/package.json apps/worker/
 RUN --mount=type=cache,target=/root/.npm npm ci
@@ -29,7 +30,7 @@ COPY --from=build /app ./
 # A new volume takes its owner from here.
 RUN install --directory --owner=node --group=node --mode=700 /journal /roles/owner /roles/worker /roles/reader
 USER node
-EXPOSE 3000 3001 3002 3004
+EXPOSE 3000 3001 3002 3003 3004
 # The receiver's, whose command is the default; docker-compose.yml has one for each service.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

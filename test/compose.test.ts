@@ -1,7 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { APPS } from '../apps/cli/src/start/apps.ts';
 import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
+import { makeTempFolder } from './support/temp-folder.ts';
 
 const compose = readCompose();
 /** What ends when its work is done. */
@@ -45,6 +51,7 @@ describe('docker-compose.yml', () => {
       ['migrate', 'DIRECT_URL_FILE', '/roles/owner/url', ['owner:/roles/owner:ro']],
       ['landline', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
       ['worker', 'DATABASE_URL_FILE', '/roles/worker/url', ['worker:/roles/worker:ro']],
+      ['initiation', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
     ]);
     // Where they come from.
     const { command, volumes } = serviceOf(compose, 'roles');
@@ -57,6 +64,7 @@ describe('docker-compose.yml', () => {
     for (const [service, variable, secret] of [
       ['receiver', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
       ['dashboard', 'DASHBOARD_PASSWORD', 'dashboard_password'],
+      ['initiation', 'INITIATION_TOKEN', 'initiation_token'],
       ['postgres', 'POSTGRES_PASSWORD', 'postgres_password'],
       ['roles', 'POSTGRES_PASSWORD', 'postgres_password'],
     ] as const) {
@@ -72,11 +80,12 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('publishes the receiver, the dashboard on loopback only, and nothing else', () => {
+  it('publishes the receiver and the initiation, the dashboard on loopback only, and nothing else', () => {
     const published = services.flatMap(([name, { ports }]) => ports.map((port) => [name, port]));
     expect(published).toEqual([
       ['receiver', '${PORT:-3000}:3000'],
       ['dashboard', '127.0.0.1:${DASHBOARD_PORT:-3001}:3001'],
+      ['initiation', '${INITIATION_PORT:-3003}:3003'],
     ]);
     for (const name of ['redis', 'postgres']) {
       for (const network of serviceOf(compose, name).networks) expect(compose.networks[network]?.internal).toBe(true);
@@ -104,6 +113,26 @@ describe('docker-compose.yml', () => {
     expect(serviceOf(compose, name).command).toEqual(['node', ...nodeOptions, `apps/${name}/dist/main.js`]);
   });
 
+  it('lets the initiation wait for the URL of its role, and for nothing else', async () => {
+    const { command, depends_on, restart } = serviceOf(compose, 'initiation');
+    expect([depends_on, restart]).toEqual([{}, 'unless-stopped']);
+    const [shell = '', option = '', script = ''] = command;
+    const nodeOptions = APPS.find((app) => app.name === 'initiation')?.nodeOptions ?? [];
+    const program = ['exec', 'node', ...nodeOptions, 'apps/initiation/dist/main.js'].join(' ');
+    expect([shell, option, script.endsWith(`; ${program}`)]).toEqual(['sh', '-c', true]);
+
+    const file = join(await makeTempFolder(), 'url');
+    const trial = script
+      .replaceAll('$$', '$')
+      .replace(program, 'echo started')
+      .replace('sleep 1', 'echo waits; sleep 0.05');
+    const child = spawn(shell, [option, trial], { env: { ...process.env, READER_DATABASE_URL_FILE: file } });
+    const output = text(child.stdout);
+    await once(child.stdout, 'data');
+    await writeFile(file, 'postgresql://landline_reader@postgres/landline\n');
+    expect(await output).toMatch(/^(waits\n)+started\n$/);
+  });
+
   it('names only services, networks and volumes that there are', () => {
     for (const [, { depends_on, networks }] of services) {
       expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(Object.keys(depends_on)));
@@ -125,13 +154,14 @@ describe('docker-compose.yml', () => {
     expect(names.filter((name) => !known.has(name.replace(/_FILE$/, '')))).toEqual([]);
     // Compose stops where neither form is set; what follows :- is nothing or no secret.
     const secrets = ['ELEVENLABS_WEBHOOK_SECRET', 'DASHBOARD_PASSWORD', 'POSTGRES_PASSWORD'];
-    expect(compose['x-required'].map((text) => text.replace(/:\?set .*$/, ''))).toEqual(
+    expect(compose['x-required'].map((line) => line.replace(/:\?set .*$/, ''))).toEqual(
       secrets.map((name) => `\${${name}_FILE:-\${${name}`),
     );
-    for (const name of secrets) expect(readText('docker-compose.yml')).not.toMatch(new RegExp(`\\$\\{${name}:-[^}]`));
+    for (const name of [...secrets, 'INITIATION_TOKEN'])
+      expect(readText('docker-compose.yml')).not.toMatch(new RegExp(`\\$\\{${name}:-[^}]`));
   });
 
-  it.each(['roles', 'migrate', 'landline', 'receiver', 'worker', 'dashboard'])(
+  it.each(['roles', 'migrate', 'landline', 'receiver', 'worker', 'dashboard', 'initiation'])(
     'runs %s with no more rights than it needs',
     (name) => {
       expect(serviceOf(compose, name)).toMatchObject({
@@ -147,6 +177,7 @@ describe('docker-compose.yml', () => {
     ['receiver', '75s'], // and DRAIN_SECONDS, up to a minute
     ['worker', '15s'],
     ['dashboard', '15s'],
+    ['initiation', '15s'],
   ])('gives %s longer to stop than the ten seconds it takes: %s', (name, period) => {
     expect(serviceOf(compose, name).stop_grace_period).toBe(period);
   });

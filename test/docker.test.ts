@@ -17,7 +17,7 @@ import { runSql } from './support/run-sql.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..');
-const SERVERS = { receiver: '3000', worker: '3002', dashboard: '3001' } as const;
+const SERVERS = { receiver: '3000', worker: '3002', dashboard: '3001', initiation: '3003' } as const;
 const compose = readCompose();
 
 function text(path: string): Promise<string> {
@@ -63,8 +63,10 @@ describe('the image', () => {
   /** Starts a service as Compose would: its command and its variables, with the addresses of the test's own servers. */
   function start(name: string, env: Record<string, string>): ChildProcess {
     const service = serviceOf(compose, name);
-    // The volumes of the roles are a folder here.
-    const [program = '', ...args] = [service.command].flat().map((word) => (word === '/roles' ? roles : word));
+    // The volumes of the roles are a folder here. Compose reads $$ as $.
+    const [program = '', ...args] = [service.command]
+      .flat()
+      .map((word) => (word === '/roles' ? roles : word.replaceAll('$$', '$')));
     const given = { POSTGRES_PASSWORD: password, DASHBOARD_PASSWORD: password, ELEVENLABS_WEBHOOK_SECRET: password };
     const child = spawn(program, args, {
       cwd: app,
@@ -150,10 +152,12 @@ describe('the image', () => {
         DRAIN_SECONDS: '0',
         WORKER_PORT: free,
         DASHBOARD_PORT: free,
+        INITIATION_PORT: free,
       };
       const child = start(name, {
         ...addresses,
         ...(name === 'worker' && { DATABASE_URL_FILE: join(roles, 'worker', 'url') }),
+        ...(name === 'initiation' && { READER_DATABASE_URL_FILE: join(roles, 'reader', 'url') }),
       });
       await vi.waitUntil(isHealthy, { timeout: 20_000, interval: 100 });
       child.kill('SIGTERM');

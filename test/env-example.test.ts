@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { dashboardVariables } from '../apps/dashboard/src/config.ts';
+import { initiationVariables } from '../apps/initiation/src/config.ts';
 import { receiverVariables } from '../apps/receiver/src/config.ts';
 import { workerVariables } from '../apps/worker/src/config.ts';
 
@@ -21,11 +22,11 @@ const shown = lines.flatMap((line, i): Shown[] => {
   const explained = above.startsWith('#') || lines[i - 2]?.startsWith('#') === true;
   return name ? [{ name, value, commented: hash !== '', explained }] : [];
 });
-const shapes = [receiverVariables.shape, workerVariables.shape, dashboardVariables.shape];
+const shapes = [receiverVariables.shape, workerVariables.shape, dashboardVariables.shape, initiationVariables.shape];
 
 test('.env.example names exactly the variables that the processes read', () => {
   // These the commands read, and Compose the last.
-  const others = ['READER_DATABASE_URL', 'ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD'];
+  const others = ['PUBLIC_URL', 'ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD'];
   const read = new Set([...shapes.flatMap((shape) => Object.keys(shape)), ...others]);
   expect(new Set(shown.map(({ name }) => name))).toEqual(read);
   expect(shown).toHaveLength(read.size);
@@ -37,7 +38,7 @@ test.each(shown.filter(({ commented, value }) => commented && value !== ''))(
   ({ name, value }) => {
     const schemas = shapes.flatMap((shape) => Object.entries(shape)).filter(([key]) => key === name);
     const defaults = schemas.map(([, schema]) => schema.parse(undefined));
-    // The dashboard alone listens on loopback; .env.example says so beside HOST.
+    // By themselves the dashboard and the initiation listen on loopback; .env.example shows what the receiver does.
     const expected = name === 'HOST' ? defaults.filter((used) => used !== '127.0.0.1') : defaults;
     expect(expected.length).toBeGreaterThan(0);
     for (const [i, used] of expected.entries()) expect(used).toEqual(schemas[i]?.[1].parse(value));
@@ -56,6 +57,14 @@ test('a process takes each of its secrets from a file as well', () => {
     Object.entries(shape).flatMap(([name, schema]) => (schema.meta()?.['secret'] === true ? [name] : [])),
   );
   expect(new Set(marked)).toEqual(
-    new Set(['ELEVENLABS_WEBHOOK_SECRET', 'REDIS_URL', 'DATABASE_URL', 'DIRECT_URL', 'DASHBOARD_PASSWORD']),
+    new Set([
+      'ELEVENLABS_WEBHOOK_SECRET',
+      'REDIS_URL',
+      'DATABASE_URL',
+      'DIRECT_URL',
+      'READER_DATABASE_URL',
+      'DASHBOARD_PASSWORD',
+      'INITIATION_TOKEN',
+    ]),
   );
 });

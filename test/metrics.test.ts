@@ -16,7 +16,8 @@ import { samplesOf, scrape, type Scrape } from './support/scrape.ts';
 
 const DASHBOARD_PASSWORD = 'correct horse battery';
 const LOGIN = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD_PASSWORD}`).toString('base64')}` };
-const APPS = ['receiver', 'worker', 'dashboard'] as const;
+const INITIATION_TOKEN = 'a token of the test';
+const APPS = ['receiver', 'worker', 'dashboard', 'initiation'] as const;
 type App = (typeof APPS)[number];
 /** The least that is allowed. */
 const MAX_CONNECTIONS = 64;
@@ -26,7 +27,7 @@ let journalDir: string;
 let redis: PrivateRedis;
 let postgres: Service;
 const processes = new Map<App, AppProcess>();
-const scrapes: Record<App, Scrape[]> = { receiver: [], worker: [], dashboard: [] };
+const scrapes: Record<App, Scrape[]> = { receiver: [], worker: [], dashboard: [], initiation: [] };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'landline-metrics-'));
@@ -43,6 +44,7 @@ beforeAll(async () => {
         env: {
           ...env,
           DASHBOARD_PASSWORD,
+          INITIATION_TOKEN,
           JOURNAL_DIR: journalDir,
           CANARY_INTERVAL_SECONDS: '86400',
           MAX_CONNECTIONS: String(MAX_CONNECTIONS),
@@ -88,6 +90,20 @@ function aMessage(): string {
 async function accepted(body: string | Buffer): Promise<void> {
   expect(await post(processOf('receiver').url, body)).toMatchObject({ status: 200 });
 }
+
+/** Asks who is calling; answers the status. */
+async function ask(call: Record<string, string>, token = INITIATION_TOKEN): Promise<number> {
+  const response = await fetch(`${processOf('initiation').url}/api/elevenlabs/conversation-initiation`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(call),
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+const answers = (kind: string, because: string) =>
+  `landline_initiation_answers_total{kind="${kind}",because="${because}"}`;
 
 describe('what moves the metrics', () => {
   test('events: accepted, refused, applied, known, unknown and at fault', async () => {
@@ -298,6 +314,51 @@ describe('what moves the metrics', () => {
   test('a Postgres that has lost its tail', async () => {
     await runSql(postgres.url, 'UPDATE landline_beat SET seq = 0');
     await expect.poll(() => look('worker'), WITHIN).toMatchObject({ landline_postgres_losses_total: 1 });
+  });
+
+  test('somebody calls who is known, somebody who is not, and somebody asks who may not', async () => {
+    await runSql(
+      postgres.url,
+      `INSERT INTO user_profiles (user_id, first_seen_at, last_seen_at) VALUES ('+12025550123', now(), now())`,
+    );
+    // Postgres was away before.
+    await expect.poll(() => look('initiation'), WITHIN).toMatchObject({ landline_initiation_database_up: 1 });
+    const conversation = { conversation_id: 'conv_calls', agent_id: 'agent_1' };
+    expect(await ask({ caller_id: '+12025550123', ...conversation })).toBe(200);
+    expect(await ask({ caller_id: '+12025550124' })).toBe(200);
+    expect(await ask({ caller_id: 'anonymous' })).toBe(200);
+    expect(await ask({ caller_id: '+12025550123' }, 'another token, and wrong')).toBe(401);
+    await expect
+      .poll(() => look('initiation'), WITHIN)
+      .toMatchObject({
+        [answers('known', '')]: 1,
+        [answers('unknown', 'not_found')]: 1,
+        [answers('unknown', 'withheld')]: 1,
+        'landline_initiation_answer_seconds_count{kind="known"}': 1,
+        'landline_initiation_refused_total{code="token_mismatch"}': 1,
+        'landline_initiation_events_total{result="enqueued"}': 1,
+        // Its alert needs a first sample to tell a rise from.
+        'landline_initiation_events_total{result="lost"}': 0,
+      });
+  });
+
+  test('somebody calls while Redis and Postgres are away', async () => {
+    await redis.stop();
+    await postgres.stop();
+    expect(await ask({ caller_id: '+12025550125', conversation_id: 'conv_away', agent_id: 'agent_1' })).toBe(200);
+    await expect
+      .poll(() => look('initiation'), WITHIN)
+      .toMatchObject({
+        [answers('defaults', 'database_away')]: 1,
+        'landline_initiation_events_total{result="lost"}': 1,
+        landline_initiation_database_up: 0,
+      });
+    await redis.restart();
+    postgres = await startPostgres({
+      dir: join(folder, 'postgres'),
+      port: Number(new URL(postgres.url).port),
+    });
+    await expect.poll(() => look('initiation'), WITHIN).toMatchObject({ landline_initiation_database_up: 1 });
   });
 });
 

@@ -43,7 +43,7 @@ type Series = Omit<MetricRow, 'name'>;
 
 /** What the processes expose, by name. */
 const series = new Map(
-  ['Receiver', 'Worker', 'Dashboard', 'Every process'].flatMap(readMetricsTable).flatMap(seriesOf),
+  ['Receiver', 'Worker', 'Dashboard', 'Initiation', 'Every process'].flatMap(readMetricsTable).flatMap(seriesOf),
 );
 
 /** A histogram has three, all of which only grow. */
@@ -74,6 +74,9 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
     ...(['silent', 'receiving', 'idle', 'new'] satisfies DroppedState[]),
   ],
   class: Object.keys(FAULT_POLICY),
+  kind: ['known', 'unknown', 'defaults'],
+  because: ['database_away', 'database_slow'],
+  result: ['enqueued', 'lost'],
   job: ['landline.*'],
 };
 

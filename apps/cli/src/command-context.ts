@@ -6,8 +6,10 @@ export interface CommandContext {
   root: string;
   /** The process's environment. */
   env: Environment;
-  /** Prints one line, or several. */
+  /** Prints one line, or several, of what the command answers. */
   print: (line: string) => void;
+  /** Prints what is no part of the answer: a fault, how long it took. By default as `print`. */
+  printError?: (line: string) => void;
   /** Columns of the terminal. */
   width: number;
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { CommandContext } from './command-context.ts';
+import { CliError } from './errors.ts';
 import { findOwnDatabase } from './find-database.ts';
 import { checkQuery } from './sql/check-query.ts';
 import { readEnvFile } from './start/env-file.ts';
@@ -21,7 +22,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return (await import('./start/start.ts')).start(context, stopSignal({ withParent }));
   },
   test: async (args, context) => (await import('./run-tests.ts')).runTests(args, context),
-  send: async (args, { root, env }) => (await import('./send.ts')).send(args, await readEnvFile(root, env)),
+  send: async (args, context) => {
+    const env = await readEnvFile(context.root, context.env);
+    if (args.includes('conversation-initiation')) {
+      return (await import('./send-initiation.ts')).sendInitiation(args, { ...context, env });
+    }
+    return (await import('./send.ts')).send(args, env);
+  },
+  context: async (args, { root, env, print }) => {
+    const { agentContext } = await import('./context.ts');
+    print(JSON.stringify(agentContext(args, await readEnvFile(root, env)), undefined, 2));
+    return 0;
+  },
   migrate: async (args, { root, env, print }) => {
     parseArgs({ args });
     const { runMigrate } = await import('./migrate.ts');
@@ -64,14 +76,19 @@ export async function runCommand(argv: readonly string[], context: CommandContex
   } catch (error) {
     // The first sentence; what Node adds is about its own API.
     if (isUnknownOption(error)) return misuse(error.message.replace(/\. .*$/s, '.'), context);
-    context.print(error instanceof Error ? error.message : String(error));
-    return 1;
+    complain(error instanceof Error ? error.message : String(error), context);
+    return error instanceof CliError && error.code === 'arguments_invalid' ? MISUSE : 1;
   }
 }
 
-function misuse(message: string, { print }: CommandContext): number {
-  print(`${message}\n\n${USAGE}`);
+function misuse(message: string, context: CommandContext): number {
+  complain(`${message}\n\n${USAGE}`, context);
   return MISUSE;
+}
+
+/** A fault is no part of a command's answer, which may go to a file or to another program. */
+function complain(message: string, { print, printError = print }: CommandContext): void {
+  printError(message);
 }
 
 // What parseArgs throws at an option that it does not know.

@@ -2,6 +2,9 @@
 export const USAGE = `Usage: npm run landline -- <command>
 
   send <type or file> [--count n] [--url u]   signs and sends real-shaped events
+  send conversation-initiation --caller <number> [--called n] [--agent id] [--conversation id] [--call-sid s] [--url u]
+                                              asks who is calling, as ElevenLabs does, and prints the answer
+  context [--url u]                           prints the agent-context JSON; --url: where ElevenLabs reaches the receiver
   migrate                                     brings the tables up to date
   roles <folder> [--new-passwords]            makes the database's roles for owner, worker and reader; keeps their URLs there
   sql "<query>"                               shows rows; the query can only read

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';
 import type { RunningProcess } from '../src/services/running-process.ts';
 import { keepRunning } from '../src/start/keep-running.ts';
@@ -25,8 +26,17 @@ function watch(first: RunningProcess, later: (() => RunningProcess)[], pace = PA
     if (next === undefined) throw new Error('nothing left to start');
     return next();
   };
-  const { stop } = keepRunning({ name: 'The worker', first, restart, print: (line) => printed.push(line), pace });
-  return { stop, printed };
+  const leaving = new AbortController();
+  const print = (line: string) => void printed.push(line);
+  const { stop } = keepRunning({
+    name: 'The worker',
+    first,
+    restart,
+    print,
+    pace: () => pace,
+    leaving: leaving.signal,
+  });
+  return { stop, printed, leave: () => leaving.abort() };
 }
 
 test('starts it again when it ends or does not start, ever more slowly', async () => {
@@ -37,7 +47,7 @@ test('starts it again when it ends or does not start, ever more slowly', async (
   await stop();
   expect(printed).toEqual([
     'The worker ended (code 1). Starting it again in 0.005 s.',
-    'The worker ended (port taken). Starting it again in 0.01 s.',
+    'The worker did not start: port taken. Starting it again in 0.01 s.',
     'The worker ended (SIGKILL). Starting it again in 0.02 s.',
     'The worker ended (code 2). Starting it again in 0.02 s.',
   ]);
@@ -61,4 +71,32 @@ test('starts nothing once it is stopped', async () => {
   expect(first.stopped()).toBe(true);
   expect(later).toHaveLength(1);
   expect(printed).toEqual([]);
+});
+
+test('starts and prints nothing once everything is to be stopped', async () => {
+  const end = new AbortController();
+  const exited = once(end.signal, 'abort').then(() => 'code 0');
+  const later = [() => processThat()];
+  const { stop, printed, leave } = watch({ ...processThat(), exited }, later);
+  leave();
+  end.abort();
+  await stop();
+  expect(later).toHaveLength(1);
+  expect(printed).toEqual([]);
+});
+
+test('starts the first one as well, where none runs yet', async () => {
+  const first = processThat();
+  const later = [failToStart, () => first];
+  const printed: string[] = [];
+  const { stop } = keepRunning({
+    name: 'The worker',
+    restart: () => (later.shift() ?? failToStart)(),
+    print: (line) => printed.push(line),
+    pace: () => PACE,
+  });
+  await vi.waitUntil(() => later.length === 0);
+  await stop();
+  expect(first.stopped()).toBe(true);
+  expect(printed).toEqual(['The worker did not start: port taken. Starting it again in 0.005 s.']);
 });

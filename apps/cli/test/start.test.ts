@@ -1,87 +1,14 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { access, copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { migrate } from '@landline/store';
-import { createDatabase } from '../../../test/support/database.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { choosePort } from '../src/services/choose-port.ts';
 import { isRunning } from '../src/services/is-running.ts';
 import { startPostgres } from '../src/services/postgres.ts';
 import { readServices } from '../src/start/services-file.ts';
-import { start } from '../src/start/start.ts';
-
-// Stands for an app: answers as a ready one does, and notes what it was given and when it was stopped.
-const APP = `
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-const name = process.argv[1].split('/').at(-3);
-const [portVariable, status] = { receiver: ['PORT', 200], worker: ['WORKER_PORT', 200], dashboard: ['DASHBOARD_PORT', 401] }[name];
-writeFileSync(name + '.json', JSON.stringify({ pid: process.pid, env: process.env, options: process.execArgv }));
-if (readFileSync('faulty', 'utf8') === name) process.exit(3);
-createServer((_, response) => response.writeHead(status).end()).listen(process.env[portVariable], '127.0.0.1');
-process.once('SIGTERM', () => {
-  appendFileSync('stopped', name + ' ');
-  process.exit(0);
-});
-process.once('disconnect', () => process.exit(0));
-`;
-
-async function makeRoot({ faulty = '' } = {}): Promise<string> {
-  const root = await makeTempFolder();
-  for (const name of ['receiver', 'worker', 'dashboard']) {
-    await mkdir(join(root, 'apps', name, 'dist'), { recursive: true });
-    await writeFile(join(root, 'apps', name, 'dist', 'main.js'), APP);
-  }
-  await writeFile(join(root, 'package.json'), '{ "type": "module" }');
-  await writeFile(join(root, 'faulty'), faulty);
-  await copyFile(new URL('../../../.env.example', import.meta.url), join(root, '.env.example'));
-  return root;
-}
-
-async function freePorts(): Promise<Record<string, string>> {
-  const names = ['PORT', 'HEALTH_PORT', 'WORKER_PORT', 'DASHBOARD_PORT'];
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await choosePort(0))])));
-}
-
-async function givenServers(): Promise<Record<string, string>> {
-  const database = await createDatabase(inject('databaseUrl'));
-  onTestFinished(() => database.drop());
-  return { DATABASE_URL: database.url, REDIS_URL: inject('redisUrl') };
-}
-
-function startIn(root: string, env: Record<string, string | undefined>) {
-  const printed: string[] = [];
-  const stopping = new AbortController();
-  const context = { root, env: { PATH: process.env['PATH'], ...env }, width: 80 };
-  const code = start({ ...context, print: (line) => printed.push(line) }, stopping.signal);
-  const stop = () => {
-    stopping.abort();
-    return code;
-  };
-  onTestFinished(async () => {
-    await stop().catch(() => {}); // what a test expects of it, it has seen
-  });
-  const up = () =>
-    Promise.race([vi.waitUntil(() => printed.join().includes('Landline is up'), { timeout: 25_000 }), code]);
-  return { printed, code, stop, up };
-}
-
-async function noteOf(
-  root: string,
-  app: string,
-): Promise<{ pid: number; env: Record<string, string>; options: string[] }> {
-  return JSON.parse(await readFile(join(root, `${app}.json`), 'utf8'));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
+import { exists, freePorts, givenServers, makeRoot, NAMES, noteOf, startIn } from './support/a-landline.ts';
 
 test('runs everything on servers of its own, and stops the way of the data from its mouth', async () => {
   const root = await makeRoot();
@@ -89,9 +16,8 @@ test('runs everything on servers of its own, and stops the way of the data from 
   const running = startIn(root, { ...ports, HOST: '0.0.0.0', SHELL_SECRET: 'mine' });
   await running.up();
 
-  const [receiver, worker, dashboard] = await Promise.all(
-    ['receiver', 'worker', 'dashboard'].map((app) => noteOf(root, app)),
-  );
+  const notes = await Promise.all(NAMES.map((app) => noteOf(root, app)));
+  const [receiver, worker, dashboard, initiation] = notes;
   expect(receiver?.env).not.toHaveProperty('DATABASE_URL');
   expect(receiver?.env).not.toHaveProperty('DASHBOARD_PASSWORD');
   expect(receiver?.env).toMatchObject({ HOST: '0.0.0.0', PORT: ports['PORT'], REDIS_URL: expect.any(String) });
@@ -111,20 +37,33 @@ test('runs everything on servers of its own, and stops the way of the data from 
     `SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'`,
   );
   expect(owners).toEqual([{ tableowner: 'landline_owner' }]);
-  for (const { env } of [receiver, worker, dashboard].flatMap((note) => note ?? [])) {
+  // ElevenLabs calls it as it calls the receiver. It may only read.
+  expect(initiation?.env).toMatchObject({
+    HOST: '0.0.0.0',
+    INITIATION_PORT: ports['INITIATION_PORT'],
+    INITIATION_TOKEN: expect.stringMatching(/^[0-9a-f]{48}$/),
+    READER_DATABASE_URL: services?.readerDatabaseUrl,
+    REDIS_URL: receiver?.env['REDIS_URL'],
+  });
+  expect(initiation?.env).not.toHaveProperty('DATABASE_URL');
+  for (const { env } of notes) {
     expect(JSON.stringify(env)).not.toMatch(/landline_owner|postgresql:\/\/landline:/);
   }
   expect(dashboard?.env).toMatchObject({ HOST: '127.0.0.1', DASHBOARD_PASSWORD: expect.any(String) });
-  for (const note of [receiver, worker, dashboard]) expect(note?.env).not.toHaveProperty('SHELL_SECRET');
-  expect([receiver, worker, dashboard].map((note) => note?.options)).toEqual([[], ['--max-semi-space-size=64'], []]);
+  for (const { env } of notes) expect(env).not.toHaveProperty('SHELL_SECRET');
+  expect(notes.map(({ options }) => options)).toEqual([[], ['--max-semi-space-size=64'], [], []]);
   expect((await stat(join(root, '.data', 'services.json'))).mode & 0o777).toBe(0o600);
   const text = running.printed.join('\n');
   expect(text).toContain(`http://127.0.0.1:${ports['PORT']}/api/elevenlabs/webhook`);
+  expect(text).toContain(`http://127.0.0.1:${ports['INITIATION_PORT']}/api/elevenlabs/conversation-initiation`);
+  expect(text).not.toContain('Not up');
+  expect(text).not.toContain(initiation?.env['INITIATION_TOKEN']);
   expect(text).not.toContain(dashboard?.env['DASHBOARD_PASSWORD']);
 
   expect(await running.stop()).toBe(0);
-  expect(await readFile(join(root, 'stopped'), 'utf8')).toMatch(/^receiver (worker dashboard|dashboard worker) $/);
-  for (const note of [receiver, worker, dashboard]) expect(isRunning(note?.pid ?? 0)).toBe(false);
+  const [first, ...others] = (await readFile(join(root, 'stopped'), 'utf8')).trim().split(' ');
+  expect([first, others.toSorted()]).toEqual(['receiver', ['dashboard', 'initiation', 'worker']]);
+  for (const { pid } of notes) expect(isRunning(pid)).toBe(false);
   expect(await exists(join(root, '.data', 'postgres', 'postmaster.pid'))).toBe(false);
   expect(await exists(join(root, '.data', 'redis.pid'))).toBe(false);
   expect(await exists(join(root, '.data', 'services.json'))).toBe(false);
@@ -156,11 +95,21 @@ test('hands the files of secrets on, and takes the addresses of its servers from
   await Promise.all(Object.entries(given).map(([name, value]) => writeFile(join(root, name), `${value}\n`)));
   const password = join(root, 'password');
   await writeFile(password, 'a password of twelve\n');
-  const running = startIn(root, { ...(await freePorts()), ...files, DASHBOARD_PASSWORD_FILE: password });
+  const token = join(root, 'token');
+  await writeFile(token, 'a token of sixteen and more\n');
+  const running = startIn(root, {
+    ...(await freePorts()),
+    ...files,
+    DASHBOARD_PASSWORD_FILE: password,
+    INITIATION_TOKEN_FILE: token,
+  });
   await running.up();
   expect((await noteOf(root, 'worker')).env).toMatchObject(given);
   const dashboard = await noteOf(root, 'dashboard');
   expect(dashboard.env).toMatchObject({ DASHBOARD_PASSWORD_FILE: password });
+  const initiation = await noteOf(root, 'initiation');
+  expect(initiation.env).toMatchObject({ ...given, INITIATION_TOKEN_FILE: token });
+  expect(initiation.env).not.toHaveProperty('INITIATION_TOKEN');
   for (const name of ['DASHBOARD_PASSWORD', 'DATABASE_URL', 'DATABASE_URL_FILE', 'REDIS_URL_FILE']) {
     expect(dashboard.env).not.toHaveProperty(name);
   }
@@ -179,42 +128,63 @@ test('starts no server where one is given, and an app again that ends', async ()
   process.kill(first.pid, 'SIGKILL');
   await vi.waitUntil(async () => (await noteOf(root, 'worker')).pid !== first.pid, { timeout: 10_000 });
   expect(running.printed).toContain('The worker ended (SIGKILL). Starting it again in 1 s.');
+  await running.prints('The worker is up.');
   expect(await running.stop()).toBe(0);
 });
 
-test('stops what runs already when an app does not start, and says which', async () => {
+test('gives the initiation a database only as somebody who reads, where there is such a role', async () => {
+  const root = await makeRoot();
+  const { DATABASE_URL, REDIS_URL } = await givenServers();
+  const reader = 'postgresql://somebody@127.0.0.1/landline';
+  const running = startIn(root, { ...(await freePorts()), DATABASE_URL, REDIS_URL, READER_DATABASE_URL: reader });
+  await running.up();
+  const { env } = await noteOf(root, 'initiation');
+  expect(env).toMatchObject({ READER_DATABASE_URL: reader, HOST: '0.0.0.0' });
+  expect(env).not.toHaveProperty('DATABASE_URL');
+  expect(await running.stop()).toBe(0);
+});
+
+test('says that the initiation has no token, where an older .env names none', async () => {
+  const root = await makeRoot();
+  await writeFile(join(root, '.env'), `ELEVENLABS_WEBHOOK_SECRET=${'5e'.repeat(16)}\n`);
+  const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
+  await running.up();
+  expect(running.printed.join('\n')).toContain('answers 401 until INITIATION_TOKEN is set in .env');
+  expect(await running.stop()).toBe(0);
+});
+
+test('ends when the receiver does not start, says why, and leaves nothing running', async () => {
   const root = await makeRoot({ faulty: 'receiver' });
   const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
   await expect(running.code).rejects.toMatchObject({
     code: 'app_failed',
     message: 'The receiver ended while starting (code 3). Its own message is above.',
   });
-  expect(isRunning((await noteOf(root, 'worker')).pid)).toBe(false);
-  expect(isRunning((await noteOf(root, 'dashboard')).pid)).toBe(false);
+  for (const app of ['worker', 'dashboard', 'initiation']) expect(await exists(join(root, `${app}.json`))).toBe(false);
   expect(await exists(join(root, '.data', 'services.json'))).toBe(false);
 });
 
-test.each([
-  ['dashboard', 'DASHBOARD_PORT'],
-  ['receiver', 'HEALTH_PORT'],
-])('names the variable of a port of the %s that is taken before it starts anything', async (app, variable) => {
-  const root = await makeRoot();
-  const ports = await freePorts();
-  const other = createServer().listen(Number(ports[variable]), '127.0.0.1');
-  await once(other, 'listening');
-  onTestFinished(() => void other.close());
-  const running = startIn(root, { ...ports, ...(await givenServers()) });
-  await expect(running.code).rejects.toMatchObject({
-    message: `Port ${ports[variable]} of the ${app} is taken: stop what uses it, or set ${variable} in .env.`,
-  });
-  expect(await exists(join(root, 'worker.json'))).toBe(false);
-});
+test.each(['PORT', 'HEALTH_PORT'])(
+  'ends before it starts anything when the %s of the receiver is taken',
+  async (variable) => {
+    const root = await makeRoot();
+    const ports = await freePorts();
+    const other = createServer().listen(Number(ports[variable]), '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    const running = startIn(root, { ...ports, ...(await givenServers()) });
+    await expect(running.code).rejects.toMatchObject({
+      message: `Port ${ports[variable]} of the receiver is taken: stop what uses it, or set ${variable} in .env.`,
+    });
+    for (const app of NAMES) expect(await exists(join(root, `${app}.json`))).toBe(false);
+  },
+);
 
 test('stops in the middle of starting when it is asked to', async () => {
-  const root = await makeRoot();
+  const root = await makeRoot({ faulty: 'slow worker' });
   const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
   await vi.waitUntil(() => exists(join(root, 'worker.json')), { timeout: 10_000 });
   expect(await running.stop()).toBe(0);
-  expect(isRunning((await noteOf(root, 'worker')).pid)).toBe(false);
+  for (const app of ['receiver', 'worker']) expect(isRunning((await noteOf(root, app)).pid)).toBe(false);
   expect(running.printed.join()).not.toContain('Landline is up');
 });

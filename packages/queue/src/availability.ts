@@ -17,6 +17,12 @@ const PROBE_INTERVAL_MS = 250;
 /** How often a Redis that takes writes is looked at, in ms: whether it fills up, or may evict what it holds. */
 const WATCH_INTERVAL_MS = 1000;
 
+/**
+ * How long a start waits for Redis, in ms. One that is away or frozen has shown that by then; one that loads its data says so for minutes,
+ * in which the journal could take events.
+ */
+const START_LIMIT_MS = 5_000;
+
 /** How often it is looked at whether Redis still keeps what it acknowledges, in ms. Whoever changes its configuration is told within it. */
 const CHECK_INTERVAL_MS = 10_000;
 
@@ -39,7 +45,7 @@ export interface Availability {
   status(): QueueStatus;
   /** Why no write should be tried now; undefined when ready. */
   fault(): QueueUnavailableError | undefined;
-  /** Connects and looks; resolves also when Redis is away. @throws RedisRefusedError where Redis `isRequired` */
+  /** Connects and looks; resolves also when Redis is away, or loads its data for longer than five seconds. @throws RedisRefusedError where Redis `isRequired` */
   connect(options: { isRequired: boolean }): Promise<void>;
   /** Counts bytes that are about to be written, so that a flood is seen before Redis is full. */
   spend(bytes: number): void;
@@ -162,7 +168,7 @@ export function watchAvailability(options: AvailabilityOptions): Availability {
     status: () => status,
     fault: () => fault,
     async connect({ isRequired }) {
-      await firstAttempt(connection);
+      await Promise.race([firstAttempt(connection), delay(START_LIMIT_MS, undefined, { ref: false })]);
       await look;
       if (isRequired && status === 'refused' && fault?.cause instanceof RedisRefusedError) throw fault.cause;
     },

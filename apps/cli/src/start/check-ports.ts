@@ -1,45 +1,43 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { CliError } from '../errors.ts';
 import { choosePort } from '../services/choose-port.ts';
-import { type App, APPS, portsOf } from './apps.ts';
+import { type App, portsOf } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
 const POLL_MS = 100;
 
+/** How long a port may stay taken, and what ends the wait. */
+export interface PortsLimit {
+  /** In milliseconds; 0: not at all. */
+  withinMs: number;
+  /** Aborts when nobody waits any more. */
+  leaving: AbortSignal;
+}
+
 /**
- * Makes sure that every app's port is free, before anything starts.
+ * Makes sure that the ports of an app are free, before it starts.
  *
- * @param withinMs  How long to wait for those that are not.
- * @throws          {CliError} `app_failed`: names all that are taken, and the variable that changes each.
+ * @throws {CliError} `app_failed`: names all that are taken, and the variable that changes each; AbortError.
  */
-export async function checkPorts(env: Environment, withinMs: number): Promise<void> {
+export async function checkPorts(app: App, env: Environment, { withinMs, leaving }: PortsLimit): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {
-    const taken = await findTaken(env);
+    const taken = await findTaken(app, env);
     if (taken.length === 0) return;
-    if (performance.now() >= deadline) throw new CliError('app_failed', taken.map(describe).join('\n'));
-    await wait(POLL_MS);
+    if (performance.now() >= deadline) throw new CliError('app_failed', taken.join('\n'));
+    await wait(POLL_MS, undefined, { signal: leaving });
   }
 }
 
-interface Taken {
-  app: App;
-  variable: string;
-  port: number;
-}
-
-async function findTaken(env: Environment): Promise<Taken[]> {
-  const taken: Taken[] = [];
-  for (const app of APPS) {
-    for (const { variable, port } of portsOf(app, env)) {
-      const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
-      // oxlint-disable-next-line no-await-in-loop -- a handful, one after the other
-      if (isPort && (await choosePort(port)) !== port) taken.push({ app, variable, port });
-    }
+/** A line for each port that is taken. */
+async function findTaken(app: App, env: Environment): Promise<string[]> {
+  const taken: string[] = [];
+  for (const { variable, port } of portsOf(app, env)) {
+    // What is no port is left for the app itself to refuse.
+    const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
+    // oxlint-disable-next-line no-await-in-loop -- one or two
+    if (!isPort || (await choosePort(port)) === port) continue;
+    taken.push(`Port ${port} of the ${app.name} is taken: stop what uses it, or set ${variable} in .env.`);
   }
   return taken;
-}
-
-function describe({ app, variable, port }: Taken): string {
-  return `Port ${port} of the ${app.name} is taken: stop what uses it, or set ${variable} in .env.`;
 }

@@ -28,8 +28,8 @@ function otherForm(name: string, value: string | undefined): string[] {
 }
 
 /**
- * Makes `<root>/.env` (mode 600) from `.env.example`, with a random webhook secret and a random dashboard password. One
- * that is there is never touched.
+ * Makes `<root>/.env` (mode 600) from `.env.example`, with a random webhook secret, a random dashboard password and a random
+ * initiation token. One that is there is never touched.
  *
  * @returns Whether it was made.
  */
@@ -37,7 +37,8 @@ export async function makeEnvFile(root: string): Promise<boolean> {
   const example = await readFile(join(root, '.env.example'), 'utf8');
   const text = example
     .replace(/^ELEVENLABS_WEBHOOK_SECRET=.*$/m, `ELEVENLABS_WEBHOOK_SECRET=wsec_${randomBytes(32).toString('hex')}`)
-    .replace(/^DASHBOARD_PASSWORD=.*$/m, `DASHBOARD_PASSWORD=${randomBytes(18).toString('base64url')}`);
+    .replace(/^DASHBOARD_PASSWORD=.*$/m, `DASHBOARD_PASSWORD=${randomBytes(18).toString('base64url')}`)
+    .replace(/^INITIATION_TOKEN=.*$/m, `INITIATION_TOKEN=${randomBytes(24).toString('hex')}`);
   return writeFile(join(root, '.env'), text, { mode: 0o600, flag: 'wx' }).then(
     () => true,
     (error: unknown) => {

@@ -10,59 +10,65 @@ export interface Pace {
   steadyMs: number;
 }
 
-const PACE: Pace = { firstDelayMs: 1_000, maxDelayMs: 30_000, steadyMs: 60_000 };
+/** Of a process that has been well: a second, and half a minute at most. */
+export const STEADY_PACE: Pace = { firstDelayMs: 1_000, maxDelayMs: 30_000, steadyMs: 60_000 };
 
 /** What is kept running, and how. */
 export interface KeepRunningOptions {
   name: string;
-  first: RunningProcess;
+  /** The process where it runs already. */
+  first?: RunningProcess;
   /** Starts it anew; may throw, and is then tried again. */
   restart: () => Promise<RunningProcess> | RunningProcess;
   print: (line: string) => void;
-  pace?: Pace;
+  /** Asked at each end. */
+  pace?: () => Pace;
+  /** Aborts when everything is to be stopped: from then on nothing is started and nothing printed. `stop` ends the process. */
+  leaving?: AbortSignal;
 }
 
 /**
- * Starts a process anew whenever it ends, after a delay of one second that doubles up to 30.
+ * Starts a process anew whenever it ends or does not start, after a delay that doubles.
  *
  * @returns `stop`: ends the process and the watch over it.
  */
-export function keepRunning({ name, first, restart, print, pace = PACE }: KeepRunningOptions): {
-  stop: () => Promise<void>;
-} {
+export function keepRunning(options: KeepRunningOptions): { stop: () => Promise<void> } {
+  const { name, restart, print, pace = () => STEADY_PACE, leaving } = options;
   const stopping = new AbortController();
   const stopped = new Promise<string>((resolve) => {
     stopping.signal.addEventListener('abort', () => resolve('stopped'), { once: true });
   });
-  let current = first;
+  const isOver = () => stopping.signal.aborted || leaving?.aborted === true;
+  let current = options.first;
+  /** Starts it unless it runs, and says how it ended. */
+  const live = async (): Promise<string> => {
+    try {
+      current ??= await restart();
+    } catch (error) {
+      return `${name} did not start: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    const how = await Promise.race([current.exited, stopped]);
+    return `${name} ended (${how}).`;
+  };
   const watch = async (): Promise<void> => {
     let failures = 0;
-    while (!stopping.signal.aborted) {
+    while (!isOver()) {
       const since = performance.now();
-      const how = await Promise.race([current.exited, stopped]);
-      if (stopping.signal.aborted) return;
-      failures = performance.now() - since > pace.steadyMs ? 1 : failures + 1;
-      const delayMs = Math.min(pace.firstDelayMs * 2 ** (failures - 1), pace.maxDelayMs);
-      print(`${name} ended (${how}). Starting it again in ${delayMs / 1000} s.`);
+      const end = await live();
+      if (isOver()) return;
+      current = undefined;
+      const { firstDelayMs, maxDelayMs, steadyMs } = pace();
+      failures = performance.now() - since > steadyMs ? 1 : failures + 1;
+      const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), maxDelayMs);
+      print(`${end.replace(/(?<![.!?])$/, '.')} Starting it again in ${delayMs / 1000} s.`);
       await Promise.race([wait(delayMs, undefined, { ref: false }), stopped]);
-      if (stopping.signal.aborted) return;
-      current = await tryToStart(restart);
     }
   };
   const watching = watch();
   const stop = async () => {
     stopping.abort();
     await watching;
-    await current.stop();
+    await current?.stop();
   };
   return { stop };
-}
-
-async function tryToStart(restart: KeepRunningOptions['restart']): Promise<RunningProcess> {
-  try {
-    return await restart();
-  } catch (error) {
-    const how = error instanceof Error ? error.message : String(error);
-    return { pid: 0, exited: Promise.resolve(how), stop: async () => {} };
-  }
 }

@@ -7,15 +7,22 @@ import type { Service } from '../services/running-process.ts';
 import type { Environment } from './env-file.ts';
 import { keepRunning } from './keep-running.ts';
 
-/** Where the servers are, and how to stop those of ours. */
-export interface Services {
-  /** The database, as the worker logs in: what DATABASE_URL says, else the role that may write rows and change no table. */
+/** The database, and who logs in there. */
+export interface Database {
+  /** As the worker logs in: what DATABASE_URL says, else the role that may write rows and change no table. */
   databaseUrl: string;
   /** As whom to migrate: what DIRECT_URL says, else the embedded database's owner; undefined with a DATABASE_URL alone. */
   directUrl: string | undefined;
   /** Who may only read: what READER_DATABASE_URL says, else the embedded database's reader. */
   readerDatabaseUrl: string | undefined;
-  redisUrl: string;
+}
+
+/** Starts the servers that the environment names no other for, each when it is asked for. */
+export interface Services {
+  /** Answers what REDIS_URL says, else starts Redis. @throws {CliError} when it does not start. */
+  redisUrl: () => Promise<string>;
+  /** Answers what DATABASE_URL says, else starts Postgres and makes its roles. @throws {CliError} when that fails. */
+  database: () => Promise<Database>;
 }
 
 /** What starting takes. */
@@ -28,11 +35,11 @@ export interface StartServicesOptions {
 }
 
 /**
- * Starts the servers that `env` names no other for: Postgres unless DATABASE_URL is set, Redis unless REDIS_URL is.
+ * Reads which servers are given.
  *
- * @throws {CliError} when one does not start; SecretFileError when the file of a URL cannot be read.
+ * @throws SecretFileError when the file of a URL cannot be read.
  */
-export async function startServices({ root, env, print, started }: StartServicesOptions): Promise<Services> {
+export function findServices({ root, env, print, started }: StartServicesOptions): Services {
   const data = join(root, '.data');
   const own = async (name: string, start: (port?: number) => Promise<Service>): Promise<string> => {
     print(`Starting ${name} …`);
@@ -46,18 +53,22 @@ export async function startServices({ root, env, print, started }: StartServices
     startRedis({ dir: join(data, 'redis'), searchPath: env['PATH'], ...(port !== undefined && { port }) });
   const postgres = (port?: number) =>
     startPostgres({ dir: join(data, 'postgres'), ...(port !== undefined && { port }) });
-  // Before anything starts: a file of theirs may be missing.
   const given = {
     redisUrl: readSecret('REDIS_URL', env),
     databaseUrl: readSecret('DATABASE_URL', env),
     directUrl: readSecret('DIRECT_URL', env),
     readerDatabaseUrl: readSecret('READER_DATABASE_URL', env),
   };
-  const redisUrl = given.redisUrl ?? (await own('Redis', redis));
-  if (given.databaseUrl !== undefined) return { ...given, databaseUrl: given.databaseUrl, redisUrl };
-  const roles = await keepRoles(join(data, 'postgres-roles'), {
-    adminUrl: await own('Postgres', postgres),
-    mayReplace: true,
-  });
-  return { databaseUrl: roles.worker, directUrl: roles.owner, readerDatabaseUrl: roles.reader, redisUrl };
+  return {
+    redisUrl: async () => given.redisUrl ?? own('Redis', redis),
+    async database() {
+      const { databaseUrl, directUrl, readerDatabaseUrl } = given;
+      if (databaseUrl !== undefined) return { databaseUrl, directUrl, readerDatabaseUrl };
+      const roles = await keepRoles(join(data, 'postgres-roles'), {
+        adminUrl: await own('Postgres', postgres),
+        mayReplace: true,
+      });
+      return { databaseUrl: roles.worker, directUrl: roles.owner, readerDatabaseUrl: roles.reader };
+    },
+  };
 }

@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import { LANGUAGES } from '@landline/webhook';
+import { CliError } from './errors.ts';
+import type { Environment } from './start/env-file.ts';
+
+const WEBHOOK_PATH = '/api/elevenlabs/webhook';
+
+/** What an agent is told of Landline, with exactly these keys in this order. */
+export interface AgentContext {
+  webhook_url: string;
+  /** ISO 639-1 codes. */
+  supported_languages: string[];
+  /** Of each language that has any, the codes of its dialects. */
+  supported_dialects: Record<string, string[]>;
+  twilio_enabled: true;
+  command_saving_enabled: true;
+  personality_awareness: true;
+}
+
+/**
+ * `landline context`: answers the agent-context JSON.
+ *
+ * @param args  `[--url u]`: an origin, or the whole address of the webhook.
+ * @param env   PUBLIC_URL, which stands for `--url`; without both, PORT on this machine.
+ * @throws      {CliError} `arguments_invalid`: `--url` is no such address. `configuration_invalid`: PUBLIC_URL or PORT is none.
+ */
+export function agentContext(args: readonly string[], env: Environment): AgentContext {
+  const { url } = parseArgs({ args: [...args], options: { url: { type: 'string' } } }).values;
+  const languages = Object.entries(LANGUAGES).map(([code, { dialects }]) => ({
+    code,
+    dialects: Object.keys(dialects),
+  }));
+  return {
+    webhook_url: findWebhookUrl(url, env),
+    supported_languages: languages.map(({ code }) => code),
+    supported_dialects: Object.fromEntries(
+      languages.flatMap(({ code, dialects }) => (dialects.length === 0 ? [] : [[code, dialects]])),
+    ),
+    twilio_enabled: true,
+    command_saving_enabled: true,
+    personality_awareness: true,
+  };
+}
+
+function findWebhookUrl(given: string | undefined, env: Environment): string {
+  if (given !== undefined) {
+    return webhookUrlAt(given) ?? refuse('arguments_invalid', '--url');
+  }
+  const publicUrl = env['PUBLIC_URL'];
+  if (publicUrl) return webhookUrlAt(publicUrl) ?? refuse('configuration_invalid', 'PUBLIC_URL');
+  const here = `http://127.0.0.1:${env['PORT'] || 3000}`;
+  return webhookUrlAt(here) ?? refuse('configuration_invalid', 'PORT must be a TCP port. PUBLIC_URL, if you set it,');
+}
+
+/** The webhook's address at an origin, or that which `text` is already; undefined where it is neither. */
+function webhookUrlAt(text: string): string | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  // Whoever reads the JSON must not learn a password; a query would not be the webhook's.
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
+  const path = url.pathname.replace(/\/+$/, '');
+  if (path === '') return `${url.origin}${WEBHOOK_PATH}`;
+  return path.endsWith(WEBHOOK_PATH) ? `${url.origin}${path}` : undefined;
+}
+
+function refuse(code: 'arguments_invalid' | 'configuration_invalid', name: string): never {
+  const forms = `an origin such as https://calls.example.com, or the webhook's whole address, which ends in ${WEBHOOK_PATH}`;
+  throw new CliError(code, `${name} takes ${forms}.`);
+}

@@ -1,0 +1,26 @@
+import { addressOf, DASHBOARD, INITIATION, RECEIVER } from './apps.ts';
+import type { Environment } from './env-file.ts';
+import type { KeptApp } from './keep-app.ts';
+
+/** What `npm start` prints when the receiver is up: where everything is, and which apps are not up and why. */
+export function summary(env: Environment, apps: readonly Pick<KeptApp, 'name' | 'fault'>[]): string {
+  const notUp = apps.flatMap(({ name, fault }) => {
+    const why = fault();
+    return why === undefined ? [] : [`  ${name.padEnd(12)}${why}`];
+  });
+  const missing = notUp.length === 0 ? '' : `\nNot up, and tried again until it is:\n${notUp.join('\n')}\n`;
+  const hasToken = Boolean(env['INITIATION_TOKEN'] || env['INITIATION_TOKEN_FILE']);
+  const token = hasToken ? 'token: INITIATION_TOKEN in .env' : 'answers 401 until INITIATION_TOKEN is set in .env';
+  return `
+Landline is up.
+
+  Webhooks    ${addressOf(RECEIVER, env)}/api/elevenlabs/webhook
+  Callers     ${addressOf(INITIATION, env)}/api/elevenlabs/conversation-initiation   ${token}
+  Dashboard   ${addressOf(DASHBOARD, env)}   user ${env['DASHBOARD_USER'] || 'admin'}, password: DASHBOARD_PASSWORD in .env
+  Secret      ELEVENLABS_WEBHOOK_SECRET in .env
+${missing}
+Send a signed event:  npm run landline -- send conversation.started
+See the rows:         npm run landline -- sql "SELECT * FROM conversations ORDER BY started_at DESC LIMIT 10"
+Stop:                 Ctrl-C
+`;
+}

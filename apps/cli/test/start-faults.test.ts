@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { exampleEvent } from '../../../test/support/example-event.ts';
+import { post, SECRET } from '../../../test/support/post.ts';
+import { startPrivateRedis } from '../../../test/support/private-redis.ts';
+import { runSql } from '../../../test/support/run-sql.ts';
+import { isRunning } from '../src/services/is-running.ts';
+import { startPostgres } from '../src/services/postgres.ts';
+import { exists, freePorts, givenServers, makeRoot, noteOf, startIn } from './support/a-landline.ts';
+
+/** A Postgres of the test's own, to stop and to start again on its port. */
+async function privatePostgres() {
+  const folder = await mkdtemp(join(tmpdir(), 'landline-start-'));
+  await chmod(folder, 0o755); // as root, Postgres runs as another user
+  const dir = join(folder, 'postgres');
+  let server = await startPostgres({ dir, port: 0 });
+  const { url } = server;
+  onTestFinished(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    url,
+    stop: () => server.stop(),
+    restart: async () => void (server = await startPostgres({ dir, port: Number(new URL(url).port) })),
+  };
+}
+
+/** Sends an event until it is answered 200. */
+async function sendOne(ports: Record<string, string>): Promise<void> {
+  const body = exampleEvent('conversation.started');
+  const answered = () =>
+    post(`http://127.0.0.1:${ports['PORT']}`, body).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  await vi.waitUntil(answered, { timeout: 20_000, interval: 50 });
+}
+
+const countEvents = async (url: string) => (await runSql(url, 'SELECT count(*)::int AS events FROM webhook_events'))[0];
+
+test('takes events while a given Redis is away, and applies them when it is back', async () => {
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  await redis.stop();
+  const root = await makeRoot({ real: ['receiver', 'worker', 'dashboard'] });
+  const [ports, { DATABASE_URL }] = await Promise.all([freePorts(), givenServers()]);
+  const env = { ...ports, DATABASE_URL, REDIS_URL: redis.url, ELEVENLABS_WEBHOOK_SECRET: SECRET, LOG_LEVEL: 'silent' };
+  const running = startIn(root, env);
+  await sendOne(ports);
+  // The others are still waited for.
+  expect(running.printed.join()).not.toContain('Landline is up.');
+  await running.up();
+  expect(running.printed.join('\n')).toMatch(
+    /^Not up, and tried again until it is:\n {2}worker .*"redis":"unavailable"/m,
+  );
+  await redis.restart();
+  await running.prints('The worker is up.');
+  await expect.poll(() => countEvents(DATABASE_URL), { timeout: 20_000 }).toEqual({ events: 1 });
+  expect(await running.stop()).toBe(0);
+}, 90_000);
+
+test('takes events while a given Postgres is away, and makes the tables and applies them when it is back', async () => {
+  const postgres = await privatePostgres();
+  await postgres.stop();
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  const root = await makeRoot({ real: ['receiver', 'worker'] });
+  const ports = await freePorts();
+  const env = { ...ports, DATABASE_URL: postgres.url, REDIS_URL: redis.url };
+  const running = startIn(root, { ...env, ELEVENLABS_WEBHOOK_SECRET: SECRET, LOG_LEVEL: 'silent' });
+  await Promise.all([sendOne(ports), running.up()]);
+  const text = running.printed.join('\n');
+  expect(text).toMatch(
+    /^The database is not ready: Postgres at 127\.0\.0\.1:\d+ does not answer .*check DATABASE_URL and DIRECT_URL\. Trying again until it is\.$/m,
+  );
+  expect(text).toMatch(/^Not up, and tried again until it is:\n {2}worker +It waits for the database: Postgres at /m);
+  // It needs no table to answer.
+  expect((await noteOf(root, 'initiation')).env).toMatchObject({ DATABASE_URL: postgres.url });
+  await postgres.restart();
+  await running.prints('The worker is up.');
+  await expect.poll(() => countEvents(postgres.url), { timeout: 20_000 }).toEqual({ events: 1 });
+  expect(running.printed.join('\n')).toContain('Brought the tables up to date: ');
+  const reasons = running.printed.filter((line) => line.startsWith('The database is not ready'));
+  expect(new Set(reasons).size).toBe(reasons.length);
+  expect(await running.stop()).toBe(0);
+}, 90_000);
+
+test('stops while a given Postgres does not answer', async () => {
+  const silent = createTcpServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  const address = silent.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const asked = once(silent, 'connection');
+  const root = await makeRoot();
+  const DATABASE_URL = `postgresql://u:p@127.0.0.1:${port}/landline`;
+  const running = startIn(root, { ...(await freePorts()), DATABASE_URL, REDIS_URL: inject('redisUrl') });
+  await asked;
+  expect(await running.stop()).toBe(0);
+  // It did not wait until that connection was given up.
+  expect(running.printed.join()).not.toContain('The database is not ready');
+});
+
+test.each(['worker', 'dashboard', 'initiation'])('runs without the %s while that does not start', async (app) => {
+  const root = await makeRoot({ faulty: app });
+  const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
+  await running.up();
+  expect(running.printed).toContain(
+    `The ${app} ended (code 3, while starting; its own message is above). Starting it again in 5 s.`,
+  );
+  const missing = `Not up, and tried again until it is:\n  ${app.padEnd(12)}It ended (code 3, while starting; its own message is above).\n\n`;
+  expect(running.summary()).toContain(missing);
+  expect(isRunning((await noteOf(root, 'receiver')).pid)).toBe(true);
+  await writeFile(join(root, 'faulty'), '');
+  await running.prints(`The ${app} is up.`);
+  expect(await running.stop()).toBe(0);
+});
+
+test('runs without the dashboard while its password is too short', async () => {
+  const root = await makeRoot({ real: ['dashboard'] });
+  const env = { ...(await freePorts()), ...(await givenServers()), DASHBOARD_PASSWORD: 'short' };
+  const running = startIn(root, env);
+  await running.up();
+  expect(running.summary()).toMatch(
+    /^ {2}dashboard +It ended \(code 1, while starting; its own message is above\)\.$/m,
+  );
+  for (const app of ['receiver', 'worker', 'initiation']) {
+    expect(isRunning((await noteOf(root, app)).pid)).toBe(true);
+  }
+  expect(await running.stop()).toBe(0);
+});
+
+test.each([
+  ['dashboard', 'DASHBOARD_PORT'],
+  ['worker', 'WORKER_PORT'],
+  ['initiation', 'INITIATION_PORT'],
+])('runs without the %s while its port is taken, and names the variable', async (app, variable) => {
+  const root = await makeRoot();
+  const ports = await freePorts();
+  const other = createServer().listen(Number(ports[variable]), '127.0.0.1');
+  await once(other, 'listening');
+  onTestFinished(() => void other.close());
+  const running = startIn(root, { ...ports, ...(await givenServers()) });
+  await running.up();
+  const why = `Port ${ports[variable]} of the ${app} is taken: stop what uses it, or set ${variable} in .env.`;
+  expect(running.printed).toContain(`The ${app} did not start: ${why} Starting it again in 5 s.`);
+  expect(running.summary()).toContain(`\n  ${app.padEnd(12)}${why}\n`);
+  expect(await exists(join(root, `${app}.json`))).toBe(false);
+  other.close();
+  await running.prints(`The ${app} is up.`);
+  expect(await running.stop()).toBe(0);
+});
+
+test('ends when a Postgres of its own does not start, and leaves nothing running', async () => {
+  const root = await makeRoot();
+  await mkdir(join(root, '.data'));
+  await writeFile(join(root, '.data', 'postgres-roles'), 'in the way of a folder');
+  const running = startIn(root, { ...(await freePorts()), REDIS_URL: inject('redisUrl') });
+  await expect(running.code).rejects.toThrow('postgres-roles');
+  expect(isRunning((await noteOf(root, 'receiver')).pid)).toBe(false);
+  expect(await exists(join(root, '.data', 'postgres', 'postmaster.pid'))).toBe(false);
+});

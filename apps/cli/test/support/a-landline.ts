@@ -1,0 +1,100 @@
+import { access, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject, onTestFinished, vi } from 'vitest';
+import { createDatabase } from '../../../../test/support/database.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { APPS } from '../../src/start/apps.ts';
+import { choosePort } from '../../src/services/choose-port.ts';
+import { start } from '../../src/start/start.ts';
+
+/** The apps, by name. */
+export const NAMES = ['receiver', 'worker', 'dashboard', 'initiation'] as const;
+type Name = (typeof NAMES)[number];
+
+// Stands for an app: answers as a ready one does, and notes what it was given and when it was stopped. The file `faulty` names the app
+// that does not start, and `slow <name>` the one that never listens.
+const APP = `
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+const name = process.argv[1].split('/').at(-3);
+const [portVariable, status] = {
+  receiver: ['PORT', 200],
+  worker: ['WORKER_PORT', 200],
+  dashboard: ['DASHBOARD_PORT', 401],
+  initiation: ['INITIATION_PORT', 200],
+}[name];
+const faulty = readFileSync('faulty', 'utf8');
+writeFileSync(name + '.json', JSON.stringify({ pid: process.pid, env: process.env, options: process.execArgv }));
+if (faulty === name) process.exit(3);
+const server = createServer((_, response) => response.writeHead(status).end());
+if (faulty === 'slow ' + name) setInterval(() => {}, 1000);
+else server.listen(process.env[portVariable], '127.0.0.1');
+process.once('SIGTERM', () => {
+  appendFileSync('stopped', name + ' ');
+  process.exit(0);
+});
+process.once('disconnect', () => process.exit(0));
+`;
+
+/** Makes a folder to start in. Of the apps, those in `real` are the product's own, from their build. */
+export async function makeRoot({ faulty = '', real = [] }: { faulty?: string; real?: readonly Name[] } = {}) {
+  const root = await makeTempFolder();
+  for (const name of NAMES) {
+    const built = new URL(`../../../${name}/dist/main.js`, import.meta.url).href;
+    await mkdir(join(root, 'apps', name, 'dist'), { recursive: true });
+    const code = real.includes(name) ? `import ${JSON.stringify(built)};` : APP;
+    await writeFile(join(root, 'apps', name, 'dist', 'main.js'), code);
+  }
+  await writeFile(join(root, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(root, 'faulty'), faulty);
+  await copyFile(new URL('../../../../.env.example', import.meta.url), join(root, '.env.example'));
+  return root;
+}
+
+/** A free port for each app, and for the receiver's health. */
+export async function freePorts(): Promise<Record<string, string>> {
+  const names = ['HEALTH_PORT', ...APPS.map(({ portVariable }) => portVariable)];
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await choosePort(0))])));
+}
+
+/** A Redis and a database of the test's own, as a user gives them. */
+export async function givenServers(): Promise<{ DATABASE_URL: string; REDIS_URL: string }> {
+  const database = await createDatabase(inject('databaseUrl'));
+  onTestFinished(() => database.drop());
+  return { DATABASE_URL: database.url, REDIS_URL: inject('redisUrl') };
+}
+
+/** `npm start` in `root`, until the test ends. */
+export function startIn(root: string, env: Record<string, string | undefined>) {
+  const printed: string[] = [];
+  const stopping = new AbortController();
+  const context = { root, env: { PATH: process.env['PATH'], ...env }, width: 80 };
+  const code = start({ ...context, print: (line) => printed.push(line) }, stopping.signal);
+  const stop = () => {
+    stopping.abort();
+    return code;
+  };
+  onTestFinished(async () => {
+    await stop().catch(() => {}); // what a test expects of it, it has seen
+  });
+  const prints = (text: string) =>
+    Promise.race([vi.waitUntil(() => printed.join('\n').includes(text), { timeout: 40_000, interval: 20 }), code]);
+  const summary = () => printed.find((line) => line.includes('Landline is up.')) ?? '';
+  return { printed, code, stop, prints, summary, up: () => prints('Landline is up.') };
+}
+
+/** What a stand-in has noted of its start. */
+export async function noteOf(
+  root: string,
+  app: string,
+): Promise<{ pid: number; env: Record<string, string>; options: string[] }> {
+  return JSON.parse(await readFile(join(root, `${app}.json`), 'utf8'));
+}
+
+/** Whether there is a file or a folder. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
