@@ -34,9 +34,10 @@ const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
   receiver: { PORT: '0', HEALTH_PORT: '0', DRAIN_SECONDS: '0' },
   worker: { WORKER_PORT: '0' },
   dashboard: { DASHBOARD_PORT: '0' },
+  initiation: { INITIATION_PORT: '0' },
 };
 
-type AppName = 'receiver' | 'worker' | 'dashboard';
+type AppName = 'receiver' | 'worker' | 'dashboard' | 'initiation';
 
 /** What has happened to a process that was asked to start: it may have refused. */
 export type Spawned = Omit<AppProcess, 'url' | 'healthUrl'>;
