@@ -1,13 +1,16 @@
 export type { ApplicableEvent, ApplyOutcome } from './apply.ts';
 export type { Beat, NextBeat } from './beat.ts';
+export { describeCaller, type Caller, type RingingCall } from './caller.ts';
 export { migrationUrl, readDatabaseUrl, type DatabaseUrlOptions } from './database-url.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './dead-statement.ts';
 export { ConfigurationError, MigrationError, StoreError, type FaultClass } from './errors.ts';
+export type { FoundCaller } from './found-caller.ts';
 export type { DeadEvent } from './ledger-statement.ts';
 export { migrate } from './migrate.ts';
 export type { Missing } from './missing.ts';
 export { readQuery } from './read-query.ts';
+export { createReader, type Reader, type ReaderOptions } from './reader.ts';
 export { ROLES, type Role } from './role-statements.ts';
 export { makeRoles, type RoleOptions } from './roles.ts';
 export { createStore, type Store, type StoreOptions } from './store.ts';
-export { storeVariables } from './variables.ts';
+export { readerVariables, storeVariables } from './variables.ts';

@@ -10,14 +10,26 @@ export const storeVariables = {
     .superRefine((url, context) => checkUrl('DATABASE_URL', url, context))
     .meta({ secret: true }),
   /** The server itself, where a pooler stands in front of it: migrations go there. Empty: DATABASE_URL. */
-  DIRECT_URL: z
+  DIRECT_URL: optionalUrl('DIRECT_URL'),
+};
+
+/** The variables of a process that only reads, as a shape. Empty: not set; one of them must be. */
+export const readerVariables = {
+  /** The role that may only read. */
+  READER_DATABASE_URL: optionalUrl('READER_DATABASE_URL'),
+  /** Taken where there is no other, in transactions that are read only. */
+  DATABASE_URL: optionalUrl('DATABASE_URL'),
+};
+
+function optionalUrl(name: string) {
+  return z
     .string()
     .default('')
     .superRefine((url, context) => {
-      if (url !== '') checkUrl('DIRECT_URL', url, context);
+      if (url !== '') checkUrl(name, url, context);
     })
-    .meta({ secret: true }),
-};
+    .meta({ secret: true });
+}
 
 function checkUrl(name: string, url: string, context: z.RefinementCtx): void {
   const refuse = (message: string) => context.addIssue({ code: 'custom', message });

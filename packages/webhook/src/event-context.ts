@@ -15,7 +15,7 @@ import {
   type Clock,
 } from './clock.ts';
 import { fieldsOf, withoutEmpties, type Fields } from './fields.ts';
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import { isWithheld, namesCaller } from './phone-number.ts';
 import { addSpoken, readSpoken } from './spoken.ts';
 
@@ -93,6 +93,11 @@ export function registersOf(object: JsonObject, clock: Clock): Map<string, Regis
   return new Map(Object.entries(object).map(([key, value]) => [key, { value, clock }]));
 }
 
+/** Adds keys of the metadata column to those that are there. */
+export function addMetadata({ conversation }: Changes, registers: ReadonlyMap<string, Register>): void {
+  for (const [key, told] of registers) conversation.metadata.set(key, told);
+}
+
 /** `registersOf` for what is told live, where an empty value says nothing. */
 export function toldRegisters(object: JsonObject, clock: Clock): Map<string, Register> {
   return registersOf(withoutEmpties(object), clock);
@@ -109,10 +114,10 @@ export function addProfile(event: EventContext, changes: Changes): void {
   const number = external_number && namesCaller(external_number.value) ? external_number : undefined;
   const userId = user_id && !isWithheld(user_id.value) ? user_id.value : undefined;
   const key = userId ?? number?.value;
-  if (key === undefined) return;
   const clock = latestClock('live', event.eventAt, event);
   const personality = event.fields.content('personality');
   const told = fieldsOf(event.fields.object('user_profile'));
+  if (key === undefined) return addMetadata(changes, ofNobody({ personality, told }, clock));
   const profile: ProfileChange = {
     user_id: key,
     earliest: event.eventAt,
@@ -133,6 +138,15 @@ export function addProfile(event: EventContext, changes: Changes): void {
   );
   profile.attributes = toldRegisters(told.rest(), clock);
   changes.profile = profile;
+}
+
+/** What is said of a user whom the event does not name, as keys of the metadata: each attribute is a register of its own here too. */
+function ofNobody({ personality, told }: { personality: Json | undefined; told: Fields }, clock: Clock) {
+  const registers = new Map<string, Register>();
+  const trait = personality ?? told.content('personality');
+  if (trait !== undefined) registers.set('personality', { value: trait, clock });
+  for (const [name, attribute] of toldRegisters(told.rest(), clock)) registers.set(`user_profile.${name}`, attribute);
+  return registers;
 }
 
 function acrossCalls<T>(told: Register<T>): Register<T> {

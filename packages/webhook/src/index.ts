@@ -1,12 +1,13 @@
 export { CANARY_TYPE, canaryBody, isCanary } from './canary.ts';
 export type * from './changes.ts';
-export type { Clock } from './clock.ts';
+export { cappedClock, type Clock } from './clock.ts';
 export { EVENT_TYPES, type EventType, type EventTypeName } from './event-types.ts';
 export { isObject, parseJson, type Json, type JsonObject } from './json.ts';
 export { idempotencyKey } from './idempotency-key.ts';
 export { LANGUAGES, readLanguage, type Language } from './language.ts';
 export { normalise, type Delivery } from './normalise.ts';
 export { peekType } from './peek-type.ts';
+export { isWithheld, namesCaller, phoneNumber } from './phone-number.ts';
 export { sign, SIGNATURE_HEADER } from './sign.ts';
 export { webhookVariables } from './variables.ts';
 export {

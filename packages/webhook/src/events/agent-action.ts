@@ -1,6 +1,7 @@
 import type { Changes } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, type EventContext } from '../event-context.ts';
+import { addSpoken, readSpoken } from '../spoken.ts';
 import { readDetails, readParameters } from './told-values.ts';
 
 /** agent.action: a command that the user gave through the agent. */
@@ -8,6 +9,8 @@ export function agentAction(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const clock = latestClock('live', eventAt, event);
   const changes = changesOf(event, 'live', 'in_progress');
+  // Beside a command stands the language of whoever gave it.
+  addSpoken(changes.conversation, readSpoken(fields), clock);
   addProfile(event, changes);
   const told = defined({
     user_id: changes.conversation.fields.user_id,

@@ -1,6 +1,7 @@
 import type { Changes, ConversationFields } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import {
+  addMetadata,
   addProfile,
   changesOf,
   defined,
@@ -39,16 +40,14 @@ export function callInitiationFailure(event: EventContext): Changes {
     }),
   );
   addProfile(event, changes);
-  changes.conversation.metadata = registersOf(
-    {
-      ...fields.rest(),
-      call_initiation_failure: {
-        type: provider ?? null,
-        ...(told !== undefined && { Direction: told }),
-        ...body.rest(),
-      },
+  const rest = {
+    ...fields.rest(),
+    call_initiation_failure: {
+      type: provider ?? null,
+      ...(told !== undefined && { Direction: told }),
+      ...body.rest(),
     },
-    clock,
-  );
+  };
+  addMetadata(changes, registersOf(rest, clock));
   return changes;
 }

@@ -1,6 +1,14 @@
 import type { Changes, ConversationFields } from '../changes.ts';
 import { latestClock } from '../clock.ts';
-import { addProfile, changesOf, defined, register, toldRegisters, type EventContext } from '../event-context.ts';
+import {
+  addMetadata,
+  addProfile,
+  changesOf,
+  defined,
+  register,
+  toldRegisters,
+  type EventContext,
+} from '../event-context.ts';
 
 /** conversation.ended: when and why the call was over. */
 export function conversationEnded(event: EventContext): Changes {
@@ -20,6 +28,6 @@ export function conversationEnded(event: EventContext): Changes {
     }),
   );
   addProfile(event, changes);
-  changes.conversation.metadata = toldRegisters(fields.rest(), clock);
+  addMetadata(changes, toldRegisters(fields.rest(), clock));
   return changes;
 }

@@ -1,6 +1,14 @@
 import type { Changes, ConversationFields } from '../changes.ts';
 import { earliestClock, latestClock } from '../clock.ts';
-import { addProfile, changesOf, defined, register, toldRegisters, type EventContext } from '../event-context.ts';
+import {
+  addMetadata,
+  addProfile,
+  changesOf,
+  defined,
+  register,
+  toldRegisters,
+  type EventContext,
+} from '../event-context.ts';
 import { phoneNumber } from '../phone-number.ts';
 import { addSpoken, readSpoken } from '../spoken.ts';
 import { readDirection } from './direction.ts';
@@ -30,6 +38,6 @@ export function conversationStarted(event: EventContext): Changes {
   );
   addSpoken(changes.conversation, readSpoken(fields), clock);
   addProfile(event, changes);
-  changes.conversation.metadata = toldRegisters(fields.rest(), clock);
+  addMetadata(changes, toldRegisters(fields.rest(), clock));
   return changes;
 }

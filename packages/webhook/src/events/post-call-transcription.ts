@@ -2,6 +2,7 @@ import type { Changes, ConversationFields, ConversationStatus } from '../changes
 import { earliestClock, latestClock, type Clock } from '../clock.ts';
 import { readCallTimes } from '../call-times.ts';
 import {
+  addMetadata,
   addProfile,
   changesOf,
   defined,
@@ -64,16 +65,14 @@ export function postCallTranscription(event: EventContext): Changes {
     changes.toolCalls = transcript.toolCalls;
     changes.conversation.transcript = clock;
   }
-  changes.conversation.metadata = registersOf(
-    {
-      ...fields.rest(),
-      ...metadata,
-      // Turns that are not rows are kept all the same, where they hold anything.
-      ...(!isTold && turns.some(saysSomething) && { transcript: turns }),
-      ...(clientData && { conversation_initiation_client_data: clientData }),
-    },
-    clock,
-  );
+  const rest = {
+    ...fields.rest(),
+    ...metadata,
+    // Turns that are not rows are kept all the same, where they hold anything.
+    ...(!isTold && turns.some(saysSomething) && { transcript: turns }),
+    ...(clientData && { conversation_initiation_client_data: clientData }),
+  };
+  addMetadata(changes, registersOf(rest, clock));
   return changes;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesOf, fixture, ms, read, values } from '../support/deliver.ts';
+import { changesOf, columns, fixture, ms, read, values } from '../support/deliver.ts';
 
 const ID = 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h';
 const T0 = ms('2025-10-09T08:53:20Z');
@@ -133,5 +133,15 @@ describe('agent.action', () => {
   test.each(['action', 'command', 'name'])('the command in %s', (name) => {
     const told = command({ type: 'agent.action', conversation_id: ID, data: { [name]: 'call_me_back' } });
     expect(values(told.fields)).toEqual({ command: 'call_me_back' });
+  });
+
+  test('beside a command stands the language of whoever gave it', () => {
+    const { conversation, profile, commands } = changesOf({
+      type: 'agent.action',
+      data: { conversation_id: ID, user_id: 'u', action: 'remember', language: 'ar-EG' },
+    });
+    expect(columns(conversation)).toMatchObject({ language: 'ar', dialect: 'eg' });
+    expect(columns(profile)).toMatchObject({ language: 'ar', dialect: 'eg' });
+    expect(values(commands[0]?.fields ?? {})).toEqual({ user_id: 'u', command: 'remember' });
   });
 });

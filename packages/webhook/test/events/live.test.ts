@@ -234,3 +234,32 @@ describe('conversation.ended', () => {
     });
   });
 });
+
+describe('what is said of a user whom the event does not name', () => {
+  const about = { personality: { tone: 'warm' }, user_profile: { tier: 'gold', empty: '', personality: 'unread' } };
+  const kept = { personality: { tone: 'warm' }, 'user_profile.tier': 'gold', 'user_profile.personality': 'unread' };
+
+  test.each(['conversation.started', 'conversation.message', 'conversation.ended', 'agent.tool_call', 'agent.action'])(
+    '%s keeps it with the conversation, each attribute by itself',
+    (type) => {
+      const changes = changesOf({ type, data: { conversation_id: ID, ...about, note: 'x' } });
+      expect(changes.profile).toBeNull();
+      expect(values(changes.conversation.metadata)).toMatchObject(kept);
+      expect(JSON.stringify([changes.messages, changes.commands, changes.toolCalls])).not.toMatch(/warm|gold/);
+    },
+  );
+
+  test('an account of the finished call does so beside its own metadata', () => {
+    const data = { conversation_id: ID, ...about, metadata: { call_duration_secs: 5, timezone: 'x' } };
+    const { conversation } = changesOf({ type: 'post_call_transcription', data });
+    expect(values(conversation.metadata)).toMatchObject({ ...kept, timezone: 'x' });
+  });
+
+  test('the personality within a user_profile is one as well', () => {
+    const { conversation } = changesOf({
+      type: 'conversation.ended',
+      data: { conversation_id: ID, user_profile: { personality: 'calm' } },
+    });
+    expect(values(conversation.metadata)).toEqual({ personality: 'calm' });
+  });
+});

@@ -1,0 +1,68 @@
+import { createLogger, stopOnRequest } from '@landline/process';
+import { createProducer } from '@landline/queue';
+import { createReader } from '@landline/store';
+import { ANSWER_LIMIT_MS, createApp } from './app.ts';
+import { readConfig } from './config.ts';
+
+/** How long Redis may take to take a conversation.started, in ms; nobody waits for it. */
+const ENQUEUE_TIMEOUT_MS = 1_000;
+
+/** Events that begin together share a job, up to so many and so many bytes. */
+const BATCH = { batchMaxEvents: 200, batchMaxBytes: 1_048_576 };
+
+const read = readConfig(process.env);
+if (!read.ok) {
+  process.stderr.write(`The initiation cannot start:\n${read.faults}\n`);
+  process.exit(1);
+}
+const { config } = read;
+const logger = createLogger({ name: 'initiation', level: config.LOG_LEVEL });
+for (const warning of read.warnings ?? []) logger.warn(warning);
+if (config.INITIATION_TOKEN === '') {
+  logger.warn(
+    'INITIATION_TOKEN is not set: every request is answered 401 until it is (openssl rand -hex 24 makes one)',
+  );
+}
+const isReader = config.READER_DATABASE_URL !== '';
+if (!isReader) {
+  logger.warn(
+    'READER_DATABASE_URL is not set: callers are looked up by DATABASE_URL, whose role may do more, in transactions that are read only',
+  );
+}
+
+const reader = createReader({
+  databaseUrl: isReader ? config.READER_DATABASE_URL : config.DATABASE_URL,
+  isReader,
+  limitMs: ANSWER_LIMIT_MS,
+});
+const producer = createProducer({
+  redisUrl: config.REDIS_URL,
+  ...BATCH,
+  enqueueTimeoutMs: ENQUEUE_TIMEOUT_MS,
+  onWarning: (message) => logger.warn(message),
+  onError: (error) => logger.warn(`Redis takes no events, callers are answered all the same: ${error.message}`),
+  onReady: () => logger.info('Redis takes events again'),
+});
+const app = createApp({
+  reader,
+  producer,
+  token: config.INITIATION_TOKEN,
+  defaults: config.INITIATION_DEFAULTS,
+  logger,
+});
+
+stopOnRequest(async () => {
+  await app.drain();
+  await Promise.all([producer.close(), reader.close()]);
+  logger.info('Stopped');
+});
+
+// Neither is waited for: without them callers get the defaults.
+app.start();
+void producer.start({ needsFitRedis: false });
+try {
+  logger.info(`Listening on ${await app.server.listen({ port: config.INITIATION_PORT, host: config.HOST })}`);
+} catch (error) {
+  logger.fatal(`The initiation cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}

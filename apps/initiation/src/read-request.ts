@@ -1,0 +1,43 @@
+import { isObject, isWithheld, namesCaller, parseJson, phoneNumber, type JsonObject } from '@landline/webhook';
+
+/** The longest text that is an identifier; the tables have no longer one. In characters. */
+const MAX_KEY_LENGTH = 256;
+
+/** What a request says of the call that is ringing. */
+export interface InitiationRequest {
+  /** The caller's number as the tables have it; else why there is none. */
+  caller: { number: string } | { because: 'withheld' | 'no_number' };
+  /** The texts that name the call and its parties, as they came. */
+  call: Readonly<Partial<Record<CallField, string>>>;
+}
+
+const CALL_FIELDS = ['conversation_id', 'agent_id', 'caller_id', 'called_number', 'call_sid'] as const;
+type CallField = (typeof CALL_FIELDS)[number];
+
+/** Reads a request's body; undefined for what is no JSON object. A field of another type than a text or a number is as good as missing. */
+export function readRequest(body: Buffer): InitiationRequest | undefined {
+  const parsed = parseJson(body.toString());
+  if (!parsed.ok || !isObject(parsed.value)) return undefined;
+  const { value } = parsed;
+  const told = CALL_FIELDS.flatMap((name) => {
+    const key = keyIn(value, name);
+    return key === undefined ? [] : [[name, key] as const];
+  });
+  const call: InitiationRequest['call'] = Object.fromEntries(told);
+  return { caller: readCaller(call.caller_id), call };
+}
+
+function keyIn(object: JsonObject, name: CallField): string | undefined {
+  const value = Object.hasOwn(object, name) ? object[name] : undefined;
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string') return undefined;
+  const key = text.trim();
+  return key !== '' && key.length <= MAX_KEY_LENGTH ? key : undefined;
+}
+
+function readCaller(callerId: string | undefined): InitiationRequest['caller'] {
+  if (callerId === undefined) return { because: 'no_number' };
+  if (isWithheld(callerId)) return { because: 'withheld' };
+  const number = phoneNumber(callerId);
+  return namesCaller(number) ? { number } : { because: 'no_number' };
+}

@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto';
+import type { Logger } from '@landline/process';
+import type { DeliveredEvent, Producer } from '@landline/queue';
+import type { InitiationRequest } from './read-request.ts';
+
+/** Events on their way to Redis. More are lost. */
+const MOST_UNDER_WAY = 1_000;
+
+/** Calls whose beginning is remembered, so that a repeat of the request is the same event. */
+const MOST_REMEMBERED = 1_000;
+
+/** How often the log says that events are lost, in ms. */
+const WARNING_MS = 10_000;
+
+/** What became of an event. */
+export type StartedResult = 'enqueued' | 'lost';
+
+/** Tells the line of calls that begin. */
+export interface StartedEvents {
+  /** Enqueues a `conversation.started` where the request names a conversation. Nobody waits for it, and it never throws. */
+  tell(call: InitiationRequest['call']): void;
+  /** Resolves when none is under way. */
+  settled(): Promise<void>;
+}
+
+/** What the events are made of. */
+export interface StartedOptions {
+  producer: Pick<Producer, 'enqueue'>;
+  logger: Logger;
+  onResult: (result: StartedResult) => void;
+  /** The current time in unix milliseconds. */
+  now?: () => number;
+}
+
+/** Makes the teller. What Redis does not take is lost: the call's other events name the same things. */
+export function createStartedEvents({ producer, logger, onResult, now = Date.now }: StartedOptions): StartedEvents {
+  const underWay = new Set<Promise<void>>();
+  const beginnings = new Map<string, number>();
+  let warnedAt = -Infinity;
+
+  function lose(): void {
+    onResult('lost');
+    if (performance.now() - warnedAt < WARNING_MS) return;
+    warnedAt = performance.now();
+    logger.warn('Redis does not take conversation.started: these events are lost, and the calls go on');
+  }
+
+  /** The time of a call's start is that of its first request: a repeat has the same bytes, and is the same event. */
+  function bodyOf(call: InitiationRequest['call']): string {
+    const data = dataOf(call);
+    const key = hash('sha256', JSON.stringify(data));
+    const startedAt = beginnings.get(key) ?? now();
+    beginnings.set(key, startedAt);
+    const [oldest] = beginnings.size > MOST_REMEMBERED ? beginnings.keys() : [];
+    if (oldest !== undefined) beginnings.delete(oldest);
+    return printed(data, startedAt);
+  }
+
+  return {
+    tell(call) {
+      if (call.conversation_id === undefined) return;
+      if (underWay.size >= MOST_UNDER_WAY) return lose();
+      const sending = producer
+        .enqueue(delivered(bodyOf(call), now()))
+        .then(() => onResult('enqueued'), lose)
+        .finally(() => underWay.delete(sending));
+      underWay.add(sending);
+    },
+    async settled() {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function dataOf({ conversation_id, agent_id, caller_id, called_number, call_sid }: InitiationRequest['call']): object {
+  return {
+    conversation_id,
+    agent_id,
+    caller_number: caller_id,
+    called_number,
+    call_sid,
+    // ElevenLabs asks for inbound calls alone.
+    direction: 'inbound',
+  };
+}
+
+function printed(data: object, startedAt: number): string {
+  return JSON.stringify({ type: 'conversation.started', timestamp: new Date(startedAt).toISOString(), data });
+}
+
+function delivered(body: string, receivedAt: number): DeliveredEvent {
+  return { receivedAt, signedAt: Math.floor(receivedAt / 1000), secretId: 'initiation', encoding: 'utf8', body };
+}

@@ -1,0 +1,206 @@
+import { createReader } from '@landline/store';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { lockTable } from '../../../test/support/lock-table.ts';
+import { startPrivatePostgres, type PrivatePostgres } from '../../../test/support/private-postgres.ts';
+import { runSql } from '../../../test/support/run-sql.ts';
+import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
+import { ANSWER_LIMIT_MS } from '../src/app.ts';
+import { NOTHING, startInitiation, type TestInitiation } from './support/an-initiation.ts';
+
+/** Callers while the database is away. */
+const CALLERS = 60;
+
+/** That of the product, in ms. */
+const LIMIT_MS = ANSWER_LIMIT_MS;
+
+/** How much longer than promised an answer may take on a busy machine, in ms. The faults last longer still. */
+const MARGIN_MS = 700;
+
+const known = { caller_known: true, caller_language: 'ar', caller_dialect: 'eg' };
+
+/** Breaks the database; what it answers mends it. */
+type Break = (postgres: PrivatePostgres, proxy: TcpProxy) => Promise<() => Promise<unknown>>;
+
+const FAULTS: [fault: string, breakIt: Break][] = [
+  [
+    'is stopped, and its port refuses',
+    async (postgres) => {
+      await postgres.stop();
+      return postgres.restart;
+    },
+  ],
+  [
+    'is frozen with its connections open',
+    async (postgres) => {
+      await postgres.freeze();
+      return postgres.thaw;
+    },
+  ],
+  [
+    'answers two seconds late, on old connections and new ones',
+    async (_postgres, proxy) => {
+      proxy.delay(2_000);
+      proxy.reset();
+      return async () => proxy.delay(0);
+    },
+  ],
+  [
+    'is behind a line that is half open',
+    async (_postgres, proxy) => {
+      proxy.freeze();
+      proxy.delay(60_000);
+      return async () => proxy.delay(0);
+    },
+  ],
+  ['has a table that somebody locks', (postgres) => lockTable(postgres.url, 'user_profiles')],
+  [
+    'lacks a table',
+    async ({ url }) => {
+      await runSql(url, 'ALTER TABLE conversations RENAME TO not_yet');
+      return () => runSql(url, 'ALTER TABLE not_yet RENAME TO conversations');
+    },
+  ],
+];
+
+test.for(FAULTS.flatMap(([fault, breakIt]) => [true, false].map((isReader) => ({ fault, breakIt, isReader }))))(
+  'Postgres $fault (a reader: $isReader): the defaults in time, and known callers again at once when it is back',
+  { timeout: 60_000 },
+  async ({ breakIt, isReader }) => {
+    const postgres = await startPrivatePostgres();
+    await addProfiles(postgres.url);
+    const proxy = await startTcpProxy(postgres.url);
+    onTestFinished(() => proxy.close());
+    const app = await startInitiation(proxy.url, { isReader, limitMs: LIMIT_MS });
+    await untilKnown(app);
+    // Several connections that idle are to hang as well.
+    await Promise.all(Array.from({ length: 4 }, (_, i) => app.variables(numberOf(90 + i))));
+    await expect.poll(() => ready(app), { timeout: 20_000 }).toEqual({ status: 'ready', database: 'up' });
+
+    const mend = await breakIt(postgres, proxy);
+    const times: number[] = [];
+    const ask = async (i: number) => {
+      const began = performance.now();
+      const variables = await app.variables(numberOf(i));
+      times.push(performance.now() - began);
+      return variables;
+    };
+    const first = await Promise.all(Array.from({ length: CALLERS }, (_, i) => ask(i)));
+    expect(new Set(first.map((variables) => JSON.stringify(variables)))).toEqual(new Set([JSON.stringify(NOTHING)]));
+    for (let i = 0; i < CALLERS; i++) {
+      // oxlint-disable-next-line no-await-in-loop -- one caller after the other
+      expect(await ask(i)).toEqual(NOTHING);
+    }
+    expect(Math.max(...times)).toBeLessThan(300 + MARGIN_MS);
+    expect(await ready(app)).toEqual({ status: 'ready', database: 'away' });
+    expect(await app.sample('landline_initiation_database_up')).toBe(0);
+
+    await mend();
+    const back = performance.now();
+    await untilKnown(app);
+    expect(performance.now() - back).toBeLessThan(1_000 + MARGIN_MS);
+    await expect.poll(() => ready(app)).toEqual({ status: 'ready', database: 'up' });
+    for (let i = 0; i < 8; i++) {
+      // oxlint-disable-next-line no-await-in-loop -- one caller after the other
+      await expect.poll(() => app.variables(numberOf(i))).toMatchObject(known);
+    }
+    expect(await backends(postgres.url)).toBeLessThanOrEqual(15);
+    expect(app.log()).not.toMatch(/\+2010/);
+  },
+);
+
+test('while a table is locked for long, look-ups do not pile up in Postgres', { timeout: 60_000 }, async () => {
+  const postgres = await startPrivatePostgres();
+  await addProfiles(postgres.url);
+  const app = await startInitiation(postgres.url, { limitMs: LIMIT_MS });
+  await untilKnown(app);
+  const unlock = await lockTable(postgres.url, 'conversations');
+  onTestFinished(unlock);
+  const until = performance.now() + 4_000;
+  let most = 0;
+  while (performance.now() < until) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect(await app.variables('+201005550101')).toEqual(NOTHING);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    most = Math.max(most, await backends(postgres.url));
+  }
+  expect(most).toBeLessThanOrEqual(15);
+});
+
+test('an app that starts before its database answers with the defaults, and knows callers when it is there', async () => {
+  const postgres = await startPrivatePostgres();
+  await addProfiles(postgres.url);
+  await postgres.stop();
+  const app = await startInitiation(postgres.url, { isAway: true, limitMs: LIMIT_MS });
+  expect(await app.variables('+201005550101')).toEqual(NOTHING);
+  await postgres.restart();
+  await untilKnown(app);
+}, 60_000);
+
+test('one connection in all is enough to come back', async () => {
+  const postgres = await startPrivatePostgres();
+  await addProfiles(postgres.url);
+  await runSql(postgres.url, `CREATE ROLE narrow LOGIN PASSWORD 'narrow' CONNECTION LIMIT 1`);
+  await runSql(postgres.url, 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO narrow');
+  const url = new URL(postgres.url);
+  [url.username, url.password] = ['narrow', 'narrow'];
+  url.searchParams.set('connection_limit', '1');
+  const app = await startInitiation(url.href, { limitMs: LIMIT_MS });
+  await untilKnown(app);
+  const unlock = await lockTable(postgres.url, 'conversations');
+  expect(await app.variables('+201005550101')).toEqual(NOTHING);
+  await unlock();
+  await untilKnown(app);
+}, 60_000);
+
+test('a look-up that goes wrong by itself does not close the gate', async () => {
+  const postgres = await startPrivatePostgres();
+  await addProfiles(postgres.url);
+  const reader = createReader({ databaseUrl: postgres.url, isReader: true, limitMs: LIMIT_MS });
+  const broken = {
+    ...reader,
+    findCaller: async (number: string) => (number === '+1555' ? fail() : reader.findCaller(number)),
+  };
+  const app = await startInitiation(postgres.url, { reader: broken });
+  await untilKnown(app);
+  expect(await app.variables('+1555')).toEqual(NOTHING);
+  expect(await app.sample('landline_initiation_answers_total{kind="defaults",because="internal_error"}')).toBe(1);
+  expect(await ready(app)).toEqual({ status: 'ready', database: 'up' });
+  expect(app.log()).not.toContain('secret words');
+});
+
+function fail(): never {
+  throw new Error('secret words');
+}
+
+const numberOf = (i: number) => `+2010055501${String(i).padStart(2, '0')}`;
+
+async function addProfiles(url: string): Promise<void> {
+  await runSql(
+    url,
+    `INSERT INTO user_profiles (user_id, language, dialect, phone_number, first_seen_at, last_seen_at)
+     SELECT '+2010055501' || lpad(i::text, 2, '0'), 'ar', 'eg', '+2010055501' || lpad(i::text, 2, '0'), now(), now()
+     FROM generate_series(0, 99) i`,
+  );
+}
+
+async function untilKnown(app: TestInitiation): Promise<void> {
+  await vi.waitUntil(async () => isKnown(await app.variables('+201005550199')), { timeout: 20_000, interval: 10 });
+}
+
+function isKnown(variables: unknown): boolean {
+  return (
+    typeof variables === 'object' &&
+    variables !== null &&
+    'caller_known' in variables &&
+    variables.caller_known === true
+  );
+}
+
+async function ready(app: TestInitiation): Promise<unknown> {
+  return (await fetch(`${app.url}/health/ready`)).json();
+}
+
+async function backends(url: string): Promise<number> {
+  const rows = await runSql(url, `SELECT 1 FROM pg_stat_activity WHERE application_name = 'landline initiation'`);
+  return rows.length;
+}

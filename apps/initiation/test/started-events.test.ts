@@ -1,0 +1,129 @@
+import { createLogger } from '@landline/process';
+import { createProducer, type DeliveredEvent } from '@landline/queue';
+import { normalise } from '@landline/webhook';
+import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { startPrivateRedis } from '../../../test/support/private-redis.ts';
+import { createStartedEvents, type StartedResult } from '../src/started-events.ts';
+import { NOTHING, startInitiation, variablesIn } from './support/an-initiation.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase(inject('databaseUrl'));
+  return database.drop;
+});
+
+const NOW = Date.UTC(2026, 0, 5, 9);
+const call = {
+  caller_id: 'sip:+12025550123@trunk.example.com',
+  agent_id: 'agent_1',
+  called_number: '+12025550100',
+  call_sid: 'CA_1',
+  conversation_id: 'conv_1',
+};
+
+test('a request that names a conversation tells the line of it, with what it knows', async () => {
+  const app = await startInitiation(database.url, { now: () => NOW });
+  await app.ask(call);
+  expect(app.events).toEqual([
+    {
+      receivedAt: NOW,
+      signedAt: NOW / 1000,
+      secretId: 'initiation',
+      encoding: 'utf8',
+      body: '{"type":"conversation.started","timestamp":"2026-01-05T09:00:00.000Z","data":{"conversation_id":"conv_1","agent_id":"agent_1","caller_number":"sip:+12025550123@trunk.example.com","called_number":"+12025550100","call_sid":"CA_1","direction":"inbound"}}',
+    },
+  ]);
+  const [event] = app.events;
+  if (event === undefined) throw new Error('no event');
+  const read = normalise(event);
+  expect(read).toMatchObject({
+    outcome: 'applied',
+    changes: {
+      conversation: {
+        id: 'conv_1',
+        fields: { external_number: { value: '+12025550123' }, agent_number: { value: '+12025550100' } },
+      },
+      profile: { user_id: '+12025550123' },
+    },
+  });
+  expect(await app.sample('landline_initiation_events_total{result="enqueued"}')).toBe(1);
+});
+
+test('a repeat of the request is the same event, another call is another', async () => {
+  let now = NOW;
+  const app = await startInitiation(database.url, { now: () => (now += 1_000) });
+  await app.ask(call);
+  await app.ask(call);
+  await app.ask({ ...call, conversation_id: 'conv_2' });
+  const [first, repeat, other] = app.events.map(({ body }) => body);
+  expect(repeat).toBe(first);
+  expect(other).not.toBe(first);
+});
+
+test('what is missing is left out, and a withheld caller is told as well', async () => {
+  const app = await startInitiation(database.url, { now: () => NOW });
+  await app.ask({ caller_id: 'anonymous', conversation_id: 'conv_1', agent_id: {} });
+  expect(app.events.map(({ body }) => body)).toEqual([
+    '{"type":"conversation.started","timestamp":"2026-01-05T09:00:00.000Z","data":{"conversation_id":"conv_1","caller_number":"anonymous","direction":"inbound"}}',
+  ]);
+});
+
+test.for([undefined, '', null, {}, ['conv_1'], true, 'x'.repeat(257)])(
+  'a conversation called %j is none, and nothing is told',
+  async (conversation_id) => {
+    const app = await startInitiation(database.url);
+    expect(variablesIn(await app.ask({ ...call, conversation_id }))).toEqual(NOTHING);
+    expect(app.events).toEqual([]);
+  },
+);
+
+test('the answer does not wait for Redis, and an event that Redis does not take is counted', async () => {
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  const producer = createProducer({
+    redisUrl: redis.url,
+    batchMaxEvents: 9,
+    batchMaxBytes: 9_999,
+    enqueueTimeoutMs: 2_000,
+  });
+  onTestFinished(() => producer.close());
+  await producer.start();
+  const app = await startInitiation(database.url, { producer });
+  redis.freeze();
+  onTestFinished(() => redis.thaw());
+  expect(await app.variables(call.caller_id, call)).toEqual(NOTHING);
+  // Answered while the event was still on its way.
+  expect(await app.sample('landline_initiation_events_total{result="lost"}')).toBe(0);
+  const lost = () => app.sample('landline_initiation_events_total{result="lost"}');
+  await expect.poll(lost, { timeout: 10_000 }).toBe(1);
+  expect(app.log()).toContain('conversation.started');
+  expect(app.log()).not.toContain('2025550123');
+  redis.thaw();
+  const enqueued = async () => {
+    await app.variables(call.caller_id, call);
+    return app.sample('landline_initiation_events_total{result="enqueued"}');
+  };
+  await expect.poll(enqueued, { timeout: 10_000 }).toBeGreaterThan(0);
+}, 60_000);
+
+test('a thousand events are under way at most', async () => {
+  const results: StartedResult[] = [];
+  const waiting: (() => void)[] = [];
+  const sent: DeliveredEvent[] = [];
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const enqueue = (event: DeliveredEvent) => {
+    sent.push(event);
+    return new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  const started = createStartedEvents({ producer: { enqueue }, logger, onResult: (result) => results.push(result) });
+  for (let i = 0; i < 1_005; i++) started.tell({ conversation_id: `conv_${i}` });
+  expect([sent.length, results]).toEqual([1_000, Array(5).fill('lost')]);
+  waiting.splice(0).forEach((resolve) => resolve());
+  await started.settled();
+  started.tell({ conversation_id: 'conv_later' });
+  expect(sent).toHaveLength(1_001);
+  waiting.forEach((resolve) => resolve());
+  await started.settled();
+  expect(results.filter((result) => result === 'enqueued')).toHaveLength(1_001);
+});
