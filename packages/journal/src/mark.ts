@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { ifMissing, removeFile } from './files.ts';
 
@@ -26,16 +27,22 @@ const markSchema = z.object({
 /** See `markSchema`. */
 export type Mark = z.infer<typeof markSchema>;
 
-/** Writes the mark beside the segment, all or nothing; it is not fsynced, for an older one does no harm. */
+/** The last field of a mark is the checksum of the text before it. Marks of versions that wrote none are taken as they are. */
+const CHECKED = /^(.*),"crc":(\d+)\}$/s;
+
+/** Writes the mark beside the segment, all or nothing. It is not fsynced, because an older mark does no harm. */
 export async function writeMark(segmentPath: string, mark: Mark): Promise<void> {
-  await replaceFile(`${segmentPath}.mark`, JSON.stringify(mark));
+  const fields = JSON.stringify(mark).slice(0, -1);
+  await replaceFile(`${segmentPath}.mark`, `${fields},"crc":${crc32(fields)}}`);
 }
 
-/** Reads a segment's mark; undefined where there is none that makes sense. @throws what the disk says */
+/** Reads a segment's mark; undefined where there is none, or it is damaged. @throws what the disk says */
 export async function readMark(segmentPath: string): Promise<Mark | undefined> {
-  const value = await readJson(`${segmentPath}.mark`);
-  const parsed = markSchema.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
+  const text = await readFile(`${segmentPath}.mark`, 'utf8').catch(ifMissing(''));
+  const [, fields = '', checksum] = CHECKED.exec(text) ?? [];
+  // A digit that is another one would pass for a mark, and lose records.
+  if (checksum !== undefined && crc32(fields) !== Number(checksum)) return undefined;
+  return markSchema.safeParse(parseJson(text)).data;
 }
 
 /** Removes a segment's mark. @throws what the disk says */
@@ -51,7 +58,10 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 
 /** The JSON value in a file; undefined where there is no such file, or no JSON in it. @throws what the disk says */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(ifMissing(''));
+  return parseJson(await readFile(path, 'utf8').catch(ifMissing('')));
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
