@@ -196,10 +196,14 @@ function estimate({ bytes, records }: Segment, part: number): number {
 /** Notes that a part of the segment has been enqueued after the fact. */
 export function noteReenqueued(segment: Segment, { from, to }: Range, at: number): void {
   const last = segment.reenqueued.at(-1);
-  // Parts of one second, one after the other, are one: the list stays short.
-  if (last?.to === from && at - last.at < INDEX_STEP_MS) last.to = to;
+  // Parts of one second, one after the other, are one, so that the list stays short. The later time counts: a loss since then took the last of it.
+  if (last?.to === from && secondOf(last.at) === secondOf(at)) Object.assign(last, { to, at: Math.max(last.at, at) });
   else segment.reenqueued.push({ from, to, at });
   segment.isMarkStale = true;
+}
+
+function secondOf(at: number): number {
+  return Math.floor(at / 1000);
 }
 
 /** What nobody has told the outcome of counts as pending: nobody will. */
