@@ -262,7 +262,9 @@ export function createJournal(options: JournalOptions): Journal {
         journalDir: dir,
         folder: own,
         inherit: async (notes) => {
-          arriving.push(...notes);
+          // One may lie in two folders, or in one that could not be taken over before.
+          for (const each of notes)
+            if (![...inherited, ...arriving].some((known) => isSame(known, each))) arriving.push(each);
           await writeNotes(own.path, { note, inherited: [...inherited, ...arriving] });
         },
         adopt: (segment) => {
@@ -436,7 +438,7 @@ export function createJournal(options: JournalOptions): Journal {
     async close() {
       closed = true;
       clearInterval(timer);
-      await inTime(Promise.allSettled([ticking, writer.settled()]));
+      await inTime(Promise.allSettled([ticking, writer.settled(), beginning]));
       writer.moveTo(undefined);
       segments.all().forEach(giveUpHeld);
       if (folder !== undefined) await writeDown(folder.path).catch(reportThrown);
@@ -446,6 +448,10 @@ export function createJournal(options: JournalOptions): Journal {
       await folder.release();
     },
   };
+}
+
+function isSame(one: InheritedNote, other: InheritedNote): boolean {
+  return one.owner === other.owner && JSON.stringify(one.note) === JSON.stringify(other.note);
 }
 
 function errorOf(thrown: unknown): Error {
