@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'n
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listJournal, verifyJournalFile } from '../src/inspect-journal.ts';
-import { readRecords } from '../src/read-records.ts';
+import { readRecords } from '../src/segment/read-records.ts';
 import { aJournal, drain, event, leftBehind, segmentFiles } from './support/a-journal.ts';
 
 const HEADER_BYTES = 12;

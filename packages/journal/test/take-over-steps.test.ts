@@ -3,9 +3,9 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { writeNotes } from '../src/notes.ts';
-import { holdFolder } from '../src/owner.ts';
-import { takeOver } from '../src/take-over.ts';
+import { writeNotes } from '../src/takeover/notes.ts';
+import { holdFolder } from '../src/takeover/owner.ts';
+import { takeOver } from '../src/takeover/take-over.ts';
 import { aClock } from './support/a-clock.ts';
 import { aJournal, drain, event, leftBehind, segmentFiles } from './support/a-journal.ts';
 
@@ -57,7 +57,7 @@ async function steps(): Promise<{ dead: string; copies: [string, string][] }> {
     },
     adopt: (segment) => {
       keep(`after file ${++adopted} has moved`);
-      void segment.handle?.close();
+      void segment.close();
     },
     onError: (error) => expect.unreachable(error.message),
   });

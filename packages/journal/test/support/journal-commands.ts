@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { JournalEntry } from '../../src/entry.ts';
+import type { JournalEntry } from '../../src/pending/entry.ts';
 import { JournalUnavailableError } from '../../src/errors.ts';
 import { event } from './a-journal.ts';
 import { bodiesOf, type JournalModel, type ModelRecord } from './journal-model.ts';

@@ -1,8 +1,9 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../src/files.ts';
+import { isMissing, sizeOf } from '../../src/files.ts';
 import { createJournal, type Journal } from '../../src/journal.ts';
-import { beginRecord, sealRecord } from '../../src/record.ts';
+import { SEGMENT_HEADER_BYTES } from '../../src/segment/format.ts';
+import { beginRecord, sealRecord } from '../../src/segment/record.ts';
 import { aClock, type TestClock } from './a-clock.ts';
 import { event } from './a-journal.ts';
 
@@ -138,9 +139,15 @@ async function leaveMarks(folder: string, left: MarksLeft): Promise<void> {
   );
 }
 
-async function leaveTail(folder: string, owner: string, { tail, at }: { tail: TailLeft; at: number }): Promise<void> {
+/** The file that a process wrote to last. One that was just being begun may have no header yet. */
+async function lastFile(folder: string, owner: string): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(`-${owner}.log`)).sort();
-  const path = join(folder, names.at(-1) ?? '');
+  const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
+  return join(folder, names.findLast((_name, i) => (sizes[i] ?? 0) >= SEGMENT_HEADER_BYTES) ?? '');
+}
+
+async function leaveTail(folder: string, owner: string, { tail, at }: { tail: TailLeft; at: number }): Promise<void> {
+  const path = await lastFile(folder, owner);
   switch (tail.kind) {
     case 'nothing':
       return;
