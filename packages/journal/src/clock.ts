@@ -8,6 +8,7 @@ export interface Clock {
   elapsed: () => number;
 }
 
+/** Where a clock takes its time from. */
 export interface ClockOptions {
   /** The system's clock, in unix ms. */
   wall?: () => number;

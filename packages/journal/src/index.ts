@@ -1,4 +1,3 @@
-export type { JournalEntry } from './entry.ts';
 export { JournalUnavailableError } from './errors.ts';
 export {
   listJournal,
@@ -8,8 +7,10 @@ export {
   type JournalFile,
   type JournalFileCheck,
 } from './inspect-journal.ts';
-export { createJournal, type Journal, type JournalOptions, type JournalStats, type JournalStatus } from './journal.ts';
-export type { InheritedNote } from './notes.ts';
-export type { PendingGroup } from './read-pending.ts';
-export type { JournalledEvent, JournalRecord } from './record.ts';
+export type { JournalOptions } from './journal-options.ts';
+export { createJournal, type Journal, type JournalStats, type JournalStatus } from './journal.ts';
+export type { JournalEntry } from './pending/entry.ts';
+export type { PendingGroup } from './pending/read-pending.ts';
+export type { JournalledEvent, JournalRecord } from './segment/record.ts';
+export type { InheritedNote } from './takeover/notes.ts';
 export { journalVariables } from './variables.ts';

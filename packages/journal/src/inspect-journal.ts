@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ifMissing, namesIn, sizeOf } from './files.ts';
-import { otherFolders } from './owner.ts';
-import { bytesIn, recordsIn } from './ranges.ts';
-import { readRecords, type Found } from './read-records.ts';
-import { decodeRecord, timeOf, type JournalRecord } from './record.ts';
-import { openSegment, SEGMENT_FILE, SEGMENT_HEADER_BYTES } from './segment.ts';
+import { SEGMENT_FILE, SEGMENT_HEADER_BYTES } from './segment/format.ts';
+import { openSegment } from './segment/open-segment.ts';
+import { bytesIn, recordsIn } from './segment/ranges.ts';
+import type { Found } from './segment/read-records.ts';
+import { decodeRecord, timeOf, type JournalRecord } from './segment/record.ts';
+import { otherFolders } from './takeover/owner.ts';
 
 /** One file of a journal, as it lies on the disk. */
 export interface JournalFile {
@@ -71,20 +72,20 @@ export async function* readJournalFile(
 /** What stands in a file, from its beginning to its end; nothing of one that was removed meanwhile. */
 async function* readWhole(path: string): AsyncGenerator<Found> {
   const segment = await openSegment(path).catch(ifMissing(undefined));
-  if (segment?.handle === undefined) {
+  if (segment === undefined) {
     const size = await sizeOf(path);
     // It does not begin as a segment does; shorter than a beginning, its process died before it wrote a record.
     if (size > 0) yield { kind: 'damage', from: 0, to: size, isTorn: size < SEGMENT_HEADER_BYTES };
     return;
   }
   try {
-    const { handle, bytes, seed, provenBytes } = segment;
-    for await (const found of readRecords(handle, { from: SEGMENT_HEADER_BYTES, to: bytes, seed })) {
+    const { bytes, provenBytes } = segment.facts;
+    for await (const found of segment.read({ from: SEGMENT_HEADER_BYTES, to: bytes })) {
       // What was known to be on the disk was a record.
       yield found.kind === 'damage' ? { ...found, isTorn: found.isTorn && found.from >= provenBytes } : found;
     }
   } finally {
-    await segment.handle.close();
+    await segment.close();
   }
 }
 
@@ -98,15 +99,15 @@ async function listFolder(folder: string, isHeld: boolean): Promise<JournalFile[
 /** Looks at one file. @throws what the disk says, also where the file is gone */
 export async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
   const segment = await openSegment(path);
-  await segment?.handle?.close();
+  await segment?.close();
   const { size, mtimeMs } = await stat(path);
   const unreadable = size < SEGMENT_HEADER_BYTES ? [] : [{ from: 0, to: size, records: 1 }];
-  const pending = segment?.pending ?? unreadable;
+  const pending = segment?.pending() ?? unreadable;
   return {
     path,
     isHeld,
     firstAt: Number(SEGMENT_FILE.exec(basename(path))?.[1]),
-    lastAt: Math.max(mtimeMs, Math.min(segment?.lastAt ?? 0, Date.now())),
+    lastAt: Math.max(mtimeMs, Math.min(segment?.facts.lastAt ?? 0, Date.now())),
     bytes: size,
     pendingRecords: recordsIn(pending),
     pendingBytes: bytesIn(pending),

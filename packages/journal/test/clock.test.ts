@@ -134,7 +134,7 @@ it('a file that is older than its own name counts as new where its mark does not
   const before = new Date(clock.options.now() - 5 * HOUR_MS);
   await utimes(path, before, before);
   const [mark, rest] = [`${path}.mark`, JSON.parse(await readFile(`${path}.mark`, 'utf8'))];
-  await writeFile(mark, JSON.stringify({ ...rest, lastAt: undefined }));
+  await writeFile(mark, JSON.stringify({ ...rest, lastAt: undefined, crc: undefined }));
   const heir = await aJournal({ dir: journal.dir, ...clock.options });
   await heir.redo(journal.now() + HOUR_MS);
   expect(await drain(heir)).toEqual(['first', 'second']);

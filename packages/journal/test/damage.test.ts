@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { beginRecord, sealRecord } from '../src/record.ts';
+import { beginRecord, sealRecord } from '../src/segment/record.ts';
 import { aJournal, drain, event, leftBehind, segmentFiles, type TestJournal } from './support/a-journal.ts';
 
 const BODIES = ['first', 'second', 'third'];

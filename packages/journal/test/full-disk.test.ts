@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { createClock } from '../src/clock.ts';
-import { beginRecord } from '../src/record.ts';
-import { beginSegment } from '../src/segment.ts';
-import { createWriter } from '../src/writer.ts';
+import { beginRecord } from '../src/segment/record.ts';
+import { beginSegment } from '../src/segment/begin-segment.ts';
+import { createWriter } from '../src/segment/writer.ts';
 import { aJournal, drain, event, MEBIBYTE } from './support/a-journal.ts';
 
 /** No file of this process may grow past so many bytes: a write takes a part, and says no word, as on a disk that is nearly full. */
@@ -20,7 +20,7 @@ test.runIf(process.platform === 'linux')(
     const folder = await makeTempFolder();
     onTestFinished(() => boundFiles('unlimited'));
     boundFiles(5);
-    await expect(beginSegment(folder, '0123456789ab', 1, 0)).rejects.toThrow('the disk is full');
+    await expect(beginSegment(folder, '0123456789ab', { at: 1, number: 0 })).rejects.toThrow('the disk is full');
     boundFiles('unlimited');
     expect(await readdir(folder)).toEqual([]);
   },
@@ -31,12 +31,12 @@ test.runIf(process.platform === 'linux')(
   async () => {
     const folder = await makeTempFolder();
     const [older, newer] = [
-      await beginSegment(folder, '0123456789ab', 1, 0),
-      await beginSegment(folder, '0123456789ab', 2, 1),
+      await beginSegment(folder, '0123456789ab', { at: 1, number: 0 }),
+      await beginSegment(folder, '0123456789ab', { at: 2, number: 1 }),
     ];
     onTestFinished(async () => {
       boundFiles('unlimited');
-      await Promise.all([older.handle?.close(), newer.handle?.close()]);
+      await Promise.all([older.close(), newer.close()]);
     });
     const faults: Error[] = [];
     const writer = createWriter({ timeoutMs: 5000, onFault: (fault) => faults.push(fault), clock: createClock() });

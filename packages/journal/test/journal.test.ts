@@ -171,6 +171,21 @@ describe('a loss of Redis', () => {
     expect(await drain(journal)).toEqual([]);
   });
 
+  it('counts for each group by itself, also where several were enqueued in one second', async () => {
+    const clock = aClock();
+    const journal = await aJournal(clock.options);
+    for (const body of ['first', 'second']) (await journal.append([event(body)])).failed();
+    clock.pass(60_000);
+    const first = await journal.takePending({ maxEvents: 1, maxBytes: MEBIBYTE });
+    first?.enqueued();
+    clock.pass(600);
+    const beat = journal.now();
+    const second = await journal.takePending({ maxEvents: 1, maxBytes: MEBIBYTE });
+    second?.enqueued();
+    await journal.redo(beat);
+    expect(await drain(journal)).toContain('second');
+  });
+
   it('is written down before it is said to be: a process that is killed then passes it on', async () => {
     const journal = await aJournal();
     (await journal.append([event('lost')])).enqueued();
@@ -235,6 +250,21 @@ describe('what bounds it', () => {
     await vi.waitUntil(async () => !(await segmentFiles(journal.dir)).includes(first), { timeout: 10_000 });
     await journal.redo(0);
     expect(await drain(journal)).toEqual(['pending']);
+  });
+
+  it('begins no file while it is being closed', async () => {
+    for (let i = 0; i < 10; i++) {
+      const journal = await aJournal({ limitBytes: MEBIBYTE });
+      // It fills a file: the next is begun at once, and nobody waits for that.
+      (await journal.append([event('x'.repeat(200_000))])).failed();
+      await journal.close();
+      const [folder = ''] = await readdir(journal.dir);
+      const before = await readdir(join(journal.dir, folder));
+      // A turn of the disk later.
+      await writeFile(join(journal.dir, 'later'), 'x', { flush: true });
+      expect(await readdir(join(journal.dir, folder))).toEqual(before);
+      expect(before.filter((name) => name.endsWith('.log'))).toHaveLength(1);
+    }
   });
 
   it('leaves no file behind where nothing was written', async () => {

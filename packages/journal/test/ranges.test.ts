@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addRange, bytesIn, recordsIn, removeRange, type Range } from '../src/ranges.ts';
+import { addRange, bytesIn, recordsIn, removeRange, type Range } from '../src/segment/ranges.ts';
 
 const SPACE = 60;
 const span = fc

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { namesIn } from '../src/files.ts';
-import { holdFolder } from '../src/owner.ts';
-import { takeOver } from '../src/take-over.ts';
+import { holdFolder } from '../src/takeover/owner.ts';
+import { takeOver } from '../src/takeover/take-over.ts';
 import { aJournal, drain, event, leftBehind, segmentFiles } from './support/a-journal.ts';
 
 class FailingDisk extends Error {
@@ -37,7 +37,7 @@ describe.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES'])('a folder of a dead process
       journalDir: dir,
       folder: own,
       inherit: () => Promise.resolve(),
-      adopt: (segment) => void segment.handle?.close(),
+      adopt: (segment) => void segment.close(),
       onError: (error) => errors.push(error),
       list: (folder) => (left.shift() === true ? Promise.reject(new FailingDisk(code)) : namesIn(folder)),
     });

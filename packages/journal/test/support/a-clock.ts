@@ -1,4 +1,4 @@
-import type { JournalOptions } from '../../src/journal.ts';
+import type { JournalOptions } from '../../src/journal-options.ts';
 
 /** The clock of a test's own process: nothing passes unless the test says so. */
 export interface TestClock {

@@ -2,8 +2,9 @@ import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
-import { createJournal, type Journal, type JournalOptions } from '../../src/journal.ts';
-import type { JournalledEvent } from '../../src/record.ts';
+import type { JournalOptions } from '../../src/journal-options.ts';
+import { createJournal, type Journal } from '../../src/journal.ts';
+import type { JournalledEvent } from '../../src/segment/record.ts';
 
 export const MEBIBYTE = 1024 * 1024;
 

@@ -1,10 +1,11 @@
-import type { Clock } from './clock.ts';
-import { lockOf, otherFolders } from './owner.ts';
+import type { Clock } from '../clock.ts';
+import { lockOf, otherFolders } from '../takeover/owner.ts';
 import { askForRoom } from './room-request.ts';
 
 /** How long others that could not make room are left alone, in ms. */
 const REST_MS = 1000;
 
+/** Whom an asker asks, and when. */
 export interface OthersAskerOptions {
   /** The journal's folder. */
   dir: string;

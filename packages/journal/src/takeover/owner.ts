@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
+import { syncFolder, syncParent } from '../files.ts';
 import { makeFolder } from './make-folder.ts';
 import { removeFolder } from './remove-folder.ts';
-import { syncFolder, syncParent } from './segment.ts';
 
 /** A socket in a process's own folder: the system closes it with the process, however that ends, and nobody else can answer on it. */
 const LOCK = 'lock';

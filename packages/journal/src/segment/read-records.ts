@@ -81,10 +81,12 @@ async function findRecord(read: Read, offset: number, bounds: Bounds): Promise<n
   for (let at = offset; at < bounds.to;) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const bytes = await read(at, CHUNK_BYTES);
+    // The file ends before it should: somebody has cut it.
+    if (bytes.length < RECORD_MAGIC.length) return undefined;
     const index = bytes.indexOf(RECORD_MAGIC);
     if (index < 0) {
       // The magic may lie across the edge.
-      at += Math.max(1, bytes.length - RECORD_MAGIC.length + 1);
+      at += bytes.length - RECORD_MAGIC.length + 1;
       continue;
     }
     // oxlint-disable-next-line no-await-in-loop -- one after the other

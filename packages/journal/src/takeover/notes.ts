@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readJson, replaceFile } from './mark.ts';
+import { readJson, replaceFile } from '../files.ts';
 
 /** The note that a process keeps beside its segments for whoever takes them over, and those that it took over itself. */
 const notesSchema = z.object({
@@ -25,7 +25,7 @@ export async function writeNotes(folder: string, notes: Notes): Promise<void> {
   await replaceFile(join(folder, NOTES), JSON.stringify(notes));
 }
 
-/** The notes in the folder of a process that is gone: its own first, then those that it inherited. @throws what the disk says */
+/** The notes in the folder of a process that is gone: its own first, then those that it inherited. @throws the disk's error */
 export async function readNotes(folder: string, owner: string): Promise<InheritedNote[]> {
   const parsed = notesSchema.safeParse(await readJson(join(folder, NOTES)));
   if (!parsed.success) return [{ owner, note: undefined }];

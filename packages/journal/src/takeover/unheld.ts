@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { namesIn, sizeOf } from './files.ts';
-import { listFile } from './inspect-journal.ts';
+import { namesIn, sizeOf } from '../files.ts';
+import { listFile } from '../inspect-journal.ts';
+import { SEGMENT_FILE } from '../segment/format.ts';
 import { otherFolders } from './owner.ts';
-import { SEGMENT_FILE } from './segment.ts';
 
 /**
  * Counts the bytes that lie in folders whose process is gone and that Redis does not have. A file that cannot be read counts whole.
  *
- * @throws what the disk says of the folders
+ * @throws the disk's error where a folder cannot be listed
  */
 export async function unheldPendingBytes(journalDir: string, owner: string): Promise<number> {
   const unheld = (await otherFolders(journalDir, owner)).filter(({ isHeld }) => !isHeld);

@@ -3,6 +3,7 @@ import { lowBelow, readDiskSpace, type DiskSpace } from './disk-space.ts';
 /** The share of the limit up to which Redis' events stay; what is above it is for the process of the folder that needs room. */
 const NEARLY_FULL = 0.9;
 
+/** What a pressure gauge looks at. */
 export interface PressureOptions {
   /** `JOURNAL_DIR` and its limit in bytes, which all its processes share. */
   dir: string;

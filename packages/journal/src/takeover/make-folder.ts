@@ -1,13 +1,12 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { ifMissing } from './files.ts';
-import { syncFolder } from './segment.ts';
+import { ifMissing, syncFolder } from '../files.ts';
 
 /**
  * Makes a folder and those above it that are missing. When it resolves the name of each is on the disk: a power cut cannot take a folder
  * with what is in it.
  *
- * @throws what the disk says; then a folder whose name is not on the disk was removed again, so that the next try syncs it
+ * @throws the disk's error; then a folder whose name is not on the disk was removed again, so that the next try syncs it
  */
 export async function makeFolder(path: string): Promise<void> {
   const folder = resolve(path);

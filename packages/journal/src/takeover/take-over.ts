@@ -1,24 +1,30 @@
 import { basename, join } from 'node:path';
-import { isMissing, namesIn, type ListFolder } from './files.ts';
+import { isMissing, namesIn, syncFolder, type ListFolder } from '../files.ts';
+import { SEGMENT_FILE } from '../segment/format.ts';
+import { openSegment } from '../segment/open-segment.ts';
+import type { Segment } from '../segment/segment.ts';
 import { readNotes, type InheritedNote } from './notes.ts';
 import { otherFolders, type OwnFolder } from './owner.ts';
 import { removeFolder } from './remove-folder.ts';
-import { closeSegment, moveSegment, openSegment, SEGMENT_FILE, syncFolder, type Segment } from './segment.ts';
 
+/** What a take-over needs. */
 export interface TakeOverOptions {
   journalDir: string;
   /** Of the process that takes over. */
-  folder: OwnFolder;
+  folder: Pick<OwnFolder, 'path' | 'owner'>;
   /** Keeps the notes before the segments come. */
   inherit: (notes: readonly InheritedNote[]) => Promise<void>;
-  /** Is given each segment as soon as it is ours. */
+  /** Is given each segment as soon as it has moved into `folder`. */
   adopt: (segment: Segment) => void;
   onError: (error: Error) => void;
   /** Lists a folder's names; none where it is gone. */
   list?: ListFolder;
 }
 
-/** Takes over what processes left that are gone. Two that do so at once share it: a file moves once. What cannot be read stays. */
+/**
+ * Takes over the folders of processes that are gone. Two processes that do so at once share the files: each file moves once. What cannot
+ * be read stays.
+ */
 export async function takeOver(options: TakeOverOptions): Promise<void> {
   const { journalDir, folder, onError } = options;
   for (const { path, isHeld } of await otherFolders(journalDir, folder.owner)) {
@@ -46,51 +52,49 @@ async function takeFolder(dead: string, options: TakeOverOptions): Promise<void>
     if (segments.length > 0) await inherit(await readNotes(dead, basename(dead)));
     for (let segment = segments.shift(); segment !== undefined; segment = segments.shift()) {
       // oxlint-disable-next-line no-await-in-loop -- in the order of their age
-      if (await moveOrClose(segment, folder.path)) adopt({ ...segment, owners: [...segment.owners, folder.owner] });
+      if (await moveOrClose(segment, folder)) adopt(segment);
     }
   } finally {
-    await Promise.all(segments.map(closeSegment));
+    await Promise.all(segments.map((each) => each.close()));
   }
   // The names are on the disk here before the folder goes that they came from.
   if (files.length > 0) await syncFolder(folder.path);
-  // What cannot be read, or was set aside, stays for a person to look at.
+  // A segment that cannot be read, and damaged bytes, stay for a person to look at.
   await removeFolder(dead, list);
 }
 
 async function openLeft(path: string, onError: (error: Error) => void): Promise<Segment | undefined> {
   try {
     const segment = await openSegment(path);
+    const missing = segment?.takeMissingBytes() ?? 0;
     if (segment === undefined) {
       onError(
         new Error(
           `The journal's file ${path} does not begin as one: it is left as it is, and nothing of it is enqueued.`,
         ),
       );
-    } else if (segment.provenBytes > segment.bytes) {
+    } else if (missing > 0) {
       onError(
         new Error(
-          `The journal's file ${path} ends ${segment.provenBytes - segment.bytes} bytes before what was written to it: what was there can come from Redis alone.`,
+          `The journal's file ${path} ends ${missing} bytes before what was written to it: what was there can come from Redis alone.`,
         ),
       );
-      // It is told once.
-      segment.provenBytes = segment.bytes;
     }
     return segment;
   } catch (error) {
-    // Somebody else has taken it.
+    // Another process has taken it.
     if (isMissing(error)) return undefined;
     onError(new Error(`The journal's file ${path} cannot be opened; it is tried again: ${String(error)}`));
     return undefined;
   }
 }
 
-async function moveOrClose(segment: Segment, folder: string): Promise<boolean> {
+async function moveOrClose(segment: Segment, { path, owner }: Pick<OwnFolder, 'path' | 'owner'>): Promise<boolean> {
+  let isOurs = false;
   try {
-    if (await moveSegment(segment, folder)) return true;
-  } catch (error) {
-    await closeSegment(segment);
-    throw error;
+    isOurs = await segment.moveTo(path, owner);
+  } finally {
+    if (!isOurs) await segment.close();
   }
-  await closeSegment(segment);
-  return false;
+  return isOurs;
 }

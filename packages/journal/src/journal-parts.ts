@@ -1,0 +1,99 @@
+import { createClock, type Clock } from './clock.ts';
+import { createCurrentSegment, type CurrentSegment } from './current-segment.ts';
+import type { JournalOptions } from './journal-options.ts';
+import { createPendingTaker, type TakePending } from './pending/take-pending.ts';
+import { createReporter } from './report-once.ts';
+import { createPressure, type Pressure } from './room/pressure.ts';
+import { answerRoomRequest } from './room/room-request.ts';
+import { createRoom, type Room } from './room/room.ts';
+import { createSegmentList, type SegmentList } from './segment/segment-list.ts';
+import { createFolderWatch, type FolderWatch } from './takeover/folder-watch.ts';
+import { createOwnNotes, type OwnNotes } from './takeover/own-notes.ts';
+import { createTick, type Tick } from './tick.ts';
+
+/** A segment is closed at this size, in bytes, or at an eighth of the limit: only whole segments can be removed. */
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** After this time a write is given up, in ms, where the options do not say otherwise. */
+const WRITE_TIMEOUT_MS = 5000;
+
+/** The parts of a journal. */
+export interface Parts {
+  clock: Clock;
+  /** Tells `onError`; the same message once an hour. */
+  report: (thrown: unknown) => void;
+  writeTimeoutMs: number;
+  segments: SegmentList;
+  current: CurrentSegment;
+  pressure: Pressure;
+  room: Room;
+  notes: OwnNotes;
+  watch: FolderWatch;
+  takePending: TakePending;
+  tick: Tick;
+}
+
+/** Makes the parts of a journal. Parts that need each other are joined by functions. */
+export function createParts(options: JournalOptions): Parts {
+  const { dir, limitBytes, retentionHours, writeTimeoutMs = WRITE_TIMEOUT_MS, now, elapsed, diskSpace } = options;
+  const clock = createClock({ ...(now && { wall: now }), ...(elapsed && { elapsed }) });
+  const report = createReporter((error) => options.onError?.(error), clock);
+  const segmentBytes = Math.min(SEGMENT_BYTES, Math.floor(limitBytes / 8));
+  const segments = createSegmentList({ limitBytes, retentionHours, clock, onError: report });
+  const pressure = createPressure({ dir, limitBytes, ...(diskSpace && { diskSpace }), onLow: report });
+  const notes = createOwnNotes();
+  const shared = { dir, limitBytes, segmentBytes, writeTimeoutMs, clock, segments, onError: report };
+  const current: CurrentSegment = createCurrentSegment({
+    ...shared,
+    isRoomShort: () => room.isShort(),
+    serve: (socket) => answerRoomRequest(socket, (bytes) => room.freeForOthers(bytes).catch(report)),
+    onFault: (cause) =>
+      options.onError?.(new Error(`The journal in ${dir} takes nothing: ${cause.message}`, { cause })),
+    onReady: () => options.onReady?.(),
+  });
+  const room: Room = createRoom({ ...shared, current, pressure, keepsOld: () => notes.inherited().length > 0 });
+  const watch = createFolderWatch({
+    ...shared,
+    notes,
+    adopt(segment) {
+      // Not twice, also before the others are measured anew.
+      room.adopted(segment.facts.bytes);
+      segments.add(segment);
+    },
+  });
+  const takePending = createPendingTaker({
+    clock,
+    segments: () => segments.all(),
+    current: () => current.get(),
+    onError: report,
+  });
+  const tick = createTick(() => work({ segments, current, room, notes, watch, report }));
+  return { clock, report, writeTimeoutMs, segments, pressure, notes, current, room, watch, takePending, tick };
+}
+
+/** The work of each tick. A fault while the folder is tidied is no reason to take no events. */
+async function work(
+  parts: Omit<Parts, 'tick' | 'clock' | 'takePending' | 'pressure' | 'writeTimeoutMs'>,
+): Promise<void> {
+  await parts.current.look();
+  await tidyFolder(parts).catch(parts.report);
+}
+
+async function tidyFolder(parts: Pick<Parts, 'segments' | 'current' | 'room' | 'notes' | 'watch'>): Promise<void> {
+  const { current, room, watch } = parts;
+  const folder = current.folder();
+  if (folder === undefined) return;
+  await watch.look(folder);
+  await room.tidy();
+  await writeDown(parts, folder.path);
+}
+
+/** The notes last: until the marks are on the disk, whoever takes over must see the notes that ask for them. */
+export async function writeDown(
+  { segments, notes, current }: Pick<Parts, 'segments' | 'current' | 'notes'>,
+  folder: string,
+): Promise<void> {
+  await segments.writeMarks();
+  await notes.write(folder);
+  await segments.closeIdle(current.get());
+}
