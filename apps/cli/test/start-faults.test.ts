@@ -136,6 +136,17 @@ test('runs without the dashboard while its password is too short', async () => {
   expect(await running.stop()).toBe(0);
 });
 
+test("leaves it to the initiation to say that its own database's file cannot be read", async () => {
+  const root = await makeRoot();
+  const file = join(root, 'missing');
+  const running = startIn(root, { ...(await freePorts()), ...(await givenServers()), READER_DATABASE_URL_FILE: file });
+  await running.up();
+  const { env } = await noteOf(root, 'initiation');
+  expect(env).toMatchObject({ READER_DATABASE_URL_FILE: file });
+  expect(env).not.toHaveProperty('DATABASE_URL');
+  expect(await running.stop()).toBe(0);
+});
+
 test.each([
   ['dashboard', 'DASHBOARD_PORT'],
   ['worker', 'WORKER_PORT'],

@@ -6,10 +6,10 @@ import { checkPorts } from './check-ports.ts';
 import { type Environment, makeEnvFile, readEnvFile } from './env-file.ts';
 import { journalFolder } from './journal-folder.ts';
 import { keepApp, type KeepAppOptions, type KeptApp } from './keep-app.ts';
-import { bringTablesUpToDate } from './keep-tables.ts';
+import { bringTablesUpToDate } from './bring-tables-up-to-date.ts';
 import { clearServices, claimRoot, writeServices } from './services-file.ts';
 import { startReceiver } from './start-receiver.ts';
-import { findServices } from './start-services.ts';
+import { findServices } from './find-services.ts';
 import { summary } from './summary.ts';
 
 /** How long the receiver stops alone, beside its DRAIN_SECONDS: what it has accepted is with Redis before the worker goes. */
@@ -101,7 +101,7 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
     DATABASE_URL: urls.databaseUrl,
     // The tables are up to date before the worker starts: no app needs to change one.
     DIRECT_URL: '',
-    READER_DATABASE_URL: urls.readerDatabaseUrl,
+    ...(urls.readerDatabaseUrl !== undefined && { READER_DATABASE_URL: urls.readerDatabaseUrl }),
   });
   const initiation = keep(INITIATION, { env: withAll });
   const worker = keep(WORKER, { env: withAll, after: tables });

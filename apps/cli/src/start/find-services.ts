@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readSecret } from '@landline/process';
+import { readSecret, SecretFileError } from '@landline/process';
 import { keepRoles } from '../roles/keep-roles.ts';
 import { startPostgres } from '../services/postgres.ts';
 import { startRedis } from '../services/redis.ts';
@@ -13,7 +13,10 @@ export interface Database {
   databaseUrl: string;
   /** As whom to migrate: what DIRECT_URL says, else the embedded database's owner; undefined with a DATABASE_URL alone. */
   directUrl: string | undefined;
-  /** Who may only read: what READER_DATABASE_URL says, else the embedded database's reader. */
+  /**
+   * Who may only read: what READER_DATABASE_URL says, else the embedded database's reader; undefined with neither, and where the file of
+   * the former cannot be read. That is for the initiation to say, whom alone it concerns.
+   */
   readerDatabaseUrl: string | undefined;
 }
 
@@ -37,7 +40,7 @@ export interface StartServicesOptions {
 /**
  * Reads which servers are given.
  *
- * @throws SecretFileError when the file of a URL cannot be read.
+ * @throws SecretFileError when the file of REDIS_URL, DATABASE_URL or DIRECT_URL cannot be read.
  */
 export function findServices({ root, env, print, started }: StartServicesOptions): Services {
   const data = join(root, '.data');
@@ -57,7 +60,7 @@ export function findServices({ root, env, print, started }: StartServicesOptions
     redisUrl: readSecret('REDIS_URL', env),
     databaseUrl: readSecret('DATABASE_URL', env),
     directUrl: readSecret('DIRECT_URL', env),
-    readerDatabaseUrl: readSecret('READER_DATABASE_URL', env),
+    readerDatabaseUrl: readReader(env),
   };
   return {
     redisUrl: async () => given.redisUrl ?? own('Redis', redis),
@@ -71,4 +74,13 @@ export function findServices({ root, env, print, started }: StartServicesOptions
       return { databaseUrl: roles.worker, directUrl: roles.owner, readerDatabaseUrl: roles.reader };
     },
   };
+}
+
+function readReader(env: Environment): string | undefined {
+  try {
+    return readSecret('READER_DATABASE_URL', env);
+  } catch (error) {
+    if (error instanceof SecretFileError) return undefined;
+    throw error;
+  }
 }
