@@ -40,7 +40,7 @@ export interface GateOptions {
 }
 
 interface Gate extends GateOptions {
-  closed: { because: AwayBecause; cutOld: () => void } | undefined;
+  closed: { because: AwayBecause; cutOld: () => Promise<void> } | undefined;
   /** Probes under way. */
   probes: number;
   isKnownUp: boolean;
@@ -86,15 +86,17 @@ function close(gate: Gate, because: AwayBecause): void {
   gate.closed = { because, cutOld };
   gate.isKnownUp = false;
   // The role may have few connections, and a probe needs one.
-  setTimeout(cutOld, gate.limitMs).unref();
+  setTimeout(() => void cutOld(), gate.limitMs).unref();
   gate.logger.warn({ because }, 'The database does not answer: callers get INITIATION_DEFAULTS until it does');
   gate.onClose();
   probe(gate);
 }
 
-function open(gate: Gate): void {
-  if (gate.closed === undefined || gate.isStopped) return;
-  gate.closed.cutOld();
+async function open(gate: Gate): Promise<void> {
+  const { closed } = gate;
+  await closed?.cutOld();
+  // Another probe may have opened it meanwhile.
+  if (closed === undefined || gate.closed !== closed || gate.isStopped) return;
   gate.closed = undefined;
   gate.isKnownUp = true;
   gate.logger.info('The database answers again');

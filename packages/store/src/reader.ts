@@ -37,9 +37,9 @@ export interface Reader {
   probe(): Promise<void>;
   /**
    * Notes the pool's connections, which may hang, and gives up the look-ups that wait for one. What it answers cuts those of them that are
-   * still open.
+   * still open, and resolves when none of them can be given away any more.
    */
-  mark(): () => void;
+  mark(): () => Promise<void>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
