@@ -39,95 +39,112 @@ export interface GateOptions {
   onClose: () => void;
 }
 
+interface Gate extends GateOptions {
+  closed: { because: AwayBecause; cutOld: () => Promise<void> } | undefined;
+  /** Probes under way. */
+  probes: number;
+  isKnownUp: boolean;
+  isStopped: boolean;
+  /** The next probe, or the next look while it is open. */
+  next: NodeJS.Timeout | undefined;
+}
+
 /**
  * Makes the gate. When it closes, the connections that there are may hang. So it asks on new ones, and when one of those is answered it cuts
  * the old ones, where they are still open, and opens.
  */
-export function createDatabaseGate({ reader, logger, limitMs, onClose }: GateOptions): DatabaseGate {
-  let closed: { because: AwayBecause; cutOld: () => void } | undefined;
-  let probes = 0;
-  let isKnownUp = false;
-  let isStopped = false;
-  let next: NodeJS.Timeout | undefined;
-
-  const after = (ms: number, work: () => void) => {
-    clearTimeout(next);
-    if (!isStopped) next = setTimeout(work, ms).unref();
+export function createDatabaseGate(options: GateOptions): DatabaseGate {
+  const gate: Gate = {
+    ...options,
+    closed: undefined,
+    probes: 0,
+    isKnownUp: false,
+    isStopped: false,
+    next: undefined,
   };
-
-  function close(because: AwayBecause): void {
-    if (closed !== undefined || isStopped) return;
-    const cutOld = reader.mark();
-    closed = { because, cutOld };
-    // The role may have few connections, and a probe needs one.
-    setTimeout(cutOld, limitMs).unref();
-    isKnownUp = false;
-    logger.warn({ because }, 'The database does not answer: callers get INITIATION_DEFAULTS until it does');
-    onClose();
-    probe();
-  }
-
-  function open(): void {
-    if (closed === undefined || isStopped) return;
-    closed.cutOld();
-    closed = undefined;
-    isKnownUp = true;
-    logger.info('The database answers again');
-    after(WATCH_INTERVAL_MS, watch);
-  }
-
-  function probe(): void {
-    if (closed === undefined) return;
-    if (probes < MOST_PROBES) {
-      probes += 1;
-      reader
-        .probe()
-        .then(open, note)
-        .finally(() => (probes -= 1));
-    }
-    after(PROBE_INTERVAL_MS, probe);
-  }
-
-  function watch(): void {
-    if (closed !== undefined) return;
-    reader
-      .ping()
-      .then(
-        () => (isKnownUp ||= closed === undefined),
-        (error: unknown) => void fail(error),
-      )
-      .finally(() => {
-        if (closed === undefined) after(WATCH_INTERVAL_MS, watch);
-      });
-  }
-
-  /** What a probe says of the outage may be more than what closed the gate. */
-  function note(error: unknown): void {
-    if (closed !== undefined) closed.because = becauseOf(error);
-  }
-
-  function fail(error: unknown): AwayBecause | 'internal_error' {
-    if (!isOfDatabase(error)) {
-      logger.error(nameOf(error), 'A look-up failed');
-      return 'internal_error';
-    }
-    const because = becauseOf(error);
-    if (closed === undefined && !isStopped) logger.warn(nameOf(error), 'The database failed');
-    close(because);
-    return because;
-  }
-
   return {
-    start: watch,
-    closedBecause: () => closed?.because,
-    close,
-    fail,
-    isUp: () => isKnownUp,
+    start: () => watch(gate),
+    closedBecause: () => gate.closed?.because,
+    close: (because) => close(gate, because),
+    fail: (error) => fail(gate, error),
+    isUp: () => gate.isKnownUp,
     stop() {
-      isStopped = true;
-      clearTimeout(next);
+      gate.isStopped = true;
+      clearTimeout(gate.next);
     },
   };
+}
+
+function after(gate: Gate, ms: number, work: (gate: Gate) => void): void {
+  clearTimeout(gate.next);
+  if (!gate.isStopped) gate.next = setTimeout(work, ms, gate).unref();
+}
+
+function close(gate: Gate, because: AwayBecause): void {
+  if (gate.closed !== undefined || gate.isStopped) return;
+  const cutOld = gate.reader.mark();
+  gate.closed = { because, cutOld };
+  gate.isKnownUp = false;
+  // The role may have few connections, and a probe needs one.
+  setTimeout(() => void cutOld(), gate.limitMs).unref();
+  gate.logger.warn({ because }, 'The database does not answer: callers get INITIATION_DEFAULTS until it does');
+  gate.onClose();
+  probe(gate);
+}
+
+async function open(gate: Gate): Promise<void> {
+  const { closed } = gate;
+  await closed?.cutOld();
+  // Another probe may have opened it meanwhile.
+  if (closed === undefined || gate.closed !== closed || gate.isStopped) return;
+  gate.closed = undefined;
+  gate.isKnownUp = true;
+  gate.logger.info('The database answers again');
+  after(gate, WATCH_INTERVAL_MS, watch);
+}
+
+/** Asks on a connection of its own, and again soon, whatever becomes of this one. */
+function probe(gate: Gate): void {
+  if (gate.closed === undefined) return;
+  if (gate.probes < MOST_PROBES) {
+    gate.probes += 1;
+    gate.reader
+      .probe()
+      .then(
+        () => open(gate),
+        (error: unknown) => {
+          // It may say more than what closed the gate.
+          if (gate.closed !== undefined) gate.closed.because = becauseOf(error);
+        },
+      )
+      .finally(() => (gate.probes -= 1));
+  }
+  after(gate, PROBE_INTERVAL_MS, probe);
+}
+
+/** Asks while the gate is open, and again a while after the answer. */
+function watch(gate: Gate): void {
+  if (gate.closed !== undefined) return;
+  gate.reader
+    .ping()
+    .then(
+      () => (gate.isKnownUp ||= gate.closed === undefined),
+      (error: unknown) => fail(gate, error),
+    )
+    .finally(() => {
+      if (gate.closed === undefined) after(gate, WATCH_INTERVAL_MS, watch);
+    });
+}
+
+function fail(gate: Gate, error: unknown): AwayBecause | 'internal_error' {
+  if (!isOfDatabase(error)) {
+    gate.logger.error(nameOf(error), 'A look-up failed');
+    return 'internal_error';
+  }
+  if (gate.closed === undefined && !gate.isStopped) gate.logger.warn(nameOf(error), 'The database failed');
+  const because = becauseOf(error);
+  close(gate, because);
+  return because;
 }
 
 /** Of the others the question is at fault, or this process. */

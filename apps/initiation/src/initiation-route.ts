@@ -1,45 +1,29 @@
-import { METHODS, type IncomingMessage } from 'node:http';
-import type { Logger } from '@landline/process';
-import { describeCaller } from '@landline/store';
+import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Variables } from './config.ts';
+import { createAnswers, type Answer, type AnswerOptions } from './answers.ts';
 import type { Connections } from './connection-limit.ts';
-import { dynamicVariables } from './dynamic-variables.ts';
-import type { LookUps } from './look-ups.ts';
-import type { InitiationMetrics, Reason } from './metrics.ts';
-import { readBody } from './read-body.ts';
-import { readRequest, type InitiationRequest } from './read-request.ts';
-import type { StartedEvents } from './started-events.ts';
+import type { InitiationMetrics } from './metrics.ts';
 import { createTokenCheck, TOKEN_ADVICE } from './token.ts';
 
 /** Where ElevenLabs asks what is known of a caller. */
 export const INITIATION_PATH = '/api/elevenlabs/conversation-initiation';
 
 /** What the route needs. */
-export interface InitiationRouteOptions {
+export interface InitiationRouteOptions extends AnswerOptions {
   /** Empty: none is set. */
   token: string;
-  defaults: Variables;
-  /** How long body and look-up may take together, in ms. */
-  limitMs: number;
-  lookUps: LookUps;
-  started: StartedEvents;
   connections: Connections;
   metrics: InitiationMetrics;
-  logger: Logger;
 }
-
-/** An answer of 200, and why it is as it is. */
-type Answer = Reason & { variables: Variables };
 
 /**
  * Answers what is known of a caller. Whatever is wrong with body, database or this process, who has the token gets 200 with every variable:
  * ElevenLabs fails the call otherwise.
  */
 export function initiationRoute(app: FastifyInstance, options: InitiationRouteOptions): void {
-  const { metrics, defaults, logger } = options;
+  const { metrics } = options;
   const check = createTokenCheck(options.token);
-  const withoutCaller = dynamicVariables(defaults);
+  const answerTo = createAnswers(options);
   refuseOtherMethods(app);
 
   app.post(INITIATION_PATH, {
@@ -61,41 +45,6 @@ export function initiationRoute(app: FastifyInstance, options: InitiationRouteOp
     },
     handler: () => undefined,
   });
-
-  async function answerTo(raw: IncomingMessage): Promise<Answer | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, options.limitMs)));
-    try {
-      return await answerInTime(raw, late);
-    } catch (error) {
-      logger.error({ code: error instanceof Error ? error.name : 'unknown' }, 'An answer failed');
-      return withDefaults('internal_error');
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async function answerInTime(raw: IncomingMessage, late: Promise<void>): Promise<Answer | undefined> {
-    const body = await readBody(raw, late);
-    if ('fault' in body) return body.fault === 'gone' ? undefined : withDefaults(body.fault);
-    const request = readRequest(body.bytes);
-    if (request === undefined) return withDefaults('body_invalid');
-    options.started.tell(request.call);
-    return Promise.race([answerFor(request), late.then(() => withDefaults('database_slow'))]);
-  }
-
-  async function answerFor({ caller, call }: InitiationRequest): Promise<Answer> {
-    if ('because' in caller) return { kind: 'unknown', because: caller.because, variables: withoutCaller };
-    const lookUp = await options.lookUps.ask(caller.number);
-    if ('because' in lookUp) return withDefaults(lookUp.because);
-    const known = describeCaller(lookUp.found, { conversationId: call.conversation_id, callSid: call.call_sid });
-    if (known === undefined) return { kind: 'unknown', because: 'not_found', variables: withoutCaller };
-    return { kind: 'known', because: '', variables: dynamicVariables(defaults, known) };
-  }
-
-  function withDefaults(because: Extract<Reason, { kind: 'defaults' }>['because']): Answer {
-    return { kind: 'defaults', because, variables: withoutCaller };
-  }
 }
 
 function sendAnswer(reply: FastifyReply, { because, variables }: Answer): FastifyReply {

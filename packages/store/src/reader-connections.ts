@@ -26,8 +26,8 @@ export interface PoolOptions {
 /** A client whose connections can be cut. */
 export interface ReaderConnections {
   client: Client;
-  /** Notes the connections that there are. What it answers cuts those of them that are still open. */
-  mark(): () => void;
+  /** Notes the connections that there are. What it answers cuts those of them that are still open, and resolves when the pool knows. */
+  mark(): () => Promise<void>;
   /** Closes all connections; those that hang are cut. */
   close(): Promise<void>;
 }
@@ -59,16 +59,24 @@ export function openConnections({ databaseUrl, size, limitMs, isFreshEachTime }:
   const client = new PrismaClient({ adapter });
   const mark = () => {
     const marked = [...sockets];
-    return () => marked.forEach((socket) => socket.destroy());
+    // Until a socket says that it is closed the pool gives its connection away.
+    return async () => void (await Promise.all(marked.map(cut)));
   };
   return {
     client,
     mark,
     async close() {
-      const late = setTimeout(() => mark()(), limitMs);
+      const late = setTimeout(() => void mark()(), limitMs);
       await client.$disconnect();
       clearTimeout(late);
-      mark()();
+      await mark()();
     },
   };
+}
+
+async function cut(socket: Socket): Promise<void> {
+  if (socket.closed) return;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.destroy();
+  await closed;
 }

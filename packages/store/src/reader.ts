@@ -37,9 +37,9 @@ export interface Reader {
   probe(): Promise<void>;
   /**
    * Notes the pool's connections, which may hang, and gives up the look-ups that wait for one. What it answers cuts those of them that are
-   * still open.
+   * still open, and resolves when none of them can be given away any more.
    */
-  mark(): () => void;
+  mark(): () => Promise<void>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -56,9 +56,9 @@ const READ_ONLY = `SELECT set_config('transaction_read_only', 'on', true)`;
 /** Opens a reader; it connects with the first call. @throws ConfigurationError for a URL that cannot be meant */
 export function createReader({ databaseUrl, isReader, limitMs, poolSize = 10 }: ReaderOptions): Reader {
   const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
+  const size = Math.min(poolSize, connectionLimit);
   const statement = callerStatement(schema);
   const settings = settingsStatement({ statementTimeoutMs: limitMs, lockTimeoutMs: limitMs, schema });
-  const size = Math.min(poolSize, connectionLimit);
   // pg's own queue cannot be emptied, and would open connections for those who have long given up.
   const turns = createTurns(size);
   const pool = openConnections({ databaseUrl, size, limitMs, isFreshEachTime: false });
@@ -68,39 +68,19 @@ export function createReader({ databaseUrl, isReader, limitMs, poolSize = 10 }: 
     limitMs: PROBES.limitMs,
     isFreshEachTime: true,
   });
-
-  async function inTransaction(client: Client, work: (run: Run) => Promise<FoundCaller>): Promise<FoundCaller> {
-    return client.$transaction(
-      async (transaction) => {
-        await transaction.$queryRawUnsafe(settings);
-        await transaction.$queryRawUnsafe(READ_ONLY);
-        return work((sql, ...parameters) => transaction.$queryRawUnsafe(sql, ...parameters));
-      },
-      { maxWait: PROBES.limitMs, timeout: PROBES.limitMs * 2 },
-    );
-  }
-
-  async function find(run: Run, number: string): Promise<FoundCaller> {
-    return readFoundCaller(await run(statement, number));
-  }
-
-  async function inTurn(number: string): Promise<FoundCaller> {
-    const giveBack = await turns.take();
-    return findCaller(number).finally(giveBack);
-  }
+  const find = async (run: Run, number: string) => readFoundCaller(await run(statement, number));
 
   async function findCaller(number: string): Promise<FoundCaller> {
-    if (!isReader) return inTransaction(pool.client, (run) => find(run, number));
-    return find((sql, ...parameters) => pool.client.$queryRawUnsafe(sql, ...parameters), number);
+    const giveBack = await turns.take();
+    const work = (run: Run) => find(run, number);
+    const found = isReader ? work(runOf(pool.client)) : inTransaction(pool.client, settings, work);
+    return found.finally(giveBack);
   }
 
-  async function probe(): Promise<void> {
-    await inTransaction(probes.client, async (run) => {
-      const began = performance.now();
-      const found = await find(run, NOBODY);
-      if (performance.now() - began > limitMs) throw late(limitMs);
-      return found;
-    });
+  async function probe(run: Run): Promise<void> {
+    const began = performance.now();
+    await find(run, NOBODY);
+    if (performance.now() - began > limitMs) throw late(limitMs);
   }
 
   const classified = <T>(work: Promise<T>): Promise<T> =>
@@ -109,9 +89,9 @@ export function createReader({ databaseUrl, isReader, limitMs, poolSize = 10 }: 
     });
 
   return {
-    findCaller: (number) => classified(inTurn(number)),
-    ping: async () => void (await classified(inTurn(NOBODY))),
-    probe: () => classified(probe()),
+    findCaller: (number) => classified(findCaller(number)),
+    ping: async () => void (await classified(findCaller(NOBODY))),
+    probe: () => classified(inTransaction(probes.client, settings, probe)),
     mark() {
       turns.sendAway(late(limitMs));
       return pool.mark();
@@ -123,6 +103,23 @@ export function createReader({ databaseUrl, isReader, limitMs, poolSize = 10 }: 
 }
 
 type Run = (sql: string, ...parameters: string[]) => Promise<unknown>;
+
+function runOf(client: Pick<Client, '$queryRawUnsafe'>): Run {
+  return (sql, ...parameters) => client.$queryRawUnsafe(sql, ...parameters);
+}
+
+/** Works in a transaction that cannot write, with limits that the server keeps. */
+async function inTransaction<T>(client: Client, settings: string, work: (run: Run) => Promise<T>): Promise<T> {
+  return client.$transaction(
+    async (transaction) => {
+      const run = runOf(transaction);
+      await run(settings);
+      await run(READ_ONLY);
+      return work(run);
+    },
+    { maxWait: PROBES.limitMs, timeout: PROBES.limitMs * 2 },
+  );
+}
 
 function late(limitMs: number): StoreError {
   return new StoreError('timeout', 'late', `The database took longer than ${limitMs} ms to answer.`, undefined);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { startPgBouncer } from '../../../test/support/pgbouncer.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
+import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { callerStatement } from '../src/caller-statement.ts';
 import { describeCaller } from '../src/caller.ts';
 import { migrate } from '../src/migrate.ts';
@@ -173,6 +174,38 @@ test('a look-up that takes too long is given up', async () => {
     });
   }
   await expect(openReader({ limitMs: 100 }).probe()).rejects.toMatchObject({ name: 'StoreError' });
+});
+
+test('connections that hang while they idle are cut, and the next look-up has one of its own', async () => {
+  const proxy = await startTcpProxy(context.url);
+  onTestFinished(() => proxy.close());
+  const reader = openReader({ databaseUrl: proxy.url, limitMs: 3_000 });
+  await Promise.all(Array.from({ length: 4 }, () => reader.findCaller(NUMBER)));
+  proxy.freeze();
+  const cutOld = reader.mark();
+  await reader.probe();
+  await cutOld();
+  const again = await Promise.all(Array.from({ length: 4 }, () => reader.findCaller(NUMBER)));
+  expect(again).toHaveLength(4);
+});
+
+test('look-ups that wait for a connection are given up at once, and leave none behind', async () => {
+  const reader = openReader({ poolSize: 1 });
+  await reader.ping();
+  await context.sql('BEGIN; LOCK TABLE conversations IN ACCESS EXCLUSIVE MODE');
+  onTestFinished(async () => void (await context.sql('ROLLBACK')));
+  const first = reader.findCaller(NUMBER);
+  const waiting = [reader.findCaller('+1'), reader.findCaller('+2')];
+  const cutOld = reader.mark();
+  const given = { name: 'StoreError', code: 'late', faultClass: 'timeout' };
+  for (const lookUp of waiting) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await expect(lookUp).rejects.toMatchObject(given);
+  }
+  void cutOld();
+  await expect(first).rejects.toMatchObject({ name: 'StoreError', faultClass: 'connection' });
+  await context.sql('ROLLBACK');
+  await reader.ping();
 });
 
 describe('with many rows', () => {
