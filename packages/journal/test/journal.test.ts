@@ -1,10 +1,8 @@
-import { cp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { HOSTILE_BODIES } from '../../queue/test/support/hostile-bodies.ts';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { JournalUnavailableError } from '../src/errors.ts';
-import { createJournal } from '../src/journal.ts';
 import { aClock } from './support/a-clock.ts';
 import { aJournal, drain, drainEvents, event, leftBehind, MEBIBYTE, segmentFiles } from './support/a-journal.ts';
 
@@ -59,90 +57,6 @@ describe('a group', () => {
     entries.forEach((entry) => entry.failed());
     expect(journal.stats().pendingRecords).toBe(3000);
     expect(await drain(journal)).toEqual(bodies);
-  });
-});
-
-describe('processes that share the folder', () => {
-  it('never share a file, nor take what another that lives has', async () => {
-    const first = await aJournal();
-    const second = await aJournal({ dir: first.dir });
-    (await first.append([event('first')])).failed();
-    (await second.append([event('second')])).failed();
-    expect([await drain(first), await drain(second)]).toEqual([['first'], ['second']]);
-    expect(await segmentFiles(first.dir)).toHaveLength(2);
-  });
-
-  it('take over what one that is gone has left, once', async () => {
-    const gone = await aJournal();
-    gone.keepNote({ beat: 1 });
-    (await gone.append([event('left')])).failed();
-    await gone.close();
-    const heirs = await Promise.all([aJournal({ dir: gone.dir }), aJournal({ dir: gone.dir })]);
-    expect((await Promise.all(heirs.map((heir) => drain(heir)))).flat()).toEqual(['left']);
-    const notes = heirs.flatMap((heir) => heir.inherited().map(({ note }) => note));
-    expect(notes).toContainEqual({ beat: 1 });
-  });
-
-  it('pass on what they have taken over, until somebody says that it is done', async () => {
-    const first = await aJournal();
-    first.keepNote('first');
-    await first.append([event('1')]);
-    await first.close();
-    const second = await aJournal({ dir: first.dir });
-    second.keepNote('second');
-    await second.close();
-    const third = await aJournal({ dir: first.dir });
-    expect(third.inherited().map(({ note }) => note)).toEqual(['second', 'first']);
-    for (const note of third.inherited()) third.forget(note);
-    expect(await drain(third)).toEqual(['1']);
-    await third.close();
-    const last = await aJournal({ dir: first.dir });
-    expect(last.inherited().map(({ note }) => note)).toEqual([undefined]);
-  });
-
-  it('pass a note on only with all that it is about', async () => {
-    const gone = await aJournal();
-    gone.keepNote('lost');
-    for (let i = 0; i < 20; i++) (await gone.append([event(`${i}`)])).enqueued();
-    await gone.close();
-    const heir = createJournal({ dir: gone.dir, limitBytes: MEBIBYTE, retentionHours: 24 });
-    onTestFinished(() => heir.close());
-    const opening = heir.open();
-    await vi.waitUntil(() => heir.inherited().length > 0, { timeout: 10_000, interval: 1 });
-    await heir.redo(0);
-    expect(await drain(heir)).toHaveLength(20);
-    await opening;
-  });
-
-  it('redo what one of them enqueued, and nothing of the others', async () => {
-    const [first, second] = [await aJournal(), await aJournal()];
-    first.keepNote('first');
-    for (const [journal, body] of [
-      [first, 'a'],
-      [second, 'b'],
-    ] as const) {
-      (await journal.append([event(body)])).enqueued();
-      await journal.close();
-    }
-    await cp(second.dir, first.dir, { recursive: true, filter: (path) => !path.endsWith('/lock') });
-    const heir = await aJournal({ dir: first.dir });
-    const owner = heir.inherited().find(({ note }) => note === 'first')?.owner;
-    await heir.redo(0, owner);
-    expect(await drain(heir)).toEqual(['a']);
-    // What an heir enqueued is known to whoever comes next, by the heir's name.
-    heir.keepNote('heir');
-    await heir.close();
-    const next = await aJournal({ dir: first.dir });
-    await next.redo(0, next.inherited().find(({ note }) => note === 'heir')?.owner);
-    expect((await drain(next)).sort()).toEqual(['a', 'b']);
-  });
-
-  it('are told apart by whether they live, not by what their folder says', async () => {
-    const journal = await aJournal();
-    (await journal.append([event('killed')])).failed();
-    // A second later its process is killed and another starts.
-    expect(await pendingIn(journal.dir)).toEqual(['killed']);
-    expect(await drain(await aJournal({ dir: journal.dir }))).toEqual([]);
   });
 });
 
@@ -272,48 +186,6 @@ describe('what bounds it', () => {
     await journal.close();
     expect(await readdir(journal.dir)).toEqual([]);
   });
-});
-
-describe('a disk that fails', () => {
-  it('is told with its reason, refuses groups, and is tried again', async () => {
-    const folder = await makeTempFolder();
-    const dir = join(folder, 'journal');
-    await writeFile(dir, 'in the way');
-    const journal = await aJournal({ dir });
-    expect([journal.status(), journal.errors.length, journal.errors[0]]).toEqual([
-      'failed',
-      1,
-      expect.stringContaining(dir),
-    ]);
-    await expect(journal.append([event('1')])).rejects.toBeInstanceOf(JournalUnavailableError);
-    await rm(dir);
-    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
-    expect([journal.returns(), journal.errors.length]).toEqual([1, 1]);
-    (await journal.append([event('2')])).failed();
-    expect(await drain(journal)).toEqual(['2']);
-  });
-
-  it('whose folder is taken away goes on in a new one, and what was open is not lost', async () => {
-    const journal = await aJournal();
-    (await journal.append([event('before')])).failed();
-    await rename(journal.dir, `${journal.dir}-taken-away`);
-    await vi.waitUntil(() => journal.errors.length > 0, { timeout: 10_000 });
-    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
-    (await journal.append([event('after')])).failed();
-    expect(await drain(journal)).toEqual(['before', 'after']);
-  });
-});
-
-it('a folder that is taken away and comes back is used again', async () => {
-  const journal = await aJournal();
-  (await journal.append([event('before')])).failed();
-  await rename(journal.dir, `${journal.dir}-taken-away`);
-  await vi.waitUntil(() => journal.errors.length > 0, { timeout: 10_000 });
-  await rm(journal.dir, { recursive: true, force: true });
-  await rename(`${journal.dir}-taken-away`, journal.dir);
-  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
-  (await journal.append([event('after')])).failed();
-  expect(await drain(journal)).toEqual(expect.arrayContaining(['before', 'after']));
 });
 
 async function pendingIn(dir: string): Promise<string[]> {

@@ -1,0 +1,198 @@
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { createClock } from '../../src/clock.ts';
+import { createPendingTaker, type TakePending } from '../../src/pending/take-pending.ts';
+import { beginSegment } from '../../src/segment/begin-segment.ts';
+import { openSegment } from '../../src/segment/open-segment.ts';
+import type { Segment } from '../../src/segment/segment.ts';
+import { aClock, type TestClock } from '../support/a-clock.ts';
+import { append } from '../support/a-segment.ts';
+
+const ALL = { maxEvents: 1000, maxBytes: 1_000_000 };
+
+interface Scene {
+  take: TakePending;
+  clock: TestClock;
+  segments: Segment[];
+  errors: string[];
+  /** The segment that this process writes to. */
+  current: { segment?: Segment };
+  /** Adds a segment with these records, all of them pending. */
+  add: (...bodies: string[]) => Promise<Segment>;
+}
+
+async function aTaker(): Promise<Scene> {
+  const folder = await makeTempFolder();
+  const clock = aClock();
+  const segments: Segment[] = [];
+  const errors: string[] = [];
+  const current: { segment?: Segment } = {};
+  const take = createPendingTaker({
+    clock: createClock({ wall: clock.options.now, elapsed: clock.options.elapsed }),
+    segments: () => segments,
+    current: () => current.segment,
+    onError: (error) => errors.push(error.message),
+  });
+  return {
+    take,
+    clock,
+    segments,
+    errors,
+    current,
+    async add(...bodies) {
+      const at = clock.options.now() + segments.length;
+      const segment = await beginSegment(folder, '0123456789ab', { at, number: segments.length });
+      onTestFinished(() => segment.close());
+      for (const range of await append(segment, bodies, { at })) segment.settle(range, 'failed');
+      segments.push(segment);
+      return segment;
+    },
+  };
+}
+
+/** The bodies of each group that is taken, until there is none. */
+async function takeAll(take: TakePending, limit = ALL): Promise<string[][]> {
+  const groups: string[][] = [];
+  for (let group = await take(limit); group !== undefined; group = await take(limit)) {
+    groups.push(group.events.map(({ body }) => body));
+    group.enqueued();
+  }
+  return groups;
+}
+
+/** The segment as its file is read by another process, after its bytes were changed. */
+async function changed({ segments }: Scene, change: (bytes: Buffer) => Buffer): Promise<Segment> {
+  const [old] = segments;
+  if (old === undefined) throw new Error('There is one.');
+  await writeFile(old.path(), change(await readFile(old.path())));
+  const segment = await openSegment(old.path());
+  if (segment === undefined) throw new Error('It begins as a segment.');
+  onTestFinished(() => segment.close());
+  segments.splice(0, 1, segment);
+  return segment;
+}
+
+describe('what is taken', () => {
+  it('is nothing where nothing is pending', async () => {
+    const { take, add } = await aTaker();
+    expect(await take(ALL)).toBeUndefined();
+    await add();
+    expect(await take(ALL)).toBeUndefined();
+  });
+
+  it('is of one file, the oldest first', async () => {
+    const { take, add } = await aTaker();
+    await add('1', '2');
+    await add('3');
+    expect(await takeAll(take)).toEqual([['1', '2'], ['3']]);
+  });
+
+  it('has no more events and bytes than asked for, and whole records', async () => {
+    const scene = await aTaker();
+    const segment = await scene.add('1', '2', '3', '4', '5');
+    expect(await takeAll(scene.take, { ...ALL, maxEvents: 2 })).toEqual([['1', '2'], ['3', '4'], ['5']]);
+    segment.redoSince(0);
+    const each = (segment.facts.bytes - 12) / 5;
+    expect(await takeAll(scene.take, { ...ALL, maxBytes: 3 * each })).toEqual([
+      ['1', '2', '3'],
+      ['4', '5'],
+    ]);
+    segment.redoSince(0);
+    expect(await takeAll(scene.take, { maxEvents: 1, maxBytes: 1 })).toEqual([['1'], ['2'], ['3'], ['4'], ['5']]);
+  });
+
+  it('says how much it is, and is on its way until its holder says what became of it', async () => {
+    const { take, add } = await aTaker();
+    const segment = await add('1', '2');
+    const group = await take(ALL);
+    expect(group).toMatchObject({ records: 2, bytes: segment.facts.bytes - 12 });
+    expect([segment.pending(), segment.isEnqueued(), await take(ALL)]).toEqual([[], false, undefined]);
+    group?.failed();
+    expect(await takeAll(take)).toEqual([['1', '2']]);
+    expect(segment.isEnqueued()).toBe(true);
+  });
+
+  it('is known under the time when Redis took it, not under that of its records', async () => {
+    const { take, add, clock } = await aTaker();
+    const segment = await add('late');
+    clock.pass(60_000);
+    await takeAll(take);
+    segment.redoSince(clock.options.now());
+    expect(await takeAll(take)).toEqual([['late']]);
+    clock.pass(1000);
+    segment.redoSince(clock.options.now());
+    expect(await takeAll(take)).toEqual([]);
+  });
+});
+
+describe('damage in a file', () => {
+  it('does not hold back the records before it, and is passed over before those behind it', async () => {
+    const scene = await aTaker();
+    await scene.add('1', '2', '3');
+    const segment = await changed(scene, (bytes) => {
+      const second = bytes.indexOf('LLR1', bytes.indexOf('LLR1') + 1);
+      bytes[second + 25] = (bytes[second + 25] ?? 0) ^ 1;
+      return bytes;
+    });
+    expect((await scene.take(ALL))?.events.map(({ body }) => body)).toEqual(['1']);
+    expect(scene.errors).toEqual([]);
+    expect((await scene.take(ALL))?.events.map(({ body }) => body)).toEqual(['3']);
+    expect(scene.errors).toEqual([expect.stringMatching(/^The journal is damaged: \d+ bytes .*\.damaged-\d+\./)]);
+    expect(segment.pending()).toEqual([]);
+  });
+
+  it('at its end that is the beginning of a record is cut off without a word', async () => {
+    const scene = await aTaker();
+    await scene.add('1', '2');
+    const segment = await changed(scene, (bytes) => bytes.subarray(0, -1));
+    expect(await takeAll(scene.take)).toEqual([['1']]);
+    expect([scene.errors, (await stat(segment.path())).size]).toEqual([[], segment.facts.bytes]);
+  });
+
+  it('at the end of the file that this process writes to was no record that it was writing: it is kept', async () => {
+    const scene = await aTaker();
+    await scene.add('1', '2');
+    scene.current.segment = await changed(scene, (bytes) => bytes.subarray(0, -1));
+    expect(await takeAll(scene.take)).toEqual([['1']]);
+    expect(scene.errors).toHaveLength(1);
+  });
+
+  it('that cannot be set aside is left where it is, told, and tried again in a minute', async () => {
+    const scene = await aTaker();
+    await scene.add('1');
+    const segment = await changed(scene, (bytes) => Buffer.concat([bytes, Buffer.alloc(40)]));
+    const end = segment.facts.bytes - 40;
+    const inTheWay = `${segment.path()}.damaged-${end}`;
+    await mkdir(inTheWay);
+    expect(await takeAll(scene.take)).toEqual([['1']]);
+    expect(scene.errors).toEqual([expect.stringContaining('tried again in a minute')]);
+    expect(segment.pending()).toMatchObject([{ from: end, to: end + 40 }]);
+    await rm(inTheWay, { recursive: true });
+    expect(await takeAll(scene.take)).toEqual([]);
+    expect(segment.pending()).toHaveLength(1);
+    scene.clock.pass(60_000);
+    expect(await takeAll(scene.take)).toEqual([]);
+    expect(segment.pending()).toEqual([]);
+    expect(await readdir(dirname(segment.path()))).toContain(`${basename(segment.path())}.damaged-${end}`);
+  });
+});
+
+describe('a file that cannot be read', () => {
+  it('holds back none of the others, is told, and is read when a minute has passed', async () => {
+    const { take, add, segments, errors, clock } = await aTaker();
+    const [first, second] = [await add('1'), await add('2')];
+    await first.close();
+    const bytes = await readFile(first.path());
+    await rm(first.path());
+    expect(await takeAll(take)).toEqual([['2']]);
+    expect(errors).toEqual([expect.stringContaining(first.path())]);
+    await writeFile(first.path(), bytes);
+    clock.pass(59_999);
+    expect(await takeAll(take)).toEqual([]);
+    clock.pass(1);
+    expect(await takeAll(take)).toEqual([['1']]);
+    expect(segments).toEqual([first, second]);
+  });
+});
