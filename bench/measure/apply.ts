@@ -37,7 +37,7 @@ async function workOffBacklog(bench: BenchContext, results: Results, backlog: Ba
   const limit = await openLimit(bench, backlog);
   // A worker runs until it is warm, and while it is timed.
   const seconds = bench.plan.warmUpSeconds + bench.plan.apply.seconds;
-  const standings = await Promise.all(CONTENDERS.filter(isQueueing).map((contender) => open(bench, contender)));
+  const standings: Standing[] = [];
   async function note(round: number, contender: string, place: Place, done: WorkedOff): Promise<number> {
     const rate = rateOf(done, bench.plan.warmUpSeconds * 1000);
     const rowsOfEach = (await countRows(place.databaseUrl)) / (await ledgerCount(place.databaseUrl));
@@ -48,6 +48,8 @@ async function workOffBacklog(bench: BenchContext, results: Results, backlog: Ba
     return rate;
   }
   // oxlint-disable no-await-in-loop -- one at a time: they share the machine
+  for (const contender of CONTENDERS.filter(isQueueing))
+    standings.push({ contender, place: await placeOf(bench, contender), ids: [], rate: 0, taken: 0 });
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const standing of standings) {
       const done = await workOffInTurn(bench, standing, { backlog, seconds });
@@ -58,7 +60,7 @@ async function workOffBacklog(bench: BenchContext, results: Results, backlog: Ba
   }
   for (const standing of standings) {
     await drain(bench, standing);
-    await bench.services.place(placeOf(standing.contender));
+    await placeOf(bench, standing.contender);
   }
 }
 
@@ -73,12 +75,9 @@ interface Standing {
   taken: number;
 }
 
-function placeOf({ name }: QueueingContender): string {
-  return `apply-${name}`;
-}
-
-async function open({ services }: BenchContext, contender: QueueingContender): Promise<Standing> {
-  return { contender, place: await services.place(placeOf(contender)), ids: [], rate: 0, taken: 0 };
+/** Makes a contender's place, or empties it. */
+function placeOf({ services }: BenchContext, { name }: QueueingContender): Promise<Place> {
+  return services.place(`apply-${name}`);
 }
 
 async function workOffInTurn(
@@ -106,7 +105,7 @@ async function leftOf({ ids, place }: Standing): Promise<number> {
 
 async function refill(bench: BenchContext, standing: Standing, { kind, events }: Backlog): Promise<void> {
   const { contender, place } = standing;
-  await bench.services.place(placeOf(contender));
+  await placeOf(bench, contender);
   await contender.prepare(place);
   standing.ids = [];
   await fillBacklog(contender, place, backlogEvents(kind, events, standing.ids));

@@ -23,7 +23,7 @@ export async function preload(databaseUrl: string, messages: number): Promise<vo
   await runSql(databaseUrl, 'ALTER TABLE webhook_events DROP CONSTRAINT webhook_events_pkey');
   // oxlint-disable no-await-in-loop -- each table takes the whole disk
   for (const table of TABLE_NAMES.filter((name) => name !== 'user_profiles')) {
-    await multiply({ databaseUrl, table, calls: calls - 1, conversationId });
+    await multiply(databaseUrl, table, { calls: calls - 1, conversationId });
   }
   await runSql(databaseUrl, 'ALTER TABLE webhook_events ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (id)');
   // Frozen and on disk, so that none of that is left to do while something is measured.
@@ -42,15 +42,12 @@ async function applyOneCall(databaseUrl: string): Promise<string> {
   }
 }
 
-interface Multiplied {
-  databaseUrl: string;
-  table: string;
-  calls: number;
-  conversationId: string;
-}
-
 /** Repeats the rows of one call, each time 20 s earlier and under an id of its own, whatever the table's columns are. */
-async function multiply({ databaseUrl, table, calls, conversationId }: Multiplied): Promise<void> {
+async function multiply(
+  databaseUrl: string,
+  table: string,
+  { calls, conversationId }: { calls: number; conversationId: string },
+): Promise<void> {
   const columns = await runSql<{ name: string; type: string }>(
     databaseUrl,
     `SELECT column_name AS name, data_type AS type FROM information_schema.columns

@@ -11,7 +11,7 @@ export interface AppProcess extends NodeProcess {
   healthUrl: string;
 }
 
-/** How to start an app. It gets a port and an address that no other test has. LOG_LEVEL must let its address be logged: info. */
+/** How to start an app. By default it listens on a free port. `startApp` reads the address from the log, so LOG_LEVEL must be info. */
 export type AppProcessOptions = Omit<NodeProgram, 'script'>;
 
 /** Any free port, and for the receiver no wait for a balancer that is not there. */

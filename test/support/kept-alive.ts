@@ -1,27 +1,27 @@
 import { connect } from 'node:net';
 
-/** A kept-alive connection to a server on this machine. A request leaves when the one before it is answered, so there is one at a time. */
+/** A kept-alive connection to a server on this machine, with at most one request under way. */
 export interface KeptAlive {
-  /** Resolves when it is open, or could not be opened. */
+  /** Resolves when the connection is open, or could not be opened. */
   opened: Promise<void>;
   send: (request: Buffer) => void;
-  /** Cuts it, whatever is under way. */
+  /** Ends the connection at once, also while a request is under way. */
   cut: () => void;
 }
 
-/** Who is told of a connection. */
+/** Which connection to open, and what to call. */
 export interface KeptAliveOptions {
   port: number;
-  /** An answer is complete: its status, and its first line with its headers. */
+  /** Called with each complete answer: its status, and its head (first line and headers). */
   onAnswer: (status: number, head: string) => void;
-  /** It is gone. What has come of an answer that is not complete says this status; undefined where not even that has come. */
+  /** Called when the connection has ended, with the status of an incomplete answer; undefined where the status has not come either. */
   onGone?: (status: number | undefined) => void;
 }
 
 const CONTENT_LENGTH = /^content-length: (\d+)/im;
 const END_OF_HEAD = '\r\n\r\n';
 
-/** Opens a connection. It reads answers that tell their length. */
+/** Opens a connection. It can read answers with a Content-Length, or without a body. */
 export function openKeptAlive({ port, onAnswer, onGone }: KeptAliveOptions): KeptAlive {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let partial: Buffer | undefined;

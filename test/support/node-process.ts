@@ -15,28 +15,28 @@ export interface NodeProgram {
   nodeArguments?: readonly string[];
 }
 
-/** What becomes of what a program prints. */
+/** What becomes of a program's output. */
 export interface OutputOptions {
-  /** How much of it is kept, the last of it, in characters; all by default. */
+  /** How many characters of the output are kept, the last of them; by default all. */
   outputLimit?: number;
-  /** Gets all of it; stays open. */
+  /** The whole output is written here as well. The stream stays open. */
   log?: Writable;
 }
 
 /** A Node program that runs as a process of its own. */
 export interface NodeProcess {
   pid: number;
-  /** What it has printed, as far as that is kept. */
+  /** Its output, as much of it as is kept. */
   output: () => string;
   /** Resolves when it has ended and the last of its output is there. */
   exited: Promise<Exit>;
   isRunning: () => boolean;
   kill: (signal: NodeJS.Signals) => void;
-  /** SIGTERM, and SIGKILL when it is still there after `limitMs`; by default it may take its time. Resolves when it has ended. */
+  /** Sends SIGTERM, and SIGKILL when the process still runs after `limitMs`; by default it sends no SIGKILL. Resolves when it has ended. */
   stop: (limitMs?: number) => Promise<Exit>;
 }
 
-/** Starts a Node program and does not wait for it. It ends with this process, however this one ends. */
+/** Starts a Node program and does not wait for it. The program ends with this process, however this process ends. */
 export function startNode(
   { script, env, nodeArguments = [] }: NodeProgram,
   { outputLimit = Infinity, log }: OutputOptions = {},
@@ -44,7 +44,7 @@ export function startNode(
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [...nodeArguments, script], {
     env: { PATH, ...env },
-    // The channel is how the apps learn that whoever started them is gone.
+    // By the channel's end an app learns that the process that started it is gone.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';
