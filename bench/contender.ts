@@ -1,17 +1,9 @@
+import type { NodeProgram } from '../test/support/node-process.ts';
+
 /** Where one contender works: a database of its own on the one Postgres, with Landline's tables, and a Redis database of its own. */
 export interface Place {
   redisUrl: string;
   databaseUrl: string;
-}
-
-/** A process to run. */
-export interface Program {
-  /** The script's absolute path. */
-  script: string;
-  /** Options of Node's own. */
-  nodeOptions?: readonly string[];
-  /** All that it sees of the environment beside PATH. */
-  env: Readonly<Record<string, string>>;
 }
 
 /** One webhook as the load generator signs it. */
@@ -27,16 +19,25 @@ export interface SignedEvent {
 export interface Contender {
   /** As in the tables and results. */
   name: string;
-  /** One line for the report. */
-  about: string;
   /** Makes what its queue needs, in an empty place. */
   prepare: (place: Place) => Promise<void>;
   /** The process that answers POST /api/elevenlabs/webhook on 127.0.0.1, and GET /health/ready with 200 once it takes events. */
-  receiver: (place: Place, port: number) => Program;
+  receiver: (place: Place, port: number) => NodeProgram;
   /** The process that applies what the receiver queued; none where the receiver does it inside the request. */
-  worker?: (place: Place, port: number) => Program;
+  worker?: (place: Place, port: number) => NodeProgram;
   /** Queues events as the receiver does, by the fastest way that the queue offers: for a backlog. */
   fill?: (place: Place, events: Iterable<SignedEvent>) => Promise<void>;
   /** How many events (or jobs, where one may hold several) are not applied yet; cheap enough to ask ten times a second. */
   pending?: (place: Place) => Promise<number>;
+}
+
+/** What works off a backlog, and can tell how much of it is left. */
+export type Applier = Pick<Contender, 'name'> & Required<Pick<Contender, 'worker' | 'pending'>>;
+
+/** A contender with a queue that can be filled ahead of its worker. */
+export type QueueingContender = Contender & Required<Pick<Contender, 'worker' | 'pending' | 'fill'>>;
+
+/** Tells whether a contender has a queue to fill and to work off. */
+export function isQueueing(contender: Contender): contender is QueueingContender {
+  return contender.worker !== undefined && contender.fill !== undefined && contender.pending !== undefined;
 }

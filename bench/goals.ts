@@ -20,80 +20,48 @@ export const FLAT_WITHIN_MB = 10;
  * `landline` keeps no journal: what Redis alone makes durable is what the others do.
  */
 export const GOALS: readonly Goal[] = [
-  {
-    goal: 'accept ÷ http-limit, 0.3 KB',
-    ...atLeast(0.8),
-    compute: (all) => worst(rates(all, 'accept', 'landline', /\b0\.3 KB/), rates(all, 'accept', 'http-limit')),
-  },
-  {
-    goal: 'accept with the journal ÷ without, 0.3 KB',
-    ...atLeast(0.85),
-    compute: (all) => worst(rates(all, 'accept', 'landline-journal'), rates(all, 'accept', 'landline')),
-  },
-  {
-    goal: 'apply ÷ queue-naive',
-    ...atLeast(40),
-    compute: (all) => worst(rates(all, 'apply', 'landline', /live/), rates(all, 'apply', 'queue-naive')),
-  },
-  {
-    goal: 'apply ÷ sql-limit',
-    ...atLeast(0.6),
-    compute: (all) => worst(rates(all, 'apply', 'landline', /live/), rates(all, 'apply', 'sql-limit')),
-  },
-  {
-    goal: 'end to end ÷ direct',
-    ...atLeast(40),
-    compute: (all) => worst(rates(all, 'end-to-end', 'landline'), rates(all, 'end-to-end', 'direct')),
-  },
-  {
-    goal: 'end to end ÷ the best other contender',
-    ...atLeast(10),
-    compute: (all) => {
-      const others = rates(all, 'end-to-end').filter(({ contender }) => !contender.startsWith('landline'));
-      const best = others.toSorted((a, b) => median(b.values) - median(a.values)).slice(0, 1);
-      return worst(rates(all, 'end-to-end', 'landline'), best);
-    },
-  },
-  {
-    goal: 'p99 of the 200 at 2,000/s ÷ that of direct at 200/s',
-    bound: 'below',
-    target: 1,
-    unit: '',
-    compute: (all) => {
-      const p99 = all.filter(({ measure, metric }) => measure === 'ack-latency' && metric === 'p99');
-      const own = p99.find(({ contender, variant }) => contender === 'landline' && /^2,000\b/.test(variant));
-      const other = p99.find(({ contender, variant }) => contender === 'direct' && /^200\b/.test(variant));
-      return own && other && ratio(own, other);
-    },
-  },
-  {
-    goal: 'apply at 5 million messages ÷ at 10 thousand',
-    ...atLeast(0.85),
-    compute: (all) => {
-      const [most] = rates(all, 'growth', 'landline', /^5 million messages/);
-      const [fewest] = rates(all, 'growth', 'landline', /^10 thousand messages/);
-      return most && fewest && ratio(most, fewest);
-    },
-  },
-  {
-    goal: 'Redis commands per event at full load',
-    bound: 'below',
-    target: 0.2,
-    unit: '',
-    compute: (all) => {
-      const commands = all.find(
-        ({ measure, contender, variant, metric }) =>
-          measure === 'cost' && contender === 'landline' && /full load/.test(variant) && metric === 'Redis commands',
-      );
-      return commands && single(commands);
-    },
-  },
-  {
-    goal: `memory of a receiver under full load, flat within ${FLAT_WITHIN_MB} MB`,
-    bound: 'below',
-    target: 200,
-    unit: 'MB',
-    compute: (all) => {
+  atLeast(0.8, 'accept ÷ http-limit, 0.3 KB', (all) =>
+    worst(rates(all, 'accept', 'landline', /\b0\.3 KB/), rates(all, 'accept', 'http-limit')),
+  ),
+  atLeast(0.85, 'accept with the journal ÷ without, 0.3 KB', (all) =>
+    worst(rates(all, 'accept', 'landline-journal'), rates(all, 'accept', 'landline')),
+  ),
+  atLeast(40, 'apply ÷ queue-naive', (all) =>
+    worst(rates(all, 'apply', 'landline', /live/), rates(all, 'apply', 'queue-naive')),
+  ),
+  atLeast(0.6, 'apply ÷ sql-limit', (all) =>
+    worst(rates(all, 'apply', 'landline', /live/), rates(all, 'apply', 'sql-limit')),
+  ),
+  atLeast(40, 'end to end ÷ direct', (all) =>
+    worst(rates(all, 'end-to-end', 'landline'), rates(all, 'end-to-end', 'direct')),
+  ),
+  atLeast(10, 'end to end ÷ the best other contender', (all) => {
+    const others = rates(all, 'end-to-end').filter(({ contender }) => !contender.startsWith('landline'));
+    const best = others.toSorted((a, b) => median(b.values) - median(a.values)).slice(0, 1);
+    return worst(rates(all, 'end-to-end', 'landline'), best);
+  }),
+  below({ target: 1 }, 'p99 of the 200 at 2,000/s ÷ that of direct at 200/s', (all) => {
+    const p99 = all.filter(({ measure, metric }) => measure === 'ack-latency' && metric === 'p99');
+    const own = p99.find(({ contender, variant }) => contender === 'landline' && /^2,000\b/.test(variant));
+    const other = p99.find(({ contender, variant }) => contender === 'direct' && /^200\b/.test(variant));
+    return own && other && ratio(own, other);
+  }),
+  atLeast(0.85, 'apply at 5 million messages ÷ at 10 thousand', (all) => {
+    const [most] = rates(all, 'growth', 'landline', /^5 million messages/);
+    const [fewest] = rates(all, 'growth', 'landline', /^10 thousand messages/);
+    return most && fewest && ratio(most, fewest);
+  }),
+  below({ target: 0.2 }, 'Redis commands per event at full load', (all) => {
+    const own = all.filter(({ measure, contender }) => measure === 'cost' && contender === 'landline');
+    const commands = own.find(({ variant, metric }) => variant === 'full load' && metric === 'Redis commands');
+    if (!commands) return undefined;
+    const value = median(commands.values);
+    return { value, from: `${formatNumber(value)} ${commands.unit}` };
+  }),
+  below(
+    { target: 200, unit: 'MB' },
+    `memory of a receiver under full load, flat within ${FLAT_WITHIN_MB} MB`,
+    (all) => {
       const soak = all.filter(({ measure, contender }) => measure === 'soak' && contender === 'landline');
       const peak = soak.find(({ metric }) => metric.startsWith('peak memory'));
       const growth = soak.find(({ metric }) => metric === 'growth');
@@ -103,7 +71,7 @@ export const GOALS: readonly Goal[] = [
       // One that grows has no peak yet.
       return { value: grown < FLAT_WITHIN_MB ? median(peak.values) : Infinity, from };
     },
-  },
+  ),
 ];
 
 /** Holds what was measured against the goals. */
@@ -118,8 +86,12 @@ export function judgeGoals(measured: readonly Measured[], goals: readonly Goal[]
   });
 }
 
-function atLeast(target: number): Pick<Goal, 'bound' | 'target' | 'unit'> {
-  return { bound: 'at least', target, unit: '' };
+function atLeast(target: number, goal: string, compute: Goal['compute']): Goal {
+  return { goal, bound: 'at least', target, unit: '', compute };
+}
+
+function below({ target, unit = '' }: { target: number; unit?: string }, goal: string, compute: Goal['compute']): Goal {
+  return { goal, bound: 'below', target, unit, compute };
 }
 
 function rates(all: readonly Measured[], measure: string, contender?: string, variant = /(?:)/): Measured[] {
@@ -145,9 +117,4 @@ function ratio(over: Measured, under: Measured): { value: number; from: string }
   const [a, b] = [median(over.values), median(under.values)];
   const where = over.variant === under.variant ? over.variant : `${over.variant}; ${under.variant}`;
   return { value: a / b, from: `${formatValue(a, over.unit)} ÷ ${formatValue(b, under.unit)} (${where})` };
-}
-
-function single({ values, unit }: Measured): { value: number; from: string } {
-  const value = median(values);
-  return { value, from: `${formatNumber(value)} ${unit}` };
 }

@@ -1,26 +1,41 @@
 /**
- * `npm run bench`: runs the measures, prints what they find, and writes latest.json, the pictures and the tables of
- * bench/README.md. See there for what is measured, and how.
+ * `npm run bench`: runs the measures, prints what they find, and writes results.json and the pictures; a whole run also renews what of it
+ * is committed. See README.md for what is measured, and how.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { isRunning } from '../apps/cli/src/services/is-running.ts';
+import { ROOT } from '../test/support/root.ts';
 import { readOptions, USAGE, type RunOptions } from './bench-options.ts';
-import { CONTENDERS, HTTP_LIMIT, WITH_JOURNAL } from './contenders/contenders.ts';
 import { judgeGoals } from './goals.ts';
 import { describeMachine } from './machine.ts';
-import { MEASURES } from './measures.ts';
+import { accept } from './measure/accept.ts';
+import { ackLatency } from './measure/ack-latency.ts';
+import { apply, applyTranscripts } from './measure/apply.ts';
+import { endToEnd } from './measure/end-to-end.ts';
+import { growth } from './measure/growth.ts';
+import { scale } from './measure/scale.ts';
+import { soak } from './measure/soak.ts';
 import { FULL, QUICK } from './plan.ts';
-import { renewReport } from './report/renew.ts';
 import type { Report } from './report/report.ts';
 import { goalTable, measureTables, textOf } from './report/tables.ts';
-import { readReport, writePictures, writeReadme, writeReport } from './report/write-report.ts';
+import { publish, writeReport } from './report/write-report.ts';
 import { Results } from './results.ts';
 import { startServices, type Services } from './services.ts';
 
-const ROOT = resolve(import.meta.dirname, '..', '..', '..');
-const README = join(ROOT, 'bench', 'README.md');
+/** All measures by name, in the order in which they run. `cost` is measured by end-to-end. Each throws when the work that it measured is wrong. */
+const MEASURES = {
+  accept,
+  apply,
+  'apply-transcripts': applyTranscripts,
+  'end-to-end': endToEnd,
+  'ack-latency': ackLatency,
+  growth,
+  scale,
+  soak,
+};
+const BENCH = join(ROOT, 'bench');
 const DATA = join(ROOT, '.data');
 /** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
 const FOLDER = join(DATA, 'bench');
@@ -36,23 +51,14 @@ if (typeof options === 'string') {
 }
 const output = join(ROOT, options.folder);
 const startedAt = performance.now();
-process.exitCode = options.reportOnly ? await reportAnew() : await measureAll(options);
-
-/** Draws the pictures and writes the tables anew, from what was measured before. */
-async function reportAnew(): Promise<number> {
-  const read = await readReport(output);
-  const report: Report = { ...read, goals: judgeGoals(read.measured) };
-  await writePictures(report, output);
-  if (output === join(ROOT, 'bench', 'results')) await writeReadme(report, README);
-  printReport(report);
-  return 0;
-}
+process.exitCode = await measureAll(options);
 
 /** The whole run; the exit code tells whether all of it worked, never how fast. */
 async function measureAll(run: RunOptions): Promise<number> {
   await takeTurn();
   const services = await startServices(FOLDER);
-  const stop = stopOnce(services);
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= services.stop());
   const told = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
@@ -63,7 +69,7 @@ async function measureAll(run: RunOptions): Promise<number> {
   try {
     const report = await measure(run, services, told.signal);
     if (told.signal.aborted) return 1; // what broke off then says nothing
-    if (run.isWhole || run.isRenewal) await writeReadme(await readReport(output), README);
+    if (run.isWhole) await publish(report, BENCH);
     printReport(report);
     say(`Written to ${relative(ROOT, output)} after ${Math.round(report.tookSeconds)} s.`);
     return report.faults.length === 0 ? 0 : 1;
@@ -75,23 +81,16 @@ async function measureAll(run: RunOptions): Promise<number> {
 async function measure(run: RunOptions, services: Services, told: AbortSignal): Promise<Report> {
   const plan = { ...(run.isQuick ? QUICK : FULL), ...(run.rounds !== undefined && { rounds: run.rounds }) };
   const begun = new Date().toISOString();
-  const machine = await describeMachine({
-    folder: FOLDER,
-    redisUrl: services.redis.url,
-    databaseUrl: services.postgres.url,
-  });
-  const old = run.isRenewal ? await readReport(output) : undefined;
+  const machine = await describeMachine(FOLDER, services);
   const results = new Results();
-  const taken: string[] = [];
   const faults: string[] = [];
-  const bench = { services, contenders: CONTENDERS, withJournal: WITH_JOURNAL, httpLimit: HTTP_LIMIT, plan, log: say };
   for (const [name, work] of Object.entries(MEASURES)) {
     if (!run.only.includes(name)) continue;
     say(`— ${name} —`);
     const before = results.all().length;
     try {
       // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
-      await work(bench, results);
+      await work({ services, plan, log: say }, results);
     } catch (error) {
       if (told.aborted) break; // its servers were taken away
       // The others are still worth having.
@@ -99,10 +98,8 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
       process.stderr.write(`${name} broke off: ${error instanceof Error ? error.stack : String(error)}\n`);
     }
     for (const table of measureTables(results.all().slice(before))) print(`\n${textOf(table)}\n`);
-    taken.push(name);
-    // A run that is cut off keeps what it has found. What breaks off takes no other's place.
-    if (!old) await writeReport(reportSoFar(), output);
-    else if (faults.length === 0) await writeReport(renewReport(old, reportSoFar(), taken), output);
+    // A run that is cut off keeps what it has found.
+    await writeReport(reportSoFar(), output);
   }
   return reportSoFar();
 
@@ -113,12 +110,10 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
       tookSeconds: Math.round((performance.now() - startedAt) / 1000),
       machine,
       settings: services.settings,
-      plan: { ...plan },
-      contenders: [...CONTENDERS, WITH_JOURNAL, HTTP_LIMIT].map(({ name, about }) => ({ name, about })),
+      plan,
       measured,
       goals: judgeGoals(measured),
       faults,
-      renewed: [],
     };
   }
 }
@@ -133,20 +128,6 @@ async function takeTurn(): Promise<void> {
   await mkdir(DATA, { recursive: true });
   await writeFile(PID_FILE, `${process.pid}\n`);
   process.once('exit', () => rmSync(PID_FILE, { force: true }));
-}
-
-function stopOnce(services: Services): () => Promise<void> {
-  let stopping: Promise<void> | undefined;
-  return () => (stopping ??= stopServices(services));
-}
-
-/** Postgres may have had to keep its data elsewhere, under a link: that goes too. */
-async function stopServices(services: Services): Promise<void> {
-  const home = await realpath(join(FOLDER, 'postgres')).catch(() => undefined);
-  await services.stop();
-  await rm(FOLDER, { recursive: true, force: true });
-  if (home !== undefined && relative(FOLDER, home).startsWith('..'))
-    await rm(dirname(home), { recursive: true, force: true });
 }
 
 function printReport({ measured, goals, faults }: Report): void {

@@ -1,7 +1,7 @@
 import { createStore } from '@landline/store';
-import { normalise } from '@landline/webhook';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readOptions } from '../bench/bench-options.ts';
+import { normalised } from '../bench/load/normalised.ts';
 import { backlogEvents } from '../bench/measure/backlog.ts';
 import { checkApplied, ledgerCount } from '../bench/measure/check-applied.ts';
 import { countRows, rateOf } from '../bench/measure/commits.ts';
@@ -18,12 +18,7 @@ describe('a run checks its own work', () => {
   beforeAll(async () => {
     database = await createDatabase(inject('databaseUrl'));
     const store = createStore({ databaseUrl: database.url });
-    const events = [...backlogEvents('live', EVENTS, ids)].map(({ body, signedAt }) => {
-      const event = normalise({ receivedAt: Date.now(), signedAt, encoding: 'utf8', body: body.toString('utf8') });
-      if (event.outcome === 'dead') throw new Error(event.fault.message);
-      return event;
-    });
-    await store.apply(events);
+    await store.apply(normalised(backlogEvents('live', EVENTS, ids)));
     await store.close();
   });
 
@@ -125,24 +120,16 @@ describe('a rate', () => {
 
 describe('the arguments', () => {
   it('let only a whole run write the committed results', () => {
-    expect(read()).toMatchObject({ folder: 'bench/results', isWhole: true, only: ['accept', 'apply'] });
+    expect(read()).toMatchObject({ folder: '.data/bench-whole', isWhole: true, only: ['accept', 'apply'] });
     expect(read('--quick')).toMatchObject({ folder: '.data/bench-quick', isWhole: false, isQuick: true });
     expect(read('--only', 'apply')).toMatchObject({ folder: '.data/bench-partial', isWhole: false, only: ['apply'] });
     expect(read('--quick', '--rounds', '3')).toMatchObject({ folder: '.data/bench-partial', rounds: 3 });
     expect(read('--out', '.data/x')).toMatchObject({ folder: '.data/x', isWhole: false });
-    expect(read('--renew', 'apply')).toMatchObject({
-      folder: 'bench/results',
-      isWhole: false,
-      isRenewal: true,
-      only: ['apply'],
-    });
   });
 
   it('are refused where they mean nothing', () => {
     expect(read('--only', 'apply,nothing')).toContain('There is no measure "nothing"');
     expect(read('--rounds', '0')).toContain('--rounds');
-    expect(read('--renew', 'nothing')).toContain('There is no measure "nothing"');
-    expect(read('--renew', 'apply', '--quick')).toContain('--renew takes a measure in full');
     expect(read('--fast')).toContain('--fast');
     expect(read('apply')).toContain('apply');
   });

@@ -6,19 +6,16 @@ import { startPipe } from './support/pipe.ts';
 import { post, SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { runSql } from './support/run-sql.ts';
+import { scrape, valueOf } from './support/scrape.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
-import { TABLES } from './support/tables.ts';
+import { TABLE_NAMES } from './support/tables.ts';
 
 /** A canary each second; its age is far below this while they come through, on however busy a machine. */
 const SMALL_SECONDS = 15;
 const PATIENTLY = { timeout: 60_000, interval: 100 };
 
 /** A metric's value, that of all its labels together. */
-async function metricOf(app: AppProcess, name: string): Promise<number | undefined> {
-  const text = await (await fetch(`${app.healthUrl}/metrics`)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-  return lines.length === 0 ? undefined : lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-}
+const metricOf = async (app: AppProcess, name: string) => valueOf(await scrape(app.healthUrl), name);
 
 const ageAt = (app: AppProcess) => metricOf(app, 'landline_canary_age_seconds');
 
@@ -49,7 +46,7 @@ test('a canary goes from the public route to the ledger and back, and leaves no 
   // They went through the ledger, and no table has a row of them.
   const [{ n: seen } = {}] = await pipe.sql(`SELECT count(*)::int AS n FROM seen WHERE type = 'landline.canary'`);
   expect(seen).toBeGreaterThanOrEqual(2);
-  for (const table of TABLES) expect(await pipe.sql(`SELECT * FROM ${table}`)).toEqual([]);
+  for (const table of TABLE_NAMES) expect(await pipe.sql(`SELECT * FROM ${table}`)).toEqual([]);
   expect(await metricOf(pipe.receiver, 'landline_events_accepted_total')).toBe(0);
   expect(await metricOf(worker, 'landline_events_processed_total')).toBe(0);
   expect(pipe.receiver.output()).not.toMatch(/📥|[Cc]anary/);

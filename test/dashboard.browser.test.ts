@@ -1,21 +1,19 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { choosePort } from '../apps/cli/src/services/choose-port.ts';
 import { thisMachine } from '../apps/cli/src/services/machine.ts';
 import { startRedis } from '../apps/cli/src/services/redis.ts';
-import { sign, SIGNATURE_HEADER } from '../packages/webhook/src/sign.ts';
+import { startApp } from './support/app-process.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
+import { isReady, post, signed } from './support/post.ts';
+import { ROOT } from './support/root.ts';
 import { runSql } from './support/run-sql.ts';
 
 // The whole pipe, as processes of their own, and a browser in the hands of an operator.
 
-const ROOT = join(import.meta.dirname, '..');
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const BROWSER_FLAGS = [
   '--no-sandbox',
@@ -33,7 +31,6 @@ const secret = randomBytes(32).toString('hex');
 const login = { username: 'admin', password: randomBytes(24).toString('base64') };
 const conversationId = 'conv_refused';
 
-const children: ChildProcess[] = [];
 const opened: (() => Promise<unknown>)[] = [];
 let database: TestDatabase;
 let browser: Browser;
@@ -48,24 +45,15 @@ beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   opened.push(() => database.drop());
 
-  const env = { REDIS_URL: redis.url, HOST: '127.0.0.1', LOG_LEVEL: 'warn' };
-  const [port, workerPort, dashboardPort] = [await choosePort(0), await choosePort(0), await choosePort(0)].map(String);
-  receiver = `http://127.0.0.1:${port}`;
-  dashboard = `http://127.0.0.1:${dashboardPort}`;
-  start('receiver', { ...env, PORT: port, HEALTH_PORT: '0', DRAIN_SECONDS: '0', ELEVENLABS_WEBHOOK_SECRET: secret });
-  start('worker', { ...env, WORKER_PORT: workerPort, DATABASE_URL: database.url });
-  start('dashboard', {
-    ...env,
-    DASHBOARD_PORT: dashboardPort,
-    DASHBOARD_USER: login.username,
-    DASHBOARD_PASSWORD: login.password,
-  });
-  opened.push(() => Promise.all(children.map(stop)));
-  await Promise.all([
-    answers(`${receiver}/health/ready`, 200),
-    answers(`http://127.0.0.1:${workerPort}/health/ready`, 200),
-    answers(dashboard, 401),
-  ]);
+  const start = async (app: 'receiver' | 'worker' | 'dashboard', env: Record<string, string>): Promise<string> => {
+    const started = await startApp(app, { env: { REDIS_URL: redis.url, ...env } });
+    opened.push(() => started.stop());
+    return started.url;
+  };
+  receiver = await start('receiver', { ELEVENLABS_WEBHOOK_SECRET: secret });
+  const worker = await start('worker', { DATABASE_URL: database.url });
+  dashboard = await start('dashboard', { DASHBOARD_USER: login.username, DASHBOARD_PASSWORD: login.password });
+  for (const url of [receiver, worker]) await vi.waitUntil(() => isReady(url), { timeout: 30_000, interval: 100 });
 
   browser = await chromium.launch({ executablePath: findBrowser(), args: BROWSER_FLAGS });
   opened.push(() => browser.close());
@@ -75,23 +63,6 @@ afterAll(async () => {
   // In reverse, one after the other: what was opened last uses what was opened first.
   await opened.reduceRight((after, close) => after.then(close), Promise.resolve<unknown>(undefined));
 });
-
-function start(app: string, env: Record<string, string | undefined>): void {
-  const { PATH } = process.env;
-  const main = join(ROOT, 'apps', app, 'dist', 'main.js');
-  children.push(spawn(process.execPath, [main], { env: { PATH, ...env }, stdio: ['ignore', 'inherit', 'inherit'] }));
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
-}
-
-async function answers(url: string, status: number): Promise<void> {
-  const reached = async () => (await fetch(url).catch(() => undefined))?.status === status;
-  await vi.waitUntil(reached, { timeout: 30_000, interval: 100 });
-}
 
 function findBrowser(): string {
   const machine = thisMachine(process.env['PATH']);
@@ -119,8 +90,7 @@ async function open(options: BrowserContextOptions): Promise<{ page: Page; fault
 async function sendEvent(): Promise<number> {
   const event = { type: 'conversation.started', event_timestamp: 1_767_225_600, conversation_id: conversationId };
   const body = Buffer.from(JSON.stringify({ ...event, data: { language: 'en', channel: 'web' } }));
-  const headers = { [SIGNATURE_HEADER]: sign(body, secret, Date.now() / 1000) };
-  return (await fetch(`${receiver}/api/elevenlabs/webhook`, { method: 'POST', body, headers })).status;
+  return (await post(receiver, body, { headers: signed(body, secret) })).status;
 }
 
 function sql(statement: string): Promise<Record<string, unknown>[]> {

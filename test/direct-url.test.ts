@@ -2,6 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { emptyDatabase, loginRole } from '../packages/store/test/support/empty-database.ts';
 import { startApp } from './support/app-process.ts';
 import { startPgBouncer } from './support/pgbouncer.ts';
+import { isReady } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { runSql } from './support/run-sql.ts';
 
@@ -23,7 +24,7 @@ test('a worker behind a pooler, whose user may make no tables, migrates over DIR
   });
   onTestFinished(async () => void (await worker.stop()));
   await vi.waitUntil(() => worker.output().includes('Taking jobs'), { timeout: 30_000 });
-  await vi.waitUntil(async () => (await fetch(`${worker.url}/health/ready`)).status === 200, { timeout: 20_000 });
+  await vi.waitUntil(() => isReady(worker.url), { timeout: 20_000 });
   // One connection serves transactions, probes and beats.
   const seq = async () => Number((await runSql(direct, 'SELECT seq FROM calls.landline_beat'))[0]?.['seq']);
   await vi.waitUntil(async () => (await seq()) > 1, { timeout: 20_000, interval: 100 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post } from './support/post.ts';
-import { TABLES } from './support/tables.ts';
+import { TABLE_NAMES } from './support/tables.ts';
 
 const FIXTURES = new URL('../packages/webhook/test/fixtures/', import.meta.url);
 /** The provider's own samples lie beside the repository on some machines. */
@@ -16,7 +16,7 @@ beforeAll(async () => {
   pipe = await startPipe();
   await pipe.startWorker();
 });
-beforeEach(async () => void (await pipe.sql(`TRUNCATE ${TABLES.join(', ')}`)));
+beforeEach(async () => void (await pipe.sql(`TRUNCATE ${TABLE_NAMES.join(', ')}`)));
 afterAll(() => pipe.stop());
 
 /** Sends bodies one after the other, signed, and waits until the worker is done with them. */
@@ -300,7 +300,7 @@ const samples = Object.keys(EXPECTED).filter((name) => existsSync(new URL(`${nam
 
 test(`the provider's samples give their rows (${samples.length} of ${Object.keys(EXPECTED).length} are on this machine)`, async () => {
   for (const name of samples) {
-    await pipe.sql(`TRUNCATE ${TABLES.join(', ')}`);
+    await pipe.sql(`TRUNCATE ${TABLE_NAMES.join(', ')}`);
     await deliver(readFileSync(new URL(`${name}.json`, SAMPLES), 'utf8'));
     expect(await only('SELECT * FROM conversations')).toMatchObject(EXPECTED[name] ?? {});
   }

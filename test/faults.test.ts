@@ -7,6 +7,7 @@ import { checkAll } from './faults/check.ts';
 import { FAULTS, SHORT_FORM } from './faults/faults.ts';
 import { faultTable, rowsOf, textOf } from './faults/report.ts';
 import { startRig } from './faults/rig.ts';
+import { DETAIL_TABLES } from './support/tables.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
 /** At a load that a busy machine holds. The long form, `npm run test:faults`, has all faults. */
@@ -46,7 +47,7 @@ test('whatever is broken, every event that was answered 200 is in the tables onc
   // The check itself can fail: an event that nobody sent is missed; a row that is written more often than events tell of it is
   // seen, though its key turns it away; and so are a row that is not there and a column that says something else.
   rig.sent.note(rig.sent.add(randomBytes(16), false), 'accepted');
-  for (const table of ['conversation_messages', 'agent_tool_calls', 'user_commands']) {
+  for (const table of DETAIL_TABLES) {
     await rig.postgres.sql(
       `INSERT INTO ${table} SELECT one.* FROM (SELECT * FROM ${table} LIMIT 1) AS one, generate_series(1, 240)
        ON CONFLICT DO NOTHING`,

@@ -3,8 +3,9 @@ import { openQueues, jobSchema } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { startApp, type AppProcess } from './support/app-process.ts';
-import { post, SECRET } from './support/post.ts';
+import { get, post, SECRET } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { scrape, valueOf } from './support/scrape.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
 /** The journal that a busy minute fills, in bytes: the least that is allowed. */
@@ -25,8 +26,9 @@ async function setUp(): Promise<{ redis: PrivateRedis; journalDir: string }> {
 }
 
 async function readiness(receiver: AppProcess): Promise<[number, unknown]> {
-  const response = await fetch(`${receiver.healthUrl}/health/ready`);
-  return [response.status, await response.json()];
+  const { status, body } = await get(`${receiver.healthUrl}/health/ready`);
+  const told: unknown = JSON.parse(body);
+  return [status, told];
 }
 
 /** The bodies in the queue, each once. */
@@ -43,8 +45,7 @@ async function queuedIn(redis: PrivateRedis): Promise<Set<string>> {
 
 /** Whether Redis has all that a receiver's journal holds, so far as its metrics know. */
 async function hasNothingPending(receiver: AppProcess): Promise<boolean> {
-  const text = await (await fetch(`${receiver.healthUrl}/metrics`)).text();
-  return /^landline_journal_pending_records 0$/m.test(text);
+  return valueOf(await scrape(receiver.healthUrl), 'landline_journal_pending_records') === 0;
 }
 
 async function untilQueued(redis: PrivateRedis, count: number): Promise<Set<string>> {

@@ -70,7 +70,7 @@ function processOf(app: App): AppProcess {
 
 /** What a process tells of itself now. */
 async function look(app: App): Promise<Scrape['samples']> {
-  const seen = await scrape(processOf(app).healthUrl, app === 'dashboard' ? LOGIN : {});
+  const seen = await scrape(processOf(app).healthUrl, app === 'dashboard' ? { headers: LOGIN } : {});
   scrapes[app].push(seen);
   return seen.samples;
 }

@@ -3,7 +3,7 @@ import { createStore, migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startPostgres } from '../apps/cli/src/services/postgres.ts';
 import { startApp } from './support/app-process.ts';
-import { post, SECRET } from './support/post.ts';
+import { get, post, SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
@@ -23,7 +23,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   onTestFinished(async () => void (await worker.stop()));
   const queues = openQueues({ redisUrl: redis.url });
   onTestFinished(() => queues.close());
-  const ask = () => fetch(`${worker.url}/health/ready`);
+  const ask = () => get(`${worker.url}/health/ready`);
   const ready = async () => (await ask()).status;
   await vi.waitUntil(async () => (await ready()) === 200, { timeout: 20_000, interval: 50 });
 
@@ -32,8 +32,8 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([200]));
   await vi.waitUntil(() => worker.output().includes('Waiting for the database'), { timeout: 20_000 });
   expect(await ready()).toBe(503);
-  expect(await (await ask()).json()).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
-  expect((await fetch(`${worker.url}/health/live`)).status).toBe(200);
+  expect(JSON.parse((await ask()).body)).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
+  expect((await get(`${worker.url}/health/live`)).status).toBe(200);
 
   postgres = await startPostgres({ dir, port });
   const store = createStore({ databaseUrl: postgres.url });

@@ -1,17 +1,8 @@
-import { fileURLToPath } from 'node:url';
-import type { EventKind } from '../load/signed-events.ts';
-import type { Applier } from '../measure/backlog.ts';
-import { limitStateSchema, type Batch, type LimitState } from './sql-batch.ts';
-
-/** What sql-limit applies. */
-export interface LimitLoad {
-  kind: EventKind;
-  /** A word that no other run has. */
-  run: string;
-  /** Events for each batch. */
-  count: number;
-  batches: readonly Batch[];
-}
+import { join } from 'node:path';
+import { get } from '../../test/support/post.ts';
+import { ROOT } from '../../test/support/root.ts';
+import type { Applier } from '../contender.ts';
+import { limitStateSchema, type LimitLoad, type LimitState } from './sql-batch.ts';
 
 /** The limit of applying, to be worked off like a backlog. */
 export interface SqlLimit extends Applier {
@@ -21,16 +12,15 @@ export interface SqlLimit extends Applier {
 
 const ANSWER_LIMIT_MS = 5_000;
 
-/** The program bench/limits/sql-limit.ts, with events of its own making. */
-export function sqlLimit({ kind, run, count, batches }: LimitLoad): SqlLimit {
+/** The program bench/limits/sql-limit.ts. */
+export function sqlLimit(load: LimitLoad): SqlLimit {
   let listensOn = 0;
   const state = async (): Promise<LimitState> => {
     // Until it listens, and while it makes its events, nothing of them is applied.
-    if (listensOn === 0) return { pending: count * batches.length, rates: [] };
-    const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
-    const answer = await fetch(`http://127.0.0.1:${listensOn}/`, { signal }).catch(() => undefined);
-    if (!answer) return { pending: count * batches.length, rates: [] };
-    return limitStateSchema.parse(await answer.json());
+    const atFirst = { pending: load.count * load.batches.length, rates: [] };
+    if (listensOn === 0) return atFirst;
+    const answer = await get(`http://127.0.0.1:${listensOn}/`, { limitMs: ANSWER_LIMIT_MS }).catch(() => undefined);
+    return answer ? limitStateSchema.parse(JSON.parse(answer.body)) : atFirst;
   };
   return {
     name: 'sql-limit',
@@ -38,19 +28,10 @@ export function sqlLimit({ kind, run, count, batches }: LimitLoad): SqlLimit {
     pending: async () => (await state()).pending,
     worker: ({ databaseUrl }, port) => {
       listensOn = port;
-      return {
-        script: fileURLToPath(new URL('./sql-limit.js', import.meta.url)),
-        env: {
-          PORT: String(port),
-          DATABASE_URL: databaseUrl,
-          KIND: kind,
-          RUN: run,
-          COUNT: String(count),
-          BATCHES: JSON.stringify(batches),
-          // Its events lie in memory, all of them.
-          NODE_OPTIONS: '--max-old-space-size=6144',
-        },
-      };
+      // Its events lie in memory, all of them.
+      const memory = { NODE_OPTIONS: '--max-old-space-size=6144' };
+      const env = { PORT: String(port), DATABASE_URL: databaseUrl, LOAD: JSON.stringify(load), ...memory };
+      return { script: join(ROOT, 'bench', 'dist', 'bench', 'limits', 'sql-limit.js'), env };
     },
   };
 }

@@ -2,29 +2,22 @@
  * The limit of applying: events that were made and normalised ahead lie in memory, and go through the product's own
  * set-based SQL over its own driver. No queue, no JSON from Redis, no verifying, no log.
  *
- * It applies as soon as it has prepared, and answers GET / with how many events are left; with several BATCHES it tries each on as
+ * It applies as soon as it has prepared, and answers GET / with how many events are left; with several batches it tries each on as
  * many events, and answers which was the fastest.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createStore, type ApplicableEvent } from '@landline/store';
-import { normalise } from '@landline/webhook';
 import { z } from 'zod';
-import { EVENT_KINDS, signedEvents } from '../load/signed-events.ts';
-import { batchSchema, type Batch, type LimitState } from './sql-batch.ts';
+import { normalised } from '../load/normalised.ts';
+import { signedEvents } from '../load/signed-events.ts';
+import { limitLoadSchema, type Batch, type LimitState } from './sql-batch.ts';
 
-const variables = z.object({
-  PORT: z.coerce.number(),
-  DATABASE_URL: z.string(),
-  KIND: z.enum(EVENT_KINDS),
-  RUN: z.string(),
-  COUNT: z.coerce.number(),
-  /** JSON: the batches to try; one: apply with it. */
-  BATCHES: z.string().transform((text) => z.array(batchSchema).min(1).parse(JSON.parse(text))),
-});
+const variables = z.object({ PORT: z.coerce.number(), DATABASE_URL: z.string(), LOAD: z.string() });
 
-const { PORT, DATABASE_URL, KIND, RUN, COUNT, BATCHES } = variables.parse(process.env);
-const state: LimitState = { pending: COUNT * BATCHES.length, rates: [] };
+const { PORT, DATABASE_URL, LOAD } = variables.parse(process.env);
+const { kind, run, count, batches } = limitLoadSchema.parse(JSON.parse(LOAD));
+const state: LimitState = { pending: count * batches.length, rates: [] };
 const server = createServer((_request, response) => response.end(JSON.stringify(state)));
 const store = createStore({ databaseUrl: DATABASE_URL, poolSize: 4 });
 const leaving = new AbortController();
@@ -33,8 +26,8 @@ process.once('SIGTERM', () => leaving.abort());
 process.once('disconnect', () => leaving.abort());
 
 await new Promise<void>((resolve) => server.listen(PORT, '127.0.0.1', resolve));
-for (const [i, batch] of BATCHES.entries()) {
-  const events = prepare(`${RUN}_${i}`);
+for (const [i, batch] of batches.entries()) {
+  const events = normalised(signedEvents(kind, count, `${run}_${i}`));
   const startedAt = performance.now();
   // oxlint-disable-next-line no-await-in-loop -- one trial after the other
   await applyAll(events, batch);
@@ -45,14 +38,6 @@ await store.close();
 server.close();
 server.closeAllConnections();
 if (process.connected) process.disconnect();
-
-function prepare(run: string): ApplicableEvent[] {
-  return [...signedEvents(KIND, COUNT, run)].map(({ body, signedAt }) => {
-    const event = normalise({ receivedAt: Date.now(), signedAt, encoding: 'utf8', body: body.toString('utf8') });
-    if (event.outcome === 'dead') throw new Error(event.fault.message);
-    return event;
-  });
-}
 
 /** As many transactions at once as the batch says, each with the next events in turn. */
 async function applyAll(events: readonly ApplicableEvent[], { events: size, transactions }: Batch): Promise<void> {

@@ -1,16 +1,24 @@
 /**
  * Sends a load and tells what became of it. A process of its own, so that what it costs is its own account; nothing is made on
- * the way of a request but what must be: the bytes lie ready, and each connection is one object.
+ * the way of a request but what must be: the bytes lie ready.
  */
-import { connect, type Socket } from 'node:net';
 import { idempotencyKey } from '@landline/webhook';
+import { openKeptAlive, type KeptAlive } from '../../test/support/kept-alive.ts';
+import { deliveryBytes } from '../../test/support/raw-connection.ts';
 import type { Command, Load, LoadResult, Reply } from './load.ts';
-import { requestBytes, signedEvents } from './signed-events.ts';
+import { signedEvents } from './signed-events.ts';
 
 /** How long answers may take that are still missing at the end. */
 const LAST_ANSWERS_MS = 10_000;
 
 const [PENDING, ACCEPTED, REFUSED] = [0, 1, 2];
+
+/** A connection with the request under way, and when that should have left. One that is lost keeps its request: it is counted as unknown. */
+interface Lane {
+  connection: KeptAlive;
+  index: number;
+  dueAt: number;
+}
 
 class Sender {
   readonly #requests: Buffer[] = [];
@@ -19,7 +27,7 @@ class Sender {
   readonly #answers: Uint8Array;
   readonly #answeredAt: Float64Array;
   readonly #latencies: Float64Array;
-  readonly #idle: Connection[] = [];
+  readonly #idle: Lane[] = [];
   #next = 0;
   #answered = 0;
   #startedAt = 0;
@@ -29,9 +37,9 @@ class Sender {
   #done: () => void = () => {};
 
   constructor(load: Load) {
-    for (const event of signedEvents(load.kind, load.count, load.run)) {
-      this.#requests.push(requestBytes(event));
-      this.#bodies.push(event.body);
+    for (const { body, signature } of signedEvents(load.kind, load.count, load.run)) {
+      this.#requests.push(deliveryBytes(body, signature));
+      this.#bodies.push(body);
     }
     this.#load = load;
     this.#answers = new Uint8Array(load.count);
@@ -41,41 +49,48 @@ class Sender {
 
   async run(): Promise<LoadResult> {
     const { connections, ports, seconds, ratePerSecond } = this.#load;
-    const opened = await Promise.all(
-      Array.from({ length: connections }, (_, i) => Connection.open(ports[i % ports.length] ?? 0, this)),
-    );
+    const lanes = Array.from({ length: connections }, (_, i) => this.#open(ports[i % ports.length] ?? 0));
+    await Promise.all(lanes.map(({ connection }) => connection.opened));
     const cpuBefore = process.cpuUsage();
     const done = new Promise<void>((resolve) => (this.#done = resolve));
     this.#startedAt = performance.now();
     setTimeout(() => this.#stop(), seconds * 1000);
-    if (ratePerSecond === undefined) for (const connection of opened) this.#sendOn(connection, performance.now());
+    if (ratePerSecond === undefined) for (const lane of lanes) this.#sendOn(lane, performance.now());
     else {
-      this.#idle.push(...opened);
+      this.#idle.push(...lanes);
       this.#sendDue(ratePerSecond);
     }
     await done;
     const { user, system } = process.cpuUsage(cpuBefore);
-    for (const connection of opened) connection.close();
+    for (const { connection } of lanes) connection.cut();
     return this.#result((user + system) / 1e6);
   }
 
+  #open(port: number): Lane {
+    const connection = openKeptAlive({ port, onAnswer: (status) => this.#take(lane, status) });
+    const lane: Lane = { connection, index: -1, dueAt: 0 };
+    return lane;
+  }
+
   /** One answer is complete; its connection is free. */
-  answered(connection: Connection, index: number, isAccepted: boolean): void {
+  #take(lane: Lane, status: number): void {
     const now = performance.now();
-    this.#answers[index] = isAccepted ? ACCEPTED : REFUSED;
-    this.#answeredAt[index] = now;
-    this.#latencies[index] = now - connection.dueAt;
+    this.#answers[lane.index] = status === 200 ? ACCEPTED : REFUSED;
+    this.#answeredAt[lane.index] = now;
+    this.#latencies[lane.index] = now - lane.dueAt;
     this.#lastAnswerAt = now;
     this.#answered++;
-    if (this.#load.ratePerSecond === undefined) this.#sendOn(connection, now);
-    else this.#idle.push(connection);
+    if (this.#load.ratePerSecond === undefined) this.#sendOn(lane, now);
+    else this.#idle.push(lane);
     if (this.#stopping && this.#answered === this.#next) this.#done();
   }
 
-  #sendOn(connection: Connection, dueAt: number): void {
+  #sendOn(lane: Lane, dueAt: number): void {
     const request = this.#requests[this.#next];
     if (this.#stopping || request === undefined) return this.#stop();
-    connection.send(request, this.#next++, dueAt);
+    lane.index = this.#next++;
+    lane.dueAt = dueAt;
+    lane.connection.send(request);
   }
 
   /** Sends what is due on connections that are free; what finds none waits, and its clock runs. */
@@ -85,10 +100,10 @@ class Sender {
     for (;;) {
       const dueAt = this.#startedAt + (this.#next * 1000) / rate;
       if (dueAt > now || this.#next >= this.#requests.length) break;
-      const connection = this.#idle.pop();
+      const lane = this.#idle.pop();
       this.#behindMs = now - dueAt;
-      if (connection === undefined) break;
-      this.#sendOn(connection, dueAt);
+      if (lane === undefined) break;
+      this.#sendOn(lane, dueAt);
     }
     setTimeout(() => this.#sendDue(rate), 1);
   }
@@ -131,58 +146,6 @@ class Sender {
     };
   }
 }
-
-/** One kept-alive connection, with at most one request under way. */
-class Connection {
-  /** When the request under way should have left. */
-  dueAt = 0;
-  readonly #socket: Socket;
-  readonly #sender: Sender;
-  #index = -1;
-  /** What came of an answer that is not complete yet. */
-  #partial: Buffer | undefined;
-
-  static open(port: number, sender: Sender): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      socket.once('error', reject);
-      socket.once('connect', () => resolve(new Connection(socket, sender)));
-    });
-  }
-
-  constructor(socket: Socket, sender: Sender) {
-    this.#socket = socket;
-    this.#sender = sender;
-    // A connection that is lost keeps its request unanswered: it is counted as unknown.
-    socket.on('error', () => {});
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
-  }
-
-  send(request: Buffer, index: number, dueAt: number): void {
-    this.#index = index;
-    this.dueAt = dueAt;
-    this.#socket.write(request);
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-
-  #read(chunk: Buffer): void {
-    const answer = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk]);
-    const headEnd = answer.indexOf('\r\n\r\n');
-    const head = headEnd < 0 ? '' : answer.toString('latin1', 0, headEnd);
-    const length = Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
-    if (headEnd < 0 || answer.length < headEnd + 4 + length) {
-      this.#partial = answer;
-      return;
-    }
-    this.#partial = undefined;
-    this.#sender.answered(this, this.#index, head.startsWith('HTTP/1.1 200 '));
-  }
-}
-
-const CONTENT_LENGTH = /^content-length: (\d+)/im;
 
 let sender: Sender | undefined;
 

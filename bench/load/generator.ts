@@ -1,11 +1,11 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from '../../test/support/end-with-us.ts';
 import type { Command, Load, LoadResult, Reply } from './load.ts';
 
 /** A load that lies ready. */
 export interface PreparedLoad {
-  pid: number;
   /** Sends it, and ends the generator. */
   run: () => Promise<LoadResult>;
 }
@@ -16,38 +16,27 @@ const MARGIN_MS = 120_000;
 /** Makes the events of a load in a process of its own, so that none is made while it is sent. */
 export async function prepareLoad(load: Load): Promise<PreparedLoad> {
   const child = fork(fileURLToPath(new URL('generator-process.js', import.meta.url)), { serialization: 'advanced' });
-  const killWithUs = () => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  const ask = async (command: Command): Promise<Reply> => {
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  endWithUs({ pid: child.pid ?? 0, exited });
+  const failed = exited.then((code) =>
+    Promise.reject(new Error(`The load generator ended with code ${String(code)}.`)),
+  );
+  async function ask(command: Command): Promise<Reply> {
     child.send(command);
-    return answerOf(child, load.seconds * 1000 + MARGIN_MS);
-  };
+    const signal = AbortSignal.timeout(Math.ceil(load.seconds * 1000) + MARGIN_MS);
+    const answered = once(child, 'message', { signal }).then(([reply]: Reply[]) => reply);
+    const reply = await Promise.race([answered, failed]);
+    if (reply === undefined) throw new Error('The load generator said nothing.');
+    return reply;
+  }
   await ask({ prepare: load });
   return {
-    pid: child.pid ?? 0,
     async run() {
       const reply = await ask('run');
       if (reply === 'prepared') throw new Error('The load generator answered out of turn.');
       child.send('leave' satisfies Command);
-      await once(child, 'exit');
-      process.off('exit', killWithUs);
+      await exited;
       return reply.result;
     },
   };
-}
-
-/** Makes a load and sends it. */
-export async function sendLoad(load: Load): Promise<LoadResult> {
-  return (await prepareLoad(load)).run();
-}
-
-async function answerOf(child: ChildProcess, withinMs: number): Promise<Reply> {
-  const limit = AbortSignal.timeout(Math.ceil(withinMs));
-  const failed = once(child, 'exit', { signal: limit }).then(([code]) => {
-    throw new Error(`The load generator ended with code ${String(code)}.`);
-  });
-  const answered = once(child, 'message', { signal: limit }).then(([reply]: Reply[]) => reply);
-  const reply = await Promise.race([answered, failed.catch((error: unknown) => Promise.reject(error))]);
-  if (reply === undefined) throw new Error('The load generator said nothing.');
-  return reply;
 }

@@ -112,27 +112,12 @@ const WORDS =
 
 /** Speech-like text of so many words: it compresses about as well as what people say. */
 function sentence(words: number): string {
-  let known = sentences.get(words);
-  if (known === undefined) {
-    known = Array.from({ length: SENTENCES }, () => Array.from({ length: words }, () => anyOf(WORDS)).join(' '));
-    sentences.set(words, known);
-  }
+  const make = (): string => Array.from({ length: words }, () => anyOf(WORDS)).join(' ');
+  const known = sentences.get(words) ?? Array.from({ length: SENTENCES }, make);
+  sentences.set(words, known);
   return anyOf(known);
 }
 
 function anyOf(texts: readonly string[]): string {
   return texts[Math.floor(Math.random() * texts.length)] ?? '';
-}
-
-const HEAD = [
-  'POST /api/elevenlabs/webhook HTTP/1.1',
-  'host: 127.0.0.1',
-  'user-agent: ElevenLabs',
-  'content-type: application/json',
-].join('\r\n');
-
-/** The event as it goes over a kept-alive connection. */
-export function requestBytes({ body, signature }: SignedEvent): Buffer {
-  const head = `${HEAD}\r\nelevenlabs-signature: ${signature}\r\ncontent-length: ${body.length}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(head), body]);
 }

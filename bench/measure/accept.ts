@@ -1,9 +1,10 @@
 import type { BenchContext } from '../bench-context.ts';
 import type { Contender } from '../contender.ts';
+import { CONTENDERS, HTTP_LIMIT, WITH_JOURNAL } from '../contenders.ts';
 import type { EventKind } from '../load/signed-events.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
-import { isFast, onStage, openStage } from './stage.ts';
+import { isFast, onStage } from './stage.ts';
 
 interface Variant {
   name: string;
@@ -21,20 +22,15 @@ const PER_SECOND: Readonly<Record<EventKind, number>> = {
   transcript30: 0,
 };
 
-/** How long a contender may take to apply what it accepted, in milliseconds. */
-const DRAIN_LIMIT_MS = 120_000;
-
 /** accept: requests a second that are verified and on disk when they are answered; a closed loop, with no worker running. */
 export async function accept(bench: BenchContext, results: Results): Promise<void> {
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const variant of variantsOf(bench)) {
-      for (const contender of contendersOf(bench, variant)) {
+      for (const contender of contendersOf(variant)) {
         // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
         const rate = await measure(bench, contender, variant);
-        results.add(
-          { measure: 'accept', variant: variant.name, contender: contender.name, metric: 'events', unit: '/s' },
-          rate,
-        );
+        const name = { measure: 'accept', variant: variant.name, contender: contender.name };
+        results.add({ ...name, metric: 'events', unit: '/s' }, rate);
         bench.log(`accept, ${variant.name}, round ${round}: ${contender.name} ${formatNumber(rate)}/s`);
       }
     }
@@ -52,21 +48,21 @@ function variantsOf({ plan }: BenchContext): Variant[] {
   );
 }
 
-function contendersOf({ contenders, withJournal, httpLimit }: BenchContext, { isCommon, kind }: Variant): Contender[] {
-  const own = contenders.filter(({ name }) => isCommon || name === 'landline');
-  return [httpLimit, ...own, ...(kind === 'live' ? [withJournal] : [])];
+function contendersOf({ isCommon, kind }: Variant): Contender[] {
+  const own = CONTENDERS.filter(({ name }) => isCommon || name === 'landline');
+  return [HTTP_LIMIT, ...own, ...(kind === 'live' ? [WITH_JOURNAL] : [])];
 }
 
 async function measure(bench: BenchContext, contender: Contender, { kind, connections }: Variant): Promise<number> {
   const { acceptSeconds: seconds, eventsOfOthers } = bench.plan;
   const count = isFast(contender) ? Math.ceil(PER_SECOND[kind] * seconds) : eventsOfOthers;
-  return onStage(openStage(bench, contender), async (stage) => {
+  return onStage(bench, { contender }, async (stage) => {
     const warm = await stage.warmUp();
     const load = await stage.prepare({ kind, count, connections, seconds });
     const result = await load.run();
-    if (contender !== bench.httpLimit) {
+    if (contender !== HTTP_LIMIT) {
       await stage.startWorkers(1);
-      await stage.untilDrained(DRAIN_LIMIT_MS);
+      await stage.untilDrained();
       await stage.check([warm, result]);
     }
     return result.accepted.ids.length / result.seconds;

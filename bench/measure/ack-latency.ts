@@ -1,8 +1,9 @@
 import type { BenchContext } from '../bench-context.ts';
 import type { Contender } from '../contender.ts';
+import { CONTENDERS, WITH_JOURNAL } from '../contenders.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
-import { isFast, onStage, openStage } from './stage.ts';
+import { isFast, onStage } from './stage.ts';
 
 /** Room for the answers that are late; an open loop waits for a free one beyond that. */
 const CONNECTIONS = 256;
@@ -15,7 +16,6 @@ const LEAST_FOR_P999 = 2000;
 const DIRECT_RATE = 200;
 /** However few events are sent to the other contenders, for half a second at least. */
 const SHORTEST_SECONDS = 0.5;
-const DRAIN_LIMIT_MS = 180_000;
 
 /**
  * ack-latency: how long a sender waits for the 200 at fixed rates, with the worker at work. An open loop: each request's clock starts when
@@ -23,7 +23,7 @@ const DRAIN_LIMIT_MS = 180_000;
  */
 export async function ackLatency(bench: BenchContext, results: Results): Promise<void> {
   const isIn = ({ name }: Contender) => name === 'landline' || bench.plan.othersIn.includes('ack-latency');
-  const contenders = [...bench.contenders.filter(isIn), bench.withJournal];
+  const contenders = [...CONTENDERS.filter(isIn), WITH_JOURNAL];
   const left = new Map(contenders.map((contender) => [contender, new Set(ratesOf(bench, contender))]));
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const [contender, rates] of left) {
@@ -52,28 +52,23 @@ async function measure(bench: BenchContext, results: Results, { contender, rate,
   const { ackSeconds, eventsOfOthers } = bench.plan;
   const enough = Math.max(SHORTEST_SECONDS, eventsOfOthers / rate);
   const seconds = isFast(contender) ? ackSeconds : Math.min(ackSeconds, enough);
-  return onStage(openStage(bench, contender), async (stage) => {
+  return onStage(bench, { contender }, async (stage) => {
     await stage.startWorkers(1);
     const warm = await stage.warmUp();
-    await stage.untilDrained(DRAIN_LIMIT_MS);
-    const load = {
-      kind: 'live',
-      connections: CONNECTIONS,
-      count: seconds * rate,
-      seconds,
-      ratePerSecond: rate,
-    } as const;
-    const result = await (await stage.prepare(load)).run();
-    await stage.untilDrained(DRAIN_LIMIT_MS);
+    await stage.untilDrained();
+    const count = seconds * rate;
+    const load = await stage.prepare({ kind: 'live', connections: CONNECTIONS, count, seconds, ratePerSecond: rate });
+    const result = await load.run();
+    await stage.untilDrained();
     await stage.check([warm, result]);
     const isBehind = result.behindMs > BEHIND_LIMIT * seconds * 1000;
-    const isLeftBehind = isBehind || result.unsent > UNSENT_LIMIT * load.count;
+    const isLeftBehind = isBehind || result.unsent > UNSENT_LIMIT * count;
     if (isLeftBehind && rate !== DIRECT_RATE) return false;
     const { p50, p99, p999 } = result.latencyMs;
     const name = { measure: 'ack-latency', variant: `${formatNumber(rate)}/s`, contender: contender.name, unit: 'ms' };
     results.add({ ...name, metric: 'p50' }, p50);
     results.add({ ...name, metric: 'p99' }, p99);
-    if (load.count >= LEAST_FOR_P999) results.add({ ...name, metric: 'p99.9' }, p999);
+    if (count >= LEAST_FOR_P999) results.add({ ...name, metric: 'p99.9' }, p999);
     bench.log(`ack latency, ${formatNumber(rate)}/s, round ${round}: ${contender.name} p99 ${p99.toFixed(1)} ms`);
     return true;
   });

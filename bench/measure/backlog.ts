@@ -2,21 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { idempotencyKey } from '@landline/webhook';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
-import type { Contender, Place, SignedEvent } from '../contender.ts';
+import { runSql } from '../../test/support/run-sql.ts';
+import { withRedis } from '../../test/support/with-redis.ts';
+import type { Applier, Place, QueueingContender, SignedEvent } from '../contender.ts';
 import { signedEvents, type EventKind } from '../load/signed-events.ts';
-import { startWorker, type RunningProgram } from '../processes.ts';
-import { withRedis } from '../services.ts';
-import { commitsSince, ledgerEnd, querySql, type WorkedOff } from './commits.ts';
+import { startWorker } from '../processes.ts';
+import { commitsSince, ledgerEnd, type WorkedOff } from './commits.ts';
 
-/** What works off a backlog, and can tell how much of it is left. */
-export type Applier = Pick<Contender, 'name'> & Required<Pick<Contender, 'worker' | 'pending'>>;
-
-/** A contender with a queue that can be filled ahead of its worker. */
-export type QueueingContender = Contender & Required<Pick<Contender, 'worker' | 'pending' | 'fill'>>;
-
-/** Tells whether a contender has a queue to fill and to work off. */
-export function isQueueing(contender: Contender): contender is QueueingContender {
-  return contender.worker !== undefined && contender.fill !== undefined && contender.pending !== undefined;
+/** What is queued before a worker is timed. */
+export interface Backlog {
+  variant: string;
+  kind: EventKind;
+  events: number;
+  /** Sizes of a transaction that sql-limit tries, in events; the third is the usual one. */
+  batchEvents: readonly [number, number, number, ...number[]];
 }
 
 const ASK_MS = 250;
@@ -59,7 +58,17 @@ export async function workOff({ contender, place, seconds }: WorkOff): Promise<W
   const queued = await contender.pending(place);
   const from = { page: await ledgerEnd(place.databaseUrl), at: Date.now() };
   const worker = await startWorker(contender.worker(place, await choosePort(0)));
-  const untilLeft = (atMost: number, withinMs: number) => untilPending({ contender, place, worker, atMost, withinMs });
+  async function untilLeft(atMost: number, withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    // oxlint-disable no-await-in-loop -- asking again and again is the point
+    while (performance.now() < deadline) {
+      worker.usage(); // throws when it has ended
+      if ((await contender.pending(place)) <= atMost) return true;
+      await wait(ASK_MS);
+    }
+    // oxlint-enable no-await-in-loop
+    return false;
+  }
   const committed = () => commitsSince(place.databaseUrl, from);
   let stoppedAt = from.at;
   try {
@@ -78,38 +87,19 @@ export async function workOff({ contender, place, seconds }: WorkOff): Promise<W
   return { commits: await committed(), startedAt: from.at, stoppedAt };
 }
 
-interface Wanted {
-  contender: Applier;
-  place: Place;
-  worker: RunningProgram;
-  atMost: number;
-  withinMs: number;
-}
-
-async function untilPending({ contender, place, worker, atMost, withinMs }: Wanted): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
-  // oxlint-disable no-await-in-loop -- asking again and again is the point
-  while (performance.now() < deadline) {
-    worker.usage(); // throws when it has ended
-    if ((await contender.pending(place)) <= atMost) return true;
-    await wait(ASK_MS);
-  }
-  return false;
-}
-
 /** Queues events, and lets Postgres learn how large the queue's tables are now, as it would in time. */
 export async function fillBacklog(
-  contender: Required<Pick<Contender, 'fill'>>,
+  contender: QueueingContender,
   place: Place,
   events: Iterable<SignedEvent>,
 ): Promise<void> {
   await contender.fill(place, events);
-  await querySql(place.databaseUrl, 'VACUUM (ANALYZE)');
+  await runSql(place.databaseUrl, 'VACUUM (ANALYZE)');
 }
 
 /** Waits until Redis has no work of its own left and Postgres has none to come from what came before: it would count against whoever comes next. */
 export async function settle({ redisUrl, databaseUrl }: Place): Promise<void> {
-  await querySql(databaseUrl, 'CHECKPOINT');
+  await runSql(databaseUrl, 'CHECKPOINT');
   const deadline = performance.now() + SETTLE_LIMIT_MS;
   await withRedis(redisUrl, async (redis) => {
     // oxlint-disable no-await-in-loop -- asking again and again is the point

@@ -1,4 +1,4 @@
-import { querySql } from './commits.ts';
+import { runSql } from '../../test/support/run-sql.ts';
 
 /** What a contender was given to apply, and what it says is left. */
 export interface Given {
@@ -16,7 +16,7 @@ export interface Given {
  * @throws With how many events are lost, strange or not applied.
  */
 export async function checkApplied({ name, databaseUrl, ids, pending }: Given): Promise<{ applied: number }> {
-  const [row] = await querySql<{ rows: number; known: number; applied: number }>(
+  const [row] = await runSql<{ rows: number; known: number; applied: number }>(
     databaseUrl,
     `SELECT count(*)::int AS rows, count(DISTINCT q.id)::int AS known,
        count(*) FILTER (WHERE e.outcome = 'applied')::int AS applied
@@ -36,6 +36,6 @@ export async function checkApplied({ name, databaseUrl, ids, pending }: Given): 
 
 /** Events in the ledger. */
 export async function ledgerCount(databaseUrl: string): Promise<number> {
-  const [row] = await querySql<{ rows: number }>(databaseUrl, 'SELECT count(*)::int AS rows FROM webhook_events');
+  const [row] = await runSql<{ rows: number }>(databaseUrl, 'SELECT count(*)::int AS rows FROM webhook_events');
   return row?.rows ?? 0;
 }

@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import { runSql } from '../../test/support/run-sql.ts';
+import { TABLE_NAMES } from '../../test/support/tables.ts';
 
 /** Events that one transaction brought into the ledger. */
 export interface Commit {
@@ -7,34 +8,9 @@ export interface Commit {
   events: number;
 }
 
-/** The tables that users read, and the ledger. */
-export const TABLES = [
-  'webhook_events',
-  'conversations',
-  'conversation_messages',
-  'agent_tool_calls',
-  'user_commands',
-  'user_profiles',
-] as const;
-
-/** Runs one query on a connection of its own. */
-export async function querySql<Row extends object>(
-  url: string,
-  sql: string,
-  parameters: unknown[] = [],
-): Promise<Row[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Row>(sql, parameters)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 /** The ledger's end: rows that come later stand behind it, so that they are found without reading those before. */
 export async function ledgerEnd(databaseUrl: string): Promise<number> {
-  const [row] = await querySql<{ pages: number }>(
+  const [row] = await runSql<{ pages: number }>(
     databaseUrl,
     `SELECT (pg_relation_size('webhook_events') / current_setting('block_size')::int)::int AS pages`,
   );
@@ -46,7 +22,7 @@ export async function ledgerEnd(databaseUrl: string): Promise<number> {
  * nothing has to be asked while the work goes on, and no start of a process is counted.
  */
 export async function commitsSince(databaseUrl: string, from: { page: number; at: number }): Promise<Commit[]> {
-  return querySql<Commit>(
+  return runSql<Commit>(
     databaseUrl,
     `SELECT at, count(*)::int AS events
      FROM (SELECT (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000)::float8 AS at
@@ -93,7 +69,7 @@ function sumOf(commits: readonly Commit[]): number {
 
 /** Rows in all tables together. */
 export async function countRows(databaseUrl: string): Promise<number> {
-  const counts = TABLES.map((table) => `(SELECT count(*) FROM ${table})`).join(' + ');
-  const [row] = await querySql<{ rows: number }>(databaseUrl, `SELECT (${counts})::float8 AS rows`);
+  const counts = TABLE_NAMES.map((table) => `(SELECT count(*) FROM ${table})`).join(' + ');
+  const [row] = await runSql<{ rows: number }>(databaseUrl, `SELECT (${counts})::float8 AS rows`);
   return row?.rows ?? 0;
 }

@@ -1,43 +1,55 @@
+import { resetPeak, resetPeaksOfTree, usageOf, usageOfTree, type Usage } from '../../test/support/usage.ts';
+import { withRedis } from '../../test/support/with-redis.ts';
 import type { BenchContext } from '../bench-context.ts';
-import type { Contender } from '../contender.ts';
 import type { LoadResult } from '../load/load.ts';
-import { resetPeak, resetPeaksOfTree, usageOf, usageOfTree, type RunningProgram, type Usage } from '../processes.ts';
-import type { Results } from '../results.ts';
-import { withRedis } from '../services.ts';
+import type { RunningProgram } from '../processes.ts';
+import type { Measured, Results } from '../results.ts';
 
-/** What everything has used up to now. */
-export interface Account {
-  usages: Map<string, Usage>;
-  redis: { commands: number; bytes: number; appended: number };
-}
+/** A contender's processes by what they are: receiver, worker. */
+export type Programs = ReadonlyMap<string, RunningProgram>;
 
-/** Whose usage is looked at. */
-export interface Accounted {
-  receivers: readonly RunningProgram[];
-  workers: readonly RunningProgram[];
-}
+/** Reads all meters again and adds what an event of `load` cost. */
+export type AddCost = (
+  results: Results,
+  name: Pick<Measured, 'contender' | 'variant'>,
+  load: LoadResult,
+) => Promise<void>;
 
-/** Counts the peaks of memory from now on; the servers have served others before. */
-export function resetPeaks({ services }: BenchContext, { receivers, workers }: Accounted): void {
-  for (const { pid } of [...receivers, ...workers, services.redis]) resetPeak(pid);
-  resetPeaksOfTree(services.postgres.pid);
-}
-
-/** Reads all meters. */
-export async function readAccount({ services }: BenchContext, { receivers, workers }: Accounted): Promise<Account> {
-  const usages = new Map<string, Usage>();
-  if (receivers[0]) usages.set('receiver', receivers[0].usage());
-  if (workers[0]) usages.set('worker', workers[0].usage());
-  usages.set('redis', usageOf(services.redis.pid));
-  usages.set('postgres', usageOfTree(services.postgres.pid));
-  return { usages, redis: await readRedis(services.redis.url) };
+/** Reads all meters, before a load. Peaks of memory count from now on: the servers have served others before. */
+export async function startMeters({ services }: BenchContext, programs: Programs): Promise<AddCost> {
+  const { redis, postgres } = services;
+  for (const { pid } of [...programs.values(), redis]) resetPeak(pid);
+  resetPeaksOfTree(postgres.pid);
+  const usages = (): [string, Usage][] => [
+    ...[...programs].map(([name, program]): [string, Usage] => [name, program.usage()]),
+    ['redis', usageOf(redis.pid)],
+    ['postgres', usageOfTree(postgres.pid)],
+  ];
+  const [usedBefore, redisBefore] = [new Map(usages()), await readRedis(redis.url)];
+  return async (results, name, load) => {
+    const events = load.accepted.ids.length;
+    const add = (metric: string, unit: string, value: number): void =>
+      results.add({ measure: 'cost', ...name, metric, unit }, value);
+    for (const [program, { cpuSeconds, peakMemoryMb }] of usages()) {
+      const used = cpuSeconds - (usedBefore.get(program)?.cpuSeconds ?? 0);
+      add(`CPU of ${program}`, 'CPU s/1,000 events', (used * 1000) / events);
+      add(`peak memory of ${program}`, 'MB', peakMemoryMb);
+    }
+    add('CPU of the load generator', 'CPU s/1,000 events', (load.cpuSeconds * 1000) / events);
+    const { commands, bytes, appended } = await readRedis(redis.url);
+    add('Redis commands', 'commands/event', (commands - redisBefore.commands) / events);
+    add('Redis traffic', 'bytes/event', (bytes - redisBefore.bytes) / events);
+    // Smaller when Redis has rewritten its file meanwhile: then this round says nothing.
+    if (appended >= redisBefore.appended)
+      add('Redis append-only file', 'bytes/event', (appended - redisBefore.appended) / events);
+  };
 }
 
 /**
  * What Redis counts. Commands are those that clients sent: INFO counts the ones that a script calls as well, so those
  * under `evalsha` and the like are left out by counting calls of what clients of a queue send.
  */
-async function readRedis(url: string): Promise<Account['redis']> {
+async function readRedis(url: string): Promise<{ commands: number; bytes: number; appended: number }> {
   return withRedis(url, async (connection) => {
     const [stats, commands, persistence] = [
       await connection.info('stats'),
@@ -62,28 +74,3 @@ function readNumber(text: string, name: string): number {
 
 /** What BullMQ's and the product's clients send by themselves; everything else runs inside a script. */
 const FROM_CLIENTS: ReadonlySet<string> = new Set(['evalsha', 'eval', 'bzpopmin', 'ping', 'client|setname', 'info']);
-
-/** What was used between two readings. */
-export interface Used {
-  before: Account;
-  after: Account;
-  load: LoadResult;
-}
-
-/** Adds what an event cost to the results. */
-export function addCost(results: Results, contender: Contender, variant: string, { before, after, load }: Used): void {
-  const events = load.accepted.ids.length;
-  const add = (metric: string, unit: string, value: number): void =>
-    results.add({ measure: 'cost', variant, contender: contender.name, metric, unit }, value);
-  for (const [name, usage] of after.usages) {
-    const used = usage.cpuSeconds - (before.usages.get(name)?.cpuSeconds ?? 0);
-    add(`CPU of ${name}`, 'CPU s/1,000 events', (used * 1000) / events);
-    add(`peak memory of ${name}`, 'MB', usage.peakMemoryMb);
-  }
-  add('CPU of the load generator', 'CPU s/1,000 events', (load.cpuSeconds * 1000) / events);
-  add('Redis commands', 'commands/event', (after.redis.commands - before.redis.commands) / events);
-  add('Redis traffic', 'bytes/event', (after.redis.bytes - before.redis.bytes) / events);
-  // Negative when Redis has rewritten its file meanwhile: then this round says nothing.
-  const appended = after.redis.appended - before.redis.appended;
-  if (appended >= 0) add('Redis append-only file', 'bytes/event', appended / events);
-}

@@ -1,13 +1,15 @@
 import { Client } from 'pg';
+import { runSql } from '../../test/support/run-sql.ts';
+import { usageOfTree } from '../../test/support/usage.ts';
+import { withRedis } from '../../test/support/with-redis.ts';
 import type { BenchContext } from '../bench-context.ts';
 import type { Place } from '../contender.ts';
+import { LANDLINE } from '../contenders.ts';
 import { formatNumber } from '../report/format-number.ts';
-import { usageOfTree } from '../processes.ts';
 import { median, type Results } from '../results.ts';
-import { withRedis } from '../services.ts';
-import { backlogEvents, fillBacklog, isQueueing, settle, workOff, type QueueingContender } from './backlog.ts';
+import { backlogEvents, fillBacklog, settle, workOff } from './backlog.ts';
 import { checkApplied, ledgerCount } from './check-applied.ts';
-import { querySql, rateOf, type Commit, type WorkedOff } from './commits.ts';
+import { rateOf, type Commit, type WorkedOff } from './commits.ts';
 import { preload } from './preload.ts';
 
 /** What users ask, as the README has it, and one call as it is read. */
@@ -29,42 +31,8 @@ const DRAIN_LIMIT_SECONDS = 300;
 
 /** growth: landline with more and more in the tables, and with a large backlog in Redis. */
 export async function growth(bench: BenchContext, results: Results): Promise<void> {
-  const landline = bench.contenders.filter(isQueueing).find(({ name }) => name === 'landline');
-  if (!landline) throw new Error('There is no landline among the contenders.');
-  await growTables(bench, results, landline);
-  await growBacklog(bench, results, landline);
-}
-
-async function growTables(bench: BenchContext, results: Results, contender: QueueingContender): Promise<void> {
-  const { growthMessages: sizes, growthBacklog: events, rounds, warmUpSeconds } = bench.plan;
-  // All before the first warm-up: to fill one, or to drop one, ends with a checkpoint of the whole cluster.
-  const grown: Grown[] = [];
-  // oxlint-disable no-await-in-loop -- one at a time: they share the machine
-  for (const messages of sizes) {
-    for (let nth = 1; nth <= (messages > SMALL_MESSAGES ? 1 : rounds); nth++)
-      grown.push(await openGrown(bench, contender, { messages, nth }));
-  }
-  for (const { messages, place } of grown) {
-    // After a checkpoint the first change of each page is logged with the whole page; a server that runs has that behind it.
-    if (messages > SMALL_MESSAGES)
-      await workOffAll(bench, { contender, place, events: events * (rounds === 1 ? 1 : WARM_UP_BACKLOGS) });
-  }
-  for (let round = 1; round <= rounds; round++) {
-    for (const { messages, nth, place } of grown) {
-      if (messages <= SMALL_MESSAGES && nth !== round) continue;
-      const { before, after, ...done } = await workOffAll(bench, { contender, place, events });
-      const rate = rateOf(done, warmUpSeconds * 1000);
-      const name = { measure: 'growth', variant: `${nameOf(messages)} messages`, contender: contender.name };
-      results.add({ ...name, metric: 'events', unit: '/s' }, rate);
-      for (const { metric, unit, each } of POSTGRES_COSTS)
-        results.add({ ...name, metric, unit }, (each(after) - each(before)) / events);
-      for (const [query, sql] of Object.entries(QUERIES)) {
-        results.add({ ...name, metric: `p50 of ${query}`, unit: 'ms' }, await timeQuery(place.databaseUrl, sql));
-      }
-      bench.log(`growth, round ${round}: ${nameOf(messages)} messages ${formatNumber(rate)}/s`);
-    }
-  }
-  for (const database of grown) await bench.services.place(placeOf(database));
+  await growTables(bench, results);
+  await growBacklog(bench, results);
 }
 
 /** A database with so many messages; of the small ones there is one for each round, the nth. */
@@ -74,22 +42,49 @@ interface Grown {
   place: Place;
 }
 
-function placeOf({ messages, nth }: Pick<Grown, 'messages' | 'nth'>): string {
+async function growTables(bench: BenchContext, results: Results): Promise<void> {
+  const { growthMessages: sizes, growthBacklog: events, rounds } = bench.plan;
+  // All before the first warm-up: to fill one, or to drop one, ends with a checkpoint of the whole cluster.
+  const grown: Grown[] = [];
+  // oxlint-disable no-await-in-loop -- one at a time: they share the machine
+  for (const messages of sizes) {
+    for (let nth = 1; nth <= (messages > SMALL_MESSAGES ? 1 : rounds); nth++) {
+      const place = await bench.services.place(placeOf(messages, nth));
+      await preload(place.databaseUrl, messages);
+      grown.push({ messages, nth, place });
+    }
+  }
+  // After a checkpoint the first change of each page is logged with the whole page; a server that runs has that behind it.
+  for (const { place } of grown.filter(({ messages }) => messages > SMALL_MESSAGES))
+    await workOffAll(bench, place, events * (rounds === 1 ? 1 : WARM_UP_BACKLOGS));
+  for (let round = 1; round <= rounds; round++) {
+    for (const database of grown.filter(({ messages, nth }) => messages > SMALL_MESSAGES || nth === round))
+      await measureGrown(bench, results, database);
+  }
+  for (const { messages, nth } of grown) await bench.services.place(placeOf(messages, nth));
+}
+
+function placeOf(messages: number, nth: number): string {
   return `growth-${messages}-${nth}`;
 }
 
-async function openGrown(
-  { services }: BenchContext,
-  contender: QueueingContender,
-  database: Pick<Grown, 'messages' | 'nth'>,
-): Promise<Grown> {
-  const place = await services.place(placeOf(database));
-  await preload(place.databaseUrl, database.messages);
-  await contender.prepare(place);
-  return { ...database, place };
+async function measureGrown(bench: BenchContext, results: Results, { messages, place }: Grown): Promise<void> {
+  const { growthBacklog: events, warmUpSeconds } = bench.plan;
+  const { used, ...done } = await workOffAll(bench, place, events);
+  const rate = rateOf(done, warmUpSeconds * 1000);
+  const name = { measure: 'growth', variant: `${nameOf(messages)} messages`, contender: LANDLINE.name };
+  results.add({ ...name, metric: 'events', unit: '/s' }, rate);
+  results.add({ ...name, metric: 'WAL', unit: 'bytes/event' }, used.walBytes / events);
+  results.add({ ...name, metric: 'whole pages in the WAL', unit: 'pages/event' }, used.walPages / events);
+  results.add({ ...name, metric: 'CPU of postgres', unit: 'CPU s/1,000 events' }, (used.cpuSeconds * 1000) / events);
+  for (const [query, sql] of Object.entries(QUERIES)) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
+    results.add({ ...name, metric: `p50 of ${query}`, unit: 'ms' }, await timeQuery(place.databaseUrl, sql));
+  }
+  bench.log(`growth: ${nameOf(messages)} messages ${formatNumber(rate)}/s`);
 }
 
-/** What Postgres has used up to now. */
+/** What Postgres has used: why a larger database may be slower. */
 interface PostgresAccount {
   walBytes: number;
   /** Pages that are in the WAL as a whole: those changed for the first time since a checkpoint. */
@@ -97,19 +92,8 @@ interface PostgresAccount {
   cpuSeconds: number;
 }
 
-/** What of it is shown: why a larger database may be slower. */
-const POSTGRES_COSTS = [
-  { metric: 'WAL', unit: 'bytes/event', each: ({ walBytes }: PostgresAccount) => walBytes },
-  { metric: 'whole pages in the WAL', unit: 'pages/event', each: ({ walPages }: PostgresAccount) => walPages },
-  {
-    metric: 'CPU of postgres',
-    unit: 'CPU s/1,000 events',
-    each: ({ cpuSeconds }: PostgresAccount) => cpuSeconds * 1000,
-  },
-] as const;
-
 async function readPostgres({ services }: BenchContext, { databaseUrl }: Place): Promise<PostgresAccount> {
-  const [wal] = await querySql<{ bytes: number; pages: number }>(
+  const [wal] = await runSql<{ bytes: number; pages: number }>(
     databaseUrl,
     'SELECT wal_bytes::float8 AS bytes, wal_fpi::float8 AS pages FROM pg_stat_wal',
   );
@@ -120,17 +104,22 @@ async function readPostgres({ services }: BenchContext, { databaseUrl }: Place):
 /** Queues events and works all of them off; checks that the ledger has them. */
 async function workOffAll(
   bench: BenchContext,
-  { contender, place, events }: { contender: QueueingContender; place: Place; events: number },
-): Promise<WorkedOff & { before: PostgresAccount; after: PostgresAccount }> {
+  place: Place,
+  events: number,
+): Promise<WorkedOff & { used: PostgresAccount }> {
   const counted = await ledgerCount(place.databaseUrl);
-  await contender.fill(place, backlogEvents('live', events, []));
+  await LANDLINE.fill(place, backlogEvents('live', events, []));
   const before = await readPostgres(bench, place);
-  const done = await workOff({ contender, place, seconds: DRAIN_LIMIT_SECONDS });
+  const done = await workOff({ contender: LANDLINE, place, seconds: DRAIN_LIMIT_SECONDS });
   const after = await readPostgres(bench, place);
   const applied = (await ledgerCount(place.databaseUrl)) - counted;
-  if (applied !== events)
-    throw new Error(`${contender.name} is wrong: of ${events} events ${applied} are in the ledger.`);
-  return { ...done, before, after };
+  if (applied !== events) throw new Error(`landline is wrong: of ${events} events ${applied} are in the ledger.`);
+  const used = {
+    walBytes: after.walBytes - before.walBytes,
+    walPages: after.walPages - before.walPages,
+    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+  };
+  return { ...done, used };
 }
 
 /** The median time of a query in milliseconds, on one connection. */
@@ -152,20 +141,19 @@ async function timeQuery(databaseUrl: string, sql: string): Promise<number> {
 }
 
 /** A backlog that is larger than any other here: what it costs in Redis, and whether it slows the worker. */
-async function growBacklog(bench: BenchContext, results: Results, contender: QueueingContender): Promise<void> {
+async function growBacklog(bench: BenchContext, results: Results): Promise<void> {
   const { redisBacklog: backlog, rounds, warmUpSeconds } = bench.plan;
   const place = await bench.services.place('growth-backlog');
-  await contender.prepare(place);
   const before = await usedMemory(place);
   const ids: string[] = [];
-  await fillBacklog(contender, place, backlogEvents('live', backlog, ids));
+  await fillBacklog(LANDLINE, place, backlogEvents('live', backlog, ids));
   const bytes = ((await usedMemory(place)) - before) / backlog;
-  const name = { measure: 'growth', variant: `${nameOf(backlog)} events in Redis`, contender: contender.name };
+  const name = { measure: 'growth', variant: `${nameOf(backlog)} events in Redis`, contender: LANDLINE.name };
   results.add({ ...name, metric: 'Redis memory', unit: 'bytes/event' }, bytes);
   await settle(place);
-  const done = await workOff({ contender, place, seconds: DRAIN_LIMIT_SECONDS });
-  const pending = await contender.pending(place);
-  await checkApplied({ name: contender.name, databaseUrl: place.databaseUrl, ids, pending });
+  const done = await workOff({ contender: LANDLINE, place, seconds: DRAIN_LIMIT_SECONDS });
+  const pending = await LANDLINE.pending(place);
+  await checkApplied({ name: LANDLINE.name, databaseUrl: place.databaseUrl, ids, pending });
   for (const part of partsOf(done.commits, { parts: rounds, events: backlog })) {
     const rate = rateOf({ ...done, commits: part }, warmUpSeconds * 1000);
     results.add({ ...name, metric: 'events', unit: '/s' }, rate);

@@ -1,7 +1,8 @@
 import { createStore } from '@landline/store';
-import { normalise } from '@landline/webhook';
+import { runSql } from '../../test/support/run-sql.ts';
+import { TABLE_NAMES } from '../../test/support/tables.ts';
+import { normalised } from '../load/normalised.ts';
 import { callEvents } from '../load/signed-events.ts';
-import { querySql, TABLES } from './commits.ts';
 
 /** Of the ledger's bodies, so that millions of rows need no disk of their own. They are never read. */
 const BODY_BYTES = 60;
@@ -13,31 +14,27 @@ const BODY_BYTES = 60;
  */
 export async function preload(databaseUrl: string, messages: number): Promise<void> {
   const conversationId = await applyOneCall(databaseUrl);
-  const [counted] = await querySql<{ rows: number }>(
+  const [counted] = await runSql<{ rows: number }>(
     databaseUrl,
     'SELECT count(*)::int AS rows FROM conversation_messages',
   );
   const calls = Math.ceil(messages / (counted?.rows || 1));
   // Random ids come in no order; the index is made when all are there.
-  await querySql(databaseUrl, 'ALTER TABLE webhook_events DROP CONSTRAINT webhook_events_pkey');
+  await runSql(databaseUrl, 'ALTER TABLE webhook_events DROP CONSTRAINT webhook_events_pkey');
   // oxlint-disable no-await-in-loop -- each table takes the whole disk
-  for (const table of TABLES.filter((name) => name !== 'user_profiles')) {
-    await multiply({ databaseUrl, table, calls: calls - 1, conversationId });
+  for (const table of TABLE_NAMES.filter((name) => name !== 'user_profiles')) {
+    await multiply(databaseUrl, table, { calls: calls - 1, conversationId });
   }
-  await querySql(databaseUrl, 'ALTER TABLE webhook_events ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (id)');
+  await runSql(databaseUrl, 'ALTER TABLE webhook_events ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (id)');
   // Frozen and on disk, so that none of that is left to do while something is measured.
-  await querySql(databaseUrl, 'VACUUM (FREEZE, ANALYZE)');
-  await querySql(databaseUrl, 'CHECKPOINT');
+  await runSql(databaseUrl, 'VACUUM (FREEZE, ANALYZE)');
+  await runSql(databaseUrl, 'CHECKPOINT');
 }
 
 async function applyOneCall(databaseUrl: string): Promise<string> {
   const store = createStore({ databaseUrl, poolSize: 1 });
   try {
-    const events = [...callEvents('preload')].map(({ body, signedAt }) => {
-      const event = normalise({ receivedAt: Date.now(), signedAt, encoding: 'utf8', body: body.toString('utf8') });
-      if (event.outcome === 'dead') throw new Error(event.fault.message);
-      return event;
-    });
+    const events = normalised(callEvents('preload'));
     await store.apply(events);
     return events[0]?.entry.conversationId ?? '';
   } finally {
@@ -45,16 +42,13 @@ async function applyOneCall(databaseUrl: string): Promise<string> {
   }
 }
 
-interface Multiplied {
-  databaseUrl: string;
-  table: string;
-  calls: number;
-  conversationId: string;
-}
-
 /** Repeats the rows of one call, each time 20 s earlier and under an id of its own, whatever the table's columns are. */
-async function multiply({ databaseUrl, table, calls, conversationId }: Multiplied): Promise<void> {
-  const columns = await querySql<{ name: string; type: string }>(
+async function multiply(
+  databaseUrl: string,
+  table: string,
+  { calls, conversationId }: { calls: number; conversationId: string },
+): Promise<void> {
+  const columns = await runSql<{ name: string; type: string }>(
     databaseUrl,
     `SELECT column_name AS name, data_type AS type FROM information_schema.columns
      WHERE table_name = $1 AND is_generated = 'NEVER' ORDER BY ordinal_position`,
@@ -66,7 +60,7 @@ async function multiply({ databaseUrl, table, calls, conversationId }: Multiplie
     if (type === 'bytea') return `substring(t."${name}" FOR ${BODY_BYTES})`;
     return type === 'uuid' && name === 'id' ? 'gen_random_uuid()' : `t."${name}"`;
   });
-  await querySql(
+  await runSql(
     databaseUrl,
     `INSERT INTO ${table} (${columns.map(({ name }) => `"${name}"`).join(', ')})
      SELECT ${values.join(', ')}

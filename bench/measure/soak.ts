@@ -1,20 +1,17 @@
 import type { BenchContext } from '../bench-context.ts';
+import { LANDLINE } from '../contenders.ts';
 import { median, type Results } from '../results.ts';
 import { ledgerCount } from './check-applied.ts';
-import { onStage, openStage, type Stage } from './stage.ts';
+import { CONNECTIONS, onStage, type Stage } from './stage.ts';
 
-const CONNECTIONS = 64;
 /** The load is sent in pieces, so that the generator need not hold minutes of it. */
 const PIECE_SECONDS = 10;
 const MOST_PER_SECOND = 20_000;
-const DRAIN_LIMIT_MS = 180_000;
 const SAMPLE_MS = 1000;
 
 /** soak: a receiver under full load for ten minutes of it, with the worker at work; its memory must be bounded, and flat. */
 export async function soak(bench: BenchContext, results: Results): Promise<void> {
-  const landline = bench.contenders.find(({ name }) => name === 'landline');
-  if (!landline) return;
-  const { memory, peak } = await onStage(openStage(bench, landline), (stage) => watch(bench, stage));
+  const { memory, peak } = await onStage(bench, { contender: LANDLINE }, (stage) => watch(bench, stage));
   const add = (metric: string, value: number): void =>
     results.add({ measure: 'soak', variant: 'full load', contender: 'landline', metric, unit: 'MB' }, value);
   const fifth = Math.max(1, Math.floor(memory.length / 5));
@@ -40,7 +37,7 @@ async function watch({ plan, log }: BenchContext, stage: Stage): Promise<{ memor
     events += result.accepted.ids.length;
     left -= result.seconds;
     peak = stage.receivers[0]?.usage().peakMemoryMb ?? Number.NaN;
-    await stage.untilDrained(DRAIN_LIMIT_MS);
+    await stage.untilDrained();
     log(`soak: ${Math.max(0, Math.round(left))} s left, ${events} events, ${Math.round(memory.at(-1) ?? 0)} MB`);
   }
   const applied = await ledgerCount(databaseUrl);

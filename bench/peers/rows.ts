@@ -39,33 +39,19 @@ export function conversationRow({
   metadata,
   dialects,
 }: ConversationChange): Upsert<Prisma.ConversationCreateInput, Prisma.ConversationUpdateInput> {
+  const { startedAt = earliest, endedAt, status = 'in_progress', analysis, ...columns } = valuesOf(fields);
   const update = {
+    ...columns,
     ...told({
-      agentId: fields.agent_id?.value,
-      userId: fields.user_id?.value,
-      channel: fields.channel?.value,
-      direction: fields.direction?.value,
-      externalNumber: fields.external_number?.value,
-      agentNumber: fields.agent_number?.value,
-      callSid: fields.call_sid?.value,
-      language: fields.language?.value,
-      dialect: dialects.get(fields.language?.value ?? '')?.value,
-      endedAt: fields.ended_at && new Date(fields.ended_at.value),
-      durationSeconds: fields.duration_seconds?.value,
-      endReason: fields.end_reason?.value,
-      failureReason: fields.failure_reason?.value,
-      title: fields.title?.value,
-      summary: fields.summary?.value,
-      callSuccessful: fields.call_successful?.value,
-      costCredits: fields.cost_credits?.value,
-      analysis: jsonOf(fields.analysis),
+      dialect: dialects.get(columns.language ?? '')?.value,
+      endedAt: endedAt === undefined ? undefined : new Date(endedAt),
+      analysis: jsonOf(analysis),
       metadata: objectOf(metadata),
     }),
-    status: fields.status?.value ?? 'in_progress',
+    status,
     updatedAt: new Date(latest),
   };
-  const startedAt = new Date(fields.started_at?.value ?? earliest);
-  return { create: { id, ...update, startedAt, createdAt: new Date(earliest) }, update };
+  return { create: { id, ...update, startedAt: new Date(startedAt), createdAt: new Date(earliest) }, update };
 }
 
 export function messageRow(message: MessageChange): Prisma.ConversationMessageCreateManyInput {
@@ -88,19 +74,9 @@ export function messageRow(message: MessageChange): Prisma.ConversationMessageCr
 export function toolCallRow(
   call: ToolCallChange,
 ): Upsert<Prisma.AgentToolCallCreateInput, Prisma.AgentToolCallUpdateInput> {
-  const { fields } = call;
-  const update = {
-    ...told({
-      toolName: fields.tool_name?.value,
-      toolType: fields.tool_type?.value,
-      parameters: jsonOf(fields.parameters),
-      result: jsonOf(fields.result),
-      isError: fields.is_error?.value,
-      latencySeconds: fields.latency_seconds?.value,
-      details: jsonOf(fields.details),
-    }),
-    clock: call.clock,
-  };
+  const { parameters, result, details, ...columns } = valuesOf(call.fields);
+  const json = told({ parameters: jsonOf(parameters), result: jsonOf(result), details: jsonOf(details) });
+  const update = { ...columns, ...json, clock: call.clock };
   const { conversation_id: conversationId, source, request_id: requestId } = call;
   return { create: { conversationId, source, requestId, ...update, createdAt: new Date(call.earliest) }, update };
 }
@@ -108,14 +84,9 @@ export function toolCallRow(
 export function commandRow(
   command: CommandChange,
 ): Upsert<Prisma.UserCommandCreateInput, Prisma.UserCommandUpdateInput> {
-  const { fields, conversation_id: conversationId, action_id: actionId } = command;
-  const update = told({
-    userId: fields.user_id?.value,
-    command: fields.command?.value,
-    parameters: jsonOf(fields.parameters),
-    status: fields.status?.value,
-    details: jsonOf(fields.details),
-  });
+  const { parameters, details, ...columns } = valuesOf(command.fields);
+  const update = { ...columns, ...told({ parameters: jsonOf(parameters), details: jsonOf(details) }) };
+  const { conversation_id: conversationId, action_id: actionId } = command;
   return { create: { conversationId, actionId, ...update, createdAt: new Date(command.earliest) }, update };
 }
 
@@ -127,12 +98,12 @@ export function profileRow({
   attributes,
   dialects,
 }: ProfileChange): Upsert<Prisma.UserProfileCreateInput, Prisma.UserProfileUpdateInput> {
+  const { personality, ...columns } = valuesOf(fields);
   const update = {
+    ...columns,
     ...told({
-      language: fields.language?.value,
-      dialect: dialects.get(fields.language?.value ?? '')?.value,
-      personality: jsonOf(fields.personality),
-      phoneNumber: fields.phone_number?.value,
+      dialect: dialects.get(columns.language ?? '')?.value,
+      personality: jsonOf(personality),
       attributes: objectOf(attributes),
     }),
     lastSeenAt: new Date(latest),
@@ -140,17 +111,30 @@ export function profileRow({
   return { create: { userId, ...update, firstSeenAt: new Date(earliest) }, update };
 }
 
+type CamelCase<Name> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : Name;
+type Told<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+type ValueOf<R> = R extends Register<infer Value> ? Value : never;
+
+/** The columns that an event tells of, by the names that Prisma gives them. */
+function valuesOf<T extends { [name: string]: Register }>(
+  fields: T,
+): { [K in keyof T as CamelCase<K>]?: ValueOf<T[K]> } {
+  const columns = Object.entries(fields).map(([name, { value }]) => {
+    return [name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value];
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the names are made as the type says
+  return Object.fromEntries(columns) as ReturnType<typeof valuesOf<T>>;
+}
+
 /** Without what the event does not tell: that stays as it is. */
-function told<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const present: Partial<T> = {};
-  for (const name in fields) if (fields[name] !== undefined) present[name] = fields[name];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop does what the type says
-  return present as { [K in keyof T]?: Exclude<T[K], undefined> };
+function told<T extends object>(fields: T): Told<T> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left out is what the type leaves out
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Told<T>;
 }
 
 /** JSON's null is SQL's. */
-function jsonOf(register: Register | undefined): Prisma.InputJsonValue | typeof Prisma.DbNull | undefined {
-  return register && (register.value ?? Prisma.DbNull);
+function jsonOf(value: Json | undefined): Prisma.InputJsonValue | typeof Prisma.DbNull | undefined {
+  return value === undefined ? undefined : (value ?? Prisma.DbNull);
 }
 
 function objectOf(registers: ReadonlyMap<string, Register>): Record<string, Json> | undefined {

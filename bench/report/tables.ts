@@ -1,3 +1,4 @@
+import { markdownTable } from '../../test/support/markdown.ts';
 import { median, type Measured } from '../results.ts';
 import { formatNumber, formatValue } from './format-number.ts';
 import type { GoalResult } from './report.ts';
@@ -9,7 +10,7 @@ export interface Table {
 }
 
 /** What each measure is called in headings, in the order of the report. */
-export const MEASURE_TITLES: Readonly<Record<string, string>> = {
+const MEASURE_TITLES = {
   accept: 'Accept: verified, fsynced requests',
   apply: 'Apply: a backlog into the tables',
   'end-to-end': 'End to end: from the load generator to the row',
@@ -22,11 +23,9 @@ export const MEASURE_TITLES: Readonly<Record<string, string>> = {
 
 /** One table for each measure: contender, variant, and a column for each metric: the median, and the spread over the rounds. */
 export function measureTables(measured: readonly Measured[]): Table[] {
-  const known = Object.keys(MEASURE_TITLES);
-  const others = [...new Set(measured.map(({ measure }) => measure))].filter((name) => !known.includes(name));
-  return [...known, ...others].flatMap((measure) => {
+  return Object.entries(MEASURE_TITLES).flatMap(([measure, title]) => {
     const own = measured.filter((one) => one.measure === measure);
-    return own.length === 0 ? [] : [{ title: MEASURE_TITLES[measure] ?? measure, rows: rowsOf(own) }];
+    return own.length === 0 ? [] : [{ title, rows: rowsOf(own) }];
   });
 }
 
@@ -34,23 +33,20 @@ export function measureTables(measured: readonly Measured[]): Table[] {
 const MAX_METRIC_COLUMNS = 4;
 
 function rowsOf(measured: readonly Measured[]): string[][] {
-  const metrics = unique(measured.map(headOf));
-  const contenders = unique(measured.map(({ contender }) => contender));
-  const cell = (variant: string, contender: string, head: string) =>
-    cellOf(measured.find((one) => one.variant === variant && one.contender === contender && headOf(one) === head));
+  const isWide = unique(measured.map(headOf)).length > MAX_METRIC_COLUMNS;
+  const [rowOf, columnOf] = isWide ? [headOf, contenderOf] : [contenderOf, headOf];
+  const columns = unique(measured.map(columnOf));
   const rows = unique(measured.map(({ variant }) => variant)).flatMap((variant) => {
     const own = measured.filter((one) => one.variant === variant);
-    return metrics.length > MAX_METRIC_COLUMNS
-      ? unique(own.map(headOf)).map((head) => [variant, head, ...contenders.map((name) => cell(variant, name, head))])
-      : unique(own.map(({ contender }) => contender)).map((name) => [
-          variant,
-          name,
-          ...metrics.map((head) => cell(variant, name, head)),
-        ]);
+    return unique(own.map(rowOf)).map((name) => {
+      const cells = columns.map((column) => own.find((one) => rowOf(one) === name && columnOf(one) === column));
+      return [variant, name, ...cells.map(cellOf)];
+    });
   });
-  const [second, columns] = metrics.length > MAX_METRIC_COLUMNS ? ['metric', contenders] : ['contender', metrics];
-  return [['variant', second, ...columns], ...rows];
+  return [['variant', isWide ? 'metric' : 'contender', ...columns], ...rows];
 }
+
+const contenderOf = ({ contender }: Measured): string => contender;
 
 function unique(names: readonly string[]): string[] {
   return [...new Set(names)];
@@ -91,11 +87,5 @@ export function textOf({ title, rows }: Table): string {
 
 /** For a README. */
 export function markdownOf({ title, rows }: Table): string {
-  const [head = [], ...body] = rows.map((row) => `| ${row.map(escapeCell).join(' | ')} |`);
-  const rule = `| ${(rows[0] ?? []).map((_, i) => (i > 1 ? '---:' : '---')).join(' | ')} |`;
-  return [`### ${title}`, '', head, rule, ...body].join('\n');
-}
-
-function escapeCell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+  return `### ${title}\n\n${markdownTable(rows, 2)}`;
 }

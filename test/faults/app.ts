@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { endWithUs } from './end-with-us.ts';
-import { ROOT } from './root.ts';
+import { startNode, type Exit, type NodeProcess, type NodeProgram } from '../support/node-process.ts';
+import { get, isReady as answersReady } from '../support/post.ts';
+import { ROOT } from '../support/root.ts';
 
 /** A receiver or a worker, as a process of its own, from its build. It is started again on the same port. */
 export interface App {
@@ -28,12 +28,8 @@ export interface App {
   takeOwnEnd: () => string | undefined;
 }
 
-/** What one start has beyond the others. */
-export interface StartOptions {
-  nodeArguments?: readonly string[];
-  /** Variables that stand in place of the usual ones. */
-  env?: Readonly<Record<string, string>>;
-}
+/** What one start has beyond the others; variables stand in place of the usual ones. */
+export type StartOptions = Partial<Omit<NodeProgram, 'script'>>;
 
 /** How to start an app. */
 export interface AppOptions {
@@ -53,23 +49,23 @@ const STOP_LIMIT_MS = 12_000;
 const BALANCER_MS = 500;
 const ASK_MS = 50;
 const ASK_LIMIT_MS = 2000;
+/** What is kept of what an app says; all of it is in its log. */
+const OUTPUT_LIMIT = 4000;
 
 /** Makes an app; it is started by `start`, and ends with this process, however that ends. */
 export function createApp({ name, app, port, healthPort, env, logFile }: AppOptions): App {
-  const main = join(ROOT, `apps/${app}/dist/main.js`);
+  const script = join(ROOT, `apps/${app}/dist/main.js`);
   const log = createWriteStream(logFile, { flags: 'a' });
-  let child: ChildProcess | undefined;
-  let exited: Promise<void> = Promise.resolve();
+  let running: NodeProcess | undefined;
   let isAsked = true;
   let isServing = false;
   let ownEnd: string | undefined;
-  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
-
-  const askReady = (at = port) => ask(`http://127.0.0.1:${at}/health/ready`);
+  const isRunning = () => running?.isRunning() ?? false;
+  const takesRequests = () => answersReady(`http://127.0.0.1:${port}`);
 
   async function isReady(): Promise<boolean> {
     if (!isRunning()) return false;
-    const answer = await askReady(healthPort);
+    const answer = await askHealth(healthPort);
     // A receiver is ready with Redis or the journal; well it is with both.
     return answer !== undefined && (app === 'worker' || (answer.redis === 'ready' && answer.journal === 'ready'));
   }
@@ -77,39 +73,31 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
   let balancer: NodeJS.Timeout | undefined;
   async function look(): Promise<void> {
     if (!isServing && !isRunning()) return;
-    const asked = child;
-    const answer = await askReady();
-    if (asked === child) isServing = answer !== undefined && isRunning();
+    const asked = running;
+    const answer = await takesRequests();
+    if (asked === running) isServing = answer && isRunning();
+  }
+
+  function noteEnd([code, signal]: Exit): void {
+    isServing = false;
+    if (!isAsked) ownEnd = `${name} ended by itself with ${signal ?? `code ${code}`}`;
   }
 
   return {
     name,
     port,
     healthPort,
-    pid: () => child?.pid ?? 0,
+    pid: () => running?.pid ?? 0,
     isRunning,
     isServing: () => isServing,
-    async start({ nodeArguments = [], env: ownEnv = {} } = {}) {
-      const { PATH = '' } = process.env;
+    async start({ env: ownEnv, ...options } = {}) {
       isAsked = false;
-      // The channel is how the apps learn that whoever started them is gone.
-      const started = spawn(process.execPath, [...nodeArguments, main], {
-        env: { PATH, HOST: '127.0.0.1', ...env, ...ownEnv },
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      });
-      child = started;
-      for (const stream of [started.stdout, started.stderr]) stream?.pipe(log, { end: false });
-      exited = new Promise((resolve) =>
-        started.once('exit', (code, signal) => {
-          isServing = false;
-          if (!isAsked) ownEnd = `${name} ended by itself with ${signal ?? `code ${code}`}`;
-          resolve();
-        }),
-      );
-      if (started.pid !== undefined) endWithUs({ pid: started.pid, exited });
+      const program = { script, env: { HOST: '127.0.0.1', ...env, ...ownEnv }, ...options };
+      running = startNode(program, { outputLimit: OUTPUT_LIMIT, log });
+      void running.exited.then(noteEnd);
       const deadline = performance.now() + START_LIMIT_MS;
       // oxlint-disable-next-line no-await-in-loop -- asked again and again
-      while (isRunning() && (await askReady()) === undefined) {
+      while (isRunning() && !(await takesRequests())) {
         if (performance.now() > deadline) throw new Error(`${name} is not ready; see ${logFile}`);
         // oxlint-disable-next-line no-await-in-loop -- asked again and again
         await wait(ASK_MS);
@@ -117,22 +105,18 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
       isServing = isRunning();
       balancer ??= setInterval(() => void look(), BALANCER_MS).unref();
     },
-    kill: (signal) => void child?.kill(signal),
+    kill: (signal) => running?.kill(signal),
     async crash() {
       isAsked = true;
-      child?.kill('SIGKILL');
-      await exited;
+      running?.kill('SIGKILL');
+      await running?.exited;
     },
     async stop() {
       isAsked = true;
-      child?.kill('SIGTERM');
-      const late = setTimeout(() => child?.kill('SIGKILL'), STOP_LIMIT_MS);
-      await exited;
-      clearTimeout(late);
+      const [code, signal] = (await running?.stop(STOP_LIMIT_MS)) ?? [0, null];
       // With 3 a receiver says that its journal holds what Redis does not have.
-      if (child !== undefined && child.exitCode !== 0 && !(app === 'receiver' && child.exitCode === 3)) {
-        throw new Error(`${name} did not leave in order: ${child.signalCode ?? `code ${child.exitCode}`}`);
-      }
+      if (code !== 0 && !(app === 'receiver' && code === 3))
+        throw new Error(`${name} did not leave in order: ${signal ?? `code ${code}`}`);
     },
     isReady,
     takeOwnEnd() {
@@ -143,11 +127,12 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
   };
 }
 
-async function ask(url: string): Promise<{ redis?: unknown; journal?: unknown } | undefined> {
+/** What a process tells of itself and of what it needs; undefined when it is not ready, or does not answer. */
+async function askHealth(port: number): Promise<{ redis?: unknown; journal?: unknown } | undefined> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ASK_LIMIT_MS) });
-    const body: unknown = await answer.json();
-    return answer.status === 200 && typeof body === 'object' && body !== null ? body : undefined;
+    const { status, body } = await get(`http://127.0.0.1:${port}/health/ready`, { limitMs: ASK_LIMIT_MS });
+    const told: unknown = JSON.parse(body);
+    return status === 200 && typeof told === 'object' && told !== null ? told : undefined;
   } catch {
     return undefined;
   }

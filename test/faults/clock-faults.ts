@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { get } from '../support/post.ts';
 import type { App } from './app.ts';
 import { untilSeen } from './evidence.ts';
 import { anyOf, type Fault } from './fault.ts';
@@ -39,10 +40,8 @@ async function withSteps(
 /** Waits until a process says by the date of its answers that its clock is that far off. */
 function untilStepped(app: App, seconds: number): Promise<void> {
   return untilSeen(`the clock of ${app.name} is ${seconds} s off`, async () => {
-    const answer = await fetch(`http://127.0.0.1:${app.port}/health/live`, {
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    });
-    return isOff(Date.parse(answer.headers.get('date') ?? '') / 1000, seconds);
+    const { headers } = await get(`http://127.0.0.1:${app.port}/health/live`, { limitMs: ANSWER_LIMIT_MS });
+    return isOff(Date.parse(headers.date ?? '') / 1000, seconds);
   });
 }
 

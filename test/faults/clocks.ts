@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findRedisServer } from '../../apps/cli/src/services/find-redis-server.ts';
 import { thisMachine } from '../../apps/cli/src/services/machine.ts';
 import { compileShim } from '../power-cut/compile-shim.ts';
-import { ROOT } from './root.ts';
+import { ROOT } from '../support/root.ts';
 
 /** Clocks that can be stepped while the processes run that read them. */
 export interface Clocks {

@@ -1,6 +1,7 @@
 import { selectTables, tablesIn, type TableName } from '../../packages/store/test/support/read-tables.ts';
-import { differencesOf, differenceText, TABLE_NAMES, type Difference } from '../support/compare-tables.ts';
+import { differencesOf, differenceText, type Difference } from '../support/compare-tables.ts';
 import { ledgerId, referenceFold } from '../support/reference-fold.ts';
+import { TABLE_NAMES } from '../support/tables.ts';
 import type { ToldEvent } from '../support/told-event.ts';
 import { RECEIVED, receivedEvents } from '../support/wrong-rows.ts';
 import type { Deck } from './deck.ts';

@@ -1,4 +1,6 @@
+import { Agent } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { get } from '../support/post.ts';
 import type { App } from './app.ts';
 import { untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
@@ -34,9 +36,9 @@ async function withoutDescriptors(apps: readonly App[], work: () => Promise<void
 /** A new connection shows it; those that there are go on. */
 function untilNoneIsTaken(app: App): Promise<void> {
   return untilSeen(`${app.name} takes no connection`, () =>
-    fetch(`http://127.0.0.1:${app.port}/health/live`, {
-      headers: { connection: 'close' },
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    get(`http://127.0.0.1:${app.port}/health/live`, {
+      agent: new Agent({ keepAlive: false }),
+      limitMs: ANSWER_LIMIT_MS,
     }).then(
       () => false,
       () => true,

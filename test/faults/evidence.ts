@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { scrape, valueOf, type Scrape } from '../support/scrape.ts';
 import type { App } from './app.ts';
 
 /** How long something that ought to happen under load is waited for, in ms. */
@@ -14,28 +15,21 @@ const TRY_AGAIN_MS = 200;
  * @param label  Of samples with this label alone, such as `class="timeout"`.
  */
 export async function sumOf(apps: readonly App[], metric: string, label = ''): Promise<number> {
-  const texts = await Promise.all(apps.map(metricsOf));
-  const samples = texts.flatMap((text) => [...text.matchAll(new RegExp(`^${metric}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))]);
-  return samples.reduce((sum, [, labels = '', value]) => sum + (labels.includes(label) ? Number(value) : 0), 0);
+  const scrapes = await Promise.all(apps.map(metricsOf));
+  return scrapes.reduce((sum, each) => sum + (valueOf(each, metric, label) ?? 0), 0);
 }
 
-async function metricsOf({ healthPort }: App): Promise<string> {
+async function metricsOf({ healthPort }: App): Promise<Scrape> {
   for (let tries = 1; ; tries++) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- a busy process may be late
-      return await askMetrics(healthPort);
+      return await scrape(`http://127.0.0.1:${healthPort}`, { limitMs: ANSWER_LIMIT_MS });
     } catch (error) {
       if (tries === MOST_TRIES) throw error;
       // oxlint-disable-next-line no-await-in-loop -- a busy process may be late
       await wait(TRY_AGAIN_MS);
     }
   }
-}
-
-async function askMetrics(port: number): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
-  if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`);
-  return answer.text();
 }
 
 /** Notes a count as it is now; the answer tells whether it has grown since. */

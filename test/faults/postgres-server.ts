@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import { isRunning } from '../../apps/cli/src/services/is-running.ts';
 import { startPostgres } from '../../apps/cli/src/services/postgres.ts';
 import type { Service } from '../../apps/cli/src/services/running-process.ts';
-import { endWithUs } from './end-with-us.ts';
+import { endWithUs } from '../support/end-with-us.ts';
 
 /** A Postgres to break, and the suite's own way to ask it. */
 export interface PostgresServer {

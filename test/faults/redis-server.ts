@@ -1,9 +1,9 @@
 import { copyFile, rm } from 'node:fs/promises';
-import { createProducerConnection } from '@landline/queue';
 import { isRunning } from '../../apps/cli/src/services/is-running.ts';
 import { startRedis } from '../../apps/cli/src/services/redis.ts';
 import type { Service } from '../../apps/cli/src/services/running-process.ts';
-import { endWithUs } from './end-with-us.ts';
+import { endWithUs } from '../support/end-with-us.ts';
+import { withRedis } from '../support/with-redis.ts';
 
 /** A Redis to break: every write is on disk before it is answered. */
 export interface RedisServer {
@@ -63,14 +63,6 @@ export async function startRedisServer(
       service = await begin(Number(port));
     },
     wipe: () => rm(dir, { recursive: true, force: true }),
-    async run([name, ...rest]) {
-      const connection = createProducerConnection(service.url, { enqueueTimeoutMs: COMMAND_LIMIT_MS });
-      try {
-        await connection.connect();
-        return await connection.call(name, ...rest);
-      } finally {
-        connection.disconnect();
-      }
-    },
+    run: ([name, ...rest]) => withRedis(service.url, (connection) => connection.call(name, ...rest), COMMAND_LIMIT_MS),
   };
 }

@@ -3,9 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { markdownTable, replacePart } from '../support/markdown.ts';
+import { ROOT } from '../support/root.ts';
 import { campaignSchema, sumOfTallies, type Campaign, type Injection, type Tally } from './campaign.ts';
 import type { Fault } from './fault.ts';
-import { ROOT } from './root.ts';
 
 /** A run, as `--out` writes it. */
 export const reportSchema = campaignSchema.extend({
@@ -122,7 +123,6 @@ function isSkipped(row: readonly string[]): boolean {
 export function markdownOf(report: Report, names: readonly string[]): string {
   const { injections, otherwise, seed, startedAt, tookSeconds, deliveriesPerSecond, verdict } = report;
   if (verdict === null) throw new Error('The tables of this run were not checked.');
-  const [head = [], ...body] = rowsOf(report, names).map((row) => `| ${row.join(' | ')} |`);
   const kinds = new Set(injections.map(({ fault }) => fault)).size;
   const { accepted } = sumOfTallies([...injections, otherwise]);
   return [
@@ -134,9 +134,7 @@ export function markdownOf(report: Report, names: readonly string[]): string {
       `with other bytes: ${verdict.altered}. Of ${count(verdict.rows)} rows, those that are not with every column what the events tell: ${verdict.differing}.`,
     ...report.problems.map((problem) => `**${problem}**`),
     '',
-    head,
-    `| --- ${'| ---: '.repeat(HEAD.length - 1)}|`,
-    ...body,
+    markdownTable(rowsOf(report, names), 1),
   ].join('\n');
 }
 
@@ -144,16 +142,12 @@ export function markdownOf(report: Report, names: readonly string[]): string {
 export function faultTable(faults: readonly Fault[], short: readonly string[]): string {
   const rows = faults.map(({ name, how, isLong }) => {
     const test = short.includes(name) ? 'both' : 'long form';
-    return `| ${name}${isLong === true ? ' (seldom: it takes long)' : ''} | ${how} | ${test} |`;
+    return [`${name}${isLong === true ? ' (seldom: it takes long)' : ''}`, how, test];
   });
-  return ['| fault | how | test |', '| --- | --- | --- |', ...rows].join('\n');
+  return markdownTable([['fault', 'how', 'test'], ...rows], 3);
 }
 
 /** Puts Markdown between the marks of a README that have this name. */
 export async function writeReadme(path: string, name: 'faults' | 'results', markdown: string): Promise<void> {
-  const text = await readFile(path, 'utf8');
-  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${path} has no ${start} … ${end}.`);
-  await writeFile(path, `${text.slice(0, from + start.length)}\n\n${markdown}\n\n${text.slice(to)}`);
+  await writeFile(path, replacePart(await readFile(path, 'utf8'), name, markdown));
 }

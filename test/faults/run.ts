@@ -21,7 +21,7 @@ import {
   writeReadme,
 } from './report.ts';
 import { startRig, type Rig } from './rig.ts';
-import { ROOT } from './root.ts';
+import { ROOT } from '../support/root.ts';
 
 /** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
 const FOLDER = join(ROOT, '.data', 'faults');

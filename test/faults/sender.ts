@@ -1,7 +1,8 @@
-import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sign } from '@landline/webhook';
 import { SECRET, unixSeconds } from '../support/post.ts';
+import { openKeptAlive, type KeptAlive } from '../support/kept-alive.ts';
+import { deliveryBytes } from '../support/raw-connection.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { idOf, type Deck, type Delivery } from './deck.ts';
 import type { Answer, SentEvents } from './sent-events.ts';
@@ -74,12 +75,10 @@ interface Lane {
 /** One connection, with at most one request under way. */
 interface Line {
   lane: Lane;
-  socket: Socket;
+  connection: KeptAlive;
   isOpen: boolean;
   request: Request | undefined;
   sentAt: number;
-  /** What came of an answer that is not complete yet. */
-  partial: Buffer | undefined;
 }
 
 interface Request extends Delivery {
@@ -138,22 +137,25 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
   }
 
   function open(lane: Lane): Line {
-    const socket = connect({ port: lane.target.port, host: '127.0.0.1', noDelay: true });
-    const line: Line = { lane, socket, isOpen: true, request: undefined, sentAt: 0, partial: undefined };
-    lane.lines.add(line);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => read(line, chunk));
-    socket.on('close', () => {
-      line.isOpen = false;
-      lane.lines.delete(line);
-      lane.idle = lane.idle.filter((other) => other !== line);
-      const { request } = line;
-      if (request === undefined) return;
-      line.request = undefined;
-      lane.restsUntil = performance.now() + REST_MS;
-      note(request, answerIn(line.partial?.toString('latin1') ?? ''));
+    const connection = openKeptAlive({
+      port: lane.target.port,
+      onAnswer: (status, head) => take(line, status, head),
+      onGone: (status) => drop(line, status),
     });
+    const line: Line = { lane, connection, isOpen: true, request: undefined, sentAt: 0 };
+    lane.lines.add(line);
     return line;
+  }
+
+  function drop(line: Line, status: number | undefined): void {
+    const { lane, request } = line;
+    line.isOpen = false;
+    lane.lines.delete(line);
+    lane.idle = lane.idle.filter((other) => other !== line);
+    if (request === undefined) return;
+    line.request = undefined;
+    lane.restsUntil = performance.now() + REST_MS;
+    note(request, answerOf(status));
   }
 
   function send(line: Line, request: Request): void {
@@ -161,10 +163,7 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     line.sentAt = performance.now();
     const isMisdated = misdated !== undefined && random.next() < misdated.share;
     const signature = sign(request.body, SECRET, unixSeconds() + (isMisdated ? (misdated?.seconds ?? 0) : 0));
-    line.socket.cork();
-    line.socket.write(`${HEAD}elevenlabs-signature: ${signature}\r\ncontent-length: ${request.body.length}\r\n\r\n`);
-    line.socket.write(request.body);
-    line.socket.uncork();
+    line.connection.send(deliveryBytes(request.body, signature));
   }
 
   function note(request: Request, answer: Answer): void {
@@ -174,17 +173,12 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     if (answer !== 'unknown') request.measure.latencies.push(performance.now() - request.dueAt);
   }
 
-  function read(line: Line, chunk: Buffer): void {
-    const answer = line.partial === undefined ? chunk : Buffer.concat([line.partial, chunk]);
-    const headEnd = answer.indexOf('\r\n\r\n');
-    const head = headEnd < 0 ? '' : answer.toString('latin1', 0, headEnd);
-    const length = Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
-    line.partial = headEnd < 0 || answer.length < headEnd + 4 + length ? answer : undefined;
+  function take(line: Line, status: number, head: string): void {
     const { request } = line;
-    if (line.partial !== undefined || request === undefined) return;
+    if (request === undefined) return;
     line.request = undefined;
-    note(request, answerIn(head));
-    if (CLOSING.test(head)) line.socket.destroy();
+    note(request, answerOf(status));
+    if (CLOSING.test(head)) line.connection.cut();
     else if (line.isOpen) line.lane.idle.push(line);
     flush();
   }
@@ -192,7 +186,7 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
   function sweep(): void {
     const oldest = performance.now() - PATIENCE_MS;
     for (const { lines } of lanes) {
-      for (const line of lines) if (line.request !== undefined && line.sentAt < oldest) line.socket.destroy();
+      for (const line of lines) if (line.request !== undefined && line.sentAt < oldest) line.connection.cut();
     }
   }
 
@@ -210,7 +204,7 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
       waiting.length = 0;
       await until(() => !underWay());
       clearInterval(sweeping);
-      for (const { lines } of lanes) for (const { socket } of lines) socket.destroy();
+      for (const { lines } of lanes) for (const { connection } of lines) connection.cut();
     },
     isSending: () => ticking !== undefined,
     async repeat(body, times) {
@@ -236,9 +230,8 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
 }
 
 /** What an answer says, as soon as its first line is there; nobody knows whether a request without one arrived. */
-function answerIn(head: string): Answer {
-  const status = STATUS.exec(head)?.[1];
-  return status === undefined ? 'unknown' : status === '200' ? 'accepted' : 'refused';
+function answerOf(status: number | undefined): Answer {
+  return status === undefined ? 'unknown' : status === 200 ? 'accepted' : 'refused';
 }
 
 function until(condition: () => boolean): Promise<void> {
@@ -251,14 +244,4 @@ function until(condition: () => boolean): Promise<void> {
   });
 }
 
-const HEAD = [
-  'POST /api/elevenlabs/webhook HTTP/1.1',
-  'host: 127.0.0.1',
-  'user-agent: ElevenLabs',
-  'content-type: application/json',
-  '',
-].join('\r\n');
-
-const STATUS = /^HTTP\/1\.1 (\d{3}) /;
-const CONTENT_LENGTH = /^content-length: (\d+)/im;
 const CLOSING = /^connection: close/im;

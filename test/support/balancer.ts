@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { closeServer } from './close-server.ts';
+import { isReady } from './post.ts';
 
 /** A small load balancer: asks each server for its readiness and sends to those that are ready, in turn. It never tries again. */
 export interface Balancer {
@@ -20,15 +21,12 @@ export async function startBalancer(): Promise<Balancer> {
   let turn = 0;
 
   async function ask(origin: string): Promise<void> {
-    const isReady = await fetch(`${origin}/health/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (ready.has(origin)) ready.set(origin, isReady);
+    const answer = await isReady(origin);
+    if (ready.has(origin)) ready.set(origin, answer);
   }
 
   const server = createServer((incoming, answer) => {
-    const used = [...ready].flatMap(([origin, isReady]) => (isReady ? [origin] : []));
+    const used = [...ready].flatMap(([origin, isUsed]) => (isUsed ? [origin] : []));
     const origin = used[turn++ % used.length];
     const fail = () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end());
     if (origin === undefined) return void fail();

@@ -1,4 +1,5 @@
 import { TABLES, type TableName } from '../../packages/store/test/support/read-tables.ts';
+import { TABLE_NAMES } from './tables.ts';
 
 /** Rows by table, as the tables and the reference have them. */
 export type Rows = Readonly<Record<TableName, readonly object[]>>;
@@ -11,10 +12,6 @@ export interface Difference {
   /** The columns that differ, each with what stands there and what must; `row` where there is a row too many or too few. */
   columns: { name: string; expected: string; actual: string }[];
 }
-
-/** All table names. */
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keyof says the same of a constant
-export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
 
 /** A value as text, the keys of every object in it in one order; clocks are left out, for only the store knows them. */
 export function printed(value: unknown): string {

@@ -1,18 +1,12 @@
 import { CANARY_TYPE } from '@landline/webhook';
+import { TABLES } from '../../packages/store/test/support/read-tables.ts';
 import { keyOf } from './compare-tables.ts';
 import { referenceFold } from './reference-fold.ts';
+import { DETAIL_TABLES } from './tables.ts';
 import type { ToldEvent } from './told-event.ts';
 
 /** Runs one statement. */
 type RunSql = (statement: string) => Promise<unknown>;
-
-/** Tables whose rows are written by the events that tell of them, with the SQL that prints a row's key. */
-const KEY_OF = {
-  conversation_messages: `concat_ws(' ', conversation_id, source, event_key)`,
-  agent_tool_calls: `concat_ws(' ', conversation_id, source, request_id)`,
-  user_commands: `concat_ws(' ', conversation_id, action_id)`,
-} as const;
-const ROWS = ['conversation_messages', 'agent_tool_calls', 'user_commands'] as const;
 
 /**
  * Lets Postgres note effects in a table without a unique key: each time that the ledger takes an event for applied or
@@ -31,10 +25,10 @@ export async function countEffects(sql: RunSql, tablespace?: string): Promise<vo
   const isNoted = `NEW.outcome <> 'dead' AND NEW.type IS DISTINCT FROM '${CANARY_TYPE}'`;
   await sql(`CREATE TRIGGER note_event AFTER INSERT OR UPDATE OF outcome ON webhook_events
     FOR EACH ROW WHEN (${isNoted}) EXECUTE FUNCTION note_event()`);
-  for (const table of ROWS) {
+  for (const table of DETAIL_TABLES) {
     // oxlint-disable no-await-in-loop -- three, in order
     await sql(`CREATE FUNCTION note_${table}() RETURNS trigger LANGUAGE plpgsql
-      AS $$ BEGIN INSERT INTO effects SELECT TG_TABLE_NAME, ${KEY_OF[table]} FROM (SELECT NEW.*) AS told; RETURN NEW; END $$`);
+      AS $$ BEGIN INSERT INTO effects SELECT TG_TABLE_NAME, concat_ws(' ', ${TABLES[table]}) FROM (SELECT NEW.*) AS told; RETURN NEW; END $$`);
     await sql(`CREATE TRIGGER note_row BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION note_${table}()`);
     // oxlint-enable no-await-in-loop
   }
@@ -72,7 +66,7 @@ export function doubledRows(repeated: readonly Record<string, unknown>[]): Doubl
       // What an event tells of is what the tables would hold if there were no other; of the ledger it always is one row.
       for (const event of events.filter(({ conversationId }) => calls.has(conversationId))) {
         const rows = referenceFold([event]);
-        for (const table of ROWS) for (const row of rows[table]) tellOf(`${table} ${keyOf(table, row)}`);
+        for (const table of DETAIL_TABLES) for (const row of rows[table]) tellOf(`${table} ${keyOf(table, row)}`);
       }
     },
     rest: () => [...left.values()].filter(({ table, times }) => table === 'webhook_events' || times > 0),

@@ -15,6 +15,8 @@ export interface Sent {
   headers?: OutgoingHttpHeaders;
   body?: string | Buffer;
   agent?: Agent;
+  /** How long the answer may take, in milliseconds; by default as long as it likes. */
+  limitMs?: number;
 }
 
 /** What came back. */
@@ -24,7 +26,7 @@ export interface Answer {
   body: string;
 }
 
-/** Sends one request; rejects where the connection ends without an answer. */
+/** Sends one request and reads the answer; rejects where the connection ends without one, or the time is over. */
 export function send(origin: string, { method = 'POST', path = WEBHOOK_PATH, ...sent }: Sent = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { 'transfer-encoding': encoding } = sent.headers ?? {};
@@ -34,6 +36,7 @@ export function send(origin: string, { method = 'POST', path = WEBHOOK_PATH, ...
       method,
       headers: { ...length, ...sent.headers },
       ...(sent.agent && { agent: sent.agent }),
+      ...(sent.limitMs !== undefined && { signal: AbortSignal.timeout(sent.limitMs) }),
     });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
@@ -50,6 +53,22 @@ export function send(origin: string, { method = 'POST', path = WEBHOOK_PATH, ...
     });
     outgoing.end(sent.body);
   });
+}
+
+/** Asks a server for one page; rejects as `send` does. */
+export function get(url: string, sent: Omit<Sent, 'method' | 'path'> = {}): Promise<Answer> {
+  return send(url, { method: 'GET', path: url, ...sent });
+}
+
+/** How long a process may take to say whether it is ready, in milliseconds. */
+const READY_LIMIT_MS = 2000;
+
+/** Whether a process takes requests: it answers 200 at its /health/ready, in time. */
+export function isReady(origin: string): Promise<boolean> {
+  return get(`${origin}/health/ready`, { limitMs: READY_LIMIT_MS }).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }
 
 /** Now, in unix seconds. */

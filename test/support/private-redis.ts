@@ -1,8 +1,11 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createProducerConnection } from '@landline/queue';
 import { startRedis } from '../../apps/cli/src/services/redis.ts';
+import { withRedis } from './with-redis.ts';
+
+/** How long one command may take, in milliseconds. */
+const COMMAND_LIMIT_MS = 2000;
 
 /** A Redis of the test's own: to break, and because the names of the queues are fixed. */
 export interface PrivateRedis {
@@ -30,15 +33,7 @@ export async function startPrivateRedis(args: readonly string[] = []): Promise<P
   const { url } = server;
   return {
     url,
-    async run([name, ...rest]) {
-      const connection = createProducerConnection(url, { enqueueTimeoutMs: 2000 });
-      try {
-        await connection.connect();
-        return await connection.call(name, ...rest);
-      } finally {
-        connection.disconnect();
-      }
-    },
+    run: ([name, ...rest]) => withRedis(url, (connection) => connection.call(name, ...rest), COMMAND_LIMIT_MS),
     stop: () => server.stop(),
     async restart() {
       server = await start(Number(new URL(url).port));

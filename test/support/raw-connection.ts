@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { SIGNATURE_HEADER } from '@landline/webhook';
+import { WEBHOOK_PATH } from './post.ts';
 
 /** A TCP connection on which a test writes HTTP by hand. */
 export interface RawConnection {
@@ -35,6 +37,12 @@ export function rawPost(path: string, headers: Readonly<Record<string, string>>,
   const lines = Object.entries({ host: 'localhost', ...headers, 'content-length': String(bytes.length) });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${head}\r\n`), bytes]);
+}
+
+/** A webhook as the provider sends it, as bytes. */
+export function deliveryBytes(body: Buffer, signature: string): Buffer {
+  const headers = { 'user-agent': 'ElevenLabs', 'content-type': 'application/json', [SIGNATURE_HEADER]: signature };
+  return rawPost(WEBHOOK_PATH, headers, body);
 }
 
 /** The status of every answer in what came back, in order. */

@@ -1,13 +1,16 @@
 // oxlint-disable-next-line no-restricted-imports -- tests make and drop databases, which is not the store's work
 import { Client } from 'pg';
 
-/** Runs one statement on a connection of its own and answers its rows. */
-export async function runSql(url: string, sql: string): Promise<Record<string, unknown>[]> {
+/** Runs one statement on a connection of its own and answers its rows; `Row` says what the statement selects. */
+export async function runSql<Row extends object = Record<string, unknown>>(
+  url: string,
+  sql: string,
+  parameters: readonly unknown[] = [],
+): Promise<Row[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const result = await client.query<Record<string, unknown>>(sql);
-    return result.rows;
+    return (await client.query<Row>(sql, [...parameters])).rows;
   } finally {
     await client.end();
   }

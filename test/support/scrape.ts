@@ -1,3 +1,5 @@
+import { get } from './post.ts';
+
 /** What a process answered at /metrics. */
 export interface Scrape {
   /** The type of each metric, by name; those without samples too. */
@@ -6,13 +8,19 @@ export interface Scrape {
   samples: Record<string, number>;
 }
 
+/** How to ask. */
+export interface ScrapeOptions {
+  headers?: Record<string, string>;
+  /** How long the answer may take, in milliseconds; by default as long as it likes. */
+  limitMs?: number;
+}
+
 /** Asks a process for its metrics. */
-export async function scrape(url: string, headers: Record<string, string> = {}): Promise<Scrape> {
-  const answer = await fetch(`${url}/metrics`, { headers });
-  if (!answer.ok) throw new Error(`${url}/metrics answered ${answer.status}`);
-  const text = await answer.text();
-  const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)];
-  const samples = [...text.matchAll(/^(\w+(?:\{.*\})?) (\S+)$/gm)];
+export async function scrape(url: string, options: ScrapeOptions = {}): Promise<Scrape> {
+  const { status, body } = await get(`${url}/metrics`, options);
+  if (status !== 200) throw new Error(`${url}/metrics answered ${status}`);
+  const types = [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)];
+  const samples = [...body.matchAll(/^(\w+(?:\{.*\})?) (\S+)$/gm)];
   return {
     types: Object.fromEntries(types.map(([, name = '', type = '']) => [name, type])),
     samples: Object.fromEntries(samples.map(([, key = '', value]) => [key, Number(value)])),
@@ -23,4 +31,17 @@ export async function scrape(url: string, headers: Record<string, string> = {}):
 export function samplesOf({ samples }: Scrape, metric: string): Record<string, number> {
   const own = new RegExp(`^${metric}(_bucket|_sum|_count)?(\\{|$)`);
   return Object.fromEntries(Object.entries(samples).filter(([key]) => own.test(key)));
+}
+
+/**
+ * The value of a counter or a gauge, that of all its labels together; undefined where there is no sample.
+ *
+ * @param label  Of samples with this label alone, such as `class="timeout"`.
+ */
+export function valueOf({ samples }: Scrape, metric: string, label = ''): number | undefined {
+  const own = Object.entries(samples).filter(([key]) => {
+    const [name, labels = ''] = key.split('{', 2);
+    return name === metric && labels.includes(label);
+  });
+  return own.length === 0 ? undefined : own.reduce((sum, [, value]) => sum + value, 0);
 }

@@ -1,9 +1,8 @@
-/** All that Landline writes to, the ledger first. */
-export const TABLES = [
-  'webhook_events',
-  'conversations',
-  'conversation_messages',
-  'agent_tool_calls',
-  'user_commands',
-  'user_profiles',
-];
+import { TABLES, type TableName } from '../../packages/store/test/support/read-tables.ts';
+
+/** The names of all tables that Landline writes to, the ledger first. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keyof says the same of a constant
+export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
+
+/** Tables with a row for each thing that events tell of: no two events of one call write the same row but on purpose. */
+export const DETAIL_TABLES = ['conversation_messages', 'agent_tool_calls', 'user_commands'] as const;

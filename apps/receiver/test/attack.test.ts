@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { post, SECRET } from '../../../test/support/post.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { samplesOf, scrape } from '../../../test/support/scrape.ts';
+import { usageOf } from '../../../test/support/usage.ts';
 import { openFilesLimit } from '../src/connection-limit.ts';
 import { cutPipelines, holdIdle, holdSlow, sendBadSignatures } from './support/attackers.ts';
 
@@ -45,9 +46,8 @@ async function heldBy(receiver: AppProcess): Promise<Held> {
   // Before it is asked for its metrics, so that it is done when they come.
   receiver.kill('SIGUSR2');
   const { samples } = await scrape(receiver.healthUrl);
-  const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${receiver.pid}/status`, 'utf8')) ?? [];
   return {
-    residentBytes: Number(kilobytes) * 1024,
+    residentBytes: usageOf(receiver.pid).memoryMb * 1e6,
     files: readdirSync(`/proc/${receiver.pid}/fd`).length,
     receivingBytes: Number(samples['landline_receiving_bytes']),
     connections: Number(samples['landline_connections']),

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { spawnApp, startApp, type AppProcess, type Spawned } from '../../../test/support/app-process.ts';
+import { spawnApp, startApp, type AppProcess } from '../../../test/support/app-process.ts';
+import type { NodeProcess } from '../../../test/support/node-process.ts';
 import { openConnection, rawPost } from '../../../test/support/raw-connection.ts';
 import { post, SECRET, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
@@ -27,7 +28,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<AppPro
 }
 
 /** Starts a receiver that must refuse to. */
-async function refusal(env: Readonly<Record<string, string>>): Promise<Spawned> {
+async function refusal(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
   const receiver = spawnApp('receiver', { env });
   expect(await receiver.exited).toEqual([1, null]);
   return receiver;

@@ -1,10 +1,11 @@
 /** Where most people go next: one BullMQ job an event. */
-import { openRedisQueue } from '../bullmq-queue.ts';
 import { deliveryOf } from '../delivery-of.ts';
-import { serve } from '../serve.ts';
+import { serveWebhooks } from '../serve-webhooks.ts';
 import { variables } from '../variables.ts';
-import { createWebhookApp } from '../webhook-app.ts';
+import { openQueue, QUEUE } from './queue.ts';
 
-const queue = openRedisQueue(variables.REDIS_URL);
-const app = createWebhookApp(variables.SECRET, (body, signedAt) => queue.add(deliveryOf(body, signedAt)));
-await serve(app, variables.PORT, queue.close);
+const queue = openQueue(variables.REDIS_URL);
+await serveWebhooks(
+  (body, signedAt) => queue.add(QUEUE, deliveryOf(body, signedAt)),
+  () => queue.close(),
+);

@@ -1,9 +1,18 @@
 /** One Prisma transaction a job. */
 import { stopOnRequest } from '@landline/process';
-import { CONCURRENCY, startRedisWorker } from '../bullmq-queue.ts';
+import type { Delivery } from '@landline/webhook';
+import { Worker } from 'bullmq';
 import { openTables } from '../open-tables.ts';
 import { variables } from '../variables.ts';
+import { QUEUE } from './queue.ts';
+
+/** Jobs at once: more than this is no faster on two cores. */
+const CONCURRENCY = 8;
 
 const tables = openTables(variables.DATABASE_URL, CONCURRENCY);
-const worker = startRedisWorker(variables.REDIS_URL, CONCURRENCY, (delivery) => tables.apply([delivery]));
+const connection = { url: variables.REDIS_URL, maxRetriesPerRequest: null };
+const worker = new Worker<Delivery>(QUEUE, ({ data }) => tables.apply([data]), {
+  connection,
+  concurrency: CONCURRENCY,
+});
 stopOnRequest(() => worker.close());

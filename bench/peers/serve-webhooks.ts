@@ -1,5 +1,8 @@
+import { stopOnRequest } from '@landline/process';
 import { SIGNATURE_HEADER, verify } from '@landline/webhook';
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify } from 'fastify';
+import { WEBHOOK_PATH } from '../../test/support/post.ts';
+import { variables } from './variables.ts';
 
 const ACCEPTED = { status: 'accepted' };
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -9,15 +12,18 @@ const NOTHING = Buffer.alloc(0);
 /** Makes a verified event durable; nothing is returned where nothing has to be waited for. */
 export type Take = (body: Buffer, signedAt: number) => Promise<unknown> | undefined;
 
-/** The receiver that all peers share: raw body, signature, and 200 once the event is taken; it does not listen yet. */
-export function createWebhookApp(secret: string, take: Take): FastifyInstance {
+/**
+ * The receiver that all peers share: raw body, signature, and 200 once the event is taken. It listens until it is asked to stop; then it
+ * answers what is under way and calls `close`.
+ */
+export async function serveWebhooks(take: Take, close?: () => Promise<unknown>): Promise<void> {
   const app = fastify({ bodyLimit: BODY_LIMIT_BYTES });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.post<{ Body: Buffer | undefined }>('/api/elevenlabs/webhook', (request, reply) => {
+  app.post<{ Body: Buffer | undefined }>(WEBHOOK_PATH, (request, reply) => {
     const body = request.body ?? NOTHING;
     const now = Math.floor(Date.now() / 1000);
-    const options = { secrets: [secret], now, toleranceSeconds: TOLERANCE_SECONDS };
+    const options = { secrets: [variables.SECRET], now, toleranceSeconds: TOLERANCE_SECONDS };
     const verdict = verify(body, request.headers[SIGNATURE_HEADER], options);
     if (!verdict.ok) {
       reply.code(401);
@@ -27,5 +33,9 @@ export function createWebhookApp(secret: string, take: Take): FastifyInstance {
     return taken === undefined ? ACCEPTED : taken.then(() => ACCEPTED);
   });
   app.get('/health/ready', () => ({ status: 'ready' }));
-  return app;
+  stopOnRequest(async () => {
+    await app.close();
+    await close?.();
+  });
+  await app.listen({ port: variables.PORT, host: '127.0.0.1' });
 }

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createProducer, openQueues } from '@landline/queue';
+import type { Delivery } from '@landline/webhook';
+import type { NodeProgram } from '../test/support/node-process.ts';
+import { ROOT } from '../test/support/root.ts';
+import { runSql } from '../test/support/run-sql.ts';
+import type { Contender, Place, QueueingContender, SignedEvent } from './contender.ts';
+import { SECRET } from './load/signed-events.ts';
+import { deliveryOf } from './peers/delivery-of.ts';
+import { openBoss, QUEUE as BOSS_QUEUE } from './peers/pg-boss/queue.ts';
+import { openQueue, QUEUE } from './peers/queue-naive/queue.ts';
+
+/** Events of one bulk call to a queue. */
+const CHUNK = 1000;
+
+/** Enqueues under way at once: what a receiver with as many connections has. */
+const OUTSTANDING = 64;
+
+/** A program of bench/, as it is built. */
+function program(file: string, { redisUrl, databaseUrl }: Place, port: number): NodeProgram {
+  const script = join(ROOT, 'bench', 'dist', 'bench', `${file}.js`);
+  return { script, env: { PORT: String(port), SECRET, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } };
+}
+
+function app(name: 'receiver' | 'worker', env: NodeProgram['env']): NodeProgram {
+  return { script: join(ROOT, 'apps', name, 'dist', 'main.js'), env: { HOST: '127.0.0.1', ...env } };
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+/** Runs `work` with something that is closed afterwards. */
+async function using<T extends { close: () => Promise<unknown> }, R>(
+  opened: T,
+  work: (opened: T) => Promise<R>,
+): Promise<R> {
+  try {
+    return await work(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+const direct: Contender = {
+  name: 'direct',
+  prepare: nothing,
+  receiver: (place, port) => program('peers/direct/receiver', place, port),
+};
+
+const queueNaive: QueueingContender = {
+  name: 'queue-naive',
+  prepare: nothing,
+  receiver: (place, port) => program('peers/queue-naive/receiver', place, port),
+  worker: (place, port) => program('peers/queue-naive/worker', place, port),
+  fill: ({ redisUrl }, events) =>
+    using(openQueue(redisUrl), (queue) =>
+      addInChunks(events, (chunk) => queue.addBulk(chunk.map((data) => ({ name: QUEUE, data })))),
+    ),
+  pending: ({ redisUrl }) =>
+    using(openQueue(redisUrl), (queue) => queue.getJobCountByTypes('waiting', 'active', 'delayed')),
+};
+
+const pgBoss: QueueingContender = {
+  name: 'pg-boss',
+  prepare: async ({ databaseUrl }) => (await openBoss(databaseUrl)).stop(),
+  receiver: (place, port) => program('peers/pg-boss/receiver', place, port),
+  worker: (place, port) => program('peers/pg-boss/worker', place, port),
+  fill: async ({ databaseUrl }, events) => {
+    const boss = await openBoss(databaseUrl);
+    await using({ close: () => boss.stop() }, () =>
+      addInChunks(events, (chunk) =>
+        boss.insert(chunk.map((data) => ({ name: BOSS_QUEUE, data, retryLimit: 5, retryBackoff: true }))),
+      ),
+    );
+  },
+  pending: async ({ databaseUrl }) => {
+    const left = `SELECT count(*)::int AS count FROM pgboss.job WHERE name = '${BOSS_QUEUE}' AND state < 'completed'`;
+    return (await runSql<{ count: number }>(databaseUrl, left))[0]?.count ?? 0;
+  },
+};
+
+/** This product, as shipped. It keeps no journal: what Redis alone makes durable is what the others do. */
+export const LANDLINE: QueueingContender = {
+  name: 'landline',
+  prepare: nothing,
+  receiver: ({ redisUrl }, port) =>
+    app('receiver', {
+      PORT: String(port),
+      HEALTH_PORT: '0',
+      DRAIN_SECONDS: '0',
+      REDIS_URL: redisUrl,
+      ELEVENLABS_WEBHOOK_SECRET: SECRET,
+    }),
+  worker: ({ redisUrl, databaseUrl }, port) =>
+    app('worker', { WORKER_PORT: String(port), REDIS_URL: redisUrl, DATABASE_URL: databaseUrl }),
+  fill: fillLandline,
+  pending: ({ redisUrl }) =>
+    using(openQueues({ redisUrl }), async (queues) => {
+      await queues.ping();
+      return queues.events.getJobCountByTypes('wait', 'active', 'delayed', 'prioritized');
+    }),
+};
+
+/** Through the product's own producer, with as many events outstanding as a receiver has: so that jobs are as large. */
+async function fillLandline({ redisUrl }: Place, events: Iterable<SignedEvent>): Promise<void> {
+  const producer = createProducer({
+    redisUrl,
+    batchMaxEvents: 200,
+    batchMaxBytes: 1_048_576,
+    enqueueTimeoutMs: 10_000,
+  });
+  await producer.start();
+  const left = events[Symbol.iterator]();
+  const enqueueInTurn = async (): Promise<void> => {
+    for (let next = left.next(); next.done !== true; next = left.next()) {
+      const { body, signedAt } = next.value;
+      // oxlint-disable-next-line no-await-in-loop -- as a connection does: the next when this one is answered
+      await producer.enqueue({ ...deliveryOf(body, signedAt), secretId: 'bench' });
+    }
+  };
+  await using(producer, async () => void (await Promise.all(Array.from({ length: OUTSTANDING }, enqueueInTurn))));
+}
+
+/** Queues events by the queue's own bulk call. */
+async function addInChunks(
+  events: Iterable<SignedEvent>,
+  add: (chunk: readonly Delivery[]) => Promise<unknown>,
+): Promise<void> {
+  let chunk: Delivery[] = [];
+  for (const { body, signedAt } of events) {
+    chunk.push(deliveryOf(body, signedAt));
+    if (chunk.length < CHUNK) continue;
+    // oxlint-disable-next-line no-await-in-loop -- in order
+    await add(chunk);
+    chunk = [];
+  }
+  if (chunk.length > 0) await add(chunk);
+}
+
+/** All ways of doing the job, in the order of the report. */
+export const CONTENDERS: readonly Contender[] = [direct, queueNaive, pgBoss, LANDLINE];
+
+/** As `npm start` runs it: each group is fsynced twice, by Redis and in a journal, before it is answered. */
+export const WITH_JOURNAL: Contender = {
+  ...LANDLINE,
+  name: 'landline-journal',
+  receiver: (place, port) => {
+    const { script, env } = LANDLINE.receiver(place, port);
+    // Beside the data of Redis and Postgres, on the same disk.
+    const journal = join(ROOT, '.data', 'bench', 'journal', randomBytes(4).toString('hex'));
+    return { script, env: { ...env, JOURNAL_DIR: journal } };
+  },
+};
+
+/** Fastify with raw body and HMAC, answering at once: what no receiver can exceed. */
+export const HTTP_LIMIT: Contender = {
+  name: 'http-limit',
+  prepare: nothing,
+  receiver: (place, port) => program('limits/http-limit', place, port),
+};

@@ -1,2 +1,0 @@
-/** The name of the one task. */
-export const TASK = 'webhook';
