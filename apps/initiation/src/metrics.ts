@@ -19,7 +19,7 @@ export type Reason = {
 }[AnswerKind];
 
 /** ElevenLabs waits while the telephone rings; the promise is 300 ms. In seconds. */
-const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1];
+const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1];
 
 const REFUSALS: readonly TokenFault[] = ['token_missing', 'token_mismatch', 'token_not_set'];
 
