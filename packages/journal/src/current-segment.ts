@@ -84,7 +84,7 @@ export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSeg
     state.segment = undefined;
     writer.moveTo(undefined);
     state.isDiskFull = isOutOfSpace(cause);
-    if (state.fault?.message !== cause.message && !state.hasLeft) options.onFault(cause);
+    if (reasonOf(state.fault) !== reasonOf(cause) && !state.hasLeft) options.onFault(cause);
     state.fault = cause;
   }
 
@@ -119,6 +119,11 @@ export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSeg
       await Promise.allSettled([writer.settled(), beginning]);
     },
   };
+}
+
+/** What tells one fault from another. The system's messages name files, and each try makes one of a new name. */
+function reasonOf(fault: Error | undefined): string | undefined {
+  return fault !== undefined && 'code' in fault ? String(fault.code) : fault?.message;
 }
 
 function isToBeClosed(segment: Segment, { segmentBytes, clock, isRoomShort }: CurrentSegmentOptions): boolean {
