@@ -138,7 +138,7 @@ async function beginOnce(state: State, writer: Writer, options: CurrentSegmentOp
   if (state.folder !== undefined && (await isGone(state.folder.path))) {
     await state.folder.release();
     state.folder = undefined;
-    segments.orphan();
+    segments.detach();
   }
   await freeFullDisk(state, options);
   state.folder ??= await holdFolder(dir, serve);

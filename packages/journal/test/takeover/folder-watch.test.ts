@@ -35,7 +35,7 @@ async function aWatch(): Promise<Scene> {
     dir,
     clock: createClock({ wall: options.now, elapsed: options.elapsed }),
     notes,
-    adopt: (segment) => void adopted.push(segment),
+    onTaken: (segment) => void adopted.push(segment),
     onError: (error) => void errors.push(error),
   });
   onTestFinished(async () => {
