@@ -65,7 +65,7 @@ interface State {
   begun: number;
 }
 
-/** Makes one; nothing happens before `begin` or `look`. */
+/** Makes the current segment of a process; nothing happens before `begin` or `look`. */
 export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSegment {
   const { clock, writeTimeoutMs } = options;
   const state: State = {
