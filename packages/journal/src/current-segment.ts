@@ -65,7 +65,7 @@ interface State {
   begun: number;
 }
 
-/** Makes one; nothing happens before `begin` or `look`. */
+/** Makes the current segment of a process; nothing happens before `begin` or `look`. */
 export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSegment {
   const { clock, writeTimeoutMs } = options;
   const state: State = {
@@ -84,7 +84,7 @@ export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSeg
     state.segment = undefined;
     writer.moveTo(undefined);
     state.isDiskFull = isOutOfSpace(cause);
-    if (state.fault?.message !== cause.message && !state.hasLeft) options.onFault(cause);
+    if (reasonOf(state.fault) !== reasonOf(cause) && !state.hasLeft) options.onFault(cause);
     state.fault = cause;
   }
 
@@ -121,6 +121,11 @@ export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSeg
   };
 }
 
+/** What tells one fault from another. The system's messages name files, and each try makes one of a new name. */
+function reasonOf(fault: Error | undefined): string | undefined {
+  return fault !== undefined && 'code' in fault ? String(fault.code) : fault?.message;
+}
+
 function isToBeClosed(segment: Segment, { segmentBytes, clock, isRoomShort }: CurrentSegmentOptions): boolean {
   const { bytes, records } = segment.facts;
   if (bytes >= segmentBytes || (records > 0 && clock.elapsed() - segment.begunAt() >= SEGMENT_MS)) return true;
@@ -133,7 +138,7 @@ async function beginOnce(state: State, writer: Writer, options: CurrentSegmentOp
   if (state.folder !== undefined && (await isGone(state.folder.path))) {
     await state.folder.release();
     state.folder = undefined;
-    segments.orphan();
+    segments.detach();
   }
   await freeFullDisk(state, options);
   state.folder ??= await holdFolder(dir, serve);

@@ -96,7 +96,7 @@ async function listFolder(folder: string, isHeld: boolean): Promise<JournalFile[
   return files.filter((file) => file !== undefined);
 }
 
-/** Looks at one file. @throws what the disk says, also where the file is gone */
+/** Looks at one file. @throws the disk's error, also where the file is gone */
 export async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
   const segment = await openSegment(path);
   await segment?.close();

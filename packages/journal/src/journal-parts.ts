@@ -55,9 +55,9 @@ export function createParts(options: JournalOptions): Parts {
   const watch = createFolderWatch({
     ...shared,
     notes,
-    adopt(segment) {
+    onTaken(segment) {
       // Not twice, also before the others are measured anew.
-      room.adopted(segment.facts.bytes);
+      room.countAsOwn(segment.facts.bytes);
       segments.add(segment);
     },
   });
@@ -71,20 +71,20 @@ export function createParts(options: JournalOptions): Parts {
   return { clock, report, writeTimeoutMs, segments, pressure, notes, current, room, watch, takePending, tick };
 }
 
-/** The work of each tick. A fault while the folder is tidied is no reason to take no events. */
+/** The work of each tick. A fault while the folder is maintained does not stop the journal from taking events. */
 async function work(
   parts: Omit<Parts, 'tick' | 'clock' | 'takePending' | 'pressure' | 'writeTimeoutMs'>,
 ): Promise<void> {
   await parts.current.look();
-  await tidyFolder(parts).catch(parts.report);
+  await maintainFolder(parts).catch(parts.report);
 }
 
-async function tidyFolder(parts: Pick<Parts, 'segments' | 'current' | 'room' | 'notes' | 'watch'>): Promise<void> {
+async function maintainFolder(parts: Pick<Parts, 'segments' | 'current' | 'room' | 'notes' | 'watch'>): Promise<void> {
   const { current, room, watch } = parts;
   const folder = current.folder();
   if (folder === undefined) return;
   await watch.look(folder);
-  await room.tidy();
+  await room.enforceLimits();
   await writeDown(parts, folder.path);
 }
 

@@ -8,7 +8,7 @@ import { beginRecord, type JournalledEvent } from './segment/record.ts';
 import type { InheritedNote } from './takeover/notes.ts';
 import { removeFolder } from './takeover/remove-folder.ts';
 
-/** `ready`: it takes groups. `failed`: its disk does not. `full`: what Redis does not have yet has used it up. */
+/** `ready`: the journal takes groups. `failed`: its disk takes none. `full`: groups that Redis lacks have used up the limit. */
 export type JournalStatus = 'ready' | 'failed' | 'full';
 
 /** What is in the journal. */
@@ -16,18 +16,18 @@ export interface JournalStats {
   status: JournalStatus;
   /** Of all files in its folder, whatever process they are of. */
   bytes: number;
-  /** Of this process, what Redis does not have yet. */
+  /** Of this process: what Redis does not have yet. */
   pendingRecords: number;
   pendingBytes: number;
-  /** Of processes that are gone, what Redis does not have and this process could not take over. */
+  /** Of processes that are gone: what Redis does not have and this process could not take over. */
   unheldPendingBytes: number;
   /** Of the disk; undefined before it was looked at. */
   diskFreeBytes: number | undefined;
 }
 
-/** An append-only file of every group, that outlives this process and the loss of Redis. */
+/** Append-only files of every group. They outlive this process and a loss of Redis. */
 export interface Journal {
-  /** Begins; resolves also when the disk does not take it, which is tried again from then on. */
+  /** Begins the journal. It resolves also when the disk fails; the journal tries again each second from then on. */
   open(): Promise<void>;
   /** Resolves when the group is fsynced. @throws JournalUnavailableError */
   append(events: readonly JournalledEvent[]): Promise<JournalEntry>;

@@ -34,7 +34,7 @@ it.each([
           await world.end();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
     // Steps without a record would find nothing.
     expect(taken).toBeGreaterThan(100);

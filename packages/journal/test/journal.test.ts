@@ -1,10 +1,11 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { HOSTILE_BODIES } from '../../queue/test/support/hostile-bodies.ts';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { JournalUnavailableError } from '../src/errors.ts';
 import { aClock } from './support/a-clock.ts';
-import { aJournal, drain, drainEvents, event, leftBehind, MEBIBYTE, segmentFiles } from './support/a-journal.ts';
+import { aJournal, drain, drainEvents, event, MEBIBYTE, pendingIn, segmentFiles } from './support/a-journal.ts';
 
 describe('a group', () => {
   it.each(HOSTILE_BODIES)('comes back as it was: %s', async (_name, body) => {
@@ -57,66 +58,6 @@ describe('a group', () => {
     entries.forEach((entry) => entry.failed());
     expect(journal.stats().pendingRecords).toBe(3000);
     expect(await drain(journal)).toEqual(bodies);
-  });
-});
-
-describe('a loss of Redis', () => {
-  it('makes what was enqueued since then pending again, and nothing before', async () => {
-    let now = 1_767_225_600_000;
-    const journal = await aJournal({ now: () => now, elapsed: () => now });
-    for (const body of ['a', 'b', 'c', 'd']) {
-      (await journal.append([event(body)])).enqueued();
-      now += 2000;
-    }
-    await journal.redo(now - 4000);
-    expect(await drain(journal)).toEqual(['c', 'd']);
-  });
-
-  it('counts from when a group was enqueued, not from when it came', async () => {
-    let now = 1_767_225_600_000;
-    const journal = await aJournal({ now: () => now, elapsed: () => now });
-    (await journal.append([event('late')])).failed();
-    now += 60_000;
-    expect(await drain(journal)).toEqual(['late']);
-    await journal.redo(now - 1000);
-    expect(await drain(journal)).toEqual(['late']);
-    now += 60_000;
-    await journal.redo(now - 1000);
-    expect(await drain(journal)).toEqual([]);
-  });
-
-  it('counts for each group by itself, also where several were enqueued in one second', async () => {
-    const clock = aClock();
-    const journal = await aJournal(clock.options);
-    for (const body of ['first', 'second']) (await journal.append([event(body)])).failed();
-    clock.pass(60_000);
-    const first = await journal.takePending({ maxEvents: 1, maxBytes: MEBIBYTE });
-    first?.enqueued();
-    clock.pass(600);
-    const beat = journal.now();
-    const second = await journal.takePending({ maxEvents: 1, maxBytes: MEBIBYTE });
-    second?.enqueued();
-    await journal.redo(beat);
-    expect(await drain(journal)).toContain('second');
-  });
-
-  it('is written down before it is said to be: a process that is killed then passes it on', async () => {
-    const journal = await aJournal();
-    (await journal.append([event('lost')])).enqueued();
-    await vi.waitUntil(async () => (await pendingIn(journal.dir)).length === 0, { timeout: 10_000 });
-    await journal.redo(0);
-    expect(await pendingIn(journal.dir)).toEqual(['lost']);
-  });
-
-  it('while something is being read does not make it go missing', async () => {
-    const journal = await aJournal();
-    (await journal.append([event('enqueued')])).enqueued();
-    (await journal.append([event('pending')])).failed();
-    const taking = journal.takePending({ maxEvents: 100, maxBytes: MEBIBYTE });
-    const redone = journal.redo(0);
-    (await taking)?.enqueued();
-    await redone;
-    expect(await drain(journal)).toContain('enqueued');
   });
 });
 
@@ -188,6 +129,44 @@ describe('what bounds it', () => {
   });
 });
 
-async function pendingIn(dir: string): Promise<string[]> {
-  return drain(await aJournal({ dir: await leftBehind(dir) }));
-}
+describe('a disk that fails', () => {
+  it('is told with its reason, refuses groups, and is tried again', async () => {
+    const folder = await makeTempFolder();
+    const dir = join(folder, 'journal');
+    await writeFile(dir, 'in the way');
+    const journal = await aJournal({ dir });
+    expect([journal.status(), journal.errors.length, journal.errors[0]]).toEqual([
+      'failed',
+      1,
+      expect.stringContaining(dir),
+    ]);
+    await expect(journal.append([event('1')])).rejects.toBeInstanceOf(JournalUnavailableError);
+    await rm(dir);
+    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+    expect([journal.returns(), journal.errors.length]).toEqual([1, 1]);
+    (await journal.append([event('2')])).failed();
+    expect(await drain(journal)).toEqual(['2']);
+  });
+
+  it('whose folder is taken away goes on in a new one, and what was open is not lost', async () => {
+    const journal = await aJournal();
+    (await journal.append([event('before')])).failed();
+    await rename(journal.dir, `${journal.dir}-taken-away`);
+    await vi.waitUntil(() => journal.errors.length > 0, { timeout: 10_000 });
+    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+    (await journal.append([event('after')])).failed();
+    expect(await drain(journal)).toEqual(['before', 'after']);
+  });
+});
+
+it('a folder that is taken away and comes back is used again', async () => {
+  const journal = await aJournal();
+  (await journal.append([event('before')])).failed();
+  await rename(journal.dir, `${journal.dir}-taken-away`);
+  await vi.waitUntil(() => journal.errors.length > 0, { timeout: 10_000 });
+  await rm(journal.dir, { recursive: true, force: true });
+  await rename(`${journal.dir}-taken-away`, journal.dir);
+  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+  (await journal.append([event('after')])).failed();
+  expect(await drain(journal)).toEqual(expect.arrayContaining(['before', 'after']));
+});

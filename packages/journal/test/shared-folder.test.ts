@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createJournal } from '../src/journal.ts';
-import { aJournal, drain, event, leftBehind, MEBIBYTE, segmentFiles } from './support/a-journal.ts';
+import { aJournal, drain, event, MEBIBYTE, pendingIn, segmentFiles } from './support/a-journal.ts';
 
 describe('processes that share the folder', () => {
   it('never share a file, nor take what another that lives has', async () => {
@@ -86,7 +86,3 @@ describe('processes that share the folder', () => {
     expect(await drain(await aJournal({ dir: journal.dir }))).toEqual([]);
   });
 });
-
-async function pendingIn(dir: string): Promise<string[]> {
-  return drain(await aJournal({ dir: await leftBehind(dir) }));
-}

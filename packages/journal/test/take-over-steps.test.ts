@@ -55,7 +55,7 @@ async function steps(): Promise<{ dead: string; copies: [string, string][] }> {
       await writeNotes(own.path, { note: 'of the heir', inherited: [...notes] });
       keep('after the notes are written');
     },
-    adopt: (segment) => {
+    onTaken: (segment) => {
       keep(`after file ${++adopted} has moved`);
       void segment.close();
     },

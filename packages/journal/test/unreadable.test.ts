@@ -37,7 +37,7 @@ describe.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES'])('a folder of a dead process
       journalDir: dir,
       folder: own,
       inherit: () => Promise.resolve(),
-      adopt: (segment) => void segment.close(),
+      onTaken: (segment) => void segment.close(),
       onError: (error) => errors.push(error),
       list: (folder) => (left.shift() === true ? Promise.reject(new FailingDisk(code)) : namesIn(folder)),
     });

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { lockOf, otherFolders } from '../takeover/owner.ts';
 import { askForRoom } from './room-request.ts';
 
-/** How long others that could not make room are left alone, in ms. */
+/** How long the other processes are left alone when they could not make room, in ms. */
 const REST_MS = 1000;
 
 /** Whom an asker asks, and when. */
@@ -16,13 +16,13 @@ export interface OthersAskerOptions {
 
 /** Asks the living processes of a journal's folder to remove what Redis has, because this one has no room. */
 export interface OthersAsker {
-  /** Resolves when they have, or at once while they are left alone. @throws what the disk says */
+  /** Resolves when the others have answered, or at once while they are left alone. @throws the disk's error */
   ask(owner: string, bytes: number): Promise<void>;
-  /** What they removed was not enough: they are left alone for a moment. */
+  /** The others did not remove enough: they are left alone for a moment. */
   rest(): void;
 }
 
-/** Makes one. */
+/** Makes an asker. */
 export function createOthersAsker({ dir, clock, measure }: OthersAskerOptions): OthersAsker {
   let asking: Promise<void> | undefined;
   let restsUntil = -Infinity;

@@ -14,7 +14,7 @@ export interface DiskSpace {
   total: number;
 }
 
-/** Asks the file system that `path` is on. @throws what it says */
+/** Asks the file system that `path` is on. @throws the system's error */
 export async function readDiskSpace(path: string): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(path);
   return { free: bavail * bsize, total: blocks * bsize };

@@ -4,7 +4,7 @@ import { namesIn, sizeOf } from '../files.ts';
 /** The name of a process's folder, finished or not. */
 const FOLDER = /^\.?[0-9a-f]+$/;
 
-/** The bytes of all files in the folders of processes in `dir`. Files come and go meanwhile: what is gone has no size. @throws what the disk says */
+/** The bytes of all files in the folders of processes in `dir`. Files come and go meanwhile: what is gone has no size. @throws the disk's error */
 export async function bytesInFolders(dir: string): Promise<number> {
   const folders = (await namesIn(dir)).filter((name) => FOLDER.test(name));
   return sum(await Promise.all(folders.map((name) => bytesIn(join(dir, name)))));

@@ -1,6 +1,6 @@
 import { lowBelow, readDiskSpace, type DiskSpace } from './disk-space.ts';
 
-/** The share of the limit up to which Redis' events stay; what is above it is for the process of the folder that needs room. */
+/** Groups that Redis has stay up to this share of the limit. The rest is for a process of the folder that needs room. */
 const NEARLY_FULL = 0.9;
 
 /** What a pressure gauge looks at. */
@@ -13,17 +13,17 @@ export interface PressureOptions {
   onLow: (error: Error) => void;
 }
 
-/** Knows when what Redis has must make room: the folder is nearly full, or its disk is. */
+/** Tells how far groups that Redis has must make room: the folder is nearly full, or its disk is. */
 export interface Pressure {
-  /** Looks at the disk; `onLow` is told where it is low. @throws what the system says, and what was known stands */
+  /** Looks at the disk; `onLow` is told where it is low. @throws the system's error, and what was known stands */
   look(): Promise<void>;
-  /** What Redis has is removed until all files of the folder together have no more bytes than that. */
+  /** Groups that Redis has are removed until all files of the folder together have no more bytes than this. */
   downTo(): number;
   /** Of the disk, in bytes; undefined before the first look. */
   freeBytes(): number | undefined;
 }
 
-/** Makes one; nothing is known of the disk before the first `look`. */
+/** Makes a pressure; it knows nothing of the disk before the first `look`. */
 export function createPressure({ dir, limitBytes, diskSpace = readDiskSpace, onLow }: PressureOptions): Pressure {
   let space: DiskSpace | undefined;
   const isLow = () => space !== undefined && space.free < lowBelow(space);

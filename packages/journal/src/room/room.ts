@@ -38,9 +38,9 @@ export interface Room {
   /** Another process has no room: removes what Redis has. */
   freeForOthers(bytes: number): Promise<void>;
   /** Measures what the others have and what the disk has, and removes what is too old or too much. */
-  tidy(): Promise<void>;
+  enforceLimits(): Promise<void>;
   /** A segment came from another process: it is counted with ours from now on. */
-  adopted(bytes: number): void;
+  countAsOwn(bytes: number): void;
   isFull(): boolean;
   /** Whether Redis' events have to give way. */
   isShort(): boolean;
@@ -78,12 +78,12 @@ export function createRoom(options: RoomOptions): Room {
       await current.begin();
       await segments.free(bytes - freed, current.get());
     },
-    async tidy() {
+    async enforceLimits() {
       await measureOthers().catch(onError);
       await pressure.look().catch(onError);
       make(state, options, { bytes: state.isFull ? FREE_AGAIN_BYTES : 0, downTo: pressure.downTo() });
     },
-    adopted: (bytes) => void (state.otherBytes = Math.max(0, state.otherBytes - bytes)),
+    countAsOwn: (bytes) => void (state.otherBytes = Math.max(0, state.otherBytes - bytes)),
     isFull: () => state.isFull,
     isShort: () => segments.bytes() + state.otherBytes > pressure.downTo(),
     usedBytes: () => segments.bytes() + state.otherBytes,

@@ -29,7 +29,7 @@ export interface SegmentList {
   all(): readonly Segment[];
   add(segment: Segment): void;
   /** Somebody removed their files. What Redis lacks of them is still read through the handles that are open. */
-  orphan(): void;
+  detach(): void;
   /** Of the files that are there. */
   bytes(): number;
   /**
@@ -59,7 +59,7 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
       segment.measureAge(clock);
       held.add(segment);
     },
-    orphan: () => held.orphan(),
+    detach: () => held.detach(),
     bytes: () => held.bytes(),
     makeRoom(more, { otherBytes, current, keepsOld = false, downTo = limitBytes }) {
       const oldest = keepsOld ? -Infinity : clock.elapsed() - retentionHours * HOUR_MS;
@@ -69,7 +69,7 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
         used -= segment.facts.bytes;
         void held.remove(segment);
       }
-      held.dropOrphans();
+      held.dropDetached();
       return used <= limitBytes;
     },
     free: (wanted, kept) => free(held, wanted, kept),
@@ -85,7 +85,7 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
       await Promise.all(idle.map((each) => each.close()));
     },
     async close() {
-      await held.closeOrphans();
+      await held.closeDetached();
       await Promise.all(
         held.present().map(async (each) => void (await (each.isEmpty() ? held.remove(each) : each.close()))),
       );
@@ -103,22 +103,22 @@ interface HeldSegments {
   add(segment: Segment): void;
   /** Resolves with whether it is gone. */
   remove(segment: Segment): Promise<boolean>;
-  orphan(): void;
-  dropOrphans(): void;
-  closeOrphans(): Promise<void>;
+  detach(): void;
+  dropDetached(): void;
+  closeDetached(): Promise<void>;
 }
 
 function createHeldSegments({ onError }: Pick<SegmentListOptions, 'onError'>): HeldSegments {
   let segments: Segment[] = [];
-  let orphans: Segment[] = [];
+  let detached: Segment[] = [];
 
   function add(segment: Segment): void {
     segments = [...segments, segment].sort((a, b) => a.facts.firstAt - b.facts.firstAt);
   }
 
-  function dropOrphans(): void {
-    for (const orphan of orphans.filter((each) => each.isEnqueued())) void orphan.close();
-    orphans = orphans.filter((orphan) => !orphan.isEnqueued());
+  function dropDetached(): void {
+    for (const segment of detached.filter((each) => each.isEnqueued())) void segment.close();
+    detached = detached.filter((each) => !each.isEnqueued());
   }
 
   async function remove(segment: Segment): Promise<boolean> {
@@ -134,20 +134,20 @@ function createHeldSegments({ onError }: Pick<SegmentListOptions, 'onError'>): H
   }
 
   return {
-    all: () => [...orphans, ...segments],
+    all: () => [...detached, ...segments],
     present: () => segments,
     enqueued: (kept) => segments.filter((each) => each !== kept && each.isEnqueued()),
     bytes: () => segments.reduce((sum, { facts }) => sum + facts.bytes, 0),
     add,
     remove,
-    orphan() {
-      orphans = [...orphans, ...segments].filter((each) => each.isOpen());
+    detach() {
+      detached = [...detached, ...segments].filter((each) => each.isOpen());
       segments = [];
-      dropOrphans();
+      dropDetached();
     },
-    dropOrphans,
-    async closeOrphans() {
-      await Promise.all(orphans.map((each) => each.close()));
+    dropDetached,
+    async closeDetached() {
+      await Promise.all(detached.map((each) => each.close()));
     },
   };
 }

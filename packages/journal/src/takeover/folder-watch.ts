@@ -16,7 +16,7 @@ export interface FolderWatchOptions {
   clock: Clock;
   notes: OwnNotes;
   /** Is given each segment as soon as it is ours. */
-  adopt: (segment: Segment) => void;
+  onTaken: (segment: Segment) => void;
   onError: (error: unknown) => void;
 }
 
@@ -29,7 +29,7 @@ export interface FolderWatch {
 }
 
 /** Makes a watch; its first look is due at once. */
-export function createFolderWatch({ dir, clock, notes, adopt, onError }: FolderWatchOptions): FolderWatch {
+export function createFolderWatch({ dir, clock, notes, onTaken, onError }: FolderWatchOptions): FolderWatch {
   const unfinished = new Map<string, number>();
   let lastLook = -Infinity;
   let unheldBytes = 0;
@@ -37,7 +37,7 @@ export function createFolderWatch({ dir, clock, notes, adopt, onError }: FolderW
   async function takeOverTo(own: OwnFolder): Promise<void> {
     try {
       const inherit = (left: readonly InheritedNote[]) => notes.arrive(own.path, left);
-      await takeOver({ journalDir: dir, folder: own, inherit, adopt, onError });
+      await takeOver({ journalDir: dir, folder: own, inherit, onTaken, onError });
     } finally {
       notes.showArrived();
     }

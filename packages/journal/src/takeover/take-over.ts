@@ -15,7 +15,7 @@ export interface TakeOverOptions {
   /** Keeps the notes before the segments come. */
   inherit: (notes: readonly InheritedNote[]) => Promise<void>;
   /** Is given each segment as soon as it has moved into `folder`. */
-  adopt: (segment: Segment) => void;
+  onTaken: (segment: Segment) => void;
   onError: (error: Error) => void;
   /** Lists a folder's names; none where it is gone. */
   list?: ListFolder;
@@ -40,7 +40,7 @@ function describe(path: string, cause: unknown): Error {
 }
 
 async function takeFolder(dead: string, options: TakeOverOptions): Promise<void> {
-  const { folder, inherit, adopt, onError, list = namesIn } = options;
+  const { folder, inherit, onTaken, onError, list = namesIn } = options;
   const files = (await list(dead)).filter((name) => SEGMENT_FILE.test(name)).sort();
   const segments: Segment[] = [];
   for (const name of files) {
@@ -52,7 +52,7 @@ async function takeFolder(dead: string, options: TakeOverOptions): Promise<void>
     if (segments.length > 0) await inherit(await readNotes(dead, basename(dead)));
     for (let segment = segments.shift(); segment !== undefined; segment = segments.shift()) {
       // oxlint-disable-next-line no-await-in-loop -- in the order of their age
-      if (await moveOrClose(segment, folder)) adopt(segment);
+      if (await moveOrClose(segment, folder)) onTaken(segment);
     }
   } finally {
     await Promise.all(segments.map((each) => each.close()));

@@ -151,6 +151,15 @@ describe('damage in a file', () => {
     expect([scene.errors, (await stat(segment.path())).size]).toEqual([[], segment.facts.bytes]);
   });
 
+  it('at its end that was on the disk once is kept, though it looks like the beginning of a record', async () => {
+    const scene = await aTaker();
+    await (await scene.add('1', '2')).writeMark();
+    const segment = await changed(scene, (bytes) => bytes.subarray(0, -1));
+    const { bytes } = segment.facts;
+    expect(await takeAll(scene.take)).toEqual([['1']]);
+    expect([scene.errors.length, (await stat(segment.path())).size]).toEqual([1, bytes]);
+  });
+
   it('at the end of the file that this process writes to was no record that it was writing: it is kept', async () => {
     const scene = await aTaker();
     await scene.add('1', '2');

@@ -105,7 +105,7 @@ describe('room for a group', () => {
     await mkdir(join(dir, 'aaaaaaaaaaaa'));
     await writeFile(join(dir, 'aaaaaaaaaaaa', 'file'), Buffer.alloc(60_000));
     await writeFile(join(dir, 'beside'), Buffer.alloc(60_000));
-    await room.tidy();
+    await room.enforceLimits();
     expect(room.usedBytes()).toBe(60_000);
     await room.take(40_000);
     await expect(room.take(1)).rejects.toBeInstanceOf(JournalUnavailableError);
@@ -115,11 +115,11 @@ describe('room for a group', () => {
     const { dir, room, add, segments } = await aRoom();
     await mkdir(join(dir, 'aaaaaaaaaaaa'));
     await writeFile(join(dir, 'aaaaaaaaaaaa', 'file'), Buffer.alloc(50_000));
-    await room.tidy();
+    await room.enforceLimits();
     const segment = await add(30_000, 'failed');
-    room.adopted(segment.facts.bytes);
+    room.countAsOwn(segment.facts.bytes);
     expect(room.usedBytes()).toBe(50_000);
-    room.adopted(90_000);
+    room.countAsOwn(90_000);
     expect(room.usedBytes()).toBe(segments.bytes());
   });
 
@@ -158,11 +158,11 @@ describe('a look each second', () => {
   it('leaves a tenth of the limit free for the others', async () => {
     const { room, add, segments } = await aRoom();
     const segment = await add(88_000);
-    await room.tidy();
+    await room.enforceLimits();
     expect([segments.all(), room.isShort()]).toEqual([[segment], false]);
     const second = await add(4000);
     expect(room.isShort()).toBe(true);
-    await room.tidy();
+    await room.enforceLimits();
     expect([segments.all(), room.isShort()]).toEqual([[second], false]);
   });
 
@@ -171,10 +171,10 @@ describe('a look each second', () => {
     await room.take(LIMIT);
     await expect(room.take(1)).rejects.toBeInstanceOf(JournalUnavailableError);
     room.giveBack(64 * 1024 - 1);
-    await room.tidy();
+    await room.enforceLimits();
     expect(room.isFull()).toBe(true);
     room.giveBack(1);
-    await room.tidy();
+    await room.enforceLimits();
     expect(room.isFull()).toBe(false);
   });
 
@@ -182,13 +182,13 @@ describe('a look each second', () => {
     const { room, add, segments, space, errors } = await aRoom();
     const [, lacked] = [await add(1000), await add(1000, 'failed')];
     space.free = 1000;
-    await room.tidy();
+    await room.enforceLimits();
     expect(segments.all()).toEqual([lacked]);
     expect(errors).toMatchObject([{ message: expect.stringContaining('bytes free') }]);
     space.free = PLENTY.free;
-    await room.tidy();
+    await room.enforceLimits();
     const kept = await add(1000);
-    await room.tidy();
+    await room.enforceLimits();
     expect(segments.all()).toContain(kept);
   });
 });

@@ -205,7 +205,7 @@ describe('files that somebody removed', () => {
     const [enqueued, pending, closed] = [await add(10), await add(10, 'failed'), await add(10, 'failed')];
     await closed.close();
     await rm(dirname(pending.path()), { recursive: true });
-    list.orphan();
+    list.detach();
     expect([list.bytes(), list.all(), enqueued.isOpen()]).toEqual([0, [pending], false]);
     const [range] = pending.pending();
     if (range === undefined) throw new Error('It is pending.');
@@ -218,7 +218,7 @@ describe('files that somebody removed', () => {
   it('are let go when Redis has all of them', async () => {
     const { list, add } = await aList();
     const pending = await add(10, 'failed');
-    list.orphan();
+    list.detach();
     const taken = { ...(pending.pending()[0] ?? { from: 0, to: 0, records: 0 }) };
     pending.take(taken);
     pending.settle(taken, 'enqueued');

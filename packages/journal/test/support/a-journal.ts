@@ -50,6 +50,11 @@ export async function leftBehind(dir: string): Promise<string> {
   return copy;
 }
 
+/** The bodies of what Redis lacks, as the next process finds it when every process that writes to `dir` is killed now. */
+export async function pendingIn(dir: string): Promise<string[]> {
+  return drain(await aJournal({ dir: await leftBehind(dir) }));
+}
+
 /** An event with this body. */
 export function event(body: string, fields: object = {}): JournalledEvent {
   return { ...fields, encoding: 'utf8', body };

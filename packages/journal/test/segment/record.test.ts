@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  beginRecord,
+  decodeRecord,
+  isCutOff,
+  isIntact,
+  recordLength,
+  sealRecord,
+  timeOf,
+  type JournalledEvent,
+} from '../../src/segment/record.ts';
+
+const AT = 1_767_225_600_000;
+const SEED = 0x12345678;
+
+const text = fc.string({ unit: 'grapheme' });
+const anEvent: fc.Arbitrary<JournalledEvent> = fc.oneof(
+  fc.record({ encoding: fc.constant('utf8'), body: text, secretId: fc.string() }),
+  fc.record({
+    encoding: fc.constant('base64'),
+    body: fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes).toString('base64')),
+    receivedAt: fc.nat(),
+    added: fc.string(),
+  }),
+);
+
+function sealed(events: readonly JournalledEvent[], seed = SEED): Buffer {
+  return sealRecord(beginRecord(events), AT, seed);
+}
+
+describe('a record', () => {
+  it('gives back what it was made of: every text, every byte, every field', () => {
+    fc.assert(
+      fc.property(fc.array(anEvent, { maxLength: 4 }), (events) => {
+        const record = sealed(events);
+        expect(decodeRecord(record)).toEqual({ at: AT, events });
+        expect([recordLength(record), beginRecord(events).length]).toEqual([record.length, record.length]);
+      }),
+    );
+  });
+
+  it('has its length before it has its bytes', () => {
+    const begun = beginRecord([{ encoding: 'utf8', body: 'ä€' }]);
+    expect([begun.sizes, begun.fields]).toEqual([[5], '[{"encoding":"utf8","bytes":5}]']);
+    expect(begun.length).toBe(24 + begun.fields.length + 5);
+  });
+
+  it('is the same bytes as it ever was', () => {
+    const record = sealed([{ encoding: 'utf8', body: 'x' }], 0);
+    expect(record.toString('latin1', 0, 4)).toBe('LLR1');
+    expect([record.readUInt32LE(4), record.readUInt32LE(12), record.readDoubleLE(16)]).toEqual([32, 31, AT]);
+    expect(record.toString('utf8', 24)).toBe('[{"encoding":"utf8","bytes":1}]x');
+    expect(timeOf(record)).toBe(AT);
+  });
+
+  it('is intact in its own segment alone', () => {
+    const record = sealed([{ encoding: 'utf8', body: 'x' }]);
+    expect([isIntact(record, SEED), isIntact(record, SEED + 1)]).toEqual([true, false]);
+  });
+
+  it('is not intact with any bit of it flipped behind its magic', () => {
+    const record = sealed([{ encoding: 'utf8', body: 'body' }]);
+    for (let bit = 4 * 8; bit < record.length * 8; bit++) {
+      const damaged = Buffer.from(record);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect([bit, isIntact(damaged, SEED)]).toEqual([bit, false]);
+    }
+  });
+});
+
+describe('the beginning of a record', () => {
+  const record = sealed([{ encoding: 'utf8', body: 'a body' }]);
+
+  it('says how long the record is, where it is whole', () => {
+    expect(recordLength(record.subarray(0, 24))).toBe(record.length);
+    expect(recordLength(record.subarray(0, 23))).toBeUndefined();
+    expect(recordLength(Buffer.alloc(24))).toBeUndefined();
+  });
+
+  it('is told from other bytes at each length', () => {
+    for (let length = 1; length < record.length; length++) {
+      const rest = record.subarray(0, Math.min(24, length));
+      expect([length, isCutOff(rest, length)]).toEqual([length, true]);
+    }
+    expect(isCutOff(record.subarray(0, 24), record.length)).toBe(false);
+    for (const other of ['x', 'LLX', 'LLR2', 'a text that is longer than a header']) {
+      expect([other, isCutOff(Buffer.from(other).subarray(0, 24), other.length)]).toEqual([other, false]);
+    }
+  });
+});
