@@ -1,16 +1,18 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** What a connection may lose its place by. */
 interface Connection {
   /** Whether it has had a 200, as nobody without the token has. */
   isProven: boolean;
-  /** Requests that have arrived and have no answer yet. */
+  /** Requests with the token that have no answer yet. */
   answering: number;
 }
 
 /** The open connections of a server. */
 export interface Connections {
+  /** Notes a request with the token, until it has its answer. */
+  answering(socket: Socket, response: ServerResponse): void;
   /** Notes that a connection has had a 200. */
   proven(socket: Socket): void;
 }
@@ -32,13 +34,13 @@ export function limitConnections(server: Server, most: number): Connections {
     open.delete(dropped);
     dropped.destroy();
   });
-  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const connection = open.get(socket);
-    if (connection === undefined) return;
-    connection.answering += 1;
-    response.once('close', () => (connection.answering -= 1));
-  });
   return {
+    answering(socket, response) {
+      const connection = open.get(socket);
+      if (connection === undefined) return;
+      connection.answering += 1;
+      response.once('close', () => (connection.answering -= 1));
+    },
     proven(socket) {
       const connection = open.get(socket);
       if (connection !== undefined) connection.isProven = true;

@@ -46,10 +46,10 @@ function factsOf({ language, dialect, personality, calls, lastSummary, lastCallA
 function attributesOf({ attributes }: Caller): Variables {
   const scalars = [...attributes].flatMap(([name, value]): [string, string | number | boolean][] => {
     if (name === '' || RESERVED.test(name)) return [];
-    if (typeof value === 'string') return [[name, cut(value)]];
-    return typeof value === 'number' || typeof value === 'boolean' ? [[name, value]] : [];
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [[name, value]] : [];
   });
-  return Object.fromEntries(scalars.slice(0, MOST_ATTRIBUTES));
+  const first = scalars.slice(0, MOST_ATTRIBUTES);
+  return Object.fromEntries(first.map(([name, value]) => [name, typeof value === 'string' ? cut(value) : value]));
 }
 
 /** A text stays; of an object `tone: warm; pace: slow`, of a list `warm, patient`. What is nested is JSON. */
@@ -65,7 +65,7 @@ function wordOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** By characters, never through one. */
+/** By characters, never through one. A character has two units at most, and the rest of a long text is not looked at. */
 function cut(text: string): string {
-  return text.length <= TEXT_LENGTH ? text : [...text].slice(0, TEXT_LENGTH).join('');
+  return text.length <= TEXT_LENGTH ? text : [...text.slice(0, TEXT_LENGTH * 2)].slice(0, TEXT_LENGTH).join('');
 }

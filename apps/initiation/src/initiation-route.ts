@@ -35,6 +35,7 @@ export function initiationRoute(app: FastifyInstance, options: InitiationRouteOp
         metrics.refused.inc({ code: fault });
         return reply.code(401).header('connection', 'close').send({ code: fault, message: TOKEN_ADVICE[fault] });
       }
+      options.connections.answering(request.raw.socket, reply.raw);
       const answer = await answerTo(request.raw);
       // Whoever hung up gets none.
       if (answer === undefined) return reply.hijack();

@@ -9,6 +9,8 @@ export interface Commit {
   id: string;
   /** When the first of its events was received, in unix ms. */
   receivedAt: number;
+  /** When it was committed, in unix ms. */
+  committedAt: number;
 }
 
 /** Remembers the last transactions of this worker by one event each, so that it can be asked for whether they are still there. */
@@ -28,7 +30,7 @@ export function createRecentCommits(): RecentCommits {
       const [first] = kept;
       if (first === undefined) return;
       const receivedAt = kept.reduce((least, { entry }) => Math.min(least, entry.receivedAt), Infinity);
-      commits.push({ id: first.entry.id, receivedAt });
+      commits.push({ id: first.entry.id, receivedAt, committedAt: Date.now() });
       if (commits.length >= MOST_KEPT * 2) commits = commits.slice(-MOST_KEPT);
     },
     all: () => commits,

@@ -139,10 +139,11 @@ async function askForCommits(options: WatchPostgresOptions, askedServer: string)
   if (answer.server !== server) return askedServer;
   const missing = new Set(answer.ids);
   if (missing.size > 0) {
-    const since = asked.filter(({ id }) => missing.has(id)).map(({ receivedAt }) => receivedAt);
-    const sinceMs = Math.min(...since);
+    const lost = asked.filter(({ id }) => missing.has(id));
+    const sinceMs = Math.min(...lost.map(({ receivedAt }) => receivedAt));
+    const notCoveredBefore = Math.max(...lost.map(({ committedAt }) => committedAt));
     const loss = { loss: `${server} ${sinceMs}`, sinceMs };
-    if (await beats.requestRedo({ ...loss, server, isLesser: true })) tell(loss, options);
+    if (await beats.requestRedo({ ...loss, server, notCoveredBefore })) tell(loss, options);
   }
   return server;
 }

@@ -176,10 +176,10 @@ test('what was committed after the last beat and is gone is asked for, as far ba
   const database = await aDatabase(5);
   const beats = openBeats(ownPrefix());
   const gone = [
-    { id: randomUUID(), receivedAt: STARTED + 7_000 },
-    { id: randomUUID(), receivedAt: STARTED + 3_000 },
+    { id: randomUUID(), receivedAt: STARTED + 7_000, committedAt: STARTED + 8_000 },
+    { id: randomUUID(), receivedAt: STARTED + 3_000, committedAt: STARTED + 4_000 },
   ];
-  const there = { id: randomUUID(), receivedAt: STARTED };
+  const there = { id: randomUUID(), receivedAt: STARTED, committedAt: STARTED };
   await database.sql(
     `INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body) VALUES ('${there.id}', now(), now(), 'webhook', 'ignored', '')`,
   );

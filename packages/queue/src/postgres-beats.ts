@@ -26,7 +26,7 @@ export interface PostgresBeats {
   /**
    * Asks every journal to enqueue again what came at or after `sinceMs` (unix ms); `loss` tells one loss from another.
    *
-   * @returns  False where it is a lesser one, and as much was asked for.
+   * @returns  False where as much was asked for already.
    */
   requestRedo(request: NewRedoRequest): Promise<boolean>;
   close(): Promise<void>;

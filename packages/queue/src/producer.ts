@@ -6,7 +6,7 @@ import { QueueUnavailableError } from './errors.ts';
 import { createGroupCommit, type GroupTurn } from './group-commit.ts';
 import type { GroupJournal, JournalEntry } from './group-journal.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
-import type { DeliveredEvent, Job } from './job.ts';
+import { deliveredEventSchema, type DeliveredEvent, type Job } from './job.ts';
 import { watchLoss, type LossWatch, type PostgresLoss } from './loss-watch.ts';
 import { QUEUE_PREFIX } from './names.ts';
 import { oldestJobAt } from './oldest-job.ts';
@@ -200,7 +200,7 @@ export function createProducer(options: ProducerOptions): Producer {
       if (closing) throw new QueueUnavailableError('The producer is closing.');
       const fault = availability.fault();
       if (fault !== undefined && !canTake()) throw fault;
-      await groups.add(event);
+      await groups.add(deliveredEventSchema.parse(event));
     },
     status: () => availability.status(),
     canTake,

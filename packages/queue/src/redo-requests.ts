@@ -37,8 +37,8 @@ export async function readRedoRequests(connection: Redis, prefix: string): Promi
 
 /** A request that is to be left. */
 export type NewRedoRequest = Pick<RedoRequest, 'loss' | 'sinceMs' | 'server'> & {
-  /** Whether it is in vain where as much was asked for on the same server. */
-  isLesser?: boolean;
+  /** It is in vain where as much was asked for on the same server after this time, in unix ms. */
+  notCoveredBefore?: number;
 };
 
 /**
@@ -49,12 +49,14 @@ export type NewRedoRequest = Pick<RedoRequest, 'loss' | 'sinceMs' | 'server'> & 
 export async function leaveRedoRequest(
   connection: Redis,
   prefix: string,
-  { loss, sinceMs, server, isLesser = false }: NewRedoRequest,
+  { loss, sinceMs, server, notCoveredBefore = Infinity }: NewRedoRequest,
 ): Promise<boolean> {
   const at = Date.now();
   const known = await readRedoRequests(connection, prefix);
   if (known.some((request) => request.loss === loss && Math.abs(at - request.at) < SAME_LOSS_MS)) return true;
-  if (isLesser && known.some((request) => request.server === server && request.sinceMs <= sinceMs)) return false;
+  const covers = (request: RedoRequest) =>
+    request.server === server && request.sinceMs <= sinceMs && request.at >= notCoveredBefore;
+  if (known.some(covers)) return false;
   const key = `${prefix}:${KEY}`;
   const request: RedoRequest = { id: randomUUID(), loss, at, sinceMs, server };
   await connection.rpush(key, JSON.stringify(request));

@@ -16,8 +16,11 @@ const RECENT = 10;
 /** The longest text that is read, in characters. */
 const TEXT_LENGTH = 2_000;
 
+/** A jsonb value of more bytes than this, as Postgres keeps it, says nothing: to read it would hold up the other callers. */
+const MOST_BYTES = 65_536;
+
 /** The columns of a profile. */
-const PERSON = `user_id, last_seen_at, language, dialect, dialects, personality, attributes, attributes_clocks,
+const PERSON = `user_id, last_seen_at, language, dialect, dialects, ${small('personality')}, ${small('attributes')}, ${small('attributes_clocks')},
     clocks[${placeOf(USER_PROFILES, 'language')}] AS language_clock, clocks[${placeOf(USER_PROFILES, 'personality')}] AS personality_clock`;
 
 const CALL = 'id, call_sid, started_at, summary IS NOT NULL AS has_summary';
@@ -62,11 +65,16 @@ export function callerStatement(schema: string | undefined): string {
           'facts', (
             SELECT coalesce(json_agg(json_build_array(fact.key, fact.value, metadata_clocks ->> fact.key)), '[]')
             FROM jsonb_each(CASE jsonb_typeof(metadata) WHEN 'object' THEN metadata END) AS fact
-            WHERE fact.key = 'personality' OR starts_with(fact.key, 'user_profile'))
+            WHERE (fact.key = 'personality' OR starts_with(fact.key, 'user_profile')) AND pg_column_size(fact.value) <= ${MOST_BYTES})
         ) ORDER BY started_at DESC, id), '[]')
         FROM ${conversations}
         WHERE id = ANY (ARRAY(SELECT id FROM calls ORDER BY started_at DESC, id LIMIT ${RECENT})))
     )::text AS found`;
+}
+
+/** A jsonb column where it is small enough to be read. */
+function small(column: string): string {
+  return `CASE WHEN pg_column_size(${column}) <= ${MOST_BYTES} THEN ${column} END AS ${column}`;
 }
 
 /** The place of a register's clock in the column `clocks`, counted from 1 as Postgres does. */

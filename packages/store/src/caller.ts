@@ -50,7 +50,7 @@ export function describeCaller(found: FoundCaller, ringing: RingingCall): Caller
   const isEarlier = ([id, callSid]: readonly [string, string | null, ...unknown[]]): boolean =>
     id !== ringing.conversationId && (callSid === null || callSid !== ringing.callSid);
   const calls = found.calls.filter(isEarlier);
-  if (found.profiles.length === 0 && calls.length === 0) return undefined;
+  if (calls.length === 0 && !isKnownWithoutCalls(found)) return undefined;
   const recent = found.told.filter(({ id, call_sid }) => isEarlier([id, call_sid]));
   const facts = recent.flatMap((call) => call.facts);
   return {
@@ -64,6 +64,15 @@ export function describeCaller(found: FoundCaller, ringing: RingingCall): Caller
     lastSummary: found.summaries.find(isEarlier)?.[2] ?? null,
     lastCallAt: dateOf(calls[0]?.[2]),
   };
+}
+
+/** A profile that says nothing, beside the call that is ringing alone, was made by that call. */
+function isKnownWithoutCalls({ profiles, calls }: FoundCaller): boolean {
+  if (calls.length === 0) return profiles.length > 0;
+  return profiles.some(
+    ({ language, personality, attributes }) =>
+      language !== null || isSaid(personality) || Object.keys(attributes).length > 0,
+  );
 }
 
 type Spoken = Pick<FoundCaller['told'][number], 'language' | 'dialect' | 'dialects' | 'language_clock'>;

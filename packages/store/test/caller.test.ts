@@ -54,6 +54,17 @@ test('nobody is known without a profile and without an earlier call', () => {
   });
 });
 
+test('a profile that the ringing call has made makes nobody known, unless it says something', () => {
+  const calls: FoundCaller['calls'] = [['c', 'CA', 1_767_603_600]];
+  expect(describeCaller(found({ calls, profiles: [profile({})] }), { callSid: 'CA' })).toBeUndefined();
+  expect(
+    describeCaller(found({ calls, profiles: [profile({ attributes: { name: 'Mona' } })] }), { callSid: 'CA' }),
+  ).toMatchObject({
+    calls: 0,
+  });
+  expect(describeCaller(found({ profiles: [profile({})] }), { callSid: 'CA' })).toMatchObject({ calls: 0 });
+});
+
 test('the call that is ringing counts for nothing: neither its number, nor its summary, nor its start', () => {
   const calls: FoundCaller['calls'] = [
     ['new', 'CA_2', 1_767_700_000],

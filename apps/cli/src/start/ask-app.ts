@@ -1,8 +1,12 @@
+import { get } from 'node:http';
 import { addressOf, type App } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
 /** How long one answer may take, in ms. */
 const ANSWER_LIMIT_MS = 5_000;
+
+/** Characters of an answer that are told. */
+const TOLD_CHARACTERS = 300;
 
 /** What an app answers when it is asked whether it is ready. */
 export interface AppAnswer {
@@ -17,14 +21,23 @@ export interface AppAnswer {
 export async function askApp(app: App, env: Environment): Promise<AppAnswer> {
   const url = `${addressOf(app, env)}${app.ready.path}`;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
-    const said = (await response.text()).slice(0, 300);
-    return {
-      isServing: true,
-      isReady: response.status === app.ready.status,
-      text: `${url}: ${response.status} ${said}`,
-    };
+    const { status, said } = await read(url);
+    return { isServing: true, isReady: status === app.ready.status, text: `${url}: ${status} ${said}` };
   } catch {
     return { isServing: false, isReady: false, text: `${url}: no answer` };
   }
+}
+
+/** Not by `fetch`, which asks nothing of ports that browsers block, such as 10080: an app may well be there. */
+function read(url: string): Promise<{ status: number | undefined; said: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { agent: false, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) };
+    get(url, options, (response) => {
+      let said = '';
+      response.setEncoding('utf8').on('data', (text: string) => (said += text));
+      response.on('error', reject).on('end', () => {
+        resolve({ status: response.statusCode, said: said.slice(0, TOLD_CHARACTERS) });
+      });
+    }).on('error', reject);
+  });
 }

@@ -7,15 +7,15 @@ import type { Service } from '../services/running-process.ts';
 import type { Environment } from './env-file.ts';
 import { keepRunning } from './keep-running.ts';
 
-/** The database, and who logs in there. */
+/** The database, and who logs in there. With the embedded one DIRECT_URL and READER_DATABASE_URL count for nothing. */
 export interface Database {
-  /** As the worker logs in: what DATABASE_URL says, else the role that may write rows and change no table. */
+  /** As the worker logs in: what DATABASE_URL says, else the embedded database's role that may write rows and change no table. */
   databaseUrl: string;
-  /** As whom to migrate: what DIRECT_URL says, else the embedded database's owner; undefined with a DATABASE_URL alone. */
+  /** As whom to migrate: with a DATABASE_URL what DIRECT_URL says, which may be nothing; else the embedded database's owner. */
   directUrl: string | undefined;
   /**
-   * Who may only read: what READER_DATABASE_URL says, else the embedded database's reader; undefined with neither, and where the file of
-   * the former cannot be read. That is for the initiation to say, whom alone it concerns.
+   * Who may only read: with a DATABASE_URL what READER_DATABASE_URL says, undefined where that is nothing or its file cannot be read; else
+   * the embedded database's reader. That is for the initiation to say, whom alone it concerns.
    */
   readerDatabaseUrl: string | undefined;
 }

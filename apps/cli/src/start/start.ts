@@ -95,7 +95,9 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
   const dashboard = keep(DASHBOARD, { env: withRedis });
   const urls = await services.database();
   leaving.throwIfAborted();
-  await writeServices(root, { pid: process.pid, ...urls, redisUrl });
+  await writeServices(root, { pid: process.pid, ...urls, redisUrl }).catch((error: unknown) =>
+    print(`Other commands will not find this database by themselves: ${String(error)}`),
+  );
   const tables = bringTablesUpToDate({ ...urls, print, leaving });
   const withAll = withoutFiles(withRedis, {
     DATABASE_URL: urls.databaseUrl,
@@ -124,7 +126,13 @@ function longestDrainMs(env: Environment): number {
 async function takeDown({ apps, services }: Up, serveOnMs: number): Promise<void> {
   const others = [...apps].flatMap(([name, app]) => (name === 'receiver' ? [] : [app]));
   const receiver = Promise.resolve(apps.get('receiver')?.stop());
-  await Promise.race([receiver, wait(RECEIVER_HEAD_START_MS + serveOnMs, undefined, { ref: false })]);
-  await Promise.all([receiver, ...others.map((app) => app.stop())]);
-  await Promise.all(services.map((service) => service.stop()));
+  await Promise.race([
+    Promise.allSettled([receiver]),
+    wait(RECEIVER_HEAD_START_MS + serveOnMs, undefined, { ref: false }),
+  ]);
+  // Each is stopped, whatever becomes of the others.
+  const stopped = await Promise.allSettled([receiver, ...others.map((app) => app.stop())]);
+  stopped.push(...(await Promise.allSettled(services.map((service) => service.stop()))));
+  const failed = stopped.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { RECEIVER } from '../src/start/apps.ts';
+import { askApp } from '../src/start/ask-app.ts';
+
+/** Ports that browsers block, and `fetch` with them. */
+const BLOCKED = [10_080, 6_566, 5_061, 4_045, 2_049];
+
+async function listenOnOne(server: Server): Promise<number> {
+  for (const port of BLOCKED) {
+    server.listen(port, '127.0.0.1');
+    // oxlint-disable-next-line no-await-in-loop -- the first that is free
+    const [error] = await Promise.race([once(server, 'listening'), once(server, 'error').catch((e: unknown) => [e])]);
+    if (error === undefined) return port;
+  }
+  throw new Error(`All of ${BLOCKED.join(', ')} are taken.`);
+}
+
+test('asks an app also on a port that browsers block', async () => {
+  const server = createServer((_request, response) => void response.writeHead(200).end('{"status":"ready"}'));
+  onTestFinished(() => void server.close());
+  const port = await listenOnOne(server);
+  expect(await askApp(RECEIVER, { PORT: String(port), HOST: '127.0.0.1' })).toMatchObject({ isReady: true });
+});
+
+test('tells an app that is not ready from one that is not there', async () => {
+  const server = createServer((_request, response) => void response.writeHead(503).end('{"status":"unavailable"}'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const env = { PORT: String(port), HOST: '127.0.0.1' };
+  expect(await askApp(RECEIVER, env)).toMatchObject({ isServing: true, isReady: false });
+  server.close();
+  await once(server, 'close');
+  expect(await askApp(RECEIVER, env)).toMatchObject({ isServing: false, isReady: false });
+});
