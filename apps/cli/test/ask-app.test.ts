@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { choosePort } from '../src/services/choose-port.ts';
 import { RECEIVER } from '../src/start/apps.ts';
 import { askApp } from '../src/start/ask-app.ts';
 
@@ -27,9 +27,9 @@ test('asks an app also on a port that browsers block', async () => {
 
 test('tells an app that is not ready from one that is not there', async () => {
   const server = createServer((_request, response) => void response.writeHead(503).end('{"status":"unavailable"}'));
-  server.listen(0, '127.0.0.1');
+  const port = await choosePort(0);
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   const env = { PORT: String(port), HOST: '127.0.0.1' };
   expect(await askApp(RECEIVER, env)).toMatchObject({ isServing: true, isReady: false });
   server.close();

@@ -67,5 +67,7 @@ function wordOf(value: unknown): string {
 
 /** By characters, never through one. A character has two units at most, and the rest of a long text is not looked at. */
 function cut(text: string): string {
-  return text.length <= TEXT_LENGTH ? text : [...text.slice(0, TEXT_LENGTH * 2)].slice(0, TEXT_LENGTH).join('');
+  if (text.length <= TEXT_LENGTH) return text;
+  const characters = Array.from(text.slice(0, TEXT_LENGTH * 2));
+  return characters.slice(0, TEXT_LENGTH).join('');
 }
