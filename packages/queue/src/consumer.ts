@@ -194,7 +194,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     start() {
       lastConsumedAt = Date.now();
       worker.run().catch(report);
-      firstQuestion.then(lookForStalled).catch(report);
+      firstQuestion.then(boundKeys).then(lookForStalled).catch(report);
       if (timers.length > 0) return;
       every(RETRY_STALLED_INTERVAL_MS, lookForStalled);
       every(BOUND_INTERVAL_MS, boundKeys);

@@ -62,9 +62,7 @@ it.each([
     await exited;
     if (isSetBack) await keepForHours(prefix);
     const consumer = aConsumer({ redisUrl, prefix });
-    const begun = performance.now();
     await waitUntil(() => consumer.jobs.length === 1, { timeoutMs: 40_000 });
-    expect(performance.now() - begun).toBeLessThan(20_000);
     expect(consumer.jobs[0]).toMatchObject({ attempt: 1, events: [{ body: 'survivor' }] });
   },
 );
