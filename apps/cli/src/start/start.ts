@@ -96,7 +96,9 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
   const urls = await services.database();
   leaving.throwIfAborted();
   await writeServices(root, { pid: process.pid, ...urls, redisUrl }).catch((error: unknown) =>
-    print(`Other commands will not find this database by themselves: ${String(error)}`),
+    print(
+      `The commands sql and migrate will not find this database: ${String(error)}. Free the disk of .data and start again.`,
+    ),
   );
   const tables = bringTablesUpToDate({ ...urls, print, leaving });
   const withAll = withoutFiles(withRedis, {
