@@ -148,6 +148,19 @@ describe('the memory of beats', () => {
     expect(turns.filter(Boolean)).toHaveLength(1);
   });
 
+  it('leaves a request out where as much was asked for on that server since, and only there', async () => {
+    const beats = await beatsOf();
+    const hourAgo = Date.now() - 3_600_000;
+    expect(await beats.requestRedo({ loss: 'all', sinceMs: 1_000, server: 's' })).toBe(true);
+    expect(await beats.requestRedo({ loss: 'a', sinceMs: 2_000, server: 's', notCoveredBefore: hourAgo })).toBe(false);
+    // Committed after that request; another server; more than was asked for.
+    const later = Date.now() + 3_600_000;
+    expect(await beats.requestRedo({ loss: 'b', sinceMs: 2_000, server: 's', notCoveredBefore: later })).toBe(true);
+    expect(await beats.requestRedo({ loss: 'c', sinceMs: 2_000, server: 't', notCoveredBefore: hourAgo })).toBe(true);
+    expect(await beats.requestRedo({ loss: 'd', sinceMs: 500, server: 's', notCoveredBefore: hourAgo })).toBe(true);
+    expect(Number(await redis.run(['LLEN', '{landline}:postgres-redo']))).toBe(4);
+  });
+
   it('ends a turn within a second also where the clock of Redis was set back by three hours', async () => {
     const beats = openBeats();
     expect(await beats.takeTurn()).toBe(true);
