@@ -7,7 +7,7 @@ import { ROOT } from '../test/support/root.ts';
 import { runSql } from '../test/support/run-sql.ts';
 import type { Contender, Place, QueueingContender, SignedEvent } from './contender.ts';
 import { SECRET } from './load/signed-events.ts';
-import { deliveryOf } from './peers/delivery-of.ts';
+import { receivedNow } from './peers/received-now.ts';
 import { openBoss, QUEUE as BOSS_QUEUE } from './peers/pg-boss/queue.ts';
 import { openQueue, QUEUE } from './peers/queue-naive/queue.ts';
 
@@ -115,7 +115,7 @@ async function fillLandline({ redisUrl }: Place, events: Iterable<SignedEvent>):
     for (let next = left.next(); next.done !== true; next = left.next()) {
       const { body, signedAt } = next.value;
       // oxlint-disable-next-line no-await-in-loop -- as a connection does: the next when this one is answered
-      await producer.enqueue({ ...deliveryOf(body, signedAt), secretId: 'bench' });
+      await producer.enqueue({ ...receivedNow(body, signedAt), secretId: 'bench' });
     }
   };
   await using(producer, async () => void (await Promise.all(Array.from({ length: OUTSTANDING }, enqueueInTurn))));
@@ -128,7 +128,7 @@ async function addInChunks(
 ): Promise<void> {
   let chunk: Delivery[] = [];
   for (const { body, signedAt } of events) {
-    chunk.push(deliveryOf(body, signedAt));
+    chunk.push(receivedNow(body, signedAt));
     if (chunk.length < CHUNK) continue;
     // oxlint-disable-next-line no-await-in-loop -- in order
     await add(chunk);

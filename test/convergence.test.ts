@@ -33,7 +33,7 @@ const NO_PAUSE: DatabaseGate = {
 /** Applies one group as the worker does, conflicts tried again; any other failure fails the test. */
 async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
   const events = group.flatMap(({ body, receivedAt }) => {
-    const event = normalise({ receivedAt, signedAt: SIGNED_AT / 1000, encoding: 'utf8', body });
+    const event = normalise({ receivedAt, signedAt: SIGNED_AT / 1000, secretId: 'test', encoding: 'utf8', body });
     if (event.outcome === 'dead') throw new Error(`dead: ${event.fault.message} ${body}`);
     return [event];
   });

@@ -120,7 +120,7 @@ it('would see it if events were applied again, though that changes no row', asyn
 
   const told = firstOfLoad({ run: 'again', seed: 1 }, 200);
   const events = told.flatMap(({ body }) => {
-    const event = normalise({ receivedAt: 0, signedAt: 0, encoding: 'utf8', body });
+    const event = normalise({ receivedAt: 0, signedAt: 0, secretId: 'test', encoding: 'utf8', body });
     return event.outcome === 'dead' ? [] : [event];
   });
   const run: Run = async ({ sql, parameters }) => (await client.query<Record<string, unknown>>(sql, parameters)).rows;

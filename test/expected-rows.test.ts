@@ -113,7 +113,8 @@ describe('in any order, in any jobs, by two workers at once', () => {
   /** As the receiver would hand it over: received a moment after it was signed, and after the one before. */
   function deliveryOf(delivered: Delivered, place: number): Delivery {
     const signedAt = BEGAN + (delivered.signed ?? 0);
-    return { receivedAt: signedAt * 1000 + 100 + place * 20, signedAt, encoding: 'utf8', body: bodyOf(delivered) };
+    const receivedAt = signedAt * 1000 + 100 + place * 20;
+    return { receivedAt, signedAt, secretId: 'test', encoding: 'utf8', body: bodyOf(delivered) };
   }
 
   async function tablesAfter(work: () => Promise<unknown>): Promise<Tables> {

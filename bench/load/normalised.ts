@@ -1,12 +1,12 @@
 import type { ApplicableEvent } from '@landline/store';
 import { normalise } from '@landline/webhook';
 import type { SignedEvent } from '../contender.ts';
-import { deliveryOf } from '../peers/delivery-of.ts';
+import { receivedNow } from '../peers/received-now.ts';
 
 /** Events as the worker applies them. @throws When one of them would be a dead letter. */
 export function normalised(events: Iterable<SignedEvent>): ApplicableEvent[] {
   return Array.from(events, ({ body, signedAt }) => {
-    const event = normalise(deliveryOf(body, signedAt));
+    const event = normalise(receivedNow(body, signedAt));
     if (event.outcome === 'dead') throw new Error(event.fault.message);
     return event;
   });

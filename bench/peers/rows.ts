@@ -1,12 +1,13 @@
-import type {
-  CommandChange,
-  ConversationChange,
-  Json,
-  MessageChange,
-  NormalisedEvent,
-  ProfileChange,
-  Register,
-  ToolCallChange,
+import {
+  bodyBytes,
+  type CommandChange,
+  type ConversationChange,
+  type Json,
+  type MessageChange,
+  type NormalisedEvent,
+  type ProfileChange,
+  type Register,
+  type ToolCallChange,
 } from '@landline/webhook';
 import { Prisma } from '../../packages/store/src/generated/client.ts';
 
@@ -18,15 +19,16 @@ export interface Upsert<Create, Update> {
 
 /** The event's row in the ledger. */
 export function ledgerRow(event: NormalisedEvent): Prisma.WebhookEventCreateManyInput {
-  const { encoding, body, eventAt, receivedAt, ...entry } = event.entry;
+  const { delivery, eventAt, ...entry } = event.entry;
   return {
     ...entry,
     eventAt: new Date(eventAt),
-    receivedAt: new Date(receivedAt),
+    receivedAt: new Date(delivery.receivedAt),
+    origin: delivery.origin ?? 'webhook',
     appliedAt: event.outcome === 'applied' ? new Date() : null,
     outcome: event.outcome,
     ...(event.outcome === 'dead' && { error: { ...event.fault } }),
-    body: Buffer.from(body, encoding),
+    body: bodyBytes(delivery),
   };
 }
 

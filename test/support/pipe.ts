@@ -1,4 +1,5 @@
-import { jobSchema, openQueues, type DeliveredEvent, type OpenQueues } from '@landline/queue';
+import { jobSchema, openQueues, type OpenQueues } from '@landline/queue';
+import type { Delivery } from '@landline/webhook';
 import { inject, vi } from 'vitest';
 import { startApp, type AppProcess } from './app-process.ts';
 import { createDatabase } from './database.ts';
@@ -26,7 +27,7 @@ export interface Pipe {
   sql: (statement: string) => Promise<Record<string, unknown>[]>;
   counts: () => Promise<PipeCounts>;
   /** Resolves with the events of each waiting job, oldest job first, when they hold this many in all. For a paused queue. */
-  untilQueued: (events: number) => Promise<DeliveredEvent[][]>;
+  untilQueued: (events: number) => Promise<Delivery[][]>;
   /** Resolves when nothing waits or runs in either queue; fails after `timeoutMs`. */
   untilIdle: (limit?: { timeoutMs: number }) => Promise<PipeCounts>;
   /** Ends everything that was started. */

@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
-import { LANGUAGES } from '@landline/webhook';
+import { LANGUAGES, WEBHOOK_PATH } from '@landline/webhook';
 import { CliError } from './errors.ts';
 import type { Environment } from './start/env-file.ts';
-
-const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
 /** What an agent is told of Landline, with exactly these keys in this order. */
 export interface AgentContext {

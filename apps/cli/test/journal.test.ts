@@ -1,6 +1,7 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createJournal, listJournal, type JournalledEvent } from '@landline/journal';
+import { createJournal, listJournal } from '@landline/journal';
+import type { Delivery } from '@landline/webhook';
 import { jobSchema, openQueues } from '@landline/queue';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPrivateRedis as startRedisToKill } from '../../../packages/queue/test/support/private-redis.ts';
@@ -13,7 +14,7 @@ import { writeServices } from '../src/start/services-file.ts';
 const NOON = Date.UTC(2026, 0, 31, 12);
 const MINUTE = 60_000;
 
-function anEvent(body: string): JournalledEvent {
+function anEvent(body: string): Delivery {
   return { receivedAt: NOON, signedAt: NOON / 1000, secretId: 'ab12', encoding: 'utf8', body };
 }
 
@@ -28,7 +29,7 @@ async function run(root: string, argv: string, env: Record<string, string> = {},
 }
 
 /** A journal where `npm start` keeps it, with a group a minute from noon on, of the events of each list; still held. */
-async function openJournal(root: string, groups: readonly JournalledEvent[][]) {
+async function openJournal(root: string, groups: readonly Delivery[][]) {
   let now = NOON;
   const journal = createJournal({
     dir: join(root, '.data', 'journal'),
@@ -47,7 +48,7 @@ async function openJournal(root: string, groups: readonly JournalledEvent[][]) {
   return journal;
 }
 
-async function makeJournal(root: string, groups: readonly JournalledEvent[][]): Promise<string> {
+async function makeJournal(root: string, groups: readonly Delivery[][]): Promise<string> {
   const journal = await openJournal(root, groups);
   await journal.close();
   const files = await listJournal(join(root, '.data', 'journal'));
@@ -158,7 +159,8 @@ test('enqueues what was journalled in a time, in jobs of at most a batch; the dr
 
 test('tells, counts and skips what is no delivered event', async () => {
   const root = await makeTempFolder();
-  const { secretId: _, ...nameless } = anEvent('nobody signed this');
+  const nameless = anEvent('nobody signed this');
+  Reflect.deleteProperty(nameless, 'secretId');
   await makeJournal(root, [[anEvent('good'), nameless, anEvent('good too')]]);
   const jobs = await startRedisOf(root);
   const { code, output } = await run(root, 'enqueue --since 2026-01-31');

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Logger } from '@landline/process';
-import type { DeliveredEvent, Producer } from '@landline/queue';
+import type { Producer } from '@landline/queue';
+import type { Delivery } from '@landline/webhook';
 import type { InitiationRequest } from './read-request.ts';
 
 /** Events on their way to Redis. More are lost. */
@@ -88,6 +89,6 @@ function printed(data: object, startedAt: number): string {
   return JSON.stringify({ type: 'conversation.started', timestamp: new Date(startedAt).toISOString(), data });
 }
 
-function delivered(body: string, receivedAt: number): DeliveredEvent {
+function delivered(body: string, receivedAt: number): Delivery {
   return { receivedAt, signedAt: Math.floor(receivedAt / 1000), secretId: 'initiation', encoding: 'utf8', body };
 }

@@ -1,5 +1,6 @@
 import { createLogger } from '@landline/process';
-import { createProducer, type DeliveredEvent } from '@landline/queue';
+import { createProducer } from '@landline/queue';
+import type { Delivery } from '@landline/webhook';
 import { normalise } from '@landline/webhook';
 import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
@@ -110,9 +111,9 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
 test('a thousand events are under way at most', async () => {
   const results: StartedResult[] = [];
   const waiting: (() => void)[] = [];
-  const sent: DeliveredEvent[] = [];
+  const sent: Delivery[] = [];
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const enqueue = (event: DeliveredEvent) => {
+  const enqueue = (event: Delivery) => {
     sent.push(event);
     return new Promise<void>((resolve) => waiting.push(resolve));
   };

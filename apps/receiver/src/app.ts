@@ -1,5 +1,6 @@
 import { canaryAge, type Logger } from '@landline/process';
 import { QueueUnavailableError, type CanaryMark, type Producer } from '@landline/queue';
+import { WEBHOOK_PATH } from '@landline/webhook';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answer, answerFor } from './answers.ts';
@@ -9,7 +10,7 @@ import { publicHealthRoutes } from './health-routes.ts';
 import { createMetrics, measureReception, type ReceiverMetrics } from './metrics.ts';
 import { createReception, ReceptionError, type Reception } from './reception.ts';
 import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
-import { webhookRoute, WEBHOOK_PATH } from './webhook-route.ts';
+import { webhookRoute } from './webhook-route.ts';
 
 /** A refused request whose body is larger than this, in bytes, costs its connection: the rest of it is not waited for. */
 const READ_ON_BYTES = 65_536;

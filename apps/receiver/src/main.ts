@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal } from '@landline/journal';
 import { createLogger, stopOnRequest } from '@landline/process';
 import { createCanaryMark, createProducer, RedisRefusedError } from '@landline/queue';
+import { WEBHOOK_PATH } from '@landline/webhook';
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
@@ -9,7 +10,6 @@ import { connectionLimit } from './connection-limit.ts';
 import { createHealthApp } from './health-app.ts';
 import { createMetrics, measureGroups, measureKeepers } from './metrics.ts';
 import { tellWhatIsLeft } from './tell-what-is-left.ts';
-import { WEBHOOK_PATH } from './webhook-route.ts';
 
 /** How long requests under way have to arrive in full and be answered, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;

@@ -1,19 +1,24 @@
 import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Producer } from '@landline/queue';
-import { CANARY_TYPE, peekType, verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook';
+import {
+  CANARY_TYPE,
+  deliveryOf,
+  peekType,
+  verifyBody,
+  verifyHeader,
+  WEBHOOK_PATH,
+  type Refusal,
+  type SignatureRead,
+} from '@landline/webhook';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answer } from './answers.ts';
-import { deliveredEvent } from './delivered-event.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
 import type { Reception } from './reception.ts';
 import { ReceptionError } from './reception.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { signatureHeader } from './signature-header.ts';
-
-/** Where ElevenLabs sends its webhooks. */
-export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
 const BYTES = 'application/octet-stream';
 const ACCEPTED = { status: 'accepted' };
@@ -68,7 +73,8 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
       if (signature === null) throw new Error('A body was read before its header.');
       const verdict = verifyBody(body, signature, secrets);
       if (!verdict.ok) return refuse(request, reply, verdict, body);
-      const event = deliveredEvent(body, verdict, receivedAt);
+      const { signedAt, secretId } = verdict;
+      const event = deliveryOf(body, { receivedAt, signedAt, secretId });
       await options.producer.enqueue(event);
       const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
       if (type === CANARY_TYPE) return ACCEPTED;

@@ -1,13 +1,8 @@
 import { printable, type Logger } from '@landline/process';
-import { HandBackError, type DeadLetter, type DeadLetters, type DeliveredEvent } from '@landline/queue';
+import { HandBackError, type DeadLetter, type DeadLetters } from '@landline/queue';
 import type { DeadEvent, Store } from '@landline/store';
 import { patiently, type ApplyContext } from './apply-group.ts';
 import type { WorkerMetrics } from './metrics.ts';
-
-/** A dead event with the delivery it came in. */
-export interface Burial extends DeadEvent {
-  delivery: DeliveredEvent;
-}
 
 /** What burying needs. */
 export interface BuryContext extends Pick<ApplyContext, 'gate' | 'signal'> {
@@ -23,13 +18,13 @@ export interface BuryContext extends Pick<ApplyContext, 'gate' | 'signal'> {
  *
  * @throws HandBackError, StoreError: nothing is lost, the job that carries the events comes back.
  */
-export async function bury(burials: readonly Burial[], context: BuryContext): Promise<void> {
+export async function bury(burials: readonly DeadEvent[], context: BuryContext): Promise<void> {
   if (burials.length === 0) return;
   const dead = await patiently(() => context.store.recordDead(burials), context);
   const letters = new Map<string, DeadLetter>();
-  for (const { entry, fault, delivery } of burials) {
+  for (const { entry, fault } of burials) {
     if (!dead.has(entry.id) || letters.has(entry.id)) continue;
-    letters.set(entry.id, { id: entry.id, event: delivery });
+    letters.set(entry.id, { id: entry.id, event: entry.delivery });
     context.metrics.dead.inc({ code: fault.code });
     const type = entry.type === null ? null : printable(entry.type);
     context.logger.error({ event: entry.id, type, code: fault.code }, '💀 Dead letter');

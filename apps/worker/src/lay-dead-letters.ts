@@ -19,9 +19,6 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 /** How long what is under way is waited for by `stop`, in milliseconds; a letter that is laid twice is there once. */
 const STOP_MS = 1_000;
 
-/** Event times before this (unix milliseconds, the year 2000) are no times. */
-const EARLIEST_MS = 946_684_800_000;
-
 /** What letters are laid with. */
 export interface LayingContext {
   store: Pick<Store, 'listDead' | 'readDead'>;
@@ -141,10 +138,6 @@ async function layBatch(ids: string[], { store, deadLetters, check }: LayingCont
   return records.length;
 }
 
-/** The letter as the receiver's delivery would have made it, but for the secret's name, which the ledger does not keep. */
-function letterOf({ id, receivedAt, eventAt, encoding, body, fault, attempts }: DeadRecord): DeadLetter {
-  // An event that names no time has its signature's, and that is where it matters.
-  const signedAt = Math.floor((eventAt < EARLIEST_MS ? receivedAt : eventAt) / 1000);
-  const event = { receivedAt, signedAt, secretId: 'ledger', encoding, body };
-  return { id, event, died: { ...fault, attempts } };
+function letterOf({ id, delivery, fault, attempts }: DeadRecord): DeadLetter {
+  return { id, event: delivery, died: { ...fault, attempts } };
 }

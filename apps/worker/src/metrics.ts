@@ -102,10 +102,10 @@ export function createMetrics(): WorkerMetrics {
 /** Counts an event that was recorded, and how long it took where it was applied. */
 export function countProcessed(
   { processed, receiptToRow }: WorkerMetrics,
-  { receivedAt }: Pick<LedgerEntry, 'receivedAt'>,
+  { delivery }: LedgerEntry,
   outcome: ApplyOutcome,
 ): void {
   processed.inc({ outcome });
   // The receiver's clock may be ahead of ours.
-  if (outcome === 'applied') receiptToRow.observe(Math.max(0, Date.now() - receivedAt) / 1000);
+  if (outcome === 'applied') receiptToRow.observe(Math.max(0, Date.now() - delivery.receivedAt) / 1000);
 }

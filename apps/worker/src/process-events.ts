@@ -1,7 +1,7 @@
 import { printable, type Logger } from '@landline/process';
-import type { ConsumedJob, DeliveredEvent } from '@landline/queue';
+import type { ConsumedJob } from '@landline/queue';
 import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
-import { isCanary, normalise, type NormalisedEvent } from '@landline/webhook';
+import { isCanary, normalise, type Delivery, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, type ApplyContext } from './apply-group.ts';
 import { bury, type BuryContext } from './bury.ts';
 import { countProcessed, type WorkerMetrics } from './metrics.ts';
@@ -17,8 +17,8 @@ export type WorkContext = Omit<ApplyContext, 'attempt' | 'lastAttempt' | 'signal
  * @throws whatever the job should be retried for; what was applied by then is skipped the next time.
  */
 export async function processEvents(job: ConsumedJob, signal: AbortSignal, context: WorkContext): Promise<void> {
-  const read = job.events.map((delivery) => ({ delivery, event: normalise(delivery) }));
-  const applicable = read.flatMap(({ event }) => (event.outcome === 'dead' ? [] : [event]));
+  const read = job.events.map(normalise);
+  const applicable = read.filter((event) => event.outcome !== 'dead');
   const { attempt, lastAttempt } = job;
   const { outcomes, faults, later } = await applyGroup(applicable, { ...context, signal, attempt, lastAttempt });
   report(applicable, outcomes, context);
@@ -26,10 +26,10 @@ export async function processEvents(job: ConsumedJob, signal: AbortSignal, conte
   const refused = new Map(
     faults.map(({ event, error }) => [event.entry.id, { code: error.code, message: error.message }]),
   );
-  const burials = read.flatMap(({ delivery, event }) => {
+  const burials = read.flatMap((event) => {
     const fault = event.outcome === 'dead' ? event.fault : refused.get(event.entry.id);
     // A canary that fails has told what it is there to tell, by not coming through.
-    return fault && !isCanary(event) ? [{ entry: event.entry, fault, attempts: job.attempt, delivery }] : [];
+    return fault && !isCanary(event) ? [{ entry: event.entry, fault, attempts: job.attempt }] : [];
   });
   await bury(burials, { ...context, signal });
   if (later) throw later;
@@ -61,7 +61,7 @@ function lineOf(event: NormalisedEvent): string {
 }
 
 /** A delivery's only event; a dead letter carries one. */
-export function onlyEvent(job: ConsumedJob): DeliveredEvent {
+export function onlyEvent(job: ConsumedJob): Delivery {
   const [event] = job.events;
   if (!event || job.events.length > 1)
     throw new Error(`A dead letter carries one event, this one ${job.events.length}.`);

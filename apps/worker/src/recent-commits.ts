@@ -29,7 +29,7 @@ export function createRecentCommits(): RecentCommits {
       const kept = events.filter((event) => !isCanary(event));
       const [first] = kept;
       if (first === undefined) return;
-      const receivedAt = kept.reduce((least, { entry }) => Math.min(least, entry.receivedAt), Infinity);
+      const receivedAt = kept.reduce((least, { entry }) => Math.min(least, entry.delivery.receivedAt), Infinity);
       commits.push({ id: first.entry.id, receivedAt, committedAt: Date.now() });
       if (commits.length >= MOST_KEPT * 2) commits = commits.slice(-MOST_KEPT);
     },

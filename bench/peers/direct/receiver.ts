@@ -1,5 +1,5 @@
 /** Where most people start: the handler writes to Postgres inside the request. */
-import { deliveryOf } from '../delivery-of.ts';
+import { receivedNow } from '../received-now.ts';
 import { openTables } from '../open-tables.ts';
 import { serveWebhooks } from '../serve-webhooks.ts';
 import { variables } from '../variables.ts';
@@ -8,4 +8,4 @@ import { variables } from '../variables.ts';
 const CONNECTIONS = 10;
 
 const tables = openTables(variables.DATABASE_URL, CONNECTIONS);
-await serveWebhooks((body, signedAt) => tables.apply([deliveryOf(body, signedAt)]), tables.close);
+await serveWebhooks((body, signedAt) => tables.apply([receivedNow(body, signedAt)]), tables.close);

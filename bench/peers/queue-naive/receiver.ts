@@ -1,11 +1,11 @@
 /** Where most people go next: one BullMQ job an event. */
-import { deliveryOf } from '../delivery-of.ts';
+import { receivedNow } from '../received-now.ts';
 import { serveWebhooks } from '../serve-webhooks.ts';
 import { variables } from '../variables.ts';
 import { openQueue, QUEUE } from './queue.ts';
 
 const queue = openQueue(variables.REDIS_URL);
 await serveWebhooks(
-  (body, signedAt) => queue.add(QUEUE, deliveryOf(body, signedAt)),
+  (body, signedAt) => queue.add(QUEUE, receivedNow(body, signedAt)),
   () => queue.close(),
 );

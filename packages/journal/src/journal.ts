@@ -1,10 +1,11 @@
+import type { Delivery } from '@landline/webhook';
 import { inTime } from './in-time.ts';
 import type { JournalOptions } from './journal-options.ts';
 import { createParts, writeDown, type Parts } from './journal-parts.ts';
 import { entryOf, type JournalEntry } from './pending/entry.ts';
 import type { PendingGroup, PendingLimit } from './pending/read-pending.ts';
 import { bytesIn, recordsIn } from './segment/ranges.ts';
-import { beginRecord, type JournalledEvent } from './segment/record.ts';
+import { beginRecord } from './segment/record.ts';
 import type { InheritedNote } from './takeover/notes.ts';
 import { removeFolder } from './takeover/remove-folder.ts';
 
@@ -30,7 +31,7 @@ export interface Journal {
   /** Begins the journal. It resolves also when the disk fails; the journal tries again each second from then on. */
   open(): Promise<void>;
   /** Resolves when the group is fsynced. @throws JournalUnavailableError */
-  append(events: readonly JournalledEvent[]): Promise<JournalEntry>;
+  append(events: readonly Delivery[]): Promise<JournalEntry>;
   /** Takes the oldest groups that Redis does not have; undefined when there are none. One caller at a time. */
   takePending(limit: PendingLimit): Promise<PendingGroup | undefined>;
   /**
@@ -81,7 +82,7 @@ async function open({ current, tick, writeTimeoutMs }: Parts): Promise<void> {
   tick.start();
 }
 
-async function append({ room, current }: Parts, events: readonly JournalledEvent[]): Promise<JournalEntry> {
+async function append({ room, current }: Parts, events: readonly Delivery[]): Promise<JournalEntry> {
   const record = beginRecord(events);
   await room.take(record.length);
   try {

@@ -10,7 +10,7 @@ import { aJournal, drain, drainEvents, event, MEBIBYTE, pendingIn, segmentFiles 
 describe('a group', () => {
   it.each(HOSTILE_BODIES)('comes back as it was: %s', async (_name, body) => {
     const journal = await aJournal();
-    const fields = { receivedAt: 1_767_225_600_123, secretId: 'ab12', added: { later: [1] } };
+    const fields = { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: 'ab12', added: { later: [1] } };
     const bytes = { ...fields, encoding: 'base64' as const, body: Buffer.from(body).toString('base64') };
     (await journal.append([event(body, fields), bytes])).failed();
     expect(await drainEvents(journal)).toEqual([event(body, fields), bytes]);

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Delivery } from '@landline/webhook';
 import type { GroupJournal } from './group-journal.ts';
 
 /** How often the journal is asked without anybody having said that there is something, in ms. */
@@ -7,7 +8,7 @@ const ASK_MS = 1000;
 export interface CatchUpOptions {
   journal: Pick<GroupJournal, 'takePending'>;
   /** Writes one job, of so many bytes. */
-  add: (events: readonly object[], bytes: number) => Promise<void>;
+  add: (events: Delivery[], bytes: number) => Promise<void>;
   /** Whether Redis takes writes. */
   isReady: () => boolean;
   maxEvents: number;

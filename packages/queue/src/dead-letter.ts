@@ -1,9 +1,10 @@
+import type { Delivery } from '@landline/webhook';
 import { cleanError } from './clean-error.ts';
 import { createProducerConnection, endConnection, firstAttempt } from './connection.ts';
 import { QueueUnavailableError } from './errors.ts';
 import { JOB_NAME, LETTER_JOB_OPTIONS } from './job-options.ts';
 import { checkMemory } from './check-memory.ts';
-import type { Death, DeliveredEvent, Job } from './job.ts';
+import type { Death, Job } from './job.ts';
 import { DEAD_LETTER_QUEUE } from './names.ts';
 import { openQueue } from './open-queue.ts';
 
@@ -20,7 +21,7 @@ const JOB_ID_PREFIX = 'dead-';
 export interface DeadLetter {
   /** The event's ledger key, a uuid. */
   id: string;
-  event: DeliveredEvent;
+  event: Delivery;
   /** Why it is dead, where the letter is to rest with that and not to be tried first. */
   died?: Death;
 }

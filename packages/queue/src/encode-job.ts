@@ -1,10 +1,7 @@
 import type { Job } from './job.ts';
 
-/** What is enqueued: a job, or what the journal kept of one, whose fields this version may not know. */
-export type JobData = Omit<Job, 'events'> & { events: readonly object[] };
-
 /** Whether it is the data of a job that carries events. */
-export function isJobData(data: unknown): data is JobData {
+export function isJobData(data: unknown): data is Job {
   return typeof data === 'object' && data !== null && 'v' in data && 'events' in data && Array.isArray(data.events);
 }
 
@@ -13,7 +10,7 @@ export function isJobData(data: unknown): data is JobData {
  *
  * Event by event: what `JSON.stringify` makes of a megabyte is a tree of texts, and to flatten it takes longer than all the rest.
  */
-export function encodeJob({ events, ...fields }: JobData): Buffer {
+export function encodeJob({ events, ...fields }: Job): Buffer {
   const texts = [
     `${JSON.stringify(fields).slice(0, -1)},"events":[`,
     ...events.map((event, i) => (i > 0 ? ',' : '') + JSON.stringify(event)),

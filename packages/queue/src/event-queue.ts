@@ -1,8 +1,9 @@
 import { Job as BullJob, Queue, type JobJson } from 'bullmq';
-import { encodeJob, isJobData, type JobData } from './encode-job.ts';
+import { encodeJob, isJobData } from './encode-job.ts';
+import type { Job } from './job.ts';
 
 /** Adds jobs whose data is bytes already: of a text ioredis takes the length and a copy, twice, before it turns it into bytes. */
-export class EventQueue extends Queue<JobData> {
+export class EventQueue extends Queue<Job> {
   protected override get Job(): typeof BullJob {
     return EventJob;
   }

@@ -1,5 +1,5 @@
+import type { Delivery } from '@landline/webhook';
 import { QueueUnavailableError } from './errors.ts';
-import type { DeliveredEvent } from './job.ts';
 
 /**
  * Writes to Redis under way at once. A group that has room left gathers while any is: groups grow with the load, and one fsync
@@ -28,7 +28,7 @@ export interface GroupTurn {
 
 export interface GroupCommitOptions {
   /** Writes one group, all or nothing. Resolves or rejects when every place has answered. */
-  write: (events: DeliveredEvent[], turn: GroupTurn) => Promise<void>;
+  write: (events: Delivery[], turn: GroupTurn) => Promise<void>;
   /** Whether a group that Redis is too slow for can be written elsewhere. */
   hasSpare?: boolean;
   maxEvents: number;
@@ -40,7 +40,7 @@ export interface GroupCommitOptions {
 
 export interface GroupCommit {
   /** Resolves when the event's group is written; rejects with it, and with it only. */
-  add(event: DeliveredEvent): Promise<void>;
+  add(event: Delivery): Promise<void>;
   /** Redis takes nothing: all groups that are not under way go elsewhere, or are rejected. */
   drop(fault: QueueUnavailableError): void;
   /** Resolves when every caller has been answered. */
@@ -54,7 +54,7 @@ interface Deferred {
 }
 
 interface Group extends Deferred {
-  events: DeliveredEvent[];
+  events: Delivery[];
   bytes: number;
   isSafe: boolean;
   /** Undefined when its time is over. */

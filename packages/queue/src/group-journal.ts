@@ -1,4 +1,4 @@
-import type { DeliveredEvent } from './job.ts';
+import type { Delivery } from '@landline/webhook';
 
 /** A group in the journal: it is told what became of it at Redis, once. */
 export interface JournalEntry {
@@ -9,7 +9,7 @@ export interface JournalEntry {
 
 /** Groups that Redis does not have, as they were journalled. */
 export interface PendingGroup extends JournalEntry {
-  events: readonly object[];
+  events: Delivery[];
   records: number;
   /** In the journal. */
   bytes: number;
@@ -27,7 +27,7 @@ export interface InheritedNote {
  */
 export interface GroupJournal {
   /** Resolves when the group is fsynced; rejects when it is not stored. */
-  append(events: readonly DeliveredEvent[]): Promise<JournalEntry>;
+  append(events: readonly Delivery[]): Promise<JournalEntry>;
   /** The oldest groups that Redis does not have, to be enqueued as one. One caller at a time. */
   takePending(limit: { maxEvents: number; maxBytes: number }): Promise<PendingGroup | undefined>;
   /**

@@ -6,7 +6,7 @@ export { createDeadLetters, letterId, type DeadLetter, type DeadLetters } from '
 export { HandBackError, QueueUnavailableError, RedisRefusedError } from './errors.ts';
 export type { GroupJournal, InheritedNote, JournalEntry, PendingGroup } from './group-journal.ts';
 export type { JobFailure } from './job-failure.ts';
-export { deliveredEventSchema, jobSchema, type Death, type DeliveredEvent } from './job.ts';
+export { jobSchema, type Death } from './job.ts';
 export { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from './names.ts';
 export { openPostgresBeats, type PostgresBeats } from './postgres-beats.ts';
 export type { ConsumedJob } from './process-job.ts';

@@ -1,20 +1,5 @@
+import { deliverySchema, type Delivery } from '@landline/webhook';
 import { z } from 'zod';
-
-/**
- * One verified webhook as it travels.
- *
- * `receivedAt` is in unix milliseconds, `signedAt` (the signature's time) in unix seconds, `secretId` names the secret that matched.
- * `body` is the exact bytes received: as text where they are valid UTF-8, else in base64.
- * `origin` is optional because jobs written before it existed may still be in Redis; absent means `webhook`.
- */
-export const deliveredEventSchema = z.object({
-  receivedAt: z.number(),
-  signedAt: z.number(),
-  secretId: z.string(),
-  encoding: z.enum(['utf8', 'base64']),
-  body: z.string(),
-  origin: z.enum(['webhook', 'replay', 'backfill']).optional(),
-});
 
 /** Why an event is dead: the code and the message of its fault, and how many attempts were spent on it. */
 export const deathSchema = z.object({ code: z.string(), message: z.string(), attempts: z.number() });
@@ -29,16 +14,13 @@ export type Death = z.infer<typeof deathSchema>;
  */
 export const jobSchema = z.object({
   v: z.literal(1),
-  events: z.array(deliveredEventSchema.loose()).min(1),
+  events: z.array(deliverySchema.loose()).min(1),
   died: deathSchema.optional(),
 });
-
-/** One verified webhook as it travels; see `deliveredEventSchema`. */
-export type DeliveredEvent = z.infer<typeof deliveredEventSchema>;
 
 /** The data of a job; see `jobSchema`. */
 export interface Job {
   v: 1;
-  events: DeliveredEvent[];
+  events: Delivery[];
   died?: Death;
 }

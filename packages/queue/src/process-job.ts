@@ -1,13 +1,14 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job as QueuedJob } from 'bullmq';
+import type { Delivery } from '@landline/webhook';
 import { z } from 'zod';
 import { cleanError } from './clean-error.ts';
 import { HandBackError } from './errors.ts';
-import { jobSchema, type Death, type DeliveredEvent } from './job.ts';
+import { jobSchema, type Death } from './job.ts';
 
 /** A job as `process` gets it. */
 export interface ConsumedJob {
   id: string;
-  events: DeliveredEvent[];
+  events: Delivery[];
   /** Of a dead letter that was laid from the ledger: why its event is dead. */
   died?: Death | undefined;
   /** 1 for the first. Attempts that were handed back do not count. */

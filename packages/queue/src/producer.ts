@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Delivery } from '@landline/webhook';
 import { watchAvailability, type QueueStatus } from './availability.ts';
 import { startCatchUp, type CatchUp } from './catch-up.ts';
 import { createProducerConnection, endConnection } from './connection.ts';
@@ -6,7 +7,7 @@ import { QueueUnavailableError } from './errors.ts';
 import { createGroupCommit, type GroupTurn } from './group-commit.ts';
 import type { GroupJournal, JournalEntry } from './group-journal.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
-import { deliveredEventSchema, type DeliveredEvent, type Job } from './job.ts';
+import type { Job } from './job.ts';
 import { watchLoss, type LossWatch, type PostgresLoss } from './loss-watch.ts';
 import { QUEUE_PREFIX } from './names.ts';
 import { oldestJobAt } from './oldest-job.ts';
@@ -69,7 +70,7 @@ export interface Producer {
    * @throws QueueUnavailableError within milliseconds while none of them takes it. Without a journal, within `enqueueTimeoutMs`
    *   in any case.
    */
-  enqueue(event: DeliveredEvent): Promise<void>;
+  enqueue(event: Delivery): Promise<void>;
   /** Of Redis. */
   status(): QueueStatus;
   /** Whether Redis or the journal takes events now. */
@@ -109,7 +110,7 @@ export function createProducer(options: ProducerOptions): Producer {
   });
   const isReady = () => availability.status() === 'ready';
 
-  async function writeToRedis(events: DeliveredEvent[], { bytes }: Pick<GroupTurn, 'bytes'>): Promise<void> {
+  async function writeToRedis(events: Delivery[], { bytes }: Pick<GroupTurn, 'bytes'>): Promise<void> {
     availability.spend(bytes);
     const job: Job = { v: 1, events };
     try {
@@ -123,7 +124,7 @@ export function createProducer(options: ProducerOptions): Producer {
   }
 
   /** Resolves when both have it, or one of them and the other has failed. */
-  async function writeToBoth(kept: GroupJournal, events: DeliveredEvent[], turn: GroupTurn): Promise<void> {
+  async function writeToBoth(kept: GroupJournal, events: Delivery[], turn: GroupTurn): Promise<void> {
     const journalling = writeToJournal(kept, events).then((entry) => {
       turn.safe();
       return entry;
@@ -141,7 +142,7 @@ export function createProducer(options: ProducerOptions): Producer {
     }
   }
 
-  async function writeToJournal(kept: GroupJournal, events: DeliveredEvent[]): Promise<JournalEntry> {
+  async function writeToJournal(kept: GroupJournal, events: Delivery[]): Promise<JournalEntry> {
     try {
       const entry = await kept.append(events);
       counted.journalledEvents += events.length;
@@ -200,7 +201,7 @@ export function createProducer(options: ProducerOptions): Producer {
       if (closing) throw new QueueUnavailableError('The producer is closing.');
       const fault = availability.fault();
       if (fault !== undefined && !canTake()) throw fault;
-      await groups.add(deliveredEventSchema.parse(event));
+      await groups.add(event);
     },
     status: () => availability.status(),
     canTake,

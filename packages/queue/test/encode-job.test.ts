@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeJob } from '../src/encode-job.ts';
-import type { DeliveredEvent } from '../src/job.ts';
+import type { Delivery } from '@landline/webhook';
 
 const events = fc.array(
   fc.record({
@@ -17,7 +17,7 @@ const events = fc.array(
 
 test('is what JSON.stringify says, in UTF-8', () => {
   fc.assert(
-    fc.property(events, (made: DeliveredEvent[]) => {
+    fc.property(events, (made: Delivery[]) => {
       const job = { v: 1 as const, later: 'a field that this version does not know', events: made };
       expect(encodeJob(job).toString('utf8')).toBe(JSON.stringify(job));
     }),

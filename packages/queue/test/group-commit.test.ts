@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { createGroupCommit, MAX_PENDING_BYTES, MAX_WRITES_IN_FLIGHT } from '../src/group-commit.ts';
-import type { DeliveredEvent } from '../src/job.ts';
+import type { Delivery } from '@landline/webhook';
 import { anEvent } from './support/an-event.ts';
 
 interface Write {
@@ -14,7 +14,7 @@ interface Write {
 /** A group commit whose writes the test ends by hand. */
 function byHand({ maxEvents = 100, maxBytes = 1024, timeoutMs = 20_000 } = {}) {
   const writes: Write[] = [];
-  const write = (events: DeliveredEvent[]) =>
+  const write = (events: Delivery[]) =>
     new Promise<void>((done, fail) => writes.push({ bodies: events.map((event) => event.body), done, fail }));
   const groups = createGroupCommit({ write, maxEvents, maxBytes, timeoutMs });
   return { groups, writes, add: (body: string) => outcome(groups.add(anEvent(body))) };

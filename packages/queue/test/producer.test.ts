@@ -93,15 +93,6 @@ describe('createProducer', () => {
     });
   });
 
-  it('refuses an event that the worker could not read, and that one only', async () => {
-    const producer = aProducer({ redisUrl, prefix });
-    await producer.start();
-    const broken = { ...anEvent(), receivedAt: Number.NaN };
-    const [first, second] = await Promise.allSettled([producer.enqueue(broken), producer.enqueue(anEvent('good'))]);
-    expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
-    expect(await waitingBodies()).toEqual([['good']]);
-  });
-
   it('flushes what is pending when it closes, then takes no more', async () => {
     const producer = aProducer({ redisUrl, prefix });
     await producer.start();

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { deliveryOf, type Delivery, type EventFault } from '@landline/webhook';
 import { z } from 'zod';
 import { fromMs, plainArray, type Statement } from './statement.ts';
 
@@ -16,17 +16,13 @@ export interface DeadListing extends DeadPosition {
   bytes: number;
 }
 
-/** A dead event as the ledger keeps it. Times in unix milliseconds. */
+/** A dead event as the ledger keeps it. */
 export interface DeadRecord {
   id: string;
-  receivedAt: number;
-  /** The time that the event names, else that of its signature. */
-  eventAt: number;
-  /** The exact bytes received, as text where they are valid UTF-8. */
-  encoding: 'utf8' | 'base64';
-  body: string;
+  /** As the receiver made it, but for the name of the secret, which the ledger does not keep. */
+  delivery: Delivery;
   /** Why it is dead. */
-  fault: { code: string; message: string };
+  fault: EventFault;
   /** How many attempts were spent on it in all. */
   attempts: number;
 }
@@ -103,7 +99,20 @@ export function readCount(rows: readonly unknown[]): number {
   return countSchema.parse(rows)[0].dead;
 }
 
-function recordOf({ body, code, message, ...row }: z.infer<typeof recordSchema>): DeadRecord {
-  const encoding = isUtf8(body) ? 'utf8' : 'base64';
-  return { ...row, encoding, body: Buffer.from(body).toString(encoding), fault: { code, message } };
+/** Event times before this (unix milliseconds, the year 2000) are no times. */
+const EARLIEST_MS = 946_684_800_000;
+
+function recordOf({
+  id,
+  body,
+  receivedAt,
+  eventAt,
+  code,
+  message,
+  attempts,
+}: z.infer<typeof recordSchema>): DeadRecord {
+  // An event that names no time has its signature's, and that is where it matters.
+  const signedAt = Math.floor((eventAt < EARLIEST_MS ? receivedAt : eventAt) / 1000);
+  const delivery = deliveryOf(body, { receivedAt, signedAt, secretId: 'ledger' });
+  return { id, delivery, fault: { code, message }, attempts };
 }

@@ -1,4 +1,4 @@
-import type { EventFault, LedgerEntry } from '@landline/webhook';
+import { bodyBytes, type EventFault, type LedgerEntry } from '@landline/webhook';
 import { fromMs, json, milliseconds, plainArray, textArray, type Parameter, type Statement } from './statement.ts';
 
 /** An event that cannot be applied, and why. */
@@ -51,15 +51,15 @@ function storable(message: string): string {
 }
 
 function entryColumns(entries: readonly LedgerEntry[]): Parameter[] {
-  const bodies = entries.map(({ encoding, body }) => Buffer.from(body, encoding));
+  const bodies = entries.map(({ delivery }) => bodyBytes(delivery));
   return [
     plainArray(entries.map((e) => e.id)),
     textArray(entries.map((e) => e.eventKey)),
     textArray(entries.map((e) => e.type)),
     textArray(entries.map((e) => e.conversationId)),
     plainArray(entries.map((e) => milliseconds(e.eventAt))),
-    plainArray(entries.map((e) => milliseconds(e.receivedAt))),
-    plainArray(entries.map((e) => e.origin)),
+    plainArray(entries.map((e) => milliseconds(e.delivery.receivedAt))),
+    plainArray(entries.map((e) => e.delivery.origin ?? 'webhook')),
     plainArray(offsetsOf(bodies)),
     plainArray(bodies.map((body) => body.length)),
     Buffer.concat(bodies),

@@ -1,4 +1,4 @@
-import { normalise } from '@landline/webhook';
+import { normalise, type DeliveryBody } from '@landline/webhook';
 import { beforeEach, expect, test } from 'vitest';
 import type { DeadEvent } from '../src/ledger-statement.ts';
 import { withStore } from './support/with-store.ts';
@@ -7,14 +7,14 @@ const context = withStore();
 const AT = 1_767_225_600_000;
 
 /** Bodies that no column of text would hold as they are. */
-const BODIES: ['utf8' | 'base64', string][] = [
+const BODIES: [DeliveryBody['encoding'], string][] = [
   ['utf8', 'not json \u0000 \uFEFF "\\\\" {é}'],
   ['utf8', ''],
   ['base64', Buffer.from([0xff, 0xfe, 0x00, 0x5c, 0x27]).toString('base64')],
 ];
 
 function dead([encoding, body]: (typeof BODIES)[number], receivedAt: number, attempts = 1): DeadEvent {
-  const event = normalise({ receivedAt, signedAt: AT / 1000, encoding, body });
+  const event = normalise({ receivedAt, signedAt: AT / 1000, secretId: 'ab12', encoding, body });
   if (event.outcome !== 'dead') throw new Error('This event is to be dead.');
   return { entry: event.entry, fault: event.fault, attempts };
 }
@@ -43,10 +43,7 @@ test('a dead event is read with its exact bytes, its fault and its attempts', as
   expect(records).toEqual(
     events.map(({ entry, fault, attempts }) => ({
       id: entry.id,
-      receivedAt: entry.receivedAt,
-      eventAt: AT,
-      encoding: entry.encoding,
-      body: entry.body,
+      delivery: { ...entry.delivery, secretId: 'ledger' },
       fault,
       attempts,
     })),

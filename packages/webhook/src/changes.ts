@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Delivery } from './delivery.ts';
 import type { Json } from './json.ts';
 
 /** One column's value with the clock that decides between writers. */
@@ -142,9 +143,6 @@ export interface EventFault {
   message: string;
 }
 
-/** How an event reached the line. */
-export type Origin = 'webhook' | 'replay' | 'backfill';
-
 /** An event's row in the ledger. Times in unix milliseconds. */
 export interface LedgerEntry {
   id: string;
@@ -153,11 +151,8 @@ export interface LedgerEntry {
   type: string | null;
   conversationId: string | null;
   eventAt: number;
-  receivedAt: number;
-  origin: Origin;
-  /** The exact bytes, as text where they are valid UTF-8. */
-  encoding: 'utf8' | 'base64';
-  body: string;
+  /** What it came in. */
+  delivery: Delivery;
 }
 
 /** An event made ready for the tables. */

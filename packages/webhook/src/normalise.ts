@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { EventFault, LedgerEntry, NormalisedEvent, Origin } from './changes.ts';
+import type { EventFault, LedgerEntry, NormalisedEvent } from './changes.ts';
+import { bodyBytes, type Delivery } from './delivery.ts';
 import { unwrap, type Unwrapped } from './envelope.ts';
 import { EventFaultError } from './errors.ts';
 import { EVENT_TYPES, type EventType } from './event-types.ts';
@@ -7,17 +8,6 @@ import { idempotencyKey, signedIdempotencyKey } from './idempotency-key.ts';
 import { MAX_JSON_DEPTH, parseJson, type JsonFault } from './json.ts';
 import { readEnvelope, type Envelope } from './read-envelope.ts';
 import { withoutSecrets } from './without-secrets.ts';
-
-/** An event as it was delivered. */
-export interface Delivery {
-  /** Unix milliseconds. */
-  receivedAt: number;
-  /** The signature's `t`, unix seconds: the event's time where its body names none. */
-  signedAt: number;
-  encoding: 'utf8' | 'base64';
-  body: string;
-  origin?: Origin | undefined;
-}
 
 const JSON_FAULTS: Record<JsonFault, string> = {
   body_not_json: 'The body is not JSON.',
@@ -32,20 +22,17 @@ const JSON_FAULTS: Record<JsonFault, string> = {
  *           the fault (`dead`: a body that makes no sense); never throws on bad input.
  */
 export function normalise(delivery: Delivery): NormalisedEvent {
-  const body = delivery.encoding === 'utf8' ? delivery.body : Buffer.from(delivery.body, 'base64');
+  const body = delivery.encoding === 'utf8' ? delivery.body : bodyBytes(delivery);
   const entry: LedgerEntry = {
     id: idempotencyKey(body),
     eventKey: null,
     type: null,
     conversationId: null,
     eventAt: delivery.signedAt * 1000,
-    receivedAt: delivery.receivedAt,
-    origin: delivery.origin ?? 'webhook',
-    encoding: delivery.encoding,
-    body: delivery.body,
+    delivery,
   };
   try {
-    return apply(entry, readEnvelope(parseBody(body)), delivery.signedAt);
+    return apply(entry, readEnvelope(parseBody(body)));
   } catch (error) {
     return { outcome: 'dead', entry, fault: faultOf(error) };
   }
@@ -69,7 +56,7 @@ function parseBody(body: string | Buffer): Unwrapped {
 }
 
 /** Fills `entry` with what the event says of itself before anything can go wrong, so that a dead one is named too. */
-function apply(entry: LedgerEntry, envelope: Envelope, signedAt: number): NormalisedEvent {
+function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
   entry.type = envelope.type;
   entry.eventKey = envelope.eventKey;
   entry.eventAt = envelope.time ?? entry.eventAt;
@@ -89,8 +76,9 @@ function apply(entry: LedgerEntry, envelope: Envelope, signedAt: number): Normal
     );
   }
   const rowId = eventType.idOf?.(envelope.ids);
-  if (eventType.idOf && envelope.time === undefined) tellByDelivery(entry, rowId, signedAt);
-  const { id, receivedAt, eventAt } = entry;
+  if (eventType.idOf && envelope.time === undefined) tellByDelivery(entry, rowId);
+  const { id, eventAt } = entry;
+  const { receivedAt } = entry.delivery;
   const event = { id, receivedAt, rowId: rowId ?? id, conversationId, eventAt, fields: envelope.ids.fields };
   return { outcome: 'applied', entry, changes: eventType.handle(event), done: eventType.done };
 }
@@ -100,11 +88,12 @@ function apply(entry: LedgerEntry, envelope: Envelope, signedAt: number): Normal
  * sent in one second stands in the order in which it came. One that names no id either is told apart by that second: it
  * may be the same word said twice.
  */
-function tellByDelivery(entry: LedgerEntry, rowId: string | undefined, signedAt: number): void {
+function tellByDelivery(entry: LedgerEntry, rowId: string | undefined): void {
+  const { signedAt, receivedAt } = entry.delivery;
   const second = signedAt * 1000;
-  entry.eventAt = Math.max(second, Math.min(entry.receivedAt, second + 999));
+  entry.eventAt = Math.max(second, Math.min(receivedAt, second + 999));
   if (rowId === undefined) {
-    entry.id = signedIdempotencyKey(Buffer.from(entry.body, entry.encoding).toString(), signedAt);
+    entry.id = signedIdempotencyKey(bodyBytes(entry.delivery).toString(), signedAt);
   }
 }
 

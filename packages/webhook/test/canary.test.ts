@@ -5,7 +5,8 @@ import { peekType } from '../src/peek-type.ts';
 
 const SENT_AT = 1_739_537_297_123;
 
-const read = (body: string) => normalise({ receivedAt: SENT_AT + 5, signedAt: 1_739_537_297, encoding: 'utf8', body });
+const read = (body: string) =>
+  normalise({ receivedAt: SENT_AT + 5, signedAt: 1_739_537_297, secretId: 'test', encoding: 'utf8', body });
 
 test('a canary is an event that changes no table, of the time when it was sent', () => {
   const event = read(canaryBody(SENT_AT).toString());

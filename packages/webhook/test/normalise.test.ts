@@ -20,16 +20,13 @@ describe('the ledger row', () => {
         type: 'conversation.ended',
         conversationId: 'c1',
         eventAt: 1_739_537_297_000,
-        receivedAt: SIGNED_AT * 1000 + 1500,
-        origin: 'webhook',
-        encoding: 'utf8',
-        body,
+        delivery: { receivedAt: SIGNED_AT * 1000 + 1500, encoding: 'utf8', body },
       },
     });
   });
 
   test('of a replay says so', () => {
-    expect(normalise({ ...deliver({ type: 'x' }), origin: 'replay' }).entry.origin).toBe('replay');
+    expect(normalise({ ...deliver({ type: 'x' }), origin: 'replay' }).entry.delivery.origin).toBe('replay');
   });
 
   test('is the same for the same bytes, however they are carried', () => {
@@ -38,7 +35,7 @@ describe('the ledger row', () => {
 
     const carried = normalise({ ...deliver(base64), encoding: 'base64' });
 
-    expect(carried.entry).toEqual({ ...read(body).entry, encoding: 'base64', body: base64 });
+    expect(carried.entry).toEqual({ ...read(body).entry, delivery: { ...deliver(base64), encoding: 'base64' } });
     expect(carried).toMatchObject({ outcome: 'applied', changes: changesOf(body) });
   });
 
@@ -167,7 +164,7 @@ describe('a dead letter', () => {
     expect(event).toMatchObject({
       outcome: 'dead',
       fault: { code, message: expect.stringMatching(/^[A-Z].{10,}\.$|^data\..+\.$/) },
-      entry: { id: idempotencyKey(Buffer.from(body)), encoding: 'utf8', body },
+      entry: { id: idempotencyKey(Buffer.from(body)), delivery: { encoding: 'utf8', body } },
     });
   });
 
@@ -178,7 +175,7 @@ describe('a dead letter', () => {
     expect(normalise({ ...deliver(body), encoding: 'base64' })).toMatchObject({
       outcome: 'dead',
       fault: { code: 'body_not_utf8' },
-      entry: { id: idempotencyKey(bytes), encoding: 'base64', body },
+      entry: { id: idempotencyKey(bytes), delivery: { encoding: 'base64', body } },
     });
   });
 
@@ -196,7 +193,7 @@ describe('a dead letter', () => {
 describe('values', () => {
   test('a byte order mark is passed over, and stays in the bytes', () => {
     const body = '\ufeff{"type": "conversation.ended", "conversation_id": "c"}';
-    expect(read(body)).toMatchObject({ outcome: 'applied', entry: { body } });
+    expect(read(body)).toMatchObject({ outcome: 'applied', entry: { delivery: { body } } });
   });
 
   test('U+0000 and lone surrogates reach no column, in keys or ids neither', () => {

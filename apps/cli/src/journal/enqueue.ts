@@ -2,7 +2,8 @@ import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { listJournal, readJournalFile } from '@landline/journal';
-import { createProducer, deliveredEventSchema, queueVariables, type DeliveredEvent } from '@landline/queue';
+import { createProducer, queueVariables } from '@landline/queue';
+import { deliverySchema, type Delivery } from '@landline/webhook';
 import { z } from 'zod';
 import { CliError } from '../errors.ts';
 import { findRedis } from '../find-redis.ts';
@@ -26,7 +27,7 @@ interface Sink {
   maxEvents: number;
   maxBytes: number;
   /** Takes what one job holds. */
-  put: (events: readonly DeliveredEvent[]) => Promise<void>;
+  put: (events: readonly Delivery[]) => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -126,7 +127,7 @@ interface FileOptions {
 }
 
 async function enqueueFile(path: string, { since, until, sink, tally, tell }: FileOptions): Promise<void> {
-  let events: DeliveredEvent[] = [];
+  let events: Delivery[] = [];
   let bytes = 0;
   const flush = async () => {
     if (events.length > 0) await sink.put(events);
@@ -143,7 +144,7 @@ async function enqueueFile(path: string, { since, until, sink, tally, tell }: Fi
     if (record.at >= until) break;
     tally.records += 1;
     for (const journalled of record.events) {
-      const { data: event, error } = deliveredEventSchema.safeParse(journalled);
+      const { data: event, error } = deliverySchema.safeParse(journalled);
       if (event === undefined) {
         tally.skipped += 1;
         tell(`skipped an event of ${new Date(record.at).toISOString()}: ${z.prettifyError(error)}`);

@@ -1,5 +1,5 @@
 import { createLogger } from '@landline/process';
-import type { DeliveredEvent } from '@landline/queue';
+import type { Delivery } from '@landline/webhook';
 import { createReader, type Reader } from '@landline/store';
 import { onTestFinished, vi } from 'vitest';
 import { createApp, type AppOptions } from '../../src/app.ts';
@@ -38,7 +38,7 @@ export interface TestInitiation {
   /** Everything that it has logged. */
   log: () => string;
   /** The events that it has enqueued. */
-  events: DeliveredEvent[];
+  events: Delivery[];
   /** Asks with the token; what is no text or bytes is sent as JSON. */
   ask: (body: unknown, headers?: Record<string, string>) => Promise<Answered>;
   /** The variables of the answer to a caller. */
@@ -68,9 +68,9 @@ export async function startInitiation(
     level: 'trace',
     destination: { write: (line) => void lines.push(line) },
   });
-  const events: DeliveredEvent[] = [];
+  const events: Delivery[] = [];
   const reader = options.reader ?? createReader({ databaseUrl, isReader, limitMs });
-  const producer = { enqueue: async (event: DeliveredEvent) => void events.push(event) };
+  const producer = { enqueue: async (event: Delivery) => void events.push(event) };
   const app = createApp({ producer, token: TOKEN, defaults: DEFAULTS, logger, limitMs, ...options, reader });
   onTestFinished(async () => {
     await app.drain();

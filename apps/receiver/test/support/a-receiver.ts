@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '@landline/process';
-import { createProducer, openQueues, jobSchema, type DeliveredEvent, type Producer } from '@landline/queue';
+import { createProducer, openQueues, jobSchema, type Producer } from '@landline/queue';
+import type { Delivery } from '@landline/webhook';
 import { SECRET } from '../../../../test/support/post.ts';
 import { createApp, type AppOptions, type ReceiverApp } from '../../src/app.ts';
 import { createMetrics, type ReceiverMetrics } from '../../src/metrics.ts';
@@ -14,7 +15,7 @@ export interface TestReceiver extends ReceiverApp {
   /** Everything that it has logged. */
   log: () => string;
   /** Events that lie in its queue, in order. */
-  queued: () => Promise<DeliveredEvent[]>;
+  queued: () => Promise<Delivery[]>;
   close: () => Promise<void>;
 }
 
@@ -74,7 +75,7 @@ export async function startReceiver(
 }
 
 /** The events of all jobs that wait in the queue of a Redis, oldest first. */
-export async function eventsIn(redisUrl: string): Promise<DeliveredEvent[]> {
+export async function eventsIn(redisUrl: string): Promise<Delivery[]> {
   const queues = openQueues({ redisUrl });
   try {
     await queues.ping();

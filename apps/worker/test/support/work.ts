@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@landline/process';
-import {
-  createConsumer,
-  createDeadLetters,
-  DEAD_LETTER_QUEUE,
-  openQueues,
-  type ConsumedJob,
-  type DeliveredEvent,
-} from '@landline/queue';
+import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, openQueues, type ConsumedJob } from '@landline/queue';
 import { createStore, type Store } from '@landline/store';
+import type { Delivery, DeliveryBody } from '@landline/webhook';
 import { inject, onTestFinished } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
 import { runSql } from '../../../../test/support/run-sql.ts';
@@ -18,12 +12,12 @@ import { processDeadLetter } from '../../src/process-dead-letter.ts';
 import { processEvents } from '../../src/process-events.ts';
 
 /** An event as the receiver hands it over. */
-export function delivery(body: string, encoding: 'utf8' | 'base64' = 'utf8'): DeliveredEvent {
+export function delivery(body: string, encoding: DeliveryBody['encoding'] = 'utf8'): Delivery {
   return { receivedAt: 1_767_225_600_000, signedAt: 1_767_225_600, secretId: 'test', encoding, body };
 }
 
 /** A live message of a conversation. */
-export function message(conversationId: string, text = 'hello'): DeliveredEvent {
+export function message(conversationId: string, text = 'hello'): Delivery {
   const data = { conversation_id: conversationId, role: 'user', message: text };
   return delivery(JSON.stringify({ type: 'conversation.message', timestamp: 1_767_225_600, data }));
 }
@@ -85,7 +79,7 @@ export async function openWork({ wrap = (store: Store) => store }: { wrap?: (sto
     messages: () => lines.map((line): unknown => JSON.parse(line).msg),
     log: () => lines.join(''),
     /** Processes one job of events, as the first of eight attempts unless told otherwise. */
-    process: (events: DeliveredEvent[], job: Partial<ConsumedJob> = {}, signal = new AbortController().signal) =>
+    process: (events: Delivery[], job: Partial<ConsumedJob> = {}, signal = new AbortController().signal) =>
       processEvents({ id: '1', events, attempt: 1, lastAttempt: false, ...job }, signal, context),
   };
 }

@@ -1,11 +1,12 @@
+import type { Delivery } from '@landline/webhook';
 import type { Range } from '../segment/ranges.ts';
-import { decodeRecord, type JournalledEvent } from '../segment/record.ts';
+import { decodeRecord } from '../segment/record.ts';
 import type { Segment } from '../segment/segment.ts';
 import { entryOf, type JournalEntry } from './entry.ts';
 
 /** Groups that Redis does not have, oldest first; to be enqueued as one. */
 export interface PendingGroup extends JournalEntry {
-  events: JournalledEvent[];
+  events: Delivery[];
   records: number;
   /** In the journal. */
   bytes: number;
@@ -39,7 +40,7 @@ export async function readPending(segment: Segment, options: ReadPendingOptions)
   const [range] = segment.pending();
   if (range === undefined) return undefined;
   const { maxEvents, maxBytes } = options.limit;
-  const events: JournalledEvent[] = [];
+  const events: Delivery[] = [];
   const taken: Range = { from: range.from, to: range.from, records: 0 };
   for await (const found of segment.read(range)) {
     if (found.kind === 'damage') {

@@ -1,20 +1,12 @@
 import { crc32 } from 'node:zlib';
+import { bodyLength, type Delivery } from '@landline/webhook';
 
-/**
- * What is journalled of an event: its exact bytes as text, or in base64, and whatever else travels with it.
- * The fields beside `body` and `encoding` are kept as they are, known or not.
- */
-export interface JournalledEvent {
-  encoding: 'utf8' | 'base64';
-  body: string;
-  [field: string]: unknown;
-}
-
-/** A group of events as it was read back. */
+/** A group of deliveries as it was read back. */
 export interface JournalRecord {
   /** When it was written, in unix milliseconds. */
   at: number;
-  events: JournalledEvent[];
+  /** With all their fields, known to this version or not. */
+  events: Delivery[];
 }
 
 /**
@@ -30,7 +22,7 @@ const AT = { length: 4, checksum: 8, fields: 12, time: 16 } as const;
 
 /** A record that waits to be written. */
 export interface UnsealedRecord {
-  events: readonly JournalledEvent[];
+  events: readonly Delivery[];
   /** Of each event's body, in bytes. */
   sizes: readonly number[];
   /** As JSON. */
@@ -41,9 +33,9 @@ export interface UnsealedRecord {
 }
 
 /** Makes a record of a group, all but its time and its checksum: its length is known before there is a place for it. */
-export function beginRecord(events: readonly JournalledEvent[]): UnsealedRecord {
-  const sizes = events.map(({ body, encoding }) => Buffer.byteLength(body, encoding));
-  const fields = JSON.stringify(events.map(({ body: _body, ...rest }, i) => ({ ...rest, bytes: sizes[i] })));
+export function beginRecord(events: readonly Delivery[]): UnsealedRecord {
+  const sizes = events.map(bodyLength);
+  const fields = JSON.stringify(events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })));
   const fieldBytes = Buffer.byteLength(fields);
   const length = sizes.reduce((sum, size) => sum + size, RECORD_HEADER_BYTES + fieldBytes);
   return { events, sizes, fields, fieldBytes, length };
@@ -112,7 +104,7 @@ export function decodeRecord(record: Buffer): JournalRecord {
   let offset = RECORD_HEADER_BYTES + record.readUInt32LE(AT.fields);
   const fields: unknown = JSON.parse(record.toString('utf8', RECORD_HEADER_BYTES, offset));
   if (!Array.isArray(fields)) throw new Error('The fields of a journal record are no list.');
-  const events = fields.map(({ bytes, ...rest }: { bytes: number; encoding: 'utf8' | 'base64' }) => {
+  const events = fields.map(({ bytes, ...rest }: Omit<Delivery, 'body'> & { bytes: number }) => {
     const body = record.toString(rest.encoding, offset, (offset += bytes));
     return { ...rest, body };
   });

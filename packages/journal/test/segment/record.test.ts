@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Delivery } from '@landline/webhook';
 import { describe, expect, it } from 'vitest';
 import {
   beginRecord,
@@ -8,24 +9,29 @@ import {
   recordLength,
   sealRecord,
   timeOf,
-  type JournalledEvent,
 } from '../../src/segment/record.ts';
 
 const AT = 1_767_225_600_000;
 const SEED = 0x12345678;
 
 const text = fc.string({ unit: 'grapheme' });
-const anEvent: fc.Arbitrary<JournalledEvent> = fc.oneof(
-  fc.record({ encoding: fc.constant('utf8'), body: text, secretId: fc.string() }),
+const facts = { receivedAt: fc.nat(), signedAt: fc.nat(), secretId: fc.string() };
+const anEvent: fc.Arbitrary<Delivery> = fc.oneof(
+  fc.record({ ...facts, encoding: fc.constant('utf8'), body: text }),
   fc.record({
+    ...facts,
     encoding: fc.constant('base64'),
     body: fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes).toString('base64')),
-    receivedAt: fc.nat(),
     added: fc.string(),
   }),
 );
 
-function sealed(events: readonly JournalledEvent[], seed = SEED): Buffer {
+/** A delivery whose fields are `{"receivedAt":1,"signedAt":2,"secretId":"s","encoding":"utf8"}`. */
+function delivery(body: string): Delivery {
+  return { receivedAt: 1, signedAt: 2, secretId: 's', encoding: 'utf8', body };
+}
+
+function sealed(events: readonly Delivery[], seed = SEED): Buffer {
   return sealRecord(beginRecord(events), AT, seed);
 }
 
@@ -41,26 +47,31 @@ describe('a record', () => {
   });
 
   it('has its length before it has its bytes', () => {
-    const begun = beginRecord([{ encoding: 'utf8', body: 'ä€' }]);
-    expect([begun.sizes, begun.fields]).toEqual([[5], '[{"encoding":"utf8","bytes":5}]']);
+    const begun = beginRecord([delivery('ä€')]);
+    expect([begun.sizes, begun.fields]).toEqual([
+      [5],
+      '[{"receivedAt":1,"signedAt":2,"secretId":"s","encoding":"utf8","bytes":5}]',
+    ]);
     expect(begun.length).toBe(24 + begun.fields.length + 5);
   });
 
   it('is the same bytes as it ever was', () => {
-    const record = sealed([{ encoding: 'utf8', body: 'x' }], 0);
+    const record = sealed([delivery('x')], 0);
     expect(record.toString('latin1', 0, 4)).toBe('LLR1');
-    expect([record.readUInt32LE(4), record.readUInt32LE(12), record.readDoubleLE(16)]).toEqual([32, 31, AT]);
-    expect(record.toString('utf8', 24)).toBe('[{"encoding":"utf8","bytes":1}]x');
+    expect([record.readUInt32LE(4), record.readUInt32LE(12), record.readDoubleLE(16)]).toEqual([75, 74, AT]);
+    expect(record.toString('utf8', 24)).toBe(
+      '[{"receivedAt":1,"signedAt":2,"secretId":"s","encoding":"utf8","bytes":1}]x',
+    );
     expect(timeOf(record)).toBe(AT);
   });
 
   it('is intact in its own segment alone', () => {
-    const record = sealed([{ encoding: 'utf8', body: 'x' }]);
+    const record = sealed([delivery('x')]);
     expect([isIntact(record, SEED), isIntact(record, SEED + 1)]).toEqual([true, false]);
   });
 
   it('is not intact with any bit of it flipped behind its magic', () => {
-    const record = sealed([{ encoding: 'utf8', body: 'body' }]);
+    const record = sealed([delivery('body')]);
     for (let bit = 4 * 8; bit < record.length * 8; bit++) {
       const damaged = Buffer.from(record);
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -70,7 +81,7 @@ describe('a record', () => {
 });
 
 describe('the beginning of a record', () => {
-  const record = sealed([{ encoding: 'utf8', body: 'a body' }]);
+  const record = sealed([delivery('a body')]);
 
   it('says how long the record is, where it is whole', () => {
     expect(recordLength(record.subarray(0, 24))).toBe(record.length);

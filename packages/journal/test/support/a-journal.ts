@@ -1,10 +1,10 @@
 import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Delivery } from '@landline/webhook';
 import { onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import type { JournalOptions } from '../../src/journal-options.ts';
 import { createJournal, type Journal } from '../../src/journal.ts';
-import type { JournalledEvent } from '../../src/segment/record.ts';
 
 export const MEBIBYTE = 1024 * 1024;
 
@@ -56,8 +56,15 @@ export async function pendingIn(dir: string): Promise<string[]> {
 }
 
 /** An event with this body. */
-export function event(body: string, fields: object = {}): JournalledEvent {
-  return { ...fields, encoding: 'utf8', body };
+export function event(body: string, fields: object = {}): Delivery {
+  return {
+    receivedAt: 1_767_225_600_123,
+    signedAt: 1_767_225_600,
+    secretId: 'ab12',
+    ...fields,
+    encoding: 'utf8',
+    body,
+  };
 }
 
 /** Takes all that is pending and says that Redis has it; the bodies, in order. */
@@ -67,8 +74,8 @@ export async function drain(journal: Journal, limit: Partial<typeof NO_LIMIT> = 
 }
 
 /** The same with all that was kept of them. */
-export async function drainEvents(journal: Journal, limit: Partial<typeof NO_LIMIT> = {}): Promise<JournalledEvent[]> {
-  const events: JournalledEvent[] = [];
+export async function drainEvents(journal: Journal, limit: Partial<typeof NO_LIMIT> = {}): Promise<Delivery[]> {
+  const events: Delivery[] = [];
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const group = await journal.takePending({ ...NO_LIMIT, ...limit });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveredEvent } from '../../src/job.ts';
+import type { Delivery } from '@landline/webhook';
 
 /** A delivered event with this body. */
-export function anEvent(body = `{"id":"${randomUUID()}"}`): DeliveredEvent {
+export function anEvent(body = `{"id":"${randomUUID()}"}`): Delivery {
   return { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: 'ab12', encoding: 'utf8', body };
 }
 

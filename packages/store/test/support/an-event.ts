@@ -22,7 +22,7 @@ export function read(
   body: string,
   { encoding = 'utf8', signedAt = AT / 1000 }: Partial<Pick<Delivery, 'encoding' | 'signedAt'>> = {},
 ): NormalisedEvent {
-  return normalise({ receivedAt: AT + 1500, signedAt, encoding, body });
+  return normalise({ receivedAt: AT + 1500, signedAt, secretId: 'test', encoding, body });
 }
 
 /** An event that can be applied. */

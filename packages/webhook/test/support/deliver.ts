@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Changes, NormalisedEvent, Register } from '../../src/changes.ts';
-import { normalise, type Delivery } from '../../src/normalise.ts';
+import type { Delivery } from '../../src/delivery.ts';
+import { normalise } from '../../src/normalise.ts';
 
 /** When the deliveries of these tests were signed, in unix seconds: 2025-10-09T08:53:20Z. */
 export const SIGNED_AT = 1_760_000_000;
@@ -10,6 +11,7 @@ export function deliver(body: unknown): Delivery {
   return {
     receivedAt: SIGNED_AT * 1000 + 1500,
     signedAt: SIGNED_AT,
+    secretId: 'test',
     encoding: 'utf8',
     body: typeof body === 'string' ? body : JSON.stringify(body),
   };

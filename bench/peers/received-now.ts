@@ -1,0 +1,6 @@
+import { deliveryOf, type Delivery } from '@landline/webhook';
+
+/** A verified event as the peers' jobs carry it. */
+export function receivedNow(body: Buffer, signedAt: number): Delivery {
+  return deliveryOf(body, { receivedAt: Date.now(), signedAt, secretId: 'bench' });
+}
