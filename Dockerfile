@@ -7,6 +7,7 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # The manifests alone first: while they stay the same, so does the layer with the installed packages.
 COPY package.json package-lock.json .npmrc ./
+COPY packages/intake/package.json packages/intake/
 COPY packages/journal/package.json packages/journal/
 COPY packages/process/package.json packages/process/
 COPY packages/queue/package.json packages/queue/

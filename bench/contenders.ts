@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createProducer, openQueues } from '@landline/queue';
+import { createIntake } from '@landline/intake';
+import { openQueues } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
 import type { NodeProgram } from '../test/support/node-process.ts';
 import { ROOT } from '../test/support/root.ts';
@@ -101,24 +102,24 @@ export const LANDLINE: QueueingContender = {
     }),
 };
 
-/** Through the product's own producer, with as many events outstanding as a receiver has: so that jobs are as large. */
+/** Through the product's own intake, with as many events outstanding as a receiver has: so that jobs are as large. */
 async function fillLandline({ redisUrl }: Place, events: Iterable<SignedEvent>): Promise<void> {
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl,
     batchMaxEvents: 200,
     batchMaxBytes: 1_048_576,
     enqueueTimeoutMs: 10_000,
   });
-  await producer.start();
+  await intake.start();
   const left = events[Symbol.iterator]();
   const enqueueInTurn = async (): Promise<void> => {
     for (let next = left.next(); next.done !== true; next = left.next()) {
       const { body, signedAt } = next.value;
       // oxlint-disable-next-line no-await-in-loop -- as a connection does: the next when this one is answered
-      await producer.enqueue({ ...receivedNow(body, signedAt), secretId: 'bench' });
+      await intake.accept({ ...receivedNow(body, signedAt), secretId: 'bench' });
     }
   };
-  await using(producer, async () => void (await Promise.all(Array.from({ length: OUTSTANDING }, enqueueInTurn))));
+  await using(intake, async () => void (await Promise.all(Array.from({ length: OUTSTANDING }, enqueueInTurn))));
 }
 
 /** Queues events by the queue's own bulk call. */

@@ -1,4 +1,5 @@
-import { createProducer, openQueues } from '@landline/queue';
+import { createIntake } from '@landline/intake';
+import { openQueues } from '@landline/queue';
 import { createStore, migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startPostgres } from '../apps/cli/src/services/postgres.ts';
@@ -61,16 +62,16 @@ test('a worker that starts before its database waits for it, and makes the table
   const worker = await startApp('worker', { env: { DATABASE_URL: first.url, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await worker.stop()));
   await vi.waitUntil(() => worker.output().includes('trying again'), { timeout: 20_000 });
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl: redis.url,
     batchMaxEvents: 9,
     batchMaxBytes: 9_999,
     enqueueTimeoutMs: 5_000,
   });
-  await producer.start();
+  await intake.start();
   const now = Date.now();
-  await producer.enqueue({ receivedAt: now, signedAt: 1, secretId: 't', encoding: 'utf8', body: bodyOf(0) });
-  await producer.close();
+  await intake.accept({ receivedAt: now, signedAt: 1, secretId: 't', encoding: 'utf8', body: bodyOf(0) });
+  await intake.close();
 
   const postgres = await startPostgres({ dir, port: Number(new URL(first.url).port) });
   onTestFinished(() => postgres.stop());

@@ -1,5 +1,5 @@
 import type { Logger } from '@landline/process';
-import type { Producer } from '@landline/queue';
+import type { Intake } from '@landline/intake';
 import type { Reader } from '@landline/store';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Variables } from './config.ts';
@@ -32,7 +32,7 @@ const DRAIN_LIMIT_MS = 2_000;
 /** What the app is made of. */
 export interface AppOptions {
   reader: Reader;
-  producer: Pick<Producer, 'enqueue'>;
+  intake: Pick<Intake, 'accept'>;
   /** What ElevenLabs must send; empty: none is set, and every request is refused. */
   token: string;
   defaults: Variables;
@@ -55,14 +55,14 @@ export interface InitiationApp {
 }
 
 /** Builds the app; it never listens by itself. */
-export function createApp({ reader, producer, logger, ...options }: AppOptions): InitiationApp {
+export function createApp({ reader, intake, logger, ...options }: AppOptions): InitiationApp {
   let isDraining = false;
   const { token, defaults, limitMs = ANSWER_LIMIT_MS } = options;
   const gate = createDatabaseGate({ reader, logger, limitMs, onClose: () => lookUps.forget() });
   const lookUps = createLookUps({ reader, gate, limitMs });
   const metrics = createMetrics(() => gate.isUp());
   const onResult = (result: 'enqueued' | 'lost') => metrics.events.inc({ result });
-  const started = createStartedEvents({ producer, logger, onResult, ...(options.now && { now: options.now }) });
+  const started = createStartedEvents({ intake, logger, onResult, ...(options.now && { now: options.now }) });
   const server = createServer();
   const connections = limitConnections(server.server, options.maxConnections ?? MAX_CONNECTIONS);
   server.addHook('onSend', (_request, reply, payload, done) => {

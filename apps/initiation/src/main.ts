@@ -1,5 +1,5 @@
 import { createLogger, stopOnRequest } from '@landline/process';
-import { createProducer } from '@landline/queue';
+import { createIntake } from '@landline/intake';
 import { createReader } from '@landline/store';
 import { ANSWER_LIMIT_MS, createApp } from './app.ts';
 import { readConfig } from './config.ts';
@@ -35,7 +35,7 @@ const reader = createReader({
   isReader,
   limitMs: ANSWER_LIMIT_MS,
 });
-const producer = createProducer({
+const intake = createIntake({
   redisUrl: config.REDIS_URL,
   ...BATCH,
   enqueueTimeoutMs: ENQUEUE_TIMEOUT_MS,
@@ -45,7 +45,7 @@ const producer = createProducer({
 });
 const app = createApp({
   reader,
-  producer,
+  intake,
   token: config.INITIATION_TOKEN,
   defaults: config.INITIATION_DEFAULTS,
   logger,
@@ -53,13 +53,13 @@ const app = createApp({
 
 stopOnRequest(async () => {
   await app.drain();
-  await Promise.all([producer.close(), reader.close()]);
+  await Promise.all([intake.close(), reader.close()]);
   logger.info('Stopped');
 });
 
 // Neither is waited for: without them callers get the defaults.
 app.start();
-void producer.start({ needsFitRedis: false });
+void intake.start({ needsFitRedis: false });
 try {
   logger.info(`Listening on ${await app.server.listen({ port: config.INITIATION_PORT, host: config.HOST })}`);
 } catch (error) {

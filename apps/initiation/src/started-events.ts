@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Logger } from '@landline/process';
-import type { Producer } from '@landline/queue';
+import type { Intake } from '@landline/intake';
 import type { Delivery } from '@landline/webhook';
 import type { InitiationRequest } from './read-request.ts';
 
@@ -26,7 +26,7 @@ export interface StartedEvents {
 
 /** What the events are made of. */
 export interface StartedOptions {
-  producer: Pick<Producer, 'enqueue'>;
+  intake: Pick<Intake, 'accept'>;
   logger: Logger;
   onResult: (result: StartedResult) => void;
   /** The current time in unix milliseconds. */
@@ -34,7 +34,7 @@ export interface StartedOptions {
 }
 
 /** Makes the teller. What Redis does not take is lost: the call's other events name the same things. */
-export function createStartedEvents({ producer, logger, onResult, now = Date.now }: StartedOptions): StartedEvents {
+export function createStartedEvents({ intake, logger, onResult, now = Date.now }: StartedOptions): StartedEvents {
   const underWay = new Set<Promise<void>>();
   const beginnings = new Map<string, number>();
   let warnedAt = -Infinity;
@@ -61,8 +61,8 @@ export function createStartedEvents({ producer, logger, onResult, now = Date.now
     tell(call) {
       if (call.conversation_id === undefined) return;
       if (underWay.size >= MOST_UNDER_WAY) return lose();
-      const sending = producer
-        .enqueue(delivered(bodyOf(call), now()))
+      const sending = intake
+        .accept(delivered(bodyOf(call), now()))
         .then(() => onResult('enqueued'), lose)
         .finally(() => underWay.delete(sending));
       underWay.add(sending);

@@ -1,5 +1,5 @@
 import { createLogger } from '@landline/process';
-import { createProducer } from '@landline/queue';
+import { createIntake } from '@landline/intake';
 import type { Delivery } from '@landline/webhook';
 import { normalise } from '@landline/webhook';
 import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
@@ -82,15 +82,15 @@ test.for([undefined, '', null, {}, ['conv_1'], true, 'x'.repeat(257)])(
 test('the answer does not wait for Redis, and an event that Redis does not take is counted', async () => {
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl: redis.url,
     batchMaxEvents: 9,
     batchMaxBytes: 9_999,
     enqueueTimeoutMs: 2_000,
   });
-  onTestFinished(() => producer.close());
-  await producer.start();
-  const app = await startInitiation(database.url, { producer });
+  onTestFinished(() => intake.close());
+  await intake.start();
+  const app = await startInitiation(database.url, { intake });
   redis.freeze();
   onTestFinished(() => redis.thaw());
   expect(await app.variables(call.caller_id, call)).toEqual(NOTHING);
@@ -117,7 +117,11 @@ test('a thousand events are under way at most', async () => {
     sent.push(event);
     return new Promise<void>((resolve) => waiting.push(resolve));
   };
-  const started = createStartedEvents({ producer: { enqueue }, logger, onResult: (result) => results.push(result) });
+  const started = createStartedEvents({
+    intake: { accept: enqueue },
+    logger,
+    onResult: (result) => results.push(result),
+  });
   for (let i = 0; i < 1_005; i++) started.tell({ conversation_id: `conv_${i}` });
   expect([sent.length, results]).toEqual([1_000, Array(5).fill('lost')]);
   waiting.splice(0).forEach((resolve) => resolve());

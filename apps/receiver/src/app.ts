@@ -1,5 +1,6 @@
 import { canaryAge, type Logger } from '@landline/process';
-import { QueueUnavailableError, type CanaryMark, type Producer } from '@landline/queue';
+import type { Intake } from '@landline/intake';
+import { QueueUnavailableError, type CanaryMark } from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,7 +21,7 @@ const DROP_WARNING_MS = 60_000;
 
 /** What the receiver is made of. */
 export interface AppOptions {
-  producer: Pick<Producer, 'enqueue' | 'canTake'>;
+  intake: Pick<Intake, 'accept' | 'canTake'>;
   /** Undefined: no canary is sent. */
   canaryMark?: Pick<CanaryMark, 'newest'> | undefined;
   /** Accepted keys, newest first. */
@@ -58,7 +59,7 @@ export interface ReceiverApp {
 
 /** Builds the receiver; it never listens by itself. */
 export function createApp(options: AppOptions): ReceiverApp {
-  const { producer, canaryMark, logger, metrics = createMetrics(), now = Date.now } = options;
+  const { intake, canaryMark, logger, metrics = createMetrics(), now = Date.now } = options;
   if (canaryMark) canaryAge(metrics.registry, canaryMark, { sentFrom: now() });
   const refusals = createRefusalLog(logger);
   let draining = false;
@@ -79,7 +80,7 @@ export function createApp(options: AppOptions): ReceiverApp {
   server.setErrorHandler(errorHandler(refusals, logger));
   server.setNotFoundHandler((_request, reply) => notFound(reply));
   webhookRoute(server, { ...options, reception, refusals, metrics, now });
-  publicHealthRoutes(server, { producer, isDraining });
+  publicHealthRoutes(server, { intake, isDraining });
   return {
     server,
     isDraining,

@@ -1,6 +1,7 @@
+import { intakeVariables } from '@landline/intake';
 import { journalVariables } from '@landline/journal';
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
-import { canaryVariables, queueVariables } from '@landline/queue';
+import { queueVariables } from '@landline/queue';
 import { webhookVariables } from '@landline/webhook';
 import { z } from 'zod';
 
@@ -8,9 +9,11 @@ import { z } from 'zod';
 export const receiverVariables = z.object({
   ...webhookVariables,
   ...queueVariables,
+  ...intakeVariables,
   ...journalVariables,
-  ...canaryVariables,
   ...processVariables,
+  /** How often a canary is sent; 0: never. */
+  CANARY_INTERVAL_SECONDS: wholeNumber('CANARY_INTERVAL_SECONDS', { unit: 'seconds', min: 0, max: 86_400 }).default(60),
   PORT: port('PORT').default(3000),
   HOST: z.string().default('0.0.0.0'),
   HEALTH_PORT: port('HEALTH_PORT').default(3004),

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal } from '@landline/journal';
 import { createLogger, stopOnRequest } from '@landline/process';
-import { createCanaryMark, createProducer, RedisRefusedError } from '@landline/queue';
+import { createIntake } from '@landline/intake';
+import { createCanaryMark, RedisRefusedError } from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
@@ -47,7 +48,7 @@ const journal =
         onReady: () => logger.info('The journal takes events again'),
       });
 const withoutRedis = journal === undefined ? 'and senders are answered 503' : 'the journal alone has them';
-const producer = createProducer({
+const intake = createIntake({
   redisUrl: config.REDIS_URL,
   batchMaxEvents: config.BATCH_MAX_EVENTS,
   batchMaxBytes: config.BATCH_MAX_BYTES,
@@ -61,7 +62,7 @@ const producer = createProducer({
   onPostgresLoss: ({ sinceMs, journalSinceMs = Date.now() }) => logger.error(postgresLoss(sinceMs, journalSinceMs)),
   onGroup: measureGroups(metrics.registry),
 });
-measureKeepers(metrics, { producer, journal });
+measureKeepers(metrics, { intake, journal });
 const hasCanary = config.CANARY_INTERVAL_SECONDS > 0;
 const canaryMark = createCanaryMark({ redisUrl: config.REDIS_URL });
 const limit = connectionLimit(config.MAX_CONNECTIONS);
@@ -71,7 +72,7 @@ if (limit.descriptors !== undefined) {
   );
 }
 const app = createApp({
-  producer,
+  intake,
   canaryMark: hasCanary ? canaryMark : undefined,
   secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
   toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
@@ -82,7 +83,7 @@ const app = createApp({
   logger,
   metrics,
 });
-const health = createHealthApp({ producer, journal, metrics, isDraining: () => app.isDraining() });
+const health = createHealthApp({ intake, journal, metrics, isDraining: () => app.isDraining() });
 
 let canary: ReturnType<typeof startCanary> | undefined;
 let isLeaving = false;
@@ -115,7 +116,7 @@ try {
 async function start(): Promise<void> {
   await journal?.open();
   // Nothing would be applied, and nobody need notice. A receiver that had begun goes on: it holds events that Redis does not have.
-  await producer.start({ needsFitRedis: (journal?.stats().pendingRecords ?? 0) === 0 });
+  await intake.start({ needsFitRedis: (journal?.stats().pendingRecords ?? 0) === 0 });
   if (isLeaving) return;
   const healthOrigin = await health
     .listen({ port: config.HEALTH_PORT, host: config.HEALTH_HOST })
@@ -135,7 +136,7 @@ async function start(): Promise<void> {
 }
 
 async function close(): Promise<void> {
-  await producer.close();
+  await intake.close();
   await journal?.close();
   canaryMark.close();
   await health.close();

@@ -1,6 +1,6 @@
 import type { Journal } from '@landline/journal';
 import { addCounter, addGauge, createRegistry } from '@landline/process';
-import type { Producer } from '@landline/queue';
+import type { Intake } from '@landline/intake';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 /** A group has one event at low load, and BATCH_MAX_EVENTS (200) at most. */
@@ -59,7 +59,7 @@ export function measureReception(
   });
 }
 
-/** Adds the sizes of the groups that Redis takes; the answer is for the producer's `onGroup`. */
+/** Adds the sizes of the groups that Redis takes; the answer is for the intake's `onGroup`. */
 export function measureGroups(registry: Registry): (group: { events: number }) => void {
   const sizes = new Histogram({
     name: 'landline_group_events',
@@ -72,61 +72,57 @@ export function measureGroups(registry: Registry): (group: { events: number }) =
 
 /** What keeps the events, as far as it tells how it does. */
 export interface Keepers {
-  producer: Pick<Producer, 'stats' | 'status'>;
+  intake: Pick<Intake, 'stats' | 'status'>;
   journal: Pick<Journal, 'stats' | 'status'> | undefined;
 }
 
-/** Adds what the producer, and the journal where there is one, know of themselves. */
-export function measureKeepers({ registry, rejected }: ReceiverMetrics, { producer, journal }: Keepers): void {
+/** Adds what the intake, and the journal where there is one, know of themselves. */
+export function measureKeepers({ registry, rejected }: ReceiverMetrics, { intake, journal }: Keepers): void {
   // There from the start, so that the first is an increase: the alerts are for those that may cost an event.
   for (const code of ['unavailable', 'body_too_large', 'request_timeout']) rejected.inc({ code }, 0);
   addCounter(registry, {
     name: 'landline_groups_enqueued_total',
     help: 'Groups that Redis took.',
-    read: () => producer.stats().groups,
+    read: () => intake.stats().groups,
   });
   addCounter(registry, {
     name: 'landline_redis_errors_total',
     help: 'Groups that Redis did not take, or not in time.',
-    read: () => producer.stats().redisErrors,
+    read: () => intake.stats().redisErrors,
   });
   addGauge(registry, {
     name: 'landline_redis_up',
     help: 'Whether Redis takes groups: 1 or 0.',
-    read: () => Number(producer.status() === 'ready'),
+    read: () => Number(intake.status() === 'ready'),
   });
   addGauge(registry, {
     name: 'landline_redis_refused',
     help: 'Whether Redis may evict what it holds, so that nothing is written to it: 1 or 0.',
-    read: () => Number(producer.status() === 'refused'),
+    read: () => Number(intake.status() === 'refused'),
   });
-  if (journal !== undefined) measureJournal(registry, producer, journal);
+  if (journal !== undefined) measureJournal(registry, intake, journal);
 }
 
-function measureJournal(
-  registry: Registry,
-  producer: Keepers['producer'],
-  journal: NonNullable<Keepers['journal']>,
-): void {
+function measureJournal(registry: Registry, intake: Keepers['intake'], journal: NonNullable<Keepers['journal']>): void {
   addCounter(registry, {
     name: 'landline_events_journalled_total',
     help: 'Events that the journal took.',
-    read: () => producer.stats().journalledEvents,
+    read: () => intake.stats().journalledEvents,
   });
   addCounter(registry, {
     name: 'landline_journal_errors_total',
     help: 'Groups that the journal did not take.',
-    read: () => producer.stats().journalErrors,
+    read: () => intake.stats().journalErrors,
   });
   addCounter(registry, {
     name: 'landline_journal_reenqueued_records_total',
     help: 'Records of the journal that were enqueued after the fact.',
-    read: () => producer.stats().reenqueuedRecords,
+    read: () => intake.stats().reenqueuedRecords,
   });
   addCounter(registry, {
     name: 'landline_redis_losses_total',
     help: 'How often Redis was found to have lost what it took.',
-    read: () => producer.stats().redisLosses,
+    read: () => intake.stats().redisLosses,
   });
   addGauge(registry, {
     name: 'landline_journal_up',

@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
-import type { Producer } from '@landline/queue';
+import type { Intake } from '@landline/intake';
 import {
   CANARY_TYPE,
   deliveryOf,
@@ -32,7 +32,7 @@ declare module 'fastify' {
 
 /** What the route needs. */
 export interface WebhookRouteOptions {
-  producer: Pick<Producer, 'enqueue'>;
+  intake: Pick<Intake, 'accept'>;
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   toleranceSeconds: number;
@@ -75,7 +75,7 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
       if (!verdict.ok) return refuse(request, reply, verdict, body);
       const { signedAt, secretId } = verdict;
       const event = deliveryOf(body, { receivedAt, signedAt, secretId });
-      await options.producer.enqueue(event);
+      await options.intake.accept(event);
       const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
       if (type === CANARY_TYPE) return ACCEPTED;
       options.metrics.accepted.inc();

@@ -39,7 +39,7 @@ it('answers what is under way with 200 and closes, then the port is closed', asy
   idle.cut();
   await expect(send(receiver.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   expect(await receiver.queued()).toHaveLength(3);
-  await receiver.producer.close();
+  await receiver.intake.close();
 });
 
 it('says that it is not ready while it drains', async () => {
@@ -53,7 +53,7 @@ it('says that it is not ready while it drains', async () => {
   expect(statusesIn(connection.received())).toEqual([503]);
   expect(connection.received()).toMatch(/\r\n\r\n\{"status":"draining"\}$/);
   connection.cut();
-  await receiver.producer.close();
+  await receiver.intake.close();
 });
 
 it('waits no longer than it is told for what never arrives in full', async () => {
@@ -66,7 +66,7 @@ it('waits no longer than it is told for what never arrives in full', async () =>
   expect(silent.received() + slow.received()).toBe('');
   silent.cut();
   slow.cut();
-  await receiver.producer.close();
+  await receiver.intake.close();
 });
 
 it('gives every answer that it owes, however many are under way', async () => {
@@ -84,7 +84,7 @@ it('gives every answer that it owes, however many are under way', async () => {
   for (const connection of connections) connection.cut();
   await drained;
   expect((await receiver.queued()).length).toBe(before + connections.length);
-  await receiver.producer.close();
+  await receiver.intake.close();
 });
 
 /** What was written before on other connections has been read when an answer to a later request is here. */

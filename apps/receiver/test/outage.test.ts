@@ -73,7 +73,7 @@ it('answers 503 while Redis is a replica', async () => {
 it('answers 503 when Redis comes back with a policy that throws events away', async () => {
   await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru']);
   await redis.run(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
-  await vi.waitUntil(() => receiver.producer.status() === 'refused', { timeout: 5000 });
+  await vi.waitUntil(() => receiver.intake.status() === 'refused', { timeout: 5000 });
   expectUnavailable(await post(receiver.url, '{}'));
   expect(receiver.log()).toContain('CONFIG SET maxmemory-policy noeviction');
   await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);

@@ -41,7 +41,7 @@ it.each([0, 5])(
     expect(drainedMs).toBeGreaterThanOrEqual(waitMs - 5);
     await expect(post(receiver.url, BODY)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(await receiver.queued()).toHaveLength(before + accepted);
-    await receiver.producer.close();
+    await receiver.intake.close();
   },
 );
 
@@ -50,7 +50,7 @@ it('one that never listened does not wait', async () => {
   await receiver.server.close();
   await receiver.drain({ waitMs: 2 ** 31 - 1, timeoutMs: 10_000 });
   expect(receiver.isDraining()).toBe(true);
-  await receiver.producer.close();
+  await receiver.intake.close();
 });
 
 it('leaves in order with code 0 after DRAIN_SECONDS though a sender never finishes', async () => {

@@ -1,14 +1,5 @@
 import { addGauge, addQueueJobs, canaryAge, type Logger } from '@landline/process';
-import {
-  createCanaryMark,
-  createConsumer,
-  createDeadLetters,
-  createLetterCheck,
-  DEAD_LETTER_QUEUE,
-  openPostgresBeats,
-  WEBHOOK_QUEUE,
-  type JobFailure,
-} from '@landline/queue';
+import { createCanaryMark, createConsumer, createDeadLetters, createLetterCheck, DEAD_LETTER_QUEUE, openPostgresBeats, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
 import { createStore, type ApplicableEvent, type DeadEvent, type StoreOptions } from '@landline/store';
 import { createDatabaseGate } from './database-gate.ts';
 import { addDeadEvents } from './dead-events.ts';

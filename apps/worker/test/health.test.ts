@@ -1,4 +1,5 @@
-import { createConsumer, createProducer, WEBHOOK_QUEUE } from '@landline/queue';
+import { createIntake } from '@landline/intake';
+import { createConsumer, WEBHOOK_QUEUE } from '@landline/queue';
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createHealth, type HealthOptions } from '../src/health.ts';
@@ -10,7 +11,7 @@ const CONSUMING = { isWaiting: () => false, isConsuming: () => true, now: Date.n
 async function consume(process: () => Promise<void>, options: Partial<HealthOptions> = {}) {
   const redisUrl = inject('redisUrl');
   const prefix = `{${randomUUID()}}`;
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl,
     prefix,
     batchMaxEvents: 1,
@@ -19,9 +20,9 @@ async function consume(process: () => Promise<void>, options: Partial<HealthOpti
   });
   const consumer = createConsumer({ redisUrl, prefix, queue: WEBHOOK_QUEUE, concurrency: 1, process });
   onTestFinished(() => consumer.close({ timeoutMs: 500 }));
-  await producer.start();
-  await Promise.all([producer.enqueue(message('a')), producer.enqueue(message('b')), producer.enqueue(message('c'))]);
-  await producer.close();
+  await intake.start();
+  await Promise.all([intake.accept(message('a')), intake.accept(message('b')), intake.accept(message('c'))]);
+  await intake.close();
   consumer.start();
   return { consumer, health: createHealth({ consumer, store: { ping: async () => {} }, ...CONSUMING, ...options }) };
 }

@@ -1,4 +1,5 @@
-import { createConsumer, createProducer, WEBHOOK_QUEUE, type Consumer } from '@landline/queue';
+import { createIntake } from '@landline/intake';
+import { createConsumer, WEBHOOK_QUEUE, type Consumer } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
@@ -16,14 +17,14 @@ async function consume(process: () => Promise<void> = async () => {}) {
   onTestFinished(() => proxy.close());
   const consumer = createConsumer({ redisUrl: proxy.url, queue: WEBHOOK_QUEUE, concurrency: 2, process });
   onTestFinished(() => consumer.close({ timeoutMs: 500 }));
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl: redis.url,
     batchMaxEvents: 1,
     batchMaxBytes: 1024,
     enqueueTimeoutMs: 5_000,
   });
-  onTestFinished(() => producer.close());
-  await producer.start();
+  onTestFinished(() => intake.close());
+  await intake.start();
   const health = createHealth({
     consumer,
     store: { ping: async () => {} },
@@ -32,7 +33,7 @@ async function consume(process: () => Promise<void> = async () => {}) {
     now: Date.now,
     wedgedAfterMs: WEDGED_AFTER_MS,
   });
-  return { redis, proxy, consumer, health, send: (id: string) => producer.enqueue(message(id)) };
+  return { redis, proxy, consumer, health, send: (id: string) => intake.accept(message(id)) };
 }
 
 const isDone = async (consumer: Consumer) => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger } from '@landline/process';
-import { createProducer, openQueues } from '@landline/queue';
+import { createIntake } from '@landline/intake';
+import { openQueues } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { lockTable } from '../../../test/support/lock-table.ts';
 import { startPrivatePostgres, type PrivatePostgres } from '../../../test/support/private-postgres.ts';
@@ -31,20 +32,20 @@ async function startPipe(limits: WorkerOptions['limits']) {
     ...(limits && { limits }),
   });
   const queues = openQueues({ redisUrl: redis.url });
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl: redis.url,
     batchMaxEvents: 1,
     batchMaxBytes: 9_999,
     enqueueTimeoutMs: 5_000,
   });
   onTestFinished(async () => {
-    await Promise.all([worker.stop({ timeoutMs: 2_000 }), producer.close(), queues.close()]);
+    await Promise.all([worker.stop({ timeoutMs: 2_000 }), intake.close(), queues.close()]);
     await redis.remove();
   });
-  await producer.start();
+  await intake.start();
   worker.start();
   const send = (from: number, to: number) =>
-    Promise.all(Array.from({ length: to - from }, (_, i) => producer.enqueue(message('c', `text ${from + i}`))));
+    Promise.all(Array.from({ length: to - from }, (_, i) => intake.accept(message('c', `text ${from + i}`))));
   const log = () => lines.join('');
   return { postgres, redis, worker, queues, send, log };
 }

@@ -2,23 +2,6 @@ import { z } from 'zod';
 
 const blankToUndefined = (value: unknown): unknown => (value === '' ? undefined : value);
 
-interface WholeNumber {
-  unit: string;
-  min: number;
-  max: number;
-  fallback: number;
-}
-
-function wholeNumber(name: string, { unit, min, max, fallback }: WholeNumber) {
-  const error = `${name} must be a whole number of ${unit} from ${min} to ${max}`;
-  const digits = z
-    .string({ error })
-    .regex(/^\d{1,9}$/, error)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, error);
-  return z.preprocess(blankToUndefined, digits.default(fallback));
-}
-
 function isRedisUrl(value: string): boolean {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   return url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d*)?$/.test(url.pathname);
@@ -26,7 +9,7 @@ function isRedisUrl(value: string): boolean {
 
 const redisUrlError = 'REDIS_URL must look like redis://[user:password@]host:port[/database], or rediss:// for TLS';
 
-/** The environment variables that this package is about, as a shape to build a process's schema from. An empty string counts as not set. */
+/** The environment variable of this package, as a shape to build a process's schema from. An empty string counts as not set. */
 export const queueVariables = {
   REDIS_URL: z
     .preprocess(
@@ -34,17 +17,4 @@ export const queueVariables = {
       z.string({ error: redisUrlError }).refine(isRedisUrl, redisUrlError).default('redis://127.0.0.1:6379'),
     )
     .meta({ secret: true }), // it may hold a password
-  BATCH_MAX_EVENTS: wholeNumber('BATCH_MAX_EVENTS', { unit: 'events', min: 1, max: 10_000, fallback: 200 }),
-  BATCH_MAX_BYTES: wholeNumber('BATCH_MAX_BYTES', { unit: 'bytes', min: 1024, max: 67_108_864, fallback: 1_048_576 }),
-  ENQUEUE_TIMEOUT_MS: wholeNumber('ENQUEUE_TIMEOUT_MS', { unit: 'milliseconds', min: 10, max: 60_000, fallback: 1000 }),
-};
-
-/** How often a receiver sends a canary, 0 for never; in the same shape. */
-export const canaryVariables = {
-  CANARY_INTERVAL_SECONDS: wholeNumber('CANARY_INTERVAL_SECONDS', {
-    unit: 'seconds',
-    min: 0,
-    max: 86_400,
-    fallback: 60,
-  }),
 };

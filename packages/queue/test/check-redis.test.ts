@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { checkRedis } from '../src/check-redis.ts';
-import { createProducerConnection, endConnection } from '../src/connection.ts';
+import { checkRedis } from '../src/redis/check-redis.ts';
+import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 
 /** What a check told: why Redis is refused, if it is, and the warnings. */

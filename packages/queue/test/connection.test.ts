@@ -1,5 +1,10 @@
 import { expect, inject, it } from 'vitest';
-import { createConsumerConnection, createProducerConnection, endConnection, firstAttempt } from '../src/connection.ts';
+import {
+  createConsumerConnection,
+  createProducerConnection,
+  endConnection,
+  firstAttempt,
+} from '../src/redis/connection.ts';
 import { freePort } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { aConsumer } from './support/a-consumer.ts';
-import { aProducer } from './support/a-producer.ts';
+import { aShard } from './support/a-shard.ts';
 import { anEvent } from './support/an-event.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
@@ -16,9 +16,8 @@ beforeEach(async () => {
 afterEach(() => redis.stop());
 
 async function enqueueOne(): Promise<void> {
-  const producer = aProducer({ redisUrl: redis.url });
-  await producer.start();
-  await producer.enqueue(anEvent());
+  const shard = await aShard({ redisUrl: redis.url });
+  await shard.add([anEvent()], 100);
 }
 
 describe('a consumer whose Redis fails', () => {

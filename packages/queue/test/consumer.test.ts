@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createProducerConnection, endConnection } from '../src/connection.ts';
+import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
 import { HandBackError } from '../src/errors.ts';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/job-options.ts';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/jobs/job-options.ts';
 import { aConsumer } from './support/a-consumer.ts';
-import { aProducer } from './support/a-producer.ts';
+import { aShard } from './support/a-shard.ts';
 import { anEvent, ownPrefix } from './support/an-event.ts';
 import { HOSTILE_BODIES } from './support/hostile-bodies.ts';
 import { theQueues } from './support/the-queues.ts';
@@ -30,10 +30,9 @@ const isFailed = async () => (await queue.getFailedCount()) === 1;
 
 describe('createConsumer', () => {
   it('hands over what the producer wrote, byte for byte', async () => {
-    const producer = aProducer({ redisUrl, prefix });
-    await producer.start();
+    const shard = await aShard({ redisUrl, prefix });
     const events = HOSTILE_BODIES.map(([, body]) => anEvent(body));
-    await Promise.all(events.map((event) => producer.enqueue(event)));
+    await Promise.all(events.map((event) => shard.add([event], 100)));
     const consumer = aConsumer({ redisUrl, prefix });
     await waitUntil(() => consumer.jobs.flatMap((job) => job.events).length === events.length);
     expect(consumer.jobs.flatMap((job) => job.events)).toEqual(events);
@@ -41,9 +40,8 @@ describe('createConsumer', () => {
   });
 
   it('leaves nothing of finished jobs in Redis but the books of the queue', async () => {
-    const producer = aProducer({ redisUrl, prefix });
-    await producer.start();
-    for (let index = 0; index < 50; index += 1) await producer.enqueue(anEvent());
+    const shard = await aShard({ redisUrl, prefix });
+    for (let index = 0; index < 50; index += 1) await shard.add([anEvent()], 100);
     const consumer = aConsumer({ redisUrl, prefix, concurrency: 4 });
     await waitUntil(async () => consumer.jobs.length === 50 && (await consumer.counts()).active === 0);
     const books = ['id', 'meta', 'events', 'marker', 'stalled-check'].map((name) => `${prefix}:webhook-events:${name}`);

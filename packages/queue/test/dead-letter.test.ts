@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createDeadLetters, letterId, type DeadLetters } from '../src/dead-letter.ts';
+import { createDeadLetters, letterId, type DeadLetters } from '../src/jobs/dead-letter.ts';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { DEAD_LETTER_QUEUE } from '../src/names.ts';
 import { aConsumer } from './support/a-consumer.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { watchAvailability, type Availability } from '../src/availability.ts';
-import { createProducerConnection, endConnection } from '../src/connection.ts';
+import { watchAvailability, type Availability } from '../src/redis/availability.ts';
+import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 

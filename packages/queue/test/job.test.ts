@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobSchema } from '../src/job.ts';
+import { jobSchema } from '../src/jobs/job.ts';
 import { anEvent } from './support/an-event.ts';
 
 describe('jobSchema', () => {

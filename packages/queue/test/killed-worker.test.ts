@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
-import { createProducerConnection, firstAttempt } from '../src/connection.ts';
+import { createProducerConnection, firstAttempt } from '../src/redis/connection.ts';
 import { aConsumer } from './support/a-consumer.ts';
-import { aProducer } from './support/a-producer.ts';
+import { aShard } from './support/a-shard.ts';
 import { anEvent, ownPrefix } from './support/an-event.ts';
 import { waitUntil } from './support/wait-until.ts';
 
@@ -53,9 +53,8 @@ it.each([
   { timeout: 60_000 },
   async (_, isSetBack) => {
     const prefix = ownPrefix();
-    const producer = aProducer({ redisUrl, prefix });
-    await producer.start();
-    await producer.enqueue(anEvent('survivor'));
+    const shard = await aShard({ redisUrl, prefix });
+    await shard.add([anEvent('survivor')], 100);
     const child = await startWorkerToKill(prefix);
     const exited = once(child, 'exit');
     child.kill('SIGKILL');

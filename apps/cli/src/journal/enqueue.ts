@@ -2,7 +2,8 @@ import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { listJournal, readJournalFile } from '@landline/journal';
-import { createProducer, queueVariables } from '@landline/queue';
+import { createIntake, intakeVariables } from '@landline/intake';
+import { queueVariables } from '@landline/queue';
 import { deliverySchema, type Delivery } from '@landline/webhook';
 import { z } from 'zod';
 import { CliError } from '../errors.ts';
@@ -78,10 +79,10 @@ function readArguments(args: string[]): { since: number; until: number; dryRun: 
   return { since, until, dryRun: values['dry-run'] };
 }
 
-/** A producer of jobs as large as the receivers' own; in a dry run nothing, and no Redis is needed. */
+/** A intake of jobs as large as the receivers' own; in a dry run nothing, and no Redis is needed. */
 async function openSink({ root, env, print }: JournalContext, dryRun: boolean): Promise<Sink> {
   const redisUrl = dryRun ? undefined : await findRedis(root, env);
-  const read = z.object(queueVariables).safeParse({ ...env, REDIS_URL: redisUrl });
+  const read = z.object({ ...queueVariables, ...intakeVariables }).safeParse({ ...env, REDIS_URL: redisUrl });
   if (!read.success) {
     throw new CliError('configuration_invalid', read.error.issues.map(({ message }) => message).join('\n'));
   }
@@ -89,7 +90,7 @@ async function openSink({ root, env, print }: JournalContext, dryRun: boolean): 
   const size = { maxEvents: limits.batchMaxEvents, maxBytes: limits.batchMaxBytes };
   if (redisUrl === undefined) return { ...size, put: () => Promise.resolve(), close: () => Promise.resolve() };
   let fault = '';
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl,
     ...limits,
     enqueueTimeoutMs: JOB_LIMIT_MS,
@@ -97,23 +98,23 @@ async function openSink({ root, env, print }: JournalContext, dryRun: boolean): 
     onError: (error) => (fault = error.message),
   });
   try {
-    await producer.start();
-    if (producer.status() !== 'ready') {
+    await intake.start();
+    if (intake.status() !== 'ready') {
       throw new CliError('enqueue_failed', `Redis at ${new URL(redisUrl).host} takes nothing: ${fault}`);
     }
   } catch (error) {
-    await producer.close();
+    await intake.close();
     throw error;
   }
   return {
     ...size,
     async put(events) {
       const startedAt = performance.now();
-      await Promise.all(events.map((event) => producer.enqueue(event)));
+      await Promise.all(events.map((event) => intake.accept(event)));
       // As long again for what arrives now.
       await delay(performance.now() - startedAt);
     },
-    close: () => producer.close(),
+    close: () => intake.close(),
   };
 }
 

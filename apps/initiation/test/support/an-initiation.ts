@@ -70,8 +70,8 @@ export async function startInitiation(
   });
   const events: Delivery[] = [];
   const reader = options.reader ?? createReader({ databaseUrl, isReader, limitMs });
-  const producer = { enqueue: async (event: Delivery) => void events.push(event) };
-  const app = createApp({ producer, token: TOKEN, defaults: DEFAULTS, logger, limitMs, ...options, reader });
+  const intake = { accept: async (event: Delivery) => void events.push(event) };
+  const app = createApp({ intake, token: TOKEN, defaults: DEFAULTS, logger, limitMs, ...options, reader });
   onTestFinished(async () => {
     await app.drain();
     await reader.close();

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '@landline/process';
-import { createProducer, openQueues, jobSchema, type Producer } from '@landline/queue';
+import { createIntake, type Intake } from '@landline/intake';
+import { openQueues, jobSchema } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
 import { SECRET } from '../../../../test/support/post.ts';
 import { createApp, type AppOptions, type ReceiverApp } from '../../src/app.ts';
@@ -10,7 +11,7 @@ import { createMetrics, type ReceiverMetrics } from '../../src/metrics.ts';
 export interface TestReceiver extends ReceiverApp {
   /** Where it listens. */
   url: string;
-  producer: Producer;
+  intake: Intake;
   metrics: ReceiverMetrics;
   /** Everything that it has logged. */
   log: () => string;
@@ -38,17 +39,17 @@ export async function startReceiver(
     },
   });
   const logger = createLogger({ name: 'receiver', level: 'trace', destination });
-  const producer = createProducer({
+  const intake = createIntake({
     redisUrl,
     batchMaxEvents: 200,
     batchMaxBytes: 1_048_576,
     enqueueTimeoutMs,
     onError: (error) => logger.error(error.message),
   });
-  await producer.start();
+  await intake.start();
   const metrics = createMetrics();
   const app = createApp({
-    producer,
+    intake,
     secrets: [SECRET],
     toleranceSeconds: 3600,
     bodyLimitBytes: 65_536,
@@ -63,13 +64,13 @@ export async function startReceiver(
   return {
     ...app,
     url,
-    producer,
+    intake,
     metrics,
     log: () => log,
     queued: () => eventsIn(redisUrl),
     async close() {
       await app.drain({ waitMs: 0, timeoutMs: 5000 });
-      await producer.close();
+      await intake.close();
     },
   };
 }

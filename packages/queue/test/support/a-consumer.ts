@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
-import { createConsumer, type Consumer, type ConsumerOptions } from '../../src/consumer.ts';
-import type { JobFailure } from '../../src/job-failure.ts';
+import { createConsumer, type Consumer, type ConsumerOptions } from '../../src/consume/consumer.ts';
+import type { JobFailure } from '../../src/consume/job-failure.ts';
 import { WEBHOOK_QUEUE } from '../../src/names.ts';
-import type { ConsumedJob } from '../../src/process-job.ts';
+import type { ConsumedJob } from '../../src/consume/process-job.ts';
 
 export interface TestConsumer extends Consumer {
   /** Every call of `process`, in order. */

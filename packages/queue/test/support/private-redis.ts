@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createProducerConnection, endConnection } from '../../src/connection.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
 import { findRedisServer } from './redis-server.ts';
 import { waitUntil } from './wait-until.ts';
 

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import { onTestFinished } from 'vitest';
-import { openQueues } from '../../src/queues.ts';
+import { openQueues } from '../../src/jobs/queues.ts';
 
 /** Both queues as BullMQ's objects, for a test to look into; closed when it ends. */
 export async function theQueues(redisUrl: string, prefix?: string): Promise<Record<'events' | 'deadLetters', Queue>> {

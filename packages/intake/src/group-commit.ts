@@ -1,0 +1,201 @@
+import { QueueUnavailableError } from '@landline/queue';
+import type { Journal, JournalEntry } from '@landline/journal';
+import type { Delivery } from '@landline/webhook';
+import { beginGroup, type Group } from './group.ts';
+
+/**
+ * Writes to Redis under way at once. A group that has room left gathers while any is: groups grow with the load, and one fsync
+ * answers more events. A full one (`maxEvents`, `maxBytes`) has nothing to wait for and goes beside it, so that Redis has the next
+ * large one by then.
+ */
+export const MAX_WRITES_IN_FLIGHT = 4;
+
+/**
+ * Bytes of bodies that may wait in this process, in flight included: 64 MiB. Past it a Redis that is too slow would become our own
+ * end by memory. One event alone is always tried, however large.
+ */
+export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** The places that keep groups, and what bounds the groups. */
+export interface GroupCommitOptions {
+  redis: {
+    /** Why Redis takes no group now; undefined when it does. */
+    fault: () => QueueUnavailableError | undefined;
+    /** Resolves when Redis has the events, whose bodies have so many bytes. @throws QueueUnavailableError */
+    add: (events: readonly Delivery[], bytes: number) => Promise<void>;
+  };
+  /** Where every group is kept as well. It alone is enough for a group that Redis does not take. */
+  journal?: Pick<Journal, 'append'> | undefined;
+  /** The journal has a group, and Redis does not, or nobody knows. */
+  onJournalAlone: () => void;
+  maxEvents: number;
+  /** Bytes of the bodies of one group; a larger event is a group of its own. */
+  maxBytes: number;
+  /** After this time a group's callers are told what is known by then, in ms. */
+  timeoutMs: number;
+}
+
+/** Writes events in groups. */
+export interface GroupCommit {
+  /** Resolves when the event's group is durable; rejects with the group's fault, a QueueUnavailableError. */
+  add(event: Delivery): Promise<void>;
+  /** Redis takes nothing: groups that are not under way go to the journal alone, or are refused where there is none. */
+  drop(fault: QueueUnavailableError): void;
+  /** Resolves when every caller has been answered. */
+  settled(): Promise<void>;
+}
+
+interface Line extends GroupCommitOptions {
+  /** Groups that gather, oldest first. */
+  readonly gathering: Group[];
+  readonly unanswered: Set<Group>;
+  /** Writes to Redis under way. */
+  inFlight: number;
+  pendingBytes: number;
+  isScheduled: boolean;
+}
+
+/**
+ * Groups what is added: all of one turn of the event loop leaves as one write, at the end of that turn, or of the write that is
+ * under way then. With no load that is a group of one, and nothing waits. What becomes of a group stands in group.ts.
+ */
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const line: Line = {
+    ...options,
+    gathering: [],
+    unanswered: new Set(),
+    inFlight: 0,
+    pendingBytes: 0,
+    isScheduled: false,
+  };
+  return {
+    add: (event) => add(line, event),
+    drop: (fault) => {
+      for (const group of line.gathering.splice(0)) withoutRedis(line, group, fault);
+    },
+    async settled() {
+      await Promise.allSettled([...line.unanswered].map(({ answer }) => answer));
+    },
+  };
+}
+
+function add(line: Line, event: Delivery): Promise<void> {
+  const bytes = Buffer.byteLength(event.body);
+  const fault = line.pendingBytes > 0 ? makeRoomFor(line, bytes) : undefined;
+  if (fault !== undefined) return Promise.reject(fault);
+  const group = groupFor(line, bytes);
+  group.events.push(event);
+  group.bytes += bytes;
+  line.pendingBytes += bytes;
+  schedule(line);
+  return group.answer;
+}
+
+/** Sees that so many bytes more may wait. Answers why not; what waits for Redis goes to the journal before that. */
+function makeRoomFor(line: Line, bytes: number): QueueUnavailableError | undefined {
+  const wanted = line.pendingBytes + bytes;
+  if (wanted <= MAX_PENDING_BYTES) return undefined;
+  if (line.journal !== undefined) {
+    for (const group of line.gathering.splice(0)) void send(line, group, { isForRedis: false });
+    if (wanted <= 2 * MAX_PENDING_BYTES) return undefined;
+  }
+  return new QueueUnavailableError('Too many events wait for Redis in this process.');
+}
+
+function groupFor(line: Line, bytes: number): Group {
+  const last = line.gathering.at(-1);
+  if (last !== undefined && last.events.length < line.maxEvents && last.bytes + bytes <= line.maxBytes) return last;
+  const group = beginGroup(line.timeoutMs, (late) => expire(line, late));
+  line.unanswered.add(group);
+  const answered = () => void line.unanswered.delete(group);
+  group.answer.then(answered, answered);
+  line.gathering.push(group);
+  return group;
+}
+
+/** A group's time is over. What is not sent goes to the journal alone; what is under way is answered by the first place that has it. */
+function expire(line: Line, group: Group): void {
+  const isUnsent = group.progress.state === 'gathering';
+  const known = isUnsent ? 'it was not sent' : 'whether it was stored is unknown';
+  const fault = new QueueUnavailableError(`Redis did not take the event within ${line.timeoutMs} ms; ${known}.`);
+  if (isUnsent) {
+    line.gathering.splice(line.gathering.indexOf(group), 1);
+    withoutRedis(line, group, fault);
+  } else group.step({ kind: 'late', fault: line.journal === undefined ? fault : undefined });
+}
+
+/** Redis does not get a group that was not sent: the journal has it alone, or its callers get the fault. */
+function withoutRedis(line: Line, group: Group, fault: QueueUnavailableError): void {
+  if (line.journal !== undefined) return void send(line, group, { isForRedis: false });
+  line.pendingBytes -= group.bytes;
+  group.step({ kind: 'dropped', fault });
+}
+
+/** Sends a group to each place, and settles the journal's part when all have answered. Never rejects. */
+async function send(line: Line, group: Group, { isForRedis }: { isForRedis: boolean }): Promise<void> {
+  const { journal, redis } = line;
+  const goesToRedis = isForRedis && (journal === undefined || redis.fault() === undefined);
+  group.step({ kind: 'sent', places: Number(goesToRedis) + Number(journal !== undefined) });
+  const journalled = journal === undefined ? undefined : writeToJournal(journal, group);
+  const isEnqueued = goesToRedis && (await writeToRedis(line, group));
+  const entry = await journalled;
+  if (entry !== undefined && isEnqueued) entry.enqueued();
+  else if (entry !== undefined) {
+    entry.failed();
+    line.onJournalAlone();
+  }
+  line.pendingBytes -= group.bytes;
+  schedule(line);
+}
+
+/** Resolves to whether Redis took the group; the next one may go there then. */
+async function writeToRedis(line: Line, group: Group): Promise<boolean> {
+  line.inFlight += 1;
+  try {
+    await line.redis.add(group.events, group.bytes);
+    group.step({ kind: 'taken' });
+    return true;
+  } catch (error) {
+    // The journal's fault counts where there is a journal: it was the last hope.
+    const isTold = line.journal === undefined && error instanceof QueueUnavailableError;
+    group.step({ kind: 'refused', fault: isTold ? error : undefined });
+    return false;
+  } finally {
+    line.inFlight -= 1;
+    schedule(line);
+  }
+}
+
+async function writeToJournal(journal: Pick<Journal, 'append'>, group: Group): Promise<JournalEntry | undefined> {
+  try {
+    const entry = await journal.append(group.events);
+    group.step({ kind: 'taken' });
+    return entry;
+  } catch (cause) {
+    const fault = new QueueUnavailableError('Neither Redis nor the journal took the event.', { cause });
+    group.step({ kind: 'refused', fault });
+    return undefined;
+  }
+}
+
+/** Whether the first group that gathers may go to Redis: beside others only when it has no room left. */
+function mayLeave({ gathering, inFlight, maxEvents, maxBytes }: Line, isIdle: boolean): boolean {
+  const [first] = gathering;
+  if (first === undefined || inFlight >= MAX_WRITES_IN_FLIGHT) return false;
+  return isIdle || gathering.length > 1 || first.events.length >= maxEvents || first.bytes >= maxBytes;
+}
+
+function schedule(line: Line): void {
+  if (line.isScheduled || !mayLeave(line, line.inFlight === 0)) return;
+  line.isScheduled = true;
+  setImmediate(flush, line);
+}
+
+function flush(line: Line): void {
+  line.isScheduled = false;
+  const isIdle = line.inFlight === 0;
+  while (mayLeave(line, isIdle)) {
+    const group = line.gathering.shift();
+    if (group !== undefined) void send(line, group, { isForRedis: true });
+  }
+}

@@ -1,0 +1,169 @@
+import type { Journal } from '@landline/journal';
+import { openShard, QueueUnavailableError, type QueueStatus } from '@landline/queue';
+import type { Delivery } from '@landline/webhook';
+import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts';
+import { startKeepingUp, type KeepUp } from './keep-up.ts';
+import type { PostgresLoss } from './loss-watch.ts';
+
+/** How to make an intake. */
+export interface IntakeOptions {
+  redisUrl: string;
+  prefix?: string;
+  /** Most events in one job. */
+  batchMaxEvents: number;
+  /** Most bytes of bodies in one job; a larger event is a job of its own. */
+  batchMaxBytes: number;
+  /** No write to Redis is waited for longer than this, in ms. */
+  enqueueTimeoutMs: number;
+  /** Where every group is kept as well, opened already. It alone is enough while Redis does not take a group. The caller closes it. */
+  journal?: Journal;
+  /** What the check of Redis warns of; told once, and again when it changes. */
+  onWarning?: (message: string) => void;
+  /** Why Redis is away or refused; told once per outage, never with an event's content. */
+  onError?: (error: Error) => void;
+  /** Redis takes events again, after `onError` told why it did not; told once per return. */
+  onReady?: () => void;
+  /** Redis has lost what it took at or after `sinceMs` (unix ms). The journal's part of it is being enqueued again. */
+  onLoss?: (sinceMs: number) => void;
+  /** Postgres has lost what it had committed. The journal's part of it is being enqueued again. */
+  onPostgresLoss?: (loss: PostgresLoss) => void;
+  /** Told of every group that Redis took. */
+  onGroup?: (group: { events: number; bytes: number }) => void;
+}
+
+/** What an intake has done since it was made. */
+export interface IntakeStats {
+  /** Events that the journal took. */
+  journalledEvents: number;
+  /** Groups that the journal did not take. */
+  journalErrors: number;
+  /** Groups that Redis did not take, or not in time. */
+  redisErrors: number;
+  /** Groups that Redis took. */
+  groups: number;
+  /** Records of the journal that were enqueued after the fact. */
+  reenqueuedRecords: number;
+  /** How often Redis was found to have lost what it took. */
+  redisLosses: number;
+}
+
+/** Makes verified deliveries durable: in Redis, and in the journal where there is one. */
+export interface Intake {
+  /**
+   * Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on.
+   *
+   * @param needsFitRedis  Whether a Redis that may evict is a reason not to start; by default it is where there is no journal.
+   * @throws               RedisRefusedError; its message says what to set.
+   */
+  start(options?: { needsFitRedis: boolean }): Promise<void>;
+  /**
+   * Resolves when the job that carries the delivery is in Redis and in the journal; in one of them, when the other refuses, is away,
+   * or takes longer than `enqueueTimeoutMs`.
+   *
+   * @throws QueueUnavailableError within milliseconds while none of them takes it. Without a journal, within `enqueueTimeoutMs`
+   *   in any case.
+   */
+  accept(delivery: Delivery): Promise<void>;
+  /** Of Redis. */
+  status(): QueueStatus;
+  /** Whether Redis or the journal takes deliveries now. */
+  canTake(): boolean;
+  stats(): IntakeStats;
+  /** Takes no more, answers every caller, then closes. */
+  close(): Promise<void>;
+}
+
+type Counts = Omit<IntakeStats, 'reenqueuedRecords'>;
+
+/** Makes an intake; it connects at `start`. Deliveries accepted in one turn of the event loop leave as one job. */
+export function createIntake(options: IntakeOptions): Intake {
+  const { redisUrl, prefix, enqueueTimeoutMs, journal } = options;
+  const counts: Counts = { journalledEvents: 0, journalErrors: 0, redisErrors: 0, groups: 0, redisLosses: 0 };
+  let isClosing = false;
+  let keepUp: KeepUp | undefined;
+
+  const shard = openShard({
+    redisUrl,
+    prefix,
+    enqueueTimeoutMs,
+    onAway: (fault) => groups.drop(fault),
+    onWarning: (message) => options.onWarning?.(message),
+    onError: (error) => options.onError?.(error),
+    onReady() {
+      keepUp?.redisIsBack();
+      options.onReady?.();
+    },
+  });
+  const groups = createGroupCommit({
+    redis: { fault: () => shard.fault(), add: countGroups(shard, counts, options) },
+    journal: journal && { append: countJournalled(journal, counts) },
+    onJournalAlone: () => keepUp?.wake(),
+    maxEvents: options.batchMaxEvents,
+    maxBytes: options.batchMaxBytes,
+    timeoutMs: enqueueTimeoutMs,
+  });
+  const canTake = () => shard.status() === 'ready' || journal?.status() === 'ready';
+
+  return {
+    async start({ needsFitRedis } = { needsFitRedis: journal === undefined }) {
+      await shard.connect({ isRequired: needsFitRedis });
+      if (journal === undefined || isClosing) return;
+      keepUp = startKeepingUp({ shard, journal, ...keptUp(options, counts) });
+      await keepUp.firstLook();
+    },
+    async accept(delivery) {
+      if (isClosing) throw new QueueUnavailableError('The intake is closing.');
+      const fault = shard.fault();
+      if (fault !== undefined && !canTake()) throw fault;
+      await groups.add(delivery);
+    },
+    status: () => shard.status(),
+    canTake,
+    stats: () => ({ ...counts, reenqueuedRecords: keepUp?.records() ?? 0 }),
+    async close() {
+      isClosing = true;
+      await groups.settled();
+      await keepUp?.close();
+      await shard.close();
+    },
+  };
+}
+
+function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGroup }: IntakeOptions) {
+  return async (...[events, bytes]: Parameters<GroupCommitOptions['redis']['add']>): Promise<void> => {
+    try {
+      await shard.add(events, bytes);
+    } catch (error) {
+      counts.redisErrors += 1;
+      throw error;
+    }
+    counts.groups += 1;
+    onGroup?.({ events: events.length, bytes });
+  };
+}
+
+function countJournalled(journal: Pick<Journal, 'append'>, counts: Counts): Journal['append'] {
+  return async (events) => {
+    try {
+      const entry = await journal.append(events);
+      counts.journalledEvents += events.length;
+      return entry;
+    } catch (error) {
+      counts.journalErrors += 1;
+      throw error;
+    }
+  };
+}
+
+function keptUp(options: IntakeOptions, counts: Counts) {
+  return {
+    maxEvents: options.batchMaxEvents,
+    maxBytes: options.batchMaxBytes,
+    timeoutMs: options.enqueueTimeoutMs,
+    onLoss(sinceMs: number) {
+      counts.redisLosses += 1;
+      options.onLoss?.(sinceMs);
+    },
+    onPostgresLoss: (loss: PostgresLoss) => options.onPostgresLoss?.(loss),
+  };
+}

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Journal } from '@landline/journal';
+import type { Shard } from '@landline/queue';
+import { startCatchUp } from './catch-up.ts';
+import { watchLoss, type LossWatchOptions } from './loss-watch.ts';
+
+/** What the journal is kept up with. */
+export interface KeepUpOptions extends Pick<LossWatchOptions, 'onLoss' | 'onPostgresLoss'> {
+  shard: Pick<Shard, 'add' | 'beats' | 'status'>;
+  journal: Journal;
+  maxEvents: number;
+  maxBytes: number;
+  /** How long the first look for losses is waited for, in ms: a disk that hangs is no reason not to begin. */
+  timeoutMs: number;
+}
+
+/** Enqueues from the journal what Redis did not take, and what Redis or Postgres has lost. */
+export interface KeepUp {
+  /** Resolves after the first look for losses, or when that takes too long. */
+  firstLook(): Promise<void>;
+  /** The journal holds something that Redis does not have. */
+  wake(): void;
+  /** Redis takes writes again: it may have lost something. */
+  redisIsBack(): void;
+  /** Records of the journal that were enqueued after the fact. */
+  records(): number;
+  close(): Promise<void>;
+}
+
+/** Begins to keep up. */
+export function startKeepingUp(options: KeepUpOptions): KeepUp {
+  const { shard, journal, maxEvents, maxBytes } = options;
+  const isReady = () => shard.status() === 'ready';
+  const losses = watchLoss({
+    beats: shard.beats,
+    journal,
+    isReady,
+    onLoss(sinceMs) {
+      catchUp.wake();
+      options.onLoss(sinceMs);
+    },
+    onPostgresLoss(loss) {
+      catchUp.wake();
+      options.onPostgresLoss(loss);
+    },
+  });
+  const catchUp = startCatchUp({
+    journal,
+    add: (events, bytes) => shard.add(events, bytes),
+    // What is enqueued before the first beat would have to be enqueued again.
+    isReady: () => isReady() && losses.hasBegun(),
+    maxEvents,
+    maxBytes,
+  });
+  return {
+    async firstLook() {
+      await Promise.race([losses.look(), delay(options.timeoutMs, undefined, { ref: false })]);
+    },
+    wake: () => catchUp.wake(),
+    redisIsBack: () => void losses.look().then(() => catchUp.wake()),
+    records: () => catchUp.records(),
+    async close() {
+      await catchUp.close();
+      await losses.close();
+    },
+  };
+}

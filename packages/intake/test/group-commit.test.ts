@@ -1,0 +1,230 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { QueueUnavailableError } from '@landline/queue';
+import { createGroupCommit, MAX_PENDING_BYTES, MAX_WRITES_IN_FLIGHT } from '../src/group-commit.ts';
+import type { Delivery } from '@landline/webhook';
+import { anEvent } from '../../queue/test/support/an-event.ts';
+
+interface Write {
+  bodies: string[];
+  done: () => void;
+  fail: (error: QueueUnavailableError) => void;
+}
+
+/** A group commit whose writes the test ends by hand. */
+function byHand({ maxEvents = 100, maxBytes = 1024, timeoutMs = 20_000 } = {}) {
+  const writes: Write[] = [];
+  const add = (events: readonly Delivery[]) =>
+    new Promise<void>((done, fail) => writes.push({ bodies: events.map((event) => event.body), done, fail }));
+  const redis = { add, fault: () => undefined };
+  const groups = createGroupCommit({ redis, onJournalAlone: () => undefined, maxEvents, maxBytes, timeoutMs });
+  return { groups, writes, add: (body: string) => outcome(groups.add(anEvent(body))) };
+}
+
+/** Resolves to 'stored', or to what it was rejected with. */
+function outcome(promise: Promise<void>): Promise<unknown> {
+  return promise.then(
+    () => 'stored',
+    (error: unknown) => error,
+  );
+}
+
+/** Takes all slots: each with a group of one event that leaves no room for another. */
+async function fillSlots({ add }: Pick<ReturnType<typeof byHand>, 'add'>): Promise<Promise<unknown>[]> {
+  const added: Promise<unknown>[] = [];
+  for (let slot = 0; slot < MAX_WRITES_IN_FLIGHT; slot += 1) {
+    added.push(add(`slot ${slot}`.padEnd(1024)));
+    await turn();
+  }
+  return added;
+}
+
+describe('createGroupCommit', () => {
+  it('writes what is added in one turn of the event loop as one group, in order', async () => {
+    const { writes, add } = byHand();
+    const added = ['a', 'b', 'c'].map(add);
+    expect(writes).toEqual([]);
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['a', 'b', 'c']]);
+    writes[0]?.done();
+    expect(await Promise.all(added)).toEqual(['stored', 'stored', 'stored']);
+  });
+
+  it('lets a lone event leave at the end of its own turn', async () => {
+    const { writes, add } = byHand();
+    const added = add('alone');
+    await turn();
+    writes[0]?.done();
+    expect(await added).toBe('stored');
+  });
+
+  it('bounds a group in events', async () => {
+    const { writes, add } = byHand({ maxEvents: 2 });
+    ['a', 'b', 'c', 'd', 'e'].forEach((body) => void add(body));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+    writes.forEach(({ done }) => done());
+  });
+
+  it('bounds a group in bytes, not characters', async () => {
+    const { writes, add } = byHand({ maxBytes: 8 });
+    ['ééé', 'é', 'é'].forEach((body) => void add(body));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['ééé', 'é'], ['é']]);
+    writes.forEach(({ done }) => done());
+  });
+
+  it('writes an event larger than a group as a group of its own', async () => {
+    const { writes, add } = byHand({ maxBytes: 8 });
+    const huge = 'x'.repeat(100);
+    ['a', huge, 'b'].forEach((body) => void add(body));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['a'], [huge], ['b']]);
+    writes.forEach(({ done }) => done());
+  });
+
+  it('gathers while a write is under way, and sends a group that has no room left beside it', async () => {
+    const { writes, add } = byHand({ maxEvents: 3 });
+    const added = [add('first')];
+    await turn();
+    for (const body of ['a', 'b']) {
+      added.push(add(body));
+      await turn();
+    }
+    expect(writes).toHaveLength(1);
+    added.push(add('c'), add('d'));
+    await turn();
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['first'], ['a', 'b', 'c']]);
+    writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    expect(writes[2]?.bodies).toEqual(['d']);
+    writes[2]?.done();
+    expect(new Set(await Promise.all(added))).toEqual(new Set(['stored']));
+  });
+
+  it('sends a group beside the one under way when the next event finds no room in it', async () => {
+    const { writes, add } = byHand({ maxBytes: 8 });
+    for (const body of ['first', '12345', '6789']) {
+      void add(body);
+      await turn();
+    }
+    expect(writes.map(({ bodies }) => bodies)).toEqual([['first'], ['12345']]);
+    writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    expect(writes[2]?.bodies).toEqual(['6789']);
+    writes[2]?.done();
+  });
+
+  it('gathers until the last write has ended', async () => {
+    const { writes, add } = byHand({ maxEvents: 2 });
+    ['a', 'b', 'c', 'd'].forEach((body) => void add(body));
+    await turn();
+    void add('e');
+    writes[0]?.done();
+    await turn();
+    await turn();
+    expect(writes).toHaveLength(2);
+    writes[1]?.done();
+    await turn();
+    await turn();
+    expect(writes[2]?.bodies).toEqual(['e']);
+    writes[2]?.done();
+  });
+
+  it('lets a full group wait while all writes are under way, and sends it when one ends', async () => {
+    const hand = byHand({ maxEvents: 3 });
+    const first = await fillSlots(hand);
+    for (const body of ['x', 'y', 'z']) {
+      void hand.add(body);
+      await turn();
+    }
+    expect(hand.writes).toHaveLength(MAX_WRITES_IN_FLIGHT);
+    hand.writes[2]?.done();
+    await turn();
+    await turn();
+    expect(hand.writes.at(-1)?.bodies).toEqual(['x', 'y', 'z']);
+    hand.writes.forEach(({ done }) => done());
+    expect(new Set(await Promise.all(first))).toEqual(new Set(['stored']));
+  });
+
+  it('rejects the callers of a failed group, and nobody else', async () => {
+    const { writes, add } = byHand({ maxEvents: 2 });
+    const added = ['a', 'b', 'c', 'd'].map(add);
+    await turn();
+    const fault = new QueueUnavailableError('no');
+    writes[0]?.fail(fault);
+    writes[1]?.done();
+    expect(await Promise.all(added)).toEqual([fault, fault, 'stored', 'stored']);
+  });
+
+  it('goes on after a failed write', async () => {
+    const hand = byHand();
+    const added = await fillSlots(hand);
+    const late = hand.add('late');
+    hand.writes[0]?.fail(new QueueUnavailableError('no'));
+    hand.writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    hand.writes.at(-1)?.done();
+    expect(await late).toBe('stored');
+    expect(await Promise.all(added.slice(1))).toEqual(['stored', 'stored', 'stored']);
+  });
+
+  it('answers by the time-out: unknown for a group under way, not sent for one that waits', async () => {
+    const hand = byHand({ timeoutMs: 100 });
+    const [first] = await fillSlots(hand);
+    const waiting = hand.add('waiting');
+    expect(String(await first)).toMatch(/within 100 ms; whether it was stored is unknown/);
+    expect(String(await waiting)).toMatch(/within 100 ms; it was not sent/);
+    hand.writes.forEach(({ done }) => done());
+    await turn();
+    await turn();
+    expect(hand.writes).toHaveLength(MAX_WRITES_IN_FLIGHT);
+  });
+
+  it('drops what waits, and lets what is under way finish', async () => {
+    const hand = byHand();
+    const [first] = await fillSlots(hand);
+    const waiting = hand.add('waiting');
+    const fault = new QueueUnavailableError('away');
+    hand.groups.drop(fault);
+    expect(await waiting).toBe(fault);
+    hand.writes.forEach(({ done }) => done());
+    expect(await first).toBe('stored');
+  });
+
+  it('bounds the bytes that wait, and takes more when some are gone', async () => {
+    const { writes, add } = byHand({ maxBytes: MAX_PENDING_BYTES });
+    const large = 'x'.repeat(MAX_PENDING_BYTES - 1);
+    const first = add(large);
+    expect(await add('12')).toBeInstanceOf(QueueUnavailableError);
+    await turn();
+    writes[0]?.done();
+    expect(await first).toBe('stored');
+    await turn();
+    const next = add('12');
+    await turn();
+    writes[1]?.done();
+    expect(await next).toBe('stored');
+  });
+
+  it('tries an event that is larger than the bound when nothing else waits', async () => {
+    const { writes, add } = byHand();
+    const added = add('x'.repeat(MAX_PENDING_BYTES + 1));
+    await turn();
+    writes[0]?.done();
+    expect(await added).toBe('stored');
+  });
+
+  it('is settled when every caller is answered', async () => {
+    const { groups, writes, add } = byHand();
+    const added = add('a');
+    await turn();
+    const settled = groups.settled().then(() => 'settled');
+    writes[0]?.done();
+    expect(await Promise.all([added, settled])).toEqual(['stored', 'settled']);
+    await groups.settled();
+  });
+});

@@ -1,0 +1,205 @@
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createProducerConnection, endConnection } from '../../queue/src/redis/connection.ts';
+import { QueueUnavailableError, RedisRefusedError } from '../../queue/src/errors.ts';
+import { anIntake, type TestIntake } from './support/an-intake.ts';
+import { anEvent } from '../../queue/test/support/an-event.ts';
+import { freePort, startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';
+import { waitUntil } from '../../queue/test/support/wait-until.ts';
+
+const TIMEOUT_MS = 1000;
+/** What a busy machine may add to a time limit before we call it broken, in ms. */
+const SLACK_MS = 1000;
+
+let redis: PrivateRedis;
+
+beforeEach(async () => {
+  redis = await startPrivateRedis();
+});
+
+afterEach(() => redis.stop());
+
+async function started(): Promise<TestIntake> {
+  const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
+  await intake.start();
+  expect(intake.status()).toBe('ready');
+  return intake;
+}
+
+/** How long the enqueue of an event took until it was rejected, in ms. */
+async function rejectedAfterMs(intake: TestIntake): Promise<number> {
+  const begun = performance.now();
+  await expect(intake.accept(anEvent())).rejects.toThrow(QueueUnavailableError);
+  return performance.now() - begun;
+}
+
+async function expectRecovery(intake: TestIntake): Promise<void> {
+  await waitUntil(() => intake.status() === 'ready');
+  await expect(intake.accept(anEvent())).resolves.toBeUndefined();
+}
+
+describe('a intake whose Redis fails', () => {
+  it('starts without Redis, rejects at once, and finds it when it comes', async () => {
+    await redis.kill();
+    const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
+    await intake.start();
+    expect(intake.status()).toBe('away');
+    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    await redis.restart();
+    await expectRecovery(intake);
+  });
+
+  it('rejects at once while Redis is down, tells it once, and recovers by itself', async () => {
+    const intake = await started();
+    await redis.kill();
+    await waitUntil(() => intake.status() === 'away');
+    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    await waitUntil(() => intake.errors.some((error) => error.message.includes('ECONNREFUSED')));
+    const told = intake.errors.length;
+    await rejectedAfterMs(intake);
+    await redis.restart();
+    await expectRecovery(intake);
+    expect(intake.errors.length).toBe(told);
+    expect(new Set(intake.errors.map((error) => error.message)).size).toBe(told);
+    expect(intake.returns()).toBe(1);
+  });
+
+  it('rejects what is under way when Redis is killed', async () => {
+    const intake = await started();
+    redis.freeze();
+    const added = Array.from({ length: 500 }, () => intake.accept(anEvent()));
+    const outcomes = Promise.allSettled(added);
+    await redis.kill();
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'queue_unavailable' } });
+    }
+  });
+
+  it('keeps every event that it said was stored when Redis is killed and starts again', async () => {
+    const intake = await started();
+    const added = Array.from({ length: 200 }, () => intake.accept(anEvent()));
+    await Promise.all(added);
+    await redis.restart();
+    await expectRecovery(intake);
+    expect(await redis.run(['LLEN', '{landline}:webhook-events:wait'])).toBe(2);
+  });
+
+  it('rejects by the time-out while Redis is frozen, then at once, and recovers', async () => {
+    const intake = await started();
+    redis.freeze();
+    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    await waitUntil(() => intake.status() === 'away');
+    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    redis.thaw();
+    await expectRecovery(intake);
+  });
+
+  it('recovers from a Redis that was frozen for longer than a socket is thought alive', async () => {
+    const intake = await started();
+    redis.freeze();
+    await rejectedAfterMs(intake);
+    await waitUntil(() => intake.errors.some((error) => error.message.startsWith('Socket timeout')));
+    expect(intake.status()).toBe('away');
+    redis.thaw();
+    await expectRecovery(intake);
+  });
+
+  it('starts within seconds when Redis is frozen', async () => {
+    redis.freeze();
+    const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
+    const begun = performance.now();
+    await intake.start();
+    expect(performance.now() - begun).toBeLessThan(4000);
+    expect(intake.status()).toBe('away');
+    redis.thaw();
+    await expectRecovery(intake);
+  });
+
+  it('rejects while Redis is out of memory, and recovers when there is room', async () => {
+    // It may not ask how full Redis is: so it learns it from the refused write.
+    await redis.run(['ACL', 'SETUSER', 'guest', 'reset', 'on', '>guest', '~*', '&*', '+@all', '-info']);
+    const intake = anIntake({ redisUrl: redis.url.replace('//', '//guest:guest@'), enqueueTimeoutMs: TIMEOUT_MS });
+    await intake.start();
+    await redis.run(['CONFIG', 'SET', 'maxmemory', '1']);
+    await expect(intake.accept(anEvent())).rejects.toMatchObject({
+      code: 'queue_unavailable',
+      cause: { message: expect.stringContaining('OOM') },
+    });
+    expect(intake.status()).toBe('away');
+    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    await redis.run(['CONFIG', 'SET', 'maxmemory', '0']);
+    await expectRecovery(intake);
+  });
+
+  it('rejects while Redis is a replica, and recovers when it is promoted', async () => {
+    const intake = await started();
+    await redis.run(['REPLICAOF', '127.0.0.1', String(await freePort())]);
+    await expect(intake.accept(anEvent())).rejects.toMatchObject({
+      code: 'queue_unavailable',
+      cause: { message: expect.stringContaining('READONLY') },
+    });
+    await redis.run(['REPLICAOF', 'NO', 'ONE']);
+    await expectRecovery(intake);
+  });
+
+  it('refuses to start on a Redis that evicts', async () => {
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru']);
+    const intake = anIntake({ redisUrl: redis.url });
+    await expect(intake.start()).rejects.toThrow(RedisRefusedError);
+    expect(intake.status()).toBe('refused');
+    await rejectedAfterMs(intake);
+  });
+
+  it('refuses a Redis that comes back with another policy, until it is put right', async () => {
+    const intake = await started();
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'volatile-ttl']);
+    await redis.run(['CLIENT', 'KILL', 'TYPE', 'normal']);
+    await waitUntil(() => intake.status() === 'refused');
+    await expect(intake.accept(anEvent())).rejects.toMatchObject({
+      code: 'queue_unavailable',
+      message: expect.stringContaining('CONFIG SET maxmemory-policy noeviction'),
+    });
+    expect(intake.errors.some((error) => error instanceof RedisRefusedError)).toBe(true);
+    await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
+    await expectRecovery(intake);
+  });
+
+  it('warns of what a power cut would lose, once for each state', async () => {
+    await redis.run(['CONFIG', 'SET', 'appendfsync', 'everysec']);
+    const intake = await started();
+    await redis.run(['CLIENT', 'KILL', 'TYPE', 'normal']);
+    await waitUntil(() => intake.errors.length > 0);
+    await expectRecovery(intake);
+    expect(intake.warnings).toEqual([expect.stringContaining('CONFIG SET appendfsync always')]);
+  });
+
+  it('never shows the password or a body in an error', async () => {
+    await redis.run(['CONFIG', 'SET', 'requirepass', 'right']);
+    const url = redis.url.replace('//', '//:hunter2@');
+    const intake = anIntake({ redisUrl: url });
+    await intake.start();
+    expect(intake.status()).toBe('away');
+    const good = anIntake({ redisUrl: redis.url.replace('//', '//:right@') });
+    await good.start();
+    const connection = createProducerConnection(redis.url.replace('//', '//:right@'), { enqueueTimeoutMs: 1000 });
+    onTestFinished(() => endConnection(connection));
+    await connection.connect();
+    await connection.replicaof('127.0.0.1', await freePort());
+    const rejected: unknown = await good.accept(anEvent('a secret transcript')).catch((error: unknown) => error);
+    expect(rejected).toBeInstanceOf(QueueUnavailableError);
+    const shown = inspect([rejected, ...intake.errors, ...good.errors], { depth: 10 });
+    expect(shown).toContain('WRONGPASS');
+    expect(shown).toContain('READONLY');
+    expect(shown).not.toMatch(/hunter2|transcript/);
+  });
+
+  it('closes within its time-out while Redis is frozen', async () => {
+    const intake = await started();
+    redis.freeze();
+    const rejected = rejectedAfterMs(intake);
+    const begun = performance.now();
+    await intake.close();
+    expect(performance.now() - begun).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    await rejected;
+  });
+});

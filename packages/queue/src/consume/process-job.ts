@@ -1,0 +1,86 @@
+import { DelayedError, UnrecoverableError, WaitingError, type Job as QueuedJob } from 'bullmq';
+import type { Delivery } from '@landline/webhook';
+import { z } from 'zod';
+import { cleanError } from '../redis/clean-error.ts';
+import { HandBackError } from '../errors.ts';
+import { jobSchema, type Death } from '../jobs/job.ts';
+
+/** A job as `process` gets it. */
+export interface ConsumedJob {
+  id: string;
+  events: Delivery[];
+  /** Of a dead letter that was laid from the ledger: why its event is dead. */
+  died?: Death | undefined;
+  /** 1 for the first. Attempts that were handed back do not count. */
+  attempt: number;
+  /** When this attempt fails, the job rests in `failed`. */
+  lastAttempt: boolean;
+}
+
+/**
+ * Applies a job. Resolves: done. Throws `HandBackError`: back, no attempt spent. Throws anything after `signal` was aborted: back at
+ * once, no attempt spent. Throws anything else: an attempt is spent, and it is tried again after a back-off, or rests in `failed`.
+ */
+export type ProcessJob = (job: ConsumedJob, signal: AbortSignal) => Promise<void>;
+
+/** What a job is run with. */
+export interface JobContext {
+  process: ProcessJob;
+  signal: AbortSignal;
+  /** Told of what Redis did not do. */
+  report: (error: unknown) => void;
+}
+
+/** Runs `process` on one of BullMQ's jobs and turns what it throws into what BullMQ understands. */
+export async function processJob(
+  job: QueuedJob<unknown>,
+  token: string | undefined,
+  { process, signal, report }: JobContext,
+): Promise<void> {
+  try {
+    await process(readJob(job), signal);
+  } catch (thrown) {
+    const error = cleanError(thrown);
+    if (error instanceof HandBackError) {
+      await job.moveToDelayed(Date.now() + error.delayMs, token).catch(report);
+      throw new DelayedError();
+    }
+    if (signal.aborted) {
+      await job.moveToWait(token).catch(report);
+      throw new WaitingError();
+    }
+    throw error;
+  }
+  leaveWhatRedisRefuses(job);
+}
+
+/**
+ * A job that is done, and that Redis does not let go, is no failure: BullMQ would spend an attempt on it. So it is left where it is,
+ * as one that was handed back in vain: without its lock it is taken again within seconds, and its events are duplicates then.
+ */
+function leaveWhatRedisRefuses(job: QueuedJob<unknown>): void {
+  const complete = job.moveToCompleted.bind(job);
+  job.moveToCompleted = async (...result) => {
+    try {
+      return await complete(...result);
+    } catch (error) {
+      throw new DelayedError(`A job that is done could not be taken off the queue: ${cleanError(error).message}`);
+    }
+  };
+}
+
+/** A job that no attempt can make sense of fails at once, and keeps its data. */
+function readJob(job: QueuedJob<unknown>): ConsumedJob {
+  const parsed = jobSchema.safeParse(job.data);
+  if (!parsed.success) {
+    throw new UnrecoverableError(`This job's data is not a group of events. ${z.prettifyError(parsed.error)}`);
+  }
+  const attempt = job.attemptsMade + 1;
+  return {
+    id: job.id ?? '',
+    events: parsed.data.events,
+    died: parsed.data.died,
+    attempt,
+    lastAttempt: attempt >= (job.opts.attempts ?? 1),
+  };
+}

@@ -1,0 +1,26 @@
+import { deliverySchema, type Delivery } from '@landline/webhook';
+import { z } from 'zod';
+
+/** Why an event is dead: the code and the message of its fault, and how many attempts were spent on it. */
+export const deathSchema = z.object({ code: z.string(), message: z.string(), attempts: z.number() });
+
+/** Why an event is dead; see `deathSchema`. */
+export type Death = z.infer<typeof deathSchema>;
+
+/**
+ * What a job carries: 1 to n events that arrived together.
+ * Fields that this version does not know are kept, so that old and new processes can run side by side.
+ * `died` is there on a dead letter that was laid from the ledger: an older worker does not know it, and tries the event once more.
+ */
+export const jobSchema = z.object({
+  v: z.literal(1),
+  events: z.array(deliverySchema.loose()).min(1),
+  died: deathSchema.optional(),
+});
+
+/** The data of a job; see `jobSchema`. */
+export interface Job {
+  v: 1;
+  events: readonly Delivery[];
+  died?: Death;
+}

@@ -1,0 +1,34 @@
+import { Queue, type QueueOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { EventQueue } from './event-queue.ts';
+import { QUEUE_PREFIX, WEBHOOK_QUEUE } from '../names.ts';
+
+/**
+ * Opens a BullMQ queue on a connection of ours that fails fast.
+ *
+ * BullMQ's own waiting and its version check are off: they would make the first add hang while Redis is away, and fail all later
+ * ones for good. `checkRedis` looks at the version.
+ */
+export function openQueue(name: string, connection: Redis, prefix: string = QUEUE_PREFIX): Queue<unknown> {
+  return quiet(new Queue(name, optionsOf(connection, prefix)));
+}
+
+/** The same of the webhook queue, for whoever adds its jobs. */
+export function openEventQueue(connection: Redis, prefix: string = QUEUE_PREFIX): EventQueue {
+  return quiet(new EventQueue(WEBHOOK_QUEUE, optionsOf(connection, prefix)));
+}
+
+function optionsOf(connection: Redis, prefix: string): QueueOptions {
+  return {
+    connection,
+    prefix,
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+    skipMetasUpdate: true,
+  };
+}
+
+function quiet<T extends Queue>(queue: T): T {
+  // The connection's own listener tells of errors; without one here BullMQ prints them.
+  return queue.on('error', () => undefined);
+}

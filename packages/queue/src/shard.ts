@@ -1,0 +1,61 @@
+import type { Delivery } from '@landline/webhook';
+import type { QueueUnavailableError } from './errors.ts';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from './jobs/job-options.ts';
+import type { Job } from './jobs/job.ts';
+import { openEventQueue } from './jobs/open-queue.ts';
+import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
+import { QUEUE_PREFIX } from './names.ts';
+import { watchAvailability, type AvailabilityEvents, type QueueStatus } from './redis/availability.ts';
+import { createProducerConnection, endConnection } from './redis/connection.ts';
+
+/** How to open a shard. */
+export interface ShardOptions extends AvailabilityEvents {
+  redisUrl: string;
+  prefix?: string | undefined;
+  /** No write to Redis is waited for longer than this, in ms. */
+  enqueueTimeoutMs: number;
+}
+
+/** The webhook queue on one Redis: its connection, whether it takes writes, and the beats by which its losses are noticed. */
+export interface Shard {
+  /**
+   * Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on.
+   *
+   * @throws RedisRefusedError, where Redis `isRequired`; its message says what to set.
+   */
+  connect(options: { isRequired: boolean }): Promise<void>;
+  status(): QueueStatus;
+  /** Why no job should be added now; undefined when Redis takes jobs. */
+  fault(): QueueUnavailableError | undefined;
+  /** Resolves when Redis has the job of these events, of which `bytes` are bodies. @throws QueueUnavailableError */
+  add(events: readonly Delivery[], bytes: number): Promise<void>;
+  readonly beats: RedisBeats;
+  close(): Promise<void>;
+}
+
+/** Opens a shard for whoever adds jobs; it connects at `connect`. */
+export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, ...events }: ShardOptions): Shard {
+  const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs });
+  const queue = openEventQueue(connection, prefix);
+  const availability = watchAvailability({ ...events, connection, probeKey: `${prefix}:probe` });
+  return {
+    connect: (options) => availability.connect(options),
+    status: () => availability.status(),
+    fault: () => availability.fault(),
+    async add(added, bytes) {
+      availability.spend(bytes);
+      const job: Job = { v: 1, events: added };
+      try {
+        await queue.add(JOB_NAME, job, EVENT_JOB_OPTIONS);
+      } catch (error) {
+        throw availability.suspect(error);
+      }
+    },
+    beats: openRedisBeats(connection, queue, prefix),
+    async close() {
+      availability.close();
+      await queue.close();
+      endConnection(connection);
+    },
+  };
+}

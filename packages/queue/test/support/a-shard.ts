@@ -1,0 +1,17 @@
+import { onTestFinished } from 'vitest';
+import { openShard, type Shard } from '../../src/shard.ts';
+
+/** A connected shard that is closed when the test ends. */
+export async function aShard(options: { redisUrl: string; prefix?: string }): Promise<Shard> {
+  const shard = openShard({
+    enqueueTimeoutMs: 1000,
+    onAway: () => undefined,
+    onWarning: () => undefined,
+    onError: () => undefined,
+    onReady: () => undefined,
+    ...options,
+  });
+  onTestFinished(() => shard.close());
+  await shard.connect({ isRequired: true });
+  return shard;
+}
