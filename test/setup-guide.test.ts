@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OUTCOMES } from './setup-guide/outcomes.ts';
 import { readCaddyfile } from './setup-guide/proxy.ts';
 import { readGuide, stepsOf, variablesOf } from './setup-guide/read-guide.ts';
-import { beginSession, type Session } from './setup-guide/session.ts';
+import { beginSession, type Session } from './typing/session.ts';
 
 const english = readGuide('setup.md');
 const arabic = readGuide('setup.ar.md');

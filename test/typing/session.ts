@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
-import type { Outcome } from './outcomes.ts';
-import { startProxy, type Proxy } from './proxy.ts';
+import type { Outcome } from '../setup-guide/outcomes.ts';
+import { startProxy, type Proxy } from '../setup-guide/proxy.ts';
 import { installPackages, makeRepository, shareBuilds } from './repository.ts';
 import { openTerminal, runInForeground, type Foreground, type Terminal, type Typed } from './terminal.ts';
 
