@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OUTCOMES } from './setup-guide/outcomes.ts';
 import { readCaddyfile } from './setup-guide/proxy.ts';
+import { beginGuideSession, type GuideSession } from './setup-guide/guide-session.ts';
 import { readGuide, stepsOf, variablesOf } from './setup-guide/read-guide.ts';
-import { beginSession, type Session } from './setup-guide/session.ts';
 
 const english = readGuide('setup.md');
 const arabic = readGuide('setup.ar.md');
@@ -77,10 +77,10 @@ describe('the Arabic guide', () => {
 });
 
 describe('whoever types the guide', () => {
-  let session: Session | undefined;
+  let session: GuideSession | undefined;
 
   beforeAll(async () => {
-    session = await beginSession(new Map(ROUTES));
+    session = await beginGuideSession(new Map(ROUTES));
   });
   afterAll(() => session?.end());
 

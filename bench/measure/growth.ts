@@ -12,7 +12,7 @@ import { checkApplied, ledgerCount } from './check-applied.ts';
 import { rateOf, type Commit, type WorkedOff } from './commits.ts';
 import { preload } from './preload.ts';
 
-/** What users ask, as the README has it, and one call as it is read. */
+/** What users ask: the latest calls and messages, and one call as it is read. */
 const QUERIES = {
   'latest conversations': 'SELECT * FROM conversations ORDER BY started_at DESC LIMIT 10',
   'latest messages': 'SELECT * FROM conversation_messages ORDER BY created_at DESC LIMIT 10',

@@ -1,10 +1,5 @@
 import { readFileSync } from 'node:fs';
-
-/** A fenced block of a guide: its language, and its text without the fences and without the last line feed. */
-export interface Block {
-  language: string;
-  text: string;
-}
+import { readBlocks, splitCommands, withoutBlocks, type Block } from '../typing/blocks.ts';
 
 /** What two guides in different languages must have in common. */
 export interface Shape {
@@ -27,14 +22,11 @@ export interface Guide {
   shape: Shape;
 }
 
-const FENCED = /^```(\w*)\n([^]*?)\n```$/gm;
-
 /** Reads docs/<name>. */
 export function readGuide(name: string): Guide {
   const text = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
-  const blocks = [...text.matchAll(FENCED)].map(([, language = '', body = '']) => ({ language, text: body }));
-  const prose = text.replaceAll(FENCED, '');
-  return { text, prose, blocks, shape: shapeOf(prose) };
+  const prose = withoutBlocks(text);
+  return { text, prose, blocks: readBlocks(text), shape: shapeOf(prose) };
 }
 
 function shapeOf(prose: string): Shape {
@@ -62,22 +54,6 @@ export function stepsOf({ blocks }: Guide): Step[] {
     if (language === 'dotenv') return text.split('\n').map((line) => ({ kind: 'dotenv', text: line }));
     return language === 'sql' ? [{ kind: 'sql', text }] : [];
   });
-}
-
-/** Splits a block at its line feeds, but not within a here-document or after a backslash. */
-function splitCommands(block: string): string[] {
-  const commands: string[] = [];
-  let end: string | undefined;
-  let goesOn = false;
-  for (const line of block.split('\n')) {
-    const last = commands.pop();
-    if (end !== undefined || goesOn) commands.push(`${last}\n${line}`);
-    else commands.push(...(last === undefined ? [] : [last]), line);
-    if (line === end) end = undefined;
-    else end ??= /<<'?(\w+)'?$/.exec(line)?.[1];
-    goesOn = line.endsWith('\\');
-  }
-  return commands;
 }
 
 /** The variables of Landline's that a guide names, without the ending of `<NAME>_FILE`. */

@@ -28,8 +28,8 @@ interface Saying<T> {
 }
 
 /**
- * What the tables must hold after a set of events: the rules of DESIGN.md under Convergence read aloud, with all events at hand and nothing
- * remembered between them. Knows nothing of how the store does it.
+ * What the tables must hold after a set of events: the rules of docs/what-events-mean.md under Convergence read aloud, with all
+ * events at hand and nothing remembered between them. Knows nothing of how the store does it.
  *
  * Where several answers would do, this repeats the one that the code gives, and so cannot tell whether it is a good one: that of
  * two writes at one time and one receipt the greater ledger id stands, which status outranks which, that an unknown role and a null say

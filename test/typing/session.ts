@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
-import type { Outcome } from './outcomes.ts';
-import { startProxy, type Proxy } from './proxy.ts';
 import { installPackages, makeRepository, shareBuilds } from './repository.ts';
 import { openTerminal, runInForeground, type Foreground, type Terminal, type Typed } from './terminal.ts';
 
@@ -13,7 +10,7 @@ import { openTerminal, runInForeground, type Foreground, type Terminal, type Typ
 const LOG_LIMIT_MS = 20_000;
 const START_LIMIT_MS = 120_000;
 
-/** The ports of the guides, by the variables that change them. */
+/** The ports that the pages name, by the variables that change them. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ['PORT', 3000],
   ['DASHBOARD_PORT', 3001],
@@ -22,45 +19,67 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ['HEALTH_PORT', 3004],
 ]);
 
-/** A reader with two terminals and an empty folder. */
+/** What `type` needs to know of a command beside its text. */
+export interface TypeOptions {
+  /** Lines that the first terminal must show because of the command, in their order. */
+  logs?: readonly RegExp[];
+  /** The command is the first one in a terminal that the reader opens for it. */
+  opensTerminal?: boolean;
+}
+
+/** A reader with an empty folder and two terminals: `npm start` holds the first one, the other commands are typed in the second. */
 export interface Session {
-  /** Does one step of a guide, and waits until the first terminal shows what it shall. */
-  type: (outcome: Outcome) => Promise<Typed>;
+  /** The repository to clone. */
+  repository: string;
+  /** The reader's clone: the folder `landline`. */
+  clone: string;
+  /** Free ports of this machine, by the ports that the pages name. */
+  ports: ReadonlyMap<number, number>;
+  /** A text of a page with this session's ports in the place of 127.0.0.1:3000 and its like. */
+  withPorts: (text: string) => string;
+  /** Types a command, and waits until it has ended (`npm start`: until Landline is up) and the first terminal shows `logs`. */
+  type: (command: string, options?: TypeOptions) => Promise<Typed>;
+  /** What the newest `npm start` has printed until now. */
+  log: () => string;
+  /** Presses Ctrl-C in the first terminal, and waits until everything that ran there has ended. */
+  interrupt: () => Promise<void>;
   /** Stops all that was started, and removes the folder. */
   end: () => Promise<void>;
 }
 
-/** What a session is made of. */
+/** What changes while a session goes on. */
 interface Desk {
   folder: string;
-  /** The folder `landline` in it. */
   clone: string;
   env: Record<string, string>;
-  /** Free ports of this machine, by the ports of the guides. */
-  ports: Map<number, number>;
-  proxy: Proxy;
   /** The second terminal; the first one until `npm start` holds that. */
   terminal: Terminal;
   /** `npm start` in the first terminal. */
   landline: Foreground | undefined;
 }
 
-/**
- * Makes an empty folder, ports of its own, a repository to clone, and a proxy in the place of the public host.
- *
- * @param routes  What the proxy passes: ports of the guides, by path.
- */
-export async function beginSession(routes: ReadonlyMap<string, number>): Promise<Session> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'landline-guide-')));
+/** Makes an empty folder, ports that are free, and a repository to clone. */
+export async function beginSession(): Promise<Session> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'landline-reader-')));
   await chmod(folder, 0o755); // as root, Postgres runs as another user
-  await makeRepository(join(folder, 'repository'));
+  const repository = join(folder, 'repository');
+  await makeRepository(repository);
   const chosen = await Promise.all([...PORTS].map(async ([name, port]) => ({ name, port, free: await choosePort(0) })));
   const ports = new Map(chosen.map(({ port, free }) => [port, free]));
   const env = makeEnvironment(chosen.map(({ name, free }): [string, string] => [name, String(free)]));
-  const proxy = await startProxy(new Map([...routes].map(([path, port]) => [path, ports.get(port) ?? 0])));
   const terminal = openTerminal({ cwd: folder, env });
-  const desk: Desk = { folder, clone: join(folder, 'landline'), env, ports, proxy, terminal, landline: undefined };
-  return { type: (outcome) => type(desk, outcome), end: () => end(desk) };
+  const desk: Desk = { folder, clone: join(folder, 'landline'), env, terminal, landline: undefined };
+  return {
+    repository,
+    clone: desk.clone,
+    ports,
+    withPorts: (text) =>
+      text.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, port: string) => `127.0.0.1:${ports.get(Number(port)) ?? port}`),
+    type: (command, options = {}) => type(desk, command, options),
+    log: () => desk.landline?.output() ?? '',
+    interrupt: async () => desk.landline?.interrupt(),
+    end: () => end(desk),
+  };
 }
 
 /** What a terminal of a new machine has, in English, and the ports: the environment wins over .env. No npm asks for a newer one of itself. */
@@ -72,14 +91,11 @@ function makeEnvironment(ports: [string, string][]): Record<string, string> {
   return { ...Object.fromEntries([...kept, ...ports]), LC_ALL: 'C', npm_config_update_notifier: 'false' };
 }
 
-async function type(desk: Desk, outcome: Outcome): Promise<Typed> {
-  const { kind, text, opensTerminal, logs = [] } = outcome;
-  if (kind === 'dotenv') return setVariable(desk.clone, text);
-  if (text === 'npm start') return startLandline(desk, text);
+async function type(desk: Desk, command: string, { opensTerminal, logs = [] }: TypeOptions): Promise<Typed> {
+  if (command === 'npm start') return startLandline(desk, command);
   if (opensTerminal === true) await openAnother(desk);
   const from = desk.landline?.output().length ?? 0;
-  const command = kind === 'sql' ? `npm run landline -- sql "${text}"` : text;
-  const typed = await desk.terminal.type(outcome.isAsTyped === true ? command : onThisMachine(desk, command));
+  const typed = await desk.terminal.type(command);
   if (command.startsWith('git clone')) {
     await installPackages(desk.clone);
     await shareBuilds(desk.clone);
@@ -90,14 +106,6 @@ async function type(desk: Desk, outcome: Outcome): Promise<Typed> {
     await vi.waitUntil(isThere, { timeout: LOG_LIMIT_MS, interval: 20 });
   }
   return typed;
-}
-
-/** A command of the guides with the addresses of this session. */
-function onThisMachine({ folder, proxy, ports }: Desk, command: string): string {
-  return command
-    .replaceAll('https://git.example.com/landline.git', join(folder, 'repository'))
-    .replaceAll('https://calls.example.com', proxy.url)
-    .replaceAll(/127\.0\.0\.1:(\d+)/g, (_, port: string) => `127.0.0.1:${ports.get(Number(port)) ?? port}`);
 }
 
 /** Presses Ctrl-C in the first terminal where Landline runs there, starts it, and waits until it is up or has ended. */
@@ -115,22 +123,8 @@ async function openAnother(desk: Desk): Promise<void> {
   desk.terminal = openTerminal({ cwd: desk.folder, env: desk.env });
 }
 
-/** Writes a line of a guide into .env, in the place of the one that is there, as somebody with an editor does. */
-async function setVariable(clone: string, line: string): Promise<Typed> {
-  const file = join(clone, '.env');
-  const name = line.split('=', 1).join('');
-  const before = await readFile(file, 'utf8');
-  // A secret that ElevenLabs might have shown.
-  const written = line.replace('wsec_…', `wsec_${randomBytes(32).toString('hex')}`);
-  const place = new RegExp(`^(# )?${name}=.*$`, 'm');
-  const after = place.test(before) ? before.replace(place, () => written) : `${before}\n${written}\n`;
-  await writeFile(file, after);
-  return { exit: 0, output: '' };
-}
-
-async function end({ folder, proxy, terminal, landline }: Desk): Promise<void> {
+async function end({ folder, terminal, landline }: Desk): Promise<void> {
   await landline?.interrupt();
   await terminal.close();
-  await proxy.close();
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { readBlocks, splitCommands } from '../typing/blocks.ts';
+
+/** A command that a reader types. */
+export interface Command {
+  text: string;
+  /** Lines that it must print, in their order; an ellipsis stands for anything within a line. */
+  prints: string[];
+}
+
+/** Commands that stand in one block, and the output that the page shows below them. */
+export interface Passage {
+  commands: string[];
+  /** Each block of output on its own. */
+  shown: string[];
+}
+
+/** Reads the commands of a page in the repository's folder, and the output that it shows. */
+export function readPassages(page: string): Passage[] {
+  return passagesOf(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'));
+}
+
+/** Blocks of the kind `sh` are commands; those of the kind `output` belong to the commands above them. */
+export function passagesOf(page: string): Passage[] {
+  const passages: Passage[] = [];
+  for (const { language, text } of readBlocks(page)) {
+    if (language === 'sh') passages.push({ commands: splitCommands(text), shown: [] });
+    if (language === 'output') passages.at(-1)?.shown.push(text);
+  }
+  return passages;
+}
+
+/** Reads .ci/readme.txt: what is typed without Docker. */
+export function readCommands(): Command[] {
+  const commands: Command[] = [];
+  for (const line of readFileSync(new URL('../../.ci/readme.txt', import.meta.url), 'utf8').split('\n')) {
+    if (line.startsWith('    ')) commands.at(-1)?.prints.push(line.trim());
+    else if (line !== '' && !line.startsWith('#')) commands.push({ text: line, prints: [] });
+  }
+  return commands;
+}
+
+/**
+ * Finds lines in an output, in their order. Runs of spaces and of hyphens count as one: columns are as wide as what is in them.
+ *
+ * @param shown    Lines; an ellipsis stands for anything within a line, and at the end of a line for nothing as well.
+ * @param output   What was printed. A line may stand within a longer one, such as a log line in JSON.
+ * @returns        The lines that are not there.
+ */
+export function missingLines(shown: readonly string[], output: string): string[] {
+  let rest = output.split('\n').map(squeeze);
+  return shown.filter((line) => {
+    const found = rest.findIndex((printed) => patternOf(line).test(printed));
+    if (found < 0) return true;
+    rest = rest.slice(found + 1);
+    return false;
+  });
+}
+
+function patternOf(line: string): RegExp {
+  const parts = squeeze(line).split('…');
+  return new RegExp(parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join('.*'));
+}
+
+function squeeze(line: string): string {
+  return line.trim().replaceAll(/ +/g, ' ').replaceAll(/-+/g, '-');
+}

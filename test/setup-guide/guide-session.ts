@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beginSession, type Session } from '../typing/session.ts';
+import type { Typed } from '../typing/terminal.ts';
+import type { Outcome } from './outcomes.ts';
+import { startProxy, type Proxy } from './proxy.ts';
+
+/** A reader of the guides, whose public host is a proxy on this machine. */
+export interface GuideSession {
+  /** Does one step of a guide, and waits until the first terminal shows what it shall. */
+  type: (outcome: Outcome) => Promise<Typed>;
+  /** Stops all that was started. */
+  end: () => Promise<void>;
+}
+
+/**
+ * Begins a session, and starts a proxy in the place of the public host.
+ *
+ * @param routes  What the proxy passes: ports of the guides, by path.
+ */
+export async function beginGuideSession(routes: ReadonlyMap<string, number>): Promise<GuideSession> {
+  const session = await beginSession();
+  const proxy = await startProxy(new Map([...routes].map(([path, port]) => [path, session.ports.get(port) ?? 0])));
+  return {
+    type: (outcome) => type(outcome, session, proxy),
+    async end() {
+      await session.end();
+      await proxy.close();
+    },
+  };
+}
+
+async function type(outcome: Outcome, session: Session, proxy: Proxy): Promise<Typed> {
+  const { kind, text } = outcome;
+  if (kind === 'dotenv') return setVariable(session.clone, text);
+  const command = kind === 'sql' ? `npm run landline -- sql "${text}"` : text;
+  return session.type(outcome.isAsTyped === true ? command : onThisMachine(command, session, proxy), outcome);
+}
+
+/** A command of the guides with the addresses of this session. */
+function onThisMachine(command: string, { repository, withPorts }: Session, proxy: Proxy): string {
+  return withPorts(command.replaceAll('https://git.example.com/landline.git', repository)).replaceAll(
+    'https://calls.example.com',
+    proxy.url,
+  );
+}
+
+/** Writes a line of a guide into .env, in the place of the one that is there, as somebody with an editor does. */
+async function setVariable(clone: string, line: string): Promise<Typed> {
+  const file = join(clone, '.env');
+  const name = line.split('=', 1).join('');
+  const before = await readFile(file, 'utf8');
+  // A secret that ElevenLabs might have shown.
+  const written = line.replace('wsec_…', `wsec_${randomBytes(32).toString('hex')}`);
+  const place = new RegExp(`^(# )?${name}=.*$`, 'm');
+  const after = place.test(before) ? before.replace(place, () => written) : `${before}\n${written}\n`;
+  await writeFile(file, after);
+  return { exit: 0, output: '' };
+}
