@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { join } from 'node:path';
-import { normalise, sign } from '@landline/webhook';
+import { deliveryOf, normalise, sign } from '@landline/webhook';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { EXAMPLE_NAMES } from '../src/example-events.ts';
@@ -58,7 +58,7 @@ async function fileOf(content: string | Buffer): Promise<string> {
 
 /** What the worker makes of it. */
 function eventOf({ body, signedAt }: Received) {
-  return normalise({ receivedAt: signedAt * 1000, signedAt, encoding: 'utf8', body: body.toString('utf8') });
+  return normalise(deliveryOf(body, { receivedAt: signedAt * 1000, signedAt, secretId: 'test' }));
 }
 
 const typeOf = ({ entry }: ReturnType<typeof eventOf>) => entry.type ?? '';
