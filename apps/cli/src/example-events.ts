@@ -1,83 +1,61 @@
 import type { EventTypeName } from '@landline/webhook';
 
-type Example = (conversationId: string, at: Date, sequence: number) => object;
+/** What an example's texts and times are made from. */
+interface ExampleEvent {
+  conversationId: string;
+  at: Date;
+  sequence: number;
+}
+
+type Example = (event: ExampleEvent) => object;
 
 /** One event of each type, shaped as ElevenLabs or a bridge sends it. Names, numbers and texts are made up. */
 const EXAMPLES: Partial<Record<EventTypeName, Example>> = {
-  'conversation.started': (conversationId, at, n) =>
-    live('conversation.started', conversationId, at, n, {
+  'conversation.started': (event) =>
+    live('conversation.started', event, {
       language: 'ar-EG',
       channel: 'phone',
       direction: 'inbound',
       caller_number: '+12025550123',
       called_number: '+12025550100',
-      call_sid: `CA${String(n).padStart(32, '0')}`,
+      call_sid: `CA${String(event.sequence).padStart(32, '0')}`,
     }),
-  'conversation.message': (conversationId, at, n) =>
-    live('conversation.message', conversationId, at, n, {
-      message_id: `msg_${conversationId}_${n}`,
-      role: n % 2 === 0 ? 'user' : 'agent',
-      message: n % 2 === 0 ? 'When does the shop open tomorrow?' : 'We open at nine. Shall I book a table?',
+  'conversation.message': (event) =>
+    live('conversation.message', event, {
+      message_id: `msg_${event.conversationId}_${event.sequence}`,
+      role: event.sequence % 2 === 0 ? 'user' : 'agent',
+      message:
+        event.sequence % 2 === 0 ? 'When does the shop open tomorrow?' : 'We open at nine. Shall I book a table?',
       language: 'en-us',
     }),
-  'conversation.ended': (conversationId, at, n) =>
-    live('conversation.ended', conversationId, at, n, {
+  'conversation.ended': (event) =>
+    live('conversation.ended', event, {
       reason: 'user_hung_up',
       duration_seconds: 42,
       summary: 'Asked for the opening hours.',
     }),
-  'agent.tool_call': (conversationId, at, n) =>
-    live('agent.tool_call', conversationId, at, n, {
-      tool_call_id: `call_${conversationId}_${n}`,
+  'agent.tool_call': (event) =>
+    live('agent.tool_call', event, {
+      tool_call_id: `call_${event.conversationId}_${event.sequence}`,
       tool_name: 'opening_hours',
       parameters: { day: 'tomorrow' },
       result: { opens: '09:00', closes: '18:00' },
       is_error: false,
     }),
-  'agent.action': (conversationId, at, n) =>
-    live('agent.action', conversationId, at, n, {
-      action_id: `action_${conversationId}_${n}`,
+  'agent.action': (event) =>
+    live('agent.action', event, {
+      action_id: `action_${event.conversationId}_${event.sequence}`,
       action: 'book_table',
       parameters: { people: 2, time: '19:30' },
       status: 'requested',
     }),
-  post_call_transcription: (conversationId, at) =>
+  post_call_transcription: ({ conversationId, at }) =>
     provided('post_call_transcription', at, {
       agent_id: AGENT,
       conversation_id: conversationId,
       status: 'done',
       user_id: 'user_42',
-      transcript: [
-        turn('agent', 'Good morning, how can I help?', 0),
-        turn('user', 'When does the shop open tomorrow?', 3),
-        {
-          ...turn('agent', null, 5),
-          tool_calls: [
-            {
-              type: 'webhook',
-              request_id: `opening_hours_${conversationId}`,
-              tool_name: 'opening_hours',
-              params_as_json: '{"day": "tomorrow"}',
-              tool_has_been_called: true,
-            },
-          ],
-        },
-        {
-          ...turn('agent', null, 6),
-          tool_results: [
-            {
-              type: 'webhook',
-              request_id: `opening_hours_${conversationId}`,
-              tool_name: 'opening_hours',
-              result_value: '{"opens": "09:00"}',
-              is_error: false,
-              tool_has_been_called: true,
-              tool_latency_secs: 0.42,
-            },
-          ],
-        },
-        turn('agent', 'We open at nine.', 7),
-      ],
+      transcript: transcriptOf(conversationId),
       metadata: {
         start_time_unix_secs: seconds(at) - 22,
         call_duration_secs: 22,
@@ -102,7 +80,7 @@ const EXAMPLES: Partial<Record<EventTypeName, Example>> = {
       },
       conversation_initiation_client_data: { dynamic_variables: { caller_name: 'Sam' } },
     }),
-  post_call_transcription_otel: (conversationId, at) =>
+  post_call_transcription_otel: ({ conversationId, at }) =>
     provided('post_call_transcription_otel', at, {
       conversation_id: conversationId,
       agent_id: AGENT,
@@ -128,7 +106,7 @@ const EXAMPLES: Partial<Record<EventTypeName, Example>> = {
         ],
       },
     }),
-  call_initiation_failure: (conversationId, at) =>
+  call_initiation_failure: ({ conversationId, at }) =>
     provided('call_initiation_failure', at, {
       agent_id: AGENT,
       conversation_id: conversationId,
@@ -145,7 +123,7 @@ const EXAMPLES: Partial<Record<EventTypeName, Example>> = {
         },
       },
     }),
-  post_call_audio: (conversationId, at) =>
+  post_call_audio: ({ conversationId, at }) =>
     provided('post_call_audio', at, {
       agent_id: AGENT,
       conversation_id: conversationId,
@@ -158,7 +136,7 @@ const BY_NAME = new Map<string, Example>(Object.entries(EXAMPLES));
 
 const AGENT = 'agent_example';
 
-function live(type: string, conversationId: string, at: Date, sequence: number, data: object): object {
+function live(type: string, { conversationId, at, sequence }: ExampleEvent, data: object): object {
   return {
     type,
     event_id: `evt_${conversationId}_${sequence}`,
@@ -169,6 +147,41 @@ function live(type: string, conversationId: string, at: Date, sequence: number, 
 
 function provided(type: string, at: Date, data: object): object {
   return { type, event_timestamp: seconds(at), data };
+}
+
+/** A question, a tool call with its result, and the answer. */
+function transcriptOf(conversationId: string): object[] {
+  return [
+    turn('agent', 'Good morning, how can I help?', 0),
+    turn('user', 'When does the shop open tomorrow?', 3),
+    {
+      ...turn('agent', null, 5),
+      tool_calls: [
+        {
+          type: 'webhook',
+          request_id: `opening_hours_${conversationId}`,
+          tool_name: 'opening_hours',
+          params_as_json: '{"day": "tomorrow"}',
+          tool_has_been_called: true,
+        },
+      ],
+    },
+    {
+      ...turn('agent', null, 6),
+      tool_results: [
+        {
+          type: 'webhook',
+          request_id: `opening_hours_${conversationId}`,
+          tool_name: 'opening_hours',
+          result_value: '{"opens": "09:00"}',
+          is_error: false,
+          tool_has_been_called: true,
+          tool_latency_secs: 0.42,
+        },
+      ],
+    },
+    turn('agent', 'We open at nine.', 7),
+  ];
 }
 
 function turn(role: 'user' | 'agent', message: string | null, atSeconds: number): object {
@@ -201,14 +214,18 @@ export const EXAMPLE_NAMES: readonly string[] = [...Object.keys(EXAMPLES), 'live
  *
  * @param name      One of `EXAMPLE_NAMES`.
  * @param run       A word that no other run has: conversation ids are made from it.
- * @param sequence  0 for the first; a conversation of its own each, and ten to a conversation for `live`.
- * @param at        When it happened.
+ * @param place     `sequence`: 0 for the first; a conversation of its own each, and ten to a conversation for `live`. `at`: when it
+ *                  happened.
  */
-export function exampleBody(name: string, run: string, sequence: number, at: Date): Buffer {
+export function exampleBody(
+  name: string,
+  run: string,
+  { sequence, at }: Pick<ExampleEvent, 'sequence' | 'at'>,
+): Buffer {
   const isLive = name === 'live';
   const conversationId = `conv_${run}_${isLive ? Math.floor(sequence / LIVE_TYPES.length) : sequence}`;
   const type = isLive ? LIVE_TYPES[sequence % LIVE_TYPES.length] : name;
   const example = type === undefined ? undefined : BY_NAME.get(type);
   if (!example) throw new Error(`There is no example event "${name}".`);
-  return Buffer.from(JSON.stringify(example(conversationId, at, sequence)));
+  return Buffer.from(JSON.stringify(example({ conversationId, at, sequence })));
 }
