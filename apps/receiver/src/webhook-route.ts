@@ -8,7 +8,7 @@ import { deliveredEvent } from './delivered-event.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
 import type { Reception } from './reception.ts';
-import { ReceptionError } from './reception.ts';
+import { ReceptionError } from './reception-error.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { signatureHeader } from './signature-header.ts';
 
