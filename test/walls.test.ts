@@ -63,7 +63,7 @@ async function lint(folder: string): Promise<string[]> {
     })
     .parse(JSON.parse(output));
   return diagnostics
-    .filter(({ code }) => /^eslint\((no-restricted-|max-lines)/.test(code))
+    .filter(({ code }) => /^eslint\((no-restricted-|max-)/.test(code))
     .map(({ code, filename, labels: [{ span }] }) => `${filename}:${span.line} ${code.slice(7, -1)}`);
 }
 
@@ -214,18 +214,23 @@ function functionOf(lines: number): string {
   return `export function long() {\n${'  long();\n'.repeat(lines - 2)}}\n`;
 }
 
-test('a function may have 60 lines and a file 250', async () => {
+test('a function may have 60 lines and three parameters, and a file 250 lines', async () => {
   const folder = await copyWalls();
   await writeFiles(folder, {
     'packages/queue/src/just-short.ts': functionOf(60),
     'packages/queue/src/long.ts': functionOf(61),
     'apps/worker/src/just-short.ts': 'export {};\n'.repeat(250),
     'apps/worker/src/long.ts': 'export {};\n'.repeat(251),
+    'apps/worker/src/parameters.ts': [
+      'export const three = (a: 1, b: 2, c: 3) => [a, b, c];',
+      'export const four = (a: 1, b: 2, c: 3, d: 4) => [a, b, c, d];',
+    ].join('\n'),
     'test/long.test.ts': functionOf(300),
   });
   const faults = (await lint(folder)).map((fault) => fault.replace(/:\d+/, ''));
   expect(faults.toSorted()).toEqual([
     'apps/worker/src/long.ts max-lines',
+    'apps/worker/src/parameters.ts max-params',
     'packages/queue/src/long.ts max-lines-per-function',
   ]);
 });

@@ -60,6 +60,7 @@ export function oxlintOverrides({ scope, workspaces, environmentReaders, limits,
       rules: {
         'max-lines': ['error', { max: limits.fileLines }],
         'max-lines-per-function': ['error', { max: limits.functionLines }],
+        'max-params': ['error', { max: limits.parameters }],
       },
     },
     ...exceptions.map(({ rule, files }) => ({ files, rules: { [rule]: 'off' } })),
