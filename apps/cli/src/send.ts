@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { readSecret } from '@landline/process';
 import { sign, SIGNATURE_HEADER, webhookVariables } from '@landline/webhook';
@@ -133,13 +134,11 @@ async function post(url: string, { body, signature, agent }: Delivery): Promise<
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${ANSWER_LIMIT_MS / 1000} s`)));
     outgoing.on('error', (error) => resolve(explain(error)));
     outgoing.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', (error) => resolve(error.message));
-      response.on('end', () => {
-        const status = String(response.statusCode);
-        resolve(status === '200' ? status : `${status} ${Buffer.concat(chunks).toString('utf8').slice(0, 300)}`);
-      });
+      const status = String(response.statusCode);
+      text(response).then(
+        (said) => resolve(status === '200' ? status : `${status} ${said.slice(0, 300)}`),
+        (error: unknown) => resolve(error instanceof Error ? error.message : String(error)),
+      );
     });
     outgoing.end(body);
   });
