@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['{apps,packages}/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
+    setupFiles: ['test/fail-on-open-connections.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -32,7 +32,7 @@ async function startPipe() {
 test('SIGTERM in the middle of a backlog: the worker leaves in time, the next one does the rest, nothing fails', async () => {
   const pipe = await startPipe();
   const bodies = Array.from({ length: 2_000 }, (_, i) =>
-    exampleBody('live', 'drain', i, new Date(1_767_225_600_000 + i)),
+    exampleBody('live', 'drain', { sequence: i, at: new Date(1_767_225_600_000 + i) }),
   );
   for (let i = 0; i < bodies.length; i += 100) {
     const answers = await Promise.all(bodies.slice(i, i + 100).map((body) => post(pipe.receiver.url, body)));
@@ -53,7 +53,9 @@ test('SIGTERM while a transaction is stuck: the worker is gone within ten second
   const pipe = await startPipe();
   const worker = await pipe.startWorker();
   const unlock = await lockTable(pipe.database.url, 'conversations');
-  expect(await post(pipe.receiver.url, exampleBody('live', 'stuck', 1, new Date(1_767_225_600_000)))).toMatchObject({
+  expect(
+    await post(pipe.receiver.url, exampleBody('live', 'stuck', { sequence: 1, at: new Date(1_767_225_600_000) })),
+  ).toMatchObject({
     status: 200,
   });
   await vi.waitUntil(async () => (await pipe.queues.events.getActiveCount()) === 1, { timeout: 20_000, interval: 20 });

@@ -37,7 +37,7 @@ export function* signedEvents(kind: EventKind, count: number, run: string): Gene
 /** A live event of a call with a user of its own: were all of one user, they would wait for one row. */
 function live(run: string, sequence: number, at: Date): Buffer {
   const place = placeOf(sequence);
-  const text = exampleBody('live', run, place, at).toString('utf8');
+  const text = exampleBody('live', run, { sequence: place, at }).toString('utf8');
   return Buffer.from(text.replace('user_42', `user_${run}_${Math.floor(place / EVENTS_OF_A_CALL)}`));
 }
 

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { closeServer } from '../../../test/support/close-server.ts';
 import { exampleEvent } from '../../../test/support/example-event.ts';
 import { post, SECRET } from '../../../test/support/post.ts';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
@@ -92,9 +93,11 @@ test('takes events while a given Postgres is away, and makes the tables and appl
 }, 90_000);
 
 test('stops while a given Postgres does not answer', async () => {
-  const silent = createTcpServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  const asking = new Set<Socket>();
+  const silent = createTcpServer((socket) => void asking.add(socket.on('error', () => undefined)));
+  silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
-  onTestFinished(() => void silent.close());
+  onTestFinished(() => closeServer(silent, () => asking.forEach((socket) => socket.destroy())));
   const address = silent.address();
   const port = typeof address === 'object' ? address?.port : 0;
   const asked = once(silent, 'connection');

@@ -1,6 +1,6 @@
 import { QueueUnavailableError } from '@landline/queue';
 import type { FastifyReply } from 'fastify';
-import { ReceptionError } from './reception.ts';
+import { ReceptionError } from './reception-error.ts';
 
 /** Every answer but 200 on the webhook's path, with its status: the only such table. */
 const STATUSES = {

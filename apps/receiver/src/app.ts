@@ -9,7 +9,8 @@ import { clientErrorHandler } from './client-errors.ts';
 import { createConnections, type Connections, type DroppedState } from './connections.ts';
 import { publicHealthRoutes } from './health-routes.ts';
 import { createMetrics, measureReception, type ReceiverMetrics } from './metrics.ts';
-import { createReception, ReceptionError, type Reception } from './reception.ts';
+import { createReception, type Reception } from './reception.ts';
+import { ReceptionError } from './reception-error.ts';
 import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
 import { webhookRoute } from './webhook-route.ts';
 

@@ -44,7 +44,10 @@ export function startCanary({ url, secrets, intervalMs, answerLimitMs = ANSWER_L
   };
 }
 
-/** Sends one as the provider sends an event; answers why it did not get its 200. */
+/**
+ * Sends one as the provider sends an event; answers why it did not get its 200. Not by `fetch`, which refuses some ports that a receiver
+ * may listen at: 5060, 6000, 10080 and others.
+ */
 function send(url: string, secret: string, limitMs: number): Promise<string | undefined> {
   const sentAt = Date.now();
   const body = canaryBody(sentAt);

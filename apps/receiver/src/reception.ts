@@ -1,35 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { Arriving, Connection, Connections } from './connections.ts';
-import { addPiece, dropPieces, joinPieces, noPieces, type Pieces } from './pieces.ts';
+import type { Arrival, Done } from './arrival.ts';
+import type { Connection, Connections } from './connections.ts';
+import { dropPieces, joinPieces, noPieces } from './pieces.ts';
+import { count, createBudget, fits, makeRoomFor, SMALL_BYTES, type Budget } from './reception-budget.ts';
+import { ReceptionError } from './reception-error.ts';
 
 /** How many bytes of bodies may be under way at once. Past it a sender is told to come again, before the machine runs out. */
 export const MAX_RECEIVING_BYTES = 268_435_456;
 
-/** Bodies up to this size, in bytes, have a share of that to themselves. All events but audio are smaller. */
-const SMALL_BYTES = 1_048_576;
-
-/** The share: an eighth. */
-const SMALL_SHARE = 1 / 8;
-
 /** So many bytes, at least, are progress: a sender cannot keep its place by a byte now and then. */
 const PROGRESS_BYTES = 65_536;
-
-/** A large body gives way to another large one when it has made no progress for so long, in ms. */
-const STALLED_MS = 1000;
-
-/** A body that does not come in, with the status of the answer. */
-export class ReceptionError extends Error {
-  readonly code: 'reception_full' | 'body_slow' | 'body_too_large' | 'body_broken';
-  readonly statusCode: number;
-
-  constructor(code: ReceptionError['code'], message: string) {
-    super(message);
-    this.name = 'ReceptionError';
-    this.code = code;
-    this.statusCode = { reception_full: 503, body_slow: 408, body_too_large: 413, body_broken: 400 }[code];
-  }
-}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -37,24 +18,6 @@ declare module 'fastify' {
     arrival: Arrival | null;
   }
 }
-
-/** A body from its first byte to its answer. */
-export interface Arrival extends Arriving {
-  readonly connection: Connection;
-  readonly pieces: Pieces;
-  /** How many bytes are to come; Infinity where nobody has said. */
-  announcedBytes: number;
-  /** Bytes since it last made progress. */
-  stepBytes: number;
-  /** Arrived in full, failed or given up: nothing more of it is taken. */
-  isOver: boolean;
-  isWhole: boolean;
-  isReleased: boolean;
-  readonly release: () => void;
-  readonly done: Done;
-}
-
-type Done = (error: Error | null, body?: Buffer) => void;
 
 /** What bounds the reception of bodies. */
 export interface ReceptionOptions {
@@ -74,16 +37,6 @@ export interface Reception {
   bytes(): number;
 }
 
-interface Budget {
-  readonly connections: Connections;
-  readonly maxBytes: number;
-  /** What large bodies may take of it. */
-  readonly maxLargeBytes: number;
-  readonly bodyLimitBytes: number;
-  receiving: number;
-  receivingLarge: number;
-}
-
 /**
  * Bounds the memory that bodies take together. Bytes count as they arrive and are given back once: with the answer, or when the
  * connection closes. A share is kept for small bodies. Where there is no room, a small body takes that of the one which has made no
@@ -91,8 +44,7 @@ interface Budget {
  */
 export function createReception(options: ReceptionOptions): Reception {
   const { connections, maxBytes = MAX_RECEIVING_BYTES, bodyLimitBytes } = options;
-  const maxLargeBytes = Math.ceil(maxBytes * (1 - SMALL_SHARE));
-  const budget: Budget = { connections, maxBytes, maxLargeBytes, bodyLimitBytes, receiving: 0, receivingLarge: 0 };
+  const budget = createBudget({ connections, maxBytes, bodyLimitBytes });
   return {
     read(request, payload, done) {
       const connection = connections.of(request.raw.socket);
@@ -158,34 +110,6 @@ function take(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   if (!fits(budget, arrival) && !makeRoomFor(budget, arrival)) {
     fail(arrival, new ReceptionError('reception_full', `Bodies of ${maxBytes / 1024 ** 2} MiB are under way.`));
   }
-}
-
-function count(budget: Budget, arrival: Arrival, chunk: Buffer): void {
-  const { pieces } = arrival;
-  addPiece(pieces, chunk);
-  arrival.stepBytes += chunk.length;
-  budget.receiving += chunk.length;
-  if (arrival.isLarge) budget.receivingLarge += chunk.length;
-  else if (pieces.bytes > SMALL_BYTES) {
-    arrival.isLarge = true;
-    budget.receivingLarge += pieces.bytes;
-  }
-}
-
-function fits({ receiving, receivingLarge, maxBytes, maxLargeBytes }: Budget, { isLarge }: Arrival): boolean {
-  return receiving <= maxBytes && !(isLarge && receivingLarge > maxLargeBytes);
-}
-
-function makeRoomFor(budget: Budget, arrival: Arrival): boolean {
-  const now = performance.now();
-  for (const { arriving } of budget.connections.receiving()) {
-    if (arriving === undefined) continue;
-    if (arriving === arrival || (arrival.isLarge && now - arriving.progressAt < STALLED_MS)) return false;
-    if (arrival.isLarge && !arriving.isLarge) continue;
-    arriving.giveUp();
-    if (fits(budget, arrival)) return true;
-  }
-  return false;
 }
 
 function finish({ connections }: Budget, arrival: Arrival): void {

@@ -4,6 +4,7 @@ import type { Logger } from '@landline/process';
 /** The exit code of a receiver that left in order, and left events in its journal that Redis does not have. */
 export const LEFT_IN_JOURNAL = 3;
 
+/** Of what a receiver tells that leaves. */
 export interface WhatIsLeft {
   /** Closed already. */
   journal: Pick<Journal, 'stats'> | undefined;

@@ -11,12 +11,12 @@ import {
   type Refusal,
   type SignatureRead,
 } from '@landline/webhook';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { answer } from './answers.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
 import type { Reception } from './reception.ts';
-import { ReceptionError } from './reception.ts';
+import { ReceptionError } from './reception-error.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { signatureHeader } from './signature-header.ts';
 
@@ -60,7 +60,7 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
         return done(new ReceptionError('body_too_large', 'The body was announced as larger than the limit.'));
       }
       const signature = verifyHeader(signatureHeader(request.raw), windowAt(options.now()));
-      if (!signature.ok) return void refuse(request, reply, signature);
+      if (!signature.ok) return void refuse(reply, signature);
       request.signature = signature;
       // The bytes count, not what they are said to be: any content type, or none, is read as it is.
       request.headers['content-type'] = BYTES;
@@ -72,7 +72,7 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
       const { signature } = request;
       if (signature === null) throw new Error('A body was read before its header.');
       const verdict = verifyBody(body, signature, secrets);
-      if (!verdict.ok) return refuse(request, reply, verdict, body);
+      if (!verdict.ok) return refuse(reply, verdict, body);
       const { signedAt, secretId } = verdict;
       const event = deliveryOf(body, { receivedAt, signedAt, secretId });
       await options.intake.accept(event);
@@ -88,8 +88,8 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
     return { now: Math.floor(nowMs / 1000), toleranceSeconds: options.toleranceSeconds };
   }
 
-  function refuse({ raw, headers }: FastifyRequest, reply: FastifyReply, why: Refusal, body?: Buffer): FastifyReply {
-    const { code, message } = why;
+  function refuse(reply: FastifyReply, { code, message }: Refusal, body?: Buffer): FastifyReply {
+    const { raw, headers } = reply.request;
     const now = Math.floor(options.now() / 1000);
     refusals.refused(code, () => likelyCause({ code, header: signatureHeader(raw), headers, body, secrets, now }));
     return answer(reply, code, message);

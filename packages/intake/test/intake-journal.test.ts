@@ -1,12 +1,10 @@
+import { QueueUnavailableError, jobSchema, openQueues } from '@landline/queue';
 import { createJournal, type Journal, type JournalOptions } from '@landline/journal';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { QueueUnavailableError } from '../../queue/src/errors.ts';
-import { jobSchema } from '../../queue/src/jobs/job.ts';
-import { openQueues } from '../../queue/src/jobs/queues.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';

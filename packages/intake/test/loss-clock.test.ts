@@ -1,10 +1,9 @@
+import { jobSchema, openQueues } from '@landline/queue';
 import { createJournal } from '@landline/journal';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { jobSchema } from '../../queue/src/jobs/job.ts';
-import { openQueues } from '../../queue/src/jobs/queues.ts';
 import { anIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';

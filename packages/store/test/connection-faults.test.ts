@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Client } from 'pg';
 import { describe, expect, test, type TestContext } from 'vitest';
+import { closeServer } from '../../../test/support/close-server.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { createStore, type Store, type StoreOptions } from '../src/store.ts';
 import { anEvent, type Told } from './support/an-event.ts';
@@ -120,10 +121,11 @@ describe.concurrent('a line that breaks', () => {
   );
 
   test('to a server that takes connections and never speaks fails in bounded time', async (t) => {
-    const silent = createServer();
+    const clients = new Set<Socket>();
+    const silent = createServer((client) => void clients.add(client));
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
-    t.onTestFinished(() => void silent.close());
+    t.onTestFinished(() => closeServer(silent, () => clients.forEach((client) => client.destroy())));
     const address = silent.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     await t.expect(openStore(t, { databaseUrl: `postgresql://a:b@127.0.0.1:${port}/c` }).ping()).rejects.toMatchObject({

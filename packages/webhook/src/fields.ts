@@ -1,8 +1,6 @@
 import { readTime } from './event-time.ts';
+import { asArray, asBoolean, asItIs, asKey, asNumber, asObject, asText } from './field-forms.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
-
-/** Longer than this a text is no identifier: Postgres could not index it. In characters. */
-const MAX_KEY_LENGTH = 256;
 
 /**
  * Reads one event's fields tolerantly. Each reader takes the first of `names` that is there in the wanted form, looking
@@ -176,36 +174,3 @@ export function withoutEmpties(object: JsonObject): JsonObject {
 
 /** Assigned like any other key, `__proto__` would set the prototype. */
 const ORDINARY = { enumerable: true, writable: true, configurable: true };
-
-function asItIs(value: Json): Json {
-  return value;
-}
-
-function asObject(value: Json): JsonObject | undefined {
-  return isObject(value) ? value : undefined;
-}
-
-function asArray(value: Json): Json[] | undefined {
-  return Array.isArray(value) ? value : undefined;
-}
-
-function asBoolean(value: Json): boolean | undefined {
-  return typeof value === 'boolean' ? value : undefined;
-}
-
-function asText(value: Json): string | undefined {
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function asKey(value: Json): string | undefined {
-  const text = asText(value);
-  return text !== undefined && text.length <= MAX_KEY_LENGTH ? text : undefined;
-}
-
-const NUMERIC = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
-
-function asNumber(value: Json): number | undefined {
-  const number = typeof value === 'string' && NUMERIC.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
-}

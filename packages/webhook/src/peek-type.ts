@@ -38,6 +38,8 @@ function startOfObject(body: string): number {
 
 /** What stands at the first level of an object. */
 interface Scanned {
+  /** The whole text in which the object stands. */
+  text: string;
   type: string | undefined;
   /** Whether it has turns. */
   isConversation: boolean;
@@ -51,7 +53,7 @@ const COLON = /\s*:\s*/y;
 
 /** Reads an object's own keys, and jumps over all else; ends early at a type. */
 function scanObject(text: string, start: number): Scanned {
-  const found: Scanned = { type: undefined, isConversation: false, wrapped: [], end: text.length };
+  const found: Scanned = { text, type: undefined, isConversation: false, wrapped: [], end: text.length };
   let depth = 0;
   for (let i = start; i < text.length; i++) {
     const c = text.charCodeAt(i);
@@ -59,7 +61,7 @@ function scanObject(text: string, start: number): Scanned {
     else if ((c === CLOSE_OBJECT || c === CLOSE_ARRAY) && --depth === 0) return { ...found, end: i + 1 };
     else if (c === QUOTE) {
       const end = endOfString(text, i);
-      if (depth === 1) noteKey(found, text, i, end);
+      if (depth === 1) noteKey(found, i, end);
       if (found.type !== undefined) return found;
       i = end;
     }
@@ -73,7 +75,8 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-function noteKey(found: Scanned, text: string, start: number, end: number): void {
+function noteKey(found: Scanned, start: number, end: number): void {
+  const { text } = found;
   const key = text.slice(start + 1, end);
   COLON.lastIndex = end + 1;
   if (!COLON.test(text)) return;

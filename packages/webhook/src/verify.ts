@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { signatureDigest } from './sign.ts';
 
 /** How far ahead of our clock a signature may be, in seconds: room for clock drift, none for replaying from the future. */
@@ -131,7 +131,7 @@ const secretIds = new Map<string, string>();
 function secretId(secret: string): string {
   let id = secretIds.get(secret);
   if (id === undefined) {
-    id = createHash('sha256').update(secret).digest('hex').slice(0, 8);
+    id = hash('sha256', secret, 'hex').slice(0, 8);
     secretIds.set(secret, id);
   }
   return id;

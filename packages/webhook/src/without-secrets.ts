@@ -13,7 +13,9 @@ const ESCAPED_MARK = /\\u00(?:73|65|63|72|74|5f)/i;
  * @param text  What `value` was parsed from: most events have no such variable, and are not walked through.
  */
 export function withoutSecrets(value: JsonObject, text: string): JsonObject;
+/** The same for a value that may be no object. */
 export function withoutSecrets(value: Json, text: string): Json;
+/** Both. */
 export function withoutSecrets(value: Json, text: string): Json {
   return text.includes(SECRET) || ESCAPED_MARK.test(text) ? shown(value) : value;
 }

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { addressOf, type App } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
@@ -33,11 +34,10 @@ function read(url: string): Promise<{ status: number | undefined; said: string }
   return new Promise((resolve, reject) => {
     const options = { agent: false, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) };
     get(url, options, (response) => {
-      let said = '';
-      response.setEncoding('utf8').on('data', (text: string) => (said += text));
-      response.on('error', reject).on('end', () => {
-        resolve({ status: response.statusCode, said: said.slice(0, TOLD_CHARACTERS) });
-      });
+      text(response).then(
+        (said) => resolve({ status: response.statusCode, said: said.slice(0, TOLD_CHARACTERS) }),
+        reject,
+      );
     }).on('error', reject);
   });
 }

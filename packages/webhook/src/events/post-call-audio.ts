@@ -7,13 +7,7 @@ export function postCallAudio(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const changes = changesOf(event, 'final', 'ended');
   const audio = fields.text('full_audio') ?? '';
-  const recording = { available: audio !== '', format: 'mp3', size_bytes: decodedLength(audio) };
+  const recording = { available: audio !== '', format: 'mp3', size_bytes: Buffer.byteLength(audio, 'base64') };
   changes.conversation.metadata = registersOf({ ...fields.rest(), recording }, latestClock('final', eventAt, event));
   return changes;
-}
-
-/** How many bytes a base64 text stands for. */
-function decodedLength(base64: string): number {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
-  return Math.max(0, Math.floor((base64.length * 3) / 4) - padding);
 }

@@ -42,7 +42,7 @@ export function postCallTranscription(event: EventContext): Changes {
   const call = fields.over('metadata');
   const { startedAt } = readCallTimes(call);
   const turns = turnsOf(fields);
-  const transcript = readTranscript(turns, event, startedAt ?? eventAt, clock);
+  const transcript = readTranscript(turns, event, { startedAt: startedAt ?? eventAt, clock });
   const clientData = fields.object('conversation_initiation_client_data');
   const client = fieldsOf(clientData);
   const variables = fieldsOf(client.object('dynamic_variables'));

@@ -27,7 +27,7 @@ export interface ToldTool {
 const MAX_NESTING = 8;
 
 interface Place {
-  /** What stands before the number of each call and result in the list. */
+  /** As in `ToldTool`: of a list, or of an item of it. */
   place: string;
   scope: string;
   depth: number;
@@ -43,23 +43,33 @@ export function readToolsOf(
   const calls = fields.array('tool_calls');
   const results = fields.array('tool_results');
   if (calls === undefined && results === undefined) return;
-  readLists(calls, results, { place: String(position), scope: '', depth: 0, at }, told);
+  readLists({ calls, results }, { place: String(position), scope: '', depth: 0, at }, told);
 }
 
-function readLists(calls: Json[] | undefined, results: Json[] | undefined, where: Place, told: ToldTool[]): void {
-  for (const [i, call] of (calls ?? []).entries()) {
-    if (call !== null) told.push(toldTool('call', call, where, i));
+interface Lists {
+  calls?: Json[] | undefined;
+  results?: Json[] | undefined;
+}
+
+function readLists({ calls = [], results = [] }: Lists, where: Place, told: ToldTool[]): void {
+  for (const [i, call] of calls.entries()) {
+    if (call !== null) told.push(toldTool('call', call, itemAt(where, i)));
   }
-  for (const [i, json] of (results ?? []).entries()) {
+  for (const [i, json] of results.entries()) {
     if (json === null) continue;
-    const result = toldTool('result', json, where, i);
+    const result = toldTool('result', json, itemAt(where, i));
     if (saysNothing(result)) continue;
     told.push(result);
     if (where.depth < MAX_NESTING) readSteps(result, { ...where, depth: where.depth + 1 }, told);
   }
 }
 
-function toldTool(kind: ToldTool['kind'], json: Json, { place, scope, at }: Place, index: number): ToldTool {
+/** The place of a list's item. */
+function itemAt(list: Place, index: number): Place {
+  return { ...list, place: `${list.place}.${index}` };
+}
+
+function toldTool(kind: ToldTool['kind'], json: Json, { place, scope, at }: Place): ToldTool {
   const fields = fieldsOf(isObject(json) ? json : { [kind]: json });
   const isResult = kind === 'result';
   const tool: ToldTool = {
@@ -71,7 +81,7 @@ function toldTool(kind: ToldTool['kind'], json: Json, { place, scope, at }: Plac
     isError: isResult ? fields.boolean('is_error') : undefined,
     latencySeconds: isResult ? fields.number('tool_latency_secs') : undefined,
     rest: {},
-    place: `${place}.${index}`,
+    place,
     scope,
     at,
   };
@@ -90,7 +100,7 @@ function readSteps(result: ToldTool, where: Place, told: ToldTool[]): void {
   for (const [i, step] of stepsOf(result).entries()) {
     if (!isObject(step)) continue;
     const inner = { ...where, place: `${result.place}.${i}`, scope: result.place };
-    readLists(toolsIn(step['requests']), toolsIn(step['results']), inner, told);
+    readLists({ calls: toolsIn(step['requests']), results: toolsIn(step['results']) }, inner, told);
   }
 }
 

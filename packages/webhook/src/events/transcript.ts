@@ -19,14 +19,20 @@ export interface Transcript {
   detected: { spoken: Language; at: number } | null;
 }
 
+/** The times of a transcript. */
+export interface TranscriptTimes {
+  /** When the call began, in unix milliseconds; turns count their seconds from there. */
+  startedAt: number;
+  /** The clock of everything that this transcript writes. */
+  clock: Clock;
+}
+
 /**
  * Reads a transcript's turns.
  *
- * @param turns      `data.transcript`.
- * @param startedAt  When the call began, in unix milliseconds; turns count their seconds from there.
- * @param clock      The clock of everything that this transcript writes.
+ * @param turns  `data.transcript`.
  */
-export function readTranscript(turns: Json[], event: EventContext, startedAt: number, clock: Clock): Transcript {
+export function readTranscript(turns: Json[], event: EventContext, { startedAt, clock }: TranscriptTimes): Transcript {
   const told: ToldTool[] = [];
   const messages: MessageChange[] = [];
   for (const [position, turn] of turns.entries()) {

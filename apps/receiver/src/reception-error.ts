@@ -1,0 +1,12 @@
+/** A body that does not come in, with the status of the answer. */
+export class ReceptionError extends Error {
+  readonly code: 'reception_full' | 'body_slow' | 'body_too_large' | 'body_broken';
+  readonly statusCode: number;
+
+  constructor(code: ReceptionError['code'], message: string) {
+    super(message);
+    this.name = 'ReceptionError';
+    this.code = code;
+    this.statusCode = { reception_full: 503, body_slow: 408, body_too_large: 413, body_broken: 400 }[code];
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * The table "Where things are" of CONTRIBUTING.md.
+ *
+ * @param walls  walls.json, parsed.
+ * @returns      Markdown: a row for each workspace and each other place.
+ */
+export function placesTable({ workspaces, otherPlaces }) {
+  const rows = [
+    ...workspaces.map((workspace) => [workspace.place, workspace.is, mayImport(workspace)]),
+    ...otherPlaces.map((other) => [other.place, other.is, other.mayImport]),
+  ];
+  const lines = rows.map((cells) => `| ${cells.join(' | ')} |`.replace('|  |', '| |'));
+  return ['| place | is | may import |', '| --- | --- | --- |', ...lines].join('\n');
+}
+
+/** Packages of ours first. Node's own modules are named where not all of them are let in. */
+function mayImport({ packages, node, npm }) {
+  const builtIn = node === 'all' ? [] : node.map((name) => `node:${name}`);
+  return [...packages, ...builtIn, ...npm].join(', ');
+}
