@@ -1,14 +1,15 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Connection } from './connection.ts';
 
-/** How often the table looks for connections whose sender reads no answers, in ms. */
+/**
+ * How often the table checks for connections whose sender reads no answers, in ms. A connection in use is put last among the idle ones once
+ * between two checks: to do so for each request would cost its time.
+ */
 const SWEEP_MS = 1000;
 
 /** Requests that may wait on one connection for the answer to an earlier one. A sender that reads its answers never has as many. */
 const MAX_PIPELINED = 128;
-
-/** A connection in use is put last among the idle ones once in so long, in ms: to do so for each request would cost its time. */
-const USED_MS = 1000;
 
 /** Where a connection stands that may be dropped, in the order in which the table drops them. */
 const PLACES = ['silent', 'receiving', 'idle'] as const;
@@ -18,36 +19,6 @@ const PLACES = ['silent', 'receiving', 'idle'] as const;
  * had a 200 and had nothing under way; `new`: it had just been opened.
  */
 export type DroppedState = (typeof PLACES)[number] | 'new';
-
-/** A body on its way in. */
-export interface Arriving {
-  isLarge: boolean;
-  /** Whether a part of it has come and more is to come. Most bodies come in one piece, and cost the table nothing. */
-  isPartial: boolean;
-  /** When it last made progress, by `performance.now()`. */
-  progressAt: number;
-  /** Answers its request at once, and gives back what the body holds. */
-  giveUp: () => void;
-}
-
-/** One connection of a sender. What changes it calls `update` afterwards. */
-export interface Connection {
-  readonly socket: Socket;
-  arriving: Arriving | undefined;
-  /** Requests that have arrived in full and have no answer yet. */
-  answering: number;
-  /** Whether it has had a 200, as nobody without the secret has. */
-  isProven: boolean;
-  isClosed: boolean;
-  /** Called when it closes. */
-  readonly onClose: Set<() => void>;
-  /** The table's own: where it stands, and when it was last put last there. */
-  place: Set<Connection> | undefined;
-  usedAt: number;
-  /** How many requests wait for an earlier answer, and since when its answers lie unread. */
-  queued: number;
-  unreadSince: number | undefined;
-}
 
 /** All open connections. */
 export interface Connections {
@@ -63,6 +34,8 @@ export interface Connections {
   receiving(): Iterable<Connection>;
   /** Notes a request whose answer must wait for an earlier one; cuts a connection that has too many. */
   queued(connection: Connection, answer: { once(event: 'close', listener: () => void): unknown }): void;
+  /** Has `listener` called with each connection that closes. */
+  onClose(listener: (connection: Connection) => void): void;
   /** How many are open. */
   count(): number;
 }
@@ -80,6 +53,9 @@ interface Table extends ConnectionLimits {
   readonly known: WeakMap<Socket, Connection>;
   readonly open: Set<Connection>;
   readonly places: Readonly<Record<(typeof PLACES)[number], Set<Connection>>>;
+  /** How many checks there were. */
+  sweeps: number;
+  onClose: (connection: Connection) => void;
 }
 
 /**
@@ -89,7 +65,14 @@ interface Table extends ConnectionLimits {
  */
 export function createConnections(server: Server, limits: ConnectionLimits): Connections {
   const places = { silent: new Set<Connection>(), receiving: new Set<Connection>(), idle: new Set<Connection>() };
-  const table: Table = { ...limits, known: new WeakMap(), open: new Set(), places };
+  const table: Table = {
+    ...limits,
+    known: new WeakMap(),
+    open: new Set(),
+    places,
+    sweeps: 0,
+    onClose: nothing,
+  };
   server.on('connection', (socket: Socket) => {
     const connection = enter(table, socket);
     if (table.open.size > table.maxConnections) makeRoomFor(table, connection);
@@ -103,9 +86,12 @@ export function createConnections(server: Server, limits: ConnectionLimits): Con
     proven: (connection) => proven(table, connection),
     receiving: () => places.receiving,
     queued,
+    onClose: (listener) => (table.onClose = listener),
     count: () => table.open.size,
   };
 }
+
+function nothing(): void {}
 
 function enter(table: Table, socket: Socket): Connection {
   const connection: Connection = {
@@ -114,9 +100,9 @@ function enter(table: Table, socket: Socket): Connection {
     answering: 0,
     isProven: false,
     isClosed: false,
-    onClose: new Set(),
+    held: new Set(),
     place: undefined,
-    usedAt: performance.now(),
+    usedIn: table.sweeps,
     queued: 0,
     unreadSince: undefined,
   };
@@ -129,8 +115,7 @@ function enter(table: Table, socket: Socket): Connection {
 
 function leave(table: Table, connection: Connection): void {
   connection.isClosed = true;
-  for (const close of connection.onClose) close();
-  connection.onClose.clear();
+  table.onClose(connection);
   update(table, connection);
   table.open.delete(connection);
 }
@@ -163,7 +148,9 @@ function drop(table: Table, connection: Connection, state: DroppedState): void {
   leave(table, connection);
 }
 
-function sweep({ open, unreadLimitMs }: Table): void {
+function sweep(table: Table): void {
+  const { open, unreadLimitMs } = table;
+  table.sweeps++;
   const now = performance.now();
   for (const connection of open) {
     if (!connection.socket.writableLength) connection.unreadSince = undefined;
@@ -182,9 +169,8 @@ function proven(table: Table, connection: Connection): void {
     connection.isProven = true;
     return update(table, connection);
   }
-  const now = performance.now();
-  if (now - connection.usedAt < USED_MS) return;
-  connection.usedAt = now;
+  if (connection.usedIn === table.sweeps) return;
+  connection.usedIn = table.sweeps;
   putLast(connection);
 }
 

@@ -1,4 +1,4 @@
-import type { Arrival } from './arrival.ts';
+import type { Arrival } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { addPiece } from './pieces.ts';
 
@@ -18,18 +18,16 @@ export interface Budget {
   /** What large bodies may take of it. */
   readonly maxLargeBytes: number;
   readonly bodyLimitBytes: number;
+  /** Answers a body's request at once, and gives back what the body holds. */
+  readonly giveUp: (budget: Budget, arrival: Arrival) => void;
   receiving: number;
   receivingLarge: number;
 }
 
 /** A budget of which nothing is taken. */
-export function createBudget({
-  connections,
-  maxBytes,
-  bodyLimitBytes,
-}: Pick<Budget, 'connections' | 'maxBytes' | 'bodyLimitBytes'>): Budget {
-  const maxLargeBytes = Math.ceil(maxBytes * (1 - SMALL_SHARE));
-  return { connections, maxBytes, maxLargeBytes, bodyLimitBytes, receiving: 0, receivingLarge: 0 };
+export function createBudget(limits: Omit<Budget, 'maxLargeBytes' | 'receiving' | 'receivingLarge'>): Budget {
+  const maxLargeBytes = Math.ceil(limits.maxBytes * (1 - SMALL_SHARE));
+  return { ...limits, maxLargeBytes, receiving: 0, receivingLarge: 0 };
 }
 
 /** Notes a part of a body that has come. */
@@ -57,7 +55,7 @@ export function makeRoomFor(budget: Budget, arrival: Arrival): boolean {
     if (arriving === undefined) continue;
     if (arriving === arrival || (arrival.isLarge && now - arriving.progressAt < STALLED_MS)) return false;
     if (arrival.isLarge && !arriving.isLarge) continue;
-    arriving.giveUp();
+    budget.giveUp(budget, arriving);
     if (fits(budget, arrival)) return true;
   }
   return false;

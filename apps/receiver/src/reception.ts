@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { Arrival, Done } from './arrival.ts';
-import type { Connection, Connections } from './connections.ts';
+import type { Arrival, Connection, Done } from './connection.ts';
+import type { Connections } from './connections.ts';
 import { dropPieces, joinPieces, noPieces } from './pieces.ts';
 import { count, createBudget, fits, makeRoomFor, SMALL_BYTES, type Budget } from './reception-budget.ts';
 import { ReceptionError } from './reception-error.ts';
@@ -44,25 +44,26 @@ export interface Reception {
  */
 export function createReception(options: ReceptionOptions): Reception {
   const { connections, maxBytes = MAX_RECEIVING_BYTES, bodyLimitBytes } = options;
-  const budget = createBudget({ connections, maxBytes, bodyLimitBytes });
+  const budget = createBudget({ connections, maxBytes, bodyLimitBytes, giveUp });
+  connections.onClose(({ held }) => held.forEach((arrival) => release(budget, arrival)));
   return {
     read(request, payload, done) {
       const connection = connections.of(request.raw.socket);
       // Of a connection that was cut with requests still to be read: nobody waits for the answer.
       if (connection.isClosed) return;
-      const arrival = begin(budget, connection, done);
+      const arrival = begin(connection, done);
       const announced = request.headers['content-length'];
       if (announced !== undefined) arrival.announcedBytes = Number(announced);
       arrival.isLarge = Number(announced) > SMALL_BYTES;
       request.arrival = arrival;
       payload.on('data', (chunk: Buffer) => take(budget, arrival, chunk));
       payload.on('end', () => finish(budget, arrival));
-      payload.on('error', () => fail(arrival, new ReceptionError('body_broken', 'The body ended too early.')));
+      payload.on('error', () => fail(budget, arrival, new ReceptionError('body_broken', 'The body ended too early.')));
     },
     answered(request, { isAccepted }) {
       const { arrival } = request;
       if (arrival === null) return;
-      arrival.release();
+      release(budget, arrival);
       if (isAccepted) connections.proven(arrival.connection);
       // The answer may wait for its sender to read others; the body need not.
       request.body = undefined;
@@ -71,24 +72,22 @@ export function createReception(options: ReceptionOptions): Reception {
   };
 }
 
-function begin(budget: Budget, connection: Connection, done: Done): Arrival {
+function begin(connection: Connection, done: Done): Arrival {
   const arrival: Arrival = {
     connection,
     pieces: noPieces(),
     announcedBytes: Infinity,
     stepBytes: 0,
     isPartial: false,
-    progressAt: performance.now(),
+    progressAt: 0,
     isLarge: false,
     isOver: false,
     isWhole: false,
     isReleased: false,
-    giveUp: () => fail(arrival, new ReceptionError('body_slow', 'The body arrived too slowly.')),
-    release: () => release(budget, arrival),
     done,
   };
   connection.arriving = arrival;
-  connection.onClose.add(arrival.release);
+  connection.held.add(arrival);
   return arrival;
 }
 
@@ -97,10 +96,15 @@ function take(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   count(budget, arrival, chunk);
   const { bodyLimitBytes, maxBytes } = budget;
   if (arrival.pieces.bytes > bodyLimitBytes) {
-    return fail(arrival, new ReceptionError('body_too_large', `The body is larger than ${bodyLimitBytes} bytes.`));
+    return fail(
+      budget,
+      arrival,
+      new ReceptionError('body_too_large', `The body is larger than ${bodyLimitBytes} bytes.`),
+    );
   }
   if (!arrival.isPartial && arrival.pieces.bytes < arrival.announcedBytes) {
     arrival.isPartial = true;
+    arrival.progressAt = performance.now();
     budget.connections.update(arrival.connection);
   }
   if (arrival.stepBytes >= PROGRESS_BYTES) {
@@ -108,7 +112,7 @@ function take(budget: Budget, arrival: Arrival, chunk: Buffer): void {
     budget.connections.progressed(arrival.connection);
   }
   if (!fits(budget, arrival) && !makeRoomFor(budget, arrival)) {
-    fail(arrival, new ReceptionError('reception_full', `Bodies of ${maxBytes / 1024 ** 2} MiB are under way.`));
+    fail(budget, arrival, new ReceptionError('reception_full', `Bodies of ${maxBytes / 1024 ** 2} MiB are under way.`));
   }
 }
 
@@ -123,10 +127,14 @@ function finish({ connections }: Budget, arrival: Arrival): void {
   arrival.done(null, joinPieces(arrival.pieces));
 }
 
-function fail(arrival: Arrival, error: ReceptionError): void {
+function giveUp(budget: Budget, arrival: Arrival): void {
+  fail(budget, arrival, new ReceptionError('body_slow', 'The body arrived too slowly.'));
+}
+
+function fail(budget: Budget, arrival: Arrival, error: ReceptionError): void {
   if (arrival.isOver) return;
   arrival.isOver = true;
-  arrival.release();
+  release(budget, arrival);
   arrival.done(error);
 }
 
@@ -138,7 +146,7 @@ function release(budget: Budget, arrival: Arrival): void {
   if (arrival.isLarge) budget.receivingLarge -= pieces.bytes;
   dropPieces(pieces);
   if (arrival.isWhole) connection.answering--;
-  connection.onClose.delete(arrival.release);
+  connection.held.delete(arrival);
   if (connection.arriving !== arrival) return;
   connection.arriving = undefined;
   if (arrival.isPartial) budget.connections.update(connection);

@@ -1,0 +1,45 @@
+import type { Socket } from 'node:net';
+import type { Pieces } from './pieces.ts';
+
+/** One connection of a sender. Code that changes its first four fields calls `Connections.update` afterwards. */
+export interface Connection {
+  readonly socket: Socket;
+  /** The body on its way in. */
+  arriving: Arrival | undefined;
+  /** Requests that have arrived in full and have no answer yet. */
+  answering: number;
+  /** Whether it has had a 200, as nobody without the secret has. */
+  isProven: boolean;
+  isClosed: boolean;
+  /** Bodies that hold memory: on their way in, or waiting for their answer. */
+  readonly held: Set<Arrival>;
+  /** The table's own: where the connection stands, and between which two checks it was last put last there. */
+  place: Set<Connection> | undefined;
+  usedIn: number;
+  /** How many requests wait for an earlier answer, and since when the connection's answers lie unread. */
+  queued: number;
+  unreadSince: number | undefined;
+}
+
+/** Gets a request's body, or the reason why it does not come in. */
+export type Done = (error: Error | null, body?: Buffer) => void;
+
+/** A body from its first byte to its answer. Plain data: the receiver makes one for each request. */
+export interface Arrival {
+  readonly connection: Connection;
+  readonly pieces: Pieces;
+  /** How many bytes are to come; Infinity where nobody has said. */
+  announcedBytes: number;
+  /** Bytes since it last made progress. */
+  stepBytes: number;
+  /** Whether a part of it has come and more is to come. Most bodies come in one piece, and cost the table nothing. */
+  isPartial: boolean;
+  /** When a partial body last made progress, by `performance.now()`. */
+  progressAt: number;
+  isLarge: boolean;
+  /** Arrived in full, failed or given up: nothing more of it is taken. */
+  isOver: boolean;
+  isWhole: boolean;
+  isReleased: boolean;
+  readonly done: Done;
+}
