@@ -8,6 +8,7 @@ WORKDIR /app
 # The manifests alone first: while they stay the same, so does the layer with the installed packages.
 COPY package.json package-lock.json .npmrc ./
 COPY packages/journal/package.json packages/journal/
+COPY packages/local-servers/package.json packages/local-servers/
 COPY packages/process/package.json packages/process/
 COPY packages/queue/package.json packages/queue/
 COPY packages/store/package.json packages/store/

@@ -1,6 +1,6 @@
+import { startPostgres } from '@landline/local-servers';
 import { migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startPostgres } from '../apps/cli/src/services/postgres.ts';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { startPipe } from './support/pipe.ts';
 import { post, SECRET } from './support/post.ts';

@@ -3,11 +3,9 @@ import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { choosePort, findRedisServer, thisMachine } from '@landline/local-servers';
 import { createProducerConnection } from '@landline/queue';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { choosePort } from '../apps/cli/src/services/choose-port.ts';
-import { thisMachine } from '../apps/cli/src/services/machine.ts';
-import { findRedisServer } from '../apps/cli/src/services/find-redis-server.ts';
 import { readCompose, serviceOf } from './support/compose.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 

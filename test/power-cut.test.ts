@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listJournal } from '@landline/journal';
+import { choosePort } from '@landline/local-servers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { choosePort } from '../apps/cli/src/services/choose-port.ts';
 import { compileShim, type Shim } from './power-cut/compile-shim.ts';
 import { cutPower } from './power-cut/cut-power.ts';
 import { queuedBodies, startRedisUnderShim, type RedisOptions } from './power-cut/redis-under-shim.ts';

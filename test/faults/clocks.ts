@@ -1,7 +1,6 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRedisServer } from '../../apps/cli/src/services/find-redis-server.ts';
-import { thisMachine } from '../../apps/cli/src/services/machine.ts';
+import { findRedisServer, thisMachine } from '@landline/local-servers';
 import { compileShim } from '../power-cut/compile-shim.ts';
 import { ROOT } from '../support/root.ts';
 

@@ -3,10 +3,8 @@ import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isRunning, type Service, startPostgres } from '@landline/local-servers';
 import { Client } from 'pg';
-import { isRunning } from '../../apps/cli/src/services/is-running.ts';
-import { startPostgres } from '../../apps/cli/src/services/postgres.ts';
-import type { Service } from '../../apps/cli/src/services/running-process.ts';
 import { endWithUs } from '../support/end-with-us.ts';
 
 /** A Postgres to break, and the suite's own way to ask it. */

@@ -1,7 +1,5 @@
 import { copyFile, rm } from 'node:fs/promises';
-import { isRunning } from '../../apps/cli/src/services/is-running.ts';
-import { startRedis } from '../../apps/cli/src/services/redis.ts';
-import type { Service } from '../../apps/cli/src/services/running-process.ts';
+import { isRunning, type Service, startRedis } from '@landline/local-servers';
 import { endWithUs } from '../support/end-with-us.ts';
 import { withRedis } from '../support/with-redis.ts';
 

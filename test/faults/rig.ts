@@ -1,7 +1,7 @@
 import { chmod, mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { choosePort } from '@landline/local-servers';
 import { migrate } from '@landline/store';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { countEffects } from '../support/count-effects.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import type { App } from './app.ts';

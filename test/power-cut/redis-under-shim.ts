@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { choosePort, findRedisServer, thisMachine } from '@landline/local-servers';
 import { openQueues, jobSchema } from '@landline/queue';
 import { onTestFinished, vi } from 'vitest';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
-import { findRedisServer } from '../../apps/cli/src/services/find-redis-server.ts';
-import { thisMachine } from '../../apps/cli/src/services/machine.ts';
 
 export interface RedisOptions {
   dir: string;

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { choosePort } from '@landline/local-servers';
 import { onTestFinished, vi } from 'vitest';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { findTool } from './find-tool.ts';
 import { makeTempFolder } from './temp-folder.ts';
 

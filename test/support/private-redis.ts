@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startRedis } from '../../apps/cli/src/services/redis.ts';
+import { startRedis } from '@landline/local-servers';
 import { withRedis } from './with-redis.ts';
 
 /** How long one command may take, in milliseconds. */

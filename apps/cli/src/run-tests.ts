@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { canInstall, thisMachine } from '@landline/local-servers';
 import type { CommandContext } from './command-context.ts';
-import { canInstall, thisMachine } from './services/machine.ts';
 
 /** What some tests run, the Debian package that brings it, and which tests those are. */
 const TOOLS: readonly { programs: readonly string[]; debianPackage: string; tests: string }[] = [

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RunningProcess } from '../services/running-process.ts';
+import type { RunningProcess } from '@landline/local-servers';
 import { createAppState, type AppState } from './app-state.ts';
 import type { App } from './apps.ts';
 import { askApp } from './ask-app.ts';

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { RunningProcess } from '../services/running-process.ts';
-import { stopProcess, type StopStep } from '../services/stop-process.ts';
+import { type RunningProcess, stopProcess, type StopStep } from '@landline/local-servers';
 import { type App, drainMs, environmentOf } from './apps.ts';
 import type { Environment } from './env-file.ts';
 

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { RunningProcess } from '@landline/local-servers';
 import { CliError } from '../errors.ts';
 import { RECEIVER } from './apps.ts';
 import { askApp } from './ask-app.ts';
 import type { Environment } from './env-file.ts';
 import { keepApp, type KeepAppOptions, type KeptApp } from './keep-app.ts';
 import { startApp } from './start-app.ts';
-import type { RunningProcess } from '../services/running-process.ts';
 
 const POLL_MS = 100;
 const SERVING_WITHIN_MS = 60_000;

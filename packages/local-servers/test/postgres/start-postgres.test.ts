@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runSql } from '../../../test/support/run-sql.ts';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { isRunning } from '../src/services/is-running.ts';
-import { startPostgres } from '../src/services/postgres.ts';
+import { runSql } from '../../../../test/support/run-sql.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { isRunning } from '../../src/processes/is-running.ts';
+import { startPostgres } from '../../src/postgres/start-postgres.ts';
 
 async function startIn(dir: string) {
   const postgres = await startPostgres({ dir, port: 0 });

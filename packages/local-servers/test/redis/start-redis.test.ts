@@ -4,9 +4,9 @@ import { stat, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { isRunning } from '../src/services/is-running.ts';
-import { startRedis } from '../src/services/redis.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { isRunning } from '../../src/processes/is-running.ts';
+import { startRedis } from '../../src/redis/start-redis.ts';
 import { redisCommands } from './redis-commands.ts';
 
 async function startIn(dir: string) {

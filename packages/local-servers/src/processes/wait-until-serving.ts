@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { CliError, type CliErrorCode } from '../errors.ts';
+import { LocalServerError, type LocalServerErrorCode } from '../errors.ts';
 import { isRunning } from './is-running.ts';
 import { readLogTail } from './spawn-server.ts';
 
@@ -11,7 +11,7 @@ const WITHIN_MS = 120_000;
 export interface StartingServer {
   pid: number;
   name: string;
-  code: CliErrorCode;
+  code: LocalServerErrorCode;
   logFile: string;
   isServing: () => Promise<boolean>;
 }
@@ -19,13 +19,16 @@ export interface StartingServer {
 /**
  * Waits until a server serves.
  *
- * @throws {CliError} with `code` and the end of the server's log: it ended, or does not serve after two minutes.
+ * @throws {LocalServerError} with `code` and the end of the server's log: it ended, or does not serve after two minutes.
  */
 export async function waitUntilServing({ pid, name, code, logFile, isServing }: StartingServer): Promise<void> {
   const deadline = performance.now() + WITHIN_MS;
   while (!(await isServing())) {
     if (!isRunning(pid) || performance.now() > deadline) {
-      throw new CliError(code, `${name} did not start. Its log, ${logFile}, ends with:\n${await readLogTail(logFile)}`);
+      throw new LocalServerError(
+        code,
+        `${name} did not start. Its log, ${logFile}, ends with:\n${await readLogTail(logFile)}`,
+      );
     }
     await wait(POLL_MS);
   }

@@ -4,8 +4,8 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { removeLeftPolicy, startNothing } from '../src/services/service-policy.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { removeLeftPolicy, startNothing } from '../../src/machine/service-policy.ts';
 
 // Never the system's own file, which may be an administrator's.
 async function policyFile(): Promise<string> {
@@ -34,7 +34,7 @@ test('says no to every service while a package is installed, and nothing afterwa
 test('removes what a killed run has left behind, at its next start', async () => {
   const file = await policyFile();
   const script = `
-    import { startNothing } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../dist/services/service-policy.js')).href)};
+    import { startNothing } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../dist/machine/service-policy.js')).href)};
     await startNothing(() => new Promise(() => { console.log('installing'); setInterval(() => {}, 1000); }), ${JSON.stringify(file)});`;
   const run = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(run.stdout, 'data');

@@ -1,16 +1,16 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { choosePort } from './choose-port.ts';
-import { isRunning } from './is-running.ts';
-import { hasCluster, makeCluster, POSTGRES_NAME, setPassword } from './postgres-cluster.ts';
-import { preparePostgresHome, type PostgresHome } from './postgres-home.ts';
-import { isServerOf } from './process-identity.ts';
-import { readOrMakeSecret } from './secret-file.ts';
-import type { Service } from './running-process.ts';
-import { spawnServer, type SpawnedServer } from './spawn-server.ts';
-import { stopProcess, type StopStep } from './stop-process.ts';
-import { waitUntilServing } from './wait-until-serving.ts';
+import { choosePort } from '../machine/choose-port.ts';
+import { isRunning } from '../processes/is-running.ts';
+import { hasCluster, makeCluster, POSTGRES_NAME, setPassword } from './cluster.ts';
+import { preparePostgresHome, type PostgresHome } from './home.ts';
+import { isServerOf } from '../processes/process-identity.ts';
+import { readOrMakeSecret } from '../secret-file.ts';
+import type { Service } from '../processes/running-process.ts';
+import { spawnServer, type SpawnedServer } from '../processes/spawn-server.ts';
+import { stopProcess, type StopStep } from '../processes/stop-process.ts';
+import { waitUntilServing } from '../processes/wait-until-serving.ts';
 
 const PREFERRED_PORT = 54329;
 /** Postgres' fast, immediate and last shutdown; the second needs recovery at the next start, and loses nothing. */
@@ -35,7 +35,7 @@ export interface PostgresOptions {
  * killed run has left behind on the same folder is stopped first.
  *
  * @returns The service; its URL is that of the superuser.
- * @throws  {CliError} `postgres_unsupported` or `postgres_failed`.
+ * @throws  {LocalServerError} `postgres_unsupported` or `postgres_failed`.
  */
 export async function startPostgres({ dir, port, args = [] }: PostgresOptions): Promise<Service> {
   const folder = resolve(dir);

@@ -1,16 +1,16 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
-import { choosePort } from './choose-port.ts';
+import { choosePort } from '../machine/choose-port.ts';
 import { findRedisServer } from './find-redis-server.ts';
-import { thisMachine } from './machine.ts';
-import { isServerOf } from './process-identity.ts';
+import { thisMachine } from '../machine/machine.ts';
+import { isServerOf } from '../processes/process-identity.ts';
 import { makeRoom, redisMemoryBytes } from './redis-memory.ts';
-import { readOrMakeSecret } from './secret-file.ts';
-import type { Service } from './running-process.ts';
-import { type Account, spawnServer } from './spawn-server.ts';
-import { stopProcess, type StopStep } from './stop-process.ts';
-import { waitUntilServing } from './wait-until-serving.ts';
+import { readOrMakeSecret } from '../secret-file.ts';
+import type { Service } from '../processes/running-process.ts';
+import { type Account, spawnServer } from '../processes/spawn-server.ts';
+import { stopProcess, type StopStep } from '../processes/stop-process.ts';
+import { waitUntilServing } from '../processes/wait-until-serving.ts';
 
 const PREFERRED_PORT = 63799;
 const STOP_STEPS: readonly StopStep[] = [
@@ -36,7 +36,7 @@ export interface RedisOptions {
  * Starts a private Redis (or Valkey) whose every acknowledged write is on disk. One that a killed run has left behind
  * on the same folder is stopped first.
  *
- * @throws {CliError} `redis_missing` or `redis_failed`.
+ * @throws {LocalServerError} `redis_missing` or `redis_failed`.
  */
 export async function startRedis({ dir, port, args = [], searchPath, ...limit }: RedisOptions): Promise<Service> {
   const folder = resolve(dir);
