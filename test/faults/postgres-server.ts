@@ -5,7 +5,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isRunning, type Service, startPostgres } from '@landline/local-servers';
 import { Client } from 'pg';
-import { endWithUs } from '../support/end-with-us.ts';
 
 /** A Postgres to break, and the suite's own way to ask it. */
 export interface PostgresServer {
@@ -36,11 +35,7 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
     '-c',
     setting,
   ]);
-  async function begin(onPort: number): Promise<Service> {
-    const started = await startPostgres({ dir, port: onPort, args });
-    endWithUs(started);
-    return started;
-  }
+  const begin = (onPort: number): Promise<Service> => startPostgres({ dir, port: onPort, args, endsWithUs: true });
   let service = await begin(0);
   const { url } = service;
   const port = Number(new URL(url).port);

@@ -23,7 +23,7 @@ export interface StartReceiverOptions extends KeepAppOptions {
  */
 export async function startReceiver({ started, ...options }: StartReceiverOptions): Promise<KeptApp> {
   const { root, env, leaving } = options;
-  const first = startApp(root, RECEIVER, env);
+  const first = await startApp(root, RECEIVER, env);
   started({ name: 'receiver', stop: first.stop });
   await waitUntilServing(first, env, leaving);
   return keepApp(RECEIVER, { ...options, first });

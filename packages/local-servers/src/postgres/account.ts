@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { LocalServerError } from '../errors.ts';
-import type { Account } from '../processes/spawn-server.ts';
+import type { Account } from '../processes/start-process.ts';
 
 const run = promisify(execFile);
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };

@@ -6,7 +6,8 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { LocalServerError } from '../errors.ts';
-import { type Account, SERVER_ENVIRONMENT } from '../processes/spawn-server.ts';
+import { SERVER_ENVIRONMENT } from '../processes/spawn-server.ts';
+import type { Account } from '../processes/start-process.ts';
 
 const run = promisify(execFile);
 const PROGRAMS = ['postgres', 'initdb'];

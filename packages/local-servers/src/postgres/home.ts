@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { LocalServerError } from '../errors.ts';
 import { canEnter, choosePostgresAccount } from './account.ts';
 import { preparePostgresBinaries } from './binaries.ts';
-import type { Account } from '../processes/spawn-server.ts';
+import type { Account } from '../processes/start-process.ts';
 
 /** Where Postgres lives when it cannot live in the clone: see `preparePostgresHome`. */
 const ELSEWHERE = '/var/lib/landline';
