@@ -1,9 +1,9 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { startProcess, type StartedProcess } from '@landline/local-servers';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { createProducerConnection, firstAttempt } from '../src/connection.ts';
 import { aConsumer } from './support/a-consumer.ts';
@@ -26,12 +26,17 @@ beforeAll(async () => {
 
 afterAll(() => rm(built, { recursive: true, force: true }));
 
-async function startWorkerToKill(prefix: string): Promise<ChildProcess> {
+async function startWorkerToKill(prefix: string): Promise<StartedProcess> {
   const script = join(import.meta.dirname, 'support/worker-to-kill.mjs');
-  const child = spawn(process.execPath, [script, pathToFileURL(join(built, 'index.js')).href, redisUrl, prefix]);
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout, 'data');
-  return child;
+  const worker = await startProcess({
+    command: process.execPath,
+    args: [script, pathToFileURL(join(built, 'index.js')).href, redisUrl, prefix],
+    env: {},
+    endsWithUs: true,
+  });
+  onTestFinished(() => worker.kill('SIGKILL'));
+  await worker.until(() => worker.output() !== '');
+  return worker;
 }
 
 /** Redis notes when a key goes: set back by three hours, its clock keeps what was to go in seconds for three hours. */
@@ -56,10 +61,9 @@ it.each([
     const producer = aProducer({ redisUrl, prefix });
     await producer.start();
     await producer.enqueue(anEvent('survivor'));
-    const child = await startWorkerToKill(prefix);
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+    const worker = await startWorkerToKill(prefix);
+    worker.kill('SIGKILL');
+    await worker.exited;
     if (isSetBack) await keepForHours(prefix);
     const consumer = aConsumer({ redisUrl, prefix });
     await waitUntil(() => consumer.jobs.length === 1, { timeoutMs: 40_000 });

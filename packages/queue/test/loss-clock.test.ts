@@ -2,12 +2,12 @@ import { createJournal } from '@landline/journal';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { jobSchema } from '../src/job.ts';
 import { openQueues } from '../src/queues.ts';
 import { aProducer } from './support/a-producer.ts';
 import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 const MINUTE_MS = 60_000;
@@ -17,7 +17,7 @@ let redis: PrivateRedis;
 beforeEach(async () => {
   redis = await startPrivateRedis();
 });
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function queued(): Promise<Set<string>> {
   const queues = openQueues({ redisUrl: redis.url });

@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import { createJournal, type Journal } from '@landline/journal';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import type { PostgresLoss } from '../src/loss-watch.ts';
 import { openPostgresBeats, type PostgresBeats } from '../src/postgres-beats.ts';
 import { aProducer, type TestProducer } from './support/a-producer.ts';
 import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 let redis: PrivateRedis;
 beforeEach(async () => {
   redis = await startPrivateRedis();
 });
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 interface Receiver {
   journal: Journal;

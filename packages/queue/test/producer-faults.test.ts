@@ -1,10 +1,12 @@
 import { inspect } from 'node:util';
+import { choosePort } from '@landline/local-servers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { createProducerConnection, endConnection } from '../src/connection.ts';
 import { QueueUnavailableError, RedisRefusedError } from '../src/errors.ts';
 import { aProducer, type TestProducer } from './support/a-producer.ts';
 import { anEvent } from './support/an-event.ts';
-import { freePort, startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { logInAs } from './support/log-in-as.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 const TIMEOUT_MS = 1000;
@@ -17,7 +19,7 @@ beforeEach(async () => {
   redis = await startPrivateRedis();
 });
 
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function started(): Promise<TestProducer> {
   const producer = aProducer({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
@@ -118,7 +120,7 @@ describe('a producer whose Redis fails', () => {
   it('rejects while Redis is out of memory, and recovers when there is room', async () => {
     // It may not ask how full Redis is: so it learns it from the refused write.
     await redis.run(['ACL', 'SETUSER', 'guest', 'reset', 'on', '>guest', '~*', '&*', '+@all', '-info']);
-    const producer = aProducer({ redisUrl: redis.url.replace('//', '//guest:guest@'), enqueueTimeoutMs: TIMEOUT_MS });
+    const producer = aProducer({ redisUrl: logInAs(redis.url, 'guest', 'guest'), enqueueTimeoutMs: TIMEOUT_MS });
     await producer.start();
     await redis.run(['CONFIG', 'SET', 'maxmemory', '1']);
     await expect(producer.enqueue(anEvent())).rejects.toMatchObject({
@@ -133,7 +135,7 @@ describe('a producer whose Redis fails', () => {
 
   it('rejects while Redis is a replica, and recovers when it is promoted', async () => {
     const producer = await started();
-    await redis.run(['REPLICAOF', '127.0.0.1', String(await freePort())]);
+    await redis.run(['REPLICAOF', '127.0.0.1', String(await choosePort(0))]);
     await expect(producer.enqueue(anEvent())).rejects.toMatchObject({
       code: 'queue_unavailable',
       cause: { message: expect.stringContaining('READONLY') },
@@ -174,17 +176,15 @@ describe('a producer whose Redis fails', () => {
   });
 
   it('never shows the password or a body in an error', async () => {
-    await redis.run(['CONFIG', 'SET', 'requirepass', 'right']);
-    const url = redis.url.replace('//', '//:hunter2@');
-    const producer = aProducer({ redisUrl: url });
+    const producer = aProducer({ redisUrl: logInAs(redis.url, 'hunter2') });
     await producer.start();
     expect(producer.status()).toBe('away');
-    const good = aProducer({ redisUrl: redis.url.replace('//', '//:right@') });
+    const good = aProducer({ redisUrl: redis.url });
     await good.start();
-    const connection = createProducerConnection(redis.url.replace('//', '//:right@'), { enqueueTimeoutMs: 1000 });
+    const connection = createProducerConnection(redis.url, { enqueueTimeoutMs: 1000 });
     onTestFinished(() => endConnection(connection));
     await connection.connect();
-    await connection.replicaof('127.0.0.1', await freePort());
+    await connection.replicaof('127.0.0.1', await choosePort(0));
     const rejected: unknown = await good.enqueue(anEvent('a secret transcript')).catch((error: unknown) => error);
     expect(rejected).toBeInstanceOf(QueueUnavailableError);
     const shown = inspect([rejected, ...producer.errors, ...good.errors], { depth: 10 });

@@ -3,13 +3,13 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { jobSchema } from '../src/job.ts';
 import { openQueues } from '../src/queues.ts';
 import { aProducer, type TestProducer } from './support/a-producer.ts';
 import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 const TIMEOUT_MS = 300;
@@ -18,7 +18,7 @@ let redis: PrivateRedis;
 beforeEach(async () => {
   redis = await startPrivateRedis();
 });
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function aJournal(options: Partial<JournalOptions> = {}): Promise<Journal & { dir: string }> {
   const dir = options.dir ?? join(await makeTempFolder(), 'journal');

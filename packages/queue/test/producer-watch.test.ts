@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { RedisRefusedError } from '../src/errors.ts';
 import { aConsumer } from './support/a-consumer.ts';
 import { aProducer, type TestProducer } from './support/a-producer.ts';
 import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 const BODY = 'x'.repeat(10_000);
@@ -11,7 +11,7 @@ const SECONDS = { timeoutMs: 5000 };
 
 let redis: PrivateRedis;
 
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function started(args: string[] = []): Promise<TestProducer> {
   redis = await startPrivateRedis(args);
