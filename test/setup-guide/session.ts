@@ -58,7 +58,7 @@ export async function beginSession(routes: ReadonlyMap<string, number>): Promise
   const ports = new Map(chosen.map(({ port, free }) => [port, free]));
   const env = makeEnvironment(chosen.map(({ name, free }): [string, string] => [name, String(free)]));
   const proxy = await startProxy(new Map([...routes].map(([path, port]) => [path, ports.get(port) ?? 0])));
-  const terminal = openTerminal({ cwd: folder, env });
+  const terminal = await openTerminal({ cwd: folder, env });
   const desk: Desk = { folder, clone: join(folder, 'landline'), env, ports, proxy, terminal, landline: undefined };
   return { type: (outcome) => type(desk, outcome), end: () => end(desk) };
 }
@@ -103,7 +103,7 @@ function onThisMachine({ folder, proxy, ports }: Desk, command: string): string 
 /** Presses Ctrl-C in the first terminal where Landline runs there, starts it, and waits until it is up or has ended. */
 async function startLandline(desk: Desk, command: string): Promise<Typed> {
   await desk.landline?.interrupt();
-  const landline = runInForeground(command, { cwd: desk.clone, env: desk.env });
+  const landline = await runInForeground(command, { cwd: desk.clone, env: desk.env });
   desk.landline = landline;
   const isSettled = () => landline.output().includes('Landline is up.') || !landline.isRunning();
   await vi.waitUntil(isSettled, { timeout: START_LIMIT_MS, interval: 50 });
@@ -112,7 +112,7 @@ async function startLandline(desk: Desk, command: string): Promise<Typed> {
 
 async function openAnother(desk: Desk): Promise<void> {
   await desk.terminal.close();
-  desk.terminal = openTerminal({ cwd: desk.folder, env: desk.env });
+  desk.terminal = await openTerminal({ cwd: desk.folder, env: desk.env });
 }
 
 /** Writes a line of a guide into .env, in the place of the one that is there, as somebody with an editor does. */
