@@ -1,22 +1,19 @@
 import { startPostgres } from '@landline/local-servers';
 import { createProducer, openQueues } from '@landline/queue';
-import { createStore, migrate } from '@landline/store';
+import { createStore } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startApp } from './support/app-process.ts';
 import { get, post, SECRET } from './support/post.ts';
+import { startPrivatePostgres } from './support/private-postgres.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
 const EVENTS = 200;
 
 test('Postgres down: senders notice nothing, no attempt is spent, and the worker goes on by itself', async () => {
-  const dir = `${await makeTempFolder()}/postgres`;
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
-  let postgres = await startPostgres({ dir, port: 0 });
-  onTestFinished(() => postgres.stop());
-  const port = Number(new URL(postgres.url).port);
-  await migrate(postgres.url);
+  const postgres = await startPrivatePostgres();
   const receiver = await startApp('receiver', { env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await receiver.stop()));
   const worker = await startApp('worker', { env: { DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
@@ -35,7 +32,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   expect(JSON.parse((await ask()).body)).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
   expect((await get(`${worker.url}/health/live`)).status).toBe(200);
 
-  postgres = await startPostgres({ dir, port });
+  await postgres.restart();
   const store = createStore({ databaseUrl: postgres.url });
   onTestFinished(() => store.close());
   const applied = async () =>

@@ -21,8 +21,8 @@ export interface ProcessOptions {
   /** A program: its path, or its name on the PATH of `env`. */
   command: string;
   args?: readonly string[];
-  /** All that the process sees of the environment. */
-  env: Readonly<Record<string, string>>;
+  /** All that the process sees of the environment; a variable that is undefined is not there. */
+  env: Readonly<Record<string, string | undefined>>;
   /** Its working folder; by default that of this process. */
   cwd?: string;
   /** By default the user of this process. */
