@@ -1,10 +1,12 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { thisMachine } from '../../src/machine/machine.ts';
 import { isRunning } from '../../src/processes/is-running.ts';
 import { askRedis } from '../../src/redis/ask-redis.ts';
+import { findRedisServer } from '../../src/redis/find-redis-server.ts';
 import { startRedis } from '../../src/redis/start-redis.ts';
 import { startStranger } from '../support/a-stranger.ts';
 
@@ -88,6 +90,34 @@ test('leaves alone a process of another kind that has the number of an old run',
   await writeFile(`${dir}.pid`, `${stranger.pid}\n`);
   await startIn(dir);
   expect(stranger.isRunning()).toBe(true);
+});
+
+test.runIf(process.platform === 'linux')(
+  'shows the server the variables that are named, and none of ours',
+  async () => {
+    const folder = await makeTempFolder();
+    const server = await findRedisServer(thisMachine(process.env['PATH']));
+    const script = `#!/bin/sh\ncat /proc/$$/environ >${folder}/seen\nexec ${server} "$@"\n`;
+    await writeFile(join(folder, 'redis-server'), script, { mode: 0o755 });
+    const options = { dir: join(folder, 'redis'), port: 0, searchPath: folder };
+    const redis = await startRedis({ ...options, env: { CLOCK: '/a/file' } });
+    onTestFinished(() => redis.stop());
+    const seen = (await readFile(join(folder, 'seen'), 'utf8')).split('\0');
+    expect(new Set(seen.map((variable) => variable.split('=')[0]))).toEqual(
+      new Set(['PATH', 'LC_ALL', 'TZ', 'CLOCK', '']),
+    );
+    expect(seen).toContain('CLOCK=/a/file');
+  },
+);
+
+test('keeps the log of the run before beside its own', async () => {
+  const dir = join(await makeTempFolder(), 'redis');
+  const first = await startIn(dir);
+  await first.stop();
+  const log = await readFile(`${dir}.log`, 'utf8');
+  const second = await startIn(dir);
+  expect(await readFile(`${dir}.log.1`, 'utf8')).toBe(log);
+  expect(await readFile(`${dir}.log`, 'utf8')).toContain(String(second.pid));
 });
 
 test('shows the end of the log when the server refuses to start', async () => {
