@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+// Not by the package's name: vitest runs this without the condition under which that means the sources.
 import { isRunning } from '../packages/local-servers/src/processes/is-running.ts';
 import { startPostgres } from '../packages/local-servers/src/postgres/start-postgres.ts';
 import { startRedis } from '../packages/local-servers/src/redis/start-redis.ts';

@@ -10,7 +10,7 @@ export interface NodeProgram {
   nodeArguments?: readonly string[];
 }
 
-/** Starts a Node program and does not wait until it is ready. The program ends with this process, however this process ends. */
+/** Starts a Node program and does not wait until it is ready. It ends with this process, however this process ends. */
 export function startNode(
   { script, env, nodeArguments = [] }: NodeProgram,
   output: Pick<ProcessOptions, 'outputLimit' | 'log'> = {},

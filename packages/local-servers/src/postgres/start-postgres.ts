@@ -28,7 +28,7 @@ export interface PostgresOptions {
   port?: number;
   /** Further arguments of postgres, e.g. `['-c', 'fsync=off']`. */
   args?: readonly string[];
-  /** Whether it is killed when this process ends, however this process ends. */
+  /** Whether this process kills it on exit, as `npm start` does not. */
   endsWithUs?: boolean;
 }
 

@@ -27,23 +27,23 @@ export interface ProcessOptions {
   cwd?: string;
   /** By default the user of this process. */
   account?: Account | undefined;
-  /** How errors call the process; by default by its program. */
+  /** Its name in error messages; by default that of its program. */
   name?: string;
-  /** What it reads on its standard input; by default nothing. */
+  /** What it reads from its standard input; by default nothing. */
   input?: string | Readable;
-  /** Where both of its outputs go: by default they are kept in memory, else to those of this process or to the end of a file. */
+  /** Where its standard output and its standard error go: into memory by default, to those of this process, or to the end of a file. */
   output?: 'inherit' | { file: string };
-  /** How many characters of an output in memory are kept, the last of them; by default all. */
+  /** How many characters of its output stay in memory, counted from the last one; by default all. */
   outputLimit?: number;
-  /** An output in memory is written here as well. The stream stays open. */
+  /** Also gets all output that goes into memory. The stream stays open. */
   log?: Writable | undefined;
   /** Whether the process leads a group of its own, which a terminal's Ctrl-C does not reach. */
   ownGroup?: boolean;
-  /** Whether it has a channel to this process, by which it learns that this process is gone; and how messages go through it. */
+  /** Opens a channel for messages, in this format. The process learns by its end that this process is gone. By default there is none. */
   channel?: 'json' | 'advanced';
-  /** Whether it is killed when this process ends, however this process ends. */
+  /** Whether this process kills it on exit. A SIGKILL of this process leaves it running. */
   endsWithUs?: boolean;
-  /** Whether this process may end while the other one runs. By default it does not end by itself before. */
+  /** Whether this process may exit while the other one runs. By default Node waits for the other one's end. */
   outlivesUs?: boolean;
 }
 
@@ -58,28 +58,29 @@ export interface WaitLimit {
 /** A process that was started. */
 export interface StartedProcess {
   pid: number;
-  /** Node's own object: for the channel, and for nothing that is here as well. */
+  /** Node's own object, for the channel. */
   child: ChildProcess;
-  /** What is kept of its output; nothing where the output goes elsewhere. */
+  /** The output that is in memory; empty where it goes elsewhere. */
   output: () => string;
   /** Resolves when it has ended and the last of its output is there. */
   exited: Promise<Exit>;
   isRunning: () => boolean;
   /** Sends a signal; none to a process that has ended. */
   kill: (signal: NodeJS.Signals) => void;
-  /** Sends a signal to its own group: to all of it, also when the process itself has ended and others of the group still print. */
+  /** Sends a signal to every process of its group, which must be its own. Does nothing once `exited` has resolved. */
   killGroup: (signal: NodeJS.Signals) => void;
   /** Sends SIGTERM, and SIGKILL when the process still runs after `limitMs`; by default it sends no SIGKILL. Resolves when it has ended. */
   stop: (limitMs?: number) => Promise<Exit>;
   /**
-   * Asks `look` again and again, until it answers neither undefined nor false, and answers that.
+   * Calls `look` again and again until it answers something other than undefined and false.
    *
-   * @throws With the output of the process, when it ends before or the time is over. What `look` throws.
+   * @returns That answer.
+   * @throws  An error with the output, when the process ends first or the time is over; what `look` throws.
    */
   until: <T>(look: () => Look<T> | Promise<Look<T>>, limit?: WaitLimit) => Promise<T>;
 }
 
-/** What was looked for; undefined or false where it is not there yet. */
+/** An answer, or undefined or false while there is none. */
 export type Look<T> = T | undefined | false;
 
 const WITHIN_MS = 30_000;
@@ -88,7 +89,7 @@ const POLL_MS = 20;
 /**
  * Starts a process.
  *
- * @throws When the program cannot be run: it is not there, say.
+ * @throws When the program cannot be run, for example because it does not exist.
  */
 export async function startProcess(options: ProcessOptions): Promise<StartedProcess> {
   const { output } = options;

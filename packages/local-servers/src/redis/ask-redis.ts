@@ -3,12 +3,12 @@ import { connect } from 'node:net';
 const ANSWER_LIMIT_MS = 5_000;
 
 /**
- * Sends inline commands to a Redis, after its password where the URL has one, and QUIT behind them.
+ * Sends inline commands to a Redis: AUTH where the URL has a password, the commands, and QUIT.
  *
  * @param url       `redis://:<password>@<host>:<port>`.
- * @param commands  Such as `CONFIG GET maxmemory`. No word of one may need quotes.
- * @param limitMs   How long Redis may say nothing.
- * @returns         The lines of its protocol (RESP 2), such as `+OK`, `$4`, `-NOAUTH …`.
+ * @param commands  Such as `CONFIG GET maxmemory`. Their words must need no quotes.
+ * @param limitMs   How long Redis may say nothing, in milliseconds.
+ * @returns         The lines of all answers in Redis' protocol (RESP 2), such as `+OK`, `$4`, `-NOAUTH …`.
  * @throws          When Redis cannot be reached, or says nothing in time.
  */
 export function askRedis(url: string, commands: readonly string[], limitMs = ANSWER_LIMIT_MS): Promise<string[]> {

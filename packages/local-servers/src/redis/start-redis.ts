@@ -31,9 +31,9 @@ export interface RedisOptions {
   maxMemoryBytes?: number;
   /** PATH to look for the server along; the usual folders are looked at as well. */
   searchPath?: string | undefined;
-  /** Variables that it sees beside PATH, LC_ALL and TZ, such as LD_PRELOAD. */
+  /** Variables of its environment beside PATH, LC_ALL and TZ, such as LD_PRELOAD. */
   env?: Readonly<Record<string, string>> | undefined;
-  /** Whether it is killed when this process ends, however this process ends. */
+  /** Whether this process kills it on exit, as `npm start` does not. */
   endsWithUs?: boolean;
 }
 
