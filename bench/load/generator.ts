@@ -14,11 +14,10 @@ const MARGIN_MS = 120_000;
 
 /** Makes the events of a load in a process of its own, so that none is made while it is sent. */
 export async function prepareLoad(load: Load): Promise<PreparedLoad> {
-  const { PATH = '' } = process.env;
   const { child, exited } = await startProcess({
     command: process.execPath,
     args: [fileURLToPath(new URL('generator-process.js', import.meta.url))],
-    env: { PATH },
+    env: {},
     output: 'inherit',
     channel: 'advanced',
     endsWithUs: true,

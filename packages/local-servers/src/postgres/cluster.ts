@@ -42,7 +42,7 @@ export async function makeCluster(home: PostgresHome): Promise<void> {
   await rm(unfinished.dataFolder, { recursive: true, force: true });
   await mkdir(unfinished.dataFolder, { mode: 0o700 });
   if (home.account !== undefined) await chown(unfinished.dataFolder, home.account.uid, home.account.gid);
-  await runProgram(unfinished, 'initdb', ['--pgdata', unfinished.dataFolder, ...INITDB_ARGS]);
+  await runProgram(unfinished, 'initdb', { args: ['--pgdata', unfinished.dataFolder, ...INITDB_ARGS] });
   await writeFile(join(unfinished.dataFolder, 'pg_hba.conf'), HOST_RULES);
   await runAlone(unfinished, `CREATE DATABASE ${POSTGRES_NAME}`);
   await rename(unfinished.dataFolder, home.dataFolder).catch((cause: unknown) => {
@@ -58,10 +58,15 @@ export async function setPassword(home: PostgresHome, password: string): Promise
 /** Runs one statement in Postgres' single-user mode. */
 async function runAlone(home: PostgresHome, sql: string): Promise<void> {
   const args = ['--single', '-D', home.dataFolder, '-c', 'exit_on_error=on', 'template1'];
-  await runProgram(home, 'postgres', args, `${sql}\n`);
+  await runProgram(home, 'postgres', { args, input: `${sql}\n` });
 }
 
-async function runProgram(home: PostgresHome, program: string, args: string[], input = ''): Promise<void> {
+interface ProgramOptions {
+  args: readonly string[];
+  input?: string;
+}
+
+async function runProgram(home: PostgresHome, program: string, { args, input = '' }: ProgramOptions): Promise<void> {
   const running = run(join(home.binFolder, program), args, { cwd: '/', env: SERVER_ENVIRONMENT, ...home.account });
   running.child.stdin?.on('error', () => {}).end(input);
   await running.catch((cause: unknown) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { choosePort } from '../../src/machine/choose-port.ts';
 import { askRedis } from '../../src/redis/ask-redis.ts';
@@ -8,12 +8,16 @@ const redisUrl = inject('redisUrl');
 
 /** Stands for a Redis that does this with each connection. */
 async function startServer(answer: string | undefined): Promise<string> {
+  const sockets: Socket[] = [];
   const server = createServer((socket) => {
-    socket.on('error', () => undefined);
+    sockets.push(socket.on('error', () => undefined));
     if (answer !== undefined) socket.end(answer);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(() => void server.close());
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
   const address = server.address();
   return `redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
 }
