@@ -9,6 +9,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/intake/package.json packages/intake/
 COPY packages/journal/package.json packages/journal/
+COPY packages/local-servers/package.json packages/local-servers/
 COPY packages/process/package.json packages/process/
 COPY packages/queue/package.json packages/queue/
 COPY packages/store/package.json packages/store/

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { WORKER_NODE_OPTIONS } from '../apps/cli/src/start/apps.ts';
 import { startNode, type NodeProgram } from '../test/support/node-process.ts';
 import { isReady } from '../test/support/post.ts';
@@ -26,22 +25,15 @@ export function startWorker(program: NodeProgram): Promise<RunningProgram> {
 
 /** Starts a program; with `origin`, waits until it says there that it is ready. It ends with this process, however that ends. */
 export async function startProgram(program: NodeProgram, origin?: string): Promise<RunningProgram> {
-  const started = startNode(program, { outputLimit: OUTPUT_LIMIT });
+  const started = await startNode(program, { outputLimit: OUTPUT_LIMIT });
   const failWhenEnded = (): void => {
     if (!started.isRunning()) throw new Error(`${program.script} ended by itself:\n${started.output()}`);
   };
   const takesRequests = async (): Promise<boolean> => origin === undefined || isReady(origin);
-  const deadline = performance.now() + START_LIMIT_MS;
-  // oxlint-disable no-await-in-loop -- asked again and again
-  while (!(await takesRequests())) {
-    failWhenEnded();
-    if (performance.now() > deadline) {
-      started.kill('SIGKILL');
-      throw new Error(`${program.script} is not ready:\n${started.output()}`);
-    }
-    await wait(ASK_MS);
-  }
-  // oxlint-enable no-await-in-loop
+  await started.until(takesRequests, { withinMs: START_LIMIT_MS, pollMs: ASK_MS }).catch((error: unknown) => {
+    started.kill('SIGKILL');
+    throw error;
+  });
   return {
     pid: started.pid,
     usage() {

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { isRunning } from '../apps/cli/src/services/is-running.ts';
+import { isRunning } from '@landline/local-servers';
 import { ROOT } from '../test/support/root.ts';
 import { readOptions, USAGE, type RunOptions } from './bench-options.ts';
 import { judgeGoals } from './goals.ts';

@@ -1,9 +1,7 @@
 import { chmod, mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type Service, startPostgres, startRedis } from '@landline/local-servers';
 import { migrate } from '@landline/store';
-import { startPostgres } from '../apps/cli/src/services/postgres.ts';
-import { startRedis } from '../apps/cli/src/services/redis.ts';
-import type { Service } from '../apps/cli/src/services/running-process.ts';
 import { runSql } from '../test/support/run-sql.ts';
 import { withRedis } from '../test/support/with-redis.ts';
 import type { Place } from './contender.ts';

@@ -1,13 +1,11 @@
-import { migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startPostgres } from '../apps/cli/src/services/postgres.ts';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { startPipe } from './support/pipe.ts';
 import { post, SECRET } from './support/post.ts';
+import { startPrivatePostgres } from './support/private-postgres.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { runSql } from './support/run-sql.ts';
 import { scrape, valueOf } from './support/scrape.ts';
-import { makeTempFolder } from './support/temp-folder.ts';
 import { TABLE_NAMES } from './support/tables.ts';
 
 /** A canary each second; its age is far below this while they come through, on however busy a machine. */
@@ -75,12 +73,9 @@ test('a canary goes from the public route to the ledger and back, and leaves no 
 }, 180_000);
 
 test('after an outage of Redis or Postgres canaries come through again by themselves', async () => {
-  const dir = `${await makeTempFolder()}/postgres`;
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
-  let postgres = await startPostgres({ dir, port: 0 });
-  onTestFinished(() => postgres.stop());
-  await migrate(postgres.url);
+  const postgres = await startPrivatePostgres();
   const receiver = await startApp('receiver', {
     env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, CANARY_INTERVAL_SECONDS: '1' },
   });
@@ -97,13 +92,12 @@ test('after an outage of Redis or Postgres canaries come through again by themse
   await redis.restart();
   for (const app of [receiver, worker]) await untilSentAfter(Date.now(), app);
 
-  const port = Number(new URL(postgres.url).port);
   await postgres.stop();
   const stoppedAt = Date.now();
   await vi.waitUntil(() => worker.output().includes('Waiting for the database'), PATIENTLY);
   await vi.waitUntil(async () => Number(await ageAt(receiver)) > 3, PATIENTLY);
   expect(Date.now() - Number(await ageAt(worker)) * 1000).toBeLessThan(stoppedAt + 1000);
-  postgres = await startPostgres({ dir, port });
+  await postgres.restart();
   for (const app of [receiver, worker]) await untilSentAfter(Date.now(), app);
   expect(await runSql(postgres.url, 'SELECT * FROM webhook_events')).toEqual([]);
 }, 240_000);

@@ -1,13 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { choosePort, findRedisServer, startProcess, thisMachine } from '@landline/local-servers';
 import { createProducerConnection } from '@landline/queue';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { choosePort } from '../apps/cli/src/services/choose-port.ts';
-import { thisMachine } from '../apps/cli/src/services/machine.ts';
-import { findRedisServer } from '../apps/cli/src/services/find-redis-server.ts';
 import { readCompose, serviceOf } from './support/compose.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
@@ -45,24 +41,23 @@ async function start(memoryBytes?: number) {
   const told = args.map((arg) =>
     arg.replaceAll('$$', '$').replace('/proc/meminfo', memoryBytes === undefined ? '$&' : meminfo),
   );
-  const child = spawn(program, told, { env: { PATH: `${join(folder, 'bin')}:${PATH}` }, stdio: 'ignore' });
-  const exited = once(child, 'exit');
+  const env = { PATH: `${join(folder, 'bin')}:${PATH}` };
+  const redis = await startProcess({ command: program, args: told, env, ownGroup: true, endsWithUs: true });
   const connection = createProducerConnection(`redis://127.0.0.1:${port}`, { enqueueTimeoutMs: 5_000 });
   const stop = async () => {
     connection.disconnect();
-    child.kill('SIGTERM');
-    await exited;
+    // The command leaves a process behind that may still wait for Redis.
+    redis.killGroup('SIGTERM');
+    await redis.exited;
   };
-  onTestFinished(() => (child.exitCode === null && child.signalCode === null ? stop() : undefined));
+  onTestFinished(() => (redis.isRunning() ? stop() : undefined));
   connection.connect().catch(() => undefined);
-  await vi.waitUntil(
-    () =>
-      connection.ping().then(
-        () => true,
-        () => false,
-      ),
-    { timeout: 10_000, interval: 50 },
-  );
+  const answers = () =>
+    connection.ping().then(
+      () => true,
+      () => false,
+    );
+  await redis.until(answers, { withinMs: 10_000, pollMs: 50 });
   const setting = async (name: string) => String((await connection.config('GET', name)).at(1));
   return { connection, setting, stop };
 }

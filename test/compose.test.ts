@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { startProcess } from '@landline/local-servers';
 import { describe, expect, it } from 'vitest';
 import { APPS } from '../apps/cli/src/start/apps.ts';
 import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
@@ -126,11 +124,12 @@ describe('docker-compose.yml', () => {
       .replaceAll('$$', '$')
       .replace(program, 'echo started')
       .replace('sleep 1', 'echo waits; sleep 0.05');
-    const child = spawn(shell, [option, trial], { env: { ...process.env, READER_DATABASE_URL_FILE: file } });
-    const output = text(child.stdout);
-    await once(child.stdout, 'data');
+    const env = { PATH: process.env['PATH'], READER_DATABASE_URL_FILE: file };
+    const { exited, output, until } = await startProcess({ command: shell, args: [option, trial], env });
+    await until(() => output() !== '');
     await writeFile(file, 'postgresql://landline_reader@postgres/landline\n');
-    expect(await output).toMatch(/^(waits\n)+started\n$/);
+    expect(await exited).toEqual([0, null]);
+    expect(output()).toMatch(/^(waits\n)+started\n$/);
   });
 
   it('names only services, networks and volumes that there are', () => {

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { thisMachine } from '@landline/local-servers';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { thisMachine } from '../apps/cli/src/services/machine.ts';
-import { startRedis } from '../apps/cli/src/services/redis.ts';
 import { startApp } from './support/app-process.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { isReady, post, signed } from './support/post.ts';
+import { startPrivateRedis } from './support/private-redis.ts';
 import { ROOT } from './support/root.ts';
 import { runSql } from './support/run-sql.ts';
 
@@ -38,10 +38,8 @@ let receiver = '';
 let dashboard = '';
 
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'landline-browser-'));
-  opened.push(() => rm(folder, { recursive: true, force: true }));
-  const redis = await startRedis({ dir: join(folder, 'redis'), port: 0, searchPath: process.env['PATH'] });
-  opened.push(() => redis.stop());
+  const redis = await startPrivateRedis();
+  opened.push(() => redis.remove());
   database = await createDatabase(inject('databaseUrl'));
   opened.push(() => database.drop());
 

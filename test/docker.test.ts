@@ -1,13 +1,12 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { choosePort, startProcess, type StartedProcess } from '@landline/local-servers';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { choosePort } from '../apps/cli/src/services/choose-port.ts';
 import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
 import { copyContext, parseDockerfile, runStage, valueOf, type Stage } from './support/dockerfile.ts';
 import { runSql } from './support/run-sql.ts';
@@ -27,7 +26,7 @@ function text(path: string): Promise<string> {
 describe('the image', () => {
   const password = randomBytes(24).toString('base64');
   const database = `image_${randomUUID().replaceAll('-', '')}`;
-  const children: ChildProcess[] = [];
+  const started: StartedProcess[] = [];
   let build: Stage = [];
   let final: Stage = [];
   let folder = '';
@@ -50,8 +49,8 @@ describe('the image', () => {
   }, 420_000);
 
   afterAll(async () => {
-    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-    await Promise.all(running.map((child) => (child.kill('SIGKILL'), once(child, 'exit'))));
+    for (const { kill } of started) kill('SIGKILL');
+    await Promise.all(started.map(({ exited }) => exited));
     await runSql(inject('databaseUrl'), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     for (const role of ['owner', 'worker', 'reader']) {
       // oxlint-disable-next-line no-await-in-loop -- three
@@ -61,21 +60,25 @@ describe('the image', () => {
   });
 
   /** Starts a service as Compose would: its command and its variables, with the addresses of the test's own servers. */
-  function start(name: string, env: Record<string, string>): ChildProcess {
+  async function start(name: string, env: Record<string, string>): Promise<StartedProcess> {
     const service = serviceOf(compose, name);
     // The volumes of the roles are a folder here. Compose reads $$ as $.
-    const [program = '', ...args] = [service.command]
+    const [command = '', ...args] = [service.command]
       .flat()
       .map((word) => (word === '/roles' ? roles : word.replaceAll('$$', '$')));
     const given = { POSTGRES_PASSWORD: password, DASHBOARD_PASSWORD: password, ELEVENLABS_WEBHOOK_SECRET: password };
-    const child = spawn(program, args, {
+    const { PATH = '' } = process.env;
+    const child = await startProcess({
+      command,
+      args,
       cwd: app,
-      env: { PATH: process.env['PATH'], ...environmentOf(service, given), LOG_LEVEL: 'warn', ...env },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { PATH, ...environmentOf(service, given), LOG_LEVEL: 'warn', ...env },
+      output: 'inherit',
+      endsWithUs: true,
       // As the image does: not as root, who could write where it should not.
-      ...(process.getuid?.() === 0 && { uid: 1000, gid: 1000 }),
+      account: process.getuid?.() === 0 ? { uid: 1000, gid: 1000 } : undefined,
     });
-    children.push(child);
+    started.push(child);
     return child;
   }
 
@@ -120,9 +123,11 @@ describe('the image', () => {
   it('makes the roles, and brings an empty database up to date as the owner, at each start', async () => {
     for (let i = 0; i < 2; i++) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      expect(await once(start('roles', adminAddress()), 'exit')).toEqual([0, null]);
+      expect(await (await start('roles', adminAddress())).exited).toEqual([0, null]);
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      expect(await once(start('migrate', { DIRECT_URL_FILE: join(roles, 'owner', 'url') }), 'exit')).toEqual([0, null]);
+      const migrate = await start('migrate', { DIRECT_URL_FILE: join(roles, 'owner', 'url') });
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await migrate.exited).toEqual([0, null]);
     }
     const url = new URL(inject('databaseUrl'));
     url.pathname = database;
@@ -154,14 +159,13 @@ describe('the image', () => {
         DASHBOARD_PORT: free,
         INITIATION_PORT: free,
       };
-      const child = start(name, {
+      const child = await start(name, {
         ...addresses,
         ...(name === 'worker' && { DATABASE_URL_FILE: join(roles, 'worker', 'url') }),
         ...(name === 'initiation' && { READER_DATABASE_URL_FILE: join(roles, 'reader', 'url') }),
       });
-      await vi.waitUntil(isHealthy, { timeout: 20_000, interval: 100 });
-      child.kill('SIGTERM');
-      expect(await once(child, 'exit')).toEqual([0, null]);
+      await child.until(isHealthy, { withinMs: 20_000, pollMs: 100 });
+      expect(await child.stop()).toEqual([0, null]);
     },
   );
 });

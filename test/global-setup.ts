@@ -3,10 +3,11 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { isRunning } from '../apps/cli/src/services/is-running.ts';
-import { startPostgres } from '../apps/cli/src/services/postgres.ts';
-import { startRedis } from '../apps/cli/src/services/redis.ts';
-import type { Service } from '../apps/cli/src/services/running-process.ts';
+// Not by the package's name: vitest runs this without the condition under which that means the sources.
+import { isRunning } from '../packages/local-servers/src/processes/is-running.ts';
+import { startPostgres } from '../packages/local-servers/src/postgres/start-postgres.ts';
+import { startRedis } from '../packages/local-servers/src/redis/start-redis.ts';
+import type { Service } from '../packages/local-servers/src/processes/running-process.ts';
 import { createTemplate } from './support/template.ts';
 
 declare module 'vitest' {

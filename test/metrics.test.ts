@@ -1,11 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Service, startPostgres } from '@landline/local-servers';
 import { DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
 import { canaryBody } from '@landline/webhook';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startPostgres } from '../apps/cli/src/services/postgres.ts';
-import type { Service } from '../apps/cli/src/services/running-process.ts';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { readMetricsTable } from './support/metrics-table.ts';
 import { post, SECRET, send, signed, WEBHOOK_PATH } from './support/post.ts';

@@ -1,8 +1,8 @@
 import { createIntake } from '@landline/intake';
+import { startPostgres } from '@landline/local-servers';
 import { openQueues } from '@landline/queue';
 import { createStore, migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startPostgres } from '../apps/cli/src/services/postgres.ts';
 import { startApp } from './support/app-process.ts';
 import { get, post, SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listJournal } from '@landline/journal';
+import { choosePort } from '@landline/local-servers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { choosePort } from '../apps/cli/src/services/choose-port.ts';
 import { compileShim, type Shim } from './power-cut/compile-shim.ts';
 import { cutPower } from './power-cut/cut-power.ts';
 import { queuedBodies, startRedisUnderShim, type RedisOptions } from './power-cut/redis-under-shim.ts';
@@ -19,6 +19,8 @@ const MEBIBYTE = 1024 * 1024;
 
 /** What fills a file of the journal with some fifty events. */
 const LONG = 'text '.repeat(4000);
+
+const PASSWORD = 'of-the-redis-to-come';
 
 /** How often the check may look for a loss that is there nearly every time. */
 const TRIES = 5;
@@ -79,8 +81,10 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
     const [dir, journalLog] = [join(folder, 'journal'), join(folder, 'journal-syncs')];
     await Promise.all([mkdir(data), mkdir(dir)]);
     const port = await choosePort(0);
+    // The receivers know it before Redis starts, which takes the password that it finds.
+    await writeFile(`${data}-password`, PASSWORD);
     const receiverEnv = {
-      REDIS_URL: `redis://127.0.0.1:${port}`,
+      REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${port}`,
       JOURNAL_DIR: dir,
       JOURNAL_LIMIT_BYTES: String(8 * MEBIBYTE),
       // Many jobs, so that the cut comes between two of them.

@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { endWithUs } from '../../test/support/end-with-us.ts';
+import { describeExit, startProcess } from '@landline/local-servers';
 import type { Command, Load, LoadResult, Reply } from './load.ts';
 
 /** A load that lies ready. */
@@ -15,12 +14,15 @@ const MARGIN_MS = 120_000;
 
 /** Makes the events of a load in a process of its own, so that none is made while it is sent. */
 export async function prepareLoad(load: Load): Promise<PreparedLoad> {
-  const child = fork(fileURLToPath(new URL('generator-process.js', import.meta.url)), { serialization: 'advanced' });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  endWithUs({ pid: child.pid ?? 0, exited });
-  const failed = exited.then((code) =>
-    Promise.reject(new Error(`The load generator ended with code ${String(code)}.`)),
-  );
+  const { child, exited } = await startProcess({
+    command: process.execPath,
+    args: [fileURLToPath(new URL('generator-process.js', import.meta.url))],
+    env: {},
+    output: 'inherit',
+    channel: 'advanced',
+    endsWithUs: true,
+  });
+  const failed = exited.then((exit) => Promise.reject(new Error(`The load generator ended: ${describeExit(exit)}.`)));
   async function ask(command: Command): Promise<Reply> {
     child.send(command);
     const signal = AbortSignal.timeout(Math.ceil(load.seconds * 1000) + MARGIN_MS);

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
+import { choosePort } from '@landline/local-servers';
 import type { BenchContext } from '../bench-context.ts';
 import type { Place } from '../contender.ts';
 import type { Batch } from '../limits/sql-batch.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { choosePort } from '@landline/local-servers';
 import { idempotencyKey } from '@landline/webhook';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { runSql } from '../../test/support/run-sql.ts';
 import { withRedis } from '../../test/support/with-redis.ts';
 import type { Applier, Place, QueueingContender, SignedEvent } from '../contender.ts';

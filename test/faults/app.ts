@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { startNode, type Exit, type NodeProcess, type NodeProgram } from '../support/node-process.ts';
+import { describeExit, type Exit, type StartedProcess } from '@landline/local-servers';
+import { startNode, type NodeProgram } from '../support/node-process.ts';
 import { get, isReady as answersReady } from '../support/post.ts';
 import { ROOT } from '../support/root.ts';
 
@@ -56,7 +56,7 @@ const OUTPUT_LIMIT = 4000;
 export function createApp({ name, app, port, healthPort, env, logFile }: AppOptions): App {
   const script = join(ROOT, `apps/${app}/dist/main.js`);
   const log = createWriteStream(logFile, { flags: 'a' });
-  let running: NodeProcess | undefined;
+  let running: StartedProcess | undefined;
   let isAsked = true;
   let isServing = false;
   let ownEnd: string | undefined;
@@ -78,9 +78,9 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
     if (asked === running) isServing = answer && isRunning();
   }
 
-  function noteEnd([code, signal]: Exit): void {
+  function noteEnd(exit: Exit): void {
     isServing = false;
-    if (!isAsked) ownEnd = `${name} ended by itself with ${signal ?? `code ${code}`}`;
+    if (!isAsked) ownEnd = `${name} ended by itself with ${describeExit(exit)}`;
   }
 
   return {
@@ -93,15 +93,10 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
     async start({ env: ownEnv, ...options } = {}) {
       isAsked = false;
       const program = { script, env: { HOST: '127.0.0.1', ...env, ...ownEnv }, ...options };
-      running = startNode(program, { outputLimit: OUTPUT_LIMIT, log });
+      running = await startNode(program, { outputLimit: OUTPUT_LIMIT, log });
       void running.exited.then(noteEnd);
-      const deadline = performance.now() + START_LIMIT_MS;
-      // oxlint-disable-next-line no-await-in-loop -- asked again and again
-      while (isRunning() && !(await takesRequests())) {
-        if (performance.now() > deadline) throw new Error(`${name} is not ready; see ${logFile}`);
-        // oxlint-disable-next-line no-await-in-loop -- asked again and again
-        await wait(ASK_MS);
-      }
+      const isSettled = async () => !isRunning() || takesRequests();
+      await running.until(isSettled, { withinMs: START_LIMIT_MS, pollMs: ASK_MS });
       isServing = isRunning();
       balancer ??= setInterval(() => void look(), BALANCER_MS).unref();
     },
@@ -113,10 +108,11 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
     },
     async stop() {
       isAsked = true;
-      const [code, signal] = (await running?.stop(STOP_LIMIT_MS)) ?? [0, null];
+      const exit: Exit = (await running?.stop(STOP_LIMIT_MS)) ?? [0, null];
+      const [code] = exit;
       // With 3 a receiver says that its journal holds what Redis does not have.
       if (code !== 0 && !(app === 'receiver' && code === 3))
-        throw new Error(`${name} did not leave in order: ${signal ?? `code ${code}`}`);
+        throw new Error(`${name} did not leave in order: ${describeExit(exit)}`);
     },
     isReady,
     takeOwnEnd() {

@@ -1,7 +1,5 @@
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRedisServer } from '../../apps/cli/src/services/find-redis-server.ts';
-import { thisMachine } from '../../apps/cli/src/services/machine.ts';
 import { compileShim } from '../power-cut/compile-shim.ts';
 import { ROOT } from '../support/root.ts';
 
@@ -9,8 +7,6 @@ import { ROOT } from '../support/root.ts';
 export interface Clocks {
   /** What a process needs in its environment to read the clock of this name; it is right until it is set. */
   environmentOf: (name: string) => Promise<Record<string, string>>;
-  /** Where Redis is found that reads the clock of this name, for a PATH. */
-  redisPathOf: (name: string) => Promise<string>;
   /** Sets a clock so many seconds ahead of the true time, or behind it where they are below 0. */
   set: (name: string, seconds: number) => Promise<void>;
   remove: () => Promise<void>;
@@ -35,15 +31,6 @@ export async function createClocks(folder: string): Promise<Clocks | { reason: s
 
   return {
     environmentOf,
-    async redisPathOf(name) {
-      const program = await findRedisServer(thisMachine(process.env['PATH']));
-      const variables = Object.entries(await environmentOf(name)).map(([key, value]) => `${key}='${value}'`);
-      const path = `${fileOf(name)}-path`;
-      await mkdir(path, { recursive: true });
-      const script = `#!/bin/sh\n${variables.join(' ')} exec '${program}' "$@"\n`;
-      await writeFile(join(path, 'redis-server'), script, { mode: 0o755 });
-      return path;
-    },
     async set(name, seconds) {
       const bytes = Buffer.alloc(8);
       bytes.writeBigInt64LE(BigInt(seconds));

@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isServerOf } from '../../apps/cli/src/services/process-identity.ts';
-import { stopProcess } from '../../apps/cli/src/services/stop-process.ts';
+import { isServerOf, stopProcess } from '@landline/local-servers';
 
 const KILL = [{ signal: 'SIGKILL', withinMs: 5000 }] as const;
 /** By its immediate shutdown Postgres takes its children with it. */

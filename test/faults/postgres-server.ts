@@ -3,11 +3,8 @@ import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isRunning, type Service, startPostgres } from '@landline/local-servers';
 import { Client } from 'pg';
-import { isRunning } from '../../apps/cli/src/services/is-running.ts';
-import { startPostgres } from '../../apps/cli/src/services/postgres.ts';
-import type { Service } from '../../apps/cli/src/services/running-process.ts';
-import { endWithUs } from '../support/end-with-us.ts';
 
 /** A Postgres to break, and the suite's own way to ask it. */
 export interface PostgresServer {
@@ -38,11 +35,7 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
     '-c',
     setting,
   ]);
-  async function begin(onPort: number): Promise<Service> {
-    const started = await startPostgres({ dir, port: onPort, args });
-    endWithUs(started);
-    return started;
-  }
+  const begin = (onPort: number): Promise<Service> => startPostgres({ dir, port: onPort, args, endsWithUs: true });
   let service = await begin(0);
   const { url } = service;
   const port = Number(new URL(url).port);

@@ -45,7 +45,7 @@ export async function failOver(rig: Rig, { before, meanwhile = () => wait(LAG_MS
   const line = await startLink(redis.port);
   const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), {
     passwordOf: redis,
-    searchPath: rig.redisPath,
+    env: rig.redisEnv,
   });
   try {
     await replica.run(['CONFIG', 'SET', 'masterauth', redis.password]);

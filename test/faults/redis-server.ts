@@ -1,8 +1,5 @@
 import { copyFile, rm } from 'node:fs/promises';
-import { isRunning } from '../../apps/cli/src/services/is-running.ts';
-import { startRedis } from '../../apps/cli/src/services/redis.ts';
-import type { Service } from '../../apps/cli/src/services/running-process.ts';
-import { endWithUs } from '../support/end-with-us.ts';
+import { isRunning, type Service, startRedis } from '@landline/local-servers';
 import { withRedis } from '../support/with-redis.ts';
 
 /** A Redis to break: every write is on disk before it is answered. */
@@ -31,21 +28,18 @@ const COMMAND_LIMIT_MS = 10_000;
 export interface RedisServerOptions {
   /** Its password is that one's, as a replica's must be that may take its place. */
   passwordOf?: RedisServer;
-  /** Where the program is looked for first; undefined: in PATH. */
-  searchPath?: string | undefined;
+  /** Variables that it sees, such as those of its clock. */
+  env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Starts a Redis. */
 export async function startRedisServer(
   dir: string,
-  { passwordOf, searchPath = process.env['PATH'] }: RedisServerOptions = {},
+  { passwordOf, env }: RedisServerOptions = {},
 ): Promise<RedisServer> {
   if (passwordOf !== undefined) await copyFile(`${passwordOf.dir}-password`, `${dir}-password`);
-  async function begin(onPort: number): Promise<Service> {
-    const started = await startRedis({ dir, port: onPort, searchPath });
-    endWithUs(started);
-    return started;
-  }
+  const begin = (onPort: number): Promise<Service> =>
+    startRedis({ dir, port: onPort, searchPath: process.env['PATH'], env, endsWithUs: true });
   let service = await begin(0);
   const { port, password } = new URL(service.url);
   return {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { choosePort } from '@landline/local-servers';
 import { migrate } from '@landline/store';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { countEffects } from '../support/count-effects.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import type { App } from './app.ts';
@@ -31,8 +31,8 @@ export interface Rig {
   journalDisk: SmallDisk | { reason: string };
   /** By the names of the apps and `REDIS_CLOCK`, or why all read the machine's. */
   clocks: Clocks | { reason: string };
-  /** Where Redis is found that reads `REDIS_CLOCK`. */
-  redisPath: string | undefined;
+  /** By which Redis reads `REDIS_CLOCK`; nothing where there are no clocks. */
+  redisEnv: Readonly<Record<string, string>>;
   deck: Deck;
   sent: SentEvents;
   sender: Sender;
@@ -90,8 +90,8 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
   async function startParts(): Promise<Rig> {
     const clocks = await createClocks(folder);
     if ('set' in clocks) stops.push(clocks.remove);
-    const redisPath = 'set' in clocks ? await clocks.redisPathOf(REDIS_CLOCK) : undefined;
-    const firstRedis = await startRedisServer(join(folder, 'redis'), { searchPath: redisPath });
+    const redisEnv = 'set' in clocks ? await clocks.environmentOf(REDIS_CLOCK) : {};
+    const firstRedis = await startRedisServer(join(folder, 'redis'), { env: redisEnv });
     let redis = firstRedis;
     stops.push(() => redis.stop());
     const postgres = await startPostgresServer(join(folder, 'postgres'));
@@ -150,7 +150,7 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       smallDisk,
       journalDisk,
       clocks,
-      redisPath,
+      redisEnv,
       deck,
       sent,
       sender,

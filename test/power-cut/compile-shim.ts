@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { canInstall, thisMachine, type Machine } from '../../apps/cli/src/services/machine.ts';
+import { canInstall, type Machine, thisMachine } from '@landline/local-servers';
 
 const COMPILERS = ['cc', 'gcc', 'clang'];
 

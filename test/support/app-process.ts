@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { vi } from 'vitest';
-import { startNode, type NodeProcess, type NodeProgram } from './node-process.ts';
+import type { StartedProcess } from '@landline/local-servers';
+import { startNode, type NodeProgram } from './node-process.ts';
 import { ROOT } from './root.ts';
 
 /** An app that runs as a process of its own, from its build. */
-export interface AppProcess extends NodeProcess {
+export interface AppProcess extends StartedProcess {
   /** Where it listens, without a slash at the end. */
   url: string;
   /** Where it tells of its health and its metrics; the receiver has a port of its own for that. */
@@ -25,26 +25,22 @@ const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
 type AppName = 'receiver' | 'worker' | 'dashboard' | 'initiation';
 
 /** Starts an app and does not wait for it: it may refuse to start. It ends with the test run, however that ends. */
-export function spawnApp(app: AppName, { env, ...options }: AppProcessOptions): NodeProcess {
+export function spawnApp(app: AppName, { env, ...options }: AppProcessOptions): Promise<StartedProcess> {
   const script = join(ROOT, 'apps', app, 'dist', 'main.js');
   return startNode({ script, env: { HOST: '127.0.0.1', ...DEFAULTS[app], ...env }, ...options });
 }
 
 /** Starts an app and waits until it listens; throws with its output when it ends before. */
 export async function startApp(app: AppName, options: AppProcessOptions): Promise<AppProcess> {
-  const spawned = spawnApp(app, options);
-  const urls = await vi.waitUntil(
-    () => {
-      if (!spawned.isRunning()) throw new Error(`The ${app} did not start:\n${spawned.output()}`);
-      const found = [...spawned.output().matchAll(/(Health and metrics on )?(http:\/\/[\d.]+:\d+)/g)];
-      const healthUrl = found.find(([, isHealth]) => isHealth !== undefined)?.[2];
-      const url = found.find(([, isHealth]) => isHealth === undefined)?.[2];
-      // The receiver has two.
-      if (app === 'receiver') return url !== undefined && healthUrl !== undefined && { url, healthUrl };
-      const only = url ?? healthUrl;
-      return only !== undefined && { url: only, healthUrl: only };
-    },
-    { timeout: 30_000, interval: 20 },
-  );
+  const spawned = await spawnApp(app, options);
+  const urls = await spawned.until(() => {
+    const found = [...spawned.output().matchAll(/(Health and metrics on )?(http:\/\/[\d.]+:\d+)/g)];
+    const healthUrl = found.find(([, isHealth]) => isHealth !== undefined)?.[2];
+    const url = found.find(([, isHealth]) => isHealth === undefined)?.[2];
+    // The receiver has two.
+    if (app === 'receiver') return url !== undefined && healthUrl !== undefined && { url, healthUrl };
+    const only = url ?? healthUrl;
+    return only !== undefined && { url: only, healthUrl: only };
+  });
   return { ...spawned, ...urls };
 }

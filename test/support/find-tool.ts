@@ -1,4 +1,4 @@
-import { thisMachine } from '../../apps/cli/src/services/machine.ts';
+import { thisMachine } from '@landline/local-servers';
 
 /** The full path of a program that a test runs; throws with what to type where it is missing. `npm test` as root on Debian installs it. */
 export function findTool(program: string, debianPackage: string): string {

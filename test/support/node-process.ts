@@ -1,9 +1,4 @@
-import { spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
-import { endWithUs } from './end-with-us.ts';
-
-/** How a process ended: one of the two is null. */
-export type Exit = [code: number | null, signal: NodeJS.Signals | null];
+import { type ProcessOptions, startProcess, type StartedProcess } from '@landline/local-servers';
 
 /** A Node program to run. */
 export interface NodeProgram {
@@ -15,60 +10,20 @@ export interface NodeProgram {
   nodeArguments?: readonly string[];
 }
 
-/** What becomes of a program's output. */
-export interface OutputOptions {
-  /** How many characters of the output are kept, the last of them; by default all. */
-  outputLimit?: number;
-  /** The whole output is written here as well. The stream stays open. */
-  log?: Writable;
-}
-
-/** A Node program that runs as a process of its own. */
-export interface NodeProcess {
-  pid: number;
-  /** Its output, as much of it as is kept. */
-  output: () => string;
-  /** Resolves when it has ended and the last of its output is there. */
-  exited: Promise<Exit>;
-  isRunning: () => boolean;
-  kill: (signal: NodeJS.Signals) => void;
-  /** Sends SIGTERM, and SIGKILL when the process still runs after `limitMs`; by default it sends no SIGKILL. Resolves when it has ended. */
-  stop: (limitMs?: number) => Promise<Exit>;
-}
-
-/** Starts a Node program and does not wait for it. The program ends with this process, however this process ends. */
+/** Starts a Node program and does not wait until it is ready. It ends with this process, however this process ends. */
 export function startNode(
   { script, env, nodeArguments = [] }: NodeProgram,
-  { outputLimit = Infinity, log }: OutputOptions = {},
-): NodeProcess {
+  output: Pick<ProcessOptions, 'outputLimit' | 'log'> = {},
+): Promise<StartedProcess> {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [...nodeArguments, script], {
+  return startProcess({
+    command: process.execPath,
+    args: [...nodeArguments, script],
     env: { PATH, ...env },
+    name: script,
     // By the channel's end an app learns that the process that started it is gone.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    channel: 'json',
+    endsWithUs: true,
+    ...output,
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-outputLimit);
-      log?.write(text);
-    });
-  }
-  // `close` comes after the last of the output, `exit` may come before it.
-  const exited = new Promise<Exit>((resolve) => child.once('close', (...exit) => resolve(exit)));
-  if (child.pid !== undefined) endWithUs({ pid: child.pid, exited });
-  return {
-    pid: child.pid ?? 0,
-    output: () => output,
-    exited,
-    isRunning: () => child.exitCode === null && child.signalCode === null,
-    kill: (signal) => void child.kill(signal),
-    async stop(limitMs) {
-      child.kill('SIGTERM');
-      const late = limitMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limitMs);
-      const exit = await exited;
-      clearTimeout(late);
-      return exit;
-    },
-  };
 }

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
+import { choosePort, startProcess } from '@landline/local-servers';
+import { onTestFinished } from 'vitest';
 import { findTool } from './find-tool.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
@@ -41,22 +39,18 @@ export async function startPgBouncer(
   );
   // Of a throwaway server.
   await chmod(folder, 0o755);
-  const asNobody = process.getuid?.() === 0 && { uid: NOBODY, gid: NOBODY };
-  const child = spawn(program, ['-q', file], { stdio: ['ignore', 'ignore', 'pipe'], ...asNobody });
-  let output = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
-  onTestFinished(async () => {
-    if (child.exitCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+  const pooler = await startProcess({
+    command: program,
+    args: ['-q', file],
+    env: {},
+    endsWithUs: true,
+    account: process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined,
   });
-  await vi.waitUntil(
-    () => {
-      if (child.exitCode !== null) throw new Error(`PgBouncer did not start:\n${output}`);
-      return takesConnections(listenPort);
-    },
-    { timeout: 10_000, interval: 20 },
-  );
+  onTestFinished(async () => {
+    pooler.kill('SIGKILL');
+    await pooler.exited;
+  });
+  await pooler.until(() => takesConnections(listenPort), { withinMs: 10_000 });
   const url = new URL(databaseUrl);
   url.host = `127.0.0.1:${listenPort}`;
   return url.href;

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { startPostgres } from '@landline/local-servers';
 import { migrate } from '@landline/store';
 import { onTestFinished } from 'vitest';
-import { startPostgres } from '../../apps/cli/src/services/postgres.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
 /** A migrated Postgres of the running test's own, to break. It goes when the test ends. */

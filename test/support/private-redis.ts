@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startRedis } from '../../apps/cli/src/services/redis.ts';
+import { isRunning, startRedis } from '@landline/local-servers';
 import { withRedis } from './with-redis.ts';
 
 /** How long one command may take, in milliseconds. */
@@ -14,12 +14,14 @@ export interface PrivateRedis {
   run: (command: readonly [string, ...string[]]) => Promise<unknown>;
   /** Ends the server; its data stays. */
   stop: () => Promise<void>;
-  /** Starts it again on the same port and data. */
+  /** Ends it at once, as a crash does. */
+  kill: () => Promise<void>;
+  /** Starts it again on the same port and data; where it runs, it is killed first. */
   restart: () => Promise<void>;
   /** Stops it from answering, without closing a connection. */
   freeze: () => void;
   thaw: () => void;
-  /** Ends the server and removes its data. */
+  /** Kills the server and removes its data. */
   remove: () => Promise<void>;
 }
 
@@ -28,20 +30,29 @@ export async function startPrivateRedis(args: readonly string[] = []): Promise<P
   const folder = await mkdtemp(join(tmpdir(), 'landline-redis-'));
   await chmod(folder, 0o755); // as root, the server may run as another user
   const dir = join(folder, 'data');
-  const start = (port: number) => startRedis({ dir, port, args, searchPath: process.env['PATH'] });
+  const start = (port: number) => startRedis({ dir, port, args, searchPath: process.env['PATH'], endsWithUs: true });
   let server = await start(0);
   const { url } = server;
+
+  async function kill(): Promise<void> {
+    if (!isRunning(server.pid)) return;
+    process.kill(server.pid, 'SIGKILL');
+    await server.exited;
+  }
+
   return {
     url,
     run: ([name, ...rest]) => withRedis(url, (connection) => connection.call(name, ...rest), COMMAND_LIMIT_MS),
     stop: () => server.stop(),
+    kill,
     async restart() {
+      await kill();
       server = await start(Number(new URL(url).port));
     },
     freeze: () => void process.kill(server.pid, 'SIGSTOP'),
     thaw: () => void process.kill(server.pid, 'SIGCONT'),
     async remove() {
-      await server.stop();
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { choosePort } from '@landline/local-servers';
 import { vi } from 'vitest';
-import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { installPackages, makeRepository, shareBuilds } from './repository.ts';
 import { openTerminal, runInForeground, type Foreground, type Terminal, type Typed } from './terminal.ts';
 
@@ -67,7 +67,7 @@ export async function beginSession(): Promise<Session> {
   const chosen = await Promise.all([...PORTS].map(async ([name, port]) => ({ name, port, free: await choosePort(0) })));
   const ports = new Map(chosen.map(({ port, free }) => [port, free]));
   const env = makeEnvironment(chosen.map(({ name, free }): [string, string] => [name, String(free)]));
-  const terminal = openTerminal({ cwd: folder, env });
+  const terminal = await openTerminal({ cwd: folder, env });
   const desk: Desk = { folder, clone: join(folder, 'landline'), env, terminal, landline: undefined };
   return {
     repository,
@@ -111,7 +111,7 @@ async function type(desk: Desk, command: string, { opensTerminal, logs = [] }: T
 /** Presses Ctrl-C in the first terminal where Landline runs there, starts it, and waits until it is up or has ended. */
 async function startLandline(desk: Desk, command: string): Promise<Typed> {
   await desk.landline?.interrupt();
-  const landline = runInForeground(command, { cwd: desk.clone, env: desk.env });
+  const landline = await runInForeground(command, { cwd: desk.clone, env: desk.env });
   desk.landline = landline;
   const isSettled = () => landline.output().includes('Landline is up.') || !landline.isRunning();
   await vi.waitUntil(isSettled, { timeout: START_LIMIT_MS, interval: 50 });
@@ -120,7 +120,7 @@ async function startLandline(desk: Desk, command: string): Promise<Typed> {
 
 async function openAnother(desk: Desk): Promise<void> {
   await desk.terminal.close();
-  desk.terminal = openTerminal({ cwd: desk.folder, env: desk.env });
+  desk.terminal = await openTerminal({ cwd: desk.folder, env: desk.env });
 }
 
 async function end({ folder, terminal, landline }: Desk): Promise<void> {

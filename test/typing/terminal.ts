@@ -1,7 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { vi } from 'vitest';
+import { PassThrough } from 'node:stream';
+import { startProcess } from '@landline/local-servers';
 
 /** What became of a command that was typed. */
 export interface Typed {
@@ -27,30 +26,26 @@ export interface Terminal {
 }
 
 /** Opens a shell. */
-export function openTerminal(options: TerminalOptions): Terminal {
-  const shell = spawn('sh', [], { ...options, stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(shell, 'close');
-  const read = collect(shell);
-  shell.stdin.on('error', () => {}); // what the end of the shell means, `type` says
+export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
+  const keys = new PassThrough();
+  const shell = await startProcess({ ...options, command: 'sh', input: keys, endsWithUs: true });
   return {
     async type(command) {
-      const from = read().length;
+      const from = shell.output().length;
       const mark = `ended-${randomUUID()}`;
+      const printed = () => shell.output().slice(from);
       // No command may read what is typed after it.
-      shell.stdin.write(`{ ${command}\n} </dev/null 2>&1\nprintf '\\n${mark} %s\\n' "$?"\n`);
+      keys.write(`{ ${command}\n} </dev/null 2>&1\nprintf '\\n${mark} %s\\n' "$?"\n`);
       const end = new RegExp(`\\n${mark} (\\d+)\\n`);
-      const printed = () => read().slice(from);
-      const hasEnded = () => end.test(printed()) || shell.exitCode !== null;
-      await vi.waitUntil(hasEnded, { timeout: COMMAND_LIMIT_MS, interval: 20 }).catch((cause: unknown) => {
+      const hasEnded = () => end.exec(printed()) ?? undefined;
+      const found = await shell.until(hasEnded, { withinMs: COMMAND_LIMIT_MS }).catch((cause: unknown) => {
         throw new Error(`It has not ended: ${command}\n${printed()}`, { cause });
       });
-      const found = end.exec(printed());
-      if (found === null) throw new Error(`The shell ended at: ${command}\n${printed()}`);
       return { exit: Number(found[1]), output: found.input.slice(0, found.index) };
     },
     async close() {
-      shell.stdin.end();
-      await ended;
+      keys.end();
+      await shell.exited;
     },
   };
 }
@@ -65,15 +60,17 @@ export interface Foreground {
 }
 
 /** Runs a command in the foreground of a terminal of its own. Where the test run itself ends, the command is interrupted. */
-export function runInForeground(command: string, options: TerminalOptions): Foreground {
-  const child = spawn('sh', ['-c', command], { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = collect(child);
+export async function runInForeground(command: string, options: TerminalOptions): Promise<Foreground> {
+  const { output, exited, killGroup } = await startProcess({
+    ...options,
+    command: 'sh',
+    args: ['-c', command],
+    ownGroup: true,
+  });
   let running = true;
-  const ended = once(child, 'close').then(() => (running = false));
-  const signal = () => {
-    // A terminal sends it to the whole group.
-    if (running && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
-  };
+  const ended = exited.then(() => (running = false));
+  // A terminal sends it to the whole group.
+  const signal = () => killGroup('SIGINT');
   process.once('exit', signal);
   return {
     output,
@@ -84,10 +81,4 @@ export function runInForeground(command: string, options: TerminalOptions): Fore
       process.off('exit', signal);
     },
   };
-}
-
-function collect({ stdout, stderr }: ChildProcess): () => string {
-  let text = '';
-  for (const stream of [stdout, stderr]) stream?.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-  return () => text;
 }

@@ -1,8 +1,5 @@
 /** What can go wrong on this machine, as an operator meets it. */
 export type CliErrorCode =
-  | 'redis_missing'
-  | 'redis_failed'
-  | 'postgres_unsupported'
   | 'postgres_failed'
   | 'already_running'
   | 'app_failed'

@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   start: async (args, context) => {
     parseArgs({ args });
     // An earlier start may have been killed while it installed Redis.
-    await (await import('./services/service-policy.ts')).removeLeftPolicy();
+    await (await import('@landline/local-servers')).removeLeftPolicy();
     const withParent = context.env['npm_lifecycle_event'] !== undefined;
     return (await import('./start/start.ts')).start(context, stopSignal({ withParent }));
   },

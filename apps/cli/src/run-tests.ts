@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { canInstall, startProcess, thisMachine } from '@landline/local-servers';
 import type { CommandContext } from './command-context.ts';
-import { canInstall, thisMachine } from './services/machine.ts';
 
 /** What some tests run, the Debian package that brings it, and which tests those are. */
 const TOOLS: readonly { programs: readonly string[]; debianPackage: string; tests: string }[] = [
@@ -27,18 +26,18 @@ export async function runTests(args: readonly string[], context: CommandContext)
   await rm(results, { force: true }); // those of an earlier run must not pass for this one's
   const vitest = join(context.root, 'node_modules', 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
-  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
-    cwd: context.root,
-    env: { ...context.env },
-    stdio: 'inherit',
-  });
   // A terminal sends Ctrl-C to vitest as well, which stops its servers first: wait for that.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
+  const { exited, kill } = await startProcess({
+    command: process.execPath,
+    args: [vitest, 'run', ...reporters, ...args],
+    cwd: context.root,
+    env: context.env,
+    output: 'inherit',
   });
+  process.on('SIGTERM', () => kill('SIGTERM'));
+  const [code] = await exited;
+  return code ?? 1;
 }
 
 // Where one is missing and cannot be installed without asking, its tests fail and say what to type.

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { choosePort } from '@landline/local-servers';
 import { expect, onTestFinished, test } from 'vitest';
-import { choosePort } from '../src/services/choose-port.ts';
 import { RECEIVER } from '../src/start/apps.ts';
 import { askApp } from '../src/start/ask-app.ts';
 

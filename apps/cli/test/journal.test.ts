@@ -4,7 +4,6 @@ import { createJournal, listJournal } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
 import { jobSchema, openQueues } from '@landline/queue';
 import { expect, onTestFinished, test } from 'vitest';
-import { startPrivateRedis as startRedisToKill } from '../../../packages/queue/test/support/private-redis.ts';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { readTime } from '../src/journal/read-time.ts';
@@ -212,8 +211,8 @@ test('tells how far it came when Redis goes', async () => {
   const root = await makeTempFolder();
   await makeJournal(root, [[anEvent('a'), anEvent('b')]]);
   await makeJournal(root, [[anEvent('c'), anEvent('d')]]);
-  const redis = await startRedisToKill();
-  onTestFinished(() => redis.stop());
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
   let killed: Promise<void> | undefined;
   const killAfterFirst = (line: string) => {
     if (line.includes('.log: ')) killed ??= redis.kill();

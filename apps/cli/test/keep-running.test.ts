@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import type { RunningProcess } from '@landline/local-servers';
 import { expect, test, vi } from 'vitest';
-import type { RunningProcess } from '../src/services/running-process.ts';
 import { keepRunning } from '../src/start/keep-running.ts';
 
 const PACE = { firstDelayMs: 5, maxDelayMs: 20, steadyMs: 60_000 };

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { choosePort } from '@landline/local-servers';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { choosePort } from '../src/services/choose-port.ts';
 import { runCommand } from '../src/run-command.ts';
 
 const TOKEN = '5e'.repeat(24);

@@ -3,13 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { join } from 'node:path';
+import { choosePort } from '@landline/local-servers';
 import { deliveryOf, normalise, sign } from '@landline/webhook';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { EXAMPLE_NAMES } from '../src/example-events.ts';
 import { runCommand } from '../src/run-command.ts';
 import { send } from '../src/send.ts';
-import { choosePort } from '../src/services/choose-port.ts';
 
 const SECRET = `wsec_${'5e'.repeat(32)}`;
 const ENV = { ELEVENLABS_WEBHOOK_SECRET: SECRET };

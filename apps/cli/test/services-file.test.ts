@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startProcess } from '@landline/local-servers';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { claimRoot, clearServices, readServices, writeServices } from '../src/start/services-file.ts';
@@ -20,13 +19,13 @@ test('notes what runs for its owner alone, until nothing does', async () => {
 
 test('refuses a second supervisor of the same folder while the first lives', async () => {
   const root = await makeTempFolder();
-  const first = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { cwd: root, stdio: 'ignore' });
-  await once(first, 'spawn');
-  onTestFinished(() => void first.kill());
-  await writeServices(root, { ...SERVICES, pid: first.pid ?? 0 });
+  const args = ['-e', 'setInterval(() => {}, 1000)'];
+  const first = await startProcess({ command: process.execPath, args, cwd: root, env: {} });
+  onTestFinished(() => first.kill('SIGKILL'));
+  await writeServices(root, { ...SERVICES, pid: first.pid });
   await expect(claimRoot(root)).rejects.toMatchObject({ code: 'already_running' });
   first.kill('SIGKILL');
-  await once(first, 'exit');
+  await first.exited;
   expect(await claimRoot(root)).toBe('killed');
   expect(await readServices(root)).toEqual({ pid: process.pid });
 });

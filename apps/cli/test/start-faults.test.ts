@@ -4,14 +4,13 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning, startPostgres } from '@landline/local-servers';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { closeServer } from '../../../test/support/close-server.ts';
 import { exampleEvent } from '../../../test/support/example-event.ts';
 import { post, SECRET } from '../../../test/support/post.ts';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { isRunning } from '../src/services/is-running.ts';
-import { startPostgres } from '../src/services/postgres.ts';
 import { exists, freePorts, givenServers, makeRoot, noteOf, startIn } from './support/a-landline.ts';
 
 /** A Postgres of the test's own, to stop and to start again on its port. */

@@ -2,11 +2,10 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRunning, startPostgres } from '@landline/local-servers';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { migrate } from '@landline/store';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { isRunning } from '../src/services/is-running.ts';
-import { startPostgres } from '../src/services/postgres.ts';
 import { readServices } from '../src/start/services-file.ts';
 import { exists, freePorts, givenServers, makeRoot, NAMES, noteOf, startIn } from './support/a-landline.ts';
 

@@ -67,7 +67,7 @@ test('without a token it starts all the same, says what to set, and refuses ever
 });
 
 test('a variable that cannot be meant stops it, with what to do and without the secret', async () => {
-  const app = spawnApp('initiation', { env: { ...NOWHERE, INITIATION_TOKEN: 'hunter2' } });
+  const app = await spawnApp('initiation', { env: { ...NOWHERE, INITIATION_TOKEN: 'hunter2' } });
   expect(await app.exited).toEqual([1, null]);
   expect(app.output()).toContain('INITIATION_TOKEN must have 16 characters or more');
   expect(app.output()).not.toContain('hunter2');

@@ -23,7 +23,7 @@ it.each([
   ['with one', true],
 ])('a receiver does not start on a Redis that may evict, and says where it is set: %s', async (_, hasJournal) => {
   const JOURNAL_DIR = hasJournal ? await makeTempFolder() : '';
-  const receiver = spawnApp('receiver', { env: { ...env, JOURNAL_DIR } });
+  const receiver = await spawnApp('receiver', { env: { ...env, JOURNAL_DIR } });
   expect(await receiver.exited).toEqual([1, null]);
   expect(receiver.output()).toContain('maxmemory-policy to noeviction');
   expect(receiver.output()).toContain("provider's parameter group");

@@ -50,7 +50,7 @@ it('both are 503 while nothing takes events; the details say why', async () => {
 
 it('a second receiver on the same health port does not start, and names the variable', async () => {
   const { port } = new URL(receiver.healthUrl);
-  const second = spawnApp('receiver', {
+  const second = await spawnApp('receiver', {
     env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, HEALTH_PORT: port },
   });
   onTestFinished(() => second.kill('SIGKILL'));

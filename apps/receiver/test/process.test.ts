@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
+import type { StartedProcess } from '@landline/local-servers';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { spawnApp, startApp, type AppProcess } from '../../../test/support/app-process.ts';
-import type { NodeProcess } from '../../../test/support/node-process.ts';
 import { openConnection, rawPost } from '../../../test/support/raw-connection.ts';
 import { post, SECRET, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
@@ -28,8 +28,8 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<AppPro
 }
 
 /** Starts a receiver that must refuse to. */
-async function refusal(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
-  const receiver = spawnApp('receiver', { env });
+async function refusal(env: Readonly<Record<string, string>>): Promise<StartedProcess> {
+  const receiver = await spawnApp('receiver', { env });
   expect(await receiver.exited).toEqual([1, null]);
   return receiver;
 }

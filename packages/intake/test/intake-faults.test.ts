@@ -1,10 +1,12 @@
 import { QueueUnavailableError, RedisRefusedError, createProducerConnection } from '@landline/queue';
 import { inspect } from 'node:util';
+import { choosePort } from '@landline/local-servers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
-import { freePort, startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
+import { logInAs } from '../../../packages/queue/test/support/log-in-as.ts';
 
 const TIMEOUT_MS = 1000;
 /** What a busy machine may add to a time limit before we call it broken, in ms. */
@@ -16,7 +18,7 @@ beforeEach(async () => {
   redis = await startPrivateRedis();
 });
 
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function started(): Promise<TestIntake> {
   const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
@@ -117,7 +119,7 @@ describe('a intake whose Redis fails', () => {
   it('rejects while Redis is out of memory, and recovers when there is room', async () => {
     // It may not ask how full Redis is: so it learns it from the refused write.
     await redis.run(['ACL', 'SETUSER', 'guest', 'reset', 'on', '>guest', '~*', '&*', '+@all', '-info']);
-    const intake = anIntake({ redisUrl: redis.url.replace('//', '//guest:guest@'), enqueueTimeoutMs: TIMEOUT_MS });
+    const intake = anIntake({ redisUrl: logInAs(redis.url, 'guest', 'guest'), enqueueTimeoutMs: TIMEOUT_MS });
     await intake.start();
     await redis.run(['CONFIG', 'SET', 'maxmemory', '1']);
     await expect(intake.accept(anEvent())).rejects.toMatchObject({
@@ -132,7 +134,7 @@ describe('a intake whose Redis fails', () => {
 
   it('rejects while Redis is a replica, and recovers when it is promoted', async () => {
     const intake = await started();
-    await redis.run(['REPLICAOF', '127.0.0.1', String(await freePort())]);
+    await redis.run(['REPLICAOF', '127.0.0.1', String(await choosePort(0))]);
     await expect(intake.accept(anEvent())).rejects.toMatchObject({
       code: 'queue_unavailable',
       cause: { message: expect.stringContaining('READONLY') },
@@ -173,17 +175,15 @@ describe('a intake whose Redis fails', () => {
   });
 
   it('never shows the password or a body in an error', async () => {
-    await redis.run(['CONFIG', 'SET', 'requirepass', 'right']);
-    const url = redis.url.replace('//', '//:hunter2@');
-    const intake = anIntake({ redisUrl: url });
+    const intake = anIntake({ redisUrl: logInAs(redis.url, 'hunter2') });
     await intake.start();
     expect(intake.status()).toBe('away');
-    const good = anIntake({ redisUrl: redis.url.replace('//', '//:right@') });
+    const good = anIntake({ redisUrl: redis.url });
     await good.start();
-    const connection = createProducerConnection(redis.url.replace('//', '//:right@'), { enqueueTimeoutMs: 1000 });
+    const connection = createProducerConnection(redis.url, { enqueueTimeoutMs: 1000 });
     onTestFinished(() => connection.disconnect());
     await connection.connect();
-    await connection.replicaof('127.0.0.1', await freePort());
+    await connection.replicaof('127.0.0.1', await choosePort(0));
     const rejected: unknown = await good.accept(anEvent('a secret transcript')).catch((error: unknown) => error);
     expect(rejected).toBeInstanceOf(QueueUnavailableError);
     const shown = inspect([rejected, ...intake.errors, ...good.errors], { depth: 10 });

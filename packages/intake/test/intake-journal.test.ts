@@ -4,10 +4,10 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 
 const TIMEOUT_MS = 300;
@@ -16,7 +16,7 @@ let redis: PrivateRedis;
 beforeEach(async () => {
   redis = await startPrivateRedis();
 });
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function aJournal(options: Partial<JournalOptions> = {}): Promise<Journal & { dir: string }> {
   const dir = options.dir ?? join(await makeTempFolder(), 'journal');

@@ -1,9 +1,9 @@
 import { RedisRefusedError } from '@landline/queue';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { aConsumer } from '../../queue/test/support/a-consumer.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 
 const BODY = 'x'.repeat(10_000);
@@ -11,7 +11,7 @@ const SECONDS = { timeoutMs: 5000 };
 
 let redis: PrivateRedis;
 
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function started(args: string[] = []): Promise<TestIntake> {
   redis = await startPrivateRedis(args);

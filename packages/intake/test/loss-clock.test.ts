@@ -3,10 +3,10 @@ import { createJournal } from '@landline/journal';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { anIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 
 const MINUTE_MS = 60_000;
@@ -16,7 +16,7 @@ let redis: PrivateRedis;
 beforeEach(async () => {
   redis = await startPrivateRedis();
 });
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function queued(): Promise<Set<string>> {
   const queues = openQueues({ redisUrl: redis.url });

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { createJournal, type Journal } from '@landline/journal';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import type { PostgresLoss } from '../src/loss-watch.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 
 let redis: PrivateRedis;
 beforeEach(async () => {
   redis = await startPrivateRedis();
 });
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 interface Receiver {
   journal: Journal;

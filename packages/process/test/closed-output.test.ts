@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { startProcess } from '@landline/local-servers';
 import { expect, test } from 'vitest';
 
 const PROGRAM = `
@@ -14,10 +13,9 @@ const PROGRAM = `
 
 test('goes on where the reader of its log goes away', async () => {
   const built = new URL('../dist/index.js', import.meta.url).href;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, built], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(child.stdout, 'data');
-  child.stdout.destroy();
-  expect(await once(child, 'exit')).toEqual([7, null]);
+  const args = ['--input-type=module', '-e', PROGRAM, built];
+  const { child, exited, output, until } = await startProcess({ command: process.execPath, args, env: {} });
+  await until(() => output() !== '');
+  child.stdout?.destroy();
+  expect(await exited).toEqual([7, null]);
 });

@@ -1,7 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startProcess } from '@landline/local-servers';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
@@ -29,9 +29,10 @@ test('reads a pipe, as a shell makes of <(…)', async () => {
   const path = join(await makeTempFolder(), 'pipe');
   execFileSync('mkfifo', [path]);
   // Another process: this one waits for the writer while it reads.
-  const writer = spawn('sh', ['-c', 'echo hunter2 > "$1"', 'sh', path], { stdio: 'ignore' });
+  const args = ['-c', 'echo hunter2 > "$1"', 'sh', path];
+  const { exited } = await startProcess({ command: 'sh', args, env: {} });
   expect(readSecret('TOKEN', { TOKEN_FILE: path })).toBe('hunter2');
-  await once(writer, 'exit');
+  await exited;
 });
 
 test('an empty variable counts as not set', async () => {

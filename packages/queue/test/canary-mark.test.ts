@@ -1,8 +1,9 @@
+import { choosePort } from '@landline/local-servers';
 import { beforeEach, expect, inject, it, onTestFinished } from 'vitest';
+import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { createCanaryMark, type CanaryMark } from '../src/redis/canary-mark.ts';
 import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
 import { ownPrefix } from './support/an-event.ts';
-import { freePort, startPrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
@@ -53,7 +54,7 @@ it("does not stay for ever, and holds the queue's prefix", async () => {
 
 it('tells what it last read while Redis is frozen or away, or was emptied, and goes on by itself', async () => {
   const redis = await startPrivateRedis();
-  onTestFinished(() => redis.stop());
+  onTestFinished(() => redis.remove());
   const [worker, receiver] = [aMark(redis.url), aMark(redis.url)];
   await noted(worker, 1000, receiver);
   redis.freeze();
@@ -81,7 +82,7 @@ it('is cleared for all, at once after it was opened too', async () => {
 });
 
 it('does not fail where Redis was never there', async () => {
-  const mark = aMark(`redis://127.0.0.1:${await freePort()}`);
+  const mark = aMark(`redis://127.0.0.1:${await choosePort(0)}`);
   await mark.note(7);
   await mark.clear();
   expect(await mark.newest()).toBeUndefined();

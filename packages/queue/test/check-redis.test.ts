@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { checkRedis } from '../src/redis/check-redis.ts';
 import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { logInAs } from './support/log-in-as.ts';
 
 /** What a check told: why Redis is refused, if it is, and the warnings. */
 async function check(url: string): Promise<{ refused?: string; warnings: string[] }> {
@@ -18,7 +19,7 @@ describe('checkRedis', () => {
   beforeAll(async () => {
     redis = await startPrivateRedis();
   });
-  afterAll(() => redis.stop());
+  afterAll(() => redis.remove());
 
   const set = (name: string, value: string) => redis.run(['CONFIG', 'SET', name, value]);
 
@@ -66,7 +67,7 @@ describe('checkRedis', () => {
     ['INFO and CONFIG', '-config -info', ['maxmemory-policy', 'appendfsync']],
   ])('warns and goes on where an access list forbids %s', async (_, rules, expected) => {
     await redis.run(['ACL', 'SETUSER', 'guest', 'reset', 'on', '>guest', '~*', '&*', '+@all', ...rules.split(' ')]);
-    const { refused, warnings } = await check(redis.url.replace('//', '//guest:guest@'));
+    const { refused, warnings } = await check(logInAs(redis.url, 'guest', 'guest'));
     expect(refused).toBeUndefined();
     expect(warnings).toEqual(expected.map((name) => expect.stringContaining(name)));
   });
@@ -81,7 +82,7 @@ describe('checkRedis', () => {
 
 async function managed(policy: string) {
   const redis = await startPrivateRedis(['--rename-command', 'CONFIG', '', '--maxmemory-policy', policy]);
-  onTestFinished(() => redis.stop());
+  onTestFinished(() => redis.remove());
   return check(redis.url);
 }
 

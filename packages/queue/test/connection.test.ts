@@ -1,3 +1,4 @@
+import { choosePort } from '@landline/local-servers';
 import { expect, inject, it } from 'vitest';
 import {
   createConsumerConnection,
@@ -5,11 +6,10 @@ import {
   endConnection,
   firstAttempt,
 } from '../src/redis/connection.ts';
-import { freePort } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
-const nobody = async () => `redis://127.0.0.1:${await freePort()}`;
+const nobody = async () => `redis://127.0.0.1:${await choosePort(0)}`;
 
 it('rejects what waits on a connection that is ended between two attempts', async () => {
   const connection = createConsumerConnection(await nobody());

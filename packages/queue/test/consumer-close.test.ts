@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { choosePort } from '@landline/local-servers';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { createConsumer } from '../src/consume/consumer.ts';
@@ -6,7 +7,6 @@ import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/jobs/job-options.ts';
 import { WEBHOOK_QUEUE } from '../src/names.ts';
 import { aConsumer } from './support/a-consumer.ts';
 import { anEvent, ownPrefix } from './support/an-event.ts';
-import { freePort } from './support/private-redis.ts';
 import { theQueues } from './support/the-queues.ts';
 import { waitUntil } from './support/wait-until.ts';
 
@@ -91,7 +91,7 @@ describe('closing a consumer', () => {
   });
 
   it('is quick when Redis was never there', async () => {
-    const consumer = aConsumer({ redisUrl: `redis://127.0.0.1:${await freePort()}`, prefix });
+    const consumer = aConsumer({ redisUrl: `redis://127.0.0.1:${await choosePort(0)}`, prefix });
     await waitUntil(() => consumer.errors.length > 0);
     expect(await msOf(consumer.close({ timeoutMs: 20_000 }))).toBeLessThan(2500);
   });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { aConsumer } from './support/a-consumer.ts';
 import { aShard } from './support/a-shard.ts';
 import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 let redis: PrivateRedis;
@@ -13,7 +13,7 @@ beforeEach(async () => {
   redis = await startPrivateRedis();
 });
 
-afterEach(() => redis.stop());
+afterEach(() => redis.remove());
 
 async function enqueueOne(): Promise<void> {
   const shard = await aShard({ redisUrl: redis.url });

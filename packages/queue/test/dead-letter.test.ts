@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { choosePort } from '@landline/local-servers';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { createDeadLetters, letterId, type DeadLetters } from '../src/jobs/dead-letter.ts';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { DEAD_LETTER_QUEUE } from '../src/names.ts';
 import { aConsumer } from './support/a-consumer.ts';
 import { anEvent, ownPrefix } from './support/an-event.ts';
 import { HOSTILE_BODIES } from './support/hostile-bodies.ts';
-import { freePort, startPrivateRedis } from './support/private-redis.ts';
 import { theQueues } from './support/the-queues.ts';
 import { waitUntil } from './support/wait-until.ts';
 
@@ -107,7 +108,7 @@ describe('createDeadLetters', () => {
     const full = createDeadLetters({ redisUrl: redis.url });
     onTestFinished(async () => {
       await full.close();
-      await redis.stop();
+      await redis.remove();
     });
     expect(await full.hasRoom()).toBe(true);
     const used = /used_memory:(\d+)/.exec(String(await redis.run(['INFO', 'memory'])))?.[1];
@@ -116,7 +117,7 @@ describe('createDeadLetters', () => {
   });
 
   it('rejects when Redis is away', async () => {
-    const lost = createDeadLetters({ redisUrl: `redis://127.0.0.1:${await freePort()}`, prefix });
+    const lost = createDeadLetters({ redisUrl: `redis://127.0.0.1:${await choosePort(0)}`, prefix });
     onTestFinished(() => lost.close());
     await expect(lost.add([{ id: randomUUID(), event: anEvent() }])).rejects.toThrow(QueueUnavailableError);
   });

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { watchAvailability, type Availability } from '../src/redis/availability.ts';
 import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
+import { logInAs } from './support/log-in-as.ts';
 
 let redis: PrivateRedis;
 let warnings: string[];
@@ -33,7 +34,7 @@ const set = (name: string, value: string) => redis.run(['CONFIG', 'SET', name, v
 
 beforeEach(async () => {
   redis = await startPrivateRedis();
-  onTestFinished(() => redis.stop());
+  onTestFinished(() => redis.remove());
 });
 
 describe('a Redis that is changed while it takes events', () => {
@@ -58,7 +59,7 @@ describe('a Redis that is changed while it takes events', () => {
 
   it('is warned of also where it forbids INFO', async () => {
     await redis.run(['ACL', 'SETUSER', 'guest', 'reset', 'on', '>guest', '~*', '&*', '+@all', '-info']);
-    await watch(redis.url.replace('//', '//guest:guest@'));
+    await watch(logInAs(redis.url, 'guest', 'guest'));
     expect(warnings).toEqual([expect.stringContaining('Nothing is known of this Redis')]);
     await set('appendfsync', 'no');
     await waitUntil(() => warnings.length > 1);

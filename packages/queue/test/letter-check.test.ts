@@ -1,12 +1,12 @@
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { createLetterCheck, type LetterCheck } from '../src/redis/letter-check.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 let redis: PrivateRedis;
 beforeEach(async () => {
   redis = await startPrivateRedis();
-  onTestFinished(() => redis.stop());
+  onTestFinished(() => redis.remove());
 });
 
 function aCheck(): LetterCheck {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { DEAD_LETTER_QUEUE } from '../src/names.ts';
 import { openQueues, type OpenQueues } from '../src/jobs/queues.ts';
 import { aConsumer } from './support/a-consumer.ts';
 import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 const LETTERS = 5000;
@@ -32,7 +32,7 @@ beforeEach(async () => {
   await queues.ping();
   onTestFinished(async () => {
     await queues.close();
-    await redis.stop();
+    await redis.remove();
   });
   const { deadLetters } = queues;
   const data = { v: 1, events: [anEvent('{}')] };

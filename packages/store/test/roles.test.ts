@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startPostgres } from '@landline/local-servers';
 import { afterAll, expect, inject, onTestFinished, test } from 'vitest';
-import { startPostgres } from '../../../apps/cli/src/services/postgres.ts';
 import { createDatabase } from '../../../test/support/database.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';

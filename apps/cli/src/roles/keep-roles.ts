@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { keepSecret, makeSecret, readKeptSecret } from '@landline/local-servers';
 import { makeRoles, ROLES, type Role } from '@landline/store';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
-import { keepSecret, makeSecret, readKeptSecret } from '../services/secret-file.ts';
 
 /** How the roles are made. */
 export interface KeepRolesOptions {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
+import { keepSecret } from '@landline/local-servers';
 import { readSecret } from '@landline/process';
 import { ROLES } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
-import { keepSecret } from '../services/secret-file.ts';
 import { readEnvFile } from '../start/env-file.ts';
 import { keepRoles } from './keep-roles.ts';
 

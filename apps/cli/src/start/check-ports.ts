@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { choosePort } from '@landline/local-servers';
 import { CliError } from '../errors.ts';
-import { choosePort } from '../services/choose-port.ts';
 import { type App, portsOf } from './apps.ts';
 import type { Environment } from './env-file.ts';
 

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
+import { type Service, startPostgres, startRedis } from '@landline/local-servers';
 import { readSecret, SecretFileError } from '@landline/process';
 import { keepRoles } from '../roles/keep-roles.ts';
-import { startPostgres } from '../services/postgres.ts';
-import { startRedis } from '../services/redis.ts';
-import type { Service } from '../services/running-process.ts';
 import type { Environment } from './env-file.ts';
 import { keepRunning } from './keep-running.ts';
 
@@ -22,9 +20,9 @@ export interface Database {
 
 /** Starts the servers that the environment names no other for, each when it is asked for. */
 export interface Services {
-  /** Answers what REDIS_URL says, else starts Redis. @throws {CliError} when it does not start. */
+  /** Answers what REDIS_URL says, else starts Redis. @throws {LocalServerError} when it does not start. */
   redisUrl: () => Promise<string>;
-  /** Answers what DATABASE_URL says, else starts Postgres and makes its roles. @throws {CliError} when that fails. */
+  /** Answers what DATABASE_URL says, else starts Postgres and makes its roles. @throws {LocalServerError, CliError} when that fails. */
   database: () => Promise<Database>;
 }
 

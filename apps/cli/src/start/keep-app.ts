@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RunningProcess } from '../services/running-process.ts';
+import type { RunningProcess } from '@landline/local-servers';
 import { createAppState, type AppState } from './app-state.ts';
 import type { App } from './apps.ts';
 import { askApp } from './ask-app.ts';
@@ -73,17 +73,18 @@ export function keepApp(app: App, options: KeepAppOptions): KeptApp {
 function starter(app: App, options: KeepAppOptions, state: AppState): () => Promise<RunningProcess> {
   const { root, env, leaving, after } = options;
   let withinMs = options.portsWithinMs ?? 0;
+  const startWhenPortsAreFree = async () => {
+    await checkPorts(app, env, { withinMs, leaving });
+    withinMs = 0;
+    return startApp(root, app, env);
+  };
   return async () => {
     await after?.done;
     leaving.throwIfAborted();
-    try {
-      await checkPorts(app, env, { withinMs, leaving });
-    } catch (error) {
+    const running = await startWhenPortsAreFree().catch((error: unknown) => {
       state.noteDown(error instanceof Error ? error.message : String(error));
       throw error;
-    }
-    withinMs = 0;
-    const running = startApp(root, app, env);
+    });
     const exited = running.exited.then((how) =>
       state.hasBeenUp() ? how : `${how}, while starting; its own message is above`,
     );

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RunningProcess } from '../services/running-process.ts';
+import type { RunningProcess } from '@landline/local-servers';
 
 /** How fast a process that ends is started again. */
 export interface Pace {

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isServerOf } from '@landline/local-servers';
 import { z } from 'zod';
 import { CliError } from '../errors.ts';
-import { isServerOf } from '../services/process-identity.ts';
 
 const servicesFile = z.object({
   /** Process number of the supervisor. */

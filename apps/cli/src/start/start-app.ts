@@ -1,7 +1,5 @@
-import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { RunningProcess } from '../services/running-process.ts';
-import { stopProcess, type StopStep } from '../services/stop-process.ts';
+import { describeExit, type RunningProcess, startProcess, stopProcess, type StopStep } from '@landline/local-servers';
 import { type App, drainMs, environmentOf } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
@@ -15,24 +13,19 @@ const stopSteps = (serveOnMs: number): StopStep[] => [
  * Starts an app in a process group of its own: a terminal's Ctrl-C is for the supervisor, which stops the apps in order.
  * The channel to it is how an app learns that the supervisor was killed, and ends as well.
  */
-export function startApp(root: string, app: App, env: Environment): RunningProcess {
-  const child = fork(join(root, 'apps', app.name, 'dist', 'main.js'), [], {
+export async function startApp(root: string, app: App, env: Environment): Promise<RunningProcess> {
+  const started = await startProcess({
+    command: process.execPath,
+    args: [...(app.nodeOptions ?? []), join(root, 'apps', app.name, 'dist', 'main.js')],
     cwd: root,
     env: environmentOf(app, env),
-    execArgv: [...(app.nodeOptions ?? [])],
-    detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    output: 'inherit',
+    ownGroup: true,
+    channel: 'json',
   });
-  const exited = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
-    child.once('error', (error) => resolve(error.message));
-  });
-  let ended = false;
-  void exited.then(() => (ended = true));
-  const pid = child.pid ?? 0;
   const stop = async () => {
     // Once it has ended, its pid may be somebody else's.
-    if (child.pid !== undefined && !ended) await stopProcess(child.pid, stopSteps(drainMs(app, env)));
+    if (started.isRunning()) await stopProcess(started.pid, stopSteps(drainMs(app, env)));
   };
-  return { pid, exited, stop };
+  return { pid: started.pid, exited: started.exited.then(describeExit), stop };
 }

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { RunningProcess } from '@landline/local-servers';
 import { CliError } from '../errors.ts';
 import { RECEIVER } from './apps.ts';
 import { askApp } from './ask-app.ts';
 import type { Environment } from './env-file.ts';
 import { keepApp, type KeepAppOptions, type KeptApp } from './keep-app.ts';
 import { startApp } from './start-app.ts';
-import type { RunningProcess } from '../services/running-process.ts';
 
 const POLL_MS = 100;
 const SERVING_WITHIN_MS = 60_000;
@@ -23,7 +23,7 @@ export interface StartReceiverOptions extends KeepAppOptions {
  */
 export async function startReceiver({ started, ...options }: StartReceiverOptions): Promise<KeptApp> {
   const { root, env, leaving } = options;
-  const first = startApp(root, RECEIVER, env);
+  const first = await startApp(root, RECEIVER, env);
   started({ name: 'receiver', stop: first.stop });
   await waitUntilServing(first, env, leaving);
   return keepApp(RECEIVER, { ...options, first });

@@ -40,7 +40,7 @@ interface BringUpOptions {
  *
  * @param stopping  Aborts when it is asked to stop.
  * @returns         The exit code.
- * @throws          {CliError} when a server of ours or the receiver does not start.
+ * @throws          {LocalServerError, CliError} when a server of ours, or the receiver, does not start.
  */
 export async function start(context: CommandContext, stopping: AbortSignal): Promise<number> {
   const { root, print } = context;

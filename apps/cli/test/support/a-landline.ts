@@ -1,10 +1,10 @@
 import { access, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { choosePort } from '@landline/local-servers';
 import { inject, onTestFinished, vi } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { APPS } from '../../src/start/apps.ts';
-import { choosePort } from '../../src/services/choose-port.ts';
 import { start } from '../../src/start/start.ts';
 
 /** The apps, by name. */

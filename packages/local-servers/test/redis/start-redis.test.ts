@@ -1,13 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { isRunning } from '../src/services/is-running.ts';
-import { startRedis } from '../src/services/redis.ts';
-import { redisCommands } from './redis-commands.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { thisMachine } from '../../src/machine/machine.ts';
+import { isRunning } from '../../src/processes/is-running.ts';
+import { askRedis } from '../../src/redis/ask-redis.ts';
+import { findRedisServer } from '../../src/redis/find-redis-server.ts';
+import { startRedis } from '../../src/redis/start-redis.ts';
+import { startStranger } from '../support/a-stranger.ts';
 
 async function startIn(dir: string) {
   const redis = await startRedis({ dir, port: 0 });
@@ -18,40 +19,43 @@ async function startIn(dir: string) {
 test('keeps its data over a stop and a start, and stops twice without a fault', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const first = await startIn(dir);
-  expect(await redisCommands(first.url, 'SET call 1')).toEqual(['+OK', '+OK', '+OK']);
+  expect(await askRedis(first.url, ['SET call 1'])).toEqual(['+OK', '+OK', '+OK']);
   await first.stop();
   await first.stop();
   expect(isRunning(first.pid)).toBe(false);
   const second = await startIn(dir);
-  expect(await redisCommands(second.url, 'GET call')).toContain('1');
+  expect(await askRedis(second.url, ['GET call'])).toContain('1');
 });
 
 test('keeps what it acknowledged when it is killed, and says how it ended', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const first = await startIn(dir);
-  await redisCommands(first.url, 'SET call 1');
+  await askRedis(first.url, ['SET call 1']);
   process.kill(first.pid, 'SIGKILL');
   expect(await first.exited).toBe('SIGKILL');
   const second = await startIn(dir);
-  expect(await redisCommands(second.url, 'GET call')).toContain('1');
+  expect(await askRedis(second.url, ['GET call'])).toContain('1');
 });
 
 test('is durable, never evicts, and is there for this machine and its password alone', async () => {
   const folder = await makeTempFolder();
   const { url } = await startIn(join(folder, 'redis'));
   const settings = ['appendonly', 'appendfsync', 'maxmemory-policy', 'save', 'bind'];
-  const replies = await redisCommands(url, ...settings.map((name) => `CONFIG GET ${name}`));
+  const replies = await askRedis(
+    url,
+    settings.map((name) => `CONFIG GET ${name}`),
+  );
   const values = replies.filter((line) => !/^[*$+]/.test(line));
   expect(values).toEqual(settings.flatMap((name, i) => [name, ['yes', 'always', 'noeviction', '', '127.0.0.1'][i]]));
   const stranger = new URL(url);
   stranger.password = '';
-  expect((await redisCommands(stranger.href, 'GET call'))[0]).toMatch(/^-NOAUTH/);
+  expect((await askRedis(stranger.href, ['GET call']))[0]).toMatch(/^-NOAUTH/);
   expect((await stat(join(folder, 'redis-password'))).mode & 0o777).toBe(0o600);
 });
 
 /** A setting of a Redis, in bytes. */
 async function maxMemoryOf(url: string): Promise<number> {
-  return Number((await redisCommands(url, 'CONFIG GET maxmemory')).findLast((line) => /^\d+$/.test(line)));
+  return Number((await askRedis(url, ['CONFIG GET maxmemory'])).findLast((line) => /^\d+$/.test(line)));
 }
 
 test('may use 40 % of the memory that there is, and no more', async () => {
@@ -63,31 +67,57 @@ test('may use 40 % of the memory that there is, and no more', async () => {
 test('starts with data that is larger than its limit, takes writes, and has room for more', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const first = await startIn(dir);
-  await redisCommands(first.url, `SETRANGE call ${8 * 1024 * 1024} x`);
+  await askRedis(first.url, [`SETRANGE call ${8 * 1024 * 1024} x`]);
   await first.stop();
   const second = await startRedis({ dir, port: 0, maxMemoryBytes: 4 * 1024 * 1024 });
   onTestFinished(() => second.stop());
-  expect(await redisCommands(second.url, 'SET other 1')).toEqual(['+OK', '+OK', '+OK']);
+  expect(await askRedis(second.url, ['SET other 1'])).toEqual(['+OK', '+OK', '+OK']);
   expect(await maxMemoryOf(second.url)).toBeGreaterThan(12 * 1024 * 1024);
 });
 
 test('stops the one that a killed run left behind on the same folder', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const leftOver = await startIn(dir);
-  await redisCommands(leftOver.url, 'SET call 1');
+  await askRedis(leftOver.url, ['SET call 1']);
   const second = await startIn(dir);
   expect(isRunning(leftOver.pid)).toBe(false);
-  expect(await redisCommands(second.url, 'GET call')).toContain('1');
+  expect(await askRedis(second.url, ['GET call'])).toContain('1');
 });
 
 test('leaves alone a process of another kind that has the number of an old run', async () => {
   const dir = join(await makeTempFolder(), 'redis');
-  const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
-  onTestFinished(() => void stranger.kill());
-  await once(stranger, 'spawn');
+  const stranger = await startStranger();
   await writeFile(`${dir}.pid`, `${stranger.pid}\n`);
   await startIn(dir);
-  expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+  expect(stranger.isRunning()).toBe(true);
+});
+
+test.runIf(process.platform === 'linux')(
+  'shows the server the variables that are named, and none of ours',
+  async () => {
+    const folder = await makeTempFolder();
+    const server = await findRedisServer(thisMachine(process.env['PATH']));
+    const script = `#!/bin/sh\ncat /proc/$$/environ >${folder}/seen\nexec ${server} "$@"\n`;
+    await writeFile(join(folder, 'redis-server'), script, { mode: 0o755 });
+    const options = { dir: join(folder, 'redis'), port: 0, searchPath: folder };
+    const redis = await startRedis({ ...options, env: { CLOCK: '/a/file' } });
+    onTestFinished(() => redis.stop());
+    const seen = (await readFile(join(folder, 'seen'), 'utf8')).split('\0');
+    expect(new Set(seen.map((variable) => variable.split('=')[0]))).toEqual(
+      new Set(['PATH', 'LC_ALL', 'TZ', 'CLOCK', '']),
+    );
+    expect(seen).toContain('CLOCK=/a/file');
+  },
+);
+
+test('keeps the log of the run before beside its own', async () => {
+  const dir = join(await makeTempFolder(), 'redis');
+  const first = await startIn(dir);
+  await first.stop();
+  const log = await readFile(`${dir}.log`, 'utf8');
+  const second = await startIn(dir);
+  expect(await readFile(`${dir}.log.1`, 'utf8')).toBe(log);
+  expect(await readFile(`${dir}.log`, 'utf8')).toContain(String(second.pid));
 });
 
 test('shows the end of the log when the server refuses to start', async () => {

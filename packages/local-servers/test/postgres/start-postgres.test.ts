@@ -1,25 +1,17 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runSql } from '../../../test/support/run-sql.ts';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { isRunning } from '../src/services/is-running.ts';
-import { startPostgres } from '../src/services/postgres.ts';
+import { runSql } from '../../../../test/support/run-sql.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { isRunning } from '../../src/processes/is-running.ts';
+import { startPostgres } from '../../src/postgres/start-postgres.ts';
+import { startStranger } from '../support/a-stranger.ts';
 
 async function startIn(dir: string) {
   const postgres = await startPostgres({ dir, port: 0 });
   onTestFinished(() => postgres.stop());
   return postgres;
-}
-
-async function spawnStranger(): Promise<{ pid: number; isAlive: () => boolean }> {
-  const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
-  onTestFinished(() => void stranger.kill());
-  await once(stranger, 'spawn');
-  return { pid: stranger.pid ?? 0, isAlive: () => stranger.exitCode === null && stranger.signalCode === null };
 }
 
 test('keeps its data over a stop, a kill and a start on a folder with a left-over', async () => {
@@ -74,11 +66,11 @@ test('starts over the process file of an old run whose number another process ha
   const first = await startIn(dir);
   const file = await readFile(join(dir, 'postmaster.pid'), 'utf8');
   await first.stop();
-  const stranger = await spawnStranger();
+  const stranger = await startStranger();
   await writeFile(join(dir, 'postmaster.pid'), file.replace(/^\d+/, String(stranger.pid)));
   const second = await startIn(dir);
   expect(await runSql(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
-  expect(stranger.isAlive()).toBe(true);
+  expect(stranger.isRunning()).toBe(true);
 });
 
 test('makes the cluster anew when making it was cut short', async () => {

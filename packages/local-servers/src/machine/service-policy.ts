@@ -1,5 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { isRunning } from './is-running.ts';
+import { isRunning } from '../processes/is-running.ts';
 
 /** Debian's own way to say "start nothing": invoke-rc.d asks this script, and takes 101 for no. */
 export const POLICY_FILE = '/usr/sbin/policy-rc.d';

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { createProducerConnection } from '@landline/queue';
+import { askRedis } from './ask-redis.ts';
 
 /** Redis's share of the machine's memory: a rewrite of its file may need as much again for a while, and others live here too. */
 const MEMORY_SHARE = 0.4;
@@ -9,8 +9,6 @@ const FULL_SHARE = 0.75;
 
 /** How much room such data gets, of its own size. */
 const ROOM_SHARE = 1.5;
-
-const ANSWER_LIMIT_MS = 5_000;
 
 /** How much memory a private Redis may use, in bytes: a share of the machine's, or of this process's control group where that is less. */
 export function redisMemoryBytes(): number {
@@ -24,14 +22,15 @@ export function redisMemoryBytes(): number {
  * writes, and stay full.
  */
 export async function makeRoom(url: string): Promise<void> {
-  const connection = createProducerConnection(url, { enqueueTimeoutMs: ANSWER_LIMIT_MS });
-  try {
-    await connection.connect();
-    const info = await connection.info('memory');
-    const bytes = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-    if (bytes('used_memory') < bytes('maxmemory') * FULL_SHARE) return;
-    await connection.config('SET', 'maxmemory', Math.ceil(bytes('used_memory') * ROOM_SHARE));
-  } finally {
-    connection.disconnect();
-  }
+  const info = await ask(url, 'INFO memory');
+  const bytes = (name: string) => Number(info.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1) ?? 0);
+  if (bytes('used_memory') < bytes('maxmemory') * FULL_SHARE) return;
+  await ask(url, `CONFIG SET maxmemory ${Math.ceil(bytes('used_memory') * ROOM_SHARE)}`);
+}
+
+async function ask(url: string, command: string): Promise<string[]> {
+  const answers = await askRedis(url, [command]);
+  const refusal = answers.find((line) => line.startsWith('-'));
+  if (refusal !== undefined) throw new Error(`Redis refuses ${command}: ${refusal}`);
+  return answers;
 }

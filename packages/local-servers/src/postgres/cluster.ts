@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CliError } from '../errors.ts';
-import type { PostgresHome } from './postgres-home.ts';
-import { SERVER_ENVIRONMENT } from './spawn-server.ts';
+import { LocalServerError } from '../errors.ts';
+import type { PostgresHome } from './home.ts';
+import { SERVER_ENVIRONMENT } from '../processes/spawn-server.ts';
 
 const run = promisify(execFile);
 
@@ -27,7 +27,7 @@ export async function hasCluster({ dataFolder }: PostgresHome): Promise<boolean>
     () => true,
     (error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-      throw new CliError(
+      throw new LocalServerError(
         'postgres_failed',
         `Cannot read ${dataFolder}: it was made by another user. Start Landline as that user, or as root.`,
         { cause: error },
@@ -42,11 +42,11 @@ export async function makeCluster(home: PostgresHome): Promise<void> {
   await rm(unfinished.dataFolder, { recursive: true, force: true });
   await mkdir(unfinished.dataFolder, { mode: 0o700 });
   if (home.account !== undefined) await chown(unfinished.dataFolder, home.account.uid, home.account.gid);
-  await runProgram(unfinished, 'initdb', ['--pgdata', unfinished.dataFolder, ...INITDB_ARGS]);
+  await runProgram(unfinished, 'initdb', { args: ['--pgdata', unfinished.dataFolder, ...INITDB_ARGS] });
   await writeFile(join(unfinished.dataFolder, 'pg_hba.conf'), HOST_RULES);
   await runAlone(unfinished, `CREATE DATABASE ${POSTGRES_NAME}`);
   await rename(unfinished.dataFolder, home.dataFolder).catch((cause: unknown) => {
-    throw new CliError('postgres_failed', `${home.dataFolder} is in the way: move it elsewhere.`, { cause });
+    throw new LocalServerError('postgres_failed', `${home.dataFolder} is in the way: move it elsewhere.`, { cause });
   });
 }
 
@@ -58,14 +58,19 @@ export async function setPassword(home: PostgresHome, password: string): Promise
 /** Runs one statement in Postgres' single-user mode. */
 async function runAlone(home: PostgresHome, sql: string): Promise<void> {
   const args = ['--single', '-D', home.dataFolder, '-c', 'exit_on_error=on', 'template1'];
-  await runProgram(home, 'postgres', args, `${sql}\n`);
+  await runProgram(home, 'postgres', { args, input: `${sql}\n` });
 }
 
-async function runProgram(home: PostgresHome, program: string, args: string[], input = ''): Promise<void> {
+interface ProgramOptions {
+  args: readonly string[];
+  input?: string;
+}
+
+async function runProgram(home: PostgresHome, program: string, { args, input = '' }: ProgramOptions): Promise<void> {
   const running = run(join(home.binFolder, program), args, { cwd: '/', env: SERVER_ENVIRONMENT, ...home.account });
   running.child.stdin?.on('error', () => {}).end(input);
   await running.catch((cause: unknown) => {
     const output = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
-    throw new CliError('postgres_failed', `Postgres' ${program} failed: ${output}`, { cause });
+    throw new LocalServerError('postgres_failed', `Postgres' ${program} failed: ${output}`, { cause });
   });
 }

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { removeLeftPolicy, startNothing } from '../src/services/service-policy.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { removeLeftPolicy, startNothing } from '../../src/machine/service-policy.ts';
+import { startProcess } from '../../src/processes/start-process.ts';
 
 // Never the system's own file, which may be an administrator's.
 async function policyFile(): Promise<string> {
@@ -18,8 +17,8 @@ const exists = (file: string) =>
     () => false,
   );
 
-async function exitCodeOf(file: string): Promise<unknown> {
-  const [code] = await once(spawn(file, { stdio: 'ignore' }), 'exit');
+async function exitCodeOf(file: string): Promise<number | null> {
+  const [code] = await (await startProcess({ command: file, env: {} })).exited;
   return code;
 }
 
@@ -34,12 +33,13 @@ test('says no to every service while a package is installed, and nothing afterwa
 test('removes what a killed run has left behind, at its next start', async () => {
   const file = await policyFile();
   const script = `
-    import { startNothing } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../dist/services/service-policy.js')).href)};
+    import { startNothing } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../dist/machine/service-policy.js')).href)};
     await startNothing(() => new Promise(() => { console.log('installing'); setInterval(() => {}, 1000); }), ${JSON.stringify(file)});`;
-  const run = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(run.stdout, 'data');
+  const args = ['--input-type=module', '-e', script];
+  const run = await startProcess({ command: process.execPath, args, env: {} });
+  await run.until(() => run.output().includes('installing'));
   run.kill('SIGKILL');
-  await once(run, 'exit');
+  await run.exited;
   expect(await exitCodeOf(file)).toBe(101);
   await removeLeftPolicy(file);
   expect(await exists(file)).toBe(false);

@@ -24,7 +24,8 @@ export async function stopProcess(pid: number, steps: readonly StopStep[]): Prom
   return !isRunning(pid);
 }
 
-function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, or to the group of `-pid`; does nothing where there is none. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

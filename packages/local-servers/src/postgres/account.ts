@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { CliError } from '../errors.ts';
-import type { Account } from './spawn-server.ts';
+import { LocalServerError } from '../errors.ts';
+import type { Account } from '../processes/start-process.ts';
 
 const run = promisify(execFile);
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
@@ -11,7 +11,7 @@ const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
  * Says as whom Postgres runs: as the caller (undefined), or, since Postgres refuses root, as the owner of the data that
  * is there, else as the user `postgres` or `landline`, of whom the latter is made when there is neither.
  *
- * @throws {CliError} `postgres_failed` when no such user can be made.
+ * @throws {LocalServerError} `postgres_failed` when no such user can be made.
  */
 export async function choosePostgresAccount(dataFolder: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -51,7 +51,7 @@ async function makeAccount(): Promise<Account> {
   });
   const account = await findAccount('landline');
   if (account !== undefined) return account;
-  throw new CliError(
+  throw new LocalServerError(
     'postgres_failed',
     `Postgres does not run as root, and a user for it could not be made.
   Make one (useradd --system landline), run Landline as an ordinary user, or set DATABASE_URL in .env.`,

@@ -5,8 +5,9 @@ import { access, chmod, cp, lstat, mkdir, readFile, rename, rm, symlink } from '
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { CliError } from '../errors.ts';
-import { type Account, SERVER_ENVIRONMENT } from './spawn-server.ts';
+import { LocalServerError } from '../errors.ts';
+import { SERVER_ENVIRONMENT } from '../processes/spawn-server.ts';
+import type { Account } from '../processes/start-process.ts';
 
 const run = promisify(execFile);
 const PROGRAMS = ['postgres', 'initdb'];
@@ -17,7 +18,7 @@ const PROGRAMS = ['postgres', 'initdb'];
  * @param account   Who will run them; the caller when undefined.
  * @param copyRoot  Where they are copied to when `account` cannot reach the folder they were installed in.
  * @returns         The folder that holds `postgres` and `initdb`.
- * @throws          {CliError} `postgres_unsupported`: this machine cannot run them.
+ * @throws          {LocalServerError} `postgres_unsupported`: this machine cannot run them.
  */
 export async function preparePostgresBinaries(account: Account | undefined, copyRoot: string): Promise<string> {
   const installed = findInstalled();
@@ -104,9 +105,9 @@ async function copyOnce(native: string, copyRoot: string): Promise<string> {
   return copyFolder;
 }
 
-function unsupported(cause: unknown): CliError {
+function unsupported(cause: unknown): LocalServerError {
   const reason = cause instanceof Error ? cause.message.trim() : String(cause);
-  return new CliError(
+  return new LocalServerError(
     'postgres_unsupported',
     `The embedded Postgres does not run on this machine (${process.platform} ${process.arch}): ${reason}
   Use a Postgres that runs elsewhere: set DATABASE_URL in .env (postgresql://user:password@host:5432/database).`,

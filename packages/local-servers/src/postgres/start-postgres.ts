@@ -1,16 +1,16 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { choosePort } from './choose-port.ts';
-import { isRunning } from './is-running.ts';
-import { hasCluster, makeCluster, POSTGRES_NAME, setPassword } from './postgres-cluster.ts';
-import { preparePostgresHome, type PostgresHome } from './postgres-home.ts';
-import { isServerOf } from './process-identity.ts';
-import { readOrMakeSecret } from './secret-file.ts';
-import type { Service } from './running-process.ts';
-import { spawnServer, type SpawnedServer } from './spawn-server.ts';
-import { stopProcess, type StopStep } from './stop-process.ts';
-import { waitUntilServing } from './wait-until-serving.ts';
+import { choosePort } from '../machine/choose-port.ts';
+import { isRunning } from '../processes/is-running.ts';
+import { isServerOf } from '../processes/process-identity.ts';
+import type { Service } from '../processes/running-process.ts';
+import { spawnServer, waitUntilServing } from '../processes/spawn-server.ts';
+import { describeExit, type StartedProcess } from '../processes/start-process.ts';
+import { stopProcess, type StopStep } from '../processes/stop-process.ts';
+import { readOrMakeSecret } from '../secret-file.ts';
+import { hasCluster, makeCluster, POSTGRES_NAME, setPassword } from './cluster.ts';
+import { preparePostgresHome, type PostgresHome } from './home.ts';
 
 const PREFERRED_PORT = 54329;
 /** Postgres' fast, immediate and last shutdown; the second needs recovery at the next start, and loses nothing. */
@@ -28,6 +28,8 @@ export interface PostgresOptions {
   port?: number;
   /** Further arguments of postgres, e.g. `['-c', 'fsync=off']`. */
   args?: readonly string[];
+  /** Whether this process kills it on exit, as `npm start` does not. */
+  endsWithUs?: boolean;
 }
 
 /**
@@ -35,9 +37,9 @@ export interface PostgresOptions {
  * killed run has left behind on the same folder is stopped first.
  *
  * @returns The service; its URL is that of the superuser.
- * @throws  {CliError} `postgres_unsupported` or `postgres_failed`.
+ * @throws  {LocalServerError} `postgres_unsupported` or `postgres_failed`.
  */
-export async function startPostgres({ dir, port, args = [] }: PostgresOptions): Promise<Service> {
+export async function startPostgres({ dir, port, args = [], endsWithUs = false }: PostgresOptions): Promise<Service> {
   const folder = resolve(dir);
   const home = await preparePostgresHome(folder);
   if (!(await hasCluster(home))) await makeCluster(home);
@@ -46,17 +48,26 @@ export async function startPostgres({ dir, port, args = [] }: PostgresOptions): 
   const chosen = port || (await choosePort(port ?? PREFERRED_PORT)); // 0: any free one
   const logFile = `${folder}.log`;
   const settings = ['-p', String(chosen), ...SETTINGS, ...args];
-  const server = await startServer(home, settings, logFile);
+  const server = await startServer(home, { settings, logFile, endsWithUs });
   const url = `postgresql://${POSTGRES_NAME}:${password}@127.0.0.1:${chosen}/${POSTGRES_NAME}`;
   const stop = async () => void (await stopProcess(server.pid, STOP_STEPS));
-  return { url, pid: server.pid, exited: server.exited, stop };
+  return { url, pid: server.pid, exited: server.exited.then(describeExit), stop };
 }
 
 /** How long the children of a killed server may hold on to its memory, in milliseconds. They notice its death by themselves. */
 const ORPHANS_LEAVE_WITHIN_MS = 30_000;
 const TRY_AGAIN_MS = 200;
 
-async function startServer(home: PostgresHome, settings: readonly string[], logFile: string): Promise<SpawnedServer> {
+interface ServerOptions {
+  settings: readonly string[];
+  logFile: string;
+  endsWithUs: boolean;
+}
+
+async function startServer(
+  home: PostgresHome,
+  { settings, logFile, endsWithUs }: ServerOptions,
+): Promise<StartedProcess> {
   const deadline = performance.now() + ORPHANS_LEAVE_WITHIN_MS;
   for (;;) {
     const server = await spawnServer({
@@ -64,13 +75,14 @@ async function startServer(home: PostgresHome, settings: readonly string[], logF
       args: ['-D', home.dataFolder, ...settings],
       logFile,
       account: home.account,
+      endsWithUs,
     });
     const isServing = async (): Promise<boolean> => {
       const { pid, status } = await readPidFile(home.dataFolder);
       return pid === server.pid && status === 'ready';
     };
     try {
-      await waitUntilServing({ pid: server.pid, name: 'Postgres', code: 'postgres_failed', logFile, isServing });
+      await waitUntilServing({ process: server, name: 'Postgres', code: 'postgres_failed', logFile, isServing });
       return server;
     } catch (error) {
       await stopProcess(server.pid, STOP_STEPS);

@@ -1,18 +1,19 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { resolve } from 'node:path';
-import { choosePort } from './choose-port.ts';
+import { choosePort } from '../machine/choose-port.ts';
+import { thisMachine } from '../machine/machine.ts';
+import { isServerOf } from '../processes/process-identity.ts';
+import type { Service } from '../processes/running-process.ts';
+import { spawnServer, waitUntilServing } from '../processes/spawn-server.ts';
+import { type Account, describeExit } from '../processes/start-process.ts';
+import { stopProcess, type StopStep } from '../processes/stop-process.ts';
+import { readOrMakeSecret } from '../secret-file.ts';
+import { askRedis } from './ask-redis.ts';
 import { findRedisServer } from './find-redis-server.ts';
-import { thisMachine } from './machine.ts';
-import { isServerOf } from './process-identity.ts';
 import { makeRoom, redisMemoryBytes } from './redis-memory.ts';
-import { readOrMakeSecret } from './secret-file.ts';
-import type { Service } from './running-process.ts';
-import { type Account, spawnServer } from './spawn-server.ts';
-import { stopProcess, type StopStep } from './stop-process.ts';
-import { waitUntilServing } from './wait-until-serving.ts';
 
 const PREFERRED_PORT = 63799;
+const PING_LIMIT_MS = 1_000;
 const STOP_STEPS: readonly StopStep[] = [
   { signal: 'SIGTERM', withinMs: 5_000 },
   { signal: 'SIGKILL', withinMs: 2_000 },
@@ -30,15 +31,20 @@ export interface RedisOptions {
   maxMemoryBytes?: number;
   /** PATH to look for the server along; the usual folders are looked at as well. */
   searchPath?: string | undefined;
+  /** Variables of its environment beside PATH, LC_ALL and TZ, such as LD_PRELOAD. */
+  env?: Readonly<Record<string, string>> | undefined;
+  /** Whether this process kills it on exit, as `npm start` does not. */
+  endsWithUs?: boolean;
 }
 
 /**
  * Starts a private Redis (or Valkey) whose every acknowledged write is on disk. One that a killed run has left behind
  * on the same folder is stopped first.
  *
- * @throws {CliError} `redis_missing` or `redis_failed`.
+ * @throws {LocalServerError} `redis_missing` or `redis_failed`.
  */
-export async function startRedis({ dir, port, args = [], searchPath, ...limit }: RedisOptions): Promise<Service> {
+export async function startRedis(options: RedisOptions): Promise<Service> {
+  const { dir, port, args = [], searchPath, env, endsWithUs = false } = options;
   const folder = resolve(dir);
   const binary = await findRedisServer(thisMachine(searchPath));
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -46,7 +52,7 @@ export async function startRedis({ dir, port, args = [], searchPath, ...limit }:
   const password = await readOrMakeSecret(`${folder}-password`);
   const chosen = port || (await choosePort(port ?? PREFERRED_PORT)); // 0: any free one
   const logFile = `${folder}.log`;
-  const maxMemoryBytes = limit.maxMemoryBytes ?? redisMemoryBytes();
+  const maxMemoryBytes = options.maxMemoryBytes ?? redisMemoryBytes();
   const url = `redis://:${password}@127.0.0.1:${chosen}`;
   const server = await spawnServer({
     command: binary,
@@ -54,32 +60,31 @@ export async function startRedis({ dir, port, args = [], searchPath, ...limit }:
     input: configuration({ folder, port: chosen, password, maxMemoryBytes }),
     logFile,
     account: await ownerOf(folder),
+    env,
+    endsWithUs,
   });
   await writeFile(`${folder}.pid`, `${server.pid}\n`);
   const stop = () => stopRedis(server.pid, folder);
-  const isServing = () => answersPing({ port: chosen, password });
+  const isServing = () => answersPing(url);
   try {
-    await waitUntilServing({ pid: server.pid, name: 'Redis', code: 'redis_failed', logFile, isServing });
+    await waitUntilServing({ process: server, name: 'Redis', code: 'redis_failed', logFile, isServing });
     if (!args.includes('--maxmemory')) await makeRoom(url);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, pid: server.pid, exited: server.exited, stop };
+  return { url, pid: server.pid, exited: server.exited.then(describeExit), stop };
 }
 
-interface Endpoint {
+interface Settings {
+  folder: string;
   port: number;
   password: string;
+  maxMemoryBytes: number;
 }
 
 // On standard input, not among the arguments: those are open to every user of the machine.
-function configuration({
-  folder,
-  port,
-  password,
-  maxMemoryBytes,
-}: Endpoint & { folder: string; maxMemoryBytes: number }): string {
+function configuration({ folder, port, password, maxMemoryBytes }: Settings): string {
   return `bind 127.0.0.1
 port ${port}
 dir ${JSON.stringify(folder)}
@@ -110,16 +115,9 @@ async function ownerOf(folder: string): Promise<Account | undefined> {
 }
 
 /** While the append-only file is loaded the server answers -LOADING. */
-function answersPing({ port, password }: Endpoint): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    let answer = '';
-    socket.setTimeout(1_000, () => socket.destroy());
-    socket.on('error', () => {});
-    socket.on('close', () => done(answer.includes('+PONG')));
-    socket.on('data', (bytes) => {
-      answer += bytes.toString('latin1');
-    });
-    socket.write(`AUTH ${password}\r\nPING\r\nQUIT\r\n`);
-  });
+function answersPing(url: string): Promise<boolean> {
+  return askRedis(url, ['PING'], PING_LIMIT_MS).then(
+    (answers) => answers.includes('+PONG'),
+    () => false,
+  );
 }

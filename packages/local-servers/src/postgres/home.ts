@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { chmod, chown, lstat, mkdir, readlink, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CliError } from '../errors.ts';
-import { canEnter, choosePostgresAccount } from './postgres-account.ts';
-import { preparePostgresBinaries } from './postgres-binaries.ts';
-import type { Account } from './spawn-server.ts';
+import { LocalServerError } from '../errors.ts';
+import { canEnter, choosePostgresAccount } from './account.ts';
+import { preparePostgresBinaries } from './binaries.ts';
+import type { Account } from '../processes/start-process.ts';
 
 /** Where Postgres lives when it cannot live in the clone: see `preparePostgresHome`. */
 const ELSEWHERE = '/var/lib/landline';
@@ -56,6 +56,8 @@ async function makeElsewhere(dataFolder: string, account: Account): Promise<stri
 async function moveThere(dir: string, elsewhere: string): Promise<void> {
   if ((await lstat(dir).catch(() => undefined)) === undefined) return;
   await rename(dir, elsewhere).catch((cause: unknown) => {
-    throw new CliError('postgres_failed', `Postgres cannot reach ${dir}. Move it to ${elsewhere} by hand.`, { cause });
+    throw new LocalServerError('postgres_failed', `Postgres cannot reach ${dir}. Move it to ${elsewhere} by hand.`, {
+      cause,
+    });
   });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findRedisServer } from '../src/services/find-redis-server.ts';
-import type { Machine } from '../src/services/machine.ts';
+import { findRedisServer } from '../../src/redis/find-redis-server.ts';
+import type { Machine } from '../../src/machine/machine.ts';
 
 function machineWith(programs: string[], isRoot = false): Machine & { installed: string[] } {
   const installed: string[] = [];

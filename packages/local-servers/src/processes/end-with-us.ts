@@ -1,6 +1,6 @@
 const pids = new Set<number>();
 
-/** Lets a process end with this one, however this one ends, unless it has ended before: its number may be another's by then. */
+/** Kills a process when this one exits, unless it has ended before: its number may be another's by then. */
 export function endWithUs({ pid, exited }: { pid: number; exited: Promise<unknown> }): void {
   if (pids.size === 0) process.on('exit', endAll);
   pids.add(pid);

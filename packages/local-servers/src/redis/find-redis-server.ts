@@ -1,5 +1,5 @@
-import { CliError } from '../errors.ts';
-import { canInstall, type Machine } from './machine.ts';
+import { LocalServerError } from '../errors.ts';
+import { canInstall, type Machine } from '../machine/machine.ts';
 
 const SERVERS = ['redis-server', 'valkey-server'];
 
@@ -15,7 +15,7 @@ const INSTALL_COMMANDS: readonly (readonly [manager: string, command: string, ne
  * Finds `redis-server` or `valkey-server`, and installs the former where that needs no question (root and apt-get).
  *
  * @returns The server's full path.
- * @throws  {CliError} `redis_missing`: says what to type on this machine.
+ * @throws  {LocalServerError} `redis_missing`: says what to type on this machine.
  */
 export async function findRedisServer(machine: Machine): Promise<string> {
   const found = findServer(machine);
@@ -28,7 +28,7 @@ export async function findRedisServer(machine: Machine): Promise<string> {
   }
   const installed = findServer(machine);
   if (installed !== undefined) return installed;
-  throw new CliError('redis_missing', missingMessage(machine, cause), { cause });
+  throw new LocalServerError('redis_missing', missingMessage(machine, cause), { cause });
 }
 
 function findServer(machine: Machine): string | undefined {

@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { choosePort } from '../../src/machine/choose-port.ts';
+
+/** Listens on a port of 127.0.0.1 until the test ends. */
+async function listenOn(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+}
+
+test('answers the preferred port while it is free, and another one while it is taken', async () => {
+  const preferred = await choosePort(0);
+  expect(await choosePort(preferred)).toBe(preferred);
+  await listenOn(preferred);
+  const other = await choosePort(preferred);
+  expect(other).not.toBe(preferred);
+  await listenOn(other);
+});
+
+test('answers a port that can be listened on for 0', async () => {
+  const port = await choosePort(0);
+  expect(port).toBeGreaterThan(0);
+  await listenOn(port);
+});

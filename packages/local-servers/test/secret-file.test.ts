@@ -1,0 +1,59 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { keepSecret, makeSecret, readKeptSecret, readOrMakeSecret } from '../src/secret-file.ts';
+
+async function aFile(): Promise<string> {
+  return join(await makeTempFolder(), 'password');
+}
+
+test('makes a secret once, and keeps it for its owner alone', async () => {
+  const file = await aFile();
+  const made = await readOrMakeSecret(file);
+  expect(made).toMatch(/^[0-9a-f]{64}$/);
+  expect(await readOrMakeSecret(file)).toBe(made);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(makeSecret()).not.toBe(makeSecret());
+});
+
+test('takes what somebody wrote, without the line break at its end', async () => {
+  const file = await aFile();
+  await writeFile(file, 'opensesame\n');
+  expect(await readKeptSecret(file)).toBe('opensesame');
+  expect(await readOrMakeSecret(file)).toBe('opensesame');
+});
+
+test.each(['', '\n'])('takes %j for no secret at all', async (text) => {
+  const file = await aFile();
+  await writeFile(file, text);
+  expect(await readKeptSecret(file)).toBeUndefined();
+});
+
+test('writes no secret that could not be made to hold', async () => {
+  const file = await aFile();
+  const seen: string[] = [];
+  const refuse = async (secret: string) => {
+    seen.push(secret);
+    throw new Error('The server is away.');
+  };
+  await expect(readOrMakeSecret(file, refuse)).rejects.toThrow('The server is away.');
+  expect(await readKeptSecret(file)).toBeUndefined();
+  const held = await readOrMakeSecret(file, async (secret) => void seen.push(secret));
+  expect(seen[1]).toBe(held);
+  expect(seen[0]).not.toBe(held);
+  // What is kept holds already.
+  await readOrMakeSecret(file, refuse);
+  expect(seen).toHaveLength(2);
+});
+
+test('puts a new secret in the place of the old one', async () => {
+  const file = await aFile();
+  await keepSecret(file, 'old');
+  await keepSecret(file, 'new');
+  expect(await readFile(file, 'utf8')).toBe('new\n');
+});
+
+test('says why a secret cannot be read', async () => {
+  await expect(readKeptSecret(await makeTempFolder())).rejects.toMatchObject({ code: 'EISDIR' });
+});
