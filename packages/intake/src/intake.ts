@@ -111,11 +111,11 @@ export function createIntake(options: IntakeOptions): Intake {
       keepUp = startKeepingUp({ shard, journal, ...keptUp(options, counts) });
       await keepUp.firstLook();
     },
-    async accept(delivery) {
-      if (isClosing) throw new QueueUnavailableError('The intake is closing.');
+    // All deliveries of a group wait for one promise.
+    accept(delivery) {
+      if (isClosing) return Promise.reject(new QueueUnavailableError('The intake is closing.'));
       const fault = shard.fault();
-      if (fault !== undefined && !canTake()) throw fault;
-      await groups.add(delivery);
+      return fault !== undefined && !canTake() ? Promise.reject(fault) : groups.add(delivery);
     },
     status: () => shard.status(),
     canTake,
