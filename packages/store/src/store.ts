@@ -1,8 +1,8 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
-import { leaveBeat, type Beat, type NextBeat } from './beat.ts';
-import { classifyError } from './classify-error.ts';
-import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
-import { readDatabaseUrl } from './database-url.ts';
+import { leaveBeat, type Beat, type NextBeat } from './ledger/beat.ts';
+import { classifyError } from './connection/classify-error.ts';
+import { CONNECT_TIMEOUT_MS, openClient } from './connection/client.ts';
+import { readDatabaseUrl } from './connection/database-url.ts';
 import {
   countDeadStatement,
   isDeadStatement,
@@ -14,11 +14,11 @@ import {
   type DeadListing,
   type DeadPosition,
   type DeadRecord,
-} from './dead-statement.ts';
-import { checkDurability } from './durability.ts';
-import type { DeadEvent } from './ledger-statement.ts';
-import { lookForMissing, type Missing } from './missing.ts';
-import { settingsStatement } from './transaction-settings.ts';
+} from './ledger/dead-statement.ts';
+import { checkDurability } from './schema/durability.ts';
+import type { DeadEvent } from './ledger/ledger-statement.ts';
+import { lookForMissing, type Missing } from './ledger/missing.ts';
+import { settingsStatement } from './connection/transaction-settings.ts';
 
 /** How to open a store. */
 export interface StoreOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeCaller } from '../src/caller.ts';
-import type { FoundCaller } from '../src/found-caller.ts';
+import { describeCaller } from '../src/read/caller.ts';
+import type { FoundCaller } from '../src/read/found-caller.ts';
 
 type Profile = FoundCaller['profiles'][number];
 type Call = FoundCaller['told'][number];

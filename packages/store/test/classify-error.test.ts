@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { classifyError } from '../src/classify-error.ts';
+import { classifyError } from '../src/connection/classify-error.ts';
 import { createStore, type Store } from '../src/store.ts';
 import { anEvent, type Told } from './support/an-event.ts';
 import { withStore } from './support/with-store.ts';

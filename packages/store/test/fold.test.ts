@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fold } from '../src/fold.ts';
-import { mergeRow, type MergedRow } from '../src/merged-row.ts';
+import { fold } from '../src/tables/fold.ts';
+import { mergeRow, type MergedRow } from '../src/tables/merged-row.ts';
 import { anEvent, AT } from './support/an-event.ts';
 
 /** Clocks are few, so that they collide; under one clock one event writes, so a clock and a name have one value. */

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { migrationUrl, readDatabaseUrl } from '../src/database-url.ts';
-import { migrate } from '../src/migrate.ts';
+import { migrationUrl, readDatabaseUrl } from '../src/connection/database-url.ts';
+import { migrate } from '../src/schema/migrate.ts';
 import { createStore } from '../src/store.ts';
 import { storeVariables } from '../src/variables.ts';
 import { anEvent } from './support/an-event.ts';

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
-import type { Client } from './client.ts';
-import { PrismaClient } from './generated/client.ts';
+import type { Client } from '../connection/client.ts';
+import { PrismaClient } from '../generated/client.ts';
 
 /** How long opening a connection may take, in ms: over TLS it takes seven messages there and back. */
 const CONNECT_LIMIT_MS = 1_000;

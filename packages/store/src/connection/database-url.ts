@@ -1,4 +1,4 @@
-import { ConfigurationError } from './errors.ts';
+import { ConfigurationError } from '../errors.ts';
 
 /** What a database URL says beside the server: parameters that Prisma knows and Postgres does not. */
 export interface DatabaseUrlOptions {

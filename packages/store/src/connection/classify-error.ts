@@ -1,5 +1,5 @@
 import { adviceFor } from './advice.ts';
-import { StoreError, type FaultClass } from './errors.ts';
+import { StoreError, type FaultClass } from '../errors.ts';
 import { classifyPoolerError } from './pooler-errors.ts';
 
 /** Codes in full, or their first two characters: SQLSTATE's classes, Prisma's codes, Node's codes. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { classifyError } from './classify-error.ts';
-import { CONNECT_TIMEOUT_MS } from './client.ts';
-import { quoteName, readDatabaseUrl } from './database-url.ts';
-import { PrismaClient } from './generated/client.ts';
+import { classifyError } from '../connection/classify-error.ts';
+import { CONNECT_TIMEOUT_MS } from '../connection/client.ts';
+import { quoteName, readDatabaseUrl } from '../connection/database-url.ts';
+import { PrismaClient } from '../generated/client.ts';
 
 /** How long a query may run, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 30_000;

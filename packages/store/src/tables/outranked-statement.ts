@@ -1,4 +1,4 @@
-import { textArray, type Statement } from './statement.ts';
+import { textArray, type Statement } from '../connection/statement.ts';
 
 /**
  * Deletes what a transcript outranks: of the conversations named, the rows told live and those of an earlier transcript.

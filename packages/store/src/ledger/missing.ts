@@ -1,4 +1,4 @@
-import type { Run } from './apply.ts';
+import type { Run } from '../apply.ts';
 
 /** Which of some events the ledger lacks, and which server said so. */
 export interface Missing {

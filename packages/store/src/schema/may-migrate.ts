@@ -1,4 +1,4 @@
-import { quoteText } from './database-url.ts';
+import { quoteText } from '../connection/database-url.ts';
 
 /**
  * Asks whether the tables are this user's to change, before anything is tried: a user who may write to the records of the migrations, and

@@ -1,6 +1,6 @@
-import type { Run } from './apply.ts';
+import type { Run } from '../apply.ts';
 import { SERVER } from './missing.ts';
-import { fromMs } from './statement.ts';
+import { fromMs } from '../connection/statement.ts';
 
 /** The beat as Postgres has it. Workers count it up each second; a Postgres that has lost its tail has an older one. */
 export interface Beat {

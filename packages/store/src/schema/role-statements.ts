@@ -1,4 +1,4 @@
-import { quoteName, quoteText } from './database-url.ts';
+import { quoteName, quoteText } from '../connection/database-url.ts';
 
 /** The three roles of a Landline database: who owns the tables and migrates, who applies events, who only reads. */
 export const ROLES = ['owner', 'worker', 'reader'] as const;

@@ -10,7 +10,7 @@ import {
   textArray,
   type Parameter,
   type Statement,
-} from './statement.ts';
+} from '../connection/statement.ts';
 
 /**
  * The statement that merges `rows` into `table`: one INSERT … ON CONFLICT over all of them, whose rules are those of

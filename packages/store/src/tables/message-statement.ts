@@ -1,5 +1,5 @@
 import type { MessageChange } from '@landline/webhook';
-import { fromMs, json, plainArray, textArray, type Statement } from './statement.ts';
+import { fromMs, json, plainArray, textArray, type Statement } from '../connection/statement.ts';
 
 /**
  * Inserts messages, one statement for all. A message that is there already under its key is replaced only by a later

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory, type SqlDriverAdapter } from '@prisma/driver-adapter-utils';
 import * as engine from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { CONNECT_TIMEOUT_MS } from './client.ts';
+import { CONNECT_TIMEOUT_MS } from '../connection/client.ts';
 
 /** The part that is used here: TypeScript has WebAssembly only among the browser's types. */
 declare const WebAssembly: {

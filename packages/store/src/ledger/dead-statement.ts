@@ -1,6 +1,6 @@
 import { deliveryOf, type Delivery, type EventFault } from '@landline/webhook';
 import { z } from 'zod';
-import { fromMs, plainArray, type Statement } from './statement.ts';
+import { fromMs, plainArray, type Statement } from '../connection/statement.ts';
 
 /** A dead event's place in the ledger: dead events are listed in this order. */
 export interface DeadPosition {

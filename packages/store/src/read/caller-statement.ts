@@ -1,5 +1,5 @@
-import { quoteName } from './database-url.ts';
-import { CONVERSATIONS, USER_PROFILES, type MergedTable } from './merged-tables.ts';
+import { quoteName } from '../connection/database-url.ts';
+import { CONVERSATIONS, USER_PROFILES, type MergedTable } from '../tables/merged-tables.ts';
 
 /** How many conversations of a caller count. */
 export const MOST_CALLS = 1_000;

@@ -1,11 +1,11 @@
 import { callerStatement } from './caller-statement.ts';
-import { classifyError } from './classify-error.ts';
-import type { Client } from './client.ts';
-import { readDatabaseUrl } from './database-url.ts';
-import { StoreError } from './errors.ts';
+import { classifyError } from '../connection/classify-error.ts';
+import type { Client } from '../connection/client.ts';
+import { readDatabaseUrl } from '../connection/database-url.ts';
+import { StoreError } from '../errors.ts';
 import { readFoundCaller, type FoundCaller } from './found-caller.ts';
 import { openConnections } from './reader-connections.ts';
-import { settingsStatement } from './transaction-settings.ts';
+import { settingsStatement } from '../connection/transaction-settings.ts';
 import { createTurns } from './turns.ts';
 
 /** How to open a reader. */

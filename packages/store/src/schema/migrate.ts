@@ -1,15 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { classifyError } from './classify-error.ts';
-import { quoteName, readDatabaseUrl } from './database-url.ts';
-import { MigrationError, StoreError } from './errors.ts';
+import { classifyError } from '../connection/classify-error.ts';
+import { quoteName, readDatabaseUrl } from '../connection/database-url.ts';
+import { MigrationError, StoreError } from '../errors.ts';
 import { explainRefusal, rightsStatement } from './may-migrate.ts';
 import { withSchemaEngine, type EngineTransaction } from './schema-engine.ts';
-import { settingsStatement } from './transaction-settings.ts';
+import { settingsStatement } from '../connection/transaction-settings.ts';
 
 /** Where the migrations stand: the same place seen from src and from dist. */
-const MIGRATIONS = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
+const MIGRATIONS = fileURLToPath(new URL('../../../../prisma/migrations', import.meta.url));
 
 /** The key of the advisory lock under which only one process migrates: `landline` in ASCII, as one bigint. */
 const LOCK = '0x6c616e646c696e65';

@@ -1,7 +1,7 @@
-import { classifyError } from './classify-error.ts';
-import { openClient } from './client.ts';
-import { readDatabaseUrl } from './database-url.ts';
-import { ConfigurationError } from './errors.ts';
+import { classifyError } from '../connection/classify-error.ts';
+import { openClient } from '../connection/client.ts';
+import { readDatabaseUrl } from '../connection/database-url.ts';
+import { ConfigurationError } from '../errors.ts';
 import { grantStatements, moveTablesStatement, ROLES, type Role, type RoleNames } from './role-statements.ts';
 import { scramVerifier } from './scram.ts';
 

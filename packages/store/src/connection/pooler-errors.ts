@@ -1,4 +1,4 @@
-import type { FaultClass } from './errors.ts';
+import type { FaultClass } from '../errors.ts';
 
 /**
  * Poolers and proxies speak for a database that they have not asked. Most of them use SQLSTATEs that mean something else when Postgres itself

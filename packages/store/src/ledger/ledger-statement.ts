@@ -1,5 +1,13 @@
 import { bodyBytes, type EventFault, type LedgerEntry } from '@landline/webhook';
-import { fromMs, json, milliseconds, plainArray, textArray, type Parameter, type Statement } from './statement.ts';
+import {
+  fromMs,
+  json,
+  milliseconds,
+  plainArray,
+  textArray,
+  type Parameter,
+  type Statement,
+} from '../connection/statement.ts';
 
 /** An event that cannot be applied, and why. */
 export interface DeadEvent {

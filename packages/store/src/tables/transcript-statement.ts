@@ -1,5 +1,5 @@
 import type { Clock } from '@landline/webhook';
-import { textArray, type Statement } from './statement.ts';
+import { textArray, type Statement } from '../connection/statement.ts';
 
 /**
  * Asks which of these conversations have a transcript, and under which clock. Their rows must be locked, so that the
