@@ -12,7 +12,7 @@ import {
 } from './tables/merged-tables.ts';
 import { messageStatement } from './tables/message-statement.ts';
 import { outrankedStatement } from './tables/outranked-statement.ts';
-import type { Statement } from './connection/statement.ts';
+import type { Run } from './connection/transactions.ts';
 import { readTranscripts, transcriptStatement } from './tables/transcript-statement.ts';
 
 /** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
@@ -20,9 +20,6 @@ export type ApplyOutcome = 'applied' | 'ignored' | 'duplicate';
 
 /** An event that can be applied or at least recorded. */
 export type ApplicableEvent = Extract<NormalisedEvent, { outcome: 'applied' | 'ignored' }>;
-
-/** Runs a statement inside the transaction and returns its rows. */
-export type Run = (statement: Statement) => Promise<Record<string, unknown>[]>;
 
 /**
  * Applies events inside one transaction: the ledger first, then one set-based statement per table for what the ledger

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@landline/process';
 import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, openQueues, type ConsumedJob } from '@landline/queue';
-import { createStore, type Store } from '@landline/store';
+import type { Store } from '@landline/store';
 import type { Delivery, DeliveryBody } from '@landline/webhook';
 import { inject, onTestFinished } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
@@ -10,6 +10,7 @@ import { createDatabaseGate } from '../../src/database-gate.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { processDeadLetter } from '../../src/process-dead-letter.ts';
 import { processEvents } from '../../src/process-events.ts';
+import { openQueryStore } from '../../../../packages/store/test/support/query-store.ts';
 
 /** An event as the receiver hands it over. */
 export function delivery(body: string, encoding: DeliveryBody['encoding'] = 'utf8'): Delivery {
@@ -27,7 +28,7 @@ export async function openWork({ wrap = (store: Store) => store }: { wrap?: (sto
   const database = await createDatabase(inject('databaseUrl'));
   const redisUrl = inject('redisUrl');
   const prefix = `{${randomUUID()}}`;
-  const store = createStore({ databaseUrl: database.url });
+  const store = openQueryStore({ databaseUrl: database.url });
   const deadLetters = createDeadLetters({ redisUrl, prefix });
   const queues = openQueues({ redisUrl, prefix });
   const lines: string[] = [];

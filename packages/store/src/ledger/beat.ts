@@ -1,4 +1,4 @@
-import type { Run } from '../apply.ts';
+import type { Run } from '../connection/transactions.ts';
 import { SERVER } from './missing.ts';
 import { fromMs } from '../connection/statement.ts';
 

@@ -1,4 +1,4 @@
-import type { Run } from '../apply.ts';
+import type { Run } from '../connection/transactions.ts';
 
 /** Which of some events the ledger lacks, and which server said so. */
 export interface Missing {
@@ -9,8 +9,8 @@ export interface Missing {
 }
 
 /** Asks both in one statement, so that one server answers both. */
-export async function lookForMissing(ids: readonly string[], run: Run): Promise<Missing> {
-  const [row = {}] = await run({ sql: LOOK, parameters: [`{${ids.join(',')}}`] });
+export async function findMissing(ids: readonly string[], run: Run): Promise<Missing> {
+  const [row = {}] = await run({ sql: FIND, parameters: [`{${ids.join(',')}}`] });
   const { server, missing } = row;
   return { server: String(server), ids: typeof missing === 'string' ? missing.split(',') : [] };
 }
@@ -18,7 +18,7 @@ export async function lookForMissing(ids: readonly string[], run: Run): Promise<
 /** Names the server, as an SQL expression: when it was started. A replica that was promoted had a start of its own. */
 export const SERVER = `extract(epoch FROM pg_postmaster_start_time())::text`;
 
-const LOOK = `
+const FIND = `
   SELECT ${SERVER} AS server,
     (SELECT string_agg(i.id::text, ',') FROM unnest($1::text::uuid[]) AS i (id)
      WHERE NOT EXISTS (SELECT FROM webhook_events e WHERE e.id = i.id)) AS missing`;

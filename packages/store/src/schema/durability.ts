@@ -1,4 +1,4 @@
-import type { Run } from '../apply.ts';
+import type { Run } from '../connection/transactions.ts';
 
 /** The server's settings without which a crash may cost what was committed, or all of it. Only whoever runs the server can set them. */
 const SETTINGS = ['fsync', 'full_page_writes'] as const;
