@@ -3,13 +3,8 @@ import { fold, withoutOutranked, type FoldedRows } from './tables/fold.ts';
 import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger/ledger-statement.ts';
 import { mergeStatement } from './tables/merge-statement.ts';
 import type { MergedRow } from './tables/merged-row.ts';
-import {
-  AGENT_TOOL_CALLS,
-  CONVERSATIONS,
-  USER_COMMANDS,
-  USER_PROFILES,
-  type MergedTable,
-} from './tables/merged-tables.ts';
+import type { MergedTable } from './tables/merged-table.ts';
+import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from './tables/merged-tables.ts';
 import { messageStatement } from './tables/message-statement.ts';
 import { outrankedStatement } from './tables/outranked-statement.ts';
 import type { Run } from './connection/transactions.ts';

@@ -15,7 +15,10 @@ const row: fc.Arbitrary<MergedRow> = fc.record({
   earliest: fc.nat(3),
   latest: fc.nat(3),
   greatestClock: fc.constantFrom(null, '00', '01', '02'),
-  maps: fc.tuple(registers, registers).map((maps) => maps.map((entries) => new Map(entries))),
+  maps: fc.record({ metadata: registers, dialects: registers }).map(({ metadata, dialects }) => ({
+    metadata: new Map(metadata),
+    dialects: new Map(dialects),
+  })),
 });
 
 /** mergeRow without its side effect. */

@@ -1,5 +1,6 @@
 import { quoteName } from '../connection/database-url.ts';
-import { CONVERSATIONS, USER_PROFILES, type MergedTable } from '../tables/merged-tables.ts';
+import type { MergedTable } from '../tables/merged-table.ts';
+import { CONVERSATIONS, USER_PROFILES } from '../tables/merged-tables.ts';
 
 /** How many conversations of a caller count. */
 export const MOST_CALLS = 1_000;

@@ -1,5 +1,14 @@
-import type { Changes, Clock, MessageChange, Source } from '@landline/webhook';
+import type {
+  Changes,
+  Clock,
+  ConversationChange,
+  MessageChange,
+  ProfileChange,
+  Register,
+  Source,
+} from '@landline/webhook';
 import { mergeRow, newRow, type MergedRow, type ToldRow } from './merged-row.ts';
+import type { EachMapOf } from './merged-table.ts';
 
 /** The rows of many events, one for each key, sorted by key so that no two transactions wait for each other in a ring. */
 export interface FoldedRows {
@@ -12,7 +21,10 @@ export interface FoldedRows {
   profiles: MergedRow[];
 }
 
-const NO_MAPS: ToldRow['maps'] = [];
+/** The maps that a change carries, each under the name of its column. */
+type MapsOf<Change> = EachMapOf<Change, ReadonlyMap<string, Register>>;
+
+const NO_MAPS: ToldRow['maps'] = {};
 
 /** Folds the changes of many events into one set of rows per table, by the rules that the SQL keeps. */
 export function fold(changes: readonly Changes[]): FoldedRows {
@@ -42,7 +54,7 @@ export function fold(changes: readonly Changes[]): FoldedRows {
     }
     if (profile) {
       const { user_id, earliest, latest, fields, attributes, dialects } = profile;
-      const maps = [attributes, dialects];
+      const maps: MapsOf<ProfileChange> = { attributes, dialects };
       profiles.add([user_id], { registers: fields, earliest, latest, greatestClock: null, maps });
     }
   }
@@ -60,7 +72,7 @@ function foldConversations(changes: readonly Changes[]): MergedRow[] {
   const conversations = new Folding();
   for (const { conversation } of changes) {
     const { id, earliest, latest, fields, metadata, dialects, transcript } = conversation;
-    const maps = [metadata, dialects];
+    const maps: MapsOf<ConversationChange> = { metadata, dialects };
     conversations.add([id], { registers: fields, earliest, latest, greatestClock: transcript, maps });
   }
   return conversations.rows();

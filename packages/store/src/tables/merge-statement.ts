@@ -1,6 +1,6 @@
 import type { Json, Register } from '@landline/webhook';
 import type { MergedRow } from './merged-row.ts';
-import type { ColumnType, LookedUp, MergedTable } from './merged-tables.ts';
+import type { ColumnType, LookedUp, MergedTable } from './merged-table.ts';
 import {
   clockArray,
   fromMs,
@@ -64,9 +64,7 @@ function columnsOf(table: MergedTable): Column[] {
   ];
   if (table.latest) columns.push(timeColumn(table.latest, (row) => row.latest));
   if (table.greatestClock) columns.push(plainColumn(table.greatestClock, 'uuid', (row) => row.greatestClock));
-  for (const [i, map] of (table.maps ?? []).entries()) {
-    columns.push(mapColumn(map, i, 'value'), mapColumn(`${map}_clocks`, i, 'clock'));
-  }
+  for (const map of table.maps ?? []) columns.push(mapColumn(map, 'value'), mapColumn(map, 'clock'));
   return columns;
 }
 
@@ -102,8 +100,9 @@ function plain(value: Json): string | null {
   return value === null ? null : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function mapColumn(name: string, place: number, part: 'value' | 'clock'): Column {
-  return { ...textColumn(name, ({ maps }) => mapObject(maps[place], part)), read: asJsonb };
+function mapColumn(map: string, part: 'value' | 'clock'): Column {
+  const name = part === 'value' ? map : `${map}_clocks`;
+  return { ...textColumn(name, ({ maps }) => mapObject(maps[map], part)), read: asJsonb };
 }
 
 function mapObject(map: ReadonlyMap<string, Register> | undefined, part: 'value' | 'clock'): string {

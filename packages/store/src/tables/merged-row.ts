@@ -6,8 +6,8 @@ export interface ToldRow {
   earliest: number;
   latest: number;
   greatestClock: Clock | null;
-  /** One for each map column, in the table's order. */
-  maps: readonly ReadonlyMap<string, Register>[];
+  /** One for each map column, by its name. */
+  maps: Readonly<Record<string, ReadonlyMap<string, Register>>>;
 }
 
 /** A row of a merged table before it reaches Postgres: only what its events say. */
@@ -15,13 +15,19 @@ export interface MergedRow extends ToldRow {
   /** The key's columns, in the table's order. */
   key: readonly string[];
   registers: Record<string, Register | undefined>;
-  maps: readonly Map<string, Register>[];
+  maps: Readonly<Record<string, Map<string, Register>>>;
 }
 
 /** A row that says what `told` says, and shares nothing with it: an event may be folded again, into another group. */
 export function newRow(key: readonly string[], told: ToldRow): MergedRow {
   const { registers, earliest, latest, greatestClock, maps } = told;
-  return { key, registers: { ...registers }, earliest, latest, greatestClock, maps: maps.map((map) => new Map(map)) };
+  return { key, registers: { ...registers }, earliest, latest, greatestClock, maps: copied(maps) };
+}
+
+function copied(maps: ToldRow['maps']): MergedRow['maps'] {
+  const copies: Record<string, Map<string, Register>> = {};
+  for (const name of Object.keys(maps)) copies[name] = new Map(maps[name]);
+  return copies;
 }
 
 /** Merges `told` into `row` by the rules of `MergedTable`; the SQL of merge-statement.ts does the same with what is stored. */
@@ -36,11 +42,11 @@ export function mergeRow(row: MergedRow, told: ToldRow): void {
     const present = row.registers[name];
     if (register && (!present || register.clock > present.clock)) row.registers[name] = register;
   }
-  for (const [i, map] of row.maps.entries()) mergeMap(map, told.maps[i]);
+  for (const name of Object.keys(row.maps)) mergeMap(row.maps[name], told.maps[name]);
 }
 
-function mergeMap(map: Map<string, Register>, told: ReadonlyMap<string, Register> | undefined): void {
-  if (told === undefined || told.size === 0) return;
+function mergeMap(map: Map<string, Register> | undefined, told: ReadonlyMap<string, Register> | undefined): void {
+  if (map === undefined || told === undefined || told.size === 0) return;
   for (const [name, register] of told) {
     const present = map.get(name);
     if (!present || register.clock > present.clock) map.set(name, register);

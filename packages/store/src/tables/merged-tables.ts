@@ -1,33 +1,9 @@
-/** How a column of a merged table travels to Postgres. */
-export type ColumnType = 'text' | 'float8' | 'boolean' | 'timestamptz' | 'jsonb';
+import type { CommandChange, ConversationChange, ProfileChange, Register, ToolCallChange } from '@landline/webhook';
+import { columnsInOrder, type EachMapOf, type LookedUp, type MergedTable } from './merged-table.ts';
 
-/**
- * A table whose rows are merged from many events. Every rule commutes, so the order of events does not matter:
- * a register keeps the value with the greatest clock, `earliest` the least time, `latest` and `greatestClock` the
- * greatest, and a map column keeps a register for each of its keys. Whatever changes in a row, `changedAt` is set.
- */
-export interface MergedTable {
-  name: string;
-  key: readonly string[];
-  /** Columns that are registers; a column's place here is its clock's place in the table's `clocks`. Append only. */
-  registers: readonly (readonly [name: string, type: ColumnType])[];
-  earliest: string;
-  latest?: string;
-  greatestClock?: string;
-  maps?: readonly string[];
-  lookedUp?: LookedUp;
-  /** When the row was last written here: the column's default, by the database's clock. */
-  changedAt?: string;
-}
-
-/**
- * A column that shows what `map` holds under the word in the register `by`. It stands among the registers because it
- * was one: its clock is that of `by`, so that a worker of an older version writes nothing older over it.
- */
-export interface LookedUp {
-  column: string;
-  map: string;
-  by: string;
+/** No handler sets it: the statement looks it up. */
+interface LookedUpDialect {
+  dialect: Register<string>;
 }
 
 const DIALECT: LookedUp = { column: 'dialect', map: 'dialects', by: 'language' };
@@ -36,32 +12,32 @@ const DIALECT: LookedUp = { column: 'dialect', map: 'dialects', by: 'language' }
 export const CONVERSATIONS: MergedTable = {
   name: 'conversations',
   key: ['id'],
-  registers: [
-    ['agent_id', 'text'],
-    ['user_id', 'text'],
-    ['status', 'text'],
-    ['channel', 'text'],
-    ['direction', 'text'],
-    ['external_number', 'text'],
-    ['agent_number', 'text'],
-    ['call_sid', 'text'],
-    ['language', 'text'],
-    ['dialect', 'text'],
-    ['started_at', 'timestamptz'],
-    ['ended_at', 'timestamptz'],
-    ['duration_seconds', 'float8'],
-    ['end_reason', 'text'],
-    ['failure_reason', 'text'],
-    ['title', 'text'],
-    ['summary', 'text'],
-    ['call_successful', 'text'],
-    ['cost_credits', 'float8'],
-    ['analysis', 'jsonb'],
-  ],
+  registers: columnsInOrder<ConversationChange['fields'] & LookedUpDialect>({
+    agent_id: 'text',
+    user_id: 'text',
+    status: 'text',
+    channel: 'text',
+    direction: 'text',
+    external_number: 'text',
+    agent_number: 'text',
+    call_sid: 'text',
+    language: 'text',
+    dialect: 'text',
+    started_at: 'timestamptz',
+    ended_at: 'timestamptz',
+    duration_seconds: 'float8',
+    end_reason: 'text',
+    failure_reason: 'text',
+    title: 'text',
+    summary: 'text',
+    call_successful: 'text',
+    cost_credits: 'float8',
+    analysis: 'jsonb',
+  }),
   earliest: 'created_at',
   latest: 'updated_at',
   greatestClock: 'transcript_clock',
-  maps: ['metadata', 'dialects'],
+  maps: Object.keys({ metadata: null, dialects: null } satisfies EachMapOf<ConversationChange, null>),
   lookedUp: DIALECT,
   changedAt: 'changed_at',
 };
@@ -70,15 +46,15 @@ export const CONVERSATIONS: MergedTable = {
 export const AGENT_TOOL_CALLS: MergedTable = {
   name: 'agent_tool_calls',
   key: ['conversation_id', 'source', 'request_id'],
-  registers: [
-    ['tool_name', 'text'],
-    ['tool_type', 'text'],
-    ['parameters', 'jsonb'],
-    ['result', 'jsonb'],
-    ['is_error', 'boolean'],
-    ['latency_seconds', 'float8'],
-    ['details', 'jsonb'],
-  ],
+  registers: columnsInOrder<ToolCallChange['fields']>({
+    tool_name: 'text',
+    tool_type: 'text',
+    parameters: 'jsonb',
+    result: 'jsonb',
+    is_error: 'boolean',
+    latency_seconds: 'float8',
+    details: 'jsonb',
+  }),
   earliest: 'created_at',
   greatestClock: 'clock',
 };
@@ -87,13 +63,13 @@ export const AGENT_TOOL_CALLS: MergedTable = {
 export const USER_COMMANDS: MergedTable = {
   name: 'user_commands',
   key: ['conversation_id', 'action_id'],
-  registers: [
-    ['user_id', 'text'],
-    ['command', 'text'],
-    ['parameters', 'jsonb'],
-    ['status', 'text'],
-    ['details', 'jsonb'],
-  ],
+  registers: columnsInOrder<CommandChange['fields']>({
+    user_id: 'text',
+    command: 'text',
+    parameters: 'jsonb',
+    status: 'text',
+    details: 'jsonb',
+  }),
   earliest: 'created_at',
 };
 
@@ -101,14 +77,14 @@ export const USER_COMMANDS: MergedTable = {
 export const USER_PROFILES: MergedTable = {
   name: 'user_profiles',
   key: ['user_id'],
-  registers: [
-    ['language', 'text'],
-    ['dialect', 'text'],
-    ['personality', 'jsonb'],
-    ['phone_number', 'text'],
-  ],
+  registers: columnsInOrder<ProfileChange['fields'] & LookedUpDialect>({
+    language: 'text',
+    dialect: 'text',
+    personality: 'jsonb',
+    phone_number: 'text',
+  }),
   earliest: 'first_seen_at',
   latest: 'last_seen_at',
-  maps: ['attributes', 'dialects'],
+  maps: Object.keys({ attributes: null, dialects: null } satisfies EachMapOf<ProfileChange, null>),
   lookedUp: DIALECT,
 };
