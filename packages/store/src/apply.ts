@@ -1,4 +1,5 @@
-import { isCanary, type Clock, type NormalisedEvent } from '@landline/webhook';
+import type { Clock, NormalisedEvent } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
 import { fold, withoutOutranked, type FoldedRows } from './tables/fold.ts';
 import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger/ledger-statement.ts';
 import { mergeStatement } from './tables/merge-statement.ts';

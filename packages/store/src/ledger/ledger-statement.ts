@@ -1,4 +1,5 @@
-import { bodyBytes, type EventFault, type LedgerEntry } from '@landline/webhook';
+import type { EventFault, LedgerEntry } from '@landline/webhook';
+import { bodyBytes } from '@landline/webhook/delivery';
 import {
   fromMs,
   json,
