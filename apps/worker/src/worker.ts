@@ -10,19 +10,19 @@ import {
   type JobFailure,
 } from '@landline/queue';
 import { createStore, type ApplicableEvent, type DeadEvent, type StoreOptions } from '@landline/store';
-import { createDatabaseGate } from './database-gate.ts';
-import { addDeadEvents } from './dead-events.ts';
+import { createDatabaseGate } from './database/database-gate.ts';
+import { addDeadEvents } from './dead-letters/dead-events.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
-import { layDeadLetters, type Laying } from './lay-dead-letters.ts';
-import { measureStore } from './measure-store.ts';
+import { layDeadLetters, type Laying } from './dead-letters/restore-dead-letters.ts';
+import { measureStore } from './commit/measure-store.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
-import { noteCanaries } from './note-canaries.ts';
-import { processDeadLetter } from './process-dead-letter.ts';
-import { processEvents } from './process-events.ts';
-import { createRecentCommits } from './recent-commits.ts';
-import { reportFailure } from './report-failure.ts';
-import { MAX_TRANSACTIONS, shareTransactions } from './share-transactions.ts';
-import { watchPostgres } from './watch-postgres.ts';
+import { noteCanaries } from './commit/note-canaries.ts';
+import { processDeadLetter } from './process/process-dead-letter.ts';
+import { processEvents } from './process/process-events.ts';
+import { createRecentCommits } from './commit/recent-commits.ts';
+import { reportFailure } from './process/report-failure.ts';
+import { MAX_TRANSACTIONS, shareTransactions } from './commit/share-transactions.ts';
+import { watchPostgres } from './database/watch-postgres.ts';
 
 /** How the worker is put together. */
 export interface WorkerOptions {

@@ -1,7 +1,7 @@
 import { StoreError, type ApplicableEvent } from '@landline/store';
 import { canaryBody, normalise } from '@landline/webhook';
 import { expect, test } from 'vitest';
-import { noteCanaries } from '../src/note-canaries.ts';
+import { noteCanaries } from '../src/commit/note-canaries.ts';
 import { delivery, message, openWork } from './support/work.ts';
 
 const canary = (sentAt: number) => delivery(canaryBody(sentAt).toString());

@@ -2,7 +2,7 @@ import { createLogger } from '@landline/process';
 import { StoreError } from '@landline/store';
 import { expect, test } from 'vitest';
 import { createMetrics } from '../src/metrics.ts';
-import { reportFailure } from '../src/report-failure.ts';
+import { reportFailure } from '../src/process/report-failure.ts';
 
 test('no failed attempt goes unseen, and what it quotes of an event is not logged', async () => {
   let log = '';

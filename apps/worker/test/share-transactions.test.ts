@@ -1,7 +1,7 @@
 import { StoreError, type ApplicableEvent } from '@landline/store';
 import { normalise } from '@landline/webhook';
 import { expect, test } from 'vitest';
-import { shareTransactions } from '../src/share-transactions.ts';
+import { shareTransactions } from '../src/commit/share-transactions.ts';
 import { message, openWork } from './support/work.ts';
 
 function group(...texts: string[]): ApplicableEvent[] {

@@ -6,10 +6,10 @@ import type { Delivery, DeliveryBody } from '@landline/webhook';
 import { inject, onTestFinished } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
 import { runSql } from '../../../../test/support/run-sql.ts';
-import { createDatabaseGate } from '../../src/database-gate.ts';
+import { createDatabaseGate } from '../../src/database/database-gate.ts';
 import { createMetrics } from '../../src/metrics.ts';
-import { processDeadLetter } from '../../src/process-dead-letter.ts';
-import { processEvents } from '../../src/process-events.ts';
+import { processDeadLetter } from '../../src/process/process-dead-letter.ts';
+import { processEvents } from '../../src/process/process-events.ts';
 import { openQueryStore } from '../../../../packages/store/test/support/query-store.ts';
 
 /** An event as the receiver hands it over. */

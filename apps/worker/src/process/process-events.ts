@@ -3,8 +3,8 @@ import type { ConsumedJob } from '@landline/queue';
 import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
 import { isCanary, normalise, type Delivery, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, type ApplyContext } from './apply-group.ts';
-import { bury, type BuryContext } from './bury.ts';
-import { countProcessed, type WorkerMetrics } from './metrics.ts';
+import { bury, type BuryContext } from '../dead-letters/move-to-dead-letters.ts';
+import { countProcessed, type WorkerMetrics } from '../metrics.ts';
 
 /** What the worker works with. */
 export type WorkContext = Omit<ApplyContext, 'attempt' | 'lastAttempt' | 'signal'> &

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError, type ApplicableEvent, type ApplyOutcome, type Store } from '@landline/store';
-import type { DatabaseGate } from './database-gate.ts';
-import { FAULT_POLICY } from './fault-policy.ts';
+import type { DatabaseGate } from '../database/database-gate.ts';
+import { FAULT_POLICY } from '../fault-policy.ts';
 
 /** How often a conflict with another transaction is tried again at once. */
 const CONFLICT_TRIES = 5;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@landline/process';
 import { HandBackError } from '@landline/queue';
 import type { StoreError } from '@landline/store';
-import { FAULT_POLICY } from './fault-policy.ts';
+import { FAULT_POLICY } from '../fault-policy.ts';
 
 /** The first pause before the database is asked again, in milliseconds; each next one is twice as long. */
 const FIRST_PAUSE_MS = 100;

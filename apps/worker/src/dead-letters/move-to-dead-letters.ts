@@ -1,8 +1,8 @@
 import { printable, type Logger } from '@landline/process';
 import { HandBackError, type DeadLetter, type DeadLetters } from '@landline/queue';
 import type { DeadEvent, Store } from '@landline/store';
-import { patiently, type ApplyContext } from './apply-group.ts';
-import type { WorkerMetrics } from './metrics.ts';
+import { patiently, type ApplyContext } from '../process/apply-group.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 
 /** What burying needs. */
 export interface BuryContext extends Pick<ApplyContext, 'gate' | 'signal'> {

@@ -2,8 +2,8 @@ import { printable } from '@landline/process';
 import { letterId, type ConsumedJob } from '@landline/queue';
 import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
 import { applyGroup, patiently } from './apply-group.ts';
-import { DeadEventError } from './errors.ts';
-import { countProcessed } from './metrics.ts';
+import { DeadEventError } from '../errors.ts';
+import { countProcessed } from '../metrics.ts';
 import type { WorkContext } from './process-events.ts';
 import { onlyEvent } from './process-events.ts';
 

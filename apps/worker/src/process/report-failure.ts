@@ -1,7 +1,7 @@
 import type { Logger } from '@landline/process';
 import type { JobFailure } from '@landline/queue';
 import { StoreError } from '@landline/store';
-import type { WorkerMetrics } from './metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 
 /**
  * Tells of an attempt at a job of the webhook queue that failed: no event may come to rest there unseen. A dead letter's

@@ -1,8 +1,8 @@
 import type { Logger } from '@landline/process';
 import type { PostgresBeats } from '@landline/queue';
 import { StoreError, type Beat, type Store } from '@landline/store';
-import type { WorkerMetrics } from './metrics.ts';
-import type { RecentCommits } from './recent-commits.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+import type { RecentCommits } from '../commit/recent-commits.ts';
 
 /** How often a beat is left, in ms: what Postgres loses is noticed so late at most. */
 const BEAT_MS = 1_000;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createLetterCheck, type LetterCheck } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { layDeadLetters } from '../src/lay-dead-letters.ts';
+import { layDeadLetters } from '../src/dead-letters/restore-dead-letters.ts';
 import { delivery, message, openWork } from './support/work.ts';
 
 type Work = Awaited<ReturnType<typeof openWork>>;

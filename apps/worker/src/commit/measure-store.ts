@@ -1,5 +1,5 @@
 import { StoreError, type Store } from '@landline/store';
-import type { WorkerMetrics } from './metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 
 /** The same store, which counts its transactions' sizes and its failures. */
 export function measureStore(store: Store, { transactionEvents, postgresErrors }: WorkerMetrics): Store {
