@@ -38,7 +38,7 @@ async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
     return [event];
   });
   const result = await applyGroup(events, {
-    store,
+    commit: (applicable) => store.apply(applicable),
     gate: NO_PAUSE,
     attempt: 1,
     lastAttempt: false,

@@ -9,20 +9,21 @@ import {
   WEBHOOK_QUEUE,
   type JobFailure,
 } from '@landline/queue';
-import { createStore, type ApplicableEvent, type DeadEvent, type StoreOptions } from '@landline/store';
-import { createDatabaseGate } from './database/database-gate.ts';
-import { addDeadEvents } from './dead-letters/dead-events.ts';
-import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
-import { layDeadLetters, type Laying } from './dead-letters/restore-dead-letters.ts';
-import { measureStore } from './commit/measure-store.ts';
-import { createMetrics, type WorkerMetrics } from './metrics.ts';
-import { noteCanaries } from './commit/note-canaries.ts';
-import { processDeadLetter } from './process/process-dead-letter.ts';
-import { processEvents } from './process/process-events.ts';
+import { createStore, type StoreOptions } from '@landline/store';
+import { afterCommit } from './commit/after-commit.ts';
+import { createPipeline } from './commit/pipeline.ts';
 import { createRecentCommits } from './commit/recent-commits.ts';
-import { reportFailure } from './process/report-failure.ts';
-import { MAX_TRANSACTIONS, shareTransactions } from './commit/share-transactions.ts';
+import { MAX_TRANSACTIONS } from './commit/share-transactions.ts';
+import { countFailures } from './database/count-failures.ts';
+import { createDatabaseGate, type DatabaseGate } from './database/database-gate.ts';
 import { watchPostgres } from './database/watch-postgres.ts';
+import { addDeadEvents } from './dead-letters/dead-events.ts';
+import { restoreDeadLetters, type DeadLetterRestoring } from './dead-letters/restore-dead-letters.ts';
+import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
+import { createMetrics, type WorkerMetrics } from './metrics.ts';
+import { processDeadLetter } from './process/process-dead-letter.ts';
+import { processEvents, type WorkContext } from './process/process-events.ts';
+import { reportFailure } from './process/report-failure.ts';
 
 /** How the worker is put together. */
 export interface WorkerOptions {
@@ -54,103 +55,128 @@ const SPARE_CONNECTIONS = 4;
 
 /** Makes a worker; it takes nothing until `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { databaseUrl, redisUrl, concurrency, logger } = options;
-  const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
+  const { logger } = options;
   const metrics = createMetrics();
-  const store = measureStore(createStore({ databaseUrl, poolSize, ...options.limits }), metrics);
-  const deadLetters = createDeadLetters({ redisUrl });
-  const letterCheck = createLetterCheck({ redisUrl });
-  let passed = 0;
+  const connections = openConnections(options, metrics);
+  const { store, beats } = connections;
   const left = new AbortController();
+  const passed = { count: 0 };
   const gate = createDatabaseGate(() => store.probe(), logger, {
-    onChange(isClosed) {
-      for (const consumer of [events, letters]) {
-        if (isClosed) consumer.pause();
-        else consumer.resume();
-      }
-    },
-    passed: () => passed,
+    onChange: (isClosed) => consumers.setPaused(isClosed),
+    passed: () => passed.count,
     left: left.signal,
   });
-  const canaryMark = createCanaryMark({ redisUrl });
-  canaryAge(metrics.registry, canaryMark);
+  const isWaiting = () => gate.isClosed();
   const commits = createRecentCommits();
-  const counted = {
-    ...store,
-    async apply(applicable: readonly ApplicableEvent[]) {
-      const outcomes = await store.apply(applicable);
-      passed++;
-      commits.add(applicable);
-      return outcomes;
-    },
-    async recordDead(events: readonly DeadEvent[]) {
-      const dead = await store.recordDead(events);
-      commits.add(events);
-      return dead;
-    },
-  };
-  const context = { store: counted, gate, deadLetters, logger, metrics };
-  const shared = { ...context, store: { ...counted, ...shareTransactions(noteCanaries(counted, canaryMark)) } };
-  const onError = (error: Error) => {
-    metrics.redisErrors.inc();
-    logger.error(`Redis: ${error.message}`);
-  };
-  const onFailed = (failure: JobFailure) => reportFailure(failure, { logger, metrics });
-  const events = createConsumer({
-    redisUrl,
-    queue: WEBHOOK_QUEUE,
-    // While transactions are under way, the next one fills.
-    concurrency: concurrency * (MAX_TRANSACTIONS + 1),
-    process: (job, signal) => processEvents(job, signal, shared),
-    onError,
-    onFailed,
-  });
-  const letters = createConsumer({
-    redisUrl,
-    queue: DEAD_LETTER_QUEUE,
-    concurrency: DEAD_LETTER_CONCURRENCY,
-    process: (job, signal) => processDeadLetter(job, signal, context),
-    onError,
-  });
-  addQueueJobs(metrics.registry, {
-    [WEBHOOK_QUEUE]: () => events.counts(),
-    [DEAD_LETTER_QUEUE]: () => letters.counts(),
-  });
-  addGauge(metrics.registry, {
-    name: 'landline_database_waiting',
-    help: 'Whether the worker waits for the database, and takes no jobs: 1 or 0.',
-    read: () => Number(gate.isClosed()),
-  });
-  addDeadEvents(metrics.registry, store);
-  const beats = openPostgresBeats({ redisUrl });
-  const postgresWatch = watchPostgres({ store, beats, commits, isWaiting: () => gate.isClosed(), logger, metrics });
+  const after = afterCommit({ metrics, passed, commits, canaryMark: connections.canaryMark });
+  const pipeline = createPipeline({ store, after, logger });
+  const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics });
+  addGauges(metrics, { consumers, connections, gate });
+  const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
   let consuming = false;
-  let laying: Laying | undefined;
+  let restoring: DeadLetterRestoring | undefined;
   return {
     metrics,
     health: createHealth({
-      consumer: events,
+      consumer: consumers.events,
       store,
-      isWaiting: () => gate.isClosed(),
+      isWaiting,
       isConsuming: () => consuming,
       now: Date.now,
       wedgedAfterMs: options.wedgedAfterMs ?? WEDGED_AFTER_MS,
     }),
     start() {
       consuming = true;
-      events.start();
-      letters.start();
-      laying = layDeadLetters({ store, deadLetters, check: letterCheck, logger, isWaiting: () => gate.isClosed() });
+      consumers.start();
+      restoring = restoreDeadLetters({ ...connections, logger, isWaiting });
       postgresWatch.start();
     },
     async stop(limit) {
       consuming = false;
-      await Promise.all([events.close(limit), letters.close(limit), laying?.stop()]);
+      await Promise.all([consumers.close(limit), restoring?.stop()]);
       await postgresWatch.stop();
       left.abort();
-      await Promise.all([deadLetters.close(), beats.close(), store.close()]);
-      canaryMark.close();
-      letterCheck.close();
+      await connections.close();
     },
   };
+}
+
+type Connections = ReturnType<typeof openConnections>;
+
+/** Opens what the worker speaks to Redis and Postgres with, beside the queues' consumers. */
+function openConnections({ databaseUrl, redisUrl, limits }: WorkerOptions, metrics: WorkerMetrics) {
+  const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
+  const store = countFailures(createStore({ databaseUrl, poolSize, ...limits }), metrics);
+  const deadLetters = createDeadLetters({ redisUrl });
+  const check = createLetterCheck({ redisUrl });
+  const canaryMark = createCanaryMark({ redisUrl });
+  const beats = openPostgresBeats({ redisUrl });
+  return {
+    store,
+    deadLetters,
+    check,
+    canaryMark,
+    beats,
+    async close() {
+      await Promise.all([deadLetters.close(), beats.close(), store.close()]);
+      canaryMark.close();
+      check.close();
+    },
+  };
+}
+
+type Consumers = ReturnType<typeof createConsumers>;
+
+/** Makes the consumers of both queues. */
+function createConsumers({ redisUrl, concurrency }: WorkerOptions, context: WorkContext) {
+  const { logger, metrics } = context;
+  const onError = (error: Error) => {
+    metrics.redisErrors.inc();
+    logger.error(`Redis: ${error.message}`);
+  };
+  const events = createConsumer({
+    redisUrl,
+    queue: WEBHOOK_QUEUE,
+    // While transactions are under way, the next one fills.
+    concurrency: concurrency * (MAX_TRANSACTIONS + 1),
+    process: (job, signal) => processEvents(job, signal, context),
+    onError,
+    onFailed: (failure: JobFailure) => reportFailure(failure, { logger, metrics }),
+  });
+  const deadLetters = createConsumer({
+    redisUrl,
+    queue: DEAD_LETTER_QUEUE,
+    concurrency: DEAD_LETTER_CONCURRENCY,
+    process: (job, signal) => processDeadLetter(job, signal, context),
+    onError,
+  });
+  const both = [events, deadLetters];
+  return {
+    events,
+    deadLetters,
+    start: () => both.forEach((consumer) => consumer.start()),
+    setPaused: (isPaused: boolean) => both.forEach((consumer) => (isPaused ? consumer.pause() : consumer.resume())),
+    close: (limit: { timeoutMs: number }) => Promise.all(both.map((consumer) => consumer.close(limit))),
+  };
+}
+
+interface Measured {
+  consumers: Consumers;
+  connections: Connections;
+  gate: DatabaseGate;
+}
+
+/** Adds the metrics that are read when they are asked for. */
+function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate }: Measured): void {
+  canaryAge(registry, connections.canaryMark);
+  addQueueJobs(registry, {
+    [WEBHOOK_QUEUE]: () => consumers.events.counts(),
+    [DEAD_LETTER_QUEUE]: () => consumers.deadLetters.counts(),
+  });
+  addGauge(registry, {
+    name: 'landline_database_waiting',
+    help: 'Whether the worker waits for the database, and takes no jobs: 1 or 0.',
+    read: () => Number(gate.isClosed()),
+  });
+  addDeadEvents(registry, connections.store);
 }

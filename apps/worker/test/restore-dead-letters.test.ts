@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createLetterCheck, type LetterCheck } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { layDeadLetters } from '../src/dead-letters/restore-dead-letters.ts';
-import { delivery, message, openWork } from './support/work.ts';
-
-type Work = Awaited<ReturnType<typeof openWork>>;
+import { restoreDeadLetters } from '../src/dead-letters/restore-dead-letters.ts';
+import { delivery, message, openWork, type Work } from './support/work.ts';
 
 const WITHIN = { timeout: 20_000, interval: 20 };
 
 /** The worker's functions, with what lays letters; `checks` counts how often the ledger was gone through. */
-async function openLaying() {
+async function openRestoring() {
   const work = await openWork();
   const own = createLetterCheck({ redisUrl: work.redisUrl, prefix: work.prefix });
   let checks = 0;
@@ -20,9 +18,9 @@ async function openLaying() {
       checks += 1;
     },
   };
-  const laying = layDeadLetters({ ...work.context, check, isWaiting: () => false, askMs: 20 });
+  const restoring = restoreDeadLetters({ ...work.context, check, isWaiting: () => false, askMs: 20 });
   onTestFinished(async () => {
-    await laying.stop();
+    await restoring.stop();
     own.close();
   });
   return { ...work, checks: () => checks, own };
@@ -46,8 +44,8 @@ const fields = (data: unknown) => JSON.stringify(data).match(/"(receivedAt|signe
 
 const ledger = (work: Work) => work.admin('SELECT id::text, outcome, error FROM webhook_events ORDER BY id');
 
-test('what Redis loses of the dead letters lies there again, with its bytes, its error and its attempts', async () => {
-  const work = await openLaying();
+test('what Redis loses of the dead letters is there again, with its bytes, its error and its attempts', async () => {
+  const work = await openRestoring();
   const bodies = ['[', 'no json', '{"type": "conversation.message"}'];
   const deliveries = [
     ...bodies.map((body) => delivery(body)),
@@ -62,15 +60,15 @@ test('what Redis loses of the dead letters lies there again, with its bytes, its
   const after = await resting(work, 4);
   const [done] = after.values();
   expect(done?.data).toMatchObject({ died: { attempts: 4 } });
-  const told = (letters: typeof after) =>
+  const seen = (letters: typeof after) =>
     new Map([...letters].map(([id, { error, data }]) => [id, [error, fields(data)]]));
-  expect(told(after)).toEqual(told(before));
-  // To be laid again is no attempt.
+  expect(seen(after)).toEqual(seen(before));
+  // To be enqueued again is no attempt.
   expect(await ledger(work)).toEqual(rows);
 });
 
 test('a letter that a retry has applied does not come back, and one that dies again does', async () => {
-  const work = await openLaying();
+  const work = await openRestoring();
   await work.admin(`ALTER TABLE conversation_messages ADD CONSTRAINT no_hello CHECK (content <> 'hello')`);
   await work.process([message('c1', 'hello'), delivery('[')]);
   work.letters.start();
@@ -91,8 +89,8 @@ test('a letter that a retry has applied does not come back, and one that dies ag
   expect(await work.queues.deadLetters.getJobCountByTypes('wait', 'active', 'failed')).toBe(1);
 });
 
-test('letters lie in thousands, and the large ones in batches of bounded bytes', async () => {
-  const work = await openLaying();
+test('letters are enqueued in thousands, and the large ones in batches of bounded bytes', async () => {
+  const work = await openRestoring();
   await work.admin(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, error, body)
     SELECT gen_random_uuid(), now(), now() - i * interval '1 ms', 'webhook', 'dead',
       '{"code": "body_not_json", "message": "no", "attempts": 1}', convert_to('no json ' || i, 'UTF8')
@@ -107,7 +105,7 @@ test('letters lie in thousands, and the large ones in batches of bounded bytes',
 });
 
 test('a letter whose event was applied meanwhile by another way goes away by itself', async () => {
-  const work = await openLaying();
+  const work = await openRestoring();
   const died = { code: 'unknown', message: 'no', attempts: 1 };
   const event = message('c2', 'hello');
   await work.process([event]);
@@ -118,8 +116,8 @@ test('a letter whose event was applied meanwhile by another way goes away by its
   expect(await ledger(work)).toEqual([{ ...row, outcome: 'applied', error: null }]);
 });
 
-test('a letter is applied under the ledger key that it was laid for', async () => {
-  const work = await openLaying();
+test('a letter is applied under the ledger key that it was made for', async () => {
+  const work = await openRestoring();
   const id = randomUUID();
   const event = message('c3', 'hello');
   await work.admin(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, error, body)

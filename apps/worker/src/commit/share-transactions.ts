@@ -1,4 +1,7 @@
-import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
+import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
+
+/** Applies events in one transaction; returns the outcome of each ledger id. @throws StoreError: nothing is committed */
+export type Commit = (events: readonly ApplicableEvent[]) => Promise<Map<string, ApplyOutcome>>;
 
 /** Transactions under way at once: while one commits, the next is filled. More would only wait for each other's rows. */
 export const MAX_TRANSACTIONS = 2;
@@ -27,9 +30,9 @@ interface Share {
  * the same for one event as for hundreds. A group that comes alone waits for nothing. Where a shared transaction fails, each group is
  * applied on its own, so that every caller gets its own outcome or its own error.
  *
- * @returns  `apply` with the contract of `Store.apply`.
+ * @param commit  Commits the events of one transaction.
  */
-export function shareTransactions(store: Pick<Store, 'apply'>): Pick<Store, 'apply'> {
+export function shareTransactions(commit: Commit): Commit {
   const waiting: Share[] = [];
   /** When the last transactions began, oldest first. */
   const begun = Array.from({ length: MAX_TRANSACTIONS }, () => -GATHER_MS);
@@ -50,20 +53,18 @@ export function shareTransactions(store: Pick<Store, 'apply'>): Pick<Store, 'app
       begun.push(now);
       begun.shift();
       running++;
-      void applyShares(store, takeShares(waiting)).finally(() => {
+      void commitShares(commit, takeShares(waiting)).finally(() => {
         running--;
         next();
       });
     }
   }
 
-  return {
-    apply: (events) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ events, resolve, reject });
-        next();
-      }),
-  };
+  return (events) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ events, resolve, reject });
+      next();
+    });
 }
 
 /** As many as fit into one transaction, and at least one. */
@@ -74,24 +75,30 @@ function takeShares(waiting: Share[]): Share[] {
 }
 
 /** Answers every share; never rejects. */
-async function applyShares(store: Pick<Store, 'apply'>, shares: readonly Share[]): Promise<void> {
+async function commitShares(commit: Commit, shares: readonly Share[]): Promise<void> {
   try {
-    const outcomes = await store.apply(shares.flatMap((share) => share.events));
-    for (const share of shares) share.resolve(outcomesOf(share, outcomes));
+    const outcomes = await commit(shares.flatMap((share) => share.events));
+    const answered = new Set<string>();
+    for (const share of shares) share.resolve(outcomesOf(share, outcomes, answered));
   } catch (error) {
     const [only] = shares;
     if (shares.length === 1 && only) only.reject(error);
-    else await Promise.all(shares.map((share) => applyShares(store, [share])));
+    else await Promise.all(shares.map((share) => commitShares(commit, [share])));
   }
 }
 
 /** An event that several shares hold is applied once: to all but the first of them it is a duplicate. */
-function outcomesOf(share: Share, outcomes: Map<string, ApplyOutcome>): Map<string, ApplyOutcome> {
-  return new Map(
-    share.events.map(({ entry }) => {
-      const outcome = outcomes.get(entry.id) ?? 'duplicate';
-      outcomes.set(entry.id, 'duplicate');
-      return [entry.id, outcome];
-    }),
-  );
+function outcomesOf(
+  share: Share,
+  outcomes: ReadonlyMap<string, ApplyOutcome>,
+  answered: Set<string>,
+): Map<string, ApplyOutcome> {
+  const own = new Map<string, ApplyOutcome>();
+  for (const { entry } of share.events) {
+    // A share that holds an event twice has its outcome once.
+    if (own.has(entry.id)) continue;
+    own.set(entry.id, answered.has(entry.id) ? 'duplicate' : (outcomes.get(entry.id) ?? 'duplicate'));
+    answered.add(entry.id);
+  }
+  return own;
 }

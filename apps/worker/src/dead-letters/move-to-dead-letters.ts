@@ -1,28 +1,29 @@
 import { printable, type Logger } from '@landline/process';
 import { HandBackError, type DeadLetter, type DeadLetters } from '@landline/queue';
-import type { DeadEvent, Store } from '@landline/store';
-import { patiently, type ApplyContext } from '../process/apply-group.ts';
+import type { DeadEvent } from '@landline/store';
+import type { Pipeline } from '../commit/pipeline.ts';
+import { retryWhileUnavailable, type RetryContext } from '../database/retry-while-unavailable.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 
-/** What burying needs. */
-export interface BuryContext extends Pick<ApplyContext, 'gate' | 'signal'> {
-  store: Pick<Store, 'recordDead'>;
+/** What dead letters are made with. */
+export interface DeadLetterContext extends RetryContext {
+  pipeline: Pick<Pipeline, 'recordDead'>;
   deadLetters: Pick<DeadLetters, 'add'>;
   logger: Logger;
   metrics: WorkerMetrics;
 }
 
 /**
- * Lays events to rest as dead letters: in the ledger first, so that they outlast even the loss of Redis, then in the
+ * Makes dead letters of events: it records each in the ledger first, so that it outlasts even the loss of Redis, and then enqueues it in the
  * dead-letter queue. Safe to repeat.
  *
  * @throws HandBackError, StoreError: nothing is lost, the job that carries the events comes back.
  */
-export async function bury(burials: readonly DeadEvent[], context: BuryContext): Promise<void> {
-  if (burials.length === 0) return;
-  const dead = await patiently(() => context.store.recordDead(burials), context);
+export async function moveToDeadLetters(events: readonly DeadEvent[], context: DeadLetterContext): Promise<void> {
+  if (events.length === 0) return;
+  const dead = await retryWhileUnavailable(() => context.pipeline.recordDead(events), context);
   const letters = new Map<string, DeadLetter>();
-  for (const { entry, fault } of burials) {
+  for (const { entry, fault } of events) {
     if (!dead.has(entry.id) || letters.has(entry.id)) continue;
     letters.set(entry.id, { id: entry.id, event: entry.delivery });
     context.metrics.dead.inc({ code: fault.code });

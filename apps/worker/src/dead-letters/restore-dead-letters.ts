@@ -12,15 +12,15 @@ const MOST_PAUSES = 12;
 /** Dead events that are compared at once. */
 const PAGE_EVENTS = 500;
 
-/** Most letters, and most bytes of bodies, that are read and laid at once; a larger one is laid alone. */
+/** Most letters, and most bytes of bodies, that are read and enqueued at once; a larger one is enqueued alone. */
 const BATCH_LETTERS = 100;
 const BATCH_BYTES = 8 * 1024 * 1024;
 
-/** How long what is under way is waited for by `stop`, in milliseconds; a letter that is laid twice is there once. */
+/** How long what is under way is waited for by `stop`, in milliseconds; a letter that is enqueued twice is there once. */
 const STOP_MS = 1_000;
 
-/** What letters are laid with. */
-export interface LayingContext {
+/** What letters are restored with. */
+export interface RestoreContext {
   store: Pick<Store, 'listDead' | 'readDead'>;
   deadLetters: Pick<DeadLetters, 'add' | 'missing' | 'hasRoom'>;
   check: Pick<LetterCheck, 'claim' | 'extend' | 'finish' | 'fail'>;
@@ -30,43 +30,43 @@ export interface LayingContext {
   askMs?: number;
 }
 
-/** Lays letters until it is stopped. */
-export interface Laying {
-  /** Takes up no more; resolves when nothing is under way, within a second. */
+/** Restores letters until it is stopped. */
+export interface DeadLetterRestoring {
+  /** Begins no more; resolves when nothing is under way, within a second. */
   stop(): Promise<void>;
 }
 
 /**
- * Keeps the dead-letter queue as the ledger says: for each event that is dead there and has no letter, one is laid. Compared at the start,
+ * Keeps the dead-letter queue as the ledger says: for each event that is dead there and has no letter, one is enqueued. The two are compared at the start,
  * every hour, and as soon as Redis is found emptied. What a retry has applied is dead no longer, and does not come back.
  */
-export function layDeadLetters(context: LayingContext): Laying {
+export function restoreDeadLetters(context: RestoreContext): DeadLetterRestoring {
   const leaving = new AbortController();
   const { askMs = ASK_MS } = context;
-  let told = '';
+  let logged = '';
 
   async function run(): Promise<void> {
     let pauses = 1;
     while (!leaving.signal.aborted) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- one look after the other
-        if (!context.isWaiting()) await lookOnce(context, leaving.signal);
-        told = '';
+        // oxlint-disable-next-line no-await-in-loop -- one check after the other
+        if (!context.isWaiting()) await checkOnce(context, leaving.signal);
+        logged = '';
         pauses = 1;
       } catch (error) {
-        tell(String(error));
+        logOnce(String(error));
         pauses = Math.min(pauses * 2, MOST_PAUSES);
       }
-      // oxlint-disable-next-line no-await-in-loop -- a look every few seconds
+      // oxlint-disable-next-line no-await-in-loop -- a check every few seconds
       await sleep(askMs * pauses, undefined, { signal: leaving.signal, ref: false }).catch(() => undefined);
     }
   }
 
-  function tell(reason: string): void {
-    if (reason !== told && !leaving.signal.aborted) {
+  function logOnce(reason: string): void {
+    if (reason !== logged && !leaving.signal.aborted) {
       context.logger.warn(`Dead letters are not compared with the ledger, trying again: ${reason}`);
     }
-    told = reason;
+    logged = reason;
   }
 
   const running = run();
@@ -78,11 +78,11 @@ export function layDeadLetters(context: LayingContext): Laying {
   };
 }
 
-async function lookOnce(context: LayingContext, signal: AbortSignal): Promise<void> {
+async function checkOnce(context: RestoreContext, signal: AbortSignal): Promise<void> {
   const { check, logger } = context;
   if (!(await check.claim())) return;
   try {
-    const letters = await layMissing(context, signal);
+    const letters = await restoreMissing(context, signal);
     if (letters > 0) logger.warn({ letters }, 'Redis had lost dead letters; they are laid again, from the ledger');
     if (!signal.aborted) return await check.finish();
   } catch (error) {
@@ -92,10 +92,10 @@ async function lookOnce(context: LayingContext, signal: AbortSignal): Promise<vo
   await check.fail();
 }
 
-/** Goes through all dead events, page by page; returns how many letters it laid. */
-async function layMissing(context: LayingContext, signal: AbortSignal): Promise<number> {
+/** Goes through all dead events, page by page; returns how many letters it enqueued. */
+async function restoreMissing(context: RestoreContext, signal: AbortSignal): Promise<number> {
   const { store, deadLetters, check } = context;
-  let laid = 0;
+  let restored = 0;
   let after: DeadPosition | undefined;
   while (!signal.aborted) {
     // oxlint-disable no-await-in-loop -- page after page, so that memory is bounded
@@ -105,12 +105,12 @@ async function layMissing(context: LayingContext, signal: AbortSignal): Promise<
     const missing = new Set(await deadLetters.missing(page.map(({ id }) => id)));
     for (const ids of batchesOf(page.filter(({ id }) => missing.has(id)))) {
       if (signal.aborted) break;
-      laid += await layBatch(ids, context);
+      restored += await enqueueBatch(ids, context);
     }
     if (!(await check.extend())) throw new Error('Redis was emptied meanwhile.');
     // oxlint-enable no-await-in-loop
   }
-  return laid;
+  return restored;
 }
 
 /** Ids of as many events as are read at once, and at least one. */
@@ -126,8 +126,8 @@ function batchesOf(page: readonly DeadListing[]): string[][] {
   return batches.map(({ ids }) => ids);
 }
 
-/** Lays one batch, and rests for as long as that took: events on their way have half of Redis and Postgres, or more. */
-async function layBatch(ids: string[], { store, deadLetters, check }: LayingContext): Promise<number> {
+/** Enqueues one batch, and rests for as long as that took: events on their way have half of Redis and Postgres, or more. */
+async function enqueueBatch(ids: string[], { store, deadLetters, check }: RestoreContext): Promise<number> {
   const begun = performance.now();
   if (!(await deadLetters.hasRoom())) throw new Error('Redis has no room for them beside the events.');
   // Read after it was found that there is no letter: what a retry has applied by then is not among them.

@@ -1,11 +1,11 @@
 import { printable } from '@landline/process';
 import { letterId, type ConsumedJob } from '@landline/queue';
 import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
-import { applyGroup, patiently } from './apply-group.ts';
+import { retryWhileUnavailable } from '../database/retry-while-unavailable.ts';
+import { applyGroup } from './apply-group.ts';
 import { DeadEventError } from '../errors.ts';
 import { countProcessed } from '../metrics.ts';
-import type { WorkContext } from './process-events.ts';
-import { onlyEvent } from './process-events.ts';
+import { onlyEvent, type WorkContext } from './process-events.ts';
 
 /**
  * Processes one job of the dead-letter queue: tries its event once more, alone. If that fails, so does the job, with the
@@ -16,14 +16,15 @@ import { onlyEvent } from './process-events.ts';
  */
 export async function processDeadLetter(job: ConsumedJob, signal: AbortSignal, context: WorkContext): Promise<void> {
   const event = ofLetter(normalise(onlyEvent(job)), job);
-  const patience = { gate: context.gate, signal };
-  if (job.died && job.attempt === 1 && (await patiently(() => context.store.isDead(event.entry.id), patience))) {
+  const retry = { gate: context.gate, signal };
+  const isDead = () => context.store.isDead(event.entry.id);
+  if (job.died && job.attempt === 1 && (await retryWhileUnavailable(isDead, retry))) {
     throw new DeadEventError(job.died.code, job.died.message);
   }
   const fault = await tryOnce(event, signal, context);
   if (!fault) return;
-  const burial = { entry: event.entry, fault, attempts: 1 };
-  await patiently(() => context.store.recordDead([burial]), patience);
+  const dead = { entry: event.entry, fault, attempts: 1 };
+  await retryWhileUnavailable(() => context.pipeline.recordDead([dead]), retry);
   throw new DeadEventError(fault.code, fault.message, fault.cause);
 }
 
@@ -39,7 +40,13 @@ async function tryOnce(
 ): Promise<(EventFault & { cause?: unknown }) | undefined> {
   if (event.outcome === 'dead') return event.fault;
   // Its last attempt in any case: whatever is wrong with it, it goes back to rest.
-  const { outcomes, faults } = await applyGroup([event], { ...context, signal, attempt: 1, lastAttempt: true });
+  const { outcomes, faults } = await applyGroup([event], {
+    commit: context.pipeline.commitAlone,
+    gate: context.gate,
+    signal,
+    attempt: 1,
+    lastAttempt: true,
+  });
   const error = faults[0]?.error;
   if (error) return { code: error.code, message: error.message, cause: error };
   const outcome = outcomes.get(event.entry.id) ?? 'duplicate';

@@ -2,13 +2,18 @@ import { printable, type Logger } from '@landline/process';
 import type { ConsumedJob } from '@landline/queue';
 import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
 import { isCanary, normalise, type Delivery, type NormalisedEvent } from '@landline/webhook';
-import { applyGroup, type ApplyContext } from './apply-group.ts';
-import { bury, type BuryContext } from '../dead-letters/move-to-dead-letters.ts';
+import type { Pipeline } from '../commit/pipeline.ts';
+import type { DatabaseGate } from '../database/database-gate.ts';
+import { moveToDeadLetters, type DeadLetterContext } from '../dead-letters/move-to-dead-letters.ts';
 import { countProcessed, type WorkerMetrics } from '../metrics.ts';
+import { applyGroup } from './apply-group.ts';
 
 /** What the worker works with. */
-export type WorkContext = Omit<ApplyContext, 'attempt' | 'lastAttempt' | 'signal'> &
-  Omit<BuryContext, 'signal'> & { store: ApplyContext['store'] & BuryContext['store'] & Pick<Store, 'isDead'> };
+export interface WorkContext extends Omit<DeadLetterContext, 'signal'> {
+  pipeline: Pipeline;
+  store: Pick<Store, 'isDead'>;
+  gate: DatabaseGate;
+}
 
 /**
  * Processes one job of the webhook queue: normalise, fold and apply its events in one transaction, and make dead letters
@@ -20,18 +25,24 @@ export async function processEvents(job: ConsumedJob, signal: AbortSignal, conte
   const read = job.events.map(normalise);
   const applicable = read.filter((event) => event.outcome !== 'dead');
   const { attempt, lastAttempt } = job;
-  const { outcomes, faults, later } = await applyGroup(applicable, { ...context, signal, attempt, lastAttempt });
+  const { outcomes, faults, later } = await applyGroup(applicable, {
+    commit: context.pipeline.commit,
+    gate: context.gate,
+    signal,
+    attempt,
+    lastAttempt,
+  });
   report(applicable, outcomes, context);
 
   const refused = new Map(
     faults.map(({ event, error }) => [event.entry.id, { code: error.code, message: error.message }]),
   );
-  const burials = read.flatMap((event) => {
+  const dead = read.flatMap((event) => {
     const fault = event.outcome === 'dead' ? event.fault : refused.get(event.entry.id);
     // A canary that fails has told what it is there to tell, by not coming through.
     return fault && !isCanary(event) ? [{ entry: event.entry, fault, attempts: job.attempt }] : [];
   });
-  await bury(burials, { ...context, signal });
+  await moveToDeadLetters(dead, { ...context, signal });
   if (later) throw later;
 }
 

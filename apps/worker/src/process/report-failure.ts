@@ -5,7 +5,7 @@ import type { WorkerMetrics } from '../metrics.ts';
 
 /**
  * Tells of an attempt at a job of the webhook queue that failed: no event may come to rest there unseen. A dead letter's
- * own failure is no news, for `bury` has told of it. The error's message may quote an event, so only its code is logged.
+ * own failure is no news, for `moveToDeadLetters` has logged it. The error's message may quote an event, so only its code is logged.
  */
 export function reportFailure(
   { id, attempt, final, error }: JobFailure,

@@ -1,8 +1,8 @@
 import { StoreError, type Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 
-/** The same store, which counts its transactions' sizes and its failures. */
-export function measureStore(store: Store, { transactionEvents, postgresErrors }: WorkerMetrics): Store {
+/** The same store, which counts the transactions that fail, by the class of the fault. */
+export function countFailures(store: Store, { postgresErrors }: Pick<WorkerMetrics, 'postgresErrors'>): Store {
   async function counted<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;
@@ -14,11 +14,7 @@ export function measureStore(store: Store, { transactionEvents, postgresErrors }
 
   return {
     ...store,
-    async apply(events) {
-      const outcomes = await counted(store.apply(events));
-      transactionEvents.observe(events.length);
-      return outcomes;
-    },
+    apply: (events) => counted(store.apply(events)),
     recordDead: (events) => counted(store.recordDead(events)),
     listDead: (page) => counted(store.listDead(page)),
     readDead: (ids) => counted(store.readDead(ids)),
