@@ -51,7 +51,7 @@ export function afterCommit({ metrics, passed, commits, canaryMark }: AfterCommi
     metrics.transactionEvents.observe(events.length);
   }
 
-  /** The database gate tells by this that others get through. */
+  /** By this count the database gate knows that others get through. */
   function countPassed(): void {
     passed.count++;
   }

@@ -27,9 +27,9 @@ export interface DatabaseGate {
   isClosed(): boolean;
 }
 
-/** What a gate may be told, and tells. */
+/** Whom the gate informs, and asks. */
 export interface GateOptions {
-  /** Told when the gate closes and when it opens again. */
+  /** Called when the gate closes and when it opens again. */
   onChange?: (isClosed: boolean) => void;
   /** How many transactions have got through so far. */
   passed?: () => number;
@@ -58,22 +58,14 @@ export function createDatabaseGate(
       () => false,
     );
 
-  async function open(firstPause: number): Promise<void> {
-    for (let pause = firstPause; ; pause++) {
-      await sleep(pauseMs(pause), undefined, left && { signal: left }).catch(() => undefined);
-      // Nobody waits any more.
-      if (left?.aborted) return;
-      if (await answers()) break;
-    }
+  /** Resolves when the gate is open again, or the worker has left. */
+  async function close(error: StoreError, tries: number): Promise<void> {
+    logPause(logger, error);
+    onChange(true);
+    if (!(await untilAnswered(answers, tries, left))) return;
     opening = undefined;
     logger.info('The database answers; going on');
     onChange(false);
-  }
-
-  function close(error: StoreError, tries: number): Promise<void> {
-    logPause(logger, error);
-    onChange(true);
-    return open(tries);
   }
 
   return {
@@ -90,6 +82,19 @@ export function createDatabaseGate(
       return unlessAborted(sleep(pauseMs(tries)), signal);
     },
   };
+}
+
+/** Asks until the answer is yes, after ever longer pauses; false where the worker has left before. */
+async function untilAnswered(
+  answers: () => Promise<boolean>,
+  firstPause: number,
+  left?: AbortSignal,
+): Promise<boolean> {
+  for (let pause = firstPause; ; pause++) {
+    await sleep(pauseMs(pause), undefined, left && { signal: left }).catch(() => undefined);
+    if (left?.aborted) return false;
+    if (await answers()) return true;
+  }
 }
 
 /** Up to a fifth longer by chance, so that many workers do not come back in the same instant. */

@@ -7,18 +7,19 @@ import type { RecentCommits } from '../commit/recent-commits.ts';
 /** How often a beat is left, in ms: what Postgres loses is noticed so late at most. */
 const BEAT_MS = 1_000;
 
-/** How many beats there are between two looks at the oldest job: it costs Redis some hundred reads. */
-const BEATS_A_LOOK = 5;
+/** How many beats there are between two checks of the oldest job: it costs Redis some hundred reads. */
+const BEATS_PER_JOB_CHECK = 5;
 
-/** How many beats there are between two looks at the server's settings: an outage may be too short for a beat to meet it. */
-const BEATS_A_CHECK = 10;
+/** How many beats there are between two checks of the server's settings: an outage may be too short for a beat to meet it. */
+const BEATS_PER_SETTINGS_CHECK = 10;
 
-/** How often a risk that stays is told again, in ms. */
-const TELL_AGAIN_MS = 60_000;
+/** How often a risk that stays is reported again, in ms. */
+const REPORT_AGAIN_MS = 60_000;
 
 /** A beat that took longer is not noted, in ms: the server that committed it may be another by now. The next one is. */
 const FRESH_MS = 5_000;
 
+/** What the watch asks, and what it reports to. */
 export interface WatchPostgresOptions {
   store: Pick<Store, 'beat' | 'durabilityRisks' | 'missing'>;
   beats: PostgresBeats;
@@ -39,7 +40,7 @@ export interface PostgresWatch {
 
 /**
  * Leaves a beat in Postgres each second: a number that one worker of all counts up, and the time when the oldest open job was enqueued. What a
- * Postgres loses is the end of what it was told: a replica lagged, a backup is older, the disk was put back. Then its beat is older than the
+ * Postgres loses is the end of what it had committed: a replica lagged, a backup is older, the disk was put back. Then its beat is older than the
  * newest that Redis knows was committed. All that was committed after the surviving beat may be gone, and every event of it was enqueued at
  * or after the time that this beat names: it was open then, or came later. The journals are asked to enqueue that again, and the ledger
  * skips what is still there.
@@ -57,11 +58,11 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
   let turns = 0;
-  /** Settings are looked at first, and when the database was away: it may be another. */
+  /** Settings are checked first, and when the database was away: it may be another. */
   let isToBeChecked = true;
   let askedServer = '';
-  let told = '';
-  let [toldRisks, risksToldAt] = ['', -Infinity];
+  const reportRisks = createRiskReport(options);
+  const reportFault = createFaultReport(logger);
 
   function beat(): void {
     if (isWaiting()) isToBeChecked = true;
@@ -70,34 +71,17 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
 
   async function beatOnce(): Promise<void> {
     const turn = turns++;
-    const isCheck = isToBeChecked || turn % BEATS_A_CHECK === 0;
+    const isCheck = isToBeChecked || turn % BEATS_PER_SETTINGS_CHECK === 0;
     isToBeChecked = false;
     try {
-      if (isCheck) tellRisks(await options.store.durabilityRisks());
+      if (isCheck) reportRisks(await options.store.durabilityRisks());
       await takeTurn(options, turn);
       askedServer = await askForCommits(options, askedServer);
-      told = '';
+      reportFault(undefined);
     } catch (error) {
       isToBeChecked = true;
-      report(error);
+      reportFault(error);
     }
-  }
-
-  function tellRisks(risks: string[]): void {
-    options.metrics.postgresUnsafe.set(risks.length === 0 ? 0 : 1);
-    const text = risks.join(' ');
-    if (text === toldRisks && performance.now() - risksToldAt < TELL_AGAIN_MS) return;
-    [toldRisks, risksToldAt] = [text, performance.now()];
-    for (const risk of risks) logger.error(risk);
-  }
-
-  /** Of Redis or Postgres away others tell; a right that is missing would go unseen here. */
-  function report(error: unknown): void {
-    if (!(error instanceof StoreError) || error.code === told) return;
-    // What Redis says while the beat is locked has no class.
-    if (error.faultClass === 'connection' || error.faultClass === 'unknown') return;
-    told = error.code;
-    logger.warn({ code: error.code, advice: error.advice }, 'No beat in Postgres: what it loses would not be noticed');
   }
 
   return {
@@ -112,11 +96,37 @@ export function watchPostgres(options: WatchPostgresOptions): PostgresWatch {
   };
 }
 
+/** Makes what reports the risks of the server's settings: each change of them, and those that stay every minute. */
+function createRiskReport({ logger, metrics }: WatchPostgresOptions): (risks: readonly string[]) => void {
+  let [reported, reportedAt] = ['', -Infinity];
+  return (risks) => {
+    metrics.postgresUnsafe.set(risks.length === 0 ? 0 : 1);
+    const text = risks.join(' ');
+    if (text === reported && performance.now() - reportedAt < REPORT_AGAIN_MS) return;
+    [reported, reportedAt] = [text, performance.now()];
+    for (const risk of risks) logger.error(risk);
+  };
+}
+
+/** Makes what reports why no beat was left, once for each cause; undefined: one was. */
+function createFaultReport(logger: Logger): (error: unknown) => void {
+  let reported = '';
+  return (error) => {
+    if (error === undefined) reported = '';
+    if (!(error instanceof StoreError) || error.code === reported) return;
+    // Others report that Redis or Postgres is away; a right that is missing would go unseen. What Redis says while the beat is locked has
+    // no class.
+    if (error.faultClass === 'connection' || error.faultClass === 'unknown') return;
+    reported = error.code;
+    logger.warn({ code: error.code, advice: error.advice }, 'No beat in Postgres: what it loses would not be noticed');
+  };
+}
+
 async function takeTurn(options: WatchPostgresOptions, turn: number): Promise<void> {
   const { beats, store } = options;
   if (!(await beats.takeTurn())) return;
   const startedAt = performance.now();
-  const oldestOpenAt = turn % BEATS_A_LOOK === 0 ? await beats.oldestOpenAt() : undefined;
+  const oldestOpenAt = turn % BEATS_PER_JOB_CHECK === 0 ? await beats.oldestOpenAt() : undefined;
   let lost: Loss | undefined;
   const { identity, seq, server } = await store.beat(async (found) => {
     const noted = await beats.noted(found.identity);
@@ -125,7 +135,7 @@ async function takeTurn(options: WatchPostgresOptions, turn: number): Promise<vo
     return { seq: Math.max(found.seq, noted.seq ?? 0) + 1, oldestOpenAt };
   });
   if (performance.now() - startedAt < FRESH_MS) await beats.note({ identity, seq, server });
-  if (lost !== undefined) tell(lost, options);
+  if (lost !== undefined) reportLoss(lost, options);
 }
 
 /** Asks a server whether it has what this worker committed last; returns the server that need not be asked again. */
@@ -143,7 +153,7 @@ async function askForCommits(options: WatchPostgresOptions, askedServer: string)
     const sinceMs = Math.min(...lost.map(({ receivedAt }) => receivedAt));
     const notCoveredBefore = Math.max(...lost.map(({ committedAt }) => committedAt));
     const loss = { loss: `${server} ${sinceMs}`, sinceMs };
-    if (await beats.requestRedo({ ...loss, server, notCoveredBefore })) tell(loss, options);
+    if (await beats.requestRedo({ ...loss, server, notCoveredBefore })) reportLoss(loss, options);
   }
   return server;
 }
@@ -160,7 +170,7 @@ function lossOf(found: Beat, noted: { seq: number | undefined; hasOther: boolean
   return { loss: `${found.identity} ${found.seq} ${noted.seq}`, sinceMs: found.oldestOpenAt ?? 0 };
 }
 
-function tell({ sinceMs }: Loss, { logger, metrics }: WatchPostgresOptions): void {
+function reportLoss({ sinceMs }: Loss, { logger, metrics }: WatchPostgresOptions): void {
   metrics.postgresLosses.inc();
   const since = sinceMs === 0 ? 'ever' : new Date(sinceMs).toISOString();
   logger.error(

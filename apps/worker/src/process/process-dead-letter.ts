@@ -9,7 +9,7 @@ import { onlyEvent, type WorkContext } from './process-events.ts';
 
 /**
  * Processes one job of the dead-letter queue: tries its event once more, alone. If that fails, so does the job, with the
- * event's own error: it rests in `failed`, where Bull Board's Retry brings it here again. A letter that was laid from the
+ * event's own error: it rests in `failed`, where Bull Board's Retry brings it here again. A letter that was restored from the
  * ledger is not tried the first time: it goes to rest with the error that the ledger has, while the event is dead there.
  *
  * @throws DeadEventError when the event stays dead; its ledger row says so before.

@@ -39,7 +39,7 @@ export async function processEvents(job: ConsumedJob, signal: AbortSignal, conte
   );
   const dead = read.flatMap((event) => {
     const fault = event.outcome === 'dead' ? event.fault : refused.get(event.entry.id);
-    // A canary that fails has told what it is there to tell, by not coming through.
+    // A canary that fails reports the fault by not coming through.
     return fault && !isCanary(event) ? [{ entry: event.entry, fault, attempts: job.attempt }] : [];
   });
   await moveToDeadLetters(dead, { ...context, signal });
@@ -58,10 +58,10 @@ function report(
     const outcome = outcomes.get(id);
     if (outcome === undefined || isCanary(event)) continue;
     // Twice in one group: the second is a duplicate of the first.
-    const told = seen.has(id) ? 'duplicate' : outcome;
+    const counted = seen.has(id) ? 'duplicate' : outcome;
     seen.add(id);
-    countProcessed(metrics, event.entry, told);
-    if (told !== 'duplicate') logger.info(lineOf(event));
+    countProcessed(metrics, event.entry, counted);
+    if (counted !== 'duplicate') logger.info(lineOf(event));
   }
 }
 
