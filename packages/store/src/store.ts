@@ -32,7 +32,7 @@ export interface Store {
   recordDead(events: readonly DeadEvent[]): Promise<Set<string>>;
   /** Lists dead events behind a position, the oldest first, at most `limit`. */
   listDead(page: { after?: DeadPosition | undefined; limit: number }): Promise<DeadListing[]>;
-  /** Reads those of these events that are dead, with their bodies: mind how many bytes `listDead` tells of. */
+  /** Reads those of these events that are dead, with their bodies: mind how many bytes `listDead` says they have. */
   readDead(ids: readonly string[]): Promise<DeadRecord[]>;
   /** Tells whether an event is dead. */
   isDead(id: string): Promise<boolean>;

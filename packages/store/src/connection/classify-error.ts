@@ -76,8 +76,8 @@ function spokenOut(message: string, causes: readonly unknown[]): string {
     return 'The URL of the database cannot be read. In a user name and a password, write @ : / ? # [ ] and % as %40 %3A %2F %3F %23 %5B %5D and %25';
   }
   if (message !== 'DatabaseNotReachable') return message;
-  const told = ['host', 'port'].map((name) => causes.map((cause) => at(cause, name)).find(Boolean));
-  const [host, port] = told.map((part) => (typeof part === 'string' || typeof part === 'number' ? part : undefined));
+  const named = ['host', 'port'].map((name) => causes.map((cause) => at(cause, name)).find(Boolean));
+  const [host, port] = named.map((part) => (typeof part === 'string' || typeof part === 'number' ? part : undefined));
   return `No Postgres answers at ${host ?? 'its address'}${port === undefined ? '' : `, port ${port}`}`;
 }
 

@@ -30,7 +30,7 @@ export function openClient({ databaseUrl, poolSize, statementTimeoutMs }: Client
     keepAlive: true,
     application_name: 'landline',
     // While a client changes hands nobody listens to it: a connection that the server ends in that moment would end the process.
-    // Whoever uses it next is told by its query.
+    // The next query on it fails instead.
     onConnect: (client) => void client.on('error', () => undefined),
   });
   return new PrismaClient({ adapter });

@@ -59,7 +59,7 @@ export function callerStatement(schema: string | undefined): string {
         SELECT coalesce(json_agg(json_build_array(id, call_sid, left(summary, ${TEXT_LENGTH})) ORDER BY started_at DESC, id), '[]')
         FROM ${conversations}
         WHERE id = ANY (ARRAY(SELECT id FROM calls WHERE has_summary ORDER BY started_at DESC, id LIMIT ${SUMMARIES}))),
-      'told', (
+      'recent', (
         SELECT coalesce(json_agg(json_build_object(
           'id', id, 'call_sid', call_sid, 'language', language, 'dialect', dialect, 'dialects', dialects,
           'language_clock', clocks[${placeOf(CONVERSATIONS, 'language')}],

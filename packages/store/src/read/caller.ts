@@ -14,9 +14,9 @@ export interface Caller {
   language: string | null;
   /** That of the language; null where only the language is known. */
   dialect: string | null;
-  /** As it was told: a text, an object or anything else of JSON; null where nothing was. */
+  /** As it was reported: a text, an object or anything else of JSON; null where nothing was. */
   personality: unknown;
-  /** As they were told, scalar or not. */
+  /** As they were reported, scalar or not. */
   attributes: ReadonlyMap<string, unknown>;
   /** Conversations before this one, 1,000 at most. */
   calls: number;
@@ -26,13 +26,13 @@ export interface Caller {
   lastCallAt: Date | null;
 }
 
-/** Something told, and the clock that orders those who told it. */
-interface Told<T = unknown> {
+/** A value that somebody reported, and the clock that orders the reports. */
+interface Reported<T = unknown> {
   value: T;
   clock: string;
 }
 
-/** Where a conversation's metadata keeps what was told of the person while nobody was named. */
+/** Where a conversation's metadata keeps what was said of the person while nobody was named. */
 const PERSONALITY = 'personality';
 const PROFILE = 'user_profile';
 
@@ -42,8 +42,8 @@ const LANGUAGE = ['language', 'dialect'];
 /**
  * Says what is known of a caller while one of their calls is ringing.
  *
- * Of two profiles that which was seen last comes first; the other fills in what it lacks. What was told in a call without naming the
- * person counts where it was told later than what the profile says.
+ * Of two profiles that which was seen last comes first; the other fills in what it lacks. What was said in a call without naming the
+ * person counts where it was said later than what the profile says.
  *
  * @returns  undefined where there is neither a profile nor an earlier conversation.
  */
@@ -52,7 +52,7 @@ export function describeCaller(found: FoundCaller, ringing: RingingCall): Caller
     id !== ringing.conversationId && (callSid === null || callSid !== ringing.callSid);
   const calls = found.calls.filter(isEarlier);
   if (calls.length === 0 && !isKnownWithoutCalls(found)) return undefined;
-  const recent = found.told.filter(({ id, call_sid }) => isEarlier([id, call_sid]));
+  const recent = found.recent.filter(({ id, call_sid }) => isEarlier([id, call_sid]));
   const facts = recent.flatMap((call) => call.facts);
   return {
     ...languageOf(
@@ -76,10 +76,10 @@ function isKnownWithoutCalls({ profiles, calls }: FoundCaller): boolean {
   );
 }
 
-type Spoken = Pick<FoundCaller['told'][number], 'language' | 'dialect' | 'dialects' | 'language_clock'>;
+type Spoken = Pick<FoundCaller['recent'][number], 'language' | 'dialect' | 'dialects' | 'language_clock'>;
 
 /** The language that a `user_profile` of nobody names. */
-function profileIn({ facts }: FoundCaller['told'][number]): Spoken[] {
+function profileIn({ facts }: FoundCaller['recent'][number]): Spoken[] {
   const factOf = (name: string) => facts.find(([key]) => key === `${PROFILE}.${name}`);
   const [, tag, language_clock = null] = factOf('language') ?? [];
   const [, dialect] = factOf('dialect') ?? [];
@@ -87,11 +87,13 @@ function profileIn({ facts }: FoundCaller['told'][number]): Spoken[] {
   return spoken === undefined ? [] : [{ ...spoken, dialects: {}, language_clock }];
 }
 
-/** The language that was told last, and the dialect that was told together with it. */
+/** The language that was reported last, and the dialect that was reported together with it. */
 function languageOf(profiles: Spoken[], recent: Spoken[]): Pick<Caller, 'language' | 'dialect'> {
   const known = profiles.find(({ language }) => language !== null);
   const rows = known === undefined ? recent : [known, ...recent];
-  const standing = latest(rows.filter(({ language }) => language !== null).map((row) => told(row, row.language_clock)));
+  const standing = latest(
+    rows.filter(({ language }) => language !== null).map((row) => reported(row, row.language_clock)),
+  );
   const language = standing?.value.language ?? null;
   if (standing === undefined || language === null) return { language: null, dialect: null };
   const dialects = [standing.value, ...profiles, ...recent].map((row) => dialectIn(row, language));
@@ -100,7 +102,7 @@ function languageOf(profiles: Spoken[], recent: Spoken[]): Pick<Caller, 'languag
 
 function dialectIn(row: Spoken, language: string): unknown {
   const own = Object.hasOwn(row.dialects, language) ? row.dialects[language] : undefined;
-  // A worker of a version before `dialects` has told the column alone.
+  // A worker of a version before `dialects` has set the column alone.
   return own ?? (row.language === language ? row.dialect : undefined);
 }
 
@@ -108,14 +110,14 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-type Facts = FoundCaller['told'][number]['facts'];
+type Facts = FoundCaller['recent'][number]['facts'];
 
 function personalityOf({ profiles }: FoundCaller, facts: Facts): unknown {
   const known = profiles.find(({ personality }) => isSaid(personality));
   const said = facts.filter(([key, value]) => key === PERSONALITY && isSaid(value));
   const candidates = [
-    ...(known === undefined ? [] : [told(known.personality, known.personality_clock)]),
-    ...said.map(([, value, clock]) => told(value, clock)),
+    ...(known === undefined ? [] : [reported(known.personality, known.personality_clock)]),
+    ...said.map(([, value, clock]) => reported(value, clock)),
   ];
   return latest(candidates)?.value ?? null;
 }
@@ -125,17 +127,17 @@ function isSaid(value: unknown): boolean {
 }
 
 function attributesOf({ profiles }: FoundCaller, facts: Facts): ReadonlyMap<string, unknown> {
-  const attributes = new Map<string, Told>();
+  const attributes = new Map<string, Reported>();
   for (const { attributes: own, attributes_clocks: clocks } of profiles) {
     for (const [name, value] of Object.entries(own)) {
       const clock = Object.hasOwn(clocks, name) ? clocks[name] : undefined;
-      if (!attributes.has(name)) attributes.set(name, told(value, isText(clock) ? clock : null));
+      if (!attributes.has(name)) attributes.set(name, reported(value, isText(clock) ? clock : null));
     }
   }
   for (const [key, whole, clock] of facts) {
     for (const [name, value] of attributesIn(key, whole)) {
       const known = attributes.get(name);
-      const said = told(value, clock);
+      const said = reported(value, clock);
       attributes.set(name, known === undefined ? said : (latest([known, said]) ?? said));
     }
   }
@@ -150,13 +152,13 @@ function attributesIn(key: string, value: unknown): [name: string, value: unknow
   return Object.entries(value);
 }
 
-/** Of a person the later word counts, told live or in the account of a finished call. */
-function told<T>(value: T, clock: string | null): Told<T> {
+/** Of a person the later word counts, reported live or in the account of a finished call. */
+function reported<T>(value: T, clock: string | null): Reported<T> {
   return { value, clock: cappedClock('live', (clock ?? '').replaceAll('-', '')) };
 }
 
 /** That with the greatest clock; of equals the first. */
-function latest<T extends Told>(candidates: readonly T[]): T | undefined {
+function latest<T extends Reported>(candidates: readonly T[]): T | undefined {
   let standing: T | undefined;
   for (const next of candidates) if (standing === undefined || next.clock > standing.clock) standing = next;
   return standing;

@@ -5,7 +5,7 @@ const text = z.string().nullable().catch(null);
 /** What somebody has written into a jsonb column by hand may be anything. */
 const map = z.record(z.string(), z.unknown()).catch({});
 
-/** A language with the dialect of each; `language_clock` says when the language was told. */
+/** A language with the dialect of each; `language_clock` says when the language was reported. */
 const spoken = { language: text, dialect: text, dialects: map, language_clock: text };
 
 /** A conversation as `[id, call_sid, …]`. */
@@ -26,8 +26,8 @@ const found = z.object({
   calls: z.array(call),
   /** The latest with a summary, latest first. */
   summaries: z.array(z.tuple([z.string(), text, text])),
-  /** What was told in the latest, without naming the person: `facts` as `[metadata key, value, clock]`. */
-  told: z.array(
+  /** What was said in the latest, without naming the person: `facts` as `[metadata key, value, clock]`. */
+  recent: z.array(
     z.object({ ...spoken, id: z.string(), call_sid: text, facts: z.array(z.tuple([z.string(), z.unknown(), text])) }),
   ),
 });

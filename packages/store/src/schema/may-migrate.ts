@@ -4,7 +4,7 @@ import { quoteText } from '../connection/database-url.ts';
  * Asks whether the tables are this user's to change, before anything is tried: a user who may write to the records of the migrations, and
  * not make tables, would leave a failed migration in them, and stop the owner's. A schema that is not there yet says nothing against it.
  *
- * @param schema  The schema of the tables; the first of the search path unless told otherwise.
+ * @param schema  The schema of the tables; undefined: the first of the search path.
  * @returns       SQL that answers one text, `refusal`: null, or why not.
  */
 export function rightsStatement(schema?: string): string {

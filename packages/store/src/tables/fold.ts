@@ -7,7 +7,7 @@ import type {
   Register,
   Source,
 } from '@landline/webhook';
-import { mergeRow, newRow, type MergedRow, type ToldRow } from './merged-row.ts';
+import { mergeRow, newRow, type MergedRow, type RowChange } from './merged-row.ts';
 import type { EachMapOf } from './merged-table.ts';
 
 /** The rows of many events, one for each key, sorted by key so that no two transactions wait for each other in a ring. */
@@ -24,7 +24,7 @@ export interface FoldedRows {
 /** The maps that a change carries, each under the name of its column. */
 type MapsOf<Change> = EachMapOf<Change, ReadonlyMap<string, Register>>;
 
-const NO_MAPS: ToldRow['maps'] = {};
+const NO_MAPS: RowChange['maps'] = {};
 
 /** Folds the changes of many events into one set of rows per table, by the rules that the SQL keeps. */
 export function fold(changes: readonly Changes[]): FoldedRows {
@@ -99,16 +99,16 @@ export function withoutOutranked(
   };
 }
 
-/** A transcript outranks what was told live, and a later transcript an earlier one. */
+/** A transcript outranks a live row, and a later transcript an earlier one. */
 function counts(
-  told: { conversation_id: string; source: Source; clock: Clock },
+  row: { conversation_id: string; source: Source; clock: Clock },
   transcripts: ReadonlyMap<string | undefined, Clock | null>,
 ): boolean {
-  const transcript = transcripts.get(told.conversation_id) ?? null;
-  return transcript === null || (told.source !== 'live' && told.clock === transcript);
+  const transcript = transcripts.get(row.conversation_id) ?? null;
+  return transcript === null || (row.source !== 'live' && row.clock === transcript);
 }
 
-function plainRow({ earliest, fields }: { earliest: number; fields: ToldRow['registers'] }): ToldRow {
+function plainRow({ earliest, fields }: { earliest: number; fields: RowChange['registers'] }): RowChange {
   return { registers: fields, earliest, latest: earliest, greatestClock: null, maps: NO_MAPS };
 }
 
@@ -124,11 +124,11 @@ function sorted<T>(rows: ReadonlyMap<string, T>): T[] {
 class Folding {
   readonly #rows = new Map<string, MergedRow>();
 
-  add(key: readonly string[], told: ToldRow): void {
+  add(key: readonly string[], change: RowChange): void {
     const word = keyOf(...key);
     const present = this.#rows.get(word);
-    if (present) mergeRow(present, told);
-    else this.#rows.set(word, newRow(key, told));
+    if (present) mergeRow(present, change);
+    else this.#rows.set(word, newRow(key, change));
   }
 
   rows(): MergedRow[] {

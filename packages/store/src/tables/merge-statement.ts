@@ -146,7 +146,7 @@ function latest(table: MergedTable, register: string): string {
   return `CASE WHEN ${isNewer(place)} THEN EXCLUDED.${register} ELSE t.${register} END`;
 }
 
-/** What the map will hold under the word that will stand; a worker of an older version has told the column alone. */
+/** What the map will hold under the word that will stand; a worker of an older version has set the column alone. */
 function found(table: MergedTable, { column, map, by }: LookedUp): string {
   const word = latest(table, by);
   const clockIn = (row: string) => `(${row}.${map}_clocks ->> (${word})) COLLATE "C"`;

@@ -21,7 +21,7 @@ const KEY: readonly string[] = ['conversation_id', 'source', 'event_key'] satisf
 
 /**
  * Inserts messages, one statement for all. A message that is there already under its key is replaced only by a later
- * telling of it.
+ * account of it.
  *
  * @param messages  At most one for a key, sorted by key.
  */

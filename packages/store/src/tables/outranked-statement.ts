@@ -1,7 +1,7 @@
 import { textArray, type Statement } from '../connection/statement.ts';
 
 /**
- * Deletes what a transcript outranks: of the conversations named, the rows told live and those of an earlier transcript.
+ * Deletes what a transcript outranks: of the conversations named, the live rows and those of an earlier transcript.
  *
  * @param table          conversation_messages or agent_tool_calls.
  * @param conversations  Ids; their rows must be locked.
