@@ -6,7 +6,7 @@ import { runCampaign } from './faults/campaign.ts';
 import { checkAll } from './faults/check.ts';
 import { FAULTS, SHORT_FORM } from './faults/faults.ts';
 import { faultTable, rowsOf, textOf } from './faults/report.ts';
-import { startRig } from './faults/rig.ts';
+import { startRig } from './faults/system-under-test.ts';
 import { DETAIL_TABLES } from './support/tables.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 

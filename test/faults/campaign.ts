@@ -4,7 +4,7 @@ import { seededRandom } from '../support/seeded-random.ts';
 import { checkAll, verdictSchema, type Checked } from './check.ts';
 import type { Fault } from './fault.ts';
 import { countFailed, untilHealthy, untilIdle, untilLettersLie } from './health.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 /** What became of the deliveries of a time, and of the events that were accepted in it. */
 const tallySchema = z.object({

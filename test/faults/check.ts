@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { doubledRows, REPEATED, type Doubled } from '../support/count-effects.ts';
 import { compareTables } from './compare.ts';
-import type { Deck } from './deck.ts';
+import type { Deck } from './event-load.ts';
 import type { PostgresServer } from './postgres-server.ts';
 import type { SentEvents } from './sent-events.ts';
 

@@ -4,7 +4,7 @@ import type { App } from './app.ts';
 import { untilSeen } from './evidence.ts';
 import { anyOf, type Fault } from './fault.ts';
 import { failOver } from './redis-faults.ts';
-import { REDIS_CLOCK, STEP_SECONDS, type Rig } from './rig.ts';
+import { REDIS_CLOCK, STEP_SECONDS, type Rig } from './system-under-test.ts';
 import { leaveJournal, slowCatchUp, untilCatchingUp, untilCaughtUp } from './without-redis.ts';
 
 const LASTS_MS = 5000;

@@ -4,7 +4,7 @@ import { ledgerId, referenceFold } from '../support/reference-fold.ts';
 import { TABLE_NAMES } from '../support/tables.ts';
 import type { ToldEvent } from '../support/told-event.ts';
 import { RECEIVED, receivedEvents } from '../support/wrong-rows.ts';
-import type { Deck } from './deck.ts';
+import type { Deck } from './event-load.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
 /** What came of comparing the tables with what the events tell. */

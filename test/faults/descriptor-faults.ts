@@ -6,7 +6,7 @@ import { untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { boundDescriptors, lastLine } from './mounts.ts';
 import type { Line } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 import { leaveJournal } from './without-redis.ts';
 
 const LASTS_MS = 4000;

@@ -1,4 +1,4 @@
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 /** One way to break something. */
 export interface Fault {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { untilSeen } from './evidence.ts';
 import { keyOf } from './health.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 import { withLink } from './without-redis.ts';
 
 /** Jobs that are in a worker's hands for so long are those of one that cannot go on; in ms. */

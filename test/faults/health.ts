@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DEAD_LETTER_QUEUE, QUEUE_PREFIX, WEBHOOK_QUEUE } from '../../packages/queue/src/names.ts';
 import { lookForUnseen } from './check.ts';
 import { untilSeen } from './evidence.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 const ASK_MS = 200;
 /** The queue must be empty for so long: what the journal enqueues again comes in parts. */

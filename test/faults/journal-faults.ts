@@ -7,7 +7,7 @@ import type { Fault } from './fault.ts';
 import { untilHealthy } from './health.ts';
 import { restart } from './process-faults.ts';
 import { boundFiles, lastLine, setReadOnly } from './mounts.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 const LASTS_MS = 4000;
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { anyOf, type Fault } from './fault.ts';
 import { LINES, type Line, type Link } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 const DELAY_MS = 150;
 const LASTS_MS = 3000;

@@ -1,5 +1,5 @@
 import { untilHealthy } from './health.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 import type { Measure } from './sender.ts';
 
 /** What a sender sees of Redis being away. Times in ms. */

@@ -4,7 +4,7 @@ import { lockTable } from '../support/lock-table.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { COMMIT, breakAt } from './process-faults.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 const AWAY_MS = 500;
 

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { growthOf, untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 /** So many events are committed, and then gone. */
 const TAIL_EVENTS = 500;

@@ -6,7 +6,7 @@ import { sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { freezeUntilTakenOver } from './frozen-worker.ts';
 import type { Link, Moment } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 import { midCatchUp, withLink } from './without-redis.ts';
 
 /** How long a crashed process is away before somebody starts it again, in ms. */

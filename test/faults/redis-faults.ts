@@ -6,7 +6,7 @@ import { startLink } from './link.ts';
 import { keyOf } from './health.ts';
 import { ADD_JOB, breakAt } from './process-faults.ts';
 import { startRedisServer } from './redis-server.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 import { midCatchUp } from './without-redis.ts';
 
 const AWAY_MS = 500;

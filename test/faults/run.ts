@@ -20,7 +20,7 @@ import {
   textOf,
   writeReadme,
 } from './report.ts';
-import { startRig, type Rig } from './rig.ts';
+import { startRig, type Rig } from './system-under-test.ts';
 import { ROOT } from '../support/root.ts';
 
 /** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */

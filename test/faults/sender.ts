@@ -4,7 +4,7 @@ import { SECRET, unixSeconds } from '../support/post.ts';
 import { openKeptAlive, type KeptAlive } from '../support/kept-alive.ts';
 import { deliveryBytes } from '../support/raw-connection.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import { idOf, type Deck, type Delivery } from './deck.ts';
+import { idOf, type Deck, type Delivery } from './event-load.ts';
 import type { Answer, SentEvents } from './sent-events.ts';
 
 /** One receiver, as the sender's balancer sees it. */

@@ -4,7 +4,7 @@ import { lookForUnseen } from './check.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf } from './fault.ts';
 import type { Line, Link } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from './system-under-test.ts';
 
 /** One of the apps by chance, with its own link. */
 export function withLink(rig: Rig, apps: readonly App[], line: Line): [App, Link] {

@@ -15,7 +15,7 @@ const REPEATS_PER_EVENT = 1 / 4;
 /** The sets from here on are not dealt: of each one event is, by itself. */
 const FIRST_SINGLE = 1_000_000;
 
-/** What Postgres refuses, by a constraint of the suite's own; see rig.ts. */
+/** What Postgres refuses, by a constraint of the suite's own; see system-under-test.ts. */
 export const POISONOUS = 'poisonous words';
 
 /** Deals mixed events without end: calls with all that comes after them, one delivery in five a repeat, shuffled. */

@@ -7,7 +7,7 @@ import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import type { App } from './app.ts';
 import { createApps } from './apps.ts';
 import { createClocks, type Clocks } from './clocks.ts';
-import { createDeck, POISONOUS, type Deck } from './deck.ts';
+import { createDeck, POISONOUS, type Deck } from './event-load.ts';
 import { stopLeftOvers } from './left-overs.ts';
 import { startLink, type Line, type Link, type Links } from './link.ts';
 import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
