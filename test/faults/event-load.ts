@@ -12,65 +12,66 @@ export interface Delivery {
 
 /** One delivery in five is a repeat. */
 const REPEATS_PER_EVENT = 1 / 4;
-/** The sets from here on are not dealt: of each one event is, by itself. */
+/** Of the sets from here on one event each is sent, by itself. */
 const FIRST_SINGLE = 1_000_000;
 
 /** What Postgres refuses, by a constraint of the suite's own; see system-under-test.ts. */
 export const POISONOUS = 'poisonous words';
 
-/** Deals mixed events without end: calls with all that comes after them, one delivery in five a repeat, shuffled. */
-export interface Deck {
+/** Makes mixed events without end: calls with all that comes after them, one delivery in five a repeat, shuffled. */
+export interface EventLoad {
   next: () => Delivery;
-  /** A new event that is in no deck, to be sent by whoever asks. */
+  /** Makes a new event that `next` never gives, for the caller to send. */
   single: () => Buffer;
   /** From now on one event in so many cannot be applied; undefined: none. */
   poison: (oneIn: number | undefined) => void;
-  /** Every event that was dealt, some of the last not yet, with what it tells; a set after another, made anew. Poison is not among them. */
-  told: () => Iterable<ToldEvent[]>;
+  /** All events that `next` gives, some of the last set not yet, with what they say; a set after another, made anew. Without those that cannot be applied. */
+  events: () => Iterable<ToldEvent[]>;
 }
 
-export interface DeckOptions extends LoadOptions {
+/** What a load is made of. */
+export interface EventLoadOptions extends LoadOptions {
   random: SeededRandom;
   /** Where each event is noted. */
   sent: SentEvents;
 }
 
-/** Makes a deck. */
-export function createDeck({ run, seed, random, sent }: DeckOptions): Deck {
-  let cards: Delivery[] = [];
+/** Makes a load. It is shuffled set by set. */
+export function createEventLoad({ run, seed, random, sent }: EventLoadOptions): EventLoad {
+  let waiting: Delivery[] = [];
   let last: Delivery[] = [];
-  let decks = 0;
+  let sets = 0;
   let singles = 0;
   let oneIn: number | undefined;
   let poisons = 0;
   const makeSet = (number: number) => toldLoad({ run, seed }, number);
   const makeSingle = (number: number) => makeSet(FIRST_SINGLE + number).slice(0, 1);
 
-  function shuffle(): Delivery[] {
-    const fresh = makeSet(decks++).map(({ body }) => delivery(Buffer.from(body), false));
+  function nextSet(): Delivery[] {
+    const fresh = makeSet(sets++).map(({ body }) => deliveryOf(Buffer.from(body), false));
     const poisonous = oneIn === undefined ? 0 : Math.ceil(SET_EVENTS / oneIn);
-    for (let i = 0; i < poisonous; i++) fresh.push(delivery(poisonBody(`${run}_${poisons++}`, random), true));
+    for (let i = 0; i < poisonous; i++) fresh.push(deliveryOf(poisonBody(`${run}_${poisons++}`, random), true));
     // Some repeats follow close behind, some an age later.
     const repeats = random.shuffled([...last, ...fresh]).slice(0, fresh.length * REPEATS_PER_EVENT);
     last = fresh;
     return random.shuffled([...fresh, ...repeats]);
   }
 
-  function delivery(body: Buffer, isPoison: boolean): Delivery {
+  function deliveryOf(body: Buffer, isPoison: boolean): Delivery {
     return { event: sent.add(idOf(body), isPoison), body };
   }
 
   return {
     next() {
-      const card = cards.pop();
-      if (card !== undefined) return card;
-      cards = shuffle();
+      const delivery = waiting.pop();
+      if (delivery !== undefined) return delivery;
+      waiting = nextSet();
       return this.next();
     },
     single: () => Buffer.from(makeSingle(singles++)[0]?.body ?? ''),
     poison: (rate) => void (oneIn = rate),
-    *told() {
-      for (let number = 0; number < decks; number++) yield makeSet(number);
+    *events() {
+      for (let number = 0; number < sets; number++) yield makeSet(number);
       for (let number = 0; number < singles; number++) yield makeSingle(number);
     },
   };

@@ -7,7 +7,7 @@ import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import type { App } from './app.ts';
 import { createApps } from './apps.ts';
 import { createClocks, type Clocks } from './clocks.ts';
-import { createDeck, POISONOUS, type Deck } from './event-load.ts';
+import { createEventLoad, POISONOUS, type EventLoad } from './event-load.ts';
 import { stopLeftOvers } from './left-overs.ts';
 import { startLink, type Line, type Link, type Links } from './link.ts';
 import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
@@ -17,7 +17,7 @@ import { createSender, type Sender } from './sender.ts';
 import { createSentEvents, type SentEvents } from './sent-events.ts';
 
 /** Everything that can be broken: two receivers with one journal, two workers, a Redis and a Postgres of the suite's own. */
-export interface Rig {
+export interface SystemUnderTest {
   receivers: readonly App[];
   workers: readonly App[];
   links: Links;
@@ -33,7 +33,7 @@ export interface Rig {
   clocks: Clocks | { reason: string };
   /** Where Redis is found that reads `REDIS_CLOCK`. */
   redisPath: string | undefined;
-  deck: Deck;
+  load: EventLoad;
   sent: SentEvents;
   sender: Sender;
   /** For what is broken and when; the load has a chance of its own. */
@@ -45,7 +45,7 @@ export interface Rig {
   stop: () => Promise<void>;
 }
 
-export interface RigOptions {
+export interface SystemOptions {
   /** On the disk that is to be used; emptied first. */
   folder: string;
   /** A word that no other run has. */
@@ -63,7 +63,7 @@ export const REDIS_CLOCK = 'redis';
 export const STEP_SECONDS = 3 * 3600;
 
 /** Starts everything; the sender sends nothing yet. */
-export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOptions): Promise<Rig> {
+export async function startSystem({ folder, run, deliveriesPerSecond, seed }: SystemOptions): Promise<SystemUnderTest> {
   await clear(folder);
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o755); // as root, Postgres runs as another user
@@ -87,7 +87,7 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
     throw error;
   }
 
-  async function startParts(): Promise<Rig> {
+  async function startParts(): Promise<SystemUnderTest> {
     const clocks = await createClocks(folder);
     if ('set' in clocks) stops.push(clocks.remove);
     const redisPath = 'set' in clocks ? await clocks.redisPathOf(REDIS_CLOCK) : undefined;
@@ -131,12 +131,12 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
 
     const sent = createSentEvents();
     const chance = seededRandom(seed + 1);
-    const deck = createDeck({ run, seed, random: chance, sent });
+    const load = createEventLoad({ run, seed, random: chance, sent });
     const targets = links['sender-receiver'].map(({ port }, i) => ({
       port,
       isServing: () => receivers[i]?.isServing() ?? false,
     }));
-    const sender = createSender({ targets, deliveriesPerSecond, deck, sent, random: chance });
+    const sender = createSender({ targets, deliveriesPerSecond, load, sent, random: chance });
     stops.push(() => sender.stop());
     return {
       receivers,
@@ -151,7 +151,7 @@ export async function startRig({ folder, run, deliveriesPerSecond, seed }: RigOp
       journalDisk,
       clocks,
       redisPath,
-      deck,
+      load,
       sent,
       sender,
       random: seededRandom(seed),
