@@ -19,7 +19,7 @@ const REPORT_AGAIN_MS = 60_000;
 /** A beat that took longer is not noted, in ms: the server that committed it may be another by now. The next one is. */
 const FRESH_MS = 5_000;
 
-/** What the watch asks, and what it reports to. */
+/** What the watch asks, and whom it tells. */
 export interface WatchPostgresOptions {
   store: Pick<Store, 'beat' | 'durabilityRisks' | 'missing'>;
   beats: PostgresBeats;
