@@ -1,6 +1,5 @@
 import { StoreError, type ApplicableEvent } from '@landline/store';
-import { normalise } from '@landline/webhook';
-import { canaryBody } from '@landline/webhook/canary';
+import { canaryBody, normalise } from '@landline/webhook';
 import { expect, test } from 'vitest';
 import type { AfterCommit, Committed, RecordedDead } from '../src/commit/after-commit.ts';
 import { createPipeline } from '../src/commit/pipeline.ts';
