@@ -8,7 +8,7 @@ test('no failed attempt goes unseen, and what it quotes of an event is not logge
   let log = '';
   const logger = createLogger({ name: 'worker', level: 'info', destination: { write: (line) => void (log += line) } });
   const metrics = createMetrics();
-  const error = new StoreError('unknown', 'P0001', 'not now: "my secret words"', undefined);
+  const error = new StoreError('not now: "my secret words"', { faultClass: 'unknown', code: 'P0001' });
   reportFailure({ id: '7', attempt: 1, final: false, error }, { logger, metrics });
   reportFailure({ id: '7', attempt: 8, final: true, error }, { logger, metrics });
 

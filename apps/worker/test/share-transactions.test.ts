@@ -80,7 +80,7 @@ test('a large backlog is cut into transactions of bounded size, and a group of a
 });
 
 test('when the database is away every caller gets its error', async () => {
-  const away = new StoreError('connection', 'ECONNREFUSED', 'refused', undefined);
+  const away = new StoreError('refused', { faultClass: 'connection', code: 'ECONNREFUSED' });
   const shared = shareTransactions(() => Promise.reject(away));
   const settled = await Promise.allSettled([group('a'), group('b'), group('c'), group('d')].map((g) => shared(g)));
   expect(settled.map((result) => result.status === 'rejected' && result.reason)).toEqual([away, away, away, away]);

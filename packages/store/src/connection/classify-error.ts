@@ -48,7 +48,7 @@ export function classifyError(error: unknown, databaseUrl = ''): StoreError {
   if (error instanceof StoreError) return error;
   const message = messageOf(error);
   const [faultClass, code] = classOf(error, message);
-  return new StoreError(faultClass, code, message, error, adviceFor(code, databaseUrl));
+  return new StoreError(message, { faultClass, code, cause: error, advice: adviceFor(code, databaseUrl) });
 }
 
 function classOf(error: unknown, message: string): [faultClass: FaultClass, code: string] {

@@ -122,5 +122,8 @@ async function inTransaction<T>(client: Client, settings: string, work: (run: Ru
 }
 
 function late(limitMs: number): StoreError {
-  return new StoreError('timeout', 'late', `The database took longer than ${limitMs} ms to answer.`, undefined);
+  return new StoreError(`The database took longer than ${limitMs} ms to answer.`, {
+    faultClass: 'timeout',
+    code: 'late',
+  });
 }

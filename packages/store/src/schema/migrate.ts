@@ -188,5 +188,7 @@ function adviceOn(message: string, { schema, user, database, isMissing }: Place)
 /** An operator reads the message of what stops a migration; of other faults, the log. */
 function withAdvice(error: StoreError): StoreError {
   const { advice, faultClass, code, message } = error;
-  return advice === undefined ? error : new StoreError(faultClass, code, `${message}. ${advice}`, error, advice);
+  return advice === undefined
+    ? error
+    : new StoreError(`${message}. ${advice}`, { faultClass, code, cause: error, advice });
 }
