@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { createStore, type Store } from '@landline/store';
 import { normalise } from '@landline/webhook';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applyGroup } from '../apps/worker/src/apply-group.ts';
-import type { DatabaseGate } from '../apps/worker/src/database-gate.ts';
+import { applyGroup } from '../apps/worker/src/process/apply-group.ts';
+import type { DatabaseGate } from '../apps/worker/src/database/database-gate.ts';
 import { EMPTY_TABLES, readTables, type Tables } from '../packages/store/test/support/read-tables.ts';
 import { withStore } from '../packages/store/test/support/with-store.ts';
 import { eventSet } from './support/event-sets.ts';
@@ -38,7 +38,7 @@ async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
     return [event];
   });
   const result = await applyGroup(events, {
-    store,
+    commit: (applicable) => store.apply(applicable),
     gate: NO_PAUSE,
     attempt: 1,
     lastAttempt: false,

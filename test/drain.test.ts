@@ -1,5 +1,4 @@
 import { openQueues } from '@landline/queue';
-import { createStore } from '@landline/store';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { exampleBody } from '../apps/cli/src/example-events.ts';
 import { startApp } from './support/app-process.ts';
@@ -7,12 +6,13 @@ import { createDatabase } from './support/database.ts';
 import { post, SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { lockTable } from './support/lock-table.ts';
+import { openQueryStore } from '../packages/store/test/support/query-store.ts';
 
 async function startPipe() {
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
   const database = await createDatabase(inject('databaseUrl'));
-  const store = createStore({ databaseUrl: database.url });
+  const store = openQueryStore({ databaseUrl: database.url });
   const queues = openQueues({ redisUrl: redis.url });
   onTestFinished(async () => {
     await Promise.all([queues.close(), store.close()]);

@@ -4,7 +4,8 @@ import { idempotencyKey, normalise } from '@landline/webhook';
 // oxlint-disable-next-line no-restricted-imports -- a test applies by a connection of its own what the store would not apply
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { applyEvents, type Run } from '../packages/store/src/apply.ts';
+import { applyEvents } from '../packages/store/src/apply.ts';
+import type { Run } from '../packages/store/src/connection/transactions.ts';
 import { readTables } from '../packages/store/test/support/read-tables.ts';
 import { countEffects } from './support/count-effects.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';

@@ -6,7 +6,7 @@ import { runCampaign } from './faults/campaign.ts';
 import { checkAll } from './faults/check.ts';
 import { FAULTS, SHORT_FORM } from './faults/faults.ts';
 import { faultTable, rowsOf, textOf } from './faults/report.ts';
-import { startRig } from './faults/rig.ts';
+import { startSystem } from './faults/system-under-test.ts';
 import { DETAIL_TABLES } from './support/tables.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
@@ -23,11 +23,11 @@ test('whatever is broken, every event that was answered 200 is in the tables onc
   process.stdout.write(`faults: SEED=${seed}\n`);
   const faults = FAULTS.filter(({ name }) => SHORT_FORM.includes(name));
   expect(faults).toHaveLength(SHORT_FORM.length);
-  const folder = join(await makeTempFolder(), 'rig');
-  const rig = await startRig({ folder, run: `short${seed}`, deliveriesPerSecond: DELIVERIES_PER_SECOND, seed });
-  onTestFinished(() => rig.stop());
+  const folder = join(await makeTempFolder(), 'system');
+  const system = await startSystem({ folder, run: `short${seed}`, deliveriesPerSecond: DELIVERIES_PER_SECOND, seed });
+  onTestFinished(() => system.stop());
 
-  const campaign = await runCampaign(rig, { faults, seed, minutes: undefined, print: () => undefined });
+  const campaign = await runCampaign(system, { faults, seed, minutes: undefined, print: () => undefined });
   process.stdout.write(`${textOf(rowsOf(campaign, SHORT_FORM))}\n`);
   expect(campaign.problems).toEqual([]);
   expect(campaign.injections).toHaveLength(SHORT_FORM.length - campaign.skipped.length);
@@ -46,17 +46,17 @@ test('whatever is broken, every event that was answered 200 is in the tables onc
 
   // The check itself can fail: an event that nobody sent is missed; a row that is written more often than events tell of it is
   // seen, though its key turns it away; and so are a row that is not there and a column that says something else.
-  rig.sent.note(rig.sent.add(randomBytes(16), false), 'accepted');
+  system.sent.note(system.sent.add(randomBytes(16), false), 'accepted');
   for (const table of DETAIL_TABLES) {
-    await rig.postgres.sql(
+    await system.postgres.sql(
       `INSERT INTO ${table} SELECT one.* FROM (SELECT * FROM ${table} LIMIT 1) AS one, generate_series(1, 240)
        ON CONFLICT DO NOTHING`,
     );
   }
-  await rig.postgres.sql('DELETE FROM user_commands WHERE action_id = (SELECT min(action_id) FROM user_commands)');
-  await rig.postgres.sql(`UPDATE user_profiles SET attributes = '{"x": "never said"}'
+  await system.postgres.sql('DELETE FROM user_commands WHERE action_id = (SELECT min(action_id) FROM user_commands)');
+  await system.postgres.sql(`UPDATE user_profiles SET attributes = '{"x": "never said"}'
     WHERE user_id = (SELECT min(user_id) FROM user_profiles)`);
-  const { verdict, examples } = await checkAll(rig);
+  const { verdict, examples } = await checkAll(system);
   expect(verdict).toMatchObject({ lost: 1, doubled: 3 });
   expect(examples).toContainEqual('user_profiles.attributes differs in 1 rows');
   expect(examples).toContainEqual(expect.stringMatching(/^user_commands\.row differs in \d+ rows$/));

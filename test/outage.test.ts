@@ -1,12 +1,13 @@
 import { createIntake } from '@landline/intake';
 import { startPostgres } from '@landline/local-servers';
 import { openQueues } from '@landline/queue';
-import { createStore, migrate } from '@landline/store';
+import { migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startApp } from './support/app-process.ts';
 import { get, post, SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
+import { openQueryStore } from '../packages/store/test/support/query-store.ts';
 
 const EVENTS = 200;
 
@@ -37,7 +38,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   expect((await get(`${worker.url}/health/live`)).status).toBe(200);
 
   postgres = await startPostgres({ dir, port });
-  const store = createStore({ databaseUrl: postgres.url });
+  const store = openQueryStore({ databaseUrl: postgres.url });
   onTestFinished(() => store.close());
   const applied = async () =>
     (await store.query(`SELECT count(*)::int AS n FROM webhook_events WHERE outcome = 'applied'`))[0]?.['n'];
@@ -75,7 +76,7 @@ test('a worker that starts before its database waits for it, and makes the table
 
   const postgres = await startPostgres({ dir, port: Number(new URL(first.url).port) });
   onTestFinished(() => postgres.stop());
-  const store = createStore({ databaseUrl: postgres.url });
+  const store = openQueryStore({ databaseUrl: postgres.url });
   onTestFinished(() => store.close());
   const messages = () => store.query('SELECT content FROM conversation_messages').catch(() => []);
   await expect.poll(messages, { timeout: 30_000, interval: 100 }).toEqual([{ content: 'message 0' }]);

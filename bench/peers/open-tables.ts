@@ -1,7 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { normalise, type Delivery } from '@landline/webhook';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { classifyError } from '../../packages/store/src/classify-error.ts';
+import { classifyError } from '../../packages/store/src/connection/classify-error.ts';
 import { PrismaClient } from '../../packages/store/src/generated/client.ts';
 import { applyEvent } from './apply-event.ts';
 

@@ -4,7 +4,7 @@ import { seededRandom } from '../support/seeded-random.ts';
 import { checkAll, verdictSchema, type Checked } from './check.ts';
 import type { Fault } from './fault.ts';
 import { countFailed, untilHealthy, untilIdle, untilLettersLie } from './health.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 /** What became of the deliveries of a time, and of the events that were accepted in it. */
 const tallySchema = z.object({
@@ -74,10 +74,10 @@ const TRY_AGAIN_MS = 1000;
 
 /** Breaks one thing at a time, heals it, waits until service is well; at the end holds the sender's ledger against the tables. */
 export async function runCampaign(
-  rig: Rig,
+  system: SystemUnderTest,
   { faults, seed, minutes, print, save }: CampaignOptions,
 ): Promise<Campaign> {
-  const { sent, sender } = rig;
+  const { sent, sender } = system;
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
   const leftMs = () => (minutes === undefined ? Infinity : minutes * 60_000 - elapsed());
@@ -86,12 +86,12 @@ export async function runCampaign(
   const injected: (Omit<Injection, keyof Tally> & { period: number })[] = [];
   const otherPeriods = [0];
   let failedJobs = 0;
-  const { possible, skipped } = await sort(faults, rig);
+  const { possible, skipped } = await sort(faults, system);
   for (const { fault, reason } of skipped) print(`skipped: ${fault}: ${reason}`);
 
   sender.start();
   await wait(WARM_UP_MS);
-  const isWell = await attempt('before the first fault', () => untilHealthy(rig, HEAL_LIMIT_MS));
+  const isWell = await attempt('before the first fault', () => untilHealthy(system, HEAL_LIMIT_MS));
   if (isWell === undefined) problem('service is not well before the first fault');
   for (const { fault, round } of planOf(possible, { seed, isEndless: minutes !== undefined })) {
     if (round > 0 && !possible.some(fits)) break;
@@ -99,7 +99,7 @@ export async function runCampaign(
     // oxlint-disable no-await-in-loop -- one thing at a time
     await injectOnce(fault);
     await attempt('the report', async () => save?.(campaign()));
-    await wait(rig.random.below(CALM_MS));
+    await wait(system.random.below(CALM_MS));
     // oxlint-enable no-await-in-loop
   }
   await sender.stop();
@@ -122,16 +122,16 @@ export async function runCampaign(
 
   async function injectOnce(fault: Fault): Promise<void> {
     const { name } = fault;
-    const evidence = () => attempt(name, async () => fault.evidence?.(rig));
+    const evidence = () => attempt(name, async () => fault.evidence?.(system));
     // It may empty Redis.
     await attempt(name, tellFailedJobs);
     const before = await evidence();
     const period = sent.nextPeriod();
     const at = elapsed();
-    const isDone = await attempt(name, () => fault.inject(rig).then(() => true));
+    const isDone = await attempt(name, () => fault.inject(system).then(() => true));
     const brokenSeconds = (elapsed() - at) / 1000;
     await reviveAll();
-    const healthySeconds = (await attempt(name, () => untilHealthy(rig, HEAL_LIMIT_MS))) ?? null;
+    const healthySeconds = (await attempt(name, () => untilHealthy(system, HEAL_LIMIT_MS))) ?? null;
     if (healthySeconds === null) {
       problem(`${name}: service is not well two minutes later; ${sent.unseenCount()} events are not in the tables`);
       // The next fault is not to wait for them; the check at the end will find them.
@@ -152,14 +152,14 @@ export async function runCampaign(
   async function reviveAll(): Promise<void> {
     // oxlint-disable no-await-in-loop -- servers before apps, and seldom any
     for (const [name, server] of [
-      ['Redis', rig.redis],
-      ['Postgres', rig.postgres],
+      ['Redis', system.redis],
+      ['Postgres', system.postgres],
     ] as const) {
       if (server.isRunning()) continue;
       problem(`${name} was not started again`);
       await attempt(name, () => startPatiently(server));
     }
-    for (const app of [...rig.receivers, ...rig.workers]) {
+    for (const app of [...system.receivers, ...system.workers]) {
       const ownEnd = app.takeOwnEnd();
       if (ownEnd !== undefined) problem(ownEnd);
       if (app.isRunning()) continue;
@@ -171,20 +171,20 @@ export async function runCampaign(
 
   async function tellFailedJobs(): Promise<void> {
     const before = failedJobs;
-    failedJobs = await countFailed(rig);
+    failedJobs = await countFailed(system);
     if (failedJobs > before) problem(`${failedJobs} jobs rest in failed`);
   }
 
   async function settle(): Promise<Campaign> {
     const end = 'at the end';
     await reviveAll();
-    const healthy = await attempt(end, () => untilHealthy(rig, SETTLE_LIMIT_MS));
+    const healthy = await attempt(end, () => untilHealthy(system, SETTLE_LIMIT_MS));
     if (healthy === undefined) problem('not all that was answered 200 came into the tables');
-    const isIdle = await attempt(end, () => untilIdle(rig, SETTLE_LIMIT_MS));
+    const isIdle = await attempt(end, () => untilIdle(system, SETTLE_LIMIT_MS));
     if (isIdle !== true) problem('the queue does not come to rest');
     await attempt(end, tellFailedJobs);
-    await attempt(end, () => untilLettersLie(rig, LETTERS_LIMIT_MS));
-    const checked = await attempt(end, () => checkAll(rig));
+    await attempt(end, () => untilLettersLie(system, LETTERS_LIMIT_MS));
+    const checked = await attempt(end, () => checkAll(system));
     checked?.examples.forEach(problem);
     return campaign(checked);
   }
@@ -246,13 +246,13 @@ function* planOf(
 
 async function sort(
   faults: readonly Fault[],
-  rig: Rig,
+  system: SystemUnderTest,
 ): Promise<{ possible: Fault[]; skipped: { fault: string; reason: string }[] }> {
   const possible: Fault[] = [];
   const skipped: { fault: string; reason: string }[] = [];
   for (const fault of faults) {
     // oxlint-disable-next-line no-await-in-loop -- a few, in order
-    const reason = await fault.unless?.(rig);
+    const reason = await fault.unless?.(system);
     if (reason === undefined) possible.push(fault);
     else skipped.push({ fault: fault.name, reason });
   }

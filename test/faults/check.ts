@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { doubledRows, REPEATED, type Doubled } from '../support/count-effects.ts';
 import { compareTables } from './compare.ts';
-import type { Deck } from './deck.ts';
+import type { EventLoad } from './event-load.ts';
 import type { PostgresServer } from './postgres-server.ts';
 import type { SentEvents } from './sent-events.ts';
 
@@ -55,12 +55,12 @@ export async function lookForUnseen(sent: SentEvents, postgres: PostgresServer):
 /** What is checked: the sender's ledger and what its events tell, against what Postgres holds. */
 export interface Checkable {
   sent: SentEvents;
-  deck: Deck;
+  load: EventLoad;
   postgres: PostgresServer;
 }
 
 /** Holds all of the sender's ledger against the tables, and each row against the events that tell of it. Nothing may be under way. */
-export async function checkAll({ sent, deck, postgres }: Checkable): Promise<Checked> {
+export async function checkAll({ sent, load, postgres }: Checkable): Promise<Checked> {
   const wrong = new Map<number, Wrong>();
   const blame = (period: number, what: keyof Wrong) => {
     const found = wrong.get(period) ?? { lost: 0, doubled: 0 };
@@ -99,7 +99,7 @@ export async function checkAll({ sent, deck, postgres }: Checkable): Promise<Che
     }
   }
   const rows = doubledRows(await postgres.sqlPatiently(REPEATED));
-  const compared = await compareTables({ deck, postgres, onEvents: rows.add });
+  const compared = await compareTables({ load, postgres, onEvents: rows.add });
   const doubled = rows.rest();
   const periods = periodsOf(doubled, sent);
   for (const { table, key, effects } of doubled) {

@@ -4,7 +4,7 @@ import type { App } from './app.ts';
 import { untilSeen } from './evidence.ts';
 import { anyOf, type Fault } from './fault.ts';
 import { failOver } from './redis-faults.ts';
-import { REDIS_CLOCK, STEP_SECONDS, type Rig } from './rig.ts';
+import { REDIS_CLOCK, STEP_SECONDS, type SystemUnderTest } from './system-under-test.ts';
 import { leaveJournal, slowCatchUp, untilCatchingUp, untilCaughtUp } from './without-redis.ts';
 
 const LASTS_MS = 5000;
@@ -22,7 +22,7 @@ const unless: Fault['unless'] = ({ clocks }) => ('reason' in clocks ? clocks.rea
  * step ago: a receiver takes no signature from its future.
  */
 async function withSteps(
-  { clocks, sender }: Rig,
+  { clocks, sender }: SystemUnderTest,
   steps: ReadonlyMap<string, number>,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -48,29 +48,29 @@ function untilStepped(app: App, seconds: number): Promise<void> {
 const isOff = (told: number, seconds: number) => Math.abs(told - Date.now() / 1000 - seconds) < NEAR_SECONDS;
 
 /** Each clock by itself ahead or back, under load, and right again. */
-async function stepAll(rig: Rig, apps: readonly App[]): Promise<void> {
-  const steps = new Map(apps.map(({ name }) => [name, anyOf(rig, [-STEP_SECONDS, STEP_SECONDS])]));
-  await withSteps(rig, steps, async () => {
+async function stepAll(system: SystemUnderTest, apps: readonly App[]): Promise<void> {
+  const steps = new Map(apps.map(({ name }) => [name, anyOf(system, [-STEP_SECONDS, STEP_SECONDS])]));
+  await withSteps(system, steps, async () => {
     await Promise.all(apps.map((app) => untilStepped(app, steps.get(app.name) ?? 0)));
     await wait(LASTS_MS);
   });
 }
 
 /** Redis loses what receivers enqueued after the fact, and noted by a clock that was set back. */
-function failOverSetBack(rig: Rig): Promise<void> {
-  const { clocks, receivers } = rig;
+function failOverSetBack(system: SystemUnderTest): Promise<void> {
+  const { clocks, receivers } = system;
   const steps = new Map(receivers.map(({ name }) => [name, -STEP_SECONDS]));
-  return slowCatchUp(rig, OLD_MS, () =>
-    withSteps(rig, new Map(receivers.map(({ name }) => [name, 0])), () =>
-      failOver(rig, {
+  return slowCatchUp(system, OLD_MS, () =>
+    withSteps(system, new Map(receivers.map(({ name }) => [name, 0])), () =>
+      failOver(system, {
         async before() {
-          await untilCatchingUp(rig);
+          await untilCatchingUp(system);
           // A receiver leaves a beat each second.
           await wait(2 * BEAT_MS);
           if ('set' in clocks) await Promise.all([...steps].map(([name, seconds]) => clocks.set(name, seconds)));
           await Promise.all(receivers.map((receiver) => untilStepped(receiver, -STEP_SECONDS)));
         },
-        meanwhile: () => untilCaughtUp(rig),
+        meanwhile: () => untilCaughtUp(system),
       }),
     ),
   );
@@ -82,22 +82,22 @@ export const CLOCK_FAULTS: readonly Fault[] = [
     name: 'clocks of the receivers step by three hours',
     how: 'a preloaded library shifts them while they run, each ahead or back, and sets them right after 5 s',
     unless,
-    inject: (rig) => stepAll(rig, rig.receivers),
+    inject: (system) => stepAll(system, system.receivers),
   },
   {
     name: 'clocks of the workers step by three hours',
     how: 'a preloaded library shifts them while they run, each ahead or back, and sets them right after 5 s',
     unless,
-    inject: (rig) => stepAll(rig, rig.workers),
+    inject: (system) => stepAll(system, system.workers),
   },
   {
     name: 'clock of Redis steps by three hours',
     how: 'a preloaded library shifts it while it runs, ahead or back, and sets it right after 5 s',
     unless,
-    async inject(rig) {
-      const seconds = anyOf(rig, [-STEP_SECONDS, STEP_SECONDS]);
-      await withSteps(rig, new Map([[REDIS_CLOCK, seconds]]), async () => {
-        const isStepped = async () => isOff(Number.parseInt(String(await rig.redis.run(['TIME'])), 10), seconds);
+    async inject(system) {
+      const seconds = anyOf(system, [-STEP_SECONDS, STEP_SECONDS]);
+      await withSteps(system, new Map([[REDIS_CLOCK, seconds]]), async () => {
+        const isStepped = async () => isOff(Number.parseInt(String(await system.redis.run(['TIME'])), 10), seconds);
         await untilSeen(`the clock of Redis is ${seconds} s off`, isStepped);
         await wait(LASTS_MS);
       });
@@ -107,9 +107,9 @@ export const CLOCK_FAULTS: readonly Fault[] = [
     name: 'receiver killed while the clock of the other is set back',
     how: 'out of Redis’ reach for 2,000 events; the other’s clock is set back by three hours; SIGKILL; the other must take over',
     unless,
-    inject: (rig) =>
-      leaveJournal(rig, ({ other, crash, untilTakenOver }) =>
-        withSteps(rig, new Map([[other.name, -STEP_SECONDS]]), async () => {
+    inject: (system) =>
+      leaveJournal(system, ({ other, crash, untilTakenOver }) =>
+        withSteps(system, new Map([[other.name, -STEP_SECONDS]]), async () => {
           await untilStepped(other, -STEP_SECONDS);
           await crash();
           await untilTakenOver();

@@ -4,7 +4,7 @@ import { ledgerId, referenceFold } from '../support/reference-fold.ts';
 import { TABLE_NAMES } from '../support/tables.ts';
 import type { ToldEvent } from '../support/told-event.ts';
 import { RECEIVED, receivedEvents } from '../support/wrong-rows.ts';
-import type { Deck } from './deck.ts';
+import type { EventLoad } from './event-load.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
 /** What came of comparing the tables with what the events tell. */
@@ -18,7 +18,7 @@ export interface Compared {
 }
 
 export interface CompareOptions {
-  deck: Deck;
+  load: EventLoad;
   postgres: PostgresServer;
   /** Is given each set of events that are in the ledger and were not made dead letters. */
   onEvents: (events: readonly ToldEvent[]) => void;
@@ -40,10 +40,10 @@ const OF_SET: Record<TableName, string> = {
  * Holds every row of every table, column by column, against what the events tell that the ledger holds. Of an event whose answer is
  * not known the ledger alone says whether it counts.
  */
-export async function compareTables({ deck, postgres, onEvents }: CompareOptions): Promise<Compared> {
+export async function compareTables({ load, postgres, onEvents }: CompareOptions): Promise<Compared> {
   const found: Difference[] = [];
   const counts = new Map<TableName, number>();
-  for (const told of deck.told()) {
+  for (const told of load.events()) {
     const ids = told.map(({ body }) => ledgerId(body));
     const calls = [...new Set(told.map(({ conversationId }) => conversationId))];
     const users = [...new Set(told.flatMap(({ tells }) => tells?.user?.key ?? []))];

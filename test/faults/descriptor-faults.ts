@@ -6,7 +6,7 @@ import { untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { boundDescriptors, lastLine } from './mounts.ts';
 import type { Line } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 import { leaveJournal } from './without-redis.ts';
 
 const LASTS_MS = 4000;
@@ -14,7 +14,7 @@ const LASTS_MS = 4000;
 const LOOK_MS = 12_000;
 const ANSWER_LIMIT_MS = 1000;
 
-async function unless({ receivers }: Rig): Promise<string | undefined> {
+async function unless({ receivers }: SystemUnderTest): Promise<string | undefined> {
   const attempts = receivers.map((receiver) => boundDescriptors(receiver.pid(), false));
   return Promise.all(attempts).then(
     () => undefined,
@@ -47,9 +47,9 @@ function untilNoneIsTaken(app: App): Promise<void> {
 }
 
 /** With their connections of one line cut, so that they need a descriptor. */
-function exhaust(rig: Rig, apps: readonly App[], line: Line): Promise<void> {
+function exhaust(system: SystemUnderTest, apps: readonly App[], line: Line): Promise<void> {
   return withoutDescriptors(apps, async () => {
-    for (const link of rig.links[line]) link.reset();
+    for (const link of system.links[line]) link.reset();
     await wait(LASTS_MS);
   });
 }
@@ -60,20 +60,20 @@ export const DESCRIPTOR_FAULTS: readonly Fault[] = [
     name: 'receivers out of descriptors',
     how: 'prlimit --nofile lets both open no file and no connection for 4 s, and their connections to Redis are reset',
     unless,
-    inject: (rig) => exhaust(rig, rig.receivers, 'receiver-Redis'),
+    inject: (system) => exhaust(system, system.receivers, 'receiver-Redis'),
   },
   {
     name: 'workers out of descriptors',
     how: 'prlimit --nofile lets both open no connection for 4 s, and their connections to Postgres are reset',
     unless,
-    inject: (rig) => exhaust(rig, rig.workers, 'worker-Postgres'),
+    inject: (system) => exhaust(system, system.workers, 'worker-Postgres'),
   },
   {
     name: 'receiver killed while the other is out of descriptors',
     how: 'out of Redis’ reach for 2,000 events; SIGKILL; the other looks for journals, and can open none (prlimit --nofile), for 12 s; then it must take over',
     unless,
-    inject: (rig) =>
-      leaveJournal(rig, async ({ other, crash, untilTakenOver }) => {
+    inject: (system) =>
+      leaveJournal(system, async ({ other, crash, untilTakenOver }) => {
         await withoutDescriptors([other], async () => {
           await crash();
           await wait(LOOK_MS);

@@ -4,7 +4,7 @@ import type { Fault } from './fault.ts';
 import { countLetters, untilLettersLie } from './health.ts';
 
 const COPIES = 10_000;
-/** A deck is shuffled every second or so: the next ones have it. */
+/** A set of events is made every second or so: the next ones have it. */
 const POISON_MS = 5000;
 const LETTERS_LIMIT_MS = 120_000;
 /** The journal enqueues again what is up to a minute older than the oldest job, and the dead events among that have letters by themselves. */
@@ -15,14 +15,14 @@ export const EVENT_FAULTS: readonly Fault[] = [
   {
     name: 'poison, one event in fifty',
     how: 'no JSON, no conversation, a transcript that is none, and what a constraint of Postgres refuses, for 5 s',
-    async inject({ deck, workers }) {
+    async inject({ load, workers }) {
       const hasKilled = await growthOf(() => sumOf(workers, 'landline_events_dead_total'));
-      deck.poison(50);
+      load.poison(50);
       try {
         await wait(POISON_MS);
         await untilSeen('an event is made a dead letter', hasKilled);
       } finally {
-        deck.poison(undefined);
+        load.poison(undefined);
       }
     },
   },
@@ -30,22 +30,22 @@ export const EVENT_FAULTS: readonly Fault[] = [
     name: 'Redis emptied while dead letters rest',
     isLong: true,
     how: 'poison as above until letters rest in Redis, older than what the journal enqueues again; FLUSHALL; each dead event of the ledger must have its letter again within two minutes',
-    async inject(rig) {
-      const before = await countLetters(rig);
-      rig.deck.poison(50);
+    async inject(system) {
+      const before = await countLetters(system);
+      system.load.poison(50);
       try {
-        await untilSeen('letters rest', async () => (await countLetters(rig)) > before, LETTERS_LIMIT_MS);
+        await untilSeen('letters rest', async () => (await countLetters(system)) > before, LETTERS_LIMIT_MS);
       } finally {
-        rig.deck.poison(undefined);
+        system.load.poison(undefined);
       }
       await wait(OLD_LETTERS_MS);
-      await rig.redis.run(['FLUSHALL']);
-      await untilLettersLie(rig, LETTERS_LIMIT_MS);
+      await system.redis.run(['FLUSHALL']);
+      await untilLettersLie(system, LETTERS_LIMIT_MS);
     },
   },
   {
     name: 'the same event 10,000 times',
     how: 'over all connections at once, on top of the load',
-    inject: ({ sender, deck }) => sender.repeat(deck.single(), COPIES),
+    inject: ({ sender, load }) => sender.repeat(load.single(), COPIES),
   },
 ];

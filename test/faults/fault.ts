@@ -1,4 +1,4 @@
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 /** One way to break something. */
 export interface Fault {
@@ -8,24 +8,24 @@ export interface Fault {
   /** It takes so long that it comes but every few rounds. */
   isLong?: boolean;
   /** Why it cannot be done here, if so. */
-  unless?: (rig: Rig) => string | undefined | Promise<string | undefined>;
+  unless?: (system: SystemUnderTest) => string | undefined | Promise<string | undefined>;
   /**
    * A count that grows when the fault has really struck. It is read before the fault is injected, and again when service is
    * well after it; where it did not grow, nothing was survived.
    */
-  evidence?: (rig: Rig) => Promise<number>;
+  evidence?: (system: SystemUnderTest) => Promise<number>;
   /** Breaks and heals; resolves when nothing is broken any more. What was broken must be whole also when it rejects. */
-  inject: (rig: Rig) => Promise<void>;
+  inject: (system: SystemUnderTest) => Promise<void>;
 }
 
 /** One of them, by chance. */
-export function anyOf<T>(rig: Rig, items: readonly T[]): T {
-  const item = items[rig.random.below(items.length)];
+export function anyOf<T>(system: SystemUnderTest, items: readonly T[]): T {
+  const item = items[system.random.below(items.length)];
   if (item === undefined) throw new Error('There is nothing to choose from.');
   return item;
 }
 
 /** A time by chance, in ms. */
-export function between(rig: Rig, least: number, most: number): number {
-  return least + rig.random.below(most - least);
+export function between(system: SystemUnderTest, least: number, most: number): number {
+  return least + system.random.below(most - least);
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DEAD_LETTER_QUEUE, QUEUE_PREFIX, WEBHOOK_QUEUE } from '../../packages/queue/src/names.ts';
 import { lookForUnseen } from './check.ts';
 import { untilSeen } from './evidence.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 const ASK_MS = 200;
 /** The queue must be empty for so long: what the journal enqueues again comes in parts. */
@@ -14,8 +14,8 @@ const IDLE_MS = 3000;
  *
  * @returns After how many seconds; undefined when it is not after `limitMs`.
  */
-export async function untilHealthy(rig: Rig, limitMs: number): Promise<number | undefined> {
-  const { receivers, workers, sent, postgres, sender } = rig;
+export async function untilHealthy(system: SystemUnderTest, limitMs: number): Promise<number | undefined> {
+  const { receivers, workers, sent, postgres, sender } = system;
   const startedAt = performance.now();
   const mark = sent.mark();
   const apps = [...receivers, ...workers];
@@ -36,21 +36,21 @@ export async function untilHealthy(rig: Rig, limitMs: number): Promise<number | 
 export const keyOf = (name: string): string => `${QUEUE_PREFIX}:${WEBHOOK_QUEUE}:${name}`;
 
 /** How many jobs rest in `failed`, where none may. */
-export async function countFailed({ redis }: Rig): Promise<number> {
+export async function countFailed({ redis }: SystemUnderTest): Promise<number> {
   return Number(await redis.run(['ZCARD', keyOf('failed')]));
 }
 
 /** How many dead letters rest in Redis. */
-export async function countLetters({ redis }: Rig): Promise<number> {
+export async function countLetters({ redis }: SystemUnderTest): Promise<number> {
   return Number(await redis.run(['ZCARD', `${QUEUE_PREFIX}:${DEAD_LETTER_QUEUE}:failed`]));
 }
 
 /** Waits until as many letters rest in Redis as the ledger has dead events. @throws When that takes too long. */
-export async function untilLettersLie(rig: Rig, limitMs: number): Promise<void> {
+export async function untilLettersLie(system: SystemUnderTest, limitMs: number): Promise<void> {
   let seen = '';
   const areAll = async () => {
-    const [row] = await rig.postgres.sqlPatiently(`SELECT count(*) AS n FROM webhook_events WHERE outcome = 'dead'`);
-    const [letters, dead] = [await countLetters(rig), Number(row?.['n'])];
+    const [row] = await system.postgres.sqlPatiently(`SELECT count(*) AS n FROM webhook_events WHERE outcome = 'dead'`);
+    const [letters, dead] = [await countLetters(system), Number(row?.['n'])];
     seen = `${letters} letters of ${dead} dead events`;
     return letters === dead;
   };
@@ -60,7 +60,7 @@ export async function untilLettersLie(rig: Rig, limitMs: number): Promise<void> 
 }
 
 /** Waits until no job waits or runs, for good. @returns Whether that came about within `limitMs`. */
-export async function untilIdle({ redis }: Rig, limitMs: number): Promise<boolean> {
+export async function untilIdle({ redis }: SystemUnderTest, limitMs: number): Promise<boolean> {
   const startedAt = performance.now();
   let idleSince = performance.now();
   while (performance.now() - idleSince < IDLE_MS) {

@@ -7,7 +7,7 @@ import type { Fault } from './fault.ts';
 import { untilHealthy } from './health.ts';
 import { restart } from './process-faults.ts';
 import { boundFiles, lastLine, setReadOnly } from './mounts.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 const LASTS_MS = 4000;
 
@@ -18,12 +18,12 @@ async function unlessAllowed(attempt: () => Promise<void>, what: string): Promis
   );
 }
 
-async function boundAll({ receivers }: Rig, bytes: number | undefined): Promise<void> {
+async function boundAll({ receivers }: SystemUnderTest, bytes: number | undefined): Promise<void> {
   await Promise.all(receivers.map((receiver) => boundFiles(receiver.pid(), bytes)));
 }
 
 /** Groups that no journal took. */
-const failures = ({ receivers }: Rig) => sumOf(receivers, 'landline_journal_errors_total');
+const failures = ({ receivers }: SystemUnderTest) => sumOf(receivers, 'landline_journal_errors_total');
 
 /** @throws When nothing can be made read-only there, or an open file is written to all the same. */
 async function tryReadOnly(folder: string): Promise<void> {
@@ -57,11 +57,11 @@ const NEARLY_FULL_FREE = 0.05;
 
 /** Lets the receivers have another journal for a while; it is empty when they leave it, for nobody takes it over. */
 async function withJournal(
-  rig: Rig,
+  system: SystemUnderTest,
   env: Readonly<Record<string, string>>,
   work: (start: (receiver: App) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const { receivers } = rig;
+  const { receivers } = system;
   await Promise.all(receivers.map((receiver) => receiver.stop()));
   try {
     await work((receiver) => receiver.start({ env }));
@@ -70,7 +70,7 @@ async function withJournal(
       // oxlint-disable-next-line no-await-in-loop -- seldom any
       await receiver.start({ env });
     }
-    await untilHealthy(rig, HEAL_LIMIT_MS);
+    await untilHealthy(system, HEAL_LIMIT_MS);
     for (const receiver of receivers) {
       // oxlint-disable-next-line no-await-in-loop -- one of them serves
       await restart(receiver);
@@ -85,14 +85,14 @@ const journalBytes = (receiver: App) => sumOf([receiver], 'landline_journal_byte
 const turnedAway = (receiver: App) => sumOf([receiver], 'landline_events_rejected_total', 'code="unavailable"');
 
 /** One receiver fills the folder with what Redis has, and is sent no more; another comes, out of Redis' reach, and needs room there. */
-async function needRoom(rig: Rig): Promise<void> {
-  const { receivers, links, folder } = rig;
+async function needRoom(system: SystemUnderTest): Promise<void> {
+  const { receivers, links, folder } = system;
   const [first, second] = receivers;
   const [toFirst, line] = [links['sender-receiver'][0], links['receiver-Redis'][1]];
   if (first === undefined || second === undefined || toFirst === undefined || line === undefined)
     throw new Error('There are no two receivers.');
   const env = { JOURNAL_DIR: join(folder, 'journal-small'), JOURNAL_LIMIT_BYTES: String(SMALL_LIMIT_BYTES) };
-  await withJournal(rig, env, async (start) => {
+  await withJournal(system, env, async (start) => {
     await start(first);
     const isFull = async () => (await journalBytes(first)) >= SMALL_LIMIT_BYTES * 0.75;
     await untilSeen('a receiver fills the journal with what Redis has', isFull, FILL_LIMIT_MS);
@@ -120,18 +120,18 @@ async function hasRoom(receiver: App): Promise<boolean> {
 }
 
 /** The journal lies on a disk that is made nearly full; it must give back what Redis has, and take events all the same. */
-async function nearlyFill(rig: Rig): Promise<void> {
-  const { receivers, journalDisk } = rig;
+async function nearlyFill(system: SystemUnderTest): Promise<void> {
+  const { receivers, journalDisk } = system;
   if ('reason' in journalDisk) throw new Error(journalDisk.reason);
   const env = { JOURNAL_DIR: join(journalDisk.path, 'journal') };
   const filler = join(journalDisk.path, 'filler');
   await writeFile(filler, Buffer.alloc(FILLER_BYTES));
-  await withJournal(rig, env, async (start) => {
+  await withJournal(system, env, async (start) => {
     await Promise.all(receivers.map(start));
     const bytes = async () => Math.max(...(await Promise.all(receivers.map(journalBytes))));
     const hasBytes = async () => (await bytes()) >= SMALL_LIMIT_BYTES;
     await untilSeen('the journal holds what Redis has', hasBytes, FILL_LIMIT_MS);
-    const hasFailed = await growthOf(() => failures(rig));
+    const hasFailed = await growthOf(() => failures(system));
     await journalDisk.fill(NEARLY_FULL_FREE);
     try {
       await untilSeen('the journal gives way', async () => (await bytes()) < SMALL_LIMIT_BYTES / 2, ROOM_LIMIT_MS);
@@ -149,14 +149,14 @@ export const JOURNAL_FAULTS: readonly Fault[] = [
   {
     name: 'journal disk full',
     how: 'no file of the receivers may grow any more (prlimit --fsize), for 4 s',
-    unless: (rig) => unlessAllowed(() => boundAll(rig, undefined), 'prlimit is missing or not allowed'),
+    unless: (system) => unlessAllowed(() => boundAll(system, undefined), 'prlimit is missing or not allowed'),
     evidence: failures,
-    async inject(rig) {
+    async inject(system) {
       try {
-        await boundAll(rig, 1);
+        await boundAll(system, 1);
         await wait(LASTS_MS);
       } finally {
-        await boundAll(rig, undefined);
+        await boundAll(system, undefined);
       }
     },
   },

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { anyOf, type Fault } from './fault.ts';
 import { LINES, type Line, type Link } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 const DELAY_MS = 150;
 const LASTS_MS = 3000;
@@ -13,8 +13,8 @@ function whole(
   line: Line,
   { begin, end }: { begin: (link: Link) => void; end: (link: Link) => void },
 ): Fault['inject'] {
-  return async (rig) => {
-    const links = line === 'sender-receiver' ? [anyOf(rig, rig.links[line])] : rig.links[line];
+  return async (system) => {
+    const links = line === 'sender-receiver' ? [anyOf(system, system.links[line])] : system.links[line];
     links.forEach(begin);
     await wait(LASTS_MS);
     links.forEach(end);
@@ -49,8 +49,8 @@ function faultsOf(line: Line): Fault[] {
       how: 'the far end of one process’ connections goes, and the near end is never told',
       // Of a statement that is never answered only its time-out of 35 s tells.
       isLong: line === 'worker-Postgres',
-      async inject(rig: Rig) {
-        anyOf(rig, rig.links[line]).halfOpen();
+      async inject(system: SystemUnderTest) {
+        anyOf(system, system.links[line]).halfOpen();
         await wait(NOTICE_MS);
       },
     },

@@ -1,5 +1,5 @@
 import { untilHealthy } from './health.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 import type { Measure } from './sender.ts';
 
 /** What a sender sees of Redis being away. Times in ms. */
@@ -22,15 +22,19 @@ const LEAST_SHARE = 0.99;
  * Takes Redis away under load, gives it back once every request that was due meanwhile is answered or given up, and waits until all
  * is in the tables.
  */
-export async function measureOutage(rig: Rig, how: 'stopped' | 'frozen', seconds: number): Promise<Outage> {
-  const { redis, sender } = rig;
+export async function measureOutage(
+  system: SystemUnderTest,
+  how: 'stopped' | 'frozen',
+  seconds: number,
+): Promise<Outage> {
+  const { redis, sender } = system;
   const measuring = sender.measure(seconds * 1000);
   if (how === 'stopped') await redis.stop();
   else redis.kill('SIGSTOP');
   const { latencies, ...counts } = await measuring;
   if (how === 'stopped') await redis.start();
   else redis.kill('SIGCONT');
-  const drainedSeconds = (await untilHealthy(rig, seconds * 1000 * DRAIN_LIMIT_FACTOR)) ?? null;
+  const drainedSeconds = (await untilHealthy(system, seconds * 1000 * DRAIN_LIMIT_FACTOR)) ?? null;
   const seen = Float64Array.from(latencies).sort();
   const at = (share: number) => seen[Math.min(seen.length - 1, Math.floor(seen.length * share))] ?? 0;
   return { how, seconds, ...counts, p50: at(0.5), p99: at(0.99), most: at(1), drainedSeconds };

@@ -4,20 +4,20 @@ import { lockTable } from '../support/lock-table.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { COMMIT, breakAt } from './process-faults.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 const AWAY_MS = 500;
 
-async function stopFor({ postgres }: Rig, ms: number): Promise<void> {
+async function stopFor({ postgres }: SystemUnderTest, ms: number): Promise<void> {
   await postgres.stop();
   await wait(ms);
   await postgres.start();
 }
 
-async function lockFor(rig: Rig, ms: number): Promise<void> {
-  const unlock = await lockTable(rig.postgres.url, anyOf(rig, ['conversations', 'webhook_events']));
+async function lockFor(system: SystemUnderTest, ms: number): Promise<void> {
+  const unlock = await lockTable(system.postgres.url, anyOf(system, ['conversations', 'webhook_events']));
   const waiting = async () =>
-    (await rig.postgres.sql("SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted")).length > 0;
+    (await system.postgres.sql("SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted")).length > 0;
   try {
     await untilSeen('somebody waits for the lock', waiting);
     await wait(ms);
@@ -27,7 +27,7 @@ async function lockFor(rig: Rig, ms: number): Promise<void> {
 }
 
 /** Tells whether a transaction of a worker has failed since, as `label` says; workers must not be started again meanwhile. */
-function transactionFailures({ workers }: Rig, label?: string): Promise<() => Promise<boolean>> {
+function transactionFailures({ workers }: SystemUnderTest, label?: string): Promise<() => Promise<boolean>> {
   return growthOf(() => sumOf(workers, 'landline_postgres_errors_total', label));
 }
 
@@ -35,11 +35,15 @@ function transactionFailures({ workers }: Rig, label?: string): Promise<() => Pr
 const STORM_REST_MS = 50;
 
 /** Runs a statement on all of the workers' connections again and again, for `ms` and until a transaction has failed of it. */
-async function storm(rig: Rig, call: 'pg_terminate_backend' | 'pg_cancel_backend', ms: number): Promise<void> {
-  const hasFailed = await transactionFailures(rig);
+async function storm(
+  system: SystemUnderTest,
+  call: 'pg_terminate_backend' | 'pg_cancel_backend',
+  ms: number,
+): Promise<void> {
+  const hasFailed = await transactionFailures(system);
   const end = performance.now() + ms;
   await untilSeen(`a transaction fails of ${call}`, async () => {
-    await rig.postgres.sql(`SELECT ${call}(pid) FROM pg_stat_activity WHERE application_name = 'landline'`);
+    await system.postgres.sql(`SELECT ${call}(pid) FROM pg_stat_activity WHERE application_name = 'landline'`);
     await wait(STORM_REST_MS);
     return performance.now() > end && hasFailed();
   });
@@ -52,7 +56,7 @@ const DEADLOCK_LIMIT_MS = 20_000;
  * Locks the users and then the calls against writers, which workers come to in the other order. The worker's deadlock is noticed first,
  * so it is the one that fails. Goes on for `ms`, and until there was one.
  */
-async function provokeDeadlocks({ postgres }: Rig, ms: number): Promise<void> {
+async function provokeDeadlocks({ postgres }: SystemUnderTest, ms: number): Promise<void> {
   const seen = async () => Number((await postgres.sql('SELECT sum(deadlocks) AS n FROM pg_stat_database'))[0]?.['n']);
   const before = await seen();
   const client = new Client({ connectionString: postgres.url });
@@ -77,9 +81,9 @@ async function provokeDeadlocks({ postgres }: Rig, ms: number): Promise<void> {
 }
 
 /** While it lasts, for `ms` and until one was late, what follows the ledger's statement in a transaction has a millisecond. */
-async function timeOut(rig: Rig, ms: number): Promise<void> {
-  const { postgres } = rig;
-  const isLate = await transactionFailures(rig, 'class="timeout"');
+async function timeOut(system: SystemUnderTest, ms: number): Promise<void> {
+  const { postgres } = system;
+  const isLate = await transactionFailures(system, 'class="timeout"');
   await postgres.sql(`CREATE OR REPLACE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN PERFORM set_config('statement_timeout', '1', true); RETURN NULL; END $$`);
   try {
@@ -101,50 +105,59 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     name: 'Postgres killed',
     how: 'SIGKILL of its first process at a random moment; started again half a second later',
-    async inject(rig) {
-      await wait(between(rig, 0, 500));
-      await rig.postgres.crash();
+    async inject(system) {
+      await wait(between(system, 0, 500));
+      await system.postgres.crash();
       await wait(AWAY_MS);
-      await rig.postgres.start();
+      await system.postgres.start();
     },
   },
-  { name: 'Postgres stopped for 5 s', how: 'a fast shutdown', inject: (rig) => stopFor(rig, 5000) },
-  { name: 'Postgres stopped for 60 s', how: 'a fast shutdown', isLong: true, inject: (rig) => stopFor(rig, 60_000) },
+  { name: 'Postgres stopped for 5 s', how: 'a fast shutdown', inject: (system) => stopFor(system, 5000) },
+  {
+    name: 'Postgres stopped for 60 s',
+    how: 'a fast shutdown',
+    isLong: true,
+    inject: (system) => stopFor(system, 60_000),
+  },
   {
     name: 'connections terminated in storms',
     how: 'pg_terminate_backend of every worker’s connection, ten times a second for 3 s, until a transaction has failed',
-    inject: (rig) => storm(rig, 'pg_terminate_backend', 3000),
+    inject: (system) => storm(system, 'pg_terminate_backend', 3000),
   },
   {
     name: 'statements cancelled in storms',
     how: 'pg_cancel_backend of every worker’s connection, ten times a second for 3 s, until a transaction has failed',
-    inject: (rig) => storm(rig, 'pg_cancel_backend', 3000),
+    inject: (system) => storm(system, 'pg_cancel_backend', 3000),
   },
-  { name: 'table locked for 5 s', how: 'LOCK TABLE … IN ACCESS EXCLUSIVE MODE', inject: (rig) => lockFor(rig, 5000) },
+  {
+    name: 'table locked for 5 s',
+    how: 'LOCK TABLE … IN ACCESS EXCLUSIVE MODE',
+    inject: (system) => lockFor(system, 5000),
+  },
   {
     name: 'table locked for 30 s',
     how: 'LOCK TABLE … IN ACCESS EXCLUSIVE MODE',
     isLong: true,
-    inject: (rig) => lockFor(rig, 30_000),
+    inject: (system) => lockFor(system, 30_000),
   },
   {
     name: 'deadlocks',
     how: 'the table of users is locked, and then that of calls: the opposite of the worker’s order; for 4 s, until there was one',
-    inject: (rig) => provokeDeadlocks(rig, 4000),
+    inject: (system) => provokeDeadlocks(system, 4000),
   },
   {
     name: 'statement time-outs',
     how: 'a trigger leaves the transaction’s next statements a millisecond, for 2 s, until one was late',
-    inject: (rig) => timeOut(rig, 2000),
+    inject: (system) => timeOut(system, 2000),
   },
   {
     name: 'Postgres disk full',
     how: 'the table of effects lies on a small disk (tmpfs), which is full for 4 s and more: every transaction fails with 53100',
     unless: ({ smallDisk }) => ('reason' in smallDisk ? smallDisk.reason : undefined),
-    async inject(rig) {
-      const { smallDisk } = rig;
+    async inject(system) {
+      const { smallDisk } = system;
       if ('reason' in smallDisk) throw new Error(smallDisk.reason);
-      const isFull = await transactionFailures(rig, 'class="resources"');
+      const isFull = await transactionFailures(system, 'class="resources"');
       try {
         await smallDisk.fill();
         await wait(4000);
@@ -157,8 +170,8 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   {
     name: 'Postgres connection cut after COMMIT was sent',
     how: 'the proxy lets a COMMIT of events through and cuts the line before its answer',
-    async inject(rig) {
-      const link = anyOf(rig, rig.links['worker-Postgres']);
+    async inject(system) {
+      const link = anyOf(system, system.links['worker-Postgres']);
       await breakAt(link, COMMIT, 'before-answer');
       link.reset();
     },

@@ -1,20 +1,20 @@
 import { Client } from 'pg';
 import { growthOf, untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 /** So many events are committed, and then gone. */
 const TAIL_EVENTS = 500;
 const TAIL_LIMIT_MS = 60_000;
 const MOST_TRIES = 5;
 
-async function countEvents({ postgres }: Rig): Promise<number> {
+async function countEvents({ postgres }: SystemUnderTest): Promise<number> {
   const [row] = await postgres.sqlPatiently('SELECT count(*) AS n FROM webhook_events');
   return Number(row?.['n']);
 }
 
 /** Works while Postgres is away, and starts it whatever comes of that. */
-async function thenStarted<T>(postgres: Rig['postgres'], work: () => Promise<T>): Promise<T> {
+async function thenStarted<T>(postgres: SystemUnderTest['postgres'], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {
@@ -23,34 +23,34 @@ async function thenStarted<T>(postgres: Rig['postgres'], work: () => Promise<T>)
 }
 
 /** Puts an older copy of its data in the place of what Postgres has, as a failover to a replica that lags would. */
-async function loseTail(rig: Rig): Promise<void> {
-  const { postgres } = rig;
+async function loseTail(system: SystemUnderTest): Promise<void> {
+  const { postgres } = system;
   await postgres.stop();
   const restore = await thenStarted(postgres, postgres.copyData);
-  const before = await countEvents(rig);
+  const before = await countEvents(system);
   let committed = before;
   await untilSeen(
     `${TAIL_EVENTS} events are committed`,
-    async () => (committed = await countEvents(rig)) >= before + TAIL_EVENTS,
+    async () => (committed = await countEvents(system)) >= before + TAIL_EVENTS,
     TAIL_LIMIT_MS,
   );
   await postgres.crash();
   await thenStarted(postgres, restore);
-  if ((await countEvents(rig)) >= committed) throw new Error('Postgres has lost nothing.');
+  if ((await countEvents(system)) >= committed) throw new Error('Postgres has lost nothing.');
 }
 
 /** Kills Postgres while sessions by default do not wait for the disk, until a row of the suite's own is lost by it. */
-async function killWithoutWaiting(rig: Rig): Promise<void> {
-  const { postgres } = rig;
+async function killWithoutWaiting(system: SystemUnderTest): Promise<void> {
+  const { postgres } = system;
   await postgres.sql('CREATE TABLE IF NOT EXISTS marks (n int)');
   await postgres.sql('ALTER ROLE CURRENT_USER SET synchronous_commit = off');
   await postgres.sql(`ALTER SYSTEM SET wal_writer_delay = '10s'`);
   await postgres.sql('SELECT pg_reload_conf()');
   try {
-    await endSessions(rig);
+    await endSessions(system);
     for (let tries = 1; ; tries++) {
       // oxlint-disable no-await-in-loop -- until it strikes
-      const hasMore = await growthOf(() => countEvents(rig));
+      const hasMore = await growthOf(() => countEvents(system));
       await untilSeen('events are committed', hasMore, TAIL_LIMIT_MS);
       await insertMark(postgres.url, tries);
       await postgres.crash();
@@ -64,12 +64,12 @@ async function killWithoutWaiting(rig: Rig): Promise<void> {
     await postgres.sqlPatiently('ALTER ROLE CURRENT_USER RESET synchronous_commit');
     await postgres.sqlPatiently('ALTER SYSTEM RESET wal_writer_delay');
     await postgres.sqlPatiently('SELECT pg_reload_conf()');
-    await endSessions(rig);
+    await endSessions(system);
   }
 }
 
 /** Those that begin then have the role's new settings. */
-async function endSessions({ postgres }: Rig): Promise<void> {
+async function endSessions({ postgres }: SystemUnderTest): Promise<void> {
   await postgres.sqlPatiently(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'landline'`,
   );

@@ -6,7 +6,7 @@ import { sumOf, untilSeen } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { freezeUntilTakenOver } from './frozen-worker.ts';
 import type { Link, Moment } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 import { midCatchUp, withLink } from './without-redis.ts';
 
 /** How long a crashed process is away before somebody starts it again, in ms. */
@@ -67,10 +67,10 @@ const MOST_WRITES = 50;
  * Crashes a receiver in the middle of a write to its journal: its file has a part of the last record, by chance how much of it, and
  * the write does not return; `marker` tells. A bound on the file would not do: what a disk did not take whole is cut off again.
  */
-async function crashInWrite(rig: Rig): Promise<void> {
-  const receiver = anyOf(rig, rig.receivers);
-  const [writes, share] = [rig.random.below(MOST_WRITES), rig.random.next()];
-  const marker = join(rig.folder, 'torn');
+async function crashInWrite(system: SystemUnderTest): Promise<void> {
+  const receiver = anyOf(system, system.receivers);
+  const [writes, share] = [system.random.below(MOST_WRITES), system.random.next()];
+  const marker = join(system.folder, 'torn');
   const tear = `
     import { writeFileSync } from 'node:fs';
     import { open } from 'node:fs/promises';
@@ -115,24 +115,24 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'receiver killed',
     how: 'SIGKILL at a random moment; started again half a second later',
-    async inject(rig) {
-      await wait(between(rig, 0, 500));
-      await crashAndRestart(anyOf(rig, rig.receivers));
+    async inject(system) {
+      await wait(between(system, 0, 500));
+      await crashAndRestart(anyOf(system, system.receivers));
     },
   },
   {
     name: 'worker killed',
     how: 'SIGKILL at a random moment; started again half a second later',
-    async inject(rig) {
-      await wait(between(rig, 0, 500));
-      await crashAndRestart(anyOf(rig, rig.workers));
+    async inject(system) {
+      await wait(between(system, 0, 500));
+      await crashAndRestart(anyOf(system, system.workers));
     },
   },
   {
     name: 'receiver killed after the Redis write, before the answer',
     how: `the proxy sees a job being added (${ADD_JOB.name}), lets it through, holds the answer back, SIGKILL`,
-    async inject(rig) {
-      const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
+    async inject(system) {
+      const [receiver, link] = withLink(system, system.receivers, 'receiver-Redis');
       await breakAt(link, ADD_JOB, 'before-answer');
       await crashAndRestart(receiver);
     },
@@ -140,8 +140,8 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'worker killed after the commit, before the job is finished',
     how: 'the proxy sees a COMMIT of events, lets it through, holds the answer back, SIGKILL',
-    async inject(rig) {
-      const [worker, link] = withLink(rig, rig.workers, 'worker-Postgres');
+    async inject(system) {
+      const [worker, link] = withLink(system, system.workers, 'worker-Postgres');
       await breakAt(link, COMMIT, 'before-answer');
       await crashAndRestart(worker);
     },
@@ -154,7 +154,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'receiver killed while it catches up',
     how: 'out of Redis’ reach for 2,000 events; SIGKILL when it has enqueued part of them, and part is pending',
-    inject: (rig) => midCatchUp(rig, crashAndRestart),
+    inject: (system) => midCatchUp(system, crashAndRestart),
   },
   {
     name: 'worker frozen until its jobs are taken over',
@@ -164,8 +164,8 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'receiver frozen for 3 s',
     how: 'SIGSTOP, SIGCONT',
-    async inject(rig) {
-      const receiver = anyOf(rig, rig.receivers);
+    async inject(system) {
+      const receiver = anyOf(system, system.receivers);
       receiver.kill('SIGSTOP');
       try {
         await wait(3000);
@@ -177,8 +177,8 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'SIGTERM of everything in turn',
     how: 'each receiver and worker leaves in order, and is started again before the next',
-    async inject(rig) {
-      for (const app of [...rig.receivers, ...rig.workers]) {
+    async inject(system) {
+      for (const app of [...system.receivers, ...system.workers]) {
         // oxlint-disable-next-line no-await-in-loop -- in turn
         await restart(app);
       }
@@ -187,9 +187,9 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     name: 'clock of a receiver a day off',
     how: 'a preload shifts the time of one receiver by a day, ahead or behind: it refuses what it is sent',
-    async inject(rig) {
-      const receiver = anyOf(rig, rig.receivers);
-      const seconds = anyOf(rig, [-DAY_SECONDS, DAY_SECONDS]);
+    async inject(system) {
+      const receiver = anyOf(system, system.receivers);
+      const seconds = anyOf(system, [-DAY_SECONDS, DAY_SECONDS]);
       try {
         await receiver.stop();
         await receiver.start({
@@ -206,10 +206,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     name: 'clock of the sender a day off',
     how: 'a third of the requests is signed a day ahead or behind; they are refused, the others are not',
     evidence: ({ receivers }) => sumOf(receivers, ...EXPIRED),
-    async inject(rig) {
-      rig.sender.misdate({ seconds: anyOf(rig, [-DAY_SECONDS, DAY_SECONDS]), share: 1 / 3 });
+    async inject(system) {
+      system.sender.misdate({ seconds: anyOf(system, [-DAY_SECONDS, DAY_SECONDS]), share: 1 / 3 });
       await wait(2000);
-      rig.sender.misdate(undefined);
+      system.sender.misdate(undefined);
     },
   },
 ];

@@ -6,7 +6,7 @@ import { startLink } from './link.ts';
 import { keyOf } from './health.ts';
 import { ADD_JOB, breakAt } from './process-faults.ts';
 import { startRedisServer } from './redis-server.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 import { midCatchUp } from './without-redis.ts';
 
 const AWAY_MS = 500;
@@ -14,13 +14,13 @@ const AWAY_MS = 500;
 const LAG_MS = 2000;
 const SYNC_LIMIT_MS = 30_000;
 
-async function crashAndRestart({ redis }: Rig): Promise<void> {
+async function crashAndRestart({ redis }: SystemUnderTest): Promise<void> {
   await redis.crash();
   await wait(AWAY_MS);
   await redis.start();
 }
 
-async function freeze({ redis }: Rig, ms: number): Promise<void> {
+async function freeze({ redis }: SystemUnderTest, ms: number): Promise<void> {
   redis.kill('SIGSTOP');
   try {
     await wait(ms);
@@ -40,12 +40,15 @@ interface FailOver {
 }
 
 /** A replica that has stopped hearing from its primary takes its place. */
-export async function failOver(rig: Rig, { before, meanwhile = () => wait(LAG_MS) }: FailOver = {}): Promise<void> {
-  const { redis } = rig;
+export async function failOver(
+  system: SystemUnderTest,
+  { before, meanwhile = () => wait(LAG_MS) }: FailOver = {},
+): Promise<void> {
+  const { redis } = system;
   const line = await startLink(redis.port);
-  const replica = await startRedisServer(join(rig.folder, `redis-${++replicas}`), {
+  const replica = await startRedisServer(join(system.folder, `redis-${++replicas}`), {
     passwordOf: redis,
-    env: rig.redisEnv,
+    env: system.redisEnv,
   });
   try {
     await replica.run(['CONFIG', 'SET', 'masterauth', redis.password]);
@@ -57,7 +60,7 @@ export async function failOver(rig: Rig, { before, meanwhile = () => wait(LAG_MS
     await redis.crash();
     line.reset();
     await replica.run(['REPLICAOF', 'NO', 'ONE']);
-    await rig.failOverTo(replica);
+    await system.failOverTo(replica);
   } catch (error) {
     await replica.stop();
     throw error;
@@ -67,23 +70,23 @@ export async function failOver(rig: Rig, { before, meanwhile = () => wait(LAG_MS
 }
 
 /** Empties Redis while events wait in it, for the workers are out of its reach. */
-async function emptyWithBacklog(rig: Rig): Promise<void> {
-  const links = rig.links['worker-Redis'];
+async function emptyWithBacklog(system: SystemUnderTest): Promise<void> {
+  const links = system.links['worker-Redis'];
   for (const link of links) {
     link.refuse(true);
     link.reset();
   }
   try {
     await wait(3000);
-    const waiting = async () => Number(await rig.redis.run(['LLEN', keyOf('wait')])) > 0;
+    const waiting = async () => Number(await system.redis.run(['LLEN', keyOf('wait')])) > 0;
     await untilSeen('events wait in Redis', waiting);
-    await rig.redis.run(['FLUSHALL']);
+    await system.redis.run(['FLUSHALL']);
   } finally {
     for (const link of links) link.refuse(false);
   }
 }
 
-async function untilSynchronised(replica: Rig['redis']): Promise<void> {
+async function untilSynchronised(replica: SystemUnderTest['redis']): Promise<void> {
   const deadline = performance.now() + SYNC_LIMIT_MS;
   // oxlint-disable-next-line no-await-in-loop -- asked again and again
   while (!String(await replica.run(['INFO', 'replication'])).includes('master_link_status:up')) {
@@ -98,15 +101,15 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'Redis killed',
     how: 'SIGKILL at a random moment; started again half a second later',
-    async inject(rig) {
-      await wait(between(rig, 0, 500));
-      await crashAndRestart(rig);
+    async inject(system) {
+      await wait(between(system, 0, 500));
+      await crashAndRestart(system);
     },
   },
   {
     name: 'Redis killed while it is caught up with',
     how: 'out of the receivers’ reach for 2,000 events; SIGKILL when it has part of them, and part is pending',
-    inject: (rig) => midCatchUp(rig, () => crashAndRestart(rig)),
+    inject: (system) => midCatchUp(system, () => crashAndRestart(system)),
   },
   {
     name: 'Redis restarted',
@@ -116,8 +119,8 @@ export const REDIS_FAULTS: readonly Fault[] = [
       await redis.start();
     },
   },
-  { name: 'Redis frozen for 5 s', how: 'SIGSTOP, SIGCONT', inject: (rig) => freeze(rig, 5000) },
-  { name: 'Redis frozen for 60 s', how: 'SIGSTOP, SIGCONT', isLong: true, inject: (rig) => freeze(rig, 60_000) },
+  { name: 'Redis frozen for 5 s', how: 'SIGSTOP, SIGCONT', inject: (system) => freeze(system, 5000) },
+  { name: 'Redis frozen for 60 s', how: 'SIGSTOP, SIGCONT', isLong: true, inject: (system) => freeze(system, 60_000) },
   {
     name: 'Redis out of memory',
     how: 'CONFIG SET maxmemory to half of what it uses, under noeviction, for 4 s',
@@ -135,9 +138,9 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'Redis emptied',
     how: 'FLUSHALL under load',
-    async inject(rig) {
-      await wait(between(rig, 0, 500));
-      await rig.redis.run(['FLUSHALL']);
+    async inject(system) {
+      await wait(between(system, 0, 500));
+      await system.redis.run(['FLUSHALL']);
     },
   },
   {
@@ -157,11 +160,11 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     name: 'failover to a replica that lags',
     how: 'a replica hears nothing for 2 s, its primary is killed, it is promoted, the proxies lead to it',
-    inject: (rig) => failOver(rig),
+    inject: (system) => failOver(system),
   },
   {
     name: 'Redis connection cut in the middle of a command',
     how: `the proxy passes on half of what adds a job (${ADD_JOB.name}) and resets`,
-    inject: (rig) => breakAt(anyOf(rig, rig.links['receiver-Redis']), ADD_JOB, 'mid-command'),
+    inject: (system) => breakAt(anyOf(system, system.links['receiver-Redis']), ADD_JOB, 'mid-command'),
   },
 ];

@@ -20,7 +20,7 @@ import {
   textOf,
   writeReadme,
 } from './report.ts';
-import { startRig, type Rig } from './rig.ts';
+import { startSystem, type SystemUnderTest } from './system-under-test.ts';
 import { ROOT } from '../support/root.ts';
 
 /** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
@@ -44,18 +44,18 @@ if (typeof options === 'string') {
 async function run(asked: Options): Promise<number> {
   say(`seed ${asked.seed}, ${asked.deliveriesPerSecond} deliveries a second`);
   const { seed, deliveriesPerSecond } = asked;
-  const rig = await startRig({ folder: FOLDER, run: `faults${seed}`, deliveriesPerSecond, seed });
+  const system = await startSystem({ folder: FOLDER, run: `faults${seed}`, deliveriesPerSecond, seed });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void rig.stop().finally(() => process.exit(1)));
+    process.once(signal, () => void system.stop().finally(() => process.exit(1)));
   }
   try {
-    return asked.outage === undefined ? await breakThings(rig, asked) : await takeRedisAway(rig, asked.outage);
+    return asked.outage === undefined ? await breakThings(system, asked) : await takeRedisAway(system, asked.outage);
   } finally {
-    await rig.stop();
+    await system.stop();
   }
 }
 
-async function breakThings(rig: Rig, asked: Options): Promise<number> {
+async function breakThings(system: SystemUnderTest, asked: Options): Promise<number> {
   const { seed, minutes, deliveriesPerSecond, only, out = REPORT } = asked;
   const faults = FAULTS.filter(({ name }) => only?.some((word) => name.includes(word)) ?? true);
   const [begun, commit] = [new Date().toISOString(), await readCommit()];
@@ -64,7 +64,7 @@ async function breakThings(rig: Rig, asked: Options): Promise<number> {
     const report = reportOf(campaign, { commit, seed, startedAt: begun, tookSeconds, deliveriesPerSecond });
     await writeFile(out, fileOf(report));
   }
-  const campaign = await runCampaign(rig, { faults, seed, minutes, print: say, save });
+  const campaign = await runCampaign(system, { faults, seed, minutes, print: say, save });
   await save(campaign);
   print(`\n${textOf(rowsOf(campaign, NAMES))}\n\n${JSON.stringify(campaign.verdict)}\nreport: ${out}\n`);
   for (const problem of campaign.problems) print(`PROBLEM: ${problem}\n`);
@@ -72,16 +72,16 @@ async function breakThings(rig: Rig, asked: Options): Promise<number> {
   return isClean(campaign) ? 0 : 1;
 }
 
-async function takeRedisAway(rig: Rig, seconds: number): Promise<number> {
-  rig.sender.start();
-  let isGood = (await untilHealthy(rig, WARM_UP_MS)) !== undefined;
+async function takeRedisAway(system: SystemUnderTest, seconds: number): Promise<number> {
+  system.sender.start();
+  let isGood = (await untilHealthy(system, WARM_UP_MS)) !== undefined;
   for (const how of ['stopped', 'frozen'] as const) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    const outage = await measureOutage(rig, how, seconds);
+    const outage = await measureOutage(system, how, seconds);
     say(outageText(outage));
     isGood &&= isSurvived(outage);
   }
-  await rig.sender.stop();
+  await system.sender.stop();
   return isGood ? 0 : 1;
 }
 

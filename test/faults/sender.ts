@@ -4,7 +4,7 @@ import { SECRET, unixSeconds } from '../support/post.ts';
 import { openKeptAlive, type KeptAlive } from '../support/kept-alive.ts';
 import { deliveryBytes } from '../support/raw-connection.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import { idOf, type Deck, type Delivery } from './deck.ts';
+import { idOf, type EventLoad, type Delivery } from './event-load.ts';
 import type { Answer, SentEvents } from './sent-events.ts';
 
 /** One receiver, as the sender's balancer sees it. */
@@ -16,7 +16,7 @@ export interface Target {
 export interface SenderOptions {
   targets: readonly Target[];
   deliveriesPerSecond: number;
-  deck: Deck;
+  load: EventLoad;
   sent: SentEvents;
   random: SeededRandom;
 }
@@ -87,7 +87,7 @@ interface Request extends Delivery {
 }
 
 /** Makes a sender; nothing leaves before `start`. */
-export function createSender({ targets, deliveriesPerSecond, deck, sent, random }: SenderOptions): Sender {
+export function createSender({ targets, deliveriesPerSecond, load, sent, random }: SenderOptions): Sender {
   const lanes: Lane[] = targets.map((target) => ({ target, idle: [], lines: new Set(), restsUntil: 0 }));
   const waiting: Request[] = [];
   let turn = 0;
@@ -107,7 +107,7 @@ export function createSender({ targets, deliveriesPerSecond, deck, sent, random 
     while (credit >= burst) {
       credit -= burst;
       const made = Math.min(burst, MOST_WAITING - waiting.length);
-      for (let i = 0; i < made; i++) waiting.push({ ...deck.next(), dueAt: now, measure: measured });
+      for (let i = 0; i < made; i++) waiting.push({ ...load.next(), dueAt: now, measure: measured });
       if (measured !== undefined) measured.due += burst;
       burst = BURSTS[random.below(BURSTS.length)] ?? 1;
     }

@@ -4,12 +4,12 @@ import { lookForUnseen } from './check.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf } from './fault.ts';
 import type { Line, Link } from './link.ts';
-import type { Rig } from './rig.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 /** One of the apps by chance, with its own link. */
-export function withLink(rig: Rig, apps: readonly App[], line: Line): [App, Link] {
-  const app = anyOf(rig, apps);
-  const link = rig.links[line][apps.indexOf(app)];
+export function withLink(system: SystemUnderTest, apps: readonly App[], line: Line): [App, Link] {
+  const app = anyOf(system, apps);
+  const link = system.links[line][apps.indexOf(app)];
   if (link === undefined) throw new Error(`${app.name} has no link of ${line}.`);
   return [app, link];
 }
@@ -27,11 +27,11 @@ const TAKE_OVER_LIMIT_MS = 60_000;
 /**
  * Strikes a receiver, one by chance, while it catches up: part of what Redis missed has been enqueued and noted, and part has not.
  */
-export async function midCatchUp(rig: Rig, strike: (receiver: App) => Promise<void>): Promise<void> {
-  const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
+export async function midCatchUp(system: SystemUnderTest, strike: (receiver: App) => Promise<void>): Promise<void> {
+  const [receiver, link] = withLink(system, system.receivers, 'receiver-Redis');
   link.delay(CATCH_UP_DELAY_MS);
   try {
-    await withoutRedis(rig, rig.links['receiver-Redis']);
+    await withoutRedis(system, system.links['receiver-Redis']);
     const hasEnqueued = await growthOf(() => sumOf([receiver], 'landline_journal_reenqueued_records_total'));
     const hasMore = async () => (await sumOf([receiver], 'landline_journal_pending_records')) > 0;
     await untilSeen(`${receiver.name} catches up`, async () => (await hasEnqueued()) && hasMore());
@@ -50,10 +50,13 @@ export interface Heirloom {
 }
 
 /** Leaves a journal to another receiver, as `strike` does it; the one that crashed is started again after that. */
-export async function leaveJournal(rig: Rig, strike: (heirloom: Heirloom) => Promise<void>): Promise<void> {
-  const { sent, postgres } = rig;
-  const [receiver, link] = withLink(rig, rig.receivers, 'receiver-Redis');
-  const other = rig.receivers.find((each) => each !== receiver) ?? receiver;
+export async function leaveJournal(
+  system: SystemUnderTest,
+  strike: (heirloom: Heirloom) => Promise<void>,
+): Promise<void> {
+  const { sent, postgres } = system;
+  const [receiver, link] = withLink(system, system.receivers, 'receiver-Redis');
+  const other = system.receivers.find((each) => each !== receiver) ?? receiver;
   let left = sent.mark();
   async function crash(): Promise<void> {
     await receiver.crash();
@@ -65,7 +68,7 @@ export async function leaveJournal(rig: Rig, strike: (heirloom: Heirloom) => Pro
   }
   const untilTakenOver = () => untilSeen('the journal is taken over', isTakenOver, TAKE_OVER_LIMIT_MS);
   try {
-    await withoutRedis(rig, [link], () => strike({ other, crash, untilTakenOver }));
+    await withoutRedis(system, [link], () => strike({ other, crash, untilTakenOver }));
   } finally {
     if (receiver.isRunning()) await receiver.crash();
     await receiver.start();
@@ -76,15 +79,15 @@ export async function leaveJournal(rig: Rig, strike: (heirloom: Heirloom) => Pro
  * Calls `strike` while both receivers catch up with Redis, slowly, and no worker takes what they enqueue. What they catch up with is
  * older by `ageMs` than Redis' being back.
  */
-export async function slowCatchUp(rig: Rig, ageMs: number, strike: () => Promise<void>): Promise<void> {
-  const [lines, workers] = [rig.links['receiver-Redis'], rig.links['worker-Redis']];
+export async function slowCatchUp(system: SystemUnderTest, ageMs: number, strike: () => Promise<void>): Promise<void> {
+  const [lines, workers] = [system.links['receiver-Redis'], system.links['worker-Redis']];
   for (const link of workers) {
     link.refuse(true);
     link.reset();
   }
   for (const line of lines) line.delay(SLOW_MS);
   try {
-    await withoutRedis(rig, lines, () => wait(ageMs));
+    await withoutRedis(system, lines, () => wait(ageMs));
     await strike();
   } finally {
     for (const line of lines) line.delay(0);
@@ -93,20 +96,20 @@ export async function slowCatchUp(rig: Rig, ageMs: number, strike: () => Promise
 }
 
 /** Waits until a receiver has enqueued something after the fact. */
-export async function untilCatchingUp({ receivers }: Rig): Promise<void> {
+export async function untilCatchingUp({ receivers }: SystemUnderTest): Promise<void> {
   const hasEnqueued = await growthOf(() => sumOf(receivers, 'landline_journal_reenqueued_records_total'));
   await untilSeen('the receivers catch up', hasEnqueued);
 }
 
 /** Waits until Redis has all that the receivers have. */
-export async function untilCaughtUp({ receivers }: Rig): Promise<void> {
+export async function untilCaughtUp({ receivers }: SystemUnderTest): Promise<void> {
   const isDone = async () => (await sumOf(receivers, 'landline_journal_pending_records')) === 0;
   await untilSeen('the receivers have caught up', isDone, TAKE_OVER_LIMIT_MS);
 }
 
 /** Takes Redis from receivers until there is something to catch up with, and gives it back after `strike`. */
 async function withoutRedis(
-  { sent }: Rig,
+  { sent }: SystemUnderTest,
   lines: readonly Link[],
   strike: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {

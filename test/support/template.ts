@@ -1,5 +1,5 @@
 // Not by the package's name: vitest runs the global set-up without the condition under which that means the sources.
-import { migrate } from '../../packages/store/src/migrate.ts';
+import { migrate } from '../../packages/store/src/schema/migrate.ts';
 import { runSql } from './run-sql.ts';
 
 /** The migrated database that every test database is a copy of. */

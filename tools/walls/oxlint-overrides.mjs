@@ -71,7 +71,10 @@ export function oxlintOverrides({ scope, workspaces, environmentReaders, limits,
 function importsOf({ place, packages, node, npm }, scope) {
   const builtIn = node === 'all' ? ['!node:*', '!node:*/**'] : node.map((name) => `!node:${name}`);
   const message = `${place} may not import this: see "Where things are" in CONTRIBUTING.md.`;
-  const own = packages.length === 0 ? [] : [`!${scope}`, ...packages.map((name) => `!${scope}/${name}`)];
+  const own =
+    packages.length === 0
+      ? []
+      : [`!${scope}`, ...packages.flatMap((name) => [`!${scope}/${name}`, `!${scope}/${name}/*`])];
   const foreign = npm.flatMap((name) => [...scopeOf(name), `!${name}`, `!${name}/**`]);
   const group = ['*', '!.*', '!.*/**', ...builtIn, ...own, ...foreign];
   return { paths: [ENVIRONMENT], patterns: [INDEX_FROM_INSIDE, INNER_FILE, { group: [...new Set(group)], message }] };

@@ -2,7 +2,7 @@ import type { FoundCaller } from '@landline/store';
 import { expect, test, vi } from 'vitest';
 import { createLookUps } from '../src/look-ups.ts';
 
-const nobody: FoundCaller = { profiles: [], calls: [], summaries: [], told: [] };
+const nobody: FoundCaller = { profiles: [], calls: [], summaries: [], recent: [] };
 
 /** Look-ups over a reader that answers when it is told to. */
 function startLookUps() {

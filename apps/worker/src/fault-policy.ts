@@ -4,7 +4,7 @@ import type { FaultClass } from '@landline/store';
  * What the worker does about a failure of the database:
  * - `again`: at once, a few times, then as `pause`;
  * - `pause`: wait until the database is well, then again; no attempt is spent, for the cause is outside of the events;
- * - `retry`: as `pause` where the database could not do our work at all; else the job goes back for a later attempt; from the second on its events are told apart, so that neighbours do
+ * - `retry`: as `pause` where the database could not do our work at all; else the job goes back for a later attempt; from the second on its events are tried apart, so that neighbours do
  *   not wait, and at the last those that still fail are treated as by `isolate`;
  * - `isolate`: find the events at fault, apply the others, and make dead letters of those.
  */
@@ -27,19 +27,19 @@ interface FaultRule {
  * Some two minutes of pauses, in each of eight attempts, and what the statements take: a lock on one row, or a long transaction of a person,
  * is over by then.
  */
-const PATIENT = 30;
+const MANY_PAUSES = 30;
 
-/** An event that Postgres cannot stomach fails at once, each time. */
-const SHORT = 6;
+/** An event that Postgres cannot store fails at once, each time. */
+const FEW_PAUSES = 6;
 
 /** The only table from an error to what is done about it. */
 export const FAULT_POLICY: Record<FaultClass, FaultRule> = {
-  conflict: { action: 'again', alarm: false, pausesAlone: PATIENT },
-  connection: { action: 'pause', alarm: false, pausesAlone: PATIENT },
-  resources: { action: 'pause', alarm: true, pausesAlone: PATIENT },
-  configuration: { action: 'pause', alarm: true, pausesAlone: PATIENT },
-  corruption: { action: 'pause', alarm: true, pausesAlone: SHORT },
-  timeout: { action: 'retry', alarm: false, pausesAlone: PATIENT },
-  unknown: { action: 'retry', alarm: false, pausesAlone: PATIENT },
+  conflict: { action: 'again', alarm: false, pausesAlone: MANY_PAUSES },
+  connection: { action: 'pause', alarm: false, pausesAlone: MANY_PAUSES },
+  resources: { action: 'pause', alarm: true, pausesAlone: MANY_PAUSES },
+  configuration: { action: 'pause', alarm: true, pausesAlone: MANY_PAUSES },
+  corruption: { action: 'pause', alarm: true, pausesAlone: FEW_PAUSES },
+  timeout: { action: 'retry', alarm: false, pausesAlone: MANY_PAUSES },
+  unknown: { action: 'retry', alarm: false, pausesAlone: MANY_PAUSES },
   data: { action: 'isolate', alarm: false, pausesAlone: 0 },
 };

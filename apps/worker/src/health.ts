@@ -46,10 +46,10 @@ export interface Health {
 /** Makes the judge of a worker's health. */
 export function createHealth(options: HealthOptions): Health {
   const { consumer, store } = options;
-  /** Since when every look has seen jobs wait, and none move. */
+  /** Since when every check has seen jobs wait, and none move. */
   let stuckSince: number | undefined;
 
-  /** Redis away, or the queue paused by hand, is no such look: no restart would help. */
+  /** Redis away, or the queue paused by hand, does not count: no restart would help. */
   async function isStuck(): Promise<boolean> {
     if (!(await mustConsume().catch(() => false))) stuckSince = undefined;
     else stuckSince = Math.max(stuckSince ?? options.now(), consumer.lastConsumedAt());

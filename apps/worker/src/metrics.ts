@@ -38,8 +38,19 @@ export interface WorkerMetrics {
 /** Makes the worker's metrics in a registry of their own. */
 export function createMetrics(): WorkerMetrics {
   const registry = createRegistry();
-  const metrics: WorkerMetrics = {
-    registry,
+  const metrics = { registry, ...eventMetrics(registry), ...faultMetrics(registry) };
+  // There from the start, so that the first of each is an increase.
+  for (const outcome of OUTCOMES) metrics.processed.inc({ outcome }, 0);
+  for (const final of ['true', 'false']) metrics.failedAttempts.inc({ final }, 0);
+  for (const faultClass of Object.keys(FAULT_POLICY)) metrics.postgresErrors.inc({ class: faultClass }, 0);
+  return metrics;
+}
+
+type EventMetrics = Pick<WorkerMetrics, 'processed' | 'failedAttempts' | 'dead' | 'transactionEvents' | 'receiptToRow'>;
+
+/** What becomes of events, and how long it takes. */
+function eventMetrics(registry: Registry): EventMetrics {
+  return {
     processed: new Counter({
       name: 'landline_events_processed_total',
       help: 'Events taken from the queue and recorded, by outcome: applied, ignored or duplicate.',
@@ -70,6 +81,14 @@ export function createMetrics(): WorkerMetrics {
       buckets: RECEIPT_TO_ROW_BUCKETS,
       registers: [registry],
     }),
+  };
+}
+
+type FaultMetrics = Pick<WorkerMetrics, 'postgresErrors' | 'postgresLosses' | 'postgresUnsafe' | 'redisErrors'>;
+
+/** What is wrong with Postgres and Redis. */
+function faultMetrics(registry: Registry): FaultMetrics {
+  return {
     postgresErrors: new Counter({
       name: 'landline_postgres_errors_total',
       help: 'Transactions that failed, by the class of the fault.',
@@ -92,11 +111,6 @@ export function createMetrics(): WorkerMetrics {
       registers: [registry],
     }),
   };
-  // There from the start, so that the first of each is an increase.
-  for (const outcome of OUTCOMES) metrics.processed.inc({ outcome }, 0);
-  for (const final of ['true', 'false']) metrics.failedAttempts.inc({ final }, 0);
-  for (const faultClass of Object.keys(FAULT_POLICY)) metrics.postgresErrors.inc({ class: faultClass }, 0);
-  return metrics;
 }
 
 /** Counts an event that was recorded, and how long it took where it was applied. */

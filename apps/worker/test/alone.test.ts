@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { message, openWork } from './support/work.ts';
-
-type Work = Awaited<ReturnType<typeof openWork>>;
+import { message, openWork, type Work } from './support/work.ts';
 
 /** Makes Postgres fail with this SQLSTATE wherever the conversation `poison` is written; with the table of all, on any event. */
 async function refuse(work: Work, code: string, table: 'conversations' | 'webhook_events'): Promise<void> {

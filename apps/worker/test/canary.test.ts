@@ -1,7 +1,6 @@
 import { StoreError, type ApplicableEvent } from '@landline/store';
 import { canaryBody, normalise } from '@landline/webhook';
 import { expect, test } from 'vitest';
-import { noteCanaries } from '../src/note-canaries.ts';
 import { delivery, message, openWork } from './support/work.ts';
 
 const canary = (sentAt: number) => delivery(canaryBody(sentAt).toString());
@@ -21,12 +20,12 @@ function aMark() {
 }
 
 test('notes the newest canary of a transaction once it is committed, and waits for nobody', async () => {
-  const work = await openWork();
   const mark = aMark();
-  const store = noteCanaries(work.store, mark);
-  await store.apply(read(message('a')));
+  const work = await openWork({ canaryMark: mark });
+  const { pipeline } = work.context;
+  await pipeline.commit(read(message('a')));
   expect(mark.noted).toEqual([]);
-  await store.apply(
+  await pipeline.commit(
     read(canary(1_767_000_001_000), message('b'), canary(1_767_000_003_000), canary(1_767_000_002_000)),
   );
   expect(mark.noted).toEqual([1_767_000_003_000]);
@@ -36,19 +35,19 @@ test('notes the newest canary of a transaction once it is committed, and waits f
 });
 
 test('notes none of a transaction that failed', async () => {
-  const work = await openWork();
-  await work.admin(`ALTER TABLE conversations ADD CONSTRAINT refused CHECK (id <> 'poison')`);
   const mark = aMark();
-  await expect(
-    noteCanaries(work.store, mark).apply(read(canary(1_767_000_001_000), message('poison'))),
-  ).rejects.toThrow(StoreError);
+  const work = await openWork({ canaryMark: mark });
+  await work.admin(`ALTER TABLE conversations ADD CONSTRAINT refused CHECK (id <> 'poison')`);
+  await expect(work.context.pipeline.commit(read(canary(1_767_000_001_000), message('poison')))).rejects.toThrow(
+    StoreError,
+  );
   expect(mark.noted).toEqual([]);
 });
 
 test('a canary from the future is as new as now', async () => {
-  const work = await openWork();
   const mark = aMark();
-  await noteCanaries(work.store, mark).apply(read(canary(Date.now() + 3_600_000)));
+  const work = await openWork({ canaryMark: mark });
+  await work.context.pipeline.commit(read(canary(Date.now() + 3_600_000)));
   expect(mark.noted[0]).toBeLessThanOrEqual(Date.now());
 });
 

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { addDeadEvents } from '../src/dead-events.ts';
+import { addDeadEvents } from '../src/dead-letters/dead-events.ts';
 
 /** The samples of the metric, with a ledger that answers one after the other, each count asked for anew. */
 async function samplesOf(answers: (number | Error)[], standsMs = 0): Promise<string[]> {

@@ -172,7 +172,7 @@ test('a fault that no table knows is an outage where the database answers nothin
     wrap: (store) => ({
       ...store,
       apply: async (events) => {
-        if (away > 0) throw new StoreError('unknown', 'P9999', 'something new', undefined);
+        if (away > 0) throw new StoreError('something new', { faultClass: 'unknown', code: 'P9999' });
         return store.apply(events);
       },
       probe: async () => (away-- > 0 ? refuse() : store.probe()),
@@ -204,7 +204,7 @@ test('tries a conflict again at once', async () => {
     wrap: (store) => ({
       ...store,
       apply: async (events) => {
-        if (conflicts-- > 0) throw new StoreError('conflict', '40P01', 'deadlock detected', undefined);
+        if (conflicts-- > 0) throw new StoreError('deadlock detected', { faultClass: 'conflict', code: '40P01' });
         return store.apply(events);
       },
     }),
@@ -226,7 +226,7 @@ test('two workers that hold the same job apply it once', async () => {
 });
 
 async function refuse(): Promise<never> {
-  throw new StoreError('connection', 'ECONNREFUSED', 'connect ECONNREFUSED', undefined);
+  throw new StoreError('connect ECONNREFUSED', { faultClass: 'connection', code: 'ECONNREFUSED' });
 }
 
 function toBase64(text: string): string {

@@ -2,13 +2,13 @@ import { createLogger } from '@landline/process';
 import { StoreError } from '@landline/store';
 import { expect, test } from 'vitest';
 import { createMetrics } from '../src/metrics.ts';
-import { reportFailure } from '../src/report-failure.ts';
+import { reportFailure } from '../src/process/report-failure.ts';
 
 test('no failed attempt goes unseen, and what it quotes of an event is not logged', async () => {
   let log = '';
   const logger = createLogger({ name: 'worker', level: 'info', destination: { write: (line) => void (log += line) } });
   const metrics = createMetrics();
-  const error = new StoreError('unknown', 'P0001', 'not now: "my secret words"', undefined);
+  const error = new StoreError('not now: "my secret words"', { faultClass: 'unknown', code: 'P0001' });
   reportFailure({ id: '7', attempt: 1, final: false, error }, { logger, metrics });
   reportFailure({ id: '7', attempt: 8, final: true, error }, { logger, metrics });
 

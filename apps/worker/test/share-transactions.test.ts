@@ -1,7 +1,7 @@
 import { StoreError, type ApplicableEvent } from '@landline/store';
 import { normalise } from '@landline/webhook';
 import { expect, test } from 'vitest';
-import { shareTransactions } from '../src/share-transactions.ts';
+import { shareTransactions } from '../src/commit/share-transactions.ts';
 import { message, openWork } from './support/work.ts';
 
 function group(...texts: string[]): ApplicableEvent[] {
@@ -13,9 +13,9 @@ function group(...texts: string[]): ApplicableEvent[] {
 
 test('groups that wait together share transactions, and each gets its own outcomes', async () => {
   const work = await openWork();
-  const shared = shareTransactions(work.store);
+  const shared = shareTransactions((events) => work.store.apply(events));
   const groups = Array.from({ length: 60 }, (_, i) => group(`a${i}`, `b${i}`));
-  const outcomes = await Promise.all(groups.map((events) => shared.apply(events)));
+  const outcomes = await Promise.all(groups.map((events) => shared(events)));
   for (const [i, events] of groups.entries()) {
     expect(outcomes[i]).toEqual(new Map(events.map(({ entry }) => [entry.id, 'applied'])));
   }
@@ -29,19 +29,33 @@ test('groups that wait together share transactions, and each gets its own outcom
 
 test('an event in several groups is applied once, and a duplicate to the others', async () => {
   const work = await openWork();
-  const shared = shareTransactions(work.store);
-  const results = await Promise.all(Array.from({ length: 8 }, () => shared.apply(group('same'))));
+  const shared = shareTransactions((events) => work.store.apply(events));
+  const results = await Promise.all(Array.from({ length: 8 }, () => shared(group('same'))));
   const outcomes = results.flatMap((result) => [...result.values()]);
   expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1);
   expect(outcomes.filter((outcome) => outcome === 'duplicate')).toHaveLength(7);
 });
 
+test('an event that stands twice in one group has been applied, and is a duplicate to the next group alone', async () => {
+  const work = await openWork();
+  const shared = shareTransactions((events) => work.store.apply(events));
+  // The first two begin at once, so that the others share a transaction.
+  const groups = [group('a'), group('b'), [...group('same'), ...group('same')], group('same')];
+  const outcomes = await Promise.all(groups.map((events) => shared(events)));
+  expect(outcomes.map((result) => [...result.values()])).toEqual([
+    ['applied'],
+    ['applied'],
+    ['applied'],
+    ['duplicate'],
+  ]);
+});
+
 test('a group at fault fails alone', async () => {
   const work = await openWork();
   await work.admin(`ALTER TABLE conversations ADD CONSTRAINT refused CHECK (id <> 'conv_poison')`);
-  const shared = shareTransactions(work.store);
+  const shared = shareTransactions((events) => work.store.apply(events));
   const settled = await Promise.allSettled(
-    [group('a'), group('b'), group('c'), group('poison', 'd'), group('e')].map((events) => shared.apply(events)),
+    [group('a'), group('b'), group('c'), group('poison', 'd'), group('e')].map((events) => shared(events)),
   );
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect(settled[3]).toMatchObject({ reason: { code: '23514' } });
@@ -52,26 +66,22 @@ test('a group at fault fails alone', async () => {
 
 test('a large backlog is cut into transactions of bounded size, and a group of any size is applied', async () => {
   const sizes: number[] = [];
-  const shared = shareTransactions({
-    apply: async (events) => {
-      sizes.push(events.length);
-      await new Promise(setImmediate);
-      return new Map();
-    },
+  const shared = shareTransactions(async (events) => {
+    sizes.push(events.length);
+    await new Promise(setImmediate);
+    return new Map();
   });
   const large = Array.from({ length: 1_500 }, (_, i) => `${i}`);
   const many = Array.from({ length: 40 }, (_, i) => group(...Array.from({ length: 100 }, (_unused, j) => `${i}.${j}`)));
-  await Promise.all([group(...large), ...many].map((events) => shared.apply(events)));
+  await Promise.all([group(...large), ...many].map((events) => shared(events)));
   expect(sizes[0]).toBe(1_500);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5_500);
   expect(Math.max(...sizes.slice(1))).toBe(1_000);
 });
 
-test('when the database is away every caller is told', async () => {
-  const away = new StoreError('connection', 'ECONNREFUSED', 'refused', undefined);
-  const shared = shareTransactions({ apply: () => Promise.reject(away) });
-  const settled = await Promise.allSettled(
-    [group('a'), group('b'), group('c'), group('d')].map((g) => shared.apply(g)),
-  );
+test('when the database is away every caller gets its error', async () => {
+  const away = new StoreError('refused', { faultClass: 'connection', code: 'ECONNREFUSED' });
+  const shared = shareTransactions(() => Promise.reject(away));
+  const settled = await Promise.allSettled([group('a'), group('b'), group('c'), group('d')].map((g) => shared(g)));
   expect(settled.map((result) => result.status === 'rejected' && result.reason)).toEqual([away, away, away, away]);
 });

@@ -6,8 +6,8 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createDatabase } from '../../../test/support/database.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { createMetrics } from '../src/metrics.ts';
-import type { Commit } from '../src/recent-commits.ts';
-import { watchPostgres } from '../src/watch-postgres.ts';
+import type { Commit } from '../src/commit/recent-commits.ts';
+import { watchPostgres } from '../src/database/watch-postgres.ts';
 
 const STARTED = Date.UTC(2026, 10, 1);
 

@@ -1,22 +1,21 @@
-import { isCanary, type Clock, type NormalisedEvent } from '@landline/webhook';
-import { fold, withoutOutranked, type FoldedRows } from './fold.ts';
-import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger-statement.ts';
-import { mergeStatement } from './merge-statement.ts';
-import type { MergedRow } from './merged-row.ts';
-import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES, type MergedTable } from './merged-tables.ts';
-import { messageStatement } from './message-statement.ts';
-import { outrankedStatement } from './outranked-statement.ts';
-import type { Statement } from './statement.ts';
-import { readTranscripts, transcriptStatement } from './transcript-statement.ts';
+import type { Clock, NormalisedEvent } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
+import { fold, withoutOutranked, type FoldedRows } from './tables/fold.ts';
+import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger/ledger-statement.ts';
+import { mergeStatement } from './tables/merge-statement.ts';
+import type { MergedRow } from './tables/merged-row.ts';
+import type { MergedTable } from './tables/merged-table.ts';
+import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from './tables/merged-tables.ts';
+import { messageStatement } from './tables/message-statement.ts';
+import { outrankedStatement } from './tables/outranked-statement.ts';
+import type { Run } from './connection/transactions.ts';
+import { readTranscripts, transcriptStatement } from './tables/transcript-statement.ts';
 
 /** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
 export type ApplyOutcome = 'applied' | 'ignored' | 'duplicate';
 
 /** An event that can be applied or at least recorded. */
 export type ApplicableEvent = Extract<NormalisedEvent, { outcome: 'applied' | 'ignored' }>;
-
-/** Runs a statement inside the transaction and returns its rows. */
-export type Run = (statement: Statement) => Promise<Record<string, unknown>[]>;
 
 /**
  * Applies events inside one transaction: the ledger first, then one set-based statement per table for what the ledger

@@ -6,6 +6,14 @@
 export type FaultClass =
   'conflict' | 'connection' | 'resources' | 'timeout' | 'configuration' | 'data' | 'corruption' | 'unknown';
 
+/** What a `StoreError` says beside its message. */
+interface StoreFault {
+  faultClass: FaultClass;
+  code: string;
+  cause?: unknown;
+  advice?: string | undefined;
+}
+
 /** A failure of the database, with what it means for the work in hand. */
 export class StoreError extends Error {
   /** The SQLSTATE, else Prisma's or Node's code, else `unknown`. */
@@ -14,12 +22,12 @@ export class StoreError extends Error {
   /** What an operator can do about it, where the code alone says so. It quotes no event. */
   readonly advice: string | undefined;
 
-  constructor(faultClass: FaultClass, code: string, message: string, cause: unknown, advice?: string) {
+  constructor(message: string, { faultClass, code, cause, advice }: StoreFault) {
     super(message, { cause });
-    this.advice = advice;
     this.name = 'StoreError';
-    this.code = code;
     this.faultClass = faultClass;
+    this.code = code;
+    this.advice = advice;
   }
 }
 

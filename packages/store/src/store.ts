@@ -1,8 +1,6 @@
-import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome, type Run } from './apply.ts';
-import { leaveBeat, type Beat, type NextBeat } from './beat.ts';
-import { classifyError } from './classify-error.ts';
-import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
-import { readDatabaseUrl } from './database-url.ts';
+import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome } from './apply.ts';
+import { openTransactions, type TransactionOptions, type Transactions } from './connection/transactions.ts';
+import { leaveBeat, type Beat, type NextBeat } from './ledger/beat.ts';
 import {
   countDeadStatement,
   isDeadStatement,
@@ -14,23 +12,13 @@ import {
   type DeadListing,
   type DeadPosition,
   type DeadRecord,
-} from './dead-statement.ts';
-import { checkDurability } from './durability.ts';
-import type { DeadEvent } from './ledger-statement.ts';
-import { lookForMissing, type Missing } from './missing.ts';
-import { settingsStatement } from './transaction-settings.ts';
+} from './ledger/dead-statement.ts';
+import { checkDurability } from './schema/durability.ts';
+import type { DeadEvent } from './ledger/ledger-statement.ts';
+import { findMissing, type Missing } from './ledger/missing.ts';
 
 /** How to open a store. */
-export interface StoreOptions {
-  /** postgresql://…; with `?schema=` the tables are those of that schema, `?connection_limit=` bounds `poolSize`. */
-  databaseUrl: string;
-  /** Connections at most; one transaction takes one, and one in all is enough. */
-  poolSize?: number;
-  /** How long one statement may run, in milliseconds. */
-  statementTimeoutMs?: number;
-  /** How long a statement may wait for a lock, in milliseconds. */
-  lockTimeoutMs?: number;
-}
+export type StoreOptions = TransactionOptions;
 
 /** Where events rest. Every method that fails throws a `StoreError`. */
 export interface Store {
@@ -44,7 +32,7 @@ export interface Store {
   recordDead(events: readonly DeadEvent[]): Promise<Set<string>>;
   /** Lists dead events behind a position, the oldest first, at most `limit`. */
   listDead(page: { after?: DeadPosition | undefined; limit: number }): Promise<DeadListing[]>;
-  /** Reads those of these events that are dead, with their bodies: mind how many bytes `listDead` tells of. */
+  /** Reads those of these events that are dead, with their bodies: mind how many bytes `listDead` says they have. */
   readDead(ids: readonly string[]): Promise<DeadRecord[]>;
   /** Tells whether an event is dead. */
   isDead(id: string): Promise<boolean>;
@@ -64,8 +52,6 @@ export interface Store {
   missing(ids: readonly string[]): Promise<Missing>;
   /** What the server's settings put at risk, and what to do about each; none when nothing is. */
   durabilityRisks(): Promise<string[]>;
-  /** Runs one query that can change nothing. */
-  query(sql: string): Promise<Record<string, unknown>[]>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -78,54 +64,32 @@ const TAKE_TABLES = `LOCK TABLE webhook_events, conversations, conversation_mess
   user_profiles IN ROW EXCLUSIVE MODE`;
 
 /** Opens a store; it connects with the first call. @throws ConfigurationError for a URL that cannot be meant */
-export function createStore({
-  databaseUrl,
-  poolSize = 4,
-  statementTimeoutMs = 30_000,
-  lockTimeoutMs = 10_000,
-}: StoreOptions): Store {
-  const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
-  const client = openClient({ databaseUrl, poolSize: Math.min(poolSize, connectionLimit), statementTimeoutMs });
-  const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
-  const transactionLimits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
+export function createStore(options: StoreOptions): Store {
+  return storeOn(openTransactions(options));
+}
 
-  /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
-  async function transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    try {
-      return await client.$transaction(async (tx) => {
-        await tx.$queryRawUnsafe(settings);
-        return work(({ sql, parameters }) => tx.$queryRawUnsafe(sql, ...parameters));
-      }, transactionLimits);
-    } catch (error) {
-      throw classifyError(error, databaseUrl);
-    }
-  }
-
+/** Makes a store that works in these transactions, and closes them with itself. */
+export function storeOn(transactions: Transactions): Store {
   return {
-    apply: (events) => transaction((run) => applyEvents(events, run)),
-    recordDead: (events) => transaction((run) => recordDead(events, run)),
+    apply: (events) => transactions.run((run) => applyEvents(events, run)),
+    recordDead: (events) => transactions.run((run) => recordDead(events, run)),
     listDead: ({ after, limit }) =>
-      transaction(async (run) => readListings(await run(listDeadStatement(after, limit)))),
-    readDead: (ids) => transaction(async (run) => readRecords(await run(readDeadStatement(ids)))),
-    isDead: (id) => transaction(async (run) => (await run(isDeadStatement(id))).length > 0),
-    countDead: () => transaction(async (run) => readCount(await run(countDeadStatement()))),
+      transactions.run(async (run) => readListings(await run(listDeadStatement(after, limit)))),
+    readDead: (ids) => transactions.run(async (run) => readRecords(await run(readDeadStatement(ids)))),
+    isDead: (id) => transactions.run(async (run) => (await run(isDeadStatement(id))).length > 0),
+    countDead: () => transactions.run(async (run) => readCount(await run(countDeadStatement()))),
     ping: async () => {
-      await transaction(async () => undefined);
+      await transactions.run(async () => undefined);
     },
     probe: async () => {
-      await transaction(async (run) => {
+      await transactions.run(async (run) => {
         await run({ sql: PROBE_LIMIT, parameters: [] });
         await run({ sql: TAKE_TABLES, parameters: [] });
       });
     },
-    beat: (next) => transaction((run) => leaveBeat(run, next)),
-    missing: (ids) => transaction((run) => lookForMissing(ids, run)),
-    durabilityRisks: () => transaction(checkDurability),
-    query: (sql) =>
-      transaction(async (run) => {
-        await run({ sql: 'SET TRANSACTION READ ONLY', parameters: [] });
-        return run({ sql, parameters: [] });
-      }),
-    close: () => client.$disconnect(),
+    beat: (next) => transactions.run((run) => leaveBeat(run, next)),
+    missing: (ids) => transactions.run((run) => findMissing(ids, run)),
+    durabilityRisks: () => transactions.run(checkDurability),
+    close: () => transactions.close(),
   };
 }

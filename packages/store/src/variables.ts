@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readDatabaseUrl } from './database-url.ts';
+import { readDatabaseUrl } from './connection/database-url.ts';
 
 const FORM = 'postgresql://user:password@host:5432/database';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ApplicableEvent } from '../src/apply.ts';
-import type { DeadEvent } from '../src/ledger-statement.ts';
+import type { DeadEvent } from '../src/ledger/ledger-statement.ts';
 import { anEvent, applicable, read, type Told } from './support/an-event.ts';
 import { readTables } from './support/read-tables.ts';
 import { withStore } from './support/with-store.ts';

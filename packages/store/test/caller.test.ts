@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { describeCaller } from '../src/caller.ts';
-import type { FoundCaller } from '../src/found-caller.ts';
+import { describeCaller } from '../src/read/caller.ts';
+import type { FoundCaller } from '../src/read/found-caller.ts';
 
 type Profile = FoundCaller['profiles'][number];
-type Call = FoundCaller['told'][number];
+type Call = FoundCaller['recent'][number];
 
 /** A clock of a live event, so many seconds after the others. */
 const live = (seconds: number) => `02${String(seconds).padStart(12, '0')}${'0'.repeat(18)}`;
@@ -36,7 +36,7 @@ const found = (more: Partial<FoundCaller>): FoundCaller => ({
   profiles: [],
   calls: [],
   summaries: [],
-  told: [],
+  recent: [],
   ...more,
 });
 
@@ -44,7 +44,10 @@ const NOBODY = {};
 
 test('nobody is known without a profile and without an earlier call', () => {
   expect(describeCaller(found({}), NOBODY)).toBeUndefined();
-  const ringing = found({ calls: [['c', 'CA', 1_767_603_600]], told: [call('c', { call_sid: 'CA', language: 'ar' })] });
+  const ringing = found({
+    calls: [['c', 'CA', 1_767_603_600]],
+    recent: [call('c', { call_sid: 'CA', language: 'ar' })],
+  });
   expect(describeCaller(ringing, { conversationId: 'c' })).toBeUndefined();
   expect(describeCaller(ringing, { callSid: 'CA' })).toBeUndefined();
   expect(describeCaller(ringing, {})).toMatchObject({
@@ -138,7 +141,7 @@ describe('what was told in a call that named nobody', () => {
     attributes: { city: 'Leeds' },
     attributes_clocks: { city: live(5) },
   });
-  const told = (seconds: number) =>
+  const saidAt = (seconds: number) =>
     call('c', {
       language: 'ar',
       dialects: { ar: 'eg' },
@@ -150,16 +153,16 @@ describe('what was told in a call that named nobody', () => {
       ],
     });
   const callerOf = (row: Call) =>
-    describeCaller(found({ profiles: [known], calls: [['c', null, 1]], told: [row] }), NOBODY);
+    describeCaller(found({ profiles: [known], calls: [['c', null, 1]], recent: [row] }), NOBODY);
 
   test('counts where it is later than the profile', () => {
-    const caller = callerOf(told(6));
+    const caller = callerOf(saidAt(6));
     expect(caller).toMatchObject({ language: 'ar', dialect: 'eg', personality: { tone: 'warm' } });
     expect(Object.fromEntries(caller?.attributes ?? [])).toEqual({ city: 'Cairo', tier: 'gold' });
   });
 
   test('fills in the profile where it is earlier, whoever told it', () => {
-    const caller = callerOf(told(4));
+    const caller = callerOf(saidAt(4));
     expect(caller).toMatchObject({ language: 'en', dialect: null, personality: 'calm' });
     expect(Object.fromEntries(caller?.attributes ?? [])).toEqual({ city: 'Leeds', tier: 'gold' });
   });

@@ -1,8 +1,9 @@
 import { Client } from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { classifyError } from '../src/classify-error.ts';
-import { createStore, type Store } from '../src/store.ts';
+import { classifyError } from '../src/connection/classify-error.ts';
+import type { Store } from '../src/store.ts';
 import { anEvent, type Told } from './support/an-event.ts';
+import { openQueryStore } from './support/query-store.ts';
 import { withStore } from './support/with-store.ts';
 
 const context = withStore();
@@ -20,7 +21,7 @@ async function failure(work: Promise<unknown>): Promise<[code: string, faultClas
 
 /** Does something with a store of its own. */
 async function withOwnStore<T>(url: string, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = createStore({ databaseUrl: url });
+  const store = openQueryStore({ databaseUrl: url });
   try {
     return await work(store);
   } finally {

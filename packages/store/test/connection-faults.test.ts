@@ -4,8 +4,9 @@ import { Client } from 'pg';
 import { describe, expect, test, type TestContext } from 'vitest';
 import { closeServer } from '../../../test/support/close-server.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
-import { createStore, type Store, type StoreOptions } from '../src/store.ts';
+import type { StoreOptions } from '../src/store.ts';
 import { anEvent, type Told } from './support/an-event.ts';
+import { openQueryStore, type QueryStore } from './support/query-store.ts';
 import { readTables } from './support/read-tables.ts';
 import { withStore } from './support/with-store.ts';
 
@@ -21,8 +22,8 @@ async function openProxy({ onTestFinished }: Ending): Promise<TcpProxy> {
 }
 
 /** A store behind the proxy, or on any other line. */
-function openStore({ onTestFinished }: Ending, options: StoreOptions): Store {
-  const store = createStore(options);
+function openStore({ onTestFinished }: Ending, options: StoreOptions): QueryStore {
+  const store = openQueryStore(options);
   onTestFinished(() => store.close());
   return store;
 }

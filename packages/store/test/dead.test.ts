@@ -1,6 +1,6 @@
 import { normalise, type DeliveryBody } from '@landline/webhook';
 import { beforeEach, expect, test } from 'vitest';
-import type { DeadEvent } from '../src/ledger-statement.ts';
+import type { DeadEvent } from '../src/ledger/ledger-statement.ts';
 import { withStore } from './support/with-store.ts';
 
 const context = withStore();

@@ -1,11 +1,11 @@
 import { inject, expect, onTestFinished, test } from 'vitest';
 import { startPrivatePostgres } from '../../../test/support/private-postgres.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { createStore } from '../src/store.ts';
 import { anEvent } from './support/an-event.ts';
+import { openQueryStore } from './support/query-store.ts';
 
 function openStore(databaseUrl: string) {
-  const store = createStore({ databaseUrl });
+  const store = openQueryStore({ databaseUrl });
   onTestFinished(() => store.close());
   return store;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fold } from '../src/fold.ts';
-import { mergeRow, type MergedRow } from '../src/merged-row.ts';
+import { fold } from '../src/tables/fold.ts';
+import { mergeRow, type MergedRow } from '../src/tables/merged-row.ts';
 import { anEvent, AT } from './support/an-event.ts';
 
 /** Clocks are few, so that they collide; under one clock one event writes, so a clock and a name have one value. */
@@ -15,7 +15,10 @@ const row: fc.Arbitrary<MergedRow> = fc.record({
   earliest: fc.nat(3),
   latest: fc.nat(3),
   greatestClock: fc.constantFrom(null, '00', '01', '02'),
-  maps: fc.tuple(registers, registers).map((maps) => maps.map((entries) => new Map(entries))),
+  maps: fc.record({ metadata: registers, dialects: registers }).map(({ metadata, dialects }) => ({
+    metadata: new Map(metadata),
+    dialects: new Map(dialects),
+  })),
 });
 
 /** mergeRow without its side effect. */

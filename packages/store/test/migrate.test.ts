@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, expect, inject, test } from 'vitest';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { migrate } from '../src/migrate.ts';
-import { withSchemaEngine } from '../src/schema-engine.ts';
+import { migrate } from '../src/schema/migrate.ts';
+import { withSchemaEngine } from '../src/schema/schema-engine.ts';
 import { TABLES } from './support/read-tables.ts';
 
 const PRISMA = new URL('../../../prisma/', import.meta.url);

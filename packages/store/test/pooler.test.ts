@@ -1,14 +1,15 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startPgBouncer } from '../../../test/support/pgbouncer.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { migrate } from '../src/migrate.ts';
-import { classifyPoolerError } from '../src/pooler-errors.ts';
-import { createStore, type StoreOptions } from '../src/store.ts';
+import { migrate } from '../src/schema/migrate.ts';
+import { classifyPoolerError } from '../src/connection/pooler-errors.ts';
+import type { StoreOptions } from '../src/store.ts';
 import { anEvent } from './support/an-event.ts';
 import { emptyDatabase } from './support/empty-database.ts';
+import { openQueryStore } from './support/query-store.ts';
 
 function openStore(options: StoreOptions) {
-  const store = createStore(options);
+  const store = openQueryStore(options);
   onTestFinished(() => store.close());
   return store;
 }

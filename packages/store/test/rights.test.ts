@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { migrate } from '../src/migrate.ts';
+import { migrate } from '../src/schema/migrate.ts';
 import { createStore } from '../src/store.ts';
 import { anEvent } from './support/an-event.ts';
 import { emptyDatabase, loginRole } from './support/empty-database.ts';

@@ -1,15 +1,16 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runSql } from '../../../test/support/run-sql.ts';
-import { migrationUrl, readDatabaseUrl } from '../src/database-url.ts';
-import { migrate } from '../src/migrate.ts';
+import { migrationUrl, readDatabaseUrl } from '../src/connection/database-url.ts';
+import { migrate } from '../src/schema/migrate.ts';
 import { createStore } from '../src/store.ts';
 import { storeVariables } from '../src/variables.ts';
 import { anEvent } from './support/an-event.ts';
 import { emptyDatabase, loginRole } from './support/empty-database.ts';
+import { openQueryStore } from './support/query-store.ts';
 import { TABLES } from './support/read-tables.ts';
 
 function openStore(databaseUrl: string) {
-  const store = createStore({ databaseUrl });
+  const store = openQueryStore({ databaseUrl });
   onTestFinished(() => store.close());
   return store;
 }
@@ -68,7 +69,7 @@ test('without ?schema= the search path of the role counts, whatever a pooler lef
   await migrate(url);
   expect(await tablesIn(url, 'public')).toContain('webhook_events');
   // As pg_dump leaves it behind on a connection that a pooler hands on.
-  const store = createStore({ databaseUrl: url, poolSize: 1 });
+  const store = openQueryStore({ databaseUrl: url, poolSize: 1 });
   onTestFinished(() => store.close());
   await store.query(`SELECT set_config('search_path', '', false)`);
   await store.probe();

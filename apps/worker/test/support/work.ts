@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@landline/process';
 import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, openQueues, type ConsumedJob } from '@landline/queue';
-import { createStore, type Store } from '@landline/store';
+import type { Store } from '@landline/store';
 import type { Delivery, DeliveryBody } from '@landline/webhook';
 import { inject, onTestFinished } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
 import { runSql } from '../../../../test/support/run-sql.ts';
-import { createDatabaseGate } from '../../src/database-gate.ts';
+import { afterCommit, type AfterCommitContext } from '../../src/commit/after-commit.ts';
+import { createPipeline } from '../../src/commit/pipeline.ts';
+import { createRecentCommits } from '../../src/commit/recent-commits.ts';
+import { createDatabaseGate } from '../../src/database/database-gate.ts';
 import { createMetrics } from '../../src/metrics.ts';
-import { processDeadLetter } from '../../src/process-dead-letter.ts';
-import { processEvents } from '../../src/process-events.ts';
+import { processDeadLetter } from '../../src/process/process-dead-letter.ts';
+import { processEvents } from '../../src/process/process-events.ts';
+import { openQueryStore } from '../../../../packages/store/test/support/query-store.ts';
 
 /** An event as the receiver hands it over. */
 export function delivery(body: string, encoding: DeliveryBody['encoding'] = 'utf8'): Delivery {
@@ -22,12 +26,23 @@ export function message(conversationId: string, text = 'hello'): Delivery {
   return delivery(JSON.stringify({ type: 'conversation.message', timestamp: 1_767_225_600, data }));
 }
 
+/** What a test may put in the place of the worker's own. */
+interface WorkOptions {
+  wrap?: (store: Store) => Store;
+  canaryMark?: AfterCommitContext['canaryMark'];
+}
+
+const NO_MARK = { note: () => Promise.resolve() };
+
+/** What `openWork` opens. */
+export type Work = Awaited<ReturnType<typeof openWork>>;
+
 /** The worker's functions on a database and a queue prefix of the test's own, all closed when it ends. */
-export async function openWork({ wrap = (store: Store) => store }: { wrap?: (store: Store) => Store } = {}) {
+export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK }: WorkOptions = {}) {
   const database = await createDatabase(inject('databaseUrl'));
   const redisUrl = inject('redisUrl');
   const prefix = `{${randomUUID()}}`;
-  const store = createStore({ databaseUrl: database.url });
+  const store = openQueryStore({ databaseUrl: database.url });
   const deadLetters = createDeadLetters({ redisUrl, prefix });
   const queues = openQueues({ redisUrl, prefix });
   const lines: string[] = [];
@@ -36,23 +51,19 @@ export async function openWork({ wrap = (store: Store) => store }: { wrap?: (sto
     level: 'info',
     destination: { write: (line) => void lines.push(line) },
   });
-  const wrapped = wrap(store);
-  let passed = 0;
-  const used: Store = {
-    ...wrapped,
-    async apply(events) {
-      const outcomes = await wrapped.apply(events);
-      passed++;
-      return outcomes;
-    },
-  };
+  const used = wrap(store);
+  const metrics = createMetrics();
+  const passed = { count: 0 };
+  const commits = createRecentCommits();
+  const after = afterCommit({ metrics, passed, commits, canaryMark });
+  // As the worker makes it.
   const context = {
     store: used,
-    // As the worker makes it.
-    gate: createDatabaseGate(() => used.probe(), logger, { passed: () => passed }),
+    pipeline: createPipeline({ store: used, after, logger }),
+    gate: createDatabaseGate(() => used.probe(), logger, { passed: () => passed.count }),
     deadLetters,
     logger,
-    metrics: createMetrics(),
+    metrics,
   };
   const letters = createConsumer({
     redisUrl,
@@ -68,6 +79,8 @@ export async function openWork({ wrap = (store: Store) => store }: { wrap?: (sto
   });
   return {
     store,
+    passed,
+    commits,
     redisUrl,
     prefix,
     /** Runs a statement as the database's owner. */

@@ -1,19 +1,20 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../../test/support/database.ts';
-import { createStore, type Store, type StoreOptions } from '../../src/store.ts';
+import type { StoreOptions } from '../../src/store.ts';
+import { openQueryStore, type QueryStore } from './query-store.ts';
 
 /** What a test file works with: a database of its own and a store on it. */
 export interface StoreContext {
   readonly url: string;
-  readonly store: Store;
+  readonly store: QueryStore;
   /** Runs SQL beside the store, always on the same connection. */
   sql(statement: string): Promise<Record<string, unknown>[]>;
 }
 
 interface Opened {
   database: TestDatabase;
-  store: Store;
+  store: QueryStore;
   beside: Client;
 }
 
@@ -23,7 +24,7 @@ export function withStore(options: Omit<StoreOptions, 'databaseUrl'> = {}): Stor
   beforeAll(async () => {
     const database = await createDatabase(inject('databaseUrl'));
     const beside = new Client({ connectionString: database.url });
-    opened = { database, store: createStore({ databaseUrl: database.url, ...options }), beside };
+    opened = { database, store: openQueryStore({ databaseUrl: database.url, ...options }), beside };
     await beside.connect();
   });
   afterAll(async () => {

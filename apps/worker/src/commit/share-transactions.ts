@@ -1,0 +1,104 @@
+import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
+
+/** Applies events in one transaction; returns the outcome of each ledger id. @throws StoreError: nothing is committed */
+export type Commit = (events: readonly ApplicableEvent[]) => Promise<Map<string, ApplyOutcome>>;
+
+/** Transactions under way at once: while one commits, the next is filled. More would only wait for each other's rows. */
+export const MAX_TRANSACTIONS = 2;
+
+/** Events in one transaction at most: past this, statements grow and no longer get cheaper for each event. */
+const MAX_EVENTS = 1_000;
+
+/**
+ * So many transactions begin within this time, in milliseconds, as may be under way at once; what comes meanwhile gathers. A
+ * transaction of one event costs the machine as much as one of fifty: without this, a light load would keep it busy.
+ */
+const GATHER_MS = 25;
+
+/** With so many events waiting, nothing is gained by gathering more. */
+const ENOUGH_EVENTS = 200;
+
+/** One caller's events, waiting for a transaction. */
+interface Share {
+  events: readonly ApplicableEvent[];
+  resolve: (outcomes: Map<string, ApplyOutcome>) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit at the worker's end: groups that wait at the same time share a transaction, because a transaction costs much
+ * the same for one event as for hundreds. A group that comes alone waits for nothing. Where a shared transaction fails, each group is
+ * applied on its own, so that every caller gets its own outcome or its own error.
+ *
+ * @param commit  Commits the events of one transaction.
+ */
+export function shareTransactions(commit: Commit): Commit {
+  const waiting: Share[] = [];
+  /** When the last transactions began, oldest first. */
+  const begun = Array.from({ length: MAX_TRANSACTIONS }, () => -GATHER_MS);
+  let running = 0;
+  let gathering: NodeJS.Timeout | undefined;
+
+  function next(): void {
+    while (running < MAX_TRANSACTIONS && waiting.length > 0) {
+      const now = performance.now();
+      const restMs = (begun[0] ?? 0) + GATHER_MS - now;
+      if (restMs > 0 && waiting.reduce((sum, share) => sum + share.events.length, 0) < ENOUGH_EVENTS) {
+        gathering ??= setTimeout(() => {
+          gathering = undefined;
+          next();
+        }, restMs);
+        return;
+      }
+      begun.push(now);
+      begun.shift();
+      running++;
+      void commitShares(commit, takeShares(waiting)).finally(() => {
+        running--;
+        next();
+      });
+    }
+  }
+
+  return (events) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ events, resolve, reject });
+      next();
+    });
+}
+
+/** As many as fit into one transaction, and at least one. */
+function takeShares(waiting: Share[]): Share[] {
+  let events = 0;
+  const fitting = waiting.findIndex((share) => (events += share.events.length) > MAX_EVENTS);
+  return waiting.splice(0, fitting < 0 ? waiting.length : Math.max(1, fitting));
+}
+
+/** Answers every share; never rejects. */
+async function commitShares(commit: Commit, shares: readonly Share[]): Promise<void> {
+  try {
+    const outcomes = await commit(shares.flatMap((share) => share.events));
+    const answered = new Set<string>();
+    for (const share of shares) share.resolve(outcomesOf(share, outcomes, answered));
+  } catch (error) {
+    const [only] = shares;
+    if (shares.length === 1 && only) only.reject(error);
+    else await Promise.all(shares.map((share) => commitShares(commit, [share])));
+  }
+}
+
+/** An event that several shares hold is applied once: to all but the first of them it is a duplicate. */
+function outcomesOf(
+  share: Share,
+  outcomes: ReadonlyMap<string, ApplyOutcome>,
+  answered: Set<string>,
+): Map<string, ApplyOutcome> {
+  const own = new Map<string, ApplyOutcome>();
+  for (const { entry } of share.events) {
+    // A share that holds an event twice has its outcome once.
+    if (own.has(entry.id)) continue;
+    own.set(entry.id, answered.has(entry.id) ? 'duplicate' : (outcomes.get(entry.id) ?? 'duplicate'));
+    answered.add(entry.id);
+  }
+  return own;
+}

@@ -1,0 +1,45 @@
+import { createCanaryMark, createDeadLetters, createLetterCheck, openPostgresBeats } from '@landline/queue';
+import { createStore, type StoreOptions } from '@landline/store';
+import { MAX_TRANSACTIONS } from './commit/share-transactions.ts';
+import { countFailures } from './database/count-failures.ts';
+import type { WorkerMetrics } from './metrics.ts';
+import { DEAD_LETTER_CONCURRENCY } from './process/consumers.ts';
+
+/** Connections beside those of the transactions: for the gate's probe, the readiness check and the beat, and to read and count the dead. */
+const SPARE_CONNECTIONS = 4;
+
+/** See `openConnections`. */
+export type Connections = ReturnType<typeof openConnections>;
+
+/** Where Redis and Postgres are. */
+export interface ConnectionOptions {
+  databaseUrl: string;
+  redisUrl: string;
+  /** Limits of a statement, where the store's own do not fit. */
+  limits?: Pick<StoreOptions, 'statementTimeoutMs' | 'lockTimeoutMs'>;
+}
+
+/** Opens what the worker speaks to Redis and Postgres with, beside the queues' consumers. */
+export function openConnections(
+  { databaseUrl, redisUrl, limits }: ConnectionOptions,
+  metrics: Pick<WorkerMetrics, 'postgresErrors'>,
+) {
+  const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
+  const store = countFailures(createStore({ databaseUrl, poolSize, ...limits }), metrics);
+  const deadLetters = createDeadLetters({ redisUrl });
+  const check = createLetterCheck({ redisUrl });
+  const canaryMark = createCanaryMark({ redisUrl });
+  const beats = openPostgresBeats({ redisUrl });
+  return {
+    store,
+    deadLetters,
+    check,
+    canaryMark,
+    beats,
+    async close() {
+      await Promise.all([deadLetters.close(), beats.close(), store.close()]);
+      canaryMark.close();
+      check.close();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from '../generated/client.ts';
+
+/** A connected Prisma client. */
+export type Client = PrismaClient;
+
+/** How to reach the database, and for how long to wait for it. */
+export interface ClientOptions {
+  /** postgresql://… */
+  databaseUrl: string;
+  /** Connections at most. */
+  poolSize: number;
+  /** How long a statement may run, in milliseconds, before the client gives it up; the server's own limit comes first. */
+  statementTimeoutMs: number;
+}
+
+/** How long to wait for a connection, in milliseconds: the pool's own default is for ever. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+
+/** What the client allows on top of the server's limit, in milliseconds, for an answer that is on its way. */
+const READ_MARGIN_MS = 5_000;
+
+/** Opens a client; it connects with the first query. */
+export function openClient({ databaseUrl, poolSize, statementTimeoutMs }: ClientOptions): Client {
+  const adapter = new PrismaPg({
+    connectionString: databaseUrl,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: statementTimeoutMs + READ_MARGIN_MS,
+    keepAlive: true,
+    application_name: 'landline',
+    // While a client changes hands nobody listens to it: a connection that the server ends in that moment would end the process.
+    // The next query on it fails instead.
+    onConnect: (client) => void client.on('error', () => undefined),
+  });
+  return new PrismaClient({ adapter });
+}

@@ -1,0 +1,59 @@
+import { classifyError } from './classify-error.ts';
+import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
+import { readDatabaseUrl } from './database-url.ts';
+import type { Statement } from './statement.ts';
+import { settingsStatement } from './transaction-settings.ts';
+
+/** Where transactions run, and within which limits. */
+export interface TransactionOptions {
+  /** postgresql://…; with `?schema=` the tables are those of that schema, `?connection_limit=` bounds `poolSize`. */
+  databaseUrl: string;
+  /** Connections at most; one transaction takes one, and one in all is enough. */
+  poolSize?: number;
+  /** How long one statement may run, in milliseconds. */
+  statementTimeoutMs?: number;
+  /** How long a statement may wait for a lock, in milliseconds. */
+  lockTimeoutMs?: number;
+}
+
+/** Runs a statement inside the transaction and returns its rows. */
+export type Run = (statement: Statement) => Promise<Record<string, unknown>[]>;
+
+/** Runs transactions on a pool of connections. */
+export interface Transactions {
+  /**
+   * Runs `work` in one transaction, which is committed when `work` resolves.
+   *
+   * @throws StoreError; nothing is committed then, except where the connection broke during the commit.
+   */
+  run<T>(work: (run: Run) => Promise<T>): Promise<T>;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+/** Opens the pool; it connects with the first transaction. @throws ConfigurationError for a URL that cannot be meant */
+export function openTransactions({
+  databaseUrl,
+  poolSize = 4,
+  statementTimeoutMs = 30_000,
+  lockTimeoutMs = 10_000,
+}: TransactionOptions): Transactions {
+  const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
+  const client = openClient({ databaseUrl, poolSize: Math.min(poolSize, connectionLimit), statementTimeoutMs });
+  const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
+  const limits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
+  return {
+    /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
+    async run(work) {
+      try {
+        return await client.$transaction(async (tx) => {
+          await tx.$queryRawUnsafe(settings);
+          return work(({ sql, parameters }) => tx.$queryRawUnsafe(sql, ...parameters));
+        }, limits);
+      } catch (error) {
+        throw classifyError(error, databaseUrl);
+      }
+    },
+    close: () => client.$disconnect(),
+  };
+}

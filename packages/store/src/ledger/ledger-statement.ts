@@ -1,0 +1,120 @@
+import type { EventFault, LedgerEntry } from '@landline/webhook';
+import { bodyBytes } from '@landline/webhook/delivery';
+import {
+  fromMs,
+  json,
+  milliseconds,
+  plainArray,
+  textArray,
+  type Parameter,
+  type Statement,
+} from '../connection/statement.ts';
+
+/** An event that cannot be applied, and why. */
+export interface DeadEvent {
+  entry: LedgerEntry;
+  fault: EventFault;
+  /** How many attempts were spent on it since it was last recorded. */
+  attempts: number;
+}
+
+/**
+ * Records events in the ledger and returns the ids of the duplicates. All others are to be applied now: the new ones, the
+ * dead ones that get another chance, and those that an older version ignored and this one knows. Duplicates are few, and
+ * what is returned has to be read.
+ *
+ * @param entries  At most one for an id, sorted by id.
+ */
+export function recordStatement(entries: readonly { entry: LedgerEntry; outcome: 'applied' | 'ignored' }[]): Statement {
+  return {
+    sql: RECORD,
+    parameters: [...entryColumns(entries.map(({ entry }) => entry)), plainArray(entries.map(({ outcome }) => outcome))],
+  };
+}
+
+/**
+ * Records dead events and returns the ids of those that are dead now: not of one that was applied in the meantime.
+ *
+ * @param events  At most one for an id, sorted by id.
+ */
+export function recordDeadStatement(events: readonly DeadEvent[]): Statement {
+  return {
+    sql: RECORD_DEAD,
+    parameters: [
+      ...entryColumns(events.map(({ entry }) => entry)),
+      textArray(
+        events.map(({ fault, attempts }) => json({ code: fault.code, message: storable(fault.message), attempts })),
+      ),
+    ],
+  };
+}
+
+/** Takes events out of the ledger again. For canaries alone. */
+export function forgetStatement(ids: readonly string[]): Statement {
+  return { sql: 'DELETE FROM webhook_events WHERE id = ANY($1::uuid[])', parameters: [plainArray(ids)] };
+}
+
+/** An error's message may quote the event, whatever that holds. */
+function storable(message: string): string {
+  return message.toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+function entryColumns(entries: readonly LedgerEntry[]): Parameter[] {
+  const bodies = entries.map(({ delivery }) => bodyBytes(delivery));
+  return [
+    plainArray(entries.map((e) => e.id)),
+    textArray(entries.map((e) => e.eventKey)),
+    textArray(entries.map((e) => e.type)),
+    textArray(entries.map((e) => e.conversationId)),
+    plainArray(entries.map((e) => milliseconds(e.eventAt))),
+    plainArray(entries.map((e) => milliseconds(e.delivery.receivedAt))),
+    plainArray(entries.map((e) => e.delivery.origin ?? 'webhook')),
+    plainArray(offsetsOf(bodies)),
+    plainArray(bodies.map((body) => body.length)),
+    Buffer.concat(bodies),
+  ];
+}
+
+/** Where in their concatenation each body begins; Postgres counts from 1. */
+function offsetsOf(bodies: readonly Buffer[]): number[] {
+  let next = 1;
+  return bodies.map(({ length }) => (next += length) - length);
+}
+
+// The bodies travel as one value of raw bytes and are cut apart there: as array elements, they would have to be escaped
+// and read character by character.
+const COLUMNS = 'id, event_key, type, conversation_id, event_at, received_at, origin, body';
+const SELECTED = `e.id, e.event_key, e.type, e.conversation_id, ${fromMs('e.event_at')}, ${fromMs('e.received_at')},
+      e.origin, substring($10::bytea FROM e.body_at FOR e.body_length)`;
+const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[],
+      $8::int[], $9::int[], $11::text[]`;
+const SENT = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_at, body_length';
+
+const RECORD = `
+    WITH recorded AS (
+      INSERT INTO webhook_events AS t (${COLUMNS}, outcome, applied_at)
+      SELECT ${SELECTED}, e.outcome, CASE e.outcome WHEN 'applied' THEN now() END
+      FROM unnest(${ARRAYS}) AS e (${SENT}, outcome)
+      ON CONFLICT (id) DO UPDATE SET
+        event_key = EXCLUDED.event_key,
+        type = EXCLUDED.type,
+        conversation_id = EXCLUDED.conversation_id,
+        event_at = EXCLUDED.event_at,
+        outcome = EXCLUDED.outcome,
+        applied_at = EXCLUDED.applied_at,
+        error = NULL
+      WHERE t.outcome = 'dead' OR (t.outcome = 'ignored' AND EXCLUDED.outcome = 'applied')
+      RETURNING id
+    )
+    SELECT sent.id::text FROM unnest($1::uuid[]) AS sent (id) WHERE sent.id NOT IN (SELECT id FROM recorded)`;
+
+const RECORD_DEAD = `
+    INSERT INTO webhook_events AS t (${COLUMNS}, outcome, error)
+    SELECT ${SELECTED}, 'dead', e.error::jsonb
+    FROM unnest(${ARRAYS}) AS e (${SENT}, error)
+    ON CONFLICT (id) DO UPDATE SET
+      outcome = 'dead',
+      error = EXCLUDED.error || jsonb_build_object(
+        'attempts', COALESCE((t.error ->> 'attempts')::int, 0) + (EXCLUDED.error ->> 'attempts')::int)
+    WHERE t.outcome <> 'applied'
+    RETURNING id::text`;

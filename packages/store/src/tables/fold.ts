@@ -1,0 +1,137 @@
+import type {
+  Changes,
+  Clock,
+  ConversationChange,
+  MessageChange,
+  ProfileChange,
+  Register,
+  Source,
+} from '@landline/webhook';
+import { mergeRow, newRow, type MergedRow, type RowChange } from './merged-row.ts';
+import type { EachMapOf } from './merged-table.ts';
+
+/** The rows of many events, one for each key, sorted by key so that no two transactions wait for each other in a ring. */
+export interface FoldedRows {
+  conversations: MergedRow[];
+  /** Ids of the conversations of which a transcript with turns is among the events. */
+  transcribed: string[];
+  messages: MessageChange[];
+  toolCalls: MergedRow[];
+  commands: MergedRow[];
+  profiles: MergedRow[];
+}
+
+/** The maps that a change carries, each under the name of its column. */
+type MapsOf<Change> = EachMapOf<Change, ReadonlyMap<string, Register>>;
+
+const NO_MAPS: RowChange['maps'] = {};
+
+/** Folds the changes of many events into one set of rows per table, by the rules that the SQL keeps. */
+export function fold(changes: readonly Changes[]): FoldedRows {
+  const conversations = foldConversations(changes);
+  const transcripts = new Map(conversations.map((row) => [row.key[0], row.greatestClock]));
+  const toolCalls = new Folding();
+  const commands = new Folding();
+  const profiles = new Folding();
+  const messages = new Map<string, MessageChange>();
+  for (const { profile, ...rows } of changes) {
+    // What is outranked goes before rows are merged: of an older transcript nothing may stay in a newer one's rows.
+    for (const message of rows.messages) {
+      if (!counts(message, transcripts)) continue;
+      const key = keyOf(message.conversation_id, message.source, message.event_key);
+      const present = messages.get(key);
+      if (!present || message.clock > present.clock) messages.set(key, message);
+    }
+    for (const call of rows.toolCalls) {
+      if (!counts(call, transcripts)) continue;
+      toolCalls.add([call.conversation_id, call.source, call.request_id], {
+        ...plainRow(call),
+        greatestClock: call.clock,
+      });
+    }
+    for (const command of rows.commands) {
+      commands.add([command.conversation_id, command.action_id], plainRow(command));
+    }
+    if (profile) {
+      const { user_id, earliest, latest, fields, attributes, dialects } = profile;
+      const maps: MapsOf<ProfileChange> = { attributes, dialects };
+      profiles.add([user_id], { registers: fields, earliest, latest, greatestClock: null, maps });
+    }
+  }
+  return {
+    conversations,
+    transcribed: [...transcripts].flatMap(([id, clock]) => (clock !== null && id !== undefined ? [id] : [])),
+    messages: sorted(messages),
+    toolCalls: toolCalls.rows(),
+    commands: commands.rows(),
+    profiles: profiles.rows(),
+  };
+}
+
+function foldConversations(changes: readonly Changes[]): MergedRow[] {
+  const conversations = new Folding();
+  for (const { conversation } of changes) {
+    const { id, earliest, latest, fields, metadata, dialects, transcript } = conversation;
+    const maps: MapsOf<ConversationChange> = { metadata, dialects };
+    conversations.add([id], { registers: fields, earliest, latest, greatestClock: transcript, maps });
+  }
+  return conversations.rows();
+}
+
+/**
+ * Leaves out what a stored transcript outranks.
+ *
+ * @param transcripts  Those of the rows' conversations, with these rows' own merged in.
+ */
+export function withoutOutranked(
+  { messages, toolCalls }: Pick<FoldedRows, 'messages' | 'toolCalls'>,
+  transcripts: ReadonlyMap<string | undefined, Clock>,
+): Pick<FoldedRows, 'messages' | 'toolCalls'> {
+  if (transcripts.size === 0) return { messages, toolCalls };
+  return {
+    messages: messages.filter((message) => counts(message, transcripts)),
+    toolCalls: toolCalls.filter(({ key: [conversation_id = '', source], greatestClock }) =>
+      counts(
+        { conversation_id, source: source === 'live' ? 'live' : 'transcript', clock: greatestClock ?? '' },
+        transcripts,
+      ),
+    ),
+  };
+}
+
+/** A transcript outranks a live row, and a later transcript an earlier one. */
+function counts(
+  row: { conversation_id: string; source: Source; clock: Clock },
+  transcripts: ReadonlyMap<string | undefined, Clock | null>,
+): boolean {
+  const transcript = transcripts.get(row.conversation_id) ?? null;
+  return transcript === null || (row.source !== 'live' && row.clock === transcript);
+}
+
+function plainRow({ earliest, fields }: { earliest: number; fields: RowChange['registers'] }): RowChange {
+  return { registers: fields, earliest, latest: earliest, greatestClock: null, maps: NO_MAPS };
+}
+
+/** U+0000 never stands in a key, so the parts cannot run into each other. */
+function keyOf(...parts: readonly string[]): string {
+  return parts.join('\0');
+}
+
+function sorted<T>(rows: ReadonlyMap<string, T>): T[] {
+  return [...rows].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, row]) => row);
+}
+
+class Folding {
+  readonly #rows = new Map<string, MergedRow>();
+
+  add(key: readonly string[], change: RowChange): void {
+    const word = keyOf(...key);
+    const present = this.#rows.get(word);
+    if (present) mergeRow(present, change);
+    else this.#rows.set(word, newRow(key, change));
+  }
+
+  rows(): MergedRow[] {
+    return sorted(this.#rows);
+  }
+}
