@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
-import { createProducerConnection, firstAttempt } from '../src/redis/connection.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { aShard } from './support/a-shard.ts';
-import { anEvent, ownPrefix } from './support/an-event.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createProducerConnection, firstAttempt } from '../../src/redis/connection.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { aShard } from '../support/a-shard.ts';
+import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
-const packageFolder = join(import.meta.dirname, '..');
+const packageFolder = join(import.meta.dirname, '../..');
 const tsc = join(packageFolder, '../../node_modules/.bin/tsc');
 let built: string;
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => rm(built, { recursive: true, force: true }));
 
 async function startWorkerToKill(prefix: string): Promise<ChildProcess> {
-  const script = join(import.meta.dirname, 'support/worker-to-kill.mjs');
+  const script = join(import.meta.dirname, '../support/worker-to-kill.mjs');
   const child = spawn(process.execPath, [script, pathToFileURL(join(built, 'index.js')).href, redisUrl, prefix]);
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');

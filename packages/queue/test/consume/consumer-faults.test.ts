@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { QueueUnavailableError } from '../src/errors.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { aShard } from './support/a-shard.ts';
-import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { QueueUnavailableError } from '../../src/errors.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { aShard } from '../support/a-shard.ts';
+import { anEvent } from '../support/an-event.ts';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let redis: PrivateRedis;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from '../src/consume/backoff.ts';
+import { backoffMs } from '../../src/consume/backoff.ts';
 
 const highest = () => 1;
 const lowest = () => 0;

@@ -1,9 +1,9 @@
 import { beforeEach, expect, inject, it, onTestFinished } from 'vitest';
-import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { WEBHOOK_QUEUE } from '../src/names.ts';
-import { oldestJobAt } from '../src/jobs/oldest-job.ts';
-import { openQueue } from '../src/jobs/open-queue.ts';
-import { ownPrefix } from './support/an-event.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
+import { WEBHOOK_QUEUE } from '../../src/names.ts';
+import { oldestJobAt } from '../../src/jobs/oldest-job.ts';
+import { openQueue } from '../../src/jobs/open-queue.ts';
+import { ownPrefix } from '../support/an-event.ts';
 
 const DAY_MS = 86_400_000;
 const OLD = 1_767_225_600_000;

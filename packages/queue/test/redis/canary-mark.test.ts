@@ -1,9 +1,9 @@
 import { beforeEach, expect, inject, it, onTestFinished } from 'vitest';
-import { createCanaryMark, type CanaryMark } from '../src/redis/canary-mark.ts';
-import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { ownPrefix } from './support/an-event.ts';
-import { freePort, startPrivateRedis } from './support/private-redis.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createCanaryMark, type CanaryMark } from '../../src/redis/canary-mark.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
+import { ownPrefix } from '../support/an-event.ts';
+import { freePort, startPrivateRedis } from '../support/private-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 let prefix: string;

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
-import { createConsumer } from '../src/consume/consumer.ts';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/jobs/job-options.ts';
-import { WEBHOOK_QUEUE } from '../src/names.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { anEvent, ownPrefix } from './support/an-event.ts';
-import { freePort } from './support/private-redis.ts';
-import { theQueues } from './support/the-queues.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createConsumer } from '../../src/consume/consumer.ts';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
+import { WEBHOOK_QUEUE } from '../../src/names.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { freePort } from '../support/private-redis.ts';
+import { theQueues } from '../support/the-queues.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 let prefix: string;

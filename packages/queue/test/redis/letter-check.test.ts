@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { createLetterCheck, type LetterCheck } from '../src/redis/letter-check.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createLetterCheck, type LetterCheck } from '../../src/redis/letter-check.ts';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let redis: PrivateRedis;
 beforeEach(async () => {

@@ -4,9 +4,9 @@ import {
   createProducerConnection,
   endConnection,
   firstAttempt,
-} from '../src/redis/connection.ts';
-import { freePort } from './support/private-redis.ts';
-import { waitUntil } from './support/wait-until.ts';
+} from '../../src/redis/connection.ts';
+import { freePort } from '../support/private-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 const nobody = async () => `redis://127.0.0.1:${await freePort()}`;

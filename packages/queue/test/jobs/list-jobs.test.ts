@@ -1,12 +1,12 @@
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/jobs/job-options.ts';
-import { DEAD_LETTER_QUEUE } from '../src/names.ts';
-import { openQueues, type OpenQueues } from '../src/jobs/queues.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
+import { DEAD_LETTER_QUEUE } from '../../src/names.ts';
+import { openQueues, type OpenQueues } from '../../src/jobs/queues.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { anEvent } from '../support/an-event.ts';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

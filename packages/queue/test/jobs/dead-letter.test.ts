@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createDeadLetters, letterId, type DeadLetters } from '../src/jobs/dead-letter.ts';
-import { QueueUnavailableError } from '../src/errors.ts';
-import { DEAD_LETTER_QUEUE } from '../src/names.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { anEvent, ownPrefix } from './support/an-event.ts';
-import { HOSTILE_BODIES } from './support/hostile-bodies.ts';
-import { freePort, startPrivateRedis } from './support/private-redis.ts';
-import { theQueues } from './support/the-queues.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createDeadLetters, letterId, type DeadLetters } from '../../src/jobs/dead-letter.ts';
+import { QueueUnavailableError } from '../../src/errors.ts';
+import { DEAD_LETTER_QUEUE } from '../../src/names.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { HOSTILE_BODIES } from '../support/hostile-bodies.ts';
+import { freePort, startPrivateRedis } from '../support/private-redis.ts';
+import { theQueues } from '../support/the-queues.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 let prefix: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeJob } from '../src/jobs/encode-job.ts';
+import { encodeJob } from '../../src/jobs/encode-job.ts';
 import type { Delivery } from '@landline/webhook';
 
 const events = fc.array(

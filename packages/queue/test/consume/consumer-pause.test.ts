@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { DelayedError, type Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { HandBackError } from '../src/errors.ts';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/jobs/job-options.ts';
-import { processJob } from '../src/consume/process-job.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { anEvent, ownPrefix } from './support/an-event.ts';
-import { theQueues } from './support/the-queues.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
+import { HandBackError } from '../../src/errors.ts';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
+import { processJob } from '../../src/consume/process-job.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { theQueues } from '../support/the-queues.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 let prefix: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { jobSchema } from '../src/jobs/job.ts';
-import { anEvent } from './support/an-event.ts';
+import { jobSchema } from '../../src/jobs/job.ts';
+import { anEvent } from '../support/an-event.ts';
 
 describe('jobSchema', () => {
   it('keeps fields that it does not know, so that an old worker passes on what a new receiver wrote', () => {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { watchAvailability, type Availability } from '../src/redis/availability.ts';
-import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { watchAvailability, type Availability } from '../../src/redis/availability.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let redis: PrivateRedis;
 let warnings: string[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createHeadroom } from '../src/redis/headroom.ts';
+import { createHeadroom } from '../../src/redis/headroom.ts';
 
 const MAX_BYTES = 100_000_000;
 const used = (share: number) => ({ usedBytes: share * MAX_BYTES, maxBytes: MAX_BYTES });

@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { HandBackError } from '../src/errors.ts';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/jobs/job-options.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { aShard } from './support/a-shard.ts';
-import { anEvent, ownPrefix } from './support/an-event.ts';
-import { HOSTILE_BODIES } from './support/hostile-bodies.ts';
-import { theQueues } from './support/the-queues.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
+import { HandBackError } from '../../src/errors.ts';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { aShard } from '../support/a-shard.ts';
+import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { HOSTILE_BODIES } from '../support/hostile-bodies.ts';
+import { theQueues } from '../support/the-queues.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 let prefix: string;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { checkRedis } from '../src/redis/check-redis.ts';
-import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { checkRedis } from '../../src/redis/check-redis.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
 
 /** What a check told: why Redis is refused, if it is, and the warnings. */
 async function check(url: string): Promise<{ refused?: string; warnings: string[] }> {

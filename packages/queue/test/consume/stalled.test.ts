@@ -1,13 +1,13 @@
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createProducerConnection, endConnection } from '../src/redis/connection.ts';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from '../src/jobs/job-options.ts';
-import { retryStalled } from '../src/consume/retry-stalled.ts';
-import { createSuspects } from '../src/consume/suspects.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { anEvent, ownPrefix } from './support/an-event.ts';
-import { theQueues } from './support/the-queues.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
+import { retryStalled } from '../../src/consume/retry-stalled.ts';
+import { createSuspects } from '../../src/consume/suspects.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { theQueues } from '../support/the-queues.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 const MINUTE_MS = 60_000;

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { DEAD_LETTER_QUEUE } from '../src/names.ts';
-import { openQueues, type OpenQueues } from '../src/jobs/queues.ts';
-import { aConsumer } from './support/a-consumer.ts';
-import { anEvent } from './support/an-event.ts';
-import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { DEAD_LETTER_QUEUE } from '../../src/names.ts';
+import { openQueues, type OpenQueues } from '../../src/jobs/queues.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { anEvent } from '../support/an-event.ts';
+import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const LETTERS = 5000;
 
