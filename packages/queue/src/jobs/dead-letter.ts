@@ -1,7 +1,6 @@
 import type { Delivery } from '@landline/webhook';
-import { cleanError } from '../redis/clean-error.ts';
+import { askRedis } from '../redis/ask-redis.ts';
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
-import { QueueUnavailableError } from '../errors.ts';
 import { JOB_NAME, LETTER_JOB_OPTIONS } from './job-options.ts';
 import { checkMemory } from '../redis/check-memory.ts';
 import type { Death, Job } from './job.ts';
@@ -52,15 +51,7 @@ export function createDeadLetters({ redisUrl, prefix }: { redisUrl: string; pref
     await queue.add(JOB_NAME, job, { ...LETTER_JOB_OPTIONS, jobId: jobIdOf(id) });
   }
 
-  /** @throws QueueUnavailableError with `message` */
-  async function ask<T>(message: string, question: () => Promise<T>): Promise<T> {
-    await connected;
-    try {
-      return await question();
-    } catch (error) {
-      throw new QueueUnavailableError(message, { cause: cleanError(error) });
-    }
-  }
+  const ask = <T>(message: string, question: () => Promise<T>) => askRedis(connected, message, question);
 
   return {
     add: (letters) =>
