@@ -9,7 +9,7 @@ export { openPostgresBeats, type PostgresBeats } from './jobs/postgres-beats.ts'
 export { openQueues, type OpenQueues } from './jobs/queues.ts';
 export type { RedisBeats } from './jobs/redis-beats.ts';
 export { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from './names.ts';
-export type { QueueStatus } from './redis/availability.ts';
+export type { QueueStatus } from './redis/availability-state.ts';
 export { createCanaryMark, type CanaryMark } from './redis/canary-mark.ts';
 export { createProducerConnection } from './redis/connection.ts';
 export { createLetterCheck, type LetterCheck } from './redis/letter-check.ts';

@@ -7,7 +7,7 @@ const used = (share: number) => ({ usedBytes: share * MAX_BYTES, maxBytes: MAX_B
 describe('createHeadroom', () => {
   it('is full from 90 % on, and has room again below 85 %', () => {
     const headroom = createHeadroom();
-    const full = (share: number) => headroom.note(used(share)) !== undefined;
+    const full = (share: number) => headroom.update(used(share)) !== undefined;
     expect([0.5, 0.899].map(full)).toEqual([false, false]);
     expect([0.9, 0.95, 0.87, 0.85].map(full)).toEqual([true, true, true, true]);
     expect([0.849, 0.87].map(full)).toEqual([false, false]);
@@ -16,7 +16,7 @@ describe('createHeadroom', () => {
 
   it('says what to do, and the same at every look', () => {
     const headroom = createHeadroom();
-    const [first, second] = [0.9, 0.95].map((share) => headroom.note(used(share))?.message);
+    const [first, second] = [0.9, 0.95].map((share) => headroom.update(used(share))?.message);
     expect(first).toContain('maxmemory (95 MiB)');
     expect(first).toContain('CONFIG SET maxmemory');
     expect(second).toBe(first);
@@ -24,15 +24,15 @@ describe('createHeadroom', () => {
 
   it('asks for a look when a quarter of the room may be gone', () => {
     const headroom = createHeadroom();
-    headroom.note(used(0.5));
-    expect([9_000_000, 900_000, 200_000].map((bytes) => headroom.spend(bytes))).toEqual([false, false, true]);
-    headroom.note(used(0.6));
-    expect(headroom.spend(7_000_000)).toBe(false);
+    headroom.update(used(0.5));
+    expect([9_000_000, 900_000, 200_000].map((bytes) => headroom.countBytes(bytes))).toEqual([false, false, true]);
+    headroom.update(used(0.6));
+    expect(headroom.countBytes(7_000_000)).toBe(false);
   });
 
   it('is never full, and asks for nothing, where there is no limit', () => {
     const headroom = createHeadroom();
-    expect(headroom.note({ usedBytes: 1e15, maxBytes: Infinity })).toBeUndefined();
-    expect(headroom.spend(1e15)).toBe(false);
+    expect(headroom.update({ usedBytes: 1e15, maxBytes: Infinity })).toBeUndefined();
+    expect(headroom.countBytes(1e15)).toBe(false);
   });
 });
