@@ -12,7 +12,7 @@ export { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from './names.ts';
 export type { QueueStatus } from './redis/availability-state.ts';
 export { createCanaryMark, type CanaryMark } from './redis/canary-mark.ts';
 export { createProducerConnection } from './redis/connection.ts';
-export { createLetterCheck, type LetterCheck } from './redis/letter-check.ts';
+export { createLetterCheck, type LetterCheck } from './redis/dead-letter-check.ts';
 export type { RedoRequest } from './redis/redo-requests.ts';
 export { openShard, type Shard } from './shard.ts';
 export { queueVariables } from './variables.ts';

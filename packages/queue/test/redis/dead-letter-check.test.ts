@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { createLetterCheck, type LetterCheck } from '../../src/redis/letter-check.ts';
+import { createLetterCheck, type LetterCheck } from '../../src/redis/dead-letter-check.ts';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
