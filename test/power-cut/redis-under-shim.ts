@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openQueues, jobSchema } from '@landline/queue';
+import { openQueues } from '@landline/queue';
 import { onTestFinished, vi } from 'vitest';
 import { choosePort } from '../../apps/cli/src/services/choose-port.ts';
 import { findRedisServer } from '../../apps/cli/src/services/find-redis-server.ts';
 import { thisMachine } from '../../apps/cli/src/services/machine.ts';
+import { jobSchema } from '../../packages/queue/test/support/job-schema.ts';
 
 export interface RedisOptions {
   dir: string;

@@ -1,5 +1,5 @@
 import { addGauge, addQueueJobs, canaryAge, type Logger } from '@landline/process';
-import { createCanaryMark, createConsumer, createDeadLetters, createLetterCheck, DEAD_LETTER_QUEUE, openPostgresBeats, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
+import { createCanaryMark, createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, openPostgresBeats, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
 import { createStore, type ApplicableEvent, type DeadEvent, type StoreOptions } from '@landline/store';
 import { createDatabaseGate } from './database-gate.ts';
 import { addDeadEvents } from './dead-events.ts';
@@ -50,7 +50,6 @@ export function createWorker(options: WorkerOptions): Worker {
   const metrics = createMetrics();
   const store = measureStore(createStore({ databaseUrl, poolSize, ...options.limits }), metrics);
   const deadLetters = createDeadLetters({ redisUrl });
-  const letterCheck = createLetterCheck({ redisUrl });
   let passed = 0;
   const left = new AbortController();
   const gate = createDatabaseGate(() => store.probe(), logger, {
@@ -131,7 +130,7 @@ export function createWorker(options: WorkerOptions): Worker {
       consuming = true;
       events.start();
       letters.start();
-      laying = layDeadLetters({ store, deadLetters, check: letterCheck, logger, isWaiting: () => gate.isClosed() });
+      laying = layDeadLetters({ store, deadLetters, check: deadLetters.check, logger, isWaiting: () => gate.isClosed() });
       postgresWatch.start();
     },
     async stop(limit) {
@@ -141,7 +140,6 @@ export function createWorker(options: WorkerOptions): Worker {
       left.abort();
       await Promise.all([deadLetters.close(), beats.close(), store.close()]);
       canaryMark.close();
-      letterCheck.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createLetterCheck, type LetterCheck } from '@landline/queue';
+import type { DeadLetters } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { layDeadLetters } from '../src/lay-dead-letters.ts';
 import { delivery, message, openWork } from './support/work.ts';
@@ -11,9 +11,9 @@ const WITHIN = { timeout: 20_000, interval: 20 };
 /** The worker's functions, with what lays letters; `checks` counts how often the ledger was gone through. */
 async function openLaying() {
   const work = await openWork();
-  const own = createLetterCheck({ redisUrl: work.redisUrl, prefix: work.prefix });
+  const own = work.context.deadLetters.check;
   let checks = 0;
-  const check: LetterCheck = {
+  const check: DeadLetters['check'] = {
     ...own,
     async finish() {
       await own.finish();
@@ -23,13 +23,12 @@ async function openLaying() {
   const laying = layDeadLetters({ ...work.context, check, isWaiting: () => false, askMs: 20 });
   onTestFinished(async () => {
     await laying.stop();
-    own.close();
   });
   return { ...work, checks: () => checks, own };
 }
 
 /** Takes every letter away, and what says that they are there: as an emptied Redis. */
-async function empty({ queues, own }: Work & { own: LetterCheck }): Promise<void> {
+async function empty({ queues, own }: Work & { own: DeadLetters['check'] }): Promise<void> {
   await queues.deadLetters.obliterate({ force: true });
   await own.fail();
 }

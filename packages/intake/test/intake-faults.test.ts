@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { createProducerConnection, endConnection } from '../../queue/src/redis/connection.ts';
-import { QueueUnavailableError, RedisRefusedError } from '../../queue/src/errors.ts';
+import { createProducerConnection, QueueUnavailableError, RedisRefusedError } from '@landline/queue';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { freePort, startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';
@@ -182,7 +181,7 @@ describe('a intake whose Redis fails', () => {
     const good = anIntake({ redisUrl: redis.url.replace('//', '//:right@') });
     await good.start();
     const connection = createProducerConnection(redis.url.replace('//', '//:right@'), { enqueueTimeoutMs: 1000 });
-    onTestFinished(() => endConnection(connection));
+    onTestFinished(() => connection.disconnect());
     await connection.connect();
     await connection.replicaof('127.0.0.1', await freePort());
     const rejected: unknown = await good.accept(anEvent('a secret transcript')).catch((error: unknown) => error);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { RedisRefusedError } from '../../queue/src/errors.ts';
+import { RedisRefusedError } from '@landline/queue';
 import { aConsumer } from '../../queue/test/support/a-consumer.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';

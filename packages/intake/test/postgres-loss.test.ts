@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { z } from 'zod';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import type { PostgresLoss } from '../src/loss-watch.ts';
-import { openPostgresBeats, type PostgresBeats } from '../../queue/src/jobs/postgres-beats.ts';
+import { openPostgresBeats, type PostgresBeats } from '@landline/queue';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../queue/test/support/private-redis.ts';

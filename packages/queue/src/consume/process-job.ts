@@ -3,13 +3,16 @@ import type { Delivery } from '@landline/webhook';
 import { z } from 'zod';
 import { cleanError } from '../redis/clean-error.ts';
 import { HandBackError } from '../errors.ts';
+import { deadEventId } from '../jobs/dead-letter-id.ts';
 import { jobSchema, type Death } from '../jobs/job.ts';
 
 /** A job as `process` gets it. */
 export interface ConsumedJob {
   id: string;
   events: Delivery[];
-  /** Of a dead letter that was laid from the ledger: why its event is dead. */
+  /** The ledger id of the event that a dead letter carries; undefined for other jobs. */
+  deadEventId?: string | undefined;
+  /** Why the event of a dead letter that was restored from the ledger is dead; undefined for other jobs. */
   died?: Death | undefined;
   /** 1 for the first. Attempts that were handed back do not count. */
   attempt: number;
@@ -76,8 +79,10 @@ function readJob(job: QueuedJob<unknown>): ConsumedJob {
     throw new UnrecoverableError(`This job's data is not a group of events. ${z.prettifyError(parsed.error)}`);
   }
   const attempt = job.attemptsMade + 1;
+  const { id = '' } = job;
   return {
-    id: job.id ?? '',
+    id,
+    deadEventId: deadEventId(id),
     events: parsed.data.events,
     died: parsed.data.died,
     attempt,

@@ -1,47 +1,39 @@
-import { createProducerConnection, endConnection, firstAttempt } from './connection.ts';
+import type { Redis } from 'ioredis';
 import { claimKey } from './expiring-key.ts';
-import { QUEUE_PREFIX } from '../names.ts';
 import { readInfo } from './read-info.ts';
 
-/** How long an answer of Redis is waited for, in ms. */
-const ANSWER_TIMEOUT_MS = 2000;
-
-/** How long a comparison that is complete stands, in ms. */
+/** How long a complete comparison stands, in ms. */
 const STANDS_MS = 3_600_000;
 
-/** How long a claim stands without being renewed, in ms: of a worker that was killed another takes over. */
+/** How long a claim stands without being renewed, in ms. When its worker is killed, another takes over after that. */
 const CLAIM_MS = 60_000;
 
 /**
- * Tells when the dead letters in Redis are to be compared with the ledger. A key in Redis that expires says that they were, so that one
- * of many workers does it, and a Redis that was emptied is noticed. Where two do it all the same, the second finds nothing to do.
+ * Decides which worker compares the dead letters in Redis with the ledger, and when. A key in Redis that expires notes the last
+ * comparison. So one of many workers makes it, and an emptied Redis is noticed. Where two workers make it, the second finds nothing to do.
+ * The methods reject with Redis's own error when Redis does not answer.
  */
-export interface LetterCheck {
+export interface DeadLetterCheck {
   /**
-   * Claims the comparison. True where it is to be made now: this process has made none yet, Redis is not the one of the last (started
-   * again, promoted), or the key is not there (an hour has passed, or Redis was emptied). @throws where Redis does not answer
+   * Claims the comparison. Returns whether this process must make it now:
+   *
+   * - this process has not made one yet,
+   * - or Redis is another than at the last one (it was started again, or promoted),
+   * - or the key is not there (an hour has passed, or Redis was emptied).
    */
   claim(): Promise<boolean>;
-  /** Renews the claim; call it every few seconds. False where it is gone: Redis was emptied meanwhile. */
+  /** Renews the claim; call it every few seconds. Returns false where the claim is gone because Redis was emptied meanwhile. */
   extend(): Promise<boolean>;
-  /** The comparison is complete; where Redis was emptied meanwhile, the next claim makes it again. */
+  /** Notes that the comparison is complete. If Redis was emptied meanwhile, the next `claim` returns true again. */
   finish(): Promise<void>;
-  /** It is not: whoever asks next is to make it. */
+  /** Notes that the comparison is not complete: the next process that claims it must make it. */
   fail(): Promise<void>;
-  close(): void;
 }
 
-/** Opens a check; connects at once. */
-export function createLetterCheck({
-  redisUrl,
-  prefix = QUEUE_PREFIX,
-}: {
-  redisUrl: string;
-  prefix?: string;
-}): LetterCheck {
-  const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
-  const connected = firstAttempt(connection);
+/** Makes a check over `connection`. `connected` is the promise of its first attempt to connect. */
+export function createDeadLetterCheck(connection: Redis, connected: Promise<void>, prefix: string): DeadLetterCheck {
   const key = `${prefix}:letters-checked`;
+  /** The Redis of the last complete comparison, and the one that was asked last. */
   let checkedIn: string | undefined;
   let asked = '';
 
@@ -60,6 +52,5 @@ export function createLetterCheck({
     async fail() {
       await connection.del(key);
     },
-    close: () => endConnection(connection),
   };
 }

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { createLetterCheck, type LetterCheck } from '../../src/redis/dead-letter-check.ts';
+import { createDeadLetters, type DeadLetters } from '../../src/jobs/dead-letter.ts';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -9,10 +9,11 @@ beforeEach(async () => {
   onTestFinished(() => redis.stop());
 });
 
-function aCheck(): LetterCheck {
-  const check = createLetterCheck({ redisUrl: redis.url, prefix: '{test}' });
-  onTestFinished(() => check.close());
-  return check;
+/** The check of one more process. */
+function aCheck(): DeadLetters['check'] {
+  const deadLetters = createDeadLetters({ redisUrl: redis.url, prefix: '{test}' });
+  onTestFinished(() => deadLetters.close());
+  return deadLetters.check;
 }
 
 it('is due once for each process, then for none until the time is over', async () => {
