@@ -1,0 +1,11 @@
+import type { Redis } from 'ioredis';
+import { inject, onTestFinished } from 'vitest';
+import { createProducerConnection, endConnection, firstAttempt } from '../../src/redis/connection.ts';
+
+/** A connection that fails fast and was tried once; it is closed when the test ends. */
+export async function aConnection(url = inject('redisUrl'), { enqueueTimeoutMs = 5000 } = {}): Promise<Redis> {
+  const connection = createProducerConnection(url, { enqueueTimeoutMs });
+  onTestFinished(() => endConnection(connection));
+  await firstAttempt(connection);
+  return connection;
+}
