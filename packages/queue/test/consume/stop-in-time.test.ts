@@ -61,8 +61,9 @@ it('does not wait for the whole limit where there is no job, and Redis does not 
   expect(await msOf(stopInTime({ stop, jobs, timeoutMs: 60_000 }))).toBeLessThan(30_000);
 });
 
+const fails = () => Promise.reject(new Error('Redis is away'));
+
 it('ends where stopping fails', async () => {
   const { jobs } = someJobs(1);
-  const stop = () => Promise.reject(new Error('Redis is away'));
-  await expect(stopInTime({ stop, jobs, timeoutMs: 200 })).resolves.toBeUndefined();
+  await expect(stopInTime({ stop: fails, jobs, timeoutMs: 200 })).resolves.toBeUndefined();
 });
