@@ -1,7 +1,7 @@
 import type { Journal } from '@landline/journal';
-import { openShard, QueueUnavailableError, type QueueStatus } from '@landline/queue';
+import { openShard, QueueUnavailableError, type QueueStatus, type Shard } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
-import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts';
+import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { startKeepingUp, type KeepUp } from './keep-up.ts';
 import type { PostgresLoss } from './loss-watch.ts';
 
@@ -75,13 +75,49 @@ export interface Intake {
 
 type Counts = Omit<IntakeStats, 'reenqueuedRecords'>;
 
+interface Parts {
+  readonly shard: Shard;
+  readonly groups: GroupCommit;
+  readonly counts: Counts;
+  /** Undefined before `start`, and where there is no journal. */
+  keepUp: KeepUp | undefined;
+  isClosing: boolean;
+}
+
 /** Makes an intake; it connects at `start`. Deliveries accepted in one turn of the event loop leave as one job. */
 export function createIntake(options: IntakeOptions): Intake {
+  const { journal } = options;
+  const parts = openParts(options);
+  const { shard, groups, counts } = parts;
+  const canTake = () => shard.status() === 'ready' || journal?.status() === 'ready';
+  return {
+    async start({ needsFitRedis } = { needsFitRedis: journal === undefined }) {
+      await shard.connect({ isRequired: needsFitRedis });
+      if (journal === undefined || parts.isClosing) return;
+      parts.keepUp = startKeepingUp({ shard, journal, ...keptUp(options, counts) });
+      await parts.keepUp.firstLook();
+    },
+    async accept(delivery) {
+      if (parts.isClosing) throw new QueueUnavailableError('The intake is closing.');
+      const fault = shard.fault();
+      if (fault !== undefined && !canTake()) throw fault;
+      await groups.add(delivery);
+    },
+    status: () => shard.status(),
+    canTake,
+    stats: () => ({ ...counts, reenqueuedRecords: parts.keepUp?.records() ?? 0 }),
+    async close() {
+      parts.isClosing = true;
+      await groups.settled();
+      await parts.keepUp?.close();
+      await shard.close();
+    },
+  };
+}
+
+function openParts(options: IntakeOptions): Parts {
   const { redisUrl, prefix, enqueueTimeoutMs, journal } = options;
   const counts: Counts = { journalledEvents: 0, journalErrors: 0, redisErrors: 0, groups: 0, redisLosses: 0 };
-  let isClosing = false;
-  let keepUp: KeepUp | undefined;
-
   const shard = openShard({
     redisUrl,
     prefix,
@@ -90,43 +126,20 @@ export function createIntake(options: IntakeOptions): Intake {
     onWarning: (message) => options.onWarning?.(message),
     onError: (error) => options.onError?.(error),
     onReady() {
-      keepUp?.redisIsBack();
+      parts.keepUp?.redisIsBack();
       options.onReady?.();
     },
   });
   const groups = createGroupCommit({
     redis: { fault: () => shard.fault(), add: countGroups(shard, counts, options) },
     journal: journal && { append: countJournalled(journal, counts) },
-    onJournalAlone: () => keepUp?.wake(),
+    onJournalAlone: () => parts.keepUp?.wake(),
     maxEvents: options.batchMaxEvents,
     maxBytes: options.batchMaxBytes,
     timeoutMs: enqueueTimeoutMs,
   });
-  const canTake = () => shard.status() === 'ready' || journal?.status() === 'ready';
-
-  return {
-    async start({ needsFitRedis } = { needsFitRedis: journal === undefined }) {
-      await shard.connect({ isRequired: needsFitRedis });
-      if (journal === undefined || isClosing) return;
-      keepUp = startKeepingUp({ shard, journal, ...keptUp(options, counts) });
-      await keepUp.firstLook();
-    },
-    async accept(delivery) {
-      if (isClosing) throw new QueueUnavailableError('The intake is closing.');
-      const fault = shard.fault();
-      if (fault !== undefined && !canTake()) throw fault;
-      await groups.add(delivery);
-    },
-    status: () => shard.status(),
-    canTake,
-    stats: () => ({ ...counts, reenqueuedRecords: keepUp?.records() ?? 0 }),
-    async close() {
-      isClosing = true;
-      await groups.settled();
-      await keepUp?.close();
-      await shard.close();
-    },
-  };
+  const parts: Parts = { shard, groups, counts, keepUp: undefined, isClosing: false };
+  return parts;
 }
 
 function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGroup }: IntakeOptions) {

@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { countJobs, type QueueCounts } from '../jobs/count-jobs.ts';
 import { openQueue } from '../jobs/open-queue.ts';
@@ -9,13 +10,13 @@ import {
   endConnection,
   firstAttempt,
 } from '../redis/connection.ts';
-import { reportChanges } from '../redis/report-changes.ts';
+import { reportChanges, type ChangeReporter } from '../redis/report-changes.ts';
 import type { JobFailure } from './job-failure.ts';
-import { createJobsInHand } from './jobs-in-hand.ts';
+import { createJobsInHand, type JobsInHand } from './jobs-in-hand.ts';
 import { openWorker } from './open-worker.ts';
 import type { ProcessJob } from './process-job.ts';
 import { stopInTime } from './stop-in-time.ts';
-import { createUpkeep } from './upkeep.ts';
+import { createUpkeep, type Upkeep } from './upkeep.ts';
 
 /** How long `counts`, `isQueuePaused` and `ping` wait for Redis, in ms. */
 const QUESTION_TIMEOUT_MS = 1000;
@@ -61,35 +62,28 @@ export interface Consumer {
   ping(): Promise<void>;
 }
 
+interface Parts {
+  readonly connections: Connections;
+  /** Resolves after the first attempt to connect `connections.questions`. */
+  readonly connected: Promise<void>;
+  readonly queue: Queue<unknown>;
+  readonly jobs: JobsInHand;
+  readonly errors: ChangeReporter;
+  readonly worker: ReturnType<typeof openWorker>;
+  readonly upkeep: Upkeep;
+  readonly closing: Closing;
+}
+
+interface Closing {
+  /** Undefined until the consumer is asked to close. */
+  done?: Promise<void>;
+}
+
 /** Makes a consumer; it connects at once, and takes jobs from `start` on. */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { connection, blocking, questions } = openConnections(options);
-  const connected = firstAttempt(questions);
-  const queue = openQueue(options.queue, questions, options.prefix);
-  const jobs = createJobsInHand();
-  let closing: Promise<void> | undefined;
-  const errors = reportChanges((error) => {
-    if (closing === undefined) options.onError?.(error);
-  });
-  const worker = openWorker({
-    ...options,
-    prefix: options.prefix ?? QUEUE_PREFIX,
-    connection,
-    blocking,
-    jobs,
-    errors,
-    onFailed: (failure) => options.onFailed?.(failure),
-  });
-  const upkeep = createUpkeep({ connection: questions, connected, queue, report: errors.report });
+  const parts = openParts(options);
+  const { connections, connected, queue, jobs, errors, worker, upkeep, closing } = parts;
   const ask = <T>(question: () => Promise<T>) => askRedis(connected, 'Redis does not answer.', question);
-
-  async function closeWithin(timeoutMs: number): Promise<void> {
-    upkeep.stop();
-    await stopInTime({ stop: () => worker.close(), jobs, timeoutMs });
-    await queue.close();
-    [connection, blocking, questions].forEach(endConnection);
-  }
-
   return {
     start() {
       jobs.touch();
@@ -104,16 +98,42 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       worker.resume().catch(errors.report);
     },
     close({ timeoutMs }) {
-      closing ??= closeWithin(timeoutMs);
-      return closing;
+      closing.done ??= closeWithin(parts, timeoutMs);
+      return closing.done;
     },
     counts: () => ask(() => countJobs(queue)),
     isQueuePaused: () => ask(() => queue.isPaused()),
     lastConsumedAt: () => jobs.lastMovedAt(),
     lockLostAt: () => jobs.lockLostAt(),
-    ping: () => ask(async () => void (await questions.ping())),
+    ping: () => ask(async () => void (await connections.questions.ping())),
   };
 }
+
+function openParts(options: ConsumerOptions): Parts {
+  const { prefix = QUEUE_PREFIX } = options;
+  const connections = openConnections(options);
+  const { questions } = connections;
+  const connected = firstAttempt(questions);
+  const queue = openQueue(options.queue, questions, prefix);
+  const jobs = createJobsInHand();
+  const closing: Closing = {};
+  const errors = reportChanges((error) => {
+    if (closing.done === undefined) options.onError?.(error);
+  });
+  const onFailed = (failure: JobFailure) => options.onFailed?.(failure);
+  const worker = openWorker({ ...options, ...connections, prefix, jobs, errors, onFailed });
+  const upkeep = createUpkeep({ connection: questions, connected, queue, report: errors.report });
+  return { connections, connected, queue, jobs, errors, worker, upkeep, closing };
+}
+
+async function closeWithin({ connections, queue, jobs, worker, upkeep }: Parts, timeoutMs: number): Promise<void> {
+  upkeep.stop();
+  await stopInTime({ stop: () => worker.close(), jobs, timeoutMs });
+  await queue.close();
+  Object.values(connections).forEach(endConnection);
+}
+
+type Connections = Record<'connection' | 'blocking' | 'questions', Redis>;
 
 /** Opens three connections: BullMQ's two, and one that fails fast, for questions. */
 function openConnections({
