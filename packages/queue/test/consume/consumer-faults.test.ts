@@ -30,7 +30,13 @@ describe('a consumer whose Redis fails', () => {
     await redis.restart();
     await enqueueOne();
     await waitUntil(() => consumer.jobs.length === 1);
-    await expect(consumer.ping()).resolves.toBeUndefined();
+    // The connection for questions may be back a moment after the worker's.
+    const answers = () =>
+      consumer.ping().then(
+        () => true,
+        () => false,
+      );
+    await waitUntil(answers);
   });
 
   it('goes on when Redis is killed and starts again, idle', async () => {
