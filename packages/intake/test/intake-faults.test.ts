@@ -37,7 +37,7 @@ async function expectRecovery(intake: TestIntake): Promise<void> {
   await expect(intake.accept(anEvent())).resolves.toBeUndefined();
 }
 
-describe('a intake whose Redis fails', () => {
+describe('an intake whose Redis fails', () => {
   it('starts without Redis, rejects at once, and finds it when it comes', async () => {
     await redis.kill();
     const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });

@@ -64,7 +64,7 @@ async function untilQueued(wanted: string[]): Promise<void> {
   expect(await queued()).toEqual(wanted);
 }
 
-describe('a intake with a journal, whose Redis', () => {
+describe('an intake with a journal, whose Redis', () => {
   it('is well, keeps every group in both, and enqueues nothing twice', async () => {
     const journal = await aJournal();
     const intake = await started(journal);
@@ -168,7 +168,7 @@ describe('a intake with a journal, whose Redis', () => {
   });
 });
 
-describe('a intake with a journal that fails', () => {
+describe('an intake with a journal that fails', () => {
   it('takes events with Redis alone, and says that it can', async () => {
     const dir = join(await makeTempFolder(), 'journal');
     await writeFile(dir, 'in the way');

@@ -29,7 +29,7 @@ async function boundsAfter(answers: number[]): Promise<number[]> {
   });
   for (let open = left.length; open > 0; open = left.length) {
     // oxlint-disable-next-line no-await-in-loop -- one beat after the other
-    while (left.length === open) await watch.look();
+    while (left.length === open) await watch.check();
     bounds.push(noted);
   }
   await watch.close();

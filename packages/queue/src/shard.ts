@@ -20,7 +20,7 @@ export interface ShardOptions extends AvailabilityEvents {
 /** The webhook queue on one Redis: its connection, whether it takes writes, and the beats by which its losses are noticed. */
 export interface Shard {
   /**
-   * Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on.
+   * Connects and checks Redis. Resolves also when Redis is away, and goes on connecting.
    *
    * @throws RedisRefusedError, where Redis `isRequired`; its message says what to set.
    */
@@ -34,7 +34,7 @@ export interface Shard {
   close(): Promise<void>;
 }
 
-/** Opens a shard for whoever adds jobs; it connects at `connect`. */
+/** Opens a shard for a process that adds jobs; it connects at `connect`. */
 export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, ...events }: ShardOptions): Shard {
   const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs });
   const queue = openEventQueue(connection, prefix);

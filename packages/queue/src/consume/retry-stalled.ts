@@ -5,7 +5,7 @@ import { z } from 'zod';
 /** Why BullMQ says that it failed a job whose workers have died too often. */
 const STALLED_REASON = 'job stalled more than allowable limit';
 
-/** How long such a job rests in `failed` before it is tried again, in ms, the first time, the second and the third: then it stays. */
+/** How long such a job rests in `failed` before its first, second and third come-back, in ms. After the third it stays. */
 const RESTS_MS = [60_000, 900_000, 3_600_000];
 
 /** How many jobs one call examines. */
@@ -14,7 +14,7 @@ const PAGE_JOBS = 500;
 /** How many deaths a job that comes back starts with: it is still a suspect (see suspects.ts). */
 const DEATHS_LEFT = 2;
 
-/** Notes in the job how often it has come back, and resets its count of deaths. Returns 1 to the worker that came first, 0 to the others. */
+/** Notes in the job how often it came back, and resets its count of deaths. Returns 1 to the first worker, 0 to the others. */
 const COME_BACK = `
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 if (redis.call('HGET', KEYS[2], 'comebacks') or '0') ~= ARGV[2] then return 0 end

@@ -22,8 +22,8 @@ const PROBE_INTERVAL_MS = 250;
 const WATCH_INTERVAL_MS = 1000;
 
 /**
- * How long a start waits for Redis, in ms. A Redis that is away or frozen has shown that by then. One that loads its data answers so for
- * minutes, in which the journal could take events.
+ * How long a start waits for Redis, in ms. By then it is clear whether Redis is away or frozen. A Redis that loads its data may do so
+ * for minutes, in which the journal could take events.
  */
 const START_LIMIT_MS = 5_000;
 
@@ -64,7 +64,7 @@ interface Watch {
   readonly state: AvailabilityState;
   readonly fitness: Fitness;
   isProbing: boolean;
-  /** The last probe that was begun. */
+  /** The last probe, under way or over. */
   probe: Promise<void>;
   isChecking: boolean;
   nextCheck: NodeJS.Timeout | undefined;

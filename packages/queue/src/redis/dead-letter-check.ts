@@ -33,7 +33,7 @@ export interface DeadLetterCheck {
 /** Makes a check over `connection`. `connected` is the promise of its first attempt to connect. */
 export function createDeadLetterCheck(connection: Redis, connected: Promise<void>, prefix: string): DeadLetterCheck {
   const key = `${prefix}:letters-checked`;
-  /** The Redis of the last complete comparison, and the one that was asked last. */
+  /** Identities of the Redis of the last complete comparison, and of the Redis that was last asked. */
   let checkedIn: string | undefined;
   let asked = '';
 

@@ -1,8 +1,8 @@
 import type { MemoryCheck } from './check-memory.ts';
 
 /**
- * The share of `maxmemory` from which on no event is written. Redis refuses a worker's scripts, too, once its memory is full: without
- * the rest the workers could not take a single job off the queue, and a full Redis would stay full.
+ * The share of `maxmemory` from which on no event is written. A Redis whose memory is full refuses a worker's scripts too. Without the
+ * rest the workers could not take a single job off the queue, and a full Redis would stay full.
  */
 const FULL_SHARE = 0.9;
 
