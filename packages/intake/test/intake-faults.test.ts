@@ -48,18 +48,18 @@ describe('an intake whose Redis fails', () => {
     await expectRecovery(intake);
   });
 
-  it('rejects at once while Redis is down, tells it once, and recovers by itself', async () => {
+  it('rejects at once while Redis is down, reports it once, and recovers by itself', async () => {
     const intake = await started();
     await redis.kill();
     await waitUntil(() => intake.status() === 'away');
     expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
     await waitUntil(() => intake.errors.some((error) => error.message.includes('ECONNREFUSED')));
-    const told = intake.errors.length;
+    const reported = intake.errors.length;
     await rejectedAfterMs(intake);
     await redis.restart();
     await expectRecovery(intake);
-    expect(intake.errors.length).toBe(told);
-    expect(new Set(intake.errors.map((error) => error.message)).size).toBe(told);
+    expect(intake.errors.length).toBe(reported);
+    expect(new Set(intake.errors.map((error) => error.message)).size).toBe(reported);
     expect(intake.returns()).toBe(1);
   });
 

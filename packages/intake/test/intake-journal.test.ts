@@ -69,7 +69,7 @@ describe('an intake with a journal, whose Redis', () => {
     const journal = await aJournal();
     const intake = await started(journal);
     await take(intake, bodies(500, 'event'));
-    // Long enough for several looks at what Redis has.
+    // Long enough for several checks of what Redis has.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(await queued()).toEqual(bodies(500, 'event'));
     expect(intake.stats()).toMatchObject({ journalledEvents: 500, reenqueuedRecords: 0, redisLosses: 0 });

@@ -45,7 +45,7 @@ describe('closing a consumer', () => {
     expect(await queue.getJobCounts('wait', 'active', 'failed')).toEqual({ wait: 1, active: 0, failed: 0 });
   });
 
-  it('takes back a job that gives up when told, for another worker, without spending an attempt', async () => {
+  it('takes back a job that gives up when its signal is aborted, for another worker, without spending an attempt', async () => {
     const consumer = aConsumer({
       redisUrl,
       prefix,

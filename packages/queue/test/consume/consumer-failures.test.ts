@@ -33,7 +33,7 @@ async function asLeftByDeadWorkers(id: string, deaths: number): Promise<void> {
 }
 
 describe('onFailed', () => {
-  it('is told of each attempt that failed, and that the last is final', async () => {
+  it('is called for each attempt that failed, and that the last is final', async () => {
     const id = await add(2);
     const error = new Error('the table is gone');
     const consumer = aConsumer({ redisUrl, prefix, process: () => Promise.reject(error) });
@@ -46,7 +46,7 @@ describe('onFailed', () => {
     expect(consumer.errors).toEqual([]);
   });
 
-  it('is told at once and finally of a job that makes no sense', async () => {
+  it('is called at once, with a final failure, for a job that makes no sense', async () => {
     const id = await add(8, { v: 2 });
     const consumer = aConsumer({ redisUrl, prefix });
     await waitUntil(() => consumer.failures.length === 1);
@@ -54,7 +54,7 @@ describe('onFailed', () => {
     expect(consumer.failures).toEqual([{ id, attempt: 1, final: true, error }]);
   });
 
-  it('is told of a job that died with too many workers', async () => {
+  it('is called for a job that died with too many workers', async () => {
     const id = await add(8);
     await asLeftByDeadWorkers(id, 10);
     const consumer = aConsumer({ redisUrl, prefix });
@@ -64,7 +64,7 @@ describe('onFailed', () => {
     expect(consumer.jobs).toEqual([]);
   });
 
-  it('is not told of a job that was handed back', async () => {
+  it('is not called for a job that was handed back', async () => {
     await add(1);
     const consumer = aConsumer({
       redisUrl,
@@ -76,7 +76,7 @@ describe('onFailed', () => {
     expect(consumer.failures).toEqual([]);
   });
 
-  it('is told of a job that BullMQ no longer knows', () => {
+  it('is called for a job that BullMQ no longer knows', () => {
     const error = new Error('stalled');
     expect(jobFailure(undefined, error)).toEqual({ id: '', attempt: 0, final: true, error });
   });

@@ -95,7 +95,7 @@ describe('a paused consumer', () => {
 });
 
 describe('a job whose lock is lost', () => {
-  it('is told to give up, and is done by whoever takes it then, no attempt spent', async () => {
+  it('gets an aborted signal, and is done by the worker that takes it then, no attempt spent', async () => {
     const gaveUp: unknown[] = [];
     const consumer = aConsumer({
       redisUrl,
@@ -104,7 +104,7 @@ describe('a job whose lock is lost', () => {
         if (consumer.jobs.length > 1) return;
         await once(signal, 'abort');
         gaveUp.push(consumer.lockLostAt());
-        throw new HandBackError('somebody else has it');
+        throw new HandBackError('another worker has it');
       },
     });
     const job = await add();

@@ -150,7 +150,7 @@ describe('createConsumer', () => {
     await waitUntil(() => consumer.jobs.length === 2);
   });
 
-  it('runs as many jobs at once as it was told', async () => {
+  it('runs as many jobs at once as its concurrency says', async () => {
     let running = 0;
     let most = 0;
     const release = new AbortController();
@@ -181,7 +181,7 @@ describe('createConsumer', () => {
     expect(consumer.errors).toEqual([]);
   });
 
-  it('tells when it last took or finished a job', async () => {
+  it('knows when it last took or finished a job', async () => {
     const consumer = aConsumer({ redisUrl, prefix });
     const before = consumer.lastConsumedAt();
     await waitUntil(() => Date.now() > before);

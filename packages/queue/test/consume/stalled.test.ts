@@ -89,11 +89,11 @@ describe('a job whose workers have died too often', () => {
       .del(queue.toKey('wait'))
       .exec();
     await stallOut('innocent', 90_000);
-    const look = (from: number) => retryStalled(connection, queue, { from, now: Date.now() });
-    expect(await look(0)).toEqual({ from: 500 });
+    const retryFrom = (from: number) => retryStalled(connection, queue, { from, now: Date.now() });
+    expect(await retryFrom(0)).toEqual({ from: 500 });
     expect(await queue.getWaitingCount()).toBe(0);
-    const looks = await Promise.all([look(500), look(500), look(500)]);
-    expect(looks).toEqual([{ from: 0 }, { from: 0 }, { from: 0 }]);
+    const positions = await Promise.all([retryFrom(500), retryFrom(500), retryFrom(500)]);
+    expect(positions).toEqual([{ from: 0 }, { from: 0 }, { from: 0 }]);
     expect(await queue.getJobCounts('wait', 'failed')).toEqual({ wait: 1, failed: 700 });
     const [job] = await queue.getWaiting();
     expect(await connection.hget(queue.toKey(job?.id ?? ''), 'comebacks')).toBe('1');

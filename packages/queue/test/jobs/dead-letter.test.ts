@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 describe('createDeadLetters', () => {
-  it('adds one job of one event for each letter', async () => {
+  it('adds one job of one event for each dead letter', async () => {
     const letters = HOSTILE_BODIES.map(([, body]) => ({ id: randomUUID(), event: anEvent(body) }));
     await deadLetters.add(letters);
     const jobs = await queue.getWaiting();
@@ -32,13 +32,13 @@ describe('createDeadLetters', () => {
     expect(found).toEqual(new Map(letters.map(({ id, event }) => [`dead-${id}`, { v: 1, events: [event] }])));
   });
 
-  it('adds a letter once, however often it is told to', async () => {
+  it('adds a dead letter once, however often it is asked to', async () => {
     const letter = { id: randomUUID(), event: anEvent() };
     await Promise.all([deadLetters.add([letter, letter]), deadLetters.add([letter])]);
     expect(await queue.getWaitingCount()).toBe(1);
   });
 
-  it('lets a letter rest in failed after one try, with its error and stack, and a repeat changes nothing', async () => {
+  it('lets a dead letter rest in failed after one try, with its error and stack, and a repeat changes nothing', async () => {
     const letter = { id: randomUUID(), event: anEvent('not json') };
     const consumer = aConsumer({
       redisUrl,
@@ -56,7 +56,7 @@ describe('createDeadLetters', () => {
     expect(consumer.jobs).toMatchObject([{ attempt: 1, lastAttempt: true }]);
   });
 
-  it('applies a resting letter when it is retried after the cause is gone', async () => {
+  it('applies a resting dead letter when it is retried after the cause is gone', async () => {
     let fixed = false;
     const consumer = aConsumer({
       redisUrl,
@@ -76,7 +76,7 @@ describe('createDeadLetters', () => {
     expect(consumer.jobs.map(({ lastAttempt }) => lastAttempt)).toEqual([true, true, true]);
   });
 
-  it('tells which letters are missing, in whatever state the others are', async () => {
+  it('finds which dead letters are missing, in whatever state the others are', async () => {
     const [waiting, resting, none] = [randomUUID(), randomUUID(), randomUUID()];
     const consumer = aConsumer({
       redisUrl,
@@ -91,7 +91,7 @@ describe('createDeadLetters', () => {
     expect(await deadLetters.missing([none, waiting, resting])).toEqual([none]);
   });
 
-  it('lays a letter with why its event is dead, which its worker is told', async () => {
+  it('adds a dead letter with why its event is dead, and its worker gets that', async () => {
     const died = { code: 'type_missing', message: 'The event names no type.', attempts: 3 };
     const letter = { id: randomUUID(), event: anEvent(), died };
     await deadLetters.add([letter]);
@@ -101,7 +101,7 @@ describe('createDeadLetters', () => {
     expect(consumer.jobs[0]?.deadEventId).toBe(letter.id);
   });
 
-  it('has room for letters up to three quarters of the memory', async () => {
+  it('has room for dead letters up to three quarters of the memory', async () => {
     const redis = await startPrivateRedis();
     const full = createDeadLetters({ redisUrl: redis.url });
     onTestFinished(async () => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   line = await aQueue();
 });
 
-it('tells the oldest of all states, wherever it lies', async () => {
+it('finds the oldest of all states, wherever it lies', async () => {
   expect(await line.oldest()).toBe(Infinity);
   await line.add(OLD + DAY_MS);
   await line.add(OLD + 2 * DAY_MS);
@@ -34,7 +34,7 @@ it('tells the oldest of all states, wherever it lies', async () => {
   expect(await line.oldest()).toBe(OLD - 1);
 });
 
-it('does not guess where there are too many to look at', async () => {
+it('does not guess where there are too many to examine', async () => {
   await line.queue.addBulk(Array.from({ length: 600 }, () => ({ name: 'job', data: {}, opts: { timestamp: OLD } })));
   expect(await line.oldest()).toBeUndefined();
 });

@@ -110,7 +110,7 @@ describe('a Redis that forbids INFO', () => {
     expect([watch.status(), watch.errors]).toEqual(['ready', []]);
     expect(watch.warnings).toEqual([expect.stringContaining('forbids INFO')]);
     await set('maxmemory', '1');
-    // Nobody sees that it is full but by a write.
+    // Only a write shows that it is full.
     await afterSomeChecks();
     expect(watch.status()).toBe('ready');
     watch.writeFailed(await watch.connection.set('key', '1').catch((thrown: unknown) => thrown));

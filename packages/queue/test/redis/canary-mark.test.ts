@@ -30,7 +30,7 @@ it('knows of none before the first', async () => {
   expect(await mark.newest()).toBeUndefined();
 });
 
-it('tells every process of the newest, and an older one that comes late changes nothing', async () => {
+it('shows every process the newest, and an older one that comes late changes nothing', async () => {
   const [worker, receiver, later] = [aMark(), aMark(), aMark()];
   await noted(worker, 1_700_000_000_123, receiver);
   await worker.note(1_700_000_000_122);
@@ -51,7 +51,7 @@ it("does not stay for ever, and holds the queue's prefix", async () => {
   expect(await connection.ttl(key)).toBeGreaterThan(24 * 3600);
 });
 
-it('tells what it last read while Redis is frozen or away, or was emptied, and goes on by itself', async () => {
+it('keeps what it last read while Redis is frozen or away, or was emptied, and goes on by itself', async () => {
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.stop());
   const [worker, receiver] = [aMark(redis.url), aMark(redis.url)];

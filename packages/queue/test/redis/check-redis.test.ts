@@ -3,7 +3,7 @@ import { checkRedis } from '../../src/redis/check-redis.ts';
 import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
 import { startPrivateRedis, type PrivateRedis } from '../support/private-redis.ts';
 
-/** What a check told: why Redis is refused, if it is, and the warnings. */
+/** What a check found: why Redis is refused, if it is, and the warnings. */
 async function check(url: string): Promise<{ refused?: string; warnings: string[] }> {
   const connection = createProducerConnection(url, { enqueueTimeoutMs: 2000 });
   onTestFinished(() => endConnection(connection));

@@ -41,13 +41,13 @@ describe('a Redis that is changed while it takes events', () => {
     ['appendonly', 'no', 'appendonly is off'],
     ['appendfsync', 'everysec', 'appendfsync "everysec"'],
     ['maxmemory', '0', 'maxmemory is 0'],
-  ])('is warned of once: %s %s', async (name, value, told) => {
+  ])('is warned of once: %s %s', async (name, value, warning) => {
     await watch(redis.url);
     expect(warnings).toEqual([]);
     await set(name, value);
     await waitUntil(() => warnings.length > 0);
-    expect(warnings).toEqual([expect.stringContaining(told)]);
-    // A second change is told, and the first one not again.
+    expect(warnings).toEqual([expect.stringContaining(warning)]);
+    // A second change is reported, and the first one not again.
     await set('maxmemory-policy', 'allkeys-lru');
     await waitUntil(() => availability.status() === 'refused');
     await set('maxmemory-policy', 'noeviction');

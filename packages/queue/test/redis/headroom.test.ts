@@ -14,7 +14,7 @@ describe('createHeadroom', () => {
     expect(full(1.2)).toBe(true);
   });
 
-  it('says what to do, and the same at every look', () => {
+  it('says what to do, and the same at every check', () => {
     const headroom = createHeadroom();
     const [first, second] = [0.9, 0.95].map((share) => headroom.update(used(share))?.message);
     expect(first).toContain('maxmemory (95 MiB)');
@@ -22,7 +22,7 @@ describe('createHeadroom', () => {
     expect(second).toBe(first);
   });
 
-  it('asks for a look when a quarter of the room may be gone', () => {
+  it('asks for a check when a quarter of the room may be gone', () => {
     const headroom = createHeadroom();
     headroom.update(used(0.5));
     expect([9_000_000, 900_000, 200_000].map((bytes) => headroom.countBytes(bytes))).toEqual([false, false, true]);
