@@ -3,7 +3,7 @@ import { openShard, QueueUnavailableError, type QueueStatus, type Shard } from '
 import type { Delivery } from '@landline/webhook';
 import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { startKeepingUp, type KeepUp } from './keep-up.ts';
-import type { PostgresLoss } from './loss-watch.ts';
+import type { PostgresLoss } from './loss-watch-state.ts';
 
 /** How to make an intake. */
 export interface IntakeOptions {

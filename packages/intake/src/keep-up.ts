@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Journal } from '@landline/journal';
 import type { Shard } from '@landline/queue';
 import { startCatchUp } from './catch-up.ts';
-import { watchLoss, type LossWatchOptions } from './loss-watch.ts';
+import type { LossWatchOptions } from './loss-watch-state.ts';
+import { watchLoss } from './loss-watch.ts';
 
 /** How to keep up. */
 export interface KeepUpOptions extends Pick<LossWatchOptions, 'onLoss' | 'onPostgresLoss'> {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { InheritedNote, Journal } from '@landline/journal';
-import type { RedoRequest, Shard } from '@landline/queue';
-import { z } from 'zod';
+import { keepNote, type LossWatchOptions, type Watch } from './loss-watch-state.ts';
+import { redoForPostgres, redoInherited, redoWhatIsMissing } from './redo-losses.ts';
 
 /** How often a beat is left in Redis, in ms. */
 const BEAT_MS = 1000;
@@ -13,48 +12,6 @@ const CLOSE_LIMIT_MS = 1000;
 /** How many beats there are to one search for the oldest job. */
 const BEATS_PER_SEARCH = 5;
 
-/** How long before a beat to begin, in ms. Redis may have answered a group after the beat, and notes are a moment old. */
-const MARGIN_MS = 10_000;
-
-/** By how much the clocks of receivers may differ, in ms. */
-const AGE_MARGIN_MS = 60_000;
-
-/** What a process notes for the process that takes its journal over. */
-const noteSchema = z.object({
-  /** The key of the beat in Redis. */
-  key: z.string(),
-  /** The last beat, in unix ms. */
-  beat: z.number(),
-  /** No job that is not done was enqueued before this, in unix ms. */
-  oldest: z.number(),
-  /** The process ended in order, and enqueued nothing after this beat. */
-  isLast: z.boolean(),
-  /** The ids of the requests after losses of Postgres that are carried out. */
-  redone: z.array(z.string()).default([]),
-});
-
-type Note = z.infer<typeof noteSchema>;
-
-/** What a watch for loss works with. */
-export interface LossWatchOptions {
-  beats: Shard['beats'];
-  journal: Pick<Journal, 'redo' | 'keepNote' | 'inherited' | 'forget' | 'now' | 'oldestAt'>;
-  /** Tells whether Redis takes writes. */
-  isReady: () => boolean;
-  /** Called when Redis has lost what was enqueued at or after `sinceMs` (unix ms), and it is pending in the journal again. */
-  onLoss: (sinceMs: number) => void;
-  /** Called when Postgres has lost what was enqueued at or after `sinceMs`, and it is pending in the journal again. */
-  onPostgresLoss: (loss: PostgresLoss) => void;
-}
-
-/** A loss of Postgres, and how much of it the journal brings back. */
-export interface PostgresLoss {
-  /** Events that were enqueued at or after this may be missing, in unix ms; 0 means all events. */
-  sinceMs: number;
-  /** When the oldest group of this journal was written, in unix ms; undefined where the journal holds none. */
-  journalSinceMs: number | undefined;
-}
-
 /** Notices what Redis and Postgres have lost. */
 export interface LossWatch {
   /** Leaves a beat at once, beside those of every second. Call it when Redis is reached, or reached again. Never rejects. */
@@ -63,23 +20,6 @@ export interface LossWatch {
   hasBegun(): boolean;
   /** Leaves a last beat, where Redis takes it. Call it when this process enqueues nothing more. */
   close(): Promise<void>;
-}
-
-interface Watch extends LossWatchOptions {
-  /** The key of this process's beat. */
-  readonly key: string;
-  /** By the journal's clock. Beats are compared with times in the journal, and another clock may be set back between the two. */
-  readonly startedAt: number;
-  /** The last beat that Redis has certainly taken, and which Redis it was. */
-  confirmed: number | undefined;
-  identity: string;
-  /** No job that is not done is older than this, in unix ms: of this process, and of those whose journals it took over. */
-  oldest: number;
-  /** What the last search for the oldest job found, in unix ms. */
-  lastFound: number;
-  note: Note;
-  beatCount: number;
-  hasBegun: boolean;
 }
 
 /**
@@ -174,55 +114,4 @@ async function moveBound(watch: Watch): Promise<void> {
   const bound = Math.min(found, askedAt);
   watch.oldest = Math.min(bound, watch.lastFound);
   watch.lastFound = bound;
-}
-
-/** Makes pending again what Redis lacks, or may lack, of what this process enqueued. Returns whether there was any. */
-async function redoWhatIsMissing(watch: Watch, found: number | undefined, identity: string): Promise<boolean> {
-  const { confirmed, journal } = watch;
-  if (confirmed === undefined) {
-    // A loss before the first beat cannot be seen by a beat.
-    await journal.redo(watch.startedAt);
-    return true;
-  }
-  const isLost = found === undefined || found < confirmed;
-  if (!isLost && identity === watch.identity) return false;
-  const since = found === undefined ? watch.oldest - AGE_MARGIN_MS : Math.min(found, confirmed) - MARGIN_MS;
-  await journal.redo(since);
-  if (isLost) watch.onLoss(since);
-  return true;
-}
-
-/** Carries out each request once. It is noted afterwards, so that a request is repeated if the process dies in between. */
-async function redoForPostgres(watch: Watch, requests: readonly RedoRequest[]): Promise<void> {
-  for (const { sinceMs } of requests.filter(({ id }) => !watch.note.redone.includes(id))) {
-    const journalSinceMs = watch.journal.oldestAt();
-    // oxlint-disable-next-line no-await-in-loop -- seldom any
-    await watch.journal.redo(sinceMs - AGE_MARGIN_MS);
-    watch.onPostgresLoss({ sinceMs, journalSinceMs });
-  }
-}
-
-/** Makes pending again what Redis or Postgres lacks of a process whose journal this one took over. */
-async function redoInherited(watch: Watch, inherited: InheritedNote, requests: readonly RedoRequest[]): Promise<void> {
-  const left = noteSchema.safeParse(inherited.note).data;
-  const asked = requests
-    .filter(({ id }) => left?.redone.includes(id) !== true)
-    .map(({ sinceMs }) => sinceMs - AGE_MARGIN_MS);
-  const since = left === undefined ? 0 : Math.min(await lostSince(watch, left), ...asked);
-  if (since < Infinity) await watch.journal.redo(since, inherited.owner);
-  watch.oldest = Math.min(watch.oldest, left?.oldest ?? Infinity);
-  keepNote(watch, { oldest: watch.oldest });
-  watch.journal.forget(inherited);
-}
-
-/** Returns since when Redis lacks events of such a process. If it was killed, its note is older than its last events. */
-async function lostSince({ beats }: Watch, { key, beat, oldest, isLast }: Note): Promise<number> {
-  const found = await beats.read(key);
-  if (found === undefined) return oldest - AGE_MARGIN_MS;
-  return isLast && found >= beat ? Infinity : Math.min(found, beat) - MARGIN_MS;
-}
-
-function keepNote(watch: Watch, change: Partial<Note>): void {
-  watch.note = { ...watch.note, ...change };
-  watch.journal.keepNote(watch.note);
 }

@@ -3,7 +3,7 @@ import { createJournal, type Journal } from '@landline/journal';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import type { PostgresLoss } from '../src/loss-watch.ts';
+import type { PostgresLoss } from '../src/loss-watch-state.ts';
 import { openPostgresBeats, type PostgresBeats } from '@landline/queue';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
