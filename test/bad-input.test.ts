@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Agent } from 'node:http';
-import { jobSchema } from '@landline/queue';
 import { EVENT_TYPES, sign, SIGNATURE_HEADER } from '@landline/webhook';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEAD_BODIES } from './bad-input/dead-bodies.ts';
@@ -13,6 +12,7 @@ import { exampleEvent } from './support/example-event.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post, SECRET, send, signed, unixSeconds, WEBHOOK_PATH, type Answer } from './support/post.ts';
 import { openConnection, rawPost, statusesIn } from './support/raw-connection.ts';
+import { jobSchema } from '../packages/queue/test/support/job-schema.ts';
 
 const BODY_LIMIT_BYTES = 2_000_000;
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openQueues, jobSchema } from '@landline/queue';
+import { openQueues } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { startApp, type AppProcess } from './support/app-process.ts';
@@ -7,6 +7,7 @@ import { get, post, SECRET } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { scrape, valueOf } from './support/scrape.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
+import { jobSchema } from '../packages/queue/test/support/job-schema.ts';
 
 /** The journal that a busy minute fills, in bytes: the least that is allowed. */
 const SMALL = 1024 * 1024;

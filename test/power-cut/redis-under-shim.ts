@@ -1,6 +1,9 @@
-import { startRedis } from '@landline/local-servers';
-import { openQueues, jobSchema } from '@landline/queue';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { choosePort, findRedisServer, thisMachine } from '@landline/local-servers';
+import { openQueues } from '@landline/queue';
 import { onTestFinished, vi } from 'vitest';
+import { jobSchema } from '../../packages/queue/test/support/job-schema.ts';
 
 export interface RedisOptions {
   dir: string;
@@ -18,22 +21,21 @@ export interface RedisUnderShim {
   kill: () => Promise<void>;
 }
 
-/** Starts a Redis on what lies in `dir`; it ends with the test. */
-export async function startRedisUnderShim({
-  appendfsync,
-  port = 0,
-  ...options
-}: RedisOptions): Promise<RedisUnderShim> {
-  const args = ['--appendfsync', appendfsync];
-  const searchPath = process.env['PATH'];
-  const { url, pid, exited } = await startRedis({ ...options, port, args, searchPath, endsWithUs: true });
-  let isOver = false;
-  void exited.then(() => (isOver = true));
+/** Starts a Redis on what lies in `dir`, with `env` and nothing else; it ends with the test. */
+export async function startRedisUnderShim(options: RedisOptions): Promise<RedisUnderShim> {
+  const { dir, appendfsync, env = {}, port = await choosePort(0) } = options;
+  const program = await findRedisServer(thisMachine(process.env['PATH']));
+  const settings = { port, bind: '127.0.0.1', dir, appendonly: 'yes', appendfsync, 'maxmemory-policy': 'noeviction' };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const server = spawn(program, [...args, '--save', ''], { env, stdio: 'ignore' });
+  const exited = once(server, 'exit');
   const kill = async () => {
-    if (!isOver) process.kill(pid, 'SIGKILL');
+    server.kill('SIGKILL');
     await exited;
   };
   onTestFinished(kill);
+  const url = `redis://127.0.0.1:${port}`;
+  await withQueue(url, () => Promise.resolve());
   return { url, kill };
 }
 

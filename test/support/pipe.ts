@@ -1,4 +1,4 @@
-import { jobSchema, openQueues, type OpenQueues } from '@landline/queue';
+import { openQueues, type OpenQueues } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
 import { inject, vi } from 'vitest';
 import { startApp, type AppProcess } from './app-process.ts';
@@ -6,6 +6,7 @@ import { createDatabase } from './database.ts';
 import { SECRET } from './post.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
 import { runSql } from './run-sql.ts';
+import { jobSchema } from '../../packages/queue/test/support/job-schema.ts';
 
 /** Jobs of both queues, of every state but completed (which leave no trace). */
 export interface PipeCounts {

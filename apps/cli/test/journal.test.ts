@@ -2,13 +2,14 @@ import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createJournal, listJournal } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
-import { jobSchema, openQueues } from '@landline/queue';
+import { openQueues } from '@landline/queue';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { readTime } from '../src/journal/read-time.ts';
 import { runCommand } from '../src/run-command.ts';
 import { writeServices } from '../src/start/services-file.ts';
+import { jobSchema } from '../../../packages/queue/test/support/job-schema.ts';
 
 const NOON = Date.UTC(2026, 0, 31, 12);
 const MINUTE = 60_000;

@@ -1,4 +1,4 @@
-import { createCanaryMark, createDeadLetters, createLetterCheck, openPostgresBeats } from '@landline/queue';
+import { createCanaryMark, createDeadLetters, openPostgresBeats } from '@landline/queue';
 import { createStore, type StoreOptions } from '@landline/store';
 import { MAX_TRANSACTIONS } from './commit/share-transactions.ts';
 import { countFailures } from './database/count-failures.ts';
@@ -27,19 +27,16 @@ export function openConnections(
   const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
   const store = countFailures(createStore({ databaseUrl, poolSize, ...limits }), metrics);
   const deadLetters = createDeadLetters({ redisUrl });
-  const check = createLetterCheck({ redisUrl });
   const canaryMark = createCanaryMark({ redisUrl });
   const beats = openPostgresBeats({ redisUrl });
   return {
     store,
     deadLetters,
-    check,
     canaryMark,
     beats,
     async close() {
       await Promise.all([deadLetters.close(), beats.close(), store.close()]);
       canaryMark.close();
-      check.close();
     },
   };
 }

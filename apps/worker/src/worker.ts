@@ -66,7 +66,8 @@ export function createWorker(options: WorkerOptions): Worker {
     start() {
       consuming = true;
       consumers.start();
-      restoring = restoreDeadLetters({ ...connections, logger, isWaiting });
+      const { deadLetters } = connections;
+      restoring = restoreDeadLetters({ store, deadLetters, check: deadLetters.check, logger, isWaiting });
       postgresWatch.start();
     },
     async stop(limit) {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jobSchema } from '@landline/queue';
 import { StoreError } from '@landline/store';
 import { expect, test, vi } from 'vitest';
 import { delivery, message, openWork } from './support/work.ts';
+import { jobSchema } from '../../../packages/queue/test/support/job-schema.ts';
 
 const NOT_JSON = 'no JSON at all \u{1f4a5}';
 const POISON = `ALTER TABLE conversations ADD CONSTRAINT refused CHECK (id <> 'poison')`;

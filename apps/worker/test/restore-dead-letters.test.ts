@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createLetterCheck, type LetterCheck } from '@landline/queue';
+import type { DeadLetters } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { restoreDeadLetters } from '../src/dead-letters/restore-dead-letters.ts';
 import { delivery, message, openWork, type Work } from './support/work.ts';
@@ -9,9 +9,9 @@ const WITHIN = { timeout: 20_000, interval: 20 };
 /** The worker's functions, with what lays letters; `checks` counts how often the ledger was gone through. */
 async function openRestoring() {
   const work = await openWork();
-  const own = createLetterCheck({ redisUrl: work.redisUrl, prefix: work.prefix });
+  const own = work.context.deadLetters.check;
   let checks = 0;
-  const check: LetterCheck = {
+  const check: DeadLetters['check'] = {
     ...own,
     async finish() {
       await own.finish();
@@ -21,13 +21,12 @@ async function openRestoring() {
   const restoring = restoreDeadLetters({ ...work.context, check, isWaiting: () => false, askMs: 20 });
   onTestFinished(async () => {
     await restoring.stop();
-    own.close();
   });
   return { ...work, checks: () => checks, own };
 }
 
 /** Takes every letter away, and what says that they are there: as an emptied Redis. */
-async function empty({ queues, own }: Work & { own: LetterCheck }): Promise<void> {
+async function empty({ queues, own }: Work & { own: DeadLetters['check'] }): Promise<void> {
   await queues.deadLetters.obliterate({ force: true });
   await own.fail();
 }

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Journal } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
 
-/** How often the journal is asked without anybody having said that there is something, in ms. */
+/** How often catch-up asks the journal without being woken, in ms. */
 const ASK_MS = 1000;
 
 /** What catch-up works with. */
 export interface CatchUpOptions {
   journal: Pick<Journal, 'takePending'>;
-  /** Writes one job, of so many bytes; rejects where Redis does not take it. */
+  /** Writes one job whose bodies have so many bytes; rejects where Redis does not take it. */
   add: (events: readonly Delivery[], bytes: number) => Promise<void>;
-  /** Whether Redis takes writes. */
+  /** Tells whether Redis takes writes. */
   isReady: () => boolean;
   maxEvents: number;
   maxBytes: number;
@@ -18,17 +18,17 @@ export interface CatchUpOptions {
 
 /** Enqueues what Redis did not take, once it takes writes again. */
 export interface CatchUp {
-  /** Something is there, or Redis is back. */
+  /** Asks the journal now: it holds something, or Redis is back. */
   wake(): void;
-  /** Records of the journal that were enqueued so far. */
+  /** Returns how many records of the journal were enqueued so far. */
   records(): number;
-  /** Takes no more; resolves when nothing is under way. */
+  /** Takes no more records; resolves when no job is under way. */
   close(): Promise<void>;
 }
 
 /**
- * Begins to catch up: oldest first, one job after the other, and after each it rests for as long as that took. So half of what Redis can
- * do, and more, is left for what arrives now.
+ * Begins to catch up: oldest first, one job after the other. After each job catch-up rests for as long as the job took. So at least
+ * half of what Redis can do is left for events that arrive now.
  */
 export function startCatchUp(options: CatchUpOptions): CatchUp {
   let records = 0;
@@ -67,7 +67,7 @@ export function startCatchUp(options: CatchUpOptions): CatchUp {
   };
 }
 
-/** Enqueues one job; returns how many records it held, 0 where there is none or Redis did not take it. */
+/** Enqueues one job. Returns how many records it held; 0 where the journal has none or Redis did not take the job. */
 async function enqueueNext({ journal, add, maxEvents, maxBytes }: CatchUpOptions): Promise<number> {
   const group = await journal.takePending({ maxEvents, maxBytes });
   if (group === undefined) return 0;
@@ -75,7 +75,7 @@ async function enqueueNext({ journal, add, maxEvents, maxBytes }: CatchUpOptions
   try {
     await add(group.events, group.bytes);
   } catch {
-    // Told by the connection's watch; the group is the oldest still.
+    // The watch of Redis reports it. The group stays the oldest.
     group.failed();
     return 0;
   }

@@ -4,34 +4,34 @@ import type { Delivery } from '@landline/webhook';
 import { beginGroup, type Group } from './group.ts';
 
 /**
- * Writes to Redis under way at once. A group that has room left gathers while any is: groups grow with the load, and one fsync
- * answers more events. A full one (`maxEvents`, `maxBytes`) has nothing to wait for and goes beside it, so that Redis has the next
- * large one by then.
+ * How many writes to Redis may be under way. A group with room left gathers while any write is: groups grow with the load, and one
+ * fsync answers more events. A full group (`maxEvents`, `maxBytes`) has nothing to wait for. It is sent beside the others, so that Redis
+ * has the next large group when it is ready.
  */
 export const MAX_WRITES_IN_FLIGHT = 4;
 
 /**
- * Bytes of bodies that may wait in this process, in flight included: 64 MiB. Past it a Redis that is too slow would become our own
- * end by memory. One event alone is always tried, however large.
+ * Bytes of bodies that may wait in this process, in flight included: 64 MiB. Without the limit a slow Redis would exhaust our memory.
+ * A single event is always tried, however large.
  */
 export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
-/** The places that keep groups, and what bounds the groups. */
+/** The places that keep groups, and the limits of a group. */
 export interface GroupCommitOptions {
   redis: {
-    /** Why Redis takes no group now; undefined when it does. */
+    /** Returns why Redis takes no group now; undefined when it does. */
     fault: () => QueueUnavailableError | undefined;
     /** Resolves when Redis has the events, whose bodies have so many bytes. @throws QueueUnavailableError */
     add: (events: readonly Delivery[], bytes: number) => Promise<void>;
   };
-  /** Where every group is kept as well. It alone is enough for a group that Redis does not take. */
+  /** Keeps every group beside Redis. The journal alone is enough for a group that Redis does not take. */
   journal?: Pick<Journal, 'append'> | undefined;
-  /** The journal has a group, and Redis does not, or nobody knows. */
+  /** Called when the journal has a group, and Redis does not have it or its answer is unknown. */
   onJournalAlone: () => void;
   maxEvents: number;
-  /** Bytes of the bodies of one group; a larger event is a group of its own. */
+  /** Bytes of the bodies of one group; a larger event is a group by itself. */
   maxBytes: number;
-  /** After this time a group's callers are told what is known by then, in ms. */
+  /** After this time a group's callers get the outcome that is known by then, in ms. */
   timeoutMs: number;
 }
 
@@ -39,7 +39,7 @@ export interface GroupCommitOptions {
 export interface GroupCommit {
   /** Resolves when the event's group is durable; rejects with the group's fault, a QueueUnavailableError. */
   add(event: Delivery): Promise<void>;
-  /** Redis takes nothing: groups that are not under way go to the journal alone, or are refused where there is none. */
+  /** Call it when Redis is away. Sends waiting groups to the journal alone, or refuses them where there is no journal. */
   drop(fault: QueueUnavailableError): void;
   /** Resolves when every caller has been answered. */
   settled(): Promise<void>;
@@ -56,8 +56,8 @@ interface Line extends GroupCommitOptions {
 }
 
 /**
- * Groups what is added: all of one turn of the event loop leaves as one write, at the end of that turn, or of the write that is
- * under way then. With no load that is a group of one, and nothing waits. What becomes of a group stands in group.ts.
+ * Makes a group commit. All events of one turn of the event loop leave as one write: at the end of that turn, or of the write under
+ * way. Without load that is a group of one, and no event waits. group.ts has the states of a group.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const line: Line = {
@@ -91,7 +91,7 @@ function add(line: Line, event: Delivery): Promise<void> {
   return group.answer;
 }
 
-/** Sees that so many bytes more may wait. Answers why not; what waits for Redis goes to the journal before that. */
+/** Makes room for so many bytes: sends waiting groups to the journal, if needed. Returns why there is no room; undefined when there is. */
 function makeRoomFor(line: Line, bytes: number): QueueUnavailableError | undefined {
   const wanted = line.pendingBytes + bytes;
   if (wanted <= MAX_PENDING_BYTES) return undefined;
@@ -113,7 +113,7 @@ function groupFor(line: Line, bytes: number): Group {
   return group;
 }
 
-/** A group's time is over. What is not sent goes to the journal alone; what is under way is answered by the first place that has it. */
+/** Ends a group's time. An unsent group is sent to the journal alone. A group under way is answered by the first place that has it. */
 function expire(line: Line, group: Group): void {
   const isUnsent = group.progress.state === 'gathering';
   const known = isUnsent ? 'it was not sent' : 'whether it was stored is unknown';
@@ -124,14 +124,14 @@ function expire(line: Line, group: Group): void {
   } else group.step({ kind: 'late', fault: line.journal === undefined ? fault : undefined });
 }
 
-/** Redis does not get a group that was not sent: the journal has it alone, or its callers get the fault. */
+/** Sends a waiting group to the journal alone; where there is no journal, its callers get the fault. */
 function withoutRedis(line: Line, group: Group, fault: QueueUnavailableError): void {
   if (line.journal !== undefined) return void send(line, group, { isForRedis: false });
   line.pendingBytes -= group.bytes;
   group.step({ kind: 'dropped', fault });
 }
 
-/** Sends a group to each place, and settles the journal's part when all have answered. Never rejects. */
+/** Sends a group to each place, and reports to the journal when all have answered. Never rejects. */
 async function send(line: Line, group: Group, { isForRedis }: { isForRedis: boolean }): Promise<void> {
   const { journal, redis } = line;
   const goesToRedis = isForRedis && (journal === undefined || redis.fault() === undefined);
@@ -148,7 +148,7 @@ async function send(line: Line, group: Group, { isForRedis }: { isForRedis: bool
   schedule(line);
 }
 
-/** Resolves to whether Redis took the group; the next one may go there then. */
+/** Resolves to whether Redis took the group. Then the next group may leave. */
 async function writeToRedis(line: Line, group: Group): Promise<boolean> {
   line.inFlight += 1;
   try {
@@ -156,9 +156,9 @@ async function writeToRedis(line: Line, group: Group): Promise<boolean> {
     group.step({ kind: 'taken' });
     return true;
   } catch (error) {
-    // The journal's fault counts where there is a journal: it was the last hope.
-    const isTold = line.journal === undefined && error instanceof QueueUnavailableError;
-    group.step({ kind: 'refused', fault: isTold ? error : undefined });
+    // Where there is a journal, callers get the journal's fault: it was the last place.
+    const isCallers = line.journal === undefined && error instanceof QueueUnavailableError;
+    group.step({ kind: 'refused', fault: isCallers ? error : undefined });
     return false;
   } finally {
     line.inFlight -= 1;
@@ -178,7 +178,7 @@ async function writeToJournal(journal: Pick<Journal, 'append'>, group: Group): P
   }
 }
 
-/** Whether the first group that gathers may go to Redis: beside others only when it has no room left. */
+/** Tells whether the first gathering group may leave for Redis. Beside other writes it may only when it has no room left. */
 function mayLeave({ gathering, inFlight, maxEvents, maxBytes }: Line, isIdle: boolean): boolean {
   const [first] = gathering;
   if (first === undefined || inFlight >= MAX_WRITES_IN_FLIGHT) return false;

@@ -15,29 +15,29 @@ export type GroupState = 'gathering' | 'writing' | 'safe' | 'answered';
 
 /** What happens to a group; a place is Redis or the journal. */
 export type GroupStep =
-  /** It was sent to so many places. */
+  /** The group was sent to so many places. */
   | { kind: 'sent'; places: number }
-  /** A place has it. */
+  /** A place has the group. */
   | { kind: 'taken' }
-  /** A place did not take it; the last fault that is named is the one that callers get. */
+  /** A place did not take the group. Callers get the last fault that is named. */
   | { kind: 'refused'; fault?: QueueUnavailableError | undefined }
-  /** Its time is over. With a fault, callers who have no place yet get that now; else they get the first answer of a place. */
+  /** The group's time is over. With a fault, callers get it now if no place has the group; else they get the first answer. */
   | { kind: 'late'; fault?: QueueUnavailableError | undefined }
-  /** It is not sent anywhere. */
+  /** The group is not sent to any place. */
   | { kind: 'dropped'; fault: QueueUnavailableError };
 
 /** A group's state and what decides the next one. */
 export interface Progress {
   readonly state: GroupState;
-  /** Places that have not answered. */
+  /** How many places have not answered. */
   readonly awaited: number;
-  /** Whether its time is over, so that one place is enough. */
+  /** Whether the group's time is over, so that one place is enough. */
   readonly isLate: boolean;
-  /** Why it is not durable, while no place has it. */
+  /** Why the group is not durable, while no place has it. */
   readonly fault: QueueUnavailableError | undefined;
 }
 
-/** Every group begins with this. */
+/** Where every group begins. */
 export const GATHERING: Progress = { state: 'gathering', awaited: 0, isLate: false, fault: undefined };
 
 /** Returns where a group stands after a step. Pure. */
@@ -58,12 +58,12 @@ export function advance(from: Progress, step: GroupStep): Progress {
   }
 }
 
-/** Once a place has the group there is no fault; before, there is one in any case, so that nobody is told that it is durable. */
+/** Returns no fault once a place has the group. Before that it always returns one, so that no caller takes the group for durable. */
 function faultAfter({ state, fault }: Progress, named: QueueUnavailableError | undefined): Progress['fault'] {
   return state === 'safe' ? undefined : (named ?? fault ?? new QueueUnavailableError('No place took the event.'));
 }
 
-/** Answered when no place is awaited, or when one has it and the time is over. */
+/** Answers the group when no place is awaited, or when one place has it and its time is over. */
 function decided(progress: Progress): Progress {
   const { state, awaited, isLate } = progress;
   const isDecided = state !== 'gathering' && (awaited === 0 || (state === 'safe' && isLate));

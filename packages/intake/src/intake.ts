@@ -1,9 +1,9 @@
 import type { Journal } from '@landline/journal';
-import { openShard, QueueUnavailableError, type QueueStatus } from '@landline/queue';
+import { openShard, QueueUnavailableError, type QueueStatus, type Shard } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
-import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts';
+import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { startKeepingUp, type KeepUp } from './keep-up.ts';
-import type { PostgresLoss } from './loss-watch.ts';
+import type { PostgresLoss } from './loss-watch-state.ts';
 
 /** How to make an intake. */
 export interface IntakeOptions {
@@ -11,23 +11,23 @@ export interface IntakeOptions {
   prefix?: string;
   /** Most events in one job. */
   batchMaxEvents: number;
-  /** Most bytes of bodies in one job; a larger event is a job of its own. */
+  /** Most bytes of bodies in one job; a larger event is a job by itself. */
   batchMaxBytes: number;
   /** No write to Redis is waited for longer than this, in ms. */
   enqueueTimeoutMs: number;
-  /** Where every group is kept as well, opened already. It alone is enough while Redis does not take a group. The caller closes it. */
+  /** Keeps every group beside Redis; it alone is enough while Redis takes no group. The caller opens and closes it. */
   journal?: Journal;
-  /** What the check of Redis warns of; told once, and again when it changes. */
+  /** Called with what the check of Redis warns of; once for each warning, and again when it changes. */
   onWarning?: (message: string) => void;
-  /** Why Redis is away or refused; told once per outage, never with an event's content. */
+  /** Called with why Redis is away or refused; once per outage, never with an event's content. */
   onError?: (error: Error) => void;
-  /** Redis takes events again, after `onError` told why it did not; told once per return. */
+  /** Called when Redis takes events again, after `onError` reported why it did not; once per return. */
   onReady?: () => void;
-  /** Redis has lost what it took at or after `sinceMs` (unix ms). The journal's part of it is being enqueued again. */
+  /** Redis has lost what it took at or after `sinceMs` (unix ms). The intake enqueues the journal's part of it again. */
   onLoss?: (sinceMs: number) => void;
-  /** Postgres has lost what it had committed. The journal's part of it is being enqueued again. */
+  /** Postgres has lost what it had committed. The intake enqueues the journal's part of it again. */
   onPostgresLoss?: (loss: PostgresLoss) => void;
-  /** Told of every group that Redis took. */
+  /** Called for every group that Redis took. */
   onGroup?: (group: { events: number; bytes: number }) => void;
 }
 
@@ -50,23 +50,23 @@ export interface IntakeStats {
 /** Makes verified deliveries durable: in Redis, and in the journal where there is one. */
 export interface Intake {
   /**
-   * Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on.
+   * Connects and checks Redis. Resolves also when Redis is away, and goes on connecting.
    *
-   * @param needsFitRedis  Whether a Redis that may evict is a reason not to start; by default it is where there is no journal.
+   * @param needsFitRedis  Whether a Redis that may evict is a reason not to start; by default only where there is no journal.
    * @throws               RedisRefusedError; its message says what to set.
    */
   start(options?: { needsFitRedis: boolean }): Promise<void>;
   /**
-   * Resolves when the job that carries the delivery is in Redis and in the journal; in one of them, when the other refuses, is away,
-   * or takes longer than `enqueueTimeoutMs`.
+   * Resolves when the job that carries the delivery is in Redis and in the journal. One place is enough when the other refuses, is
+   * away, or takes longer than `enqueueTimeoutMs`.
    *
    * @throws QueueUnavailableError within milliseconds while none of them takes it. Without a journal, within `enqueueTimeoutMs`
    *   in any case.
    */
   accept(delivery: Delivery): Promise<void>;
-  /** Of Redis. */
+  /** Returns the status of Redis. */
   status(): QueueStatus;
-  /** Whether Redis or the journal takes deliveries now. */
+  /** Tells whether Redis or the journal takes deliveries now. */
   canTake(): boolean;
   stats(): IntakeStats;
   /** Takes no more, answers every caller, then closes. */
@@ -75,13 +75,49 @@ export interface Intake {
 
 type Counts = Omit<IntakeStats, 'reenqueuedRecords'>;
 
+interface Parts {
+  readonly shard: Shard;
+  readonly groups: GroupCommit;
+  readonly counts: Counts;
+  /** Undefined before `start`, and where there is no journal. */
+  keepUp: KeepUp | undefined;
+  isClosing: boolean;
+}
+
 /** Makes an intake; it connects at `start`. Deliveries accepted in one turn of the event loop leave as one job. */
 export function createIntake(options: IntakeOptions): Intake {
+  const { journal } = options;
+  const parts = openParts(options);
+  const { shard, groups, counts } = parts;
+  const canTake = () => shard.status() === 'ready' || journal?.status() === 'ready';
+  return {
+    async start({ needsFitRedis } = { needsFitRedis: journal === undefined }) {
+      await shard.connect({ isRequired: needsFitRedis });
+      if (journal === undefined || parts.isClosing) return;
+      parts.keepUp = startKeepingUp({ shard, journal, ...keptUp(options, counts) });
+      await parts.keepUp.firstCheck();
+    },
+    // All deliveries of a group wait for one promise.
+    accept(delivery) {
+      if (parts.isClosing) return Promise.reject(new QueueUnavailableError('The intake is closing.'));
+      const fault = shard.fault();
+      return fault !== undefined && !canTake() ? Promise.reject(fault) : groups.add(delivery);
+    },
+    status: () => shard.status(),
+    canTake,
+    stats: () => ({ ...counts, reenqueuedRecords: parts.keepUp?.records() ?? 0 }),
+    async close() {
+      parts.isClosing = true;
+      await groups.settled();
+      await parts.keepUp?.close();
+      await shard.close();
+    },
+  };
+}
+
+function openParts(options: IntakeOptions): Parts {
   const { redisUrl, prefix, enqueueTimeoutMs, journal } = options;
   const counts: Counts = { journalledEvents: 0, journalErrors: 0, redisErrors: 0, groups: 0, redisLosses: 0 };
-  let isClosing = false;
-  let keepUp: KeepUp | undefined;
-
   const shard = openShard({
     redisUrl,
     prefix,
@@ -90,43 +126,20 @@ export function createIntake(options: IntakeOptions): Intake {
     onWarning: (message) => options.onWarning?.(message),
     onError: (error) => options.onError?.(error),
     onReady() {
-      keepUp?.redisIsBack();
+      parts.keepUp?.redisIsBack();
       options.onReady?.();
     },
   });
   const groups = createGroupCommit({
     redis: { fault: () => shard.fault(), add: countGroups(shard, counts, options) },
     journal: journal && { append: countJournalled(journal, counts) },
-    onJournalAlone: () => keepUp?.wake(),
+    onJournalAlone: () => parts.keepUp?.wake(),
     maxEvents: options.batchMaxEvents,
     maxBytes: options.batchMaxBytes,
     timeoutMs: enqueueTimeoutMs,
   });
-  const canTake = () => shard.status() === 'ready' || journal?.status() === 'ready';
-
-  return {
-    async start({ needsFitRedis } = { needsFitRedis: journal === undefined }) {
-      await shard.connect({ isRequired: needsFitRedis });
-      if (journal === undefined || isClosing) return;
-      keepUp = startKeepingUp({ shard, journal, ...keptUp(options, counts) });
-      await keepUp.firstLook();
-    },
-    // All deliveries of a group wait for one promise.
-    accept(delivery) {
-      if (isClosing) return Promise.reject(new QueueUnavailableError('The intake is closing.'));
-      const fault = shard.fault();
-      return fault !== undefined && !canTake() ? Promise.reject(fault) : groups.add(delivery);
-    },
-    status: () => shard.status(),
-    canTake,
-    stats: () => ({ ...counts, reenqueuedRecords: keepUp?.records() ?? 0 }),
-    async close() {
-      isClosing = true;
-      await groups.settled();
-      await keepUp?.close();
-      await shard.close();
-    },
-  };
+  const parts: Parts = { shard, groups, counts, keepUp: undefined, isClosing: false };
+  return parts;
 }
 
 function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGroup }: IntakeOptions) {

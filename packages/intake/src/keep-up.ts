@@ -2,27 +2,28 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Journal } from '@landline/journal';
 import type { Shard } from '@landline/queue';
 import { startCatchUp } from './catch-up.ts';
-import { watchLoss, type LossWatchOptions } from './loss-watch.ts';
+import type { LossWatchOptions } from './loss-watch-state.ts';
+import { watchLoss } from './loss-watch.ts';
 
-/** What the journal is kept up with. */
+/** How to keep up. */
 export interface KeepUpOptions extends Pick<LossWatchOptions, 'onLoss' | 'onPostgresLoss'> {
   shard: Pick<Shard, 'add' | 'beats' | 'status'>;
   journal: Journal;
   maxEvents: number;
   maxBytes: number;
-  /** How long the first look for losses is waited for, in ms: a disk that hangs is no reason not to begin. */
+  /** How long a start waits for the first check for losses, in ms: a disk that hangs is no reason not to begin. */
   timeoutMs: number;
 }
 
 /** Enqueues from the journal what Redis did not take, and what Redis or Postgres has lost. */
 export interface KeepUp {
-  /** Resolves after the first look for losses, or when that takes too long. */
-  firstLook(): Promise<void>;
-  /** The journal holds something that Redis does not have. */
+  /** Resolves after the first check for losses, or when that takes too long. */
+  firstCheck(): Promise<void>;
+  /** Call it when the journal holds something that Redis does not have. */
   wake(): void;
-  /** Redis takes writes again: it may have lost something. */
+  /** Call it when Redis takes writes again: it may have lost something. */
   redisIsBack(): void;
-  /** Records of the journal that were enqueued after the fact. */
+  /** Returns how many records of the journal were enqueued after the fact. */
   records(): number;
   close(): Promise<void>;
 }
@@ -47,17 +48,17 @@ export function startKeepingUp(options: KeepUpOptions): KeepUp {
   const catchUp = startCatchUp({
     journal,
     add: (events, bytes) => shard.add(events, bytes),
-    // What is enqueued before the first beat would have to be enqueued again.
+    // Records that are enqueued before the first beat would have to be enqueued again.
     isReady: () => isReady() && losses.hasBegun(),
     maxEvents,
     maxBytes,
   });
   return {
-    async firstLook() {
-      await Promise.race([losses.look(), delay(options.timeoutMs, undefined, { ref: false })]);
+    async firstCheck() {
+      await Promise.race([losses.check(), delay(options.timeoutMs, undefined, { ref: false })]);
     },
     wake: () => catchUp.wake(),
-    redisIsBack: () => void losses.look().then(() => catchUp.wake()),
+    redisIsBack: () => void losses.check().then(() => catchUp.wake()),
     records: () => catchUp.records(),
     async close() {
       await catchUp.close();

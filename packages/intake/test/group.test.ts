@@ -53,7 +53,7 @@ describe('a group', () => {
     expect(after(...steps)).toMatchObject(expected);
   });
 
-  it('is never told durable while no place has it, and always has a fault then', () => {
+  it('is never durable while no place has it, and always has a fault then', () => {
     const answer = fc.constantFrom(taken, refused(), refused(away), late(), late(full));
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 }), fc.array(answer, { maxLength: 6 }), (places, answers) => {
@@ -76,17 +76,17 @@ describe('a group', () => {
     await expect(group.answer).rejects.toBe(away);
   });
 
-  it('tells that its time is over, unless it is answered before', async () => {
-    const told: string[] = [];
-    const answered = beginGroup(1, () => told.push('answered'));
+  it('reports that its time is over, unless it is answered before', async () => {
+    const calls: string[] = [];
+    const answered = beginGroup(1, () => calls.push('answered'));
     answered.step(dropped);
     await expect(answered.answer).rejects.toBe(away);
     await new Promise<void>((resolve) => {
       beginGroup(2, () => {
-        told.push('late');
+        calls.push('late');
         resolve();
       });
     });
-    expect(told).toEqual(['late']);
+    expect(calls).toEqual(['late']);
   });
 });

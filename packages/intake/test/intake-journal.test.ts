@@ -1,11 +1,13 @@
-import { QueueUnavailableError, jobSchema, openQueues } from '@landline/queue';
 import { createJournal, type Journal, type JournalOptions } from '@landline/journal';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { QueueUnavailableError } from '@landline/queue';
+import { jobSchema } from '../../queue/test/support/job-schema.ts';
+import { openQueues } from '@landline/queue';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
@@ -62,12 +64,12 @@ async function untilQueued(wanted: string[]): Promise<void> {
   expect(await queued()).toEqual(wanted);
 }
 
-describe('a intake with a journal, whose Redis', () => {
+describe('an intake with a journal, whose Redis', () => {
   it('is well, keeps every group in both, and enqueues nothing twice', async () => {
     const journal = await aJournal();
     const intake = await started(journal);
     await take(intake, bodies(500, 'event'));
-    // Long enough for several looks at what Redis has.
+    // Long enough for several checks of what Redis has.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(await queued()).toEqual(bodies(500, 'event'));
     expect(intake.stats()).toMatchObject({ journalledEvents: 500, reenqueuedRecords: 0, redisLosses: 0 });
@@ -166,7 +168,7 @@ describe('a intake with a journal, whose Redis', () => {
   });
 });
 
-describe('a intake with a journal that fails', () => {
+describe('an intake with a journal that fails', () => {
   it('takes events with Redis alone, and says that it can', async () => {
     const dir = join(await makeTempFolder(), 'journal');
     await writeFile(dir, 'in the way');

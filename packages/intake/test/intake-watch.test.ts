@@ -1,5 +1,5 @@
-import { RedisRefusedError } from '@landline/queue';
 import { afterEach, describe, expect, it } from 'vitest';
+import { RedisRefusedError } from '@landline/queue';
 import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { aConsumer } from '../../queue/test/support/a-consumer.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
@@ -32,7 +32,7 @@ async function fill(intake: TestIntake, atOnce: number): Promise<number> {
   }
 }
 
-describe('a intake whose Redis fills up', () => {
+describe('an intake whose Redis fills up', () => {
   it.each([
     ['one event at a time', '16mb', 1],
     ['events by the hundred', '64mb', 300],
@@ -76,7 +76,7 @@ describe('a intake whose Redis fills up', () => {
   });
 });
 
-describe('a intake that watches its Redis', () => {
+describe('an intake that watches its Redis', () => {
   it('refuses it within seconds when it may evict, and takes it again when that is put right', async () => {
     const intake = await started();
     await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru']);

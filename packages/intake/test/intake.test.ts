@@ -1,7 +1,9 @@
-import { QueueUnavailableError, jobSchema, openQueues } from '@landline/queue';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { QueueUnavailableError } from '@landline/queue';
+import { jobSchema } from '../../queue/test/support/job-schema.ts';
+import { openQueues } from '@landline/queue';
 import { anIntake } from './support/an-intake.ts';
 import { anEvent, ownPrefix } from '../../queue/test/support/an-event.ts';
 import { HOSTILE_BODIES } from '../../queue/test/support/hostile-bodies.ts';

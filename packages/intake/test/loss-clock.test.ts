@@ -1,10 +1,11 @@
-import { jobSchema, openQueues } from '@landline/queue';
 import { createJournal } from '@landline/journal';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { jobSchema } from '../../queue/test/support/job-schema.ts';
+import { openQueues } from '@landline/queue';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { anIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';

@@ -7,7 +7,7 @@ import { ownPrefix } from '../../queue/test/support/an-event.ts';
 const OLD = 1_767_225_600_000;
 const noteSchema = z.object({ oldest: z.number() });
 
-/** Looks at the oldest job as often as there are `answers`, each beside five beats, and answers the bound noted after each. */
+/** Searches for the oldest job once for each of `answers`, every five beats, and returns the bound that is noted after each. */
 async function boundsAfter(answers: number[]): Promise<number[]> {
   const shard = await aShard({ redisUrl: inject('redisUrl'), prefix: ownPrefix() });
   const left = [...answers];
@@ -29,14 +29,14 @@ async function boundsAfter(answers: number[]): Promise<number[]> {
   });
   for (let open = left.length; open > 0; open = left.length) {
     // oxlint-disable-next-line no-await-in-loop -- one beat after the other
-    while (left.length === open) await watch.look();
+    while (left.length === open) await watch.check();
     bounds.push(noted);
   }
   await watch.close();
   return bounds;
 }
 
-it('keeps the older of the last two looks as the bound, for one look alone may miss a job', async () => {
+it('keeps the older of the last two findings as the bound, for one alone may miss a job', async () => {
   const begun = Date.now();
   const [first, missed, found, gone, ...rest] = await boundsAfter([OLD, Infinity, OLD + 1, Infinity, Infinity]);
   expect([first, missed, found, gone]).toEqual([OLD, OLD, OLD + 1, OLD + 1]);

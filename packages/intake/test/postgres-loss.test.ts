@@ -1,11 +1,11 @@
-import { openPostgresBeats, type PostgresBeats } from '@landline/queue';
 import { join } from 'node:path';
 import { createJournal, type Journal } from '@landline/journal';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import type { PostgresLoss } from '../src/loss-watch.ts';
+import type { PostgresLoss } from '../src/loss-watch-state.ts';
+import { openPostgresBeats, type PostgresBeats } from '@landline/queue';
+import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
@@ -40,15 +40,10 @@ async function aReceiver(dir: string): Promise<Receiver> {
   return { journal, intake, losses, close };
 }
 
-function openBeats(): PostgresBeats {
+/** What Redis remembers for a worker, connected. */
+async function beatsOf(): Promise<PostgresBeats> {
   const beats = openPostgresBeats({ redisUrl: redis.url });
   onTestFinished(() => beats.close());
-  return beats;
-}
-
-/** The memory of a worker, connected. */
-async function beatsOf(): Promise<PostgresBeats> {
-  const beats = openBeats();
   await beats.takeTurn();
   return beats;
 }
@@ -129,42 +124,5 @@ describe('a request to redo what Postgres lost', () => {
     await untilBeaten();
     expect(await jobs()).toBe(0);
     expect(receiver.losses).toEqual([]);
-  });
-});
-
-describe('the memory of beats', () => {
-  it('only grows, for each database by itself', async () => {
-    const beats = await beatsOf();
-    expect(await beats.noted('a')).toEqual({ seq: undefined, hasOther: false });
-    await beats.note({ identity: 'a', seq: 7, server: 's' });
-    await beats.note({ identity: 'a', seq: 3, server: 's' });
-    expect(await beats.noted('a')).toEqual({ seq: 7, hasOther: false });
-    expect(await beats.noted('b')).toEqual({ seq: undefined, hasOther: true });
-  });
-
-  it('gives the turn to one of those who ask at once', async () => {
-    const all = [openBeats(), openBeats(), openBeats()];
-    const turns = await Promise.all(all.map((beats) => beats.takeTurn()));
-    expect(turns.filter(Boolean)).toHaveLength(1);
-  });
-
-  it('leaves a request out where as much was asked for on that server since, and only there', async () => {
-    const beats = await beatsOf();
-    const hourAgo = Date.now() - 3_600_000;
-    expect(await beats.requestRedo({ loss: 'all', sinceMs: 1_000, server: 's' })).toBe(true);
-    expect(await beats.requestRedo({ loss: 'a', sinceMs: 2_000, server: 's', notCoveredBefore: hourAgo })).toBe(false);
-    // Committed after that request; another server; more than was asked for.
-    const later = Date.now() + 3_600_000;
-    expect(await beats.requestRedo({ loss: 'b', sinceMs: 2_000, server: 's', notCoveredBefore: later })).toBe(true);
-    expect(await beats.requestRedo({ loss: 'c', sinceMs: 2_000, server: 't', notCoveredBefore: hourAgo })).toBe(true);
-    expect(await beats.requestRedo({ loss: 'd', sinceMs: 500, server: 's', notCoveredBefore: hourAgo })).toBe(true);
-    expect(Number(await redis.run(['LLEN', '{landline}:postgres-redo']))).toBe(4);
-  });
-
-  it('ends a turn within a second also where the clock of Redis was set back by three hours', async () => {
-    const beats = openBeats();
-    expect(await beats.takeTurn()).toBe(true);
-    await redis.run(['PEXPIRE', '{landline}:postgres-beat:turn', String(3 * 3_600_000)]);
-    await waitUntil(() => beats.takeTurn());
   });
 });

@@ -4,7 +4,7 @@ export const WEBHOOK_QUEUE = 'webhook-events';
 /** The queue in which events that cannot be applied rest, in `failed`, one event to a job. */
 export const DEAD_LETTER_QUEUE = 'webhook-dead-letter';
 
-/** Notes, behind the prefix, when the newest canary that made the whole way was sent. */
+/** The key, behind the prefix, of when the newest canary was sent that reached the ledger. */
 export const CANARY_KEY = 'canary';
 
 /** Leads every key. The braces are a hash tag: in a Redis Cluster all keys of a queue must be in one slot. */

@@ -5,7 +5,8 @@ import type { Job } from './jobs/job.ts';
 import { openEventQueue } from './jobs/open-queue.ts';
 import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
 import { QUEUE_PREFIX } from './names.ts';
-import { watchAvailability, type AvailabilityEvents, type QueueStatus } from './redis/availability.ts';
+import type { AvailabilityEvents, QueueStatus } from './redis/availability-state.ts';
+import { watchAvailability } from './redis/availability.ts';
 import { createProducerConnection, endConnection } from './redis/connection.ts';
 
 /** How to open a shard. */
@@ -19,7 +20,7 @@ export interface ShardOptions extends AvailabilityEvents {
 /** The webhook queue on one Redis: its connection, whether it takes writes, and the beats by which its losses are noticed. */
 export interface Shard {
   /**
-   * Connects and checks Redis. Resolves also when Redis is away: it is looked for from then on.
+   * Connects and checks Redis. Resolves also when Redis is away, and goes on connecting.
    *
    * @throws RedisRefusedError, where Redis `isRequired`; its message says what to set.
    */
@@ -33,7 +34,7 @@ export interface Shard {
   close(): Promise<void>;
 }
 
-/** Opens a shard for whoever adds jobs; it connects at `connect`. */
+/** Opens a shard for a process that adds jobs; it connects at `connect`. */
 export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, ...events }: ShardOptions): Shard {
   const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs });
   const queue = openEventQueue(connection, prefix);
@@ -43,12 +44,12 @@ export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, .
     status: () => availability.status(),
     fault: () => availability.fault(),
     async add(added, bytes) {
-      availability.spend(bytes);
+      availability.countBytes(bytes);
       const job: Job = { v: 1, events: added };
       try {
         await queue.add(JOB_NAME, job, EVENT_JOB_OPTIONS);
       } catch (error) {
-        throw availability.suspect(error);
+        throw availability.writeFailed(error);
       }
     },
     beats: openRedisBeats(connection, queue, prefix),

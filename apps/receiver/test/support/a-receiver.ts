@@ -1,11 +1,12 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '@landline/process';
 import { createIntake, type Intake } from '@landline/intake';
-import { openQueues, jobSchema } from '@landline/queue';
+import { openQueues } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
 import { SECRET } from '../../../../test/support/post.ts';
 import { createApp, type AppOptions, type ReceiverApp } from '../../src/app.ts';
 import { createMetrics, type ReceiverMetrics } from '../../src/metrics.ts';
+import { jobSchema } from '../../../../packages/queue/test/support/job-schema.ts';
 
 /** A receiver that listens in this process, on a Redis of its own. */
 export interface TestReceiver extends ReceiverApp {

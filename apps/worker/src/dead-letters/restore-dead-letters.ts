@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@landline/process';
-import type { DeadLetter, DeadLetters, LetterCheck } from '@landline/queue';
+import type { DeadLetter, DeadLetters } from '@landline/queue';
 import type { DeadListing, DeadPosition, DeadRecord, Store } from '@landline/store';
 
 /** How often it is asked whether a comparison is due, in milliseconds: how late it is noticed that Redis was emptied. */
@@ -23,7 +23,7 @@ const STOP_MS = 1_000;
 export interface RestoreContext {
   store: Pick<Store, 'listDead' | 'readDead'>;
   deadLetters: Pick<DeadLetters, 'add' | 'missing' | 'hasRoom'>;
-  check: Pick<LetterCheck, 'claim' | 'extend' | 'finish' | 'fail'>;
+  check: DeadLetters['check'];
   logger: Logger;
   /** Whether the worker waits for the database, and need not ask it. */
   isWaiting: () => boolean;

@@ -1,5 +1,5 @@
 import { printable } from '@landline/process';
-import { letterId, type ConsumedJob } from '@landline/queue';
+import type { ConsumedJob } from '@landline/queue';
 import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
 import { retryWhileUnavailable } from '../database/retry-while-unavailable.ts';
 import { applyGroup } from './apply-group.ts';
@@ -30,7 +30,7 @@ export async function processDeadLetter(job: ConsumedJob, signal: AbortSignal, c
 
 /** The event under the ledger key of its letter: an older version may have given the same bytes another. */
 function ofLetter(event: NormalisedEvent, job: ConsumedJob): NormalisedEvent {
-  return { ...event, entry: { ...event.entry, id: letterId(job.id) ?? event.entry.id } };
+  return { ...event, entry: { ...event.entry, id: job.deadEventId ?? event.entry.id } };
 }
 
 async function tryOnce(

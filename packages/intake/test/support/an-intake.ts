@@ -8,7 +8,7 @@ export interface TestIntake extends Intake {
   returns: () => number;
 }
 
-/** An intake that is closed when the test ends, and what it told. */
+/** An intake that is closed when the test ends, and what it reported. */
 export function anIntake(options: Pick<IntakeOptions, 'redisUrl'> & Partial<IntakeOptions>): TestIntake {
   const warnings: string[] = [];
   const errors: Error[] = [];

@@ -3,8 +3,8 @@ const FLOOR_MS = 500;
 const CAP_MS = 5 * 60 * 1000;
 
 /**
- * How long to wait before a job is tried again, in ms: 1 s after the first failure, doubled after each, 5 minutes at most, and of that
- * a random part (full jitter, so that jobs that failed together do not come back together), half a second at least.
+ * Returns how long a job waits before its next attempt, in ms. The ceiling is 1 s after the first failure, doubles after each, and is
+ * 5 minutes at most. The wait is a random part of the ceiling, at least half a second: jobs that failed together come back apart.
  * Never throws: BullMQ leaves a job active whose back-off threw.
  *
  * @param attempt  The attempt that failed, 1 for the first.

@@ -12,7 +12,7 @@ export interface JobFailure {
   error: Error;
 }
 
-/** Makes a failure of what BullMQ's `failed` tells. */
+/** Makes a failure of the arguments of BullMQ's event `failed`. */
 export function jobFailure(job: QueuedJob<unknown> | undefined, thrown: unknown): JobFailure {
   return {
     id: job?.id ?? '',

@@ -3,13 +3,16 @@ import type { Delivery } from '@landline/webhook';
 import { z } from 'zod';
 import { cleanError } from '../redis/clean-error.ts';
 import { HandBackError } from '../errors.ts';
+import { deadEventId } from '../jobs/dead-letter-id.ts';
 import { jobSchema, type Death } from '../jobs/job.ts';
 
 /** A job as `process` gets it. */
 export interface ConsumedJob {
   id: string;
   events: Delivery[];
-  /** Of a dead letter that was laid from the ledger: why its event is dead. */
+  /** The ledger id of the event that a dead letter carries; undefined for other jobs. */
+  deadEventId?: string | undefined;
+  /** Why the event of a dead letter that was restored from the ledger is dead; undefined for other jobs. */
   died?: Death | undefined;
   /** 1 for the first. Attempts that were handed back do not count. */
   attempt: number;
@@ -18,16 +21,22 @@ export interface ConsumedJob {
 }
 
 /**
- * Applies a job. Resolves: done. Throws `HandBackError`: back, no attempt spent. Throws anything after `signal` was aborted: back at
- * once, no attempt spent. Throws anything else: an attempt is spent, and it is tried again after a back-off, or rests in `failed`.
+ * Applies a job. Its outcome decides what becomes of the job:
+ *
+ * | `process`                                | the job                                                | spends an attempt |
+ * | ---------------------------------------- | ------------------------------------------------------ | ----------------- |
+ * | resolves                                 | is done                                                |                   |
+ * | throws `HandBackError`                   | goes back, and is taken again after a delay            | no                |
+ * | throws after `signal` was aborted        | goes back at once                                      | no                |
+ * | throws anything else                     | is tried again after a back-off, or rests in `failed`  | yes               |
  */
 export type ProcessJob = (job: ConsumedJob, signal: AbortSignal) => Promise<void>;
 
-/** What a job is run with. */
+/** What a job runs with. */
 export interface JobContext {
   process: ProcessJob;
   signal: AbortSignal;
-  /** Told of what Redis did not do. */
+  /** Called with errors of Redis that are no failure of the job. */
   report: (error: unknown) => void;
 }
 
@@ -55,8 +64,8 @@ export async function processJob(
 }
 
 /**
- * A job that is done, and that Redis does not let go, is no failure: BullMQ would spend an attempt on it. So it is left where it is,
- * as one that was handed back in vain: without its lock it is taken again within seconds, and its events are duplicates then.
+ * Leaves a job in Redis when it is done and Redis refuses to remove it. BullMQ would take that for a failure and spend an attempt.
+ * Without its lock the job is taken again within seconds, and its events are duplicates then.
  */
 function leaveWhatRedisRefuses(job: QueuedJob<unknown>): void {
   const complete = job.moveToCompleted.bind(job);
@@ -69,15 +78,17 @@ function leaveWhatRedisRefuses(job: QueuedJob<unknown>): void {
   };
 }
 
-/** A job that no attempt can make sense of fails at once, and keeps its data. */
+/** Reads a job. A job that no attempt can make sense of fails at once, and keeps its data. */
 function readJob(job: QueuedJob<unknown>): ConsumedJob {
   const parsed = jobSchema.safeParse(job.data);
   if (!parsed.success) {
     throw new UnrecoverableError(`This job's data is not a group of events. ${z.prettifyError(parsed.error)}`);
   }
   const attempt = job.attemptsMade + 1;
+  const { id = '' } = job;
   return {
-    id: job.id ?? '',
+    id,
+    deadEventId: deadEventId(id),
     events: parsed.data.events,
     died: parsed.data.died,
     attempt,

@@ -5,16 +5,16 @@ import { z } from 'zod';
 /** Why BullMQ says that it failed a job whose workers have died too often. */
 const STALLED_REASON = 'job stalled more than allowable limit';
 
-/** How long such a job rests in `failed` before it is tried again, in ms, the first time, the second and the third: then it stays. */
+/** How long such a job rests in `failed` before its first, second and third come-back, in ms. After the third it stays. */
 const RESTS_MS = [60_000, 900_000, 3_600_000];
 
-/** Jobs that are looked at in one go. */
-const LOOKED_AT = 500;
+/** How many jobs one call examines. */
+const PAGE_JOBS = 500;
 
-/** The deaths that it comes back with: it is a suspect still (see suspects.ts). */
+/** How many deaths a job that comes back starts with: it is still a suspect (see suspects.ts). */
 const DEATHS_LEFT = 2;
 
-/** Notes in the job how often it has come back, and that its deaths are counted anew; 1 for the worker that was first to. */
+/** Notes in the job how often it came back, and resets its count of deaths. Returns 1 to the first worker, 0 to the others. */
 const COME_BACK = `
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 if (redis.call('HGET', KEYS[2], 'comebacks') or '0') ~= ARGV[2] then return 0 end
@@ -23,26 +23,26 @@ return 1`;
 
 const jobsSchema = z.array(z.tuple([z.string(), z.array(z.string().nullable())]));
 
-/** Where a look goes on. */
-export interface StalledLook {
-  /** Jobs that rest in `failed` are looked at from here on. */
+/** A place in the list of jobs that rest in `failed`, oldest first. */
+export interface FailedPosition {
+  /** The index of the next job to examine. */
   from: number;
 }
 
 /**
- * Tries jobs again that rest in `failed` because their workers have died too often: ten restarts by force during an outage do that to a
- * job that did nothing wrong. One that kills its workers ends: it comes back three times, after longer and longer rests.
+ * Examines the next jobs in `failed`, and retries those whose workers died too often. Ten restarts by force during an outage do that to
+ * a job that did nothing wrong. A job that kills its workers comes back three times, after longer and longer rests, and then stays.
  *
  * @param now  The current time in unix ms.
- * @returns    Where the next look is to go on: a look is at the next jobs, and begins again behind the last.
+ * @returns    Where the next call must go on; 0 after the last job.
  */
 export async function retryStalled(
   connection: Redis,
   queue: Queue<unknown>,
-  { from, now }: StalledLook & { now: number },
-): Promise<StalledLook> {
+  { from, now }: FailedPosition & { now: number },
+): Promise<FailedPosition> {
   const failed = queue.toKey('failed');
-  const ids = await connection.zrange(failed, String(from), String(from + LOOKED_AT - 1));
+  const ids = await connection.zrange(failed, String(from), String(from + PAGE_JOBS - 1));
   const jobs = await Promise.all(
     ids.map(async (id) => [id, await connection.hmget(queue.toKey(id), 'failedReason', 'finishedOn', 'comebacks')]),
   );
@@ -57,5 +57,5 @@ export async function retryStalled(
     await (await queue.getJob(id))?.retry('failed', { resetAttemptsMade: true });
     left -= 1;
   }
-  return { from: ids.length < LOOKED_AT ? 0 : from + left };
+  return { from: ids.length < PAGE_JOBS ? 0 : from + left };
 }

@@ -2,8 +2,8 @@ import { QueueKeys, RedisConnection, RedisQueueBackend, type BackendFactory } fr
 import type { Redis } from 'ioredis';
 
 /**
- * Lets a BullMQ worker run on two connections of ours. Left alone it makes a copy for its blocking reads, which nobody else
- * can end: a worker that never reached Redis could not be closed.
+ * Lets a BullMQ worker run on two connections of ours. Without this BullMQ copies the first for its blocking reads. Only BullMQ can
+ * end the copy: we could not close a worker that never reached Redis.
  */
 export function workerBackend(connection: Redis, blocking: Redis, prefix: string): BackendFactory<RedisQueueBackend> {
   const keys = new QueueKeys(prefix);

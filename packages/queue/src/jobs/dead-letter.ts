@@ -1,73 +1,69 @@
 import type { Delivery } from '@landline/webhook';
-import { cleanError } from '../redis/clean-error.ts';
-import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
-import { QueueUnavailableError } from '../errors.ts';
-import { JOB_NAME, LETTER_JOB_OPTIONS } from './job-options.ts';
+import { DEAD_LETTER_QUEUE, QUEUE_PREFIX } from '../names.ts';
+import { askRedis } from '../redis/ask-redis.ts';
 import { checkMemory } from '../redis/check-memory.ts';
+import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
+import { createDeadLetterCheck, type DeadLetterCheck } from '../redis/dead-letter-check.ts';
+import { deadLetterId } from './dead-letter-id.ts';
+import { DEAD_LETTER_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
 import type { Death, Job } from './job.ts';
-import { DEAD_LETTER_QUEUE } from '../names.ts';
 import { openQueue } from './open-queue.ts';
 
-/** How long a letter may take to be written, in ms. */
+/** How long Redis may take to store dead letters, in ms. */
 const ADD_TIMEOUT_MS = 4000;
 
-/** Share of Redis's memory up to which letters are laid again: the rest is for events that are on their way. */
-const ROOM_SHARE = 0.75;
+/** How long Redis may take to answer the check, in ms. */
+const CHECK_TIMEOUT_MS = 2000;
 
-/** Leads a letter's job id, so that none is taken for one of BullMQ's own keys. */
-const JOB_ID_PREFIX = 'dead-';
+/** Share of Redis's memory up to which dead letters are restored. The rest is for events that are on their way. */
+const ROOM_SHARE = 0.75;
 
 /** An event that cannot be applied. */
 export interface DeadLetter {
-  /** The event's ledger key, a uuid. */
+  /** The event's ledger id, a uuid. */
   id: string;
   event: Delivery;
-  /** Why it is dead, where the letter is to rest with that and not to be tried first. */
+  /** Why the event is dead. With it the dead letter is not tried first, but rests with this error. */
   died?: Death;
 }
 
-/** Puts events on the dead-letter queue. */
+/** The dead-letter queue, for writing. */
 export interface DeadLetters {
   /**
-   * Adds one job for each letter. One that is there already (waiting or resting in `failed`) stays as it is, so a repeat is harmless.
+   * Adds one job for each dead letter. One that is there already (waiting or resting in `failed`) stays as it is: a repeat is harmless.
    *
    * @throws QueueUnavailableError when Redis did not take them all; repeat the whole call.
    */
-  add(letters: DeadLetter[]): Promise<void>;
-  /** Which of these ledger keys have no letter, whatever its state. @throws QueueUnavailableError */
+  add(deadLetters: DeadLetter[]): Promise<void>;
+  /** Returns those of these ledger ids that have no dead letter in any state. @throws QueueUnavailableError */
   missing(ids: readonly string[]): Promise<string[]>;
-  /** Whether Redis has room for letters beside the events. @throws QueueUnavailableError */
+  /** Tells whether Redis has room for dead letters beside the events. @throws QueueUnavailableError */
   hasRoom(): Promise<boolean>;
+  /** Decides which worker compares the queue with the ledger, and when. */
+  readonly check: DeadLetterCheck;
   close(): Promise<void>;
 }
 
 /** Opens the dead-letter queue for writing; connects at once. */
-export function createDeadLetters({ redisUrl, prefix }: { redisUrl: string; prefix?: string }): DeadLetters {
+export function createDeadLetters(options: { redisUrl: string; prefix?: string }): DeadLetters {
+  const { redisUrl, prefix = QUEUE_PREFIX } = options;
   const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: ADD_TIMEOUT_MS });
+  const checking = createProducerConnection(redisUrl, { enqueueTimeoutMs: CHECK_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   const queue = openQueue(DEAD_LETTER_QUEUE, connection, prefix);
+  const ask = <T>(message: string, question: () => Promise<T>) => askRedis(connected, message, question);
 
   async function addOne({ id, event, died }: DeadLetter): Promise<void> {
     const job: Job = { v: 1, events: [event], ...(died && { died }) };
-    await queue.add(JOB_NAME, job, { ...LETTER_JOB_OPTIONS, jobId: jobIdOf(id) });
-  }
-
-  /** @throws QueueUnavailableError with `message` */
-  async function ask<T>(message: string, question: () => Promise<T>): Promise<T> {
-    await connected;
-    try {
-      return await question();
-    } catch (error) {
-      throw new QueueUnavailableError(message, { cause: cleanError(error) });
-    }
+    await queue.add(JOB_NAME, job, { ...DEAD_LETTER_JOB_OPTIONS, jobId: deadLetterId(id) });
   }
 
   return {
-    add: (letters) =>
-      ask('Redis did not take the dead letters.', async () => void (await Promise.all(letters.map(addOne)))),
+    add: (deadLetters) =>
+      ask('Redis did not take the dead letters.', async () => void (await Promise.all(deadLetters.map(addOne)))),
     missing: (ids) =>
       ask('Redis does not tell which dead letters it has.', async () => {
-        const found = await Promise.all(ids.map((id) => connection.exists(queue.toKey(jobIdOf(id)))));
+        const found = await Promise.all(ids.map((id) => connection.exists(queue.toKey(deadLetterId(id)))));
         return ids.filter((_, i) => found[i] === 0);
       }),
     hasRoom: () =>
@@ -75,18 +71,10 @@ export function createDeadLetters({ redisUrl, prefix }: { redisUrl: string; pref
         const memory = await checkMemory(connection);
         return memory === undefined || memory.usedBytes < memory.maxBytes * ROOM_SHARE;
       }),
+    check: createDeadLetterCheck(checking, firstAttempt(checking), prefix),
     async close() {
       await queue.close();
-      endConnection(connection);
+      [connection, checking].forEach(endConnection);
     },
   };
-}
-
-function jobIdOf(id: string): string {
-  return `${JOB_ID_PREFIX}${id}`;
-}
-
-/** The ledger key of the event that a dead letter carries, of its job's id; undefined of another job. */
-export function letterId(jobId: string): string | undefined {
-  return jobId.startsWith(JOB_ID_PREFIX) ? jobId.slice(JOB_ID_PREFIX.length) : undefined;
 }

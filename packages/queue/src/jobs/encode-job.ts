@@ -1,14 +1,14 @@
 import type { Job } from './job.ts';
 
-/** Whether it is the data of a job that carries events. */
+/** Tells whether `data` is the data of a job that carries events. */
 export function isJobData(data: unknown): data is Job {
   return typeof data === 'object' && data !== null && 'v' in data && 'events' in data && Array.isArray(data.events);
 }
 
 /**
- * A job's data as JSON in UTF-8.
+ * Returns a job's data as JSON in UTF-8.
  *
- * Event by event: what `JSON.stringify` makes of a megabyte is a tree of texts, and to flatten it takes longer than all the rest.
+ * It encodes event by event. `JSON.stringify` makes a tree of texts of a megabyte, and flattening that tree takes longer than the rest.
  */
 export function encodeJob({ events, ...fields }: Job): Buffer {
   const texts = [

@@ -2,7 +2,7 @@ import { Job as BullJob, Queue, type JobJson } from 'bullmq';
 import { encodeJob, isJobData } from './encode-job.ts';
 import type { Job } from './job.ts';
 
-/** Adds jobs whose data is bytes already: of a text ioredis takes the length and a copy, twice, before it turns it into bytes. */
+/** Adds jobs whose data is bytes. ioredis measures and copies a text twice before it turns the text into bytes. */
 export class EventQueue extends Queue<Job> {
   protected override get Job(): typeof BullJob {
     return EventJob;
@@ -18,7 +18,7 @@ class EventJob<Data, Result, Name extends string, Progress extends BullJob['prog
   override asJSON(): JobJson {
     const { data } = this;
     if (!isJobData(data)) return super.asJSON();
-    // So that BullMQ does not turn it into a text as well.
+    // Else BullMQ would turn the data into a text too.
     Reflect.set(this, 'data', undefined);
     const json = super.asJSON();
     this.data = data;

@@ -10,7 +10,7 @@ export type Death = z.infer<typeof deathSchema>;
 /**
  * What a job carries: 1 to n events that arrived together.
  * Fields that this version does not know are kept, so that old and new processes can run side by side.
- * `died` is there on a dead letter that was laid from the ledger: an older worker does not know it, and tries the event once more.
+ * Only a dead letter that was restored from the ledger has `died`. An older worker does not know it, and tries the event once more.
  */
 export const jobSchema = z.object({
   v: z.literal(1),

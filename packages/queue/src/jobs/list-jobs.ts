@@ -2,12 +2,12 @@ import { Job, type JobType, type Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
-/** Data of a job that is shown in a list, in bytes at most. */
+/** Up to this size the data of a job is shown in a list, in bytes. */
 const SHOWN_BYTES = 65_536;
 
 const MEBIBYTE = 1024 * 1024;
 
-/** The fields of a job in Redis, under BullMQ's own short names, that are read of one whose data is not. */
+/** The fields that are read of a job whose data is not read, under BullMQ's own short names. */
 const FIELDS = [
   'name',
   'opts',
@@ -26,7 +26,7 @@ const FIELDS = [
 
 const fieldsSchema = z.array(z.string().nullable());
 
-/** A page of jobs: of each state those from `start` to `end`, both included, the newest first where they rest. */
+/** A page of jobs: those from `start` to `end` of each state, both included. Jobs that rest come newest first. */
 export interface JobPage {
   states: JobType[];
   start: number;
@@ -34,8 +34,8 @@ export interface JobPage {
 }
 
 /**
- * Lists jobs to be looked at. The data of a large one is not read: Redis is asked again every few seconds, and ten jobs of 16 MiB each
- * would be 160 MiB every time. Such a job says how large it is instead; `queue.getJob` reads it whole.
+ * Lists jobs for the dashboard. The data of a large job is its size in words; `queue.getJob` reads the job whole. The dashboard asks
+ * every few seconds, and ten jobs of 16 MiB would be 160 MiB each time.
  */
 export async function listJobs(connection: Redis, queue: Queue<unknown>, page: JobPage): Promise<Job<unknown>[]> {
   const ids = await queue.getRanges(page.states, page.start, page.end);
@@ -56,7 +56,7 @@ async function readWithoutData(
   const values = fieldsSchema.parse(await connection.hmget(queue.toKey(id), ...FIELDS));
   const text = (name: (typeof FIELDS)[number]) => values[FIELDS.indexOf(name)] ?? undefined;
   const number = (name: (typeof FIELDS)[number]) => Number(text(name) ?? 0);
-  // Done and gone since its size was asked for.
+  // The job was done, and removed, after its size was read.
   if (text('name') === undefined) return undefined;
   const notShown = `${(bytes / MEBIBYTE).toFixed(1)} MiB. Open the job to see its events.`;
   return Job.fromJSON<unknown>(

@@ -6,14 +6,14 @@ import { QUEUE_PREFIX, WEBHOOK_QUEUE } from '../names.ts';
 /**
  * Opens a BullMQ queue on a connection of ours that fails fast.
  *
- * BullMQ's own waiting and its version check are off: they would make the first add hang while Redis is away, and fail all later
- * ones for good. `checkRedis` looks at the version.
+ * BullMQ's own waiting and its version check are off. While Redis is away they would make the first add hang and fail all later adds
+ * for good. `checkRedis` checks the version.
  */
 export function openQueue(name: string, connection: Redis, prefix: string = QUEUE_PREFIX): Queue<unknown> {
   return quiet(new Queue(name, optionsOf(connection, prefix)));
 }
 
-/** The same of the webhook queue, for whoever adds its jobs. */
+/** Opens the webhook queue in the same way, for a process that adds jobs. */
 export function openEventQueue(connection: Redis, prefix: string = QUEUE_PREFIX): EventQueue {
   return quiet(new EventQueue(WEBHOOK_QUEUE, optionsOf(connection, prefix)));
 }
@@ -29,6 +29,6 @@ function optionsOf(connection: Redis, prefix: string): QueueOptions {
 }
 
 function quiet<T extends Queue>(queue: T): T {
-  // The connection's own listener tells of errors; without one here BullMQ prints them.
+  // The connection's own listener reports errors; without a listener here BullMQ prints them.
   return queue.on('error', () => undefined);
 }

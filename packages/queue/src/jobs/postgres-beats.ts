@@ -8,31 +8,31 @@ import { leaveRedoRequest, type NewRedoRequest } from '../redis/redo-requests.ts
 /** How long Redis may take to answer, in ms: the beat in Postgres is locked meanwhile. */
 const ANSWER_TIMEOUT_MS = 500;
 
-/** For how long the one worker whose turn it is keeps the others off, in ms. */
+/** How long a worker's turn keeps the other workers off, in ms. */
 const TURN_MS = 900;
 
 /** What Redis remembers of the beats that workers leave in Postgres. Every method rejects when Redis does not answer. */
 export interface PostgresBeats {
-  /** Whether it is this worker's turn: about once a second one of all has it. */
+  /** Returns whether it is this worker's turn. About once a second one of all workers has it. */
   takeTurn(): Promise<boolean>;
-  /** No job that is not done was enqueued earlier, in unix ms; undefined where there are more than are looked at. */
+  /** Returns a time before which no job was enqueued that is not done, in unix ms; undefined where there are too many to examine. */
   oldestOpenAt(): Promise<number | undefined>;
-  /** The newest beat that was certainly committed in the database of this identity, and whether another database was noted before. */
+  /** Returns the newest noted beat of the database with this identity, and whether another database was noted before. */
   noted(identity: string): Promise<{ seq: number | undefined; hasOther: boolean }>;
-  /** A beat is committed on this server; an older one than the newest changes nothing. */
+  /** Notes a beat that is committed on this server. A beat older than the newest noted one changes nothing. */
   note(beat: { identity: string; seq: number; server: string }): Promise<void>;
-  /** The server on which the last beat was committed; undefined where none is noted. */
+  /** Returns the server on which the last beat was committed; undefined where none is noted. */
   notedServer(): Promise<string | undefined>;
   /**
-   * Asks every journal to enqueue again what came at or after `sinceMs` (unix ms); `loss` tells one loss from another.
+   * Asks every journal to enqueue again what came at or after `sinceMs` (unix ms). `loss` is the same for requests of the same loss.
    *
-   * @returns  False where as much was asked for already.
+   * @returns  False where an earlier request covers this one.
    */
   requestRedo(request: NewRedoRequest): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** Opens the memory that all workers share; connects at once. */
+/** Opens what Redis remembers for all workers; connects at once. */
 export function openPostgresBeats({
   redisUrl,
   prefix = QUEUE_PREFIX,
@@ -51,10 +51,10 @@ export function openPostgresBeats({
       return claimKey(connection, { key: `${key}:turn`, value: '1', forMs: TURN_MS });
     },
     async oldestOpenAt() {
-      // Between the look and now nothing older has come.
-      const lookedAt = Date.now();
+      // Jobs that come while Redis answers are not older than this.
+      const askedAt = Date.now();
       const found = await oldestJobAt(connection, queue);
-      return found === undefined ? undefined : Math.min(found, lookedAt);
+      return found === undefined ? undefined : Math.min(found, askedAt);
     },
     async noted(identity) {
       const score = await connection.zscore(key, identity);

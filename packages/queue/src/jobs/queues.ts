@@ -12,9 +12,9 @@ const OPERATION_TIMEOUT_MS = 10_000;
 export interface OpenQueues {
   events: Queue<unknown>;
   deadLetters: Queue<unknown>;
-  /** Lists jobs of a queue; the data of a large one is a word on its size. */
+  /** Lists jobs of a queue; the data of a large job is its size in words. */
   list(queue: Queue<unknown>, page: JobPage): Promise<Job<unknown>[]>;
-  /** Tries all jobs again that rest in a state, in the background; see `RetryAll.start`. */
+  /** Retries all jobs that rest in a state, in the background; see `RetryAll.start`. */
   retryAll(queue: Queue<unknown>, state: RestingState): Promise<number>;
   /** Asks Redis for an answer; rejects when it is away. */
   ping(): Promise<void>;
@@ -28,12 +28,12 @@ export interface QueuesOptions extends RetryAllOptions {
 }
 
 /** Opens both queues on one connection; connects at once. With Redis away their operations reject at once. */
-export function openQueues({ redisUrl, prefix, ...told }: QueuesOptions): OpenQueues {
+export function openQueues({ redisUrl, prefix, ...callbacks }: QueuesOptions): OpenQueues {
   const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: OPERATION_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   const events = openQueue(WEBHOOK_QUEUE, connection, prefix);
   const deadLetters = openQueue(DEAD_LETTER_QUEUE, connection, prefix);
-  const retryAll = createRetryAll(told);
+  const retryAll = createRetryAll(callbacks);
   return {
     events,
     deadLetters,

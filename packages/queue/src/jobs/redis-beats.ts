@@ -4,20 +4,20 @@ import { readInfo } from '../redis/read-info.ts';
 import { readRedoRequests, type RedoRequest } from '../redis/redo-requests.ts';
 import { oldestJobAt } from './oldest-job.ts';
 
-/** How long Redis keeps the last beat of a process, in seconds; one that is gone for longer counts as lost, which does no harm. */
+/** How long Redis keeps the last beat of a process, in seconds. After that it counts as lost, which does no harm. */
 const KEPT_SECONDS = 7 * 24 * 3600;
 
 /** What a process leaves in Redis and reads there, to notice what Redis loses. Every method rejects when Redis does not answer. */
 export interface RedisBeats {
   /** Leads the keys of this Redis's beats. */
   readonly keyPrefix: string;
-  /** Tells which Redis answers: another after a restart or a promotion. One that does not say is another at every connection. */
+  /** Returns which Redis answers. It changes at a restart and a promotion; where Redis does not say, at every connection. */
   identity(): Promise<string>;
   /** Reads a beat, in unix ms; undefined where Redis has none. */
   read(key: string): Promise<number | undefined>;
-  /** Leaves a beat in the place of the one before; returns that. */
+  /** Replaces the last beat, and returns it. */
   leave(key: string, at: number): Promise<number | undefined>;
-  /** Tells when the oldest job that is not done was enqueued; see `oldestJobAt`. */
+  /** Returns when the oldest job that is not done was enqueued; see `oldestJobAt`. */
   oldestJobAt(): Promise<number | undefined>;
   /** Reads what workers ask the journals to enqueue again, because Postgres has lost it; oldest first. */
   redoRequests(): Promise<RedoRequest[]>;
@@ -38,7 +38,7 @@ export function openRedisBeats(connection: Redis, queue: Queue<unknown>, prefix:
     read: async (key) => timeOf(await connection.get(key)),
     async leave(key, at) {
       const before = await connection.getset(key, at);
-      // The beat is there; the next one tries again to bound it.
+      // The beat is written. The next beat tries again to set how long Redis keeps it.
       await connection.expire(key, KEPT_SECONDS).catch(() => undefined);
       return timeOf(before);
     },

@@ -5,31 +5,34 @@ import { reportChanges } from '../redis/report-changes.ts';
 /** Jobs that are moved by one script: Redis does nothing else meanwhile. */
 const BATCH_JOBS = 200;
 
-/** How long to rest after Redis did not do it, in ms. */
+/** How long to rest after an error of Redis, in ms. */
 const REST_MS = 1000;
 
 /** A state in which jobs rest that may be tried again. */
 export type RestingState = 'failed' | 'completed';
 
+/** What a retry of all jobs reports. */
 export interface RetryAllOptions {
-  /** Told when all of a state wait again. */
+  /** Called when all jobs that rested in a state wait again. */
   onDone?: (moved: { queue: string; state: RestingState }) => void;
-  /** Told when Redis did not move some, once for an outage; they are moved when it does. */
+  /** Called once for an outage of Redis. The retry goes on when Redis is back. */
   onError?: (error: Error) => void;
 }
 
-/** Tries all jobs again that rest in a queue. */
+/** Retries all jobs that rest in a queue. */
 export interface RetryAll {
   /**
-   * Begins to move all jobs that rest in `state` now to those that wait, in the background and in batches; one that fails again meanwhile
-   * is left. Where that is under way already nothing more is begun. Answers how many rest there; rejects where Redis does not.
+   * Begins to move all jobs that rest in `state` now to `waiting`, in the background and in batches. A job that fails again meanwhile
+   * stays. Begins nothing where such a move is under way.
+   *
+   * @returns  How many jobs rest in `state`; rejects when Redis does not answer.
    */
   start(queue: Queue<unknown>, state: RestingState): Promise<number>;
   /** Begins no more batches; resolves when none is under way. */
   close(): Promise<void>;
 }
 
-/** Makes it; an outage of Redis is waited for. */
+/** Makes a retry of all jobs; it waits for the end of an outage. */
 export function createRetryAll({ onDone, onError }: RetryAllOptions = {}): RetryAll {
   const underWay = new Map<string, Promise<void>>();
   const closing = new AbortController();

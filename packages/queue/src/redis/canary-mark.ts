@@ -1,22 +1,25 @@
 import { createProducerConnection, endConnection, firstAttempt } from './connection.ts';
 import { CANARY_KEY, QUEUE_PREFIX } from '../names.ts';
 
-/** How long Redis may take to answer, in ms: whoever reads metrics does not wait for long. */
+/** How long Redis may take to answer, in ms. A reader of metrics does not wait for longer. */
 const ANSWER_TIMEOUT_MS = 500;
 
 /** How long Redis keeps the mark, in seconds: longer than an outage lasts. */
 const KEPT_SECONDS = 7 * 24 * 3600;
 
-/** Stands in the place of a time: none is awaited. Nothing at all there says that Redis has lost it. */
+/** Stands in the place of a time when no canary is awaited. A missing key means that Redis has lost the mark. */
 const CLEARED = 0;
 
-/** When the newest canary was sent that made the whole way. Nothing of it ever rejects: Redis away, the next one tells. */
+/** When the newest canary was sent that reached the ledger. No method rejects: what Redis misses of one canary, the next one brings. */
 export interface CanaryMark {
-  /** A canary sent at `sentAtMs` (unix ms) has made the whole way; one older than the newest changes nothing. */
+  /** Notes that a canary sent at `sentAtMs` (unix ms) reached the ledger. An older canary than the newest changes nothing. */
   note(sentAtMs: number): Promise<void>;
-  /** In unix ms; what was last read when Redis does not answer soon, or has lost it; undefined when none was, or it is cleared. */
+  /**
+   * Returns when the newest canary was sent, in unix ms. When Redis does not answer soon, or has lost the mark, that is what was last
+   * read. Undefined when nothing was read yet, or the mark is cleared.
+   */
   newest(): Promise<number | undefined>;
-  /** No canaries are sent any more: the last is not to grow old. */
+  /** Clears the mark: no canaries are sent any more, and the age of the last must not grow. */
   clear(): Promise<void>;
   close(): void;
 }
@@ -30,7 +33,7 @@ export function createCanaryMark(options: { redisUrl: string; prefix?: string })
 
   return {
     async note(sentAtMs) {
-      // As a score, for Redis then compares by itself.
+      // The time is a score, so Redis itself keeps the greater one.
       const noting = connection.multi().zadd(key, 'GT', sentAtMs, 'sent').expire(key, KEPT_SECONDS);
       await noting.exec().catch(() => undefined);
     },

@@ -1,18 +1,18 @@
 import type { Redis } from 'ioredis';
 import { readInfo } from './read-info.ts';
 
-/** What a look at Redis's memory told. */
+/** What a check of Redis's memory found. */
 export interface MemoryCheck {
-  /** Why it must not be used: it throws events away when its memory is full. */
+  /** Why Redis must not be used: it evicts events when its memory is full. */
   refused?: string;
-  /** What Redis holds against its limit. */
+  /** What counts against its limit. */
   usedBytes: number;
-  /** Its `maxmemory`; Infinity where there is none, or Redis does not say. */
+  /** Its `maxmemory`; Infinity where there is no limit, or Redis does not say. */
   maxBytes: number;
 }
 
 /**
- * Looks at the memory of Redis and at what it does when that is full; cheap enough for once a second.
+ * Checks how full the memory of Redis is, and what Redis does when it is full. Cheap enough for once a second.
  *
  * @returns Undefined where an access list forbids INFO.
  * @throws  Redis's own error when it does not answer.
@@ -22,7 +22,7 @@ export async function checkMemory(connection: Redis): Promise<MemoryCheck | unde
   return info.size === 0 ? undefined : memoryOf(info);
 }
 
-/** Reads the same from fields of INFO. Refuses any eviction policy but `noeviction`. */
+/** Reads what the memory check needs from fields of INFO. Refuses any eviction policy but `noeviction`. */
 export function memoryOf(info: Map<string, string>): MemoryCheck {
   const bytes = (name: string): number => Number(info.get(name) ?? 0);
   const policy = info.get('maxmemory_policy');

@@ -2,20 +2,20 @@ import type { Redis } from 'ioredis';
 import { memoryOf, type MemoryCheck } from './check-memory.ts';
 import { readInfo, unlessForbidden } from './read-info.ts';
 
-/** What a look at Redis told. */
+/** What a check of Redis found. */
 export interface RedisCheck {
   memory: MemoryCheck;
-  /** What it may lose, and what to set. */
+  /** What Redis may lose, and what to set. */
   warnings: string[];
 }
 
 const OLDEST_RECOMMENDED = [6, 2];
 
 /**
- * Looks whether this Redis keeps what it acknowledges.
+ * Checks whether this Redis keeps what it acknowledges.
  *
  * Refuses any eviction policy but `noeviction`. Warns when the append-only file is off or not fsynced at every write, and when Redis has
- * no memory limit. INFO tells the policy also where CONFIG is forbidden. What Redis tells to nobody is a warning, no refusal.
+ * no memory limit. INFO shows the policy also where CONFIG is forbidden. A setting that Redis hides is a warning, no refusal.
  *
  * @throws Redis's own error when it does not answer.
  */

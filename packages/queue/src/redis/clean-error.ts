@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 
 /**
- * Makes what was thrown fit to be logged and stored: always an `Error` (BullMQ wedges on a thrown `undefined`), and without the
- * `command` that ioredis hangs on it, whose arguments are the bodies of events, or the password.
+ * Makes what was thrown fit to be logged and stored. Returns an `Error` in any case: BullMQ wedges on a thrown `undefined`. Removes the
+ * `command` that ioredis adds, whose arguments are bodies of events or the password.
  */
 export function cleanError(thrown: unknown): Error {
   if (!(thrown instanceof Error)) {

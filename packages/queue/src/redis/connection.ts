@@ -1,9 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
-/** A socket on which an answer is due and nothing comes for this long is dead, in ms. */
+/** A socket is dead when an answer is due and nothing arrives for this long, in ms. */
 const PRODUCER_SOCKET_TIMEOUT_MS = 5000;
 
-/** The same for the worker, in ms: it must be longer than its longest blocking read (10 s), or an idle worker would reconnect for ever. */
+/** The same for the worker, in ms. It must be longer than the longest blocking read (10 s), or an idle worker reconnects for ever. */
 const CONSUMER_SOCKET_TIMEOUT_MS = 15_000;
 
 const CONNECT_TIMEOUT_MS = 2000;
@@ -12,7 +12,7 @@ const DISCONNECT_TIMEOUT_MS = 200;
 /** How often to ask a Redis that is loading its data whether it is done, in ms. */
 const LOADING_POLL_MS = 500;
 
-/** Short and capped: when Redis comes back, a second is the most that is lost. */
+/** Short and capped: a client is back at most a second after Redis. */
 const retryStrategy = (times: number): number => Math.min(1000, 25 * 2 ** Math.min(times, 10));
 
 const COMMON = {
@@ -24,8 +24,9 @@ const COMMON = {
 } satisfies RedisOptions;
 
 /**
- * A connection that fails fast: with Redis away a command rejects within a millisecond, with Redis frozen after `enqueueTimeoutMs`.
- * It is opened by `connect()` and reconnects by itself; it always has an error listener, so a lost Redis never crashes the process.
+ * Makes a connection that fails fast. With Redis away a command rejects within a millisecond, with Redis frozen after
+ * `enqueueTimeoutMs`. `connect()` opens it, and it reconnects by itself. It always has an error listener, so a lost Redis never crashes
+ * the process.
  */
 export function createProducerConnection(url: string, { enqueueTimeoutMs }: { enqueueTimeoutMs: number }): Redis {
   return guarded(
@@ -42,8 +43,8 @@ export function createProducerConnection(url: string, { enqueueTimeoutMs }: { en
 }
 
 /**
- * A connection that waits for Redis for ever, but notices a dead socket. It opens at once (BullMQ gives up for good on a lazy one
- * whose first attempt fails) and reconnects by itself; it always has an error listener. `name` is what CLIENT LIST shows.
+ * Makes a connection that waits for Redis for ever, but notices a dead socket. It opens at once: BullMQ gives up for good on a lazy
+ * connection whose first attempt fails. It reconnects by itself, and always has an error listener. CLIENT LIST shows `name`.
  */
 export function createConsumerConnection(url: string, { name }: { name?: string } = {}): Redis {
   return guarded(
@@ -59,14 +60,14 @@ export function createConsumerConnection(url: string, { name }: { name?: string 
 
 /** Opens a connection made by `createProducerConnection`; resolves after the first attempt, whatever came of it. */
 export async function firstAttempt(connection: Redis): Promise<void> {
-  // The error event has told what is wrong, and ioredis goes on trying.
+  // The error event reported what is wrong, and ioredis tries again.
   await connection.connect().catch(() => undefined);
 }
 
 /**
  * Ends a connection at once and rejects what still waits on it.
  *
- * ioredis, told to disconnect between two attempts, neither ends nor rejects: so begin another attempt, and end that.
+ * Between two attempts ioredis' `disconnect` neither ends nor rejects. So this begins another attempt, and ends that.
  */
 export function endConnection(connection: Redis): void {
   if (connection.status === 'reconnecting') connection.connect().catch(() => undefined);

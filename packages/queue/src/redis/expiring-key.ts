@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 
-// Redis notes at which time a key goes, not how long it stays: set back by three hours, its clock keeps a key of a second for three hours.
+// Redis notes when a key expires, not for how long it lives. A clock that is set back by three hours keeps a key of a second for three
+// hours.
 
 const CLAIM = `
 if redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 1 end
@@ -20,16 +21,16 @@ export interface Claim {
   value: string;
   /** For how long it is held, in ms. */
   forMs: number;
-  /** Longer than this nobody can mean to hold it, in ms; `forMs` unless told otherwise. */
+  /** The longest time for which any process holds this key, in ms; `forMs` by default. */
   mostMs?: number;
 }
 
-/** Claims a key where nobody holds it. One that was to be free by now, but for a clock, is free after `forMs`. */
+/** Claims a key that no process holds. A key that only a clock has kept is free after `forMs`. Returns whether this process has it. */
 export async function claimKey(connection: Redis, { key, value, forMs, mostMs = forMs }: Claim): Promise<boolean> {
   return (await connection.eval(CLAIM, 1, key, value, forMs, mostMs)) === 1;
 }
 
-/** What BullMQ keeps of a queue for a while, and for how long at most, in ms. */
+/** Keys that BullMQ keeps for a while, and for how long at most, in ms. */
 export interface QueueExpiries {
   /** Leads a job's own keys. */
   jobPrefix: string;
@@ -39,7 +40,7 @@ export interface QueueExpiries {
   lockMs: number;
 }
 
-/** Shortens what a clock has made too long: no look for dead workers would be made, and their jobs would stay locked. */
+/** Shortens keys that a clock has kept. Else no worker would search for dead workers, and their jobs would stay locked. */
 export async function boundExpiries(connection: Redis, expiries: QueueExpiries): Promise<void> {
   const { stalledCheckKey, activeKey, stalledCheckMs, lockMs, jobPrefix } = expiries;
   await connection.eval(BOUND, 2, stalledCheckKey, activeKey, stalledCheckMs, lockMs, jobPrefix);

@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
 
-/** The fields of INFO, of one section or of the usual ones; none where an access list forbids it. */
+/** Returns the fields of INFO, of one section or of the default ones; none where an access list forbids INFO. */
 export async function readInfo(connection: Redis, section = 'default'): Promise<Map<string, string>> {
   const text = await unlessForbidden(connection.info(section));
   const pairs = [...(text ?? '').matchAll(/^(\w+):(.*?)\r?$/gm)];
   return new Map(pairs.map(([, name = '', value = '']) => [name, value]));
 }
 
-/** The answer, or undefined where Redis forbids or does not know the command; other errors are thrown. */
+/** Returns the answer, or undefined where Redis forbids or does not know the command. Other errors are thrown. */
 export async function unlessForbidden<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -2,49 +2,49 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
-/** Leads to the list of requests, behind the prefix. */
+/** The key of the list of requests, behind the prefix. */
 const KEY = 'postgres-redo';
 
-/** So many requests are kept: each is a loss of Postgres. */
+/** How many requests Redis keeps; each is one loss of Postgres. */
 const MOST_KEPT = 32;
 
-/** How long requests are kept, in seconds: a receiver that comes back later than that has the ledger's own duplicates alone to fear. */
+/** How long Redis keeps requests, in seconds. A receiver that comes back later does not find them. */
 const KEPT_SECONDS = 400 * 24 * 3600;
 
-/** For so long the same loss, found again, is not asked for again, in ms: a Postgres that takes no writes is found each second. */
+/** For so long a loss that is found again makes no second request, in ms. A Postgres that takes no writes is found each second. */
 const SAME_LOSS_MS = 600_000;
 
 const requestSchema = z.object({
   id: z.string(),
-  /** What tells one loss from another. */
+  /** Names the loss: the same for every request of it. */
   loss: z.string(),
-  /** When it was asked for, in unix ms. */
+  /** When the request was made, in unix ms. */
   at: z.number(),
-  /** What was enqueued at or after this time is to be enqueued again, in unix ms. */
+  /** The journals enqueue again what they enqueued at or after this time, in unix ms. */
   sinceMs: z.number(),
   /** The server of Postgres on which the loss was found. */
   server: z.string().optional(),
 });
 
-/** A worker's word that Postgres has lost what came at or after a time: every journal is to enqueue that again, once. */
+/** A worker's request after a loss of Postgres: every journal enqueues again, once, what came at or after a time. */
 export type RedoRequest = z.infer<typeof requestSchema>;
 
-/** The requests that there are, oldest first. One that cannot be read, of a later version, is passed over. */
+/** Reads all requests, oldest first. Skips those that this version cannot read. */
 export async function readRedoRequests(connection: Redis, prefix: string): Promise<RedoRequest[]> {
   const texts = await connection.lrange(`${prefix}:${KEY}`, 0, -1);
   return texts.flatMap((text) => requestSchema.safeParse(parse(text)).data ?? []);
 }
 
-/** A request that is to be left. */
+/** A request to make. */
 export type NewRedoRequest = Pick<RedoRequest, 'loss' | 'sinceMs' | 'server'> & {
-  /** It is in vain where as much was asked for on the same server after this time, in unix ms. */
+  /** A request of the same server that was made after this time, and asks for as much, makes this one needless. In unix ms. */
   notCoveredBefore?: number;
 };
 
 /**
- * Leaves a request for all journals, unless the same loss was just asked for. Resolves when Redis has it.
+ * Leaves a request for all journals, unless the same loss has a recent one. Resolves when Redis has it.
  *
- * @returns  Whether it is there: false where it would be in vain.
+ * @returns  Whether Redis has a request for this loss; false where an earlier request covers it.
  */
 export async function leaveRedoRequest(
   connection: Redis,

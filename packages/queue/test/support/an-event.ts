@@ -6,7 +6,7 @@ export function anEvent(body = `{"id":"${randomUUID()}"}`): Delivery {
   return { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: 'ab12', encoding: 'utf8', body };
 }
 
-/** Key prefix of one test: nobody else's jobs are seen under it. */
+/** Returns a key prefix for one test: only its jobs are under it. */
 export function ownPrefix(): string {
   return `{test-${randomUUID()}}`;
 }

@@ -1,0 +1,72 @@
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { ChangeReporter } from '../redis/report-changes.ts';
+import { backoffMs } from './backoff.ts';
+import { jobFailure, type JobFailure } from './job-failure.ts';
+import type { JobsInHand } from './jobs-in-hand.ts';
+import { processJob, type ProcessJob } from './process-job.ts';
+import { createSuspects } from './suspects.ts';
+import { workerBackend } from './worker-backend.ts';
+
+/**
+ * How long a lock stands without being renewed, in ms. A job whose worker shows no life for this long goes to another worker. Shorter,
+ * and a long pause of the event loop makes two workers run one job.
+ */
+export const LOCK_DURATION_MS = 10_000;
+
+/** How often a worker searches for jobs whose lock has run out, in ms. */
+export const STALLED_INTERVAL_MS = 5000;
+
+/**
+ * How many deaths of its worker a job survives before it rests in `failed` (see retry-stalled.ts). A restart counts as a death for
+ * every job that the worker has, and those jobs did nothing wrong.
+ */
+const MAX_STALLED_COUNT = 10;
+
+/** How to open a worker. */
+export interface WorkerOptions {
+  queue: string;
+  prefix: string;
+  /** For everything but reads that wait for a job. */
+  connection: Redis;
+  /** For reads that wait for a job. */
+  blocking: Redis;
+  /** How many jobs run at once. */
+  concurrency: number;
+  process: ProcessJob;
+  jobs: JobsInHand;
+  errors: ChangeReporter;
+  /** Called for every attempt that failed. */
+  onFailed: (failure: JobFailure) => void;
+}
+
+/** Opens a BullMQ worker on two connections of ours. It takes no job until `run`. */
+export function openWorker(options: WorkerOptions): Worker<unknown, void> {
+  const { queue, prefix, connection, blocking, process, jobs, errors } = options;
+  const suspects = createSuspects();
+  const worker = new Worker<unknown, void>(
+    queue,
+    async (job, token) =>
+      jobs.run(job.id, async (signal) => {
+        const context = { process, signal, report: errors.report };
+        await suspects.run(job, () => processJob(job, token, context), signal);
+        errors.reset();
+      }),
+    {
+      connection,
+      prefix,
+      autorun: false,
+      concurrency: options.concurrency,
+      lockDuration: LOCK_DURATION_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MAX_STALLED_COUNT,
+      removeOnComplete: { count: 0 },
+      settings: { backoffStrategy: (attempt) => backoffMs(attempt) },
+    },
+    workerBackend(connection, blocking, prefix),
+  );
+  worker.on('error', errors.report);
+  worker.on('failed', (job, error) => options.onFailed(jobFailure(job, error)));
+  worker.on('lockRenewalFailed', (ids) => jobs.loseLocks(ids));
+  return worker;
+}

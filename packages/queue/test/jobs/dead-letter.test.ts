@@ -1,0 +1,123 @@
+import { choosePort } from '@landline/local-servers';
+import { randomUUID } from 'node:crypto';
+import type { Queue } from 'bullmq';
+import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { createDeadLetters, type DeadLetters } from '../../src/jobs/dead-letter.ts';
+import { QueueUnavailableError } from '../../src/errors.ts';
+import { DEAD_LETTER_QUEUE } from '../../src/names.ts';
+import { aConsumer } from '../support/a-consumer.ts';
+import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { HOSTILE_BODIES } from '../support/hostile-bodies.ts';
+import { startPrivateRedis } from '../../../../test/support/private-redis.ts';
+import { theQueues } from '../support/the-queues.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const redisUrl = inject('redisUrl');
+let prefix: string;
+let queue: Queue;
+let deadLetters: DeadLetters;
+
+beforeEach(async () => {
+  prefix = ownPrefix();
+  queue = (await theQueues(redisUrl, prefix)).deadLetters;
+  deadLetters = createDeadLetters({ redisUrl, prefix });
+  onTestFinished(() => deadLetters.close());
+});
+
+describe('createDeadLetters', () => {
+  it('adds one job of one event for each dead letter', async () => {
+    const letters = HOSTILE_BODIES.map(([, body]) => ({ id: randomUUID(), event: anEvent(body) }));
+    await deadLetters.add(letters);
+    const jobs = await queue.getWaiting();
+    const found = new Map(jobs.map((job) => [job.id, job.data]));
+    expect(found).toEqual(new Map(letters.map(({ id, event }) => [`dead-${id}`, { v: 1, events: [event] }])));
+  });
+
+  it('adds a dead letter once, however often it is asked to', async () => {
+    const letter = { id: randomUUID(), event: anEvent() };
+    await Promise.all([deadLetters.add([letter, letter]), deadLetters.add([letter])]);
+    expect(await queue.getWaitingCount()).toBe(1);
+  });
+
+  it('lets a dead letter rest in failed after one try, with its error and stack, and a repeat changes nothing', async () => {
+    const letter = { id: randomUUID(), event: anEvent('not json') };
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      process: () => Promise.reject(new Error('not JSON')),
+    });
+    await deadLetters.add([letter]);
+    await waitUntil(async () => (await queue.getFailedCount()) === 1);
+    await deadLetters.add([letter]);
+    expect(await queue.getJobCounts('wait', 'failed', 'active')).toEqual({ wait: 0, failed: 1, active: 0 });
+    const [job] = await queue.getFailed();
+    expect(job).toMatchObject({ failedReason: 'not JSON', data: { v: 1, events: [letter.event] } });
+    expect(job?.stacktrace?.[0]).toContain('dead-letter.test.ts');
+    expect(consumer.jobs).toMatchObject([{ attempt: 1, lastAttempt: true }]);
+  });
+
+  it('applies a resting dead letter when it is retried after the cause is gone', async () => {
+    let fixed = false;
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      process: () => (fixed ? Promise.resolve() : Promise.reject(new Error('no such column'))),
+    });
+    await deadLetters.add([{ id: randomUUID(), event: anEvent() }]);
+    const failed = async () => (await queue.getFailedCount()) === 1;
+    await waitUntil(failed);
+    await (await queue.getFailed())[0]?.retry();
+    await waitUntil(async () => consumer.jobs.length === 2 && (await failed()));
+    fixed = true;
+    await (await queue.getFailed())[0]?.retry();
+    await waitUntil(async () => consumer.jobs.length === 3 && (await consumer.counts()).active === 0);
+    expect(await consumer.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+    expect(consumer.jobs.map(({ lastAttempt }) => lastAttempt)).toEqual([true, true, true]);
+  });
+
+  it('finds which dead letters are missing, in whatever state the others are', async () => {
+    const [waiting, resting, none] = [randomUUID(), randomUUID(), randomUUID()];
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      process: () => Promise.reject(new Error()),
+    });
+    await deadLetters.add([{ id: resting, event: anEvent() }]);
+    await waitUntil(async () => (await queue.getFailedCount()) === 1);
+    await consumer.close({ timeoutMs: 1000 });
+    await deadLetters.add([{ id: waiting, event: anEvent() }]);
+    expect(await deadLetters.missing([none, waiting, resting])).toEqual([none]);
+  });
+
+  it('adds a dead letter with why its event is dead, and its worker gets that', async () => {
+    const died = { code: 'type_missing', message: 'The event names no type.', attempts: 3 };
+    const letter = { id: randomUUID(), event: anEvent(), died };
+    await deadLetters.add([letter]);
+    const consumer = aConsumer({ redisUrl, prefix, queue: DEAD_LETTER_QUEUE });
+    await waitUntil(() => consumer.jobs.length === 1);
+    expect(consumer.jobs).toMatchObject([{ died, attempt: 1, events: [letter.event] }]);
+    expect(consumer.jobs[0]?.deadEventId).toBe(letter.id);
+  });
+
+  it('has room for dead letters up to three quarters of the memory', async () => {
+    const redis = await startPrivateRedis();
+    const full = createDeadLetters({ redisUrl: redis.url });
+    onTestFinished(async () => {
+      await full.close();
+      await redis.remove();
+    });
+    expect(await full.hasRoom()).toBe(true);
+    const used = /used_memory:(\d+)/.exec(String(await redis.run(['INFO', 'memory'])))?.[1];
+    await redis.run(['CONFIG', 'SET', 'maxmemory', String(Math.round(Number(used) * 1.2))]);
+    expect(await full.hasRoom()).toBe(false);
+  });
+
+  it('rejects when Redis is away', async () => {
+    const lost = createDeadLetters({ redisUrl: `redis://127.0.0.1:${await choosePort(0)}`, prefix });
+    onTestFinished(() => lost.close());
+    await expect(lost.add([{ id: randomUUID(), event: anEvent() }])).rejects.toThrow(QueueUnavailableError);
+  });
+});

@@ -1,0 +1,98 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
+import { openPostgresBeats, type PostgresBeats } from '../../src/jobs/postgres-beats.ts';
+import { startPrivateRedis, type PrivateRedis } from '../../../../test/support/private-redis.ts';
+import { theQueues } from '../support/the-queues.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+let redis: PrivateRedis;
+beforeEach(async () => {
+  redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+});
+
+function openBeats(): PostgresBeats {
+  const beats = openPostgresBeats({ redisUrl: redis.url });
+  onTestFinished(() => beats.close());
+  return beats;
+}
+
+/** What Redis remembers for a worker, connected. */
+async function connectedBeats(): Promise<PostgresBeats> {
+  const beats = openBeats();
+  await beats.takeTurn();
+  return beats;
+}
+
+describe('the noted beat', () => {
+  it('only grows, for each database by itself, and is the same for every worker', async () => {
+    const [beats, other] = [await connectedBeats(), await connectedBeats()];
+    expect(await beats.noted('a')).toEqual({ seq: undefined, hasOther: false });
+    await beats.note({ identity: 'a', seq: 7, server: 's' });
+    await other.note({ identity: 'a', seq: 3, server: 's' });
+    expect(await beats.noted('a')).toEqual({ seq: 7, hasOther: false });
+    await other.note({ identity: 'a', seq: 8, server: 's' });
+    expect(await beats.noted('a')).toEqual({ seq: 8, hasOther: false });
+    expect(await beats.noted('b')).toEqual({ seq: undefined, hasOther: true });
+  });
+
+  it('names the server of the last beat, whichever database it was', async () => {
+    const beats = await connectedBeats();
+    expect(await beats.notedServer()).toBeUndefined();
+    await beats.note({ identity: 'a', seq: 7, server: 'first' });
+    await beats.note({ identity: 'b', seq: 1, server: 'second' });
+    expect(await beats.notedServer()).toBe('second');
+  });
+});
+
+describe('the turn', () => {
+  it('is given to one of those who ask at once', async () => {
+    const all = [openBeats(), openBeats(), openBeats()];
+    const turns = await Promise.all(all.map((beats) => beats.takeTurn()));
+    expect(turns.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('ends within a second also where the clock of Redis was set back by three hours', async () => {
+    const beats = openBeats();
+    expect(await beats.takeTurn()).toBe(true);
+    await redis.run(['PEXPIRE', '{landline}:postgres-beat:turn', String(3 * 3_600_000)]);
+    await waitUntil(() => beats.takeTurn());
+  });
+});
+
+describe('the oldest open job', () => {
+  it('is now where there is no job, and else when that job was enqueued', async () => {
+    const beats = await connectedBeats();
+    const before = Date.now();
+    const none = (await beats.oldestOpenAt()) ?? NaN;
+    expect([none >= before, none <= Date.now()]).toEqual([true, true]);
+    const { events } = await theQueues(redis.url);
+    await events.add(JOB_NAME, {}, { ...EVENT_JOB_OPTIONS, timestamp: before - 1000 });
+    await events.add(JOB_NAME, {}, EVENT_JOB_OPTIONS);
+    expect(await beats.oldestOpenAt()).toBe(before - 1000);
+  });
+
+  it('is no later than now where a clock that was ahead enqueued all of them', async () => {
+    const beats = await connectedBeats();
+    const { events } = await theQueues(redis.url);
+    await events.add(JOB_NAME, {}, { ...EVENT_JOB_OPTIONS, timestamp: Date.now() + 3_600_000 });
+    expect(await beats.oldestOpenAt()).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('is unknown where there are too many jobs', async () => {
+    const beats = await connectedBeats();
+    const { events } = await theQueues(redis.url);
+    await events.addBulk(Array.from({ length: 600 }, () => ({ name: JOB_NAME, data: {} })));
+    expect(await beats.oldestOpenAt()).toBeUndefined();
+  });
+});
+
+it('rejects while Redis is away, and answers when it is back', async () => {
+  const beats = await connectedBeats();
+  await beats.note({ identity: 'a', seq: 7, server: 's' });
+  await redis.kill();
+  const all = [beats.takeTurn(), beats.noted('a'), beats.oldestOpenAt(), beats.requestRedo({ loss: 'a', sinceMs: 0 })];
+  expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual(all.map(() => 'rejected'));
+  await redis.restart();
+  await waitUntil(async () => (await beats.noted('a').catch(() => undefined))?.seq === 7);
+});

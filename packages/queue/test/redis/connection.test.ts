@@ -1,0 +1,38 @@
+import { choosePort } from '@landline/local-servers';
+import { expect, inject, it } from 'vitest';
+import {
+  createConsumerConnection,
+  createProducerConnection,
+  endConnection,
+  firstAttempt,
+} from '../../src/redis/connection.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const redisUrl = inject('redisUrl');
+const nobody = async () => `redis://127.0.0.1:${await choosePort(0)}`;
+
+it('rejects what waits on a connection that is ended between two attempts', async () => {
+  const connection = createConsumerConnection(await nobody());
+  const answer = connection.ping().catch((error: unknown) => error);
+  await waitUntil(() => connection.status === 'reconnecting');
+  endConnection(connection);
+  expect(await answer).toBeInstanceOf(Error);
+  await waitUntil(() => connection.status === 'end');
+});
+
+it('rejects what waits on a connection that is ended while it is up', async () => {
+  const connection = createConsumerConnection(redisUrl);
+  const answer = connection.blpop('nothing-comes-here', 0).catch((error: unknown) => error);
+  await waitUntil(() => connection.status === 'ready');
+  endConnection(connection);
+  expect(await answer).toBeInstanceOf(Error);
+});
+
+it('is done with its first attempt when there is no Redis, and a command fails at once', async () => {
+  const connection = createProducerConnection(await nobody(), { enqueueTimeoutMs: 5000 });
+  await firstAttempt(connection);
+  const begun = performance.now();
+  await expect(connection.ping()).rejects.toThrow("Stream isn't writeable");
+  expect(performance.now() - begun).toBeLessThan(1000);
+  endConnection(connection);
+});
