@@ -8,8 +8,8 @@ import { EMPTY_TABLES, readTables, type Tables } from '../packages/store/test/su
 import { withStore } from '../packages/store/test/support/with-store.ts';
 import { eventSet } from './support/event-sets.ts';
 import { referenceFold } from './support/reference-fold.ts';
-import { SIGNED_AT } from './support/telling-events.ts';
-import type { ToldEvent } from './support/told-event.ts';
+import { SIGNED_AT } from './support/event-parts.ts';
+import type { ToldEvent } from './support/described-event.ts';
 
 /** So many sets take about half a minute on two busy cores. A failure prints its seed, which repeats the run. */
 const RUNS = 300;

@@ -11,7 +11,7 @@ import { startPipe, type Pipe } from './support/pipe.ts';
 import { createDatabase } from './support/database.ts';
 import { post } from './support/post.ts';
 import { seededRandom, type SeededRandom } from './support/seeded-random.ts';
-import { firstOfLoad } from './support/told-load.ts';
+import { firstOfLoad } from './support/load-events.ts';
 import { doubledAmong, wrongRows } from './support/wrong-rows.ts';
 
 const EVENTS = 10_000;

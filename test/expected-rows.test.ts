@@ -13,7 +13,7 @@ import type { Delivered, Scenario } from './expected-rows/scenario.ts';
 import { secrets } from './expected-rows/secrets.ts';
 import { ties } from './expected-rows/ties.ts';
 import { tools } from './expected-rows/tools.ts';
-import { looked } from './support/looked-rows.ts';
+import { looked } from './support/expected-columns.ts';
 import { permutations } from './support/permutations.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post, SECRET, signed, unixSeconds } from './support/post.ts';

@@ -6,8 +6,8 @@ import { startBalancer } from './support/balancer.ts';
 import { countEffects } from './support/count-effects.ts';
 import { startPipe } from './support/pipe.ts';
 import { post, SECRET } from './support/post.ts';
-import type { ToldEvent } from './support/told-event.ts';
-import { firstOfLoad } from './support/told-load.ts';
+import type { ToldEvent } from './support/described-event.ts';
+import { firstOfLoad } from './support/load-events.ts';
 import { doubledAmong, wrongRows } from './support/wrong-rows.ts';
 
 const SENDERS = 8;

@@ -2,7 +2,7 @@ import { selectTables, tablesIn, type TableName } from '../../packages/store/tes
 import { differencesOf, differenceText, type Difference } from '../support/compare-tables.ts';
 import { ledgerId, referenceFold } from '../support/reference-fold.ts';
 import { TABLE_NAMES } from '../support/tables.ts';
-import type { ToldEvent } from '../support/told-event.ts';
+import type { ToldEvent } from '../support/described-event.ts';
 import { RECEIVED, receivedEvents } from '../support/wrong-rows.ts';
 import type { Deck } from './deck.ts';
 import type { PostgresServer } from './postgres-server.ts';

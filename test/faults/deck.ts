@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { ToldEvent } from '../support/told-event.ts';
-import { SET_EVENTS, toldLoad, type LoadOptions } from '../support/told-load.ts';
+import type { ToldEvent } from '../support/described-event.ts';
+import { SET_EVENTS, toldLoad, type LoadOptions } from '../support/load-events.ts';
 import type { SentEvents } from './sent-events.ts';
 
 /** An event on its way to be sent. */

@@ -3,7 +3,7 @@ import { TABLES } from '../../packages/store/test/support/read-tables.ts';
 import { keyOf } from './compare-tables.ts';
 import { referenceFold } from './reference-fold.ts';
 import { DETAIL_TABLES } from './tables.ts';
-import type { ToldEvent } from './told-event.ts';
+import type { ToldEvent } from './described-event.ts';
 
 /** Runs one statement. */
 type RunSql = (statement: string) => Promise<unknown>;

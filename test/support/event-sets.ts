@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { common, count, phone, text, time, tell, userOf } from './telling-events.ts';
-import type { ToldEvent } from './told-event.ts';
-import { action, ended, message, started, toolCall } from './told-live.ts';
-import { transcript } from './told-transcript.ts';
+import { common, count, phone, text, time, tell, userOf } from './event-parts.ts';
+import type { ToldEvent } from './described-event.ts';
+import { action, ended, message, started, toolCall } from './live-events.ts';
+import { transcript } from './transcript-events.ts';
 
 const traces = fc.tuple(common, fc.option(time, { nil: undefined })).map(([from, span]) => {
   const spans = span === undefined ? [] : [{ startTimeUnixNano: `${span}000000` }];

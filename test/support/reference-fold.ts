@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Json } from '@landline/webhook';
 import type { TableName } from '../../packages/store/test/support/read-tables.ts';
-import { iso } from './telling-events.ts';
-import { VOICES, type Said, type Spoken, type Telling, type ToldEvent, type Voice } from './told-event.ts';
+import { iso } from './event-parts.ts';
+import { VOICES, type Said, type Spoken, type Telling, type ToldEvent, type Voice } from './described-event.ts';
 
 /** The rows that the tables must have, without clocks; in no order. */
 export type ReferenceTables = Record<TableName, Said[]>;

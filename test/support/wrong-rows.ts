@@ -2,7 +2,7 @@ import { readTables, type RunSql } from '../../packages/store/test/support/read-
 import { differencesOf, differenceText } from './compare-tables.ts';
 import { doubledRows, REPEATED, type Doubled } from './count-effects.ts';
 import { ledgerId, referenceFold } from './reference-fold.ts';
-import type { ToldEvent } from './told-event.ts';
+import type { ToldEvent } from './described-event.ts';
 
 /** What had more effects than the events tell of; `countEffects` must have been called before. */
 export async function doubledAmong(events: readonly ToldEvent[], sql: RunSql): Promise<Doubled[]> {

@@ -10,7 +10,7 @@ import { readConfig } from './config.ts';
 import { connectionLimit } from './connection-limit.ts';
 import { createHealthApp } from './health-app.ts';
 import { createMetrics, measureGroups, measureKeepers } from './metrics.ts';
-import { tellWhatIsLeft } from './tell-what-is-left.ts';
+import { tellWhatIsLeft } from './report-pending.ts';
 
 /** How long requests under way have to arrive in full and be answered, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;

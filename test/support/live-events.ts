@@ -22,8 +22,8 @@ import {
   userOf,
   withProfile,
   type Common,
-} from './telling-events.ts';
-import type { Said } from './told-event.ts';
+} from './event-parts.ts';
+import type { Said } from './described-event.ts';
 
 /** conversation.started */
 export const started = fc

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { anyEvent } from './event-sets.ts';
-import { SIGNED_AT } from './telling-events.ts';
-import type { ToldEvent } from './told-event.ts';
+import { SIGNED_AT } from './event-parts.ts';
+import type { ToldEvent } from './described-event.ts';
 
 /** Events in a set, at most: of those that chance makes twice there is one. */
 export const SET_EVENTS = 240;

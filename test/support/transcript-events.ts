@@ -20,8 +20,8 @@ import {
   tell,
   userOf,
   withProfile,
-} from './telling-events.ts';
-import type { Said, Telling } from './told-event.ts';
+} from './event-parts.ts';
+import type { Said, Telling } from './described-event.ts';
 
 const anyCall = fc.record({
   name: text,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Json } from '@landline/webhook';
-import type { Said, Spoken, Telling, ToldEvent } from './told-event.ts';
+import type { Said, Spoken, Telling, ToldEvent } from './described-event.ts';
 
 // Few of everything, so that events meet: at one time, in one conversation, under one id, of one user.
 const BASE = Date.UTC(2026, 0, 5, 9);
