@@ -9,7 +9,7 @@ import { withStore } from '../packages/store/test/support/with-store.ts';
 import { eventSet } from './support/event-sets.ts';
 import { referenceFold } from './support/reference-fold.ts';
 import { SIGNED_AT } from './support/event-parts.ts';
-import type { ToldEvent } from './support/described-event.ts';
+import type { DescribedEvent } from './support/described-event.ts';
 
 /** So many sets take about half a minute on two busy cores. A failure prints its seed, which repeats the run. */
 const RUNS = 300;
@@ -31,7 +31,7 @@ const NO_PAUSE: DatabaseGate = {
 };
 
 /** Applies one group as the worker does, conflicts tried again; any other failure fails the test. */
-async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
+async function apply(store: Store, group: readonly DescribedEvent[]): Promise<void> {
   const events = group.flatMap(({ body, receivedAt }) => {
     const event = normalise({ receivedAt, signedAt: SIGNED_AT / 1000, secretId: 'test', encoding: 'utf8', body });
     if (event.outcome === 'dead') throw new Error(`dead: ${event.fault.message} ${body}`);

@@ -13,7 +13,7 @@ import type { Delivered, Scenario } from './expected-rows/scenario.ts';
 import { secrets } from './expected-rows/secrets.ts';
 import { ties } from './expected-rows/ties.ts';
 import { tools } from './expected-rows/tools.ts';
-import { looked } from './support/expected-columns.ts';
+import { onlyExpectedColumns } from './support/expected-columns.ts';
 import { permutations } from './support/permutations.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post, SECRET, signed, unixSeconds } from './support/post.ts';
@@ -61,7 +61,7 @@ describe('through the whole pipe', () => {
     test.each(scenarios)('$name', async ({ deliveries, rows }) => {
       await pipe.sql(EMPTY_TABLES);
       await receive(deliveries);
-      expect(looked(await readTables(pipe), rows)).toEqual(rows);
+      expect(onlyExpectedColumns(await readTables(pipe), rows)).toEqual(rows);
     });
   });
 });
@@ -139,9 +139,9 @@ describe('in any order, in any jobs, by two workers at once', () => {
       for (const [i, order] of orders.entries()) {
         for (const jobs of waysOf(order)) {
           const tables = await tablesAfter(() => (i % 4 === 3 ? atOnce(jobs) : oneByOne(jobs)));
-          const same = firstDecides ? looked(tables, rows) : withoutAttempts(tables);
+          const same = firstDecides ? onlyExpectedColumns(tables, rows) : withoutAttempts(tables);
           first ??= same;
-          expect(looked(tables, rows)).toEqual(rows);
+          expect(onlyExpectedColumns(tables, rows)).toEqual(rows);
           expect(same).toEqual(first);
         }
       }

@@ -6,7 +6,7 @@ import { startBalancer } from './support/balancer.ts';
 import { countEffects } from './support/count-effects.ts';
 import { startPipe } from './support/pipe.ts';
 import { post, SECRET } from './support/post.ts';
-import type { ToldEvent } from './support/described-event.ts';
+import type { DescribedEvent } from './support/described-event.ts';
 import { firstOfLoad } from './support/load-events.ts';
 import { doubledAmong, wrongRows } from './support/wrong-rows.ts';
 
@@ -40,7 +40,7 @@ test('every process replaced in turn under load: every answer is 200, and every 
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
   process.stdout.write(`rolling restart: SEED=${seed}\n`);
   const events = firstOfLoad({ run: 'rolling', seed }, 20_000);
-  const sent: ToldEvent[] = [];
+  const sent: DescribedEvent[] = [];
   const answers = new Map<number | string, number>();
   const over = new AbortController();
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { ToldEvent } from '../support/described-event.ts';
-import { SET_EVENTS, toldLoad, type LoadOptions } from '../support/load-events.ts';
+import type { DescribedEvent } from '../support/described-event.ts';
+import { SET_EVENTS, loadEvents, type LoadOptions } from '../support/load-events.ts';
 import type { SentEvents } from './sent-events.ts';
 
 /** An event on its way to be sent. */
@@ -26,7 +26,7 @@ export interface Deck {
   /** From now on one event in so many cannot be applied; undefined: none. */
   poison: (oneIn: number | undefined) => void;
   /** Every event that was dealt, some of the last not yet, with what it tells; a set after another, made anew. Poison is not among them. */
-  told: () => Iterable<ToldEvent[]>;
+  told: () => Iterable<DescribedEvent[]>;
 }
 
 export interface DeckOptions extends LoadOptions {
@@ -43,7 +43,7 @@ export function createDeck({ run, seed, random, sent }: DeckOptions): Deck {
   let singles = 0;
   let oneIn: number | undefined;
   let poisons = 0;
-  const makeSet = (number: number) => toldLoad({ run, seed }, number);
+  const makeSet = (number: number) => loadEvents({ run, seed }, number);
   const makeSingle = (number: number) => makeSet(FIRST_SINGLE + number).slice(0, 1);
 
   function shuffle(): Delivery[] {

@@ -1,54 +1,54 @@
 import type { Json } from '@landline/webhook';
 
-/** Who says a thing. A later voice is believed before an earlier one, whenever the two spoke. */
-export const VOICES = ['seen', 'configured', 'live', 'final'] as const;
+/** How much the source of a value is to be believed, least first. A later authority wins, at whatever times the two wrote. */
+export const AUTHORITIES = ['seen', 'configured', 'live', 'final'] as const;
 
-/** One of `VOICES`. */
-export type Voice = (typeof VOICES)[number];
+/** One of `AUTHORITIES`. */
+export type Authority = (typeof AUTHORITIES)[number];
 
-/** Columns and what an event says of them; of what it does not name it says nothing. */
-export type Said = Record<string, Json>;
+/** Columns with the values that an event sets; the event leaves every other column alone. */
+export type Columns = Record<string, Json>;
 
-/** One event in plain words beside its body, for a reference that reads no body. Times in unix milliseconds. */
-export interface ToldEvent {
+/** One event: its body, and the facts in that body, for a reference that reads no body. Times are in unix milliseconds. */
+export interface DescribedEvent {
   body: string;
   type: string;
-  /** The event's name for itself. */
+  /** The id that the sender gave the event. */
   eventKey: string | null;
   conversationId: string;
   at: number;
-  /** When it is received, which tells apart what happened at one time. */
+  /** When the event is received; of two events at one time the one received later wins. */
   receivedAt: number;
   /** null: a type that changes no table. */
-  tells: Telling | null;
+  facts: EventFacts | null;
 }
 
-/** What an event tells; where it names no id, its own stands in: its name for itself, else its ledger id. */
-export interface Telling {
-  voice: 'live' | 'final';
+/** What an event says. Where a part has no id, the event's key is its id, else the event's ledger id. */
+export interface EventFacts {
+  authority: 'live' | 'final';
   status: string;
-  /** Whether this is an account of the finished call that says its status: among those the last one counts. */
+  /** Whether the event reports the status of the finished call; of several such events the last one counts. */
   isAccount?: boolean;
   /** Columns of the conversation. */
-  conversation: Said;
-  /** Columns that it only implies. */
-  implied?: Said;
-  start?: { at: number; voice: Voice };
+  conversation: Columns;
+  /** Columns that the event only implies. */
+  implied?: Columns;
+  start?: { at: number; authority: Authority };
   spoken?: Spoken;
-  metadata: Said;
-  message?: { id: string | undefined; row: Said };
-  toolCall?: { id: string | undefined; fields: Said };
-  command?: { id: string | undefined; fields: Said };
+  metadata: Columns;
+  message?: { id: string | undefined; row: Columns };
+  toolCall?: { id: string | undefined; fields: Columns };
+  command?: { id: string | undefined; fields: Columns };
   /** The turns of a transcript, and the tool calls in them. */
-  turns: { at: number; row: Said }[];
-  turnCalls: { id: string; at: number; fields: Said }[];
-  user?: { key: string; personality?: Json; phone?: string; attributes: Said };
+  turns: { at: number; row: Columns }[];
+  turnCalls: { id: string; at: number; fields: Columns }[];
+  user?: { key: string; personality?: Json; phone?: string; attributes: Columns };
 }
 
-/** A language with its dialect, as the columns keep them, and since when it was spoken. */
+/** A language with its dialect, as the columns keep both, and since when the caller spoke it. */
 export interface Spoken {
   language: string;
   dialect: string | null;
-  voice: Voice;
+  authority: Authority;
   at: number;
 }

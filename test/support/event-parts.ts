@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import type { Json } from '@landline/webhook';
-import type { Said, Spoken, Telling, ToldEvent } from './described-event.ts';
+import type { Columns, DescribedEvent, EventFacts, Spoken } from './described-event.ts';
 
-// Few of everything, so that events meet: at one time, in one conversation, under one id, of one user.
+// Few values of everything, so that events share a time, a conversation, an id or a user.
 const BASE = Date.UTC(2026, 0, 5, 9);
-/** Whole seconds, as most senders write them, and times between. */
+/** A time: mostly whole seconds, as most senders write them; some half seconds. */
 export const time = fc.oneof(
   { arbitrary: fc.nat(4).map((seconds) => BASE + seconds * 1000), weight: 3 },
   fc.nat(4).map((halves) => BASE + halves * 500),
 );
-/** When each delivery is signed and received, in unix milliseconds: the time of an event that names none. */
+/** When each delivery is signed and received, in unix milliseconds. An event that names no time has this time. */
 export const SIGNED_AT = BASE + 5000;
-/** Mostly the provider's own roles; the others come from bridges. */
+/** A role: mostly one of the provider's own; the others come from bridges. */
 export const anyRole = fc.constantFrom(
   'user',
   'agent',
@@ -25,23 +25,30 @@ export const anyRole = fc.constantFrom(
 );
 const ROLES: Record<string, string> = { user: 'user', agent: 'agent', assistant: 'agent', system: 'system' };
 
-/** What the columns keep of a role: one that nobody knows stays among the details. */
-export function speaker(spokenBy: string): { role: string | null; kept: Said } {
+/** Reads a role. Returns the value of the column, and what stays among the details: a role that Landline does not know. */
+export function speaker(spokenBy: string): { role: string | null; kept: Columns } {
   const known = ROLES[spokenBy];
   return known === undefined ? { role: null, kept: { role: spokenBy } } : { role: known, kept: {} };
 }
+/** A short text. */
 export const text = fc.constantFrom('a', 'b', 'c');
+/** A small number. */
 export const count = fc.nat(3);
+/** True or false. */
 export const flag = fc.boolean();
+/** An id of an event, a message, a tool call or a command. */
 export const key = fc.constantFrom('k1', 'k2');
+/** A telephone number. */
 export const phone = fc.constantFrom('+12025550101', '+12025550102');
-export const extras: fc.Arbitrary<Said> = fc.dictionary(
+/** Fields that no handler knows. */
+export const extras: fc.Arbitrary<Columns> = fc.dictionary(
   fc.constantFrom('x', 'y', 'z'),
   fc.oneof(text, count, fc.constant<Json>({ deep: ['ü'] })),
   {
     maxKeys: 2,
   },
 );
+/** The language and dialect of each tag. */
 export const LANGUAGES: Record<string, [language: string, dialect: string | null]> = {
   'ar-EG': ['ar', 'eg'],
   'ar-SA': ['ar', 'sa'],
@@ -50,14 +57,14 @@ export const LANGUAGES: Record<string, [language: string, dialect: string | null
   pt: ['pt', null],
   en: ['en', null],
 };
-/** Of these the last two name no language. */
+/** A language tag; the last two values name no language. */
 export const tag = fc.constantFrom('ar-EG', 'ar-SA', 'ar', 'pt_br', 'pt', 'en', 'unknown', 'auto');
 
-/** The shape with any of its keys left out. */
+/** Makes objects of the shape, with any of its keys left out. */
 export const partly = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
   fc.record<T, never>(shape, { requiredKeys: [] });
 
-/** What every event has. */
+/** The fields that every event has. */
 export const common = fc.record({
   conversationId: fc.constantFrom('conv_1', 'conv_2', 'conv_3'),
   at: fc.oneof({ arbitrary: time, weight: 9 }, fc.constant(SIGNED_AT)),
@@ -65,20 +72,23 @@ export const common = fc.record({
   agent_id: fc.option(text, { nil: undefined }),
   user_id: fc.option(fc.constantFrom('u1', 'u2'), { nil: undefined }),
   extras,
-  /** Whether it says null of what it does not know. */
+  /** Whether the event has a null in each field that it does not know. */
   hasNulls: fc.boolean(),
 });
 /** What `common` makes. */
 export type Common = typeof common extends fc.Arbitrary<infer T> ? T : never;
 
 /** A user's profile, in an event that names the user. */
-export const profile = partly<{ personality: string; user_profile: Said }>({ personality: text, user_profile: extras });
+export const profile = partly<{ personality: string; user_profile: Columns }>({
+  personality: text,
+  user_profile: extras,
+});
 /** What `profile` makes. */
 export type Profile = typeof profile extends fc.Arbitrary<infer T> ? T : never;
 
-type Tells = Partial<Telling> & Pick<Telling, 'voice' | 'status'>;
+type PartialFacts = Partial<EventFacts> & Pick<EventFacts, 'authority' | 'status'>;
 
-/** Fields that a handler reads; a null in one says nothing. */
+/** Fields that a handler reads; a handler treats null as missing. */
 const NULLS = Object.fromEntries(
   'agent_id user_id personality user_profile language dialect message tool_name parameters result is_error command summary'
     .split(' ')
@@ -86,10 +96,12 @@ const NULLS = Object.fromEntries(
 );
 
 /**
- * Prints the event and says what it tells; `data` is what stands in its data beside the ids. One at the signature's time names
- * no time of its own, if it has an id: without either its deliveries would be told apart by nothing but their signatures.
+ * Makes an event: its body and the facts in it. `data` is the event's data beside the ids.
+ *
+ * An event at the signature's time names no time of its own where it has an id. An event with neither would have only its
+ * signature to distinguish its deliveries.
  */
-export function tell(type: string, from: Common, data: object, tells: Tells | null): ToldEvent {
+export function describeEvent(type: string, from: Common, data: object, facts: PartialFacts | null): DescribedEvent {
   const { conversationId, at, eventKey, agent_id, user_id } = from;
   const body = JSON.stringify({
     type,
@@ -102,58 +114,59 @@ export function tell(type: string, from: Common, data: object, tells: Tells | nu
       ...definedIn({ agent_id, user_id, ...data }),
     },
   });
-  const complete = tells && {
+  const complete = facts && {
     metadata: {},
     turns: [],
     turnCalls: [],
-    ...tells,
-    conversation: said({ agent_id, user_id, ...tells.conversation }),
+    ...facts,
+    conversation: definedColumns({ agent_id, user_id, ...facts.conversation }),
   };
-  // Any few values do, as long as one body has always the same. A live event that names no time stands where it was received.
+  // Few values, and always the same one for a body. A live event that names no time happened when it was received.
   const receivedAt = at === SIGNED_AT ? at : at + (body.length % 3) * 100;
-  return { body, type, eventKey, conversationId, at, receivedAt, tells: complete };
+  return { body, type, eventKey, conversationId, at, receivedAt, facts: complete };
 }
 
-/** Without the columns that are not named. */
-export function said(columns: Record<string, Json | undefined>): Said {
+/** Returns the columns whose value is not undefined. */
+export function definedColumns(columns: Record<string, Json | undefined>): Columns {
   return Object.fromEntries(
     Object.entries(columns).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 }
 
-/** What is undefined must not hide a null. */
+/** Returns the fields that are not undefined: a field that is undefined must not replace a null. */
 function definedIn(data: object): object {
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
 }
 
-export function spokenIn(name: string | undefined, voice: Spoken['voice'], at: number): { spoken?: Spoken } {
+/** Returns the language and dialect that a tag names, with their authority and time; nothing where the tag names no language. */
+export function spokenIn(name: string | undefined, authority: Spoken['authority'], at: number): { spoken?: Spoken } {
   const [language, dialect] = LANGUAGES[name ?? ''] ?? [];
-  return language === undefined ? {} : { spoken: { language, dialect: dialect ?? null, voice, at } };
+  return language === undefined ? {} : { spoken: { language, dialect: dialect ?? null, authority, at } };
 }
 
-/** A word that names no language stays where it stood. */
-export function unread(language: string | undefined): Said {
+/** Returns the language field where its word names no language: it stays among metadata or details. */
+export function unread(language: string | undefined): Columns {
   return language === undefined || LANGUAGES[language] ? {} : { language };
 }
 
-/** The user an event tells of: by id, else by their number. */
-export function userOf({ user_id }: Common, told: Profile = {}, number?: string): Pick<Telling, 'user'> {
+/** Returns the user of an event: by id, else by number. */
+export function userOf({ user_id }: Common, about: Profile = {}, number?: string): Pick<EventFacts, 'user'> {
   const named = user_id ?? number;
   if (named === undefined) return {};
   return {
     user: {
       key: named,
-      attributes: told.user_profile ?? {},
-      ...(told.personality !== undefined && { personality: told.personality }),
+      attributes: about.user_profile ?? {},
+      ...(about.personality !== undefined && { personality: about.personality }),
       ...(number !== undefined && { phone: number }),
     },
   };
 }
 
-/** A profile is told only beside the user's id. */
-export const withProfile = (from: Common, told: Profile): Profile => (from.user_id === undefined ? {} : told);
+/** Returns the profile where the event names the user's id, else none: a sender has no profile of an unknown user. */
+export const withProfile = (from: Common, about: Profile): Profile => (from.user_id === undefined ? {} : about);
 
-/** A time as Postgres prints it into JSON. */
+/** Prints a time as Postgres prints it into JSON. */
 export function iso(ms: number): string {
   return new Date(ms).toISOString().replace(/\.?0*Z$/, '+00:00');
 }
