@@ -5,17 +5,19 @@ import type { Pieces } from './pieces.ts';
 export interface Arrival extends Arriving {
   readonly connection: Connection;
   readonly pieces: Pieces;
-  /** How many bytes are to come; Infinity where nobody has said. */
+  /** The length that the sender announced, in bytes; Infinity where it announced none. */
   announcedBytes: number;
-  /** Bytes since it last made progress. */
+  /** Bytes that have come since the body last made progress. */
   stepBytes: number;
-  /** Arrived in full, failed or given up: nothing more of it is taken. */
+  /** Whether the body has arrived in full, failed or been given up: the receiver takes no more of it. */
   isOver: boolean;
+  /** Whether the body has arrived in full and was not released before. */
   isWhole: boolean;
+  /** Whether the body's bytes were given back to the budget. */
   isReleased: boolean;
   readonly release: () => void;
   readonly done: Done;
 }
 
-/** Takes a whole body, or why there is none. */
+/** Is called once, with the whole body or with the reason why there is none. */
 export type Done = (error: Error | null, body?: Buffer) => void;

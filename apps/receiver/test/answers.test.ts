@@ -21,7 +21,7 @@ afterAll(async () => {
   await redis.remove();
 });
 
-/** The queue's last event, as bytes. */
+/** Returns the body of the queue's last event. */
 async function lastQueued(): Promise<Buffer> {
   const event = (await receiver.queued()).at(-1);
   return Buffer.from(event?.body ?? '', event?.encoding);
@@ -84,7 +84,7 @@ describe('a verified delivery is answered 200', () => {
     connection.cut();
   });
 
-  it('after telling a sender that asks to go on', async () => {
+  it('after a 100 to a sender that expects it', async () => {
     const connection = await openConnection(receiver.url);
     const headers = { ...signed(BODY), expect: '100-continue', connection: 'close' };
     connection.write(rawPost(WEBHOOK_PATH, headers, BODY));
@@ -93,7 +93,7 @@ describe('a verified delivery is answered 200', () => {
     connection.cut();
   });
 
-  it('several on one connection, each in its turn and all in one job', async () => {
+  it('several pipelined on one connection, in order and all in one job', async () => {
     const connection = await openConnection(receiver.url);
     const requests = ['{"n": 1}', '{"n": 2}', '{"n": 3}'].map((body) => rawPost(WEBHOOK_PATH, signed(body), body));
     const last = rawPost(WEBHOOK_PATH, { ...signed('{"n": 4}', 'a secret that nobody has'), connection: 'close' }, '');
@@ -148,7 +148,7 @@ describe('anything unsigned is answered 401', () => {
 });
 
 describe('another request', () => {
-  // Node itself hangs up on CONNECT.
+  // Node itself closes the connection of a CONNECT.
   const methods = METHODS.filter((method) => method !== 'POST' && method !== 'CONNECT');
   it.each(methods)('%s on the path is answered 405', async (method) => {
     const answer = await send(receiver.url, { method });
@@ -232,12 +232,12 @@ describe('another request', () => {
 });
 
 describe('a body over the limit is answered 413', () => {
-  it.each([BODY_LIMIT_BYTES + 1, 4_000_000])('of %i bytes, whether its length is told or not', async (bytes) => {
+  it.each([BODY_LIMIT_BYTES + 1, 4_000_000])('of %i bytes, with and without a length', async (bytes) => {
     const before = (await receiver.queued()).length;
     const body = Buffer.alloc(bytes, 'x');
-    const told = await post(receiver.url, body);
+    const withLength = await post(receiver.url, body);
     const chunked = await post(receiver.url, body, { headers: { 'transfer-encoding': 'chunked' } });
-    for (const answer of [told, chunked]) {
+    for (const answer of [withLength, chunked]) {
       expect(answer.status).toBe(413);
       expect(JSON.parse(answer.body)).toEqual({ code: 'body_too_large', message: expect.any(String) });
     }

@@ -10,7 +10,7 @@ import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a
 
 const INTERVAL_MS = 50;
 const PATIENTLY = { timeout: 20_000 };
-/** By its secret a test tells whose canary it sees. */
+/** The secret of a test's own canaries, by which the test knows them. */
 const SECRETS = [SECRET, '1'.repeat(32), '2'.repeat(32)] as const;
 
 let redis: PrivateRedis;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await redis.remove();
 });
 
-/** A sender of canaries that stops when the test ends, and the messages that it has logged. */
+/** Starts a sender of canaries that stops when the test ends. Returns it with the messages that it logs. */
 function send(origin: string, secrets: readonly string[] = [SECRET], options: Partial<CanaryOptions> = {}) {
   const messages: string[] = [];
   const write = (line: string) => void messages.push(String(JSON.parse(line).msg));
@@ -67,7 +67,7 @@ it('warns once when they are not answered 200, and says when they are again', as
   expect(canary.messages.slice(1)).toEqual(['The canary is taken again']);
 });
 
-it('warns when nobody answers, in time or at all, and goes on', async () => {
+it('warns when no answer comes, in time or at all, and goes on', async () => {
   let isSilent = true;
   const server = createServer((_request, response) => {
     if (!isSilent) response.end();
@@ -111,11 +111,11 @@ it('sends none before one interval is over, and none once it is stopped', async 
   const others = (await canaries(0)).length;
   await vi.waitUntil(async () => (await canaries(0)).length > others + 5, PATIENTLY);
   expect(await canaries(1)).toEqual([]);
-  // One was perhaps under way.
+  // A canary may have been under way.
   expect((await canaries(2)).length).toBeLessThanOrEqual(before + 1);
 });
 
-/** How a job names a secret. */
+/** Returns the id by which a job names a secret. */
 function idOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex').slice(0, 8);
 }
