@@ -48,7 +48,7 @@ export function createLoginLimit(now: () => number = () => performance.now()): L
   };
 }
 
-/** Returns the holder of an address: the first half of an IPv6 address; the whole of an IPv4 address, also where it is mapped to IPv6. */
+/** Returns the holder of an address: the first half of an IPv6 address, or a whole IPv4 address, also one mapped to IPv6. */
 function holderOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   const [head = '', tail] = address.split('::');

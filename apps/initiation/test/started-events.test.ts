@@ -132,3 +132,44 @@ test('a thousand events are under way at most', async () => {
   await started.settled();
   expect(results.filter((result) => result === 'enqueued')).toHaveLength(1_001);
 });
+
+test('lost events are logged once, however many are lost at once', async () => {
+  const lines: string[] = [];
+  const logger = createLogger({
+    name: 'test',
+    level: 'trace',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const results: StartedResult[] = [];
+  const started = createStartedEvents({
+    intake: { accept: () => Promise.reject(new Error('Redis is away')) },
+    logger,
+    onResult: (result) => results.push(result),
+  });
+  for (let i = 0; i < 3; i++) started.enqueue({ conversation_id: `conv_${i}` });
+  await started.settled();
+  expect(results).toEqual(['lost', 'lost', 'lost']);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 40, msg: 'Redis does not take conversation.started: these events are lost, and the calls go on' },
+  ]);
+});
+
+test('the start of a call is remembered over 999 later calls, and then forgotten', async () => {
+  const bodies: string[] = [];
+  let now = NOW;
+  const started = createStartedEvents({
+    intake: { accept: async ({ body }) => void bodies.push(body) },
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    onResult: () => undefined,
+    now: () => (now += 1_000),
+  });
+  const begin = async (...names: string[]) => {
+    for (const conversation_id of names) started.enqueue({ conversation_id });
+    await started.settled();
+  };
+  await begin('first', ...Array.from({ length: 500 }, (_, i) => `a${i}`));
+  await begin(...Array.from({ length: 499 }, (_, i) => `b${i}`), 'first');
+  expect(bodies.at(-1)).toBe(bodies[0]);
+  await begin('one more', 'first');
+  expect(bodies.at(-1)).not.toBe(bodies[0]);
+});
