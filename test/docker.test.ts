@@ -12,7 +12,7 @@ import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
 import { copyContext, parseDockerfile, runStage, valueOf, type Stage } from './support/dockerfile.ts';
 import { runSql } from './support/run-sql.ts';
 
-// No engine is needed: the Dockerfile's own commands are run in a clean folder, and what comes out is started with the
+// The test needs no Docker: it runs the Dockerfile's own commands in a clean folder. Then it starts the result with the
 // commands, the variables and the health checks of docker-compose.yml.
 
 const run = promisify(execFile);
@@ -60,10 +60,10 @@ describe('the image', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Starts a service as Compose would: its command and its variables, with the addresses of the test's own servers. */
+  /** Starts a service as Compose would: with its command and its variables, and the addresses of the test's own servers. */
   function start(name: string, env: Record<string, string>): ChildProcess {
     const service = serviceOf(compose, name);
-    // The volumes of the roles are a folder here. Compose reads $$ as $.
+    // The volumes of the roles are a folder of the test. Compose reads $$ as $.
     const [program = '', ...args] = [service.command]
       .flat()
       .map((word) => (word === '/roles' ? roles : word.replaceAll('$$', '$')));
@@ -72,7 +72,7 @@ describe('the image', () => {
       cwd: app,
       env: { PATH: process.env['PATH'], ...environmentOf(service, given), LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
-      // As the image does: not as root, who could write where it should not.
+      // The process does not run as root, as in the image: root could write anywhere.
       ...(process.getuid?.() === 0 && { uid: 1000, gid: 1000 }),
     });
     children.push(child);
@@ -88,7 +88,7 @@ describe('the image', () => {
     return { ADMIN_DATABASE_URL: url.href, PGPASSWORD };
   }
 
-  it('runs as somebody else than root, with the receiver as its default', () => {
+  it('runs as a user other than root, with the receiver as its default', () => {
     expect(valueOf(final, 'USER')).toBe('node');
     expect(valueOf(final, 'WORKDIR')).toBe(valueOf(build, 'WORKDIR'));
     expect(valueOf(final, 'COPY')).toBe(`--from=build ${valueOf(build, 'WORKDIR')} ./`);
@@ -130,7 +130,7 @@ describe('the image', () => {
   });
 
   it.each(Object.entries(SERVERS))(
-    'runs the %s until it is told to stop, seen by its own health check',
+    'runs the %s until its signal to stop, seen by its own health check',
     async (name, port) => {
       const free = String(await choosePort(0));
       const [, program = '', ...args] = serviceOf(compose, name).healthcheck.test;

@@ -44,8 +44,11 @@ test('whatever is broken, every event that was answered 200 is in the tables onc
   });
   expect(campaign.verdict?.deadLetters).toBeGreaterThan(0);
 
-  // The check itself can fail: an event that nobody sent is missed; a row that is written more often than events tell of it is
-  // seen, though its key turns it away; and so are a row that is not there and a column that says something else.
+  // The check itself can fail. It finds these four:
+  // - an event that was never sent counts as lost
+  // - a row that was written more often than there are events with it, although its key rejects the second write
+  // - a row that is missing
+  // - a column with another value
   rig.sent.note(rig.sent.add(randomBytes(16), false), 'accepted');
   for (const table of DETAIL_TABLES) {
     await rig.postgres.sql(

@@ -5,16 +5,16 @@ import { ROOT } from './root.ts';
 
 /** An app that runs as a process of its own, from its build. */
 export interface AppProcess extends NodeProcess {
-  /** Where it listens, without a slash at the end. */
+  /** The app's origin, without a slash at the end. */
   url: string;
-  /** Where it tells of its health and its metrics; the receiver has a port of its own for that. */
+  /** The origin of the app's health and metrics; the receiver has a port of its own for them. */
   healthUrl: string;
 }
 
 /** How to start an app. By default it listens on a free port. `startApp` reads the address from the log, so LOG_LEVEL must be info. */
 export type AppProcessOptions = Omit<NodeProgram, 'script'>;
 
-/** Any free port, and for the receiver no wait for a balancer that is not there. */
+/** Variables for tests: any free port, and a receiver that does not wait for a balancer. */
 const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
   receiver: { PORT: '0', HEALTH_PORT: '0', DRAIN_SECONDS: '0' },
   worker: { WORKER_PORT: '0' },
@@ -24,13 +24,13 @@ const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
 
 type AppName = 'receiver' | 'worker' | 'dashboard' | 'initiation';
 
-/** Starts an app and does not wait for it: it may refuse to start. It ends with the test run, however that ends. */
+/** Starts an app without waiting for it, since it may refuse to start. The app ends with the test run, however that ends. */
 export function spawnApp(app: AppName, { env, ...options }: AppProcessOptions): NodeProcess {
   const script = join(ROOT, 'apps', app, 'dist', 'main.js');
   return startNode({ script, env: { HOST: '127.0.0.1', ...DEFAULTS[app], ...env }, ...options });
 }
 
-/** Starts an app and waits until it listens; throws with its output when it ends before. */
+/** Starts an app and waits until it listens. Throws with the app's output when it ends before. */
 export async function startApp(app: AppName, options: AppProcessOptions): Promise<AppProcess> {
   const spawned = spawnApp(app, options);
   const urls = await vi.waitUntil(
@@ -39,7 +39,7 @@ export async function startApp(app: AppName, options: AppProcessOptions): Promis
       const found = [...spawned.output().matchAll(/(Health and metrics on )?(http:\/\/[\d.]+:\d+)/g)];
       const healthUrl = found.find(([, isHealth]) => isHealth !== undefined)?.[2];
       const url = found.find(([, isHealth]) => isHealth === undefined)?.[2];
-      // The receiver has two.
+      // The receiver logs two addresses.
       if (app === 'receiver') return url !== undefined && healthUrl !== undefined && { url, healthUrl };
       const only = url ?? healthUrl;
       return only !== undefined && { url: only, healthUrl: only };

@@ -1,6 +1,6 @@
 import type { Json } from '@landline/webhook';
 
-/** How much the source of a value is to be believed, least first. A later authority wins, at whatever times the two wrote. */
+/** How much the source of a value is to be believed, least first. A later authority wins over an earlier one, also with an older time. */
 export const AUTHORITIES = ['seen', 'configured', 'live', 'final'] as const;
 
 /** One of `AUTHORITIES`. */

@@ -1,6 +1,9 @@
 const pids = new Set<number>();
 
-/** Lets a process end with this one, however this one ends, unless it has ended before: its number may be another's by then. */
+/**
+ * Makes a process end with this one, however this one ends. It leaves a process out that has ended before: its number may
+ * belong to another by then.
+ */
 export function endWithUs({ pid, exited }: { pid: number; exited: Promise<unknown> }): void {
   if (pids.size === 0) process.on('exit', endAll);
   pids.add(pid);
@@ -15,7 +18,7 @@ function endAll(): void {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended already.
+      // The process has ended already.
     }
   }
 }

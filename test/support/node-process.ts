@@ -9,26 +9,26 @@ export type Exit = [code: number | null, signal: NodeJS.Signals | null];
 export interface NodeProgram {
   /** The script's absolute path. */
   script: string;
-  /** All that it sees of the environment beside PATH. */
+  /** The program's whole environment beside PATH. */
   env: Readonly<Record<string, string>>;
   /** Arguments of Node itself. */
   nodeArguments?: readonly string[];
 }
 
-/** What becomes of a program's output. */
+/** Where a program's output goes, and how much of it is kept. */
 export interface OutputOptions {
-  /** How many characters of the output are kept, the last of them; by default all. */
+  /** How many of the output's last characters are kept; by default all. */
   outputLimit?: number;
-  /** The whole output is written here as well. The stream stays open. */
+  /** A stream that gets the whole output as well, and stays open. */
   log?: Writable;
 }
 
 /** A Node program that runs as a process of its own. */
 export interface NodeProcess {
   pid: number;
-  /** Its output, as much of it as is kept. */
+  /** Returns the output that is kept. */
   output: () => string;
-  /** Resolves when it has ended and the last of its output is there. */
+  /** Resolves when the program has ended and the last of its output has come. */
   exited: Promise<Exit>;
   isRunning: () => boolean;
   kill: (signal: NodeJS.Signals) => void;
@@ -36,7 +36,7 @@ export interface NodeProcess {
   stop: (limitMs?: number) => Promise<Exit>;
 }
 
-/** Starts a Node program and does not wait for it. The program ends with this process, however this process ends. */
+/** Starts a Node program without waiting for it. The program ends with this process, however this process ends. */
 export function startNode(
   { script, env, nodeArguments = [] }: NodeProgram,
   { outputLimit = Infinity, log }: OutputOptions = {},
@@ -44,7 +44,7 @@ export function startNode(
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [...nodeArguments, script], {
     env: { PATH, ...env },
-    // By the channel's end an app learns that the process that started it is gone.
+    // When the channel closes, an app knows that the process which started it is gone.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';

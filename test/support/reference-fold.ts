@@ -212,7 +212,7 @@ function spokenBy({ id, receivedAt, facts: { spoken } }: Applied) {
   return spoken ? [{ value: spoken, authority: spoken.authority, at: spoken.at, receivedAt, id }] : [];
 }
 
-/** Returns the latest language, and the latest dialect that came together with that language, whatever languages came between. */
+/** Returns the latest language, and the latest dialect that came together with that language, also where other languages came between. */
 function languageOf(values: ClockedValue<Spoken>[]): Columns {
   const language = latestValue(values)?.language ?? null;
   const withDialect = groupBy(

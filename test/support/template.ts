@@ -1,11 +1,11 @@
-// Not by the package's name: vitest runs the global set-up without the condition under which that means the sources.
+// A path instead of the package's name: vitest runs the global set-up without the condition by which names lead to sources.
 import { migrate } from '../../packages/store/src/migrate.ts';
 import { runSql } from './run-sql.ts';
 
 /** The migrated database that every test database is a copy of. */
 export const TEMPLATE = 'landline_template';
 
-/** Makes the template: once in a run, before any test. */
+/** Makes the template, once in a run and before any test. */
 export async function createTemplate(adminUrl: string): Promise<void> {
   await runSql(adminUrl, `CREATE DATABASE ${TEMPLATE}`);
   const url = new URL(adminUrl);

@@ -22,8 +22,8 @@ export const RECEIVED =
   'SELECT id, outcome, round(extract(epoch FROM received_at) * 1000)::float8 AS at FROM webhook_events';
 
 /**
- * Returns the events that the ledger has and that are no dead letters, each with its time of receipt: it decides between
- * events at one time.
+ * Returns the events that the ledger has and that are no dead letters, each with its time of receipt. That time decides
+ * between events at one time.
  *
  * @param ledger  The rows of `RECEIVED`.
  */

@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { vi } from 'vitest';
 
-/** What became of a command that was typed. */
+/** The result of a typed command. */
 export interface Typed {
   exit: number;
-  /** Both streams, as a reader sees them. */
+  /** The output of both streams, as a reader sees it. */
   output: string;
 }
 
-/** Where a terminal is opened. */
+/** The folder and the environment of a terminal. */
 export interface TerminalOptions {
   cwd: string;
   env: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ const COMMAND_LIMIT_MS = 120_000;
 
 /** A shell that keeps its folder and its variables from one command to the next. */
 export interface Terminal {
-  /** Types a command and waits until it has ended. */
+  /** Types a command, and waits until the command has ended. */
   type: (command: string) => Promise<Typed>;
   close: () => Promise<void>;
 }
@@ -31,12 +31,12 @@ export function openTerminal(options: TerminalOptions): Terminal {
   const shell = spawn('sh', [], { ...options, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(shell, 'close');
   const read = collect(shell);
-  shell.stdin.on('error', () => {}); // what the end of the shell means, `type` says
+  shell.stdin.on('error', () => {}); // `type` reports the end of the shell
   return {
     async type(command) {
       const from = read().length;
       const mark = `ended-${randomUUID()}`;
-      // No command may read what is typed after it.
+      // A command must not read the commands typed after it.
       shell.stdin.write(`{ ${command}\n} </dev/null 2>&1\nprintf '\\n${mark} %s\\n' "$?"\n`);
       const end = new RegExp(`\\n${mark} (\\d+)\\n`);
       const printed = () => read().slice(from);
@@ -57,10 +57,10 @@ export function openTerminal(options: TerminalOptions): Terminal {
 
 /** A command that runs on in the foreground of its terminal. */
 export interface Foreground {
-  /** What it has printed until now. */
+  /** Returns the output so far. */
   output: () => string;
   isRunning: () => boolean;
-  /** Presses Ctrl-C, and waits until it and all that print to its terminal have ended. */
+  /** Presses Ctrl-C, and waits until the command and all processes that print to its terminal have ended. */
   interrupt: () => Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export function runInForeground(command: string, options: TerminalOptions): Fore
   let running = true;
   const ended = once(child, 'close').then(() => (running = false));
   const signal = () => {
-    // A terminal sends it to the whole group.
+    // A terminal sends the signal to the whole process group.
     if (running && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
   };
   process.once('exit', signal);
