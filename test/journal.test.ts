@@ -27,8 +27,8 @@ async function setUp(): Promise<{ redis: PrivateRedis; journalDir: string }> {
 
 async function readiness(receiver: AppProcess): Promise<[number, unknown]> {
   const { status, body } = await get(`${receiver.healthUrl}/health/ready`);
-  const told: unknown = JSON.parse(body);
-  return [status, told];
+  const details: unknown = JSON.parse(body);
+  return [status, details];
 }
 
 /** Returns the bodies in the queue, each once. */

@@ -147,7 +147,7 @@ test('the board shows every metric of ours', () => {
   expect(ours.filter((name) => !names.has(name))).toEqual([]);
 });
 
-test("the board's panels are told apart and do not lie on each other", () => {
+test("the board's panels have different ids and do not overlap", () => {
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`),

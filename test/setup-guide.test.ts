@@ -76,7 +76,7 @@ describe('the Arabic guide', () => {
   });
 });
 
-describe('whoever types the guide', () => {
+describe('a reader who types the guide', () => {
   let session: GuideSession | undefined;
 
   beforeAll(async () => {

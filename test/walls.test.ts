@@ -152,7 +152,7 @@ test('a wall stands for every way to import', async () => {
   expect(await lint(folder)).toHaveLength(5);
 });
 
-test("nobody imports another package's inner files, and nobody a package's index.ts from inside", async () => {
+test("no file imports another package's inner files, or the index.ts of its own package", async () => {
   const folder = await copyWalls();
   await writeFiles(folder, {
     'packages/store/src/inner.ts': [
@@ -181,7 +181,7 @@ test("nobody imports another package's inner files, and nobody a package's index
   ]);
 });
 
-test('nobody but main.ts and the set-up reads process.env', async () => {
+test('only main.ts and the set-up read process.env', async () => {
   const folder = await copyWalls();
   const read = 'export const all = process.env;\n';
   await writeFiles(folder, {

@@ -73,11 +73,11 @@ export const channels: Scenario[] = [
       started({ conversation_id: 'live', direction, caller_number: '+12015550100', called_number: '+12015550146' }),
       account(
         { phone_call: { direction, from_number: '+12015550100', to_number: '+12015550146' } },
-        { conversation_id: 'told' },
+        { conversation_id: 'final' },
       ),
     ],
     rows: {
-      conversations: ['live', 'told'].map((id) => ({
+      conversations: ['final', 'live'].map((id) => ({
         id,
         direction: 'outbound',
         external_number: '+12015550146',

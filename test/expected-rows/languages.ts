@@ -12,7 +12,7 @@ const both = (columns: Fields): Scenario['rows'] => ({ conversations: [columns],
 
 const heard: Scenario[] = [
   {
-    name: 'a language keeps its dialect, whatever was spoken in between',
+    name: 'a language keeps its dialect, also with other languages in between',
     deliveries: [spoken(1, 'ar-SA'), spoken(2, 'en-GB'), spoken(3, 'ar')],
     rows: both({ language: 'ar', dialect: 'sa', dialects: { ar: 'sa', en: 'gb' } }),
   },

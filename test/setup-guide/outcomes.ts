@@ -16,10 +16,10 @@ export interface Outcome extends Step {
   isAsTyped?: boolean;
 }
 
-type Told = Omit<Outcome, keyof Step>;
+type Expected = Omit<Outcome, keyof Step>;
 
-const sh = (text: string, told: Told = {}): Outcome => ({ kind: 'sh', text, ...told });
-const sql = (text: string, told: Told): Outcome => ({ kind: 'sql', text, ...told });
+const sh = (text: string, expected: Expected = {}): Outcome => ({ kind: 'sh', text, ...expected });
+const sql = (text: string, expected: Expected): Outcome => ({ kind: 'sql', text, ...expected });
 const dotenv = (text: string): Outcome => ({ kind: 'dotenv', text });
 
 const START = sh('npm start', { prints: [/^Landline is up\.$/m, /^ {2}Webhooks {4}http:\/\/127\.0\.0\.1:\d+\/api/m] });

@@ -145,7 +145,7 @@ describe('every answer', () => {
 });
 
 describe('changes', () => {
-  it('are refused when another site asks for them, whatever the route', async () => {
+  it('are refused on every route when another site asks for them', async () => {
     const before = await deadLetter();
     for (const route of routes.filter(changesState)) {
       for (const marks of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {

@@ -41,7 +41,7 @@ describe('a verified delivery is answered 200', () => {
   });
 
   const contentTypes = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'nonsense', '', undefined];
-  it.each(contentTypes)('whatever content type it names: %s', async (type) => {
+  it.each(contentTypes)('with any content type: %s', async (type) => {
     const body = `{"content type": "${type}"}`;
     const headers = { ...signed(body), ...(type !== undefined && { 'content-type': type }) };
     expect(await send(receiver.url, { headers, body })).toMatchObject({ status: 200 });
@@ -56,7 +56,7 @@ describe('a verified delivery is answered 200', () => {
     'is as large as may be': Buffer.alloc(BODY_LIMIT_BYTES, 'x'),
     'says that it is compressed': Buffer.from([0x1f, 0x8b, 0x08]),
   };
-  it.each(Object.entries(bodies))('whatever is in the body: one that %s', async (_, body) => {
+  it.each(Object.entries(bodies))('with any body: one that %s', async (_, body) => {
     expect(await post(receiver.url, body, { headers: { 'content-encoding': 'gzip' } })).toMatchObject({ status: 200 });
     expect(await lastQueued()).toEqual(body);
   });
@@ -197,7 +197,7 @@ describe('another request', () => {
     'headers larger than are read': [`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, 431],
     'a path larger than is read': [`GET /${'y'.repeat(100_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 431],
     'two lengths': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n`, 400],
-    'an expectation that nobody knows': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n`, 417],
+    'an unknown expectation': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n`, 417],
   } as const;
   it.each(Object.entries(malformed))("%s is the sender's fault, and never an error here", async (_, [text, status]) => {
     const before = receiver.log();
