@@ -48,7 +48,7 @@ async function lint(folder: string): Promise<string[]> {
     maxBuffer: 16 * 1024 * 1024,
   }).then(
     ({ stdout }) => stdout,
-    // It leaves with 1 where it finds something.
+    // The linter exits with 1 where it finds a fault.
     (error: unknown) => z.object({ code: z.literal(1), stdout: z.string() }).parse(error).stdout,
   );
   const { diagnostics } = z
@@ -109,7 +109,7 @@ function ours(...names: string[]): string[] {
   return names.map((name) => `@landline/${name}`);
 }
 
-/** What of `NAMES` each place may import. All else must be refused. */
+/** The names of `NAMES` that each place may import. Lint must refuse all others. */
 const LET_IN: Readonly<Record<string, readonly string[]>> = {
   'packages/webhook': ['zod'],
   'packages/queue': ['@landline/webhook', 'bullmq', 'ioredis', 'zod', 'node:net'],

@@ -23,7 +23,7 @@ export interface DescribedEvent {
   facts: EventFacts | null;
 }
 
-/** What an event says. Where a part has no id, the event's key is its id, else the event's ledger id. */
+/** The facts in an event. Where a part has no id, the event's key is its id, else the event's ledger id. */
 export interface EventFacts {
   authority: 'live' | 'final';
   status: string;

@@ -75,7 +75,7 @@ export const common = fc.record({
   /** Whether the event has a null in each field that it does not know. */
   hasNulls: fc.boolean(),
 });
-/** What `common` makes. */
+/** The value of `common`. */
 export type Common = typeof common extends fc.Arbitrary<infer T> ? T : never;
 
 /** A user's profile, in an event that names the user. */
@@ -83,7 +83,7 @@ export const profile = partly<{ personality: string; user_profile: Columns }>({
   personality: text,
   user_profile: extras,
 });
-/** What `profile` makes. */
+/** The value of `profile`. */
 export type Profile = typeof profile extends fc.Arbitrary<infer T> ? T : never;
 
 type PartialFacts = Partial<EventFacts> & Pick<EventFacts, 'authority' | 'status'>;

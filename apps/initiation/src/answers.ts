@@ -9,7 +9,7 @@ import { readBody } from './read-body.ts';
 import { readRequest, type InitiationRequest } from './read-request.ts';
 import type { StartedEvents } from './started-events.ts';
 
-/** What `createAnswers` uses. */
+/** Dependencies and limits of `createAnswers`. */
 export interface AnswerOptions {
   defaults: Variables;
   /** How long body and look-up may take together, in ms. */

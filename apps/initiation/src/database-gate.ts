@@ -29,7 +29,7 @@ export interface DatabaseGate {
   stop(): void;
 }
 
-/** What the gate uses. */
+/** Dependencies and limits of the gate. */
 export interface GateOptions {
   reader: Pick<Reader, 'ping' | 'probe' | 'mark'>;
   logger: Logger;

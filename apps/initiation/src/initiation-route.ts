@@ -8,7 +8,7 @@ import { createTokenCheck, TOKEN_ADVICE } from './token.ts';
 /** The path at which ElevenLabs asks who is calling. */
 export const INITIATION_PATH = '/api/elevenlabs/conversation-initiation';
 
-/** What the route uses. */
+/** Dependencies of the route. */
 export interface InitiationRouteOptions extends AnswerOptions {
   /** Empty: no token is set. */
   token: string;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { isInner } from './is-inner.ts';
 import type { InitiationMetrics } from './metrics.ts';
 
-/** What health and metrics are read from. */
+/** The sources of health and metrics. */
 export interface InnerOptions {
   metrics: InitiationMetrics;
   isDatabaseUp: () => boolean;

@@ -4,7 +4,7 @@ import type { AwayBecause, DatabaseGate } from './database-gate.ts';
 /** How long a result is kept after its query began, in ms. With more, an answer would lack a call that has just ended. */
 const KEPT_MS = 200;
 
-/** Of how many numbers a result is kept. */
+/** How many results are kept at most, one for each number. */
 const MOST_KEPT = 1_000;
 
 /** The result of a look-up: what was found, or why nothing could be. */
@@ -18,7 +18,7 @@ export interface LookUps {
   forget(): void;
 }
 
-/** What `createLookUps` uses. */
+/** Dependencies and limits of `createLookUps`. */
 export interface LookUpOptions {
   reader: Pick<Reader, 'findCaller'>;
   gate: Pick<DatabaseGate, 'closedBecause' | 'close' | 'fail'>;

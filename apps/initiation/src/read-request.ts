@@ -3,7 +3,7 @@ import { isObject, isWithheld, namesCaller, parseJson, phoneNumber, type JsonObj
 /** The longest identifier, in characters; the tables have no longer one. */
 const MAX_KEY_LENGTH = 256;
 
-/** What a request says of the call that is ringing. */
+/** The facts of a request about the call that is ringing. */
 export interface InitiationRequest {
   /** The caller's number as the tables have it, or why there is none. */
   caller: { number: string } | { because: 'withheld' | 'no_number' };

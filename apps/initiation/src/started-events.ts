@@ -7,7 +7,7 @@ import type { InitiationRequest } from './read-request.ts';
 /** How many events may be on their way to Redis. More are lost. */
 const MOST_UNDER_WAY = 1_000;
 
-/** Of how many calls the start is remembered, so that a repeated request makes the same event. */
+/** How many calls' starts are remembered, so that a repeated request makes the same event. */
 const MOST_REMEMBERED = 1_000;
 
 /** The shortest time between two warnings of lost events, in ms. */
@@ -24,7 +24,7 @@ export interface StartedEvents {
   settled(): Promise<void>;
 }
 
-/** What `createStartedEvents` uses. */
+/** Dependencies and limits of `createStartedEvents`. */
 export interface StartedOptions {
   intake: Pick<Intake, 'accept'>;
   logger: Logger;

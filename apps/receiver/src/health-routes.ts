@@ -3,14 +3,14 @@ import type { Intake } from '@landline/intake';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ReceiverMetrics } from './metrics.ts';
 
-/** What the receiver's readiness is read from. */
+/** The sources of the receiver's readiness. */
 export interface ReadinessOptions {
   intake: Pick<Intake, 'canTake'>;
   /** Whether the receiver is stopping. */
   isDraining: () => boolean;
 }
 
-/** What the routes with details read. */
+/** The sources of the routes with details. */
 export interface HealthDetails extends ReadinessOptions {
   intake: Pick<Intake, 'status' | 'canTake'>;
   /** Undefined: the receiver has no journal. */

@@ -116,7 +116,7 @@ try {
 async function start(): Promise<void> {
   await journal?.open();
   // With an unfit Redis the receiver does not start: no event would be applied, and no sender would notice.
-  // It does start where its journal has events that Redis lacks.
+  // Where its journal has events that Redis lacks, the receiver starts all the same.
   await intake.start({ needsFitRedis: (journal?.stats().pendingRecords ?? 0) === 0 });
   if (isLeaving) return;
   const healthOrigin = await health

@@ -30,7 +30,7 @@ declare module 'fastify' {
   }
 }
 
-/** What the webhook's route uses. */
+/** Dependencies and limits of the webhook's route. */
 export interface WebhookRouteOptions {
   intake: Pick<Intake, 'accept'>;
   /** Accepted keys, newest first. */

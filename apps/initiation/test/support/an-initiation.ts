@@ -11,7 +11,7 @@ export const TOKEN = 'a token of this test only';
 /** The operator's defaults of these tests. */
 export const DEFAULTS = { first_name: 'friend', vip: false, discount: 0 };
 
-/** What is answered where nothing is known. */
+/** The variables of an answer about an unknown caller. */
 export const NOTHING = {
   caller_known: false,
   caller_language: '',
@@ -50,7 +50,7 @@ export interface TestInitiation {
 /** The time limit of tests that are not about time, in ms: a busy machine is slow. */
 const LONG_LIMIT_MS = 10_000;
 
-/** What `startInitiation` takes beside the app's own options. */
+/** Options of `startInitiation` beside those of the app. */
 export interface TestInitiationOptions extends Partial<AppOptions> {
   isReader?: boolean;
   /** Whether the database is away when the app starts; else `startInitiation` waits for it. */

@@ -20,7 +20,7 @@ export interface TestReceiver extends ReceiverApp {
   close: () => Promise<void>;
 }
 
-/** What `startReceiver` takes beside the app's own options. */
+/** Options of `startReceiver` beside those of the app. */
 export interface TestReceiverOptions extends Partial<AppOptions> {
   /** How long a write to Redis may take, in milliseconds. */
   enqueueTimeoutMs?: number;
