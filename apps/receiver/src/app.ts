@@ -15,8 +15,8 @@ import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
 import { webhookRoute } from './webhook-route.ts';
 
 /**
- * The largest body of a refused request that the receiver reads to its end, in bytes. It closes the connection of a larger one,
- * rather than receive bytes that it discards.
+ * The largest body of a refused request that the receiver reads to its end, in bytes. The receiver closes the connection of a
+ * request with a larger body, rather than receive bytes only to discard them.
  */
 const READ_ON_BYTES = 65_536;
 
