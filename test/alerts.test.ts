@@ -31,13 +31,13 @@ const alerts = rules.groups.flatMap((group) => group.rules.map(({ alert }) => al
 const looks = cases.flatMap((each) => each.alert_rule_test);
 
 describe('monitoring/alerts.test.yml', () => {
-  test.each(alerts)('%s is seen firing, and seen silent', (alert) => {
+  test.each(alerts)('%s has a case in which it fires, and one in which it does not', (alert) => {
     const own = looks.filter(({ alertname }) => alertname === alert);
     expect(own.filter(({ exp_alerts }) => exp_alerts.length > 0)).not.toEqual([]);
     expect(own.filter(({ exp_alerts }) => exp_alerts.length === 0)).not.toEqual([]);
   });
 
-  test('names alerts that there are: of one that there is not, promtool would see silence', () => {
+  test('names only existing alerts: promtool finds that an unknown one does not fire', () => {
     expect(looks.map(({ alertname }) => alertname).filter((name) => !alerts.includes(name))).toEqual([]);
   });
 });
@@ -53,7 +53,7 @@ describe('monitoring/alerts.yml, evaluated on samples', () => {
   });
 });
 
-/** What promtool says to one case. It gets the rules without annotations: else each case would have to repeat them, word for word. */
+/** Returns promtool's verdict on one case. It gets the rules without annotations, which each case would have to repeat word for word. */
 async function evaluate(one: object): Promise<string> {
   const folder = await makeTempFolder();
   const bare = rules.groups.map((group) => ({

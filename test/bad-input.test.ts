@@ -28,10 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => pipe.stop());
 
-/** By its bytes: of a live event that names neither id nor time, the ledger's id is not their hash alone. */
+/** Identifies an event by its bytes: the ledger's id of a live event without id and time is not their hash alone. */
 const digest = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
 
-/** The ledger's row for a body; of the row's own `body`, whether it is the same to the byte. */
+/** Returns the ledger's row of a body. Its `body` is whether the stored bytes are the same. */
 async function ledgerOf(body: Buffer): Promise<Record<string, unknown> | undefined> {
   const [row] = await pipe.sql(`SELECT * FROM webhook_events WHERE sha256(body) = '\\x${digest(body)}'`);
   return row && { ...row, body: isExactly(row['body'], body) };
@@ -42,7 +42,7 @@ function bytesOf(stored: unknown): Buffer {
   return stored;
 }
 
-/** Compares as vitest would, but megabytes in a moment. */
+/** Compares bytes as vitest would, but fast enough for megabytes. */
 function isExactly(stored: unknown, body: Buffer): boolean {
   return stored instanceof Buffer && stored.equals(body);
 }
@@ -52,7 +52,7 @@ function sendWith(signature: string | string[] | undefined, body: Buffer): Promi
   return send(pipe.receiver.url, { headers, body });
 }
 
-/** What a request that must not get past the door has left behind: nothing. */
+/** Checks that a refused request has left nothing in queue and ledger. */
 async function expectNoTrace(body: Buffer, dead: number): Promise<void> {
   expect(await pipe.untilIdle()).toEqual({ events: 0, unsettled: 0, dead });
   expect(await ledgerOf(body)).toBeUndefined();
@@ -90,7 +90,7 @@ describe('a request', () => {
     await expectNoTrace(body, dead);
   });
 
-  it('too large by a byte, its length told: 413 before any of it', async () => {
+  it('too large by a byte, with a length: 413 before any of its body', async () => {
     const { dead } = await pipe.counts();
     const body = Buffer.alloc(BODY_LIMIT_BYTES + 1, ' ');
     const connection = await openConnection(pipe.receiver.url);
@@ -101,7 +101,7 @@ describe('a request', () => {
     await expectNoTrace(body, dead);
   });
 
-  it('too large by a byte, its length not told: 413', async () => {
+  it('too large by a byte, without a length: 413', async () => {
     const { dead } = await pipe.counts();
     const body = Buffer.alloc(BODY_LIMIT_BYTES + 1, ' ');
     const headers = { 'transfer-encoding': 'chunked' };
@@ -209,7 +209,7 @@ describe('a verified body that is odd', () => {
 });
 
 describe('a value of the wrong form in any field', () => {
-  /** The only fields that an event cannot do without. */
+  /** The only fields that an event must have. */
   const FATAL = /^(type|data|data\.conversation_id|data\.transcript)$/;
 
   it.each(Object.keys(EVENT_TYPES))('of %s: 200, and applied or a dead letter with its bytes', async (type) => {
@@ -227,12 +227,12 @@ describe('a value of the wrong form in any field', () => {
     expect(found.filter(({ body, row }) => !isExactly(row?.['body'], body))).toEqual([]);
     const notApplied = found.filter(({ row }) => row?.['outcome'] !== 'applied');
     expect(notApplied.filter(({ place }) => !FATAL.test(place))).toEqual([]);
-    const letters = new Set(notApplied.filter(({ row }) => row?.['outcome'] === 'dead').map(({ row }) => row?.['id']));
-    expect(counts).toEqual({ events: 0, unsettled: 0, dead: dead + letters.size });
+    const deadIds = new Set(notApplied.filter(({ row }) => row?.['outcome'] === 'dead').map(({ row }) => row?.['id']));
+    expect(counts).toEqual({ events: 0, unsettled: 0, dead: dead + deadIds.size });
   });
 });
 
-it('has neither receiver nor worker come to harm', async () => {
+it('leaves receiver and worker running and live', async () => {
   for (const app of [pipe.receiver, worker]) {
     expect(app.isRunning()).toBe(true);
     expect(await send(app.url, { method: 'GET', path: '/health/live' })).toMatchObject({ status: 200 });
@@ -241,7 +241,7 @@ it('has neither receiver nor worker come to harm', async () => {
 });
 
 it('has logged no secret, no signature, nothing that was said and no phone number', () => {
-  const told = pipe.receiver.output() + worker.output();
+  const logged = pipe.receiver.output() + worker.output();
   const private_ = [
     SECRET,
     OLD_SECRET,
@@ -252,6 +252,6 @@ it('has logged no secret, no signature, nothing that was said and no phone numbe
     '12025550123',
     'user_42',
   ];
-  expect(told).toContain('💀 Dead letter');
-  expect(private_.filter((text) => told.includes(text))).toEqual([]);
+  expect(logged).toContain('💀 Dead letter');
+  expect(private_.filter((text) => logged.includes(text))).toEqual([]);
 });

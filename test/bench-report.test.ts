@@ -136,7 +136,7 @@ describe('the pictures', () => {
     expect(svg).not.toContain('Infinity');
   });
 
-  it('are well-formed whatever a label holds', () => {
+  it('are well-formed with any text in a label', () => {
     for (const svg of [drawBarChart(chart([1], '<a & "b">')), ...drawPictures(MEASURED).map((each) => each.svg)]) {
       expect(tagFault(svg)).toBe('');
       expect(svg.replaceAll(/&(?:amp|lt|gt|quot);/g, '')).not.toContain('&');
@@ -169,7 +169,7 @@ function widthsOf(svg: string): number[] {
   return [...svg.matchAll(/class="bar"[^>]* width="([\d.]+)"/g)].map((match) => Number(match[1]));
 }
 
-/** The first tag that is closed wrongly or never, or text that is none; empty for a well-formed document. */
+/** Returns the first tag that is closed wrongly or never, or a text that is no tag; an empty text for a well-formed document. */
 function tagFault(xml: string): string {
   const open: string[] = [];
   const tag = /<(\/?)([a-z]+)((?: [a-zA-Z-]+="[^"<]*")*)(\/?)>/y;

@@ -24,7 +24,7 @@ describe('a run checks its own work', () => {
 
   afterAll(() => database.drop());
 
-  /** Checks what the database holds after a change that is taken back. */
+  /** Checks the database after a change, which is then rolled back. */
   async function checkAfter(change: string, undo: string, given: { ids?: string[]; pending?: number } = {}) {
     await runSql(database.url, change);
     try {
@@ -39,7 +39,7 @@ describe('a run checks its own work', () => {
     expect(await ledgerCount(database.url)).toBe(EVENTS);
   });
 
-  it('and tells how many events are lost', async () => {
+  it('and counts how many events are lost', async () => {
     const take = `CREATE TABLE taken AS SELECT * FROM webhook_events LIMIT 3;
       DELETE FROM webhook_events WHERE id IN (SELECT id FROM taken)`;
     const giveBack = 'INSERT INTO webhook_events SELECT * FROM taken; DROP TABLE taken';
@@ -96,7 +96,7 @@ describe('a rate', () => {
     expect(rate(6)).toBeCloseTo(400 / 1.05);
   });
 
-  it('counts nothing that was committed after the worker was told to stop', () => {
+  it('counts nothing that was committed after the worker got its signal to stop', () => {
     expect(rate(6, 5700)).toBeCloseTo(300 / 0.55);
     expect(rate(6, 5020)).toBe(100 / 0.01);
   });

@@ -10,10 +10,10 @@ const CALLER = '+201005550101';
 const AGENT = { agent_id: 'agent_1', called_number: '+12025550100' };
 const DEFAULTS = { caller_dialect: 'us', first_name: 'friend', discount: 0 };
 
-/** On a busy machine an answer may be late, and then it is the defaults: the same is asked again. */
-const PATIENT = { timeout: 20_000, interval: 250 };
+/** How long a poll goes on: on a busy machine an answer may be late and have the defaults, and the test asks again. */
+const LONG_WAIT = { timeout: 20_000, interval: 250 };
 
-/** A pipe with a worker and an initiation, which logs in as the role that only reads. */
+/** Starts a pipe with a worker and an initiation, which logs in as the role that only reads. */
 async function startStory(): Promise<{ pipe: Pipe; initiation: AppProcess; readerUrl: string }> {
   const pipe = await startPipe();
   onTestFinished(() => pipe.stop());
@@ -36,7 +36,7 @@ async function startStory(): Promise<{ pipe: Pipe; initiation: AppProcess; reade
   return { pipe, initiation, readerUrl };
 }
 
-/** Asks as ElevenLabs does while the telephone rings. */
+/** Asks who is calling, as ElevenLabs does while the telephone rings. */
 async function ring({ url }: AppProcess, conversation_id: string, call_sid: string): Promise<unknown> {
   const answer = await fetch(`${url}/api/elevenlabs/conversation-initiation`, {
     method: 'POST',
@@ -47,7 +47,7 @@ async function ring({ url }: AppProcess, conversation_id: string, call_sid: stri
   return answer.json();
 }
 
-/** What a bridge and then ElevenLabs tell of the first call. None of the live events names the caller. */
+/** Makes the events that a bridge and then ElevenLabs send about the first call. No live event names the caller. */
 function eventsOf(conversation_id: string, begun: number): object[] {
   const live = (type: string, second: number, data: object) => ({
     type,
@@ -105,7 +105,7 @@ test('a first call in Egyptian Arabic with a saved command and a personality: th
   const ready = async () => (await fetch(`${initiation.url}/health/ready`)).json();
   await expect.poll(ready, { timeout: 10_000 }).toEqual({ status: 'ready', database: 'up' });
 
-  // The first call rings: nobody knows the caller.
+  // The first call rings, from an unknown caller.
   expect(await ring(initiation, 'conv_1', 'CA_1')).toEqual({
     type: 'conversation_initiation_client_data',
     dynamic_variables: {
@@ -120,12 +120,12 @@ test('a first call in Egyptian Arabic with a saved command and a personality: th
       discount: 0,
     },
   });
-  // On a busy machine Redis may not have taken the event yet; a repeat of the request is the same one.
+  // On a busy machine Redis may not have taken the event yet; a repeated request makes the same event.
   const started = async () => {
     await ring(initiation, 'conv_1', 'CA_1');
     return applied();
   };
-  await expect.poll(started, PATIENT).toBe(1);
+  await expect.poll(started, LONG_WAIT).toBe(1);
   const begun = Date.now();
   for (const event of eventsOf('conv_1', begun)) {
     // oxlint-disable-next-line no-await-in-loop -- as a bridge sends them
@@ -134,7 +134,7 @@ test('a first call in Egyptian Arabic with a saved command and a personality: th
   await expect.poll(applied, { timeout: 20_000, interval: 50 }).toBe(6);
   expect(await pipe.untilIdle()).toEqual({ events: 0, unsettled: 0, dead: 0 });
 
-  // As `landline sql` shows it.
+  // The rows as `landline sql` shows them.
   expect(
     await readQuery(
       readerUrl,
@@ -178,7 +178,7 @@ test('a first call in Egyptian Arabic with a saved command and a personality: th
       caller_known: true,
       caller_language: 'ar',
       caller_dialect: 'eg',
-      // jsonb keeps shorter names first, and those of one length by letter.
+      // jsonb sorts keys by length, then by bytes.
       caller_personality: 'pace: slow; tone: warm',
       caller_calls: 1,
       caller_last_summary: 'Booked table 7 for eight o’clock.',
@@ -189,20 +189,20 @@ test('a first call in Egyptian Arabic with a saved command and a personality: th
       discount: 0,
     },
   };
-  await expect.poll(() => ring(initiation, 'conv_2', 'CA_2'), PATIENT).toEqual(second);
+  await expect.poll(() => ring(initiation, 'conv_2', 'CA_2'), LONG_WAIT).toEqual(second);
   const again = async () => {
     await ring(initiation, 'conv_2', 'CA_2');
     return applied();
   };
-  await expect.poll(again, PATIENT).toBe(7);
-  await expect.poll(() => ring(initiation, 'conv_2', 'CA_2'), PATIENT).toEqual(second);
+  await expect.poll(again, LONG_WAIT).toBe(7);
+  await expect.poll(() => ring(initiation, 'conv_2', 'CA_2'), LONG_WAIT).toEqual(second);
   expect(await runSql(pipe.databaseUrl, `SELECT id FROM conversations ORDER BY id`)).toEqual([
     { id: 'conv_1' },
     { id: 'conv_2' },
   ]);
-  // A call of which nothing is told yet counts for the one after it.
+  // A call counts for the next call although no event but its start has come.
   await expect
-    .poll(() => ring(initiation, 'conv_3', 'CA_3'), PATIENT)
+    .poll(() => ring(initiation, 'conv_3', 'CA_3'), LONG_WAIT)
     .toMatchObject({
       dynamic_variables: {
         caller_calls: 2,

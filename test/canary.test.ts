@@ -8,11 +8,11 @@ import { runSql } from './support/run-sql.ts';
 import { scrape, valueOf } from './support/scrape.ts';
 import { TABLE_NAMES } from './support/tables.ts';
 
-/** A canary each second; its age is far below this while they come through, on however busy a machine. */
+/** With a canary each second, its age stays far below this while canaries come through, also on a busy machine. */
 const SMALL_SECONDS = 15;
-const PATIENTLY = { timeout: 60_000, interval: 100 };
+const LONG_WAIT = { timeout: 60_000, interval: 100 };
 
-/** A metric's value, that of all its labels together. */
+/** Returns a metric's value, summed over its labels. */
 const metricOf = async (app: AppProcess, name: string) => valueOf(await scrape(app.healthUrl), name);
 
 const ageAt = (app: AppProcess) => metricOf(app, 'landline_canary_age_seconds');
@@ -22,7 +22,7 @@ async function untilSentAfter(time: number, app: AppProcess): Promise<void> {
   await vi.waitUntil(async () => {
     const age = await ageAt(app);
     return age !== undefined && Date.now() - age * 1000 > time;
-  }, PATIENTLY);
+  }, LONG_WAIT);
 }
 
 test('a canary goes from the public route to the ledger and back, and leaves no trace among the events', async () => {
@@ -32,8 +32,8 @@ test('a canary goes from the public route to the ledger and back, and leaves no 
   await pipe.sql(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN INSERT INTO seen VALUES (NEW.type); RETURN NULL; END $$`);
   await pipe.sql('CREATE TRIGGER note AFTER INSERT ON webhook_events FOR EACH ROW EXECUTE FUNCTION note()');
-  // Nobody applies any: that none comes through is told from the start.
-  await vi.waitUntil(async () => Number(await ageAt(pipe.receiver)) > 2, PATIENTLY);
+  // No worker runs: the age shows from the start that no canary comes through.
+  await vi.waitUntil(async () => Number(await ageAt(pipe.receiver)) > 2, LONG_WAIT);
   const worker = await pipe.startWorker();
   for (const app of [pipe.receiver, worker]) await untilSentAfter(0, app);
   await untilSentAfter(Date.now(), pipe.receiver);
@@ -41,7 +41,7 @@ test('a canary goes from the public route to the ledger and back, and leaves no 
   expect(await ageAt(pipe.receiver)).toBeLessThan(SMALL_SECONDS);
   expect(await ageAt(worker)).toBeLessThan(SMALL_SECONDS);
 
-  // They went through the ledger, and no table has a row of them.
+  // Canaries went through the ledger, and no table has a row of one.
   const [{ n: seen } = {}] = await pipe.sql(`SELECT count(*)::int AS n FROM seen WHERE type = 'landline.canary'`);
   expect(seen).toBeGreaterThanOrEqual(2);
   for (const table of TABLE_NAMES) expect(await pipe.sql(`SELECT * FROM ${table}`)).toEqual([]);
@@ -50,21 +50,21 @@ test('a canary goes from the public route to the ledger and back, and leaves no 
   expect(pipe.receiver.output()).not.toMatch(/📥|[Cc]anary/);
   expect(worker.output()).not.toMatch(/✅|Ignored|[Cc]anary/);
 
-  // Nor does it take anything from the events beside it.
+  // Events beside the canaries are counted in full.
   const data = { conversation_id: 'conv_1', role: 'user', message: 'hello' };
   await post(pipe.receiver.url, JSON.stringify({ type: 'conversation.message', data }));
-  await vi.waitUntil(() => worker.output().includes('✅ Message stored: conv_1'), PATIENTLY);
+  await vi.waitUntil(() => worker.output().includes('✅ Message stored: conv_1'), LONG_WAIT);
   expect(await pipe.sql('SELECT type FROM webhook_events')).toEqual([{ type: 'conversation.message' }]);
   expect(await metricOf(pipe.receiver, 'landline_events_accepted_total')).toBe(1);
   expect(await metricOf(worker, 'landline_events_processed_total')).toBe(1);
 
-  // No worker: the age grows, until there is one again.
+  // Without a worker the age grows until one runs again.
   await worker.stop();
-  // The receiver asks Redis once a second: the last one may have come through since it did.
-  await vi.waitUntil(async () => Number(await ageAt(pipe.receiver)) > 2, PATIENTLY);
+  // The receiver reads the mark from Redis once a second: another canary may have come through since then.
+  await vi.waitUntil(async () => Number(await ageAt(pipe.receiver)) > 2, LONG_WAIT);
   const stopped = await ageAt(pipe.receiver);
   const sentAt = Date.now() - (stopped ?? 0) * 1000;
-  await vi.waitUntil(async () => Number(await ageAt(pipe.receiver)) > (stopped ?? 0) + 4, PATIENTLY);
+  await vi.waitUntil(async () => Number(await ageAt(pipe.receiver)) > (stopped ?? 0) + 4, LONG_WAIT);
   expect(Date.now() - Number(await ageAt(pipe.receiver)) * 1000).toBeLessThan(sentAt + 1000);
   const next = await pipe.startWorker();
   await untilSentAfter(Date.now(), next);
@@ -85,8 +85,8 @@ test('after an outage of Redis or Postgres canaries come through again by themse
   await untilSentAfter(0, receiver);
 
   await redis.stop();
-  await vi.waitUntil(() => receiver.output().includes('The canary was not taken'), PATIENTLY);
-  // What was last known still tells.
+  await vi.waitUntil(() => receiver.output().includes('The canary was not taken'), LONG_WAIT);
+  // The age goes on from the last mark that was read.
   const [before, after] = [await ageAt(receiver), await ageAt(receiver)];
   expect(after).toBeGreaterThanOrEqual(before ?? Infinity);
   await redis.restart();
@@ -94,18 +94,18 @@ test('after an outage of Redis or Postgres canaries come through again by themse
 
   await postgres.stop();
   const stoppedAt = Date.now();
-  await vi.waitUntil(() => worker.output().includes('Waiting for the database'), PATIENTLY);
-  await vi.waitUntil(async () => Number(await ageAt(receiver)) > 3, PATIENTLY);
+  await vi.waitUntil(() => worker.output().includes('Waiting for the database'), LONG_WAIT);
+  await vi.waitUntil(async () => Number(await ageAt(receiver)) > 3, LONG_WAIT);
   expect(Date.now() - Number(await ageAt(worker)) * 1000).toBeLessThan(stoppedAt + 1000);
   await postgres.restart();
   for (const app of [receiver, worker]) await untilSentAfter(Date.now(), app);
   expect(await runSql(postgres.url, 'SELECT * FROM webhook_events')).toEqual([]);
 }, 240_000);
 
-test('an interval of 0 sends none and tells no age', async () => {
+test('an interval of 0 sends no canary and has no age', async () => {
   const pipe = await startPipe({ CANARY_INTERVAL_SECONDS: '0' });
   onTestFinished(() => pipe.stop());
-  // Another receiver on the same line does send them, and signs with a secret of its own: so it is known whose they are.
+  // Another receiver on the same Redis sends canaries, and signs them with a secret of its own, by which the test knows them.
   const secret = 'x'.repeat(32);
   const other = await startApp('receiver', {
     env: { ELEVENLABS_WEBHOOK_SECRET: secret, REDIS_URL: pipe.redis.url, CANARY_INTERVAL_SECONDS: '1' },
@@ -125,7 +125,7 @@ test('an interval of 0 sends none and tells no age', async () => {
   for (const app of [other, worker]) await untilSentAfter(0, app);
   expect(await ageAt(pipe.receiver)).toBeUndefined();
 
-  // Once a receiver is told to send none, the last does not grow old at the workers either.
+  // A receiver that starts with an interval of 0 removes the mark, so its age ends at the workers as well.
   await other.stop();
   await pipe.untilIdle();
   expect(await ageAt(worker)).toBeDefined();
@@ -133,5 +133,5 @@ test('an interval of 0 sends none and tells no age', async () => {
     env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: pipe.redis.url, CANARY_INTERVAL_SECONDS: '0' },
   });
   onTestFinished(async () => void (await off.stop()));
-  await vi.waitUntil(async () => (await ageAt(worker)) === undefined, PATIENTLY);
+  await vi.waitUntil(async () => (await ageAt(worker)) === undefined, LONG_WAIT);
 }, 120_000);

@@ -7,8 +7,8 @@ import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { readCompose, serviceOf } from './support/compose.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
-// No engine is needed: the command of docker-compose.yml is run as it stands, with the two programs of the image that it calls
-// in front of the search path: they put this machine's Redis on a port and a folder of the test's own.
+// The test needs no Docker: it runs the command of docker-compose.yml as it stands. The command calls two programs of the image.
+// Two scripts replace these: they call this machine's Redis, with a port and a folder of the test.
 
 const { PATH = '' } = process.env;
 const MEBIBYTE = 1024 * 1024;
@@ -33,16 +33,16 @@ beforeEach(async () => {
   }
 });
 
-/** Runs the command on a machine that has so much memory; answers a connection to its Redis, which ends it. */
+/** Runs the command as on a machine with `memory` of memory. Returns a connection to its Redis; the Redis ends with the test. */
 async function start(memoryBytes?: number) {
   const [program = '', ...args] = [serviceOf(readCompose(), 'redis').command].flat();
   const meminfo = join(folder, 'meminfo');
   if (memoryBytes !== undefined) await writeFile(meminfo, `MemTotal:       ${memoryBytes / 1024} kB\nMemFree: 1 kB\n`);
-  const told = args.map((arg) =>
+  const replaced = args.map((arg) =>
     arg.replaceAll('$$', '$').replace('/proc/meminfo', memoryBytes === undefined ? '$&' : meminfo),
   );
   const env = { PATH: `${join(folder, 'bin')}:${PATH}` };
-  const redis = await startProcess({ command: program, args: told, env, ownGroup: true, endsWithUs: true });
+  const redis = await startProcess({ command: program, args: replaced, env, ownGroup: true, endsWithUs: true });
   const connection = createProducerConnection(`redis://127.0.0.1:${port}`, { enqueueTimeoutMs: 5_000 });
   const stop = async () => {
     connection.disconnect();

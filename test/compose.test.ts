@@ -8,7 +8,7 @@ import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
 const compose = readCompose();
-/** What ends when its work is done. */
+/** The services that end when their work is done. */
 const ONCE = ['roles', 'migrate', 'landline'];
 
 function readText(name: string): string {
@@ -51,7 +51,7 @@ describe('docker-compose.yml', () => {
       ['worker', 'DATABASE_URL_FILE', '/roles/worker/url', ['worker:/roles/worker:ro']],
       ['initiation', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
     ]);
-    // Where they come from.
+    // The service `roles` writes these files.
     const { command, volumes } = serviceOf(compose, 'roles');
     expect(command).toEqual(['node', 'apps/cli/dist/main.js', 'roles', '/roles', '--new-passwords']);
     expect(volumes).toEqual(['owner:/roles/owner', 'worker:/roles/worker', 'reader:/roles/reader']);
@@ -151,7 +151,7 @@ describe('docker-compose.yml', () => {
     );
     const names = [...substituted.flatMap(([, name]) => name ?? []), ...passedOn];
     expect(names.filter((name) => !known.has(name.replace(/_FILE$/, '')))).toEqual([]);
-    // Compose stops where neither form is set; what follows :- is nothing or no secret.
+    // Compose stops where neither form is set; a default behind :- is empty or no secret.
     const secrets = ['ELEVENLABS_WEBHOOK_SECRET', 'DASHBOARD_PASSWORD', 'POSTGRES_PASSWORD'];
     expect(compose['x-required'].map((line) => line.replace(/:\?set .*$/, ''))).toEqual(
       secrets.map((name) => `\${${name}_FILE:-\${${name}`),

@@ -8,10 +8,10 @@ import { EMPTY_TABLES, readTables, type Tables } from '../packages/store/test/su
 import { withStore } from '../packages/store/test/support/with-store.ts';
 import { eventSet } from './support/event-sets.ts';
 import { referenceFold } from './support/reference-fold.ts';
-import { SIGNED_AT } from './support/telling-events.ts';
-import type { ToldEvent } from './support/told-event.ts';
+import { SIGNED_AT } from './support/event-parts.ts';
+import type { DescribedEvent } from './support/described-event.ts';
 
-/** So many sets take about half a minute on two busy cores. A failure prints its seed, which repeats the run. */
+/** How many sets: these take about half a minute on two busy cores. A failure prints its seed, which repeats the run. */
 const RUNS = 300;
 
 const context = withStore();
@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => other.close());
 
-/** Nothing here is worth waiting for. */
+/** A gate that never waits: any fault of the database fails the test. */
 const NO_PAUSE: DatabaseGate = {
   async wait(error) {
     throw error;
@@ -30,8 +30,8 @@ const NO_PAUSE: DatabaseGate = {
   isClosed: () => false,
 };
 
-/** Applies one group as the worker does, conflicts tried again; any other failure fails the test. */
-async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
+/** Applies one group as the worker does, and retries after a conflict; any other failure fails the test. */
+async function apply(store: Store, group: readonly DescribedEvent[]): Promise<void> {
   const events = group.flatMap(({ body, receivedAt }) => {
     const event = normalise({ receivedAt, signedAt: SIGNED_AT / 1000, secretId: 'test', encoding: 'utf8', body });
     if (event.outcome === 'dead') throw new Error(`dead: ${event.fault.message} ${body}`);
@@ -47,21 +47,21 @@ async function apply(store: Store, group: readonly ToldEvent[]): Promise<void> {
   expect(result.faults).toEqual([]);
 }
 
-/** The tables after `work`, which finds them empty. */
+/** Returns the tables after `work`, which begins with empty ones. */
 async function tablesAfter(work: () => Promise<unknown>): Promise<Tables> {
   await context.sql(EMPTY_TABLES);
   await work();
   return readTables(context);
 }
 
-/** Every table's rows without clocks and in no order: what the reference knows. */
+/** Returns every table's rows without clocks and in one order, as the reference has them. */
 function facts(tables: Record<string, Record<string, unknown>[]>): unknown {
   return Object.entries(tables)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([table, rows]) => [table, rows.map(printed).toSorted()]);
 }
 
-/** A row as text, the keys of every object in it in one order. */
+/** Prints a row as text, the keys of every object sorted. */
 function printed(row: object): string {
   return JSON.stringify(row, (name, value: unknown) => {
     if (/clock/.test(name)) return undefined;

@@ -12,7 +12,7 @@ import { startPrivateRedis } from './support/private-redis.ts';
 import { ROOT } from './support/root.ts';
 import { runSql } from './support/run-sql.ts';
 
-// The whole pipe, as processes of their own, and a browser in the hands of an operator.
+// The whole pipe, each app as a process of its own, and a browser that does what an operator does.
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const BROWSER_FLAGS = [
@@ -24,7 +24,7 @@ const BROWSER_FLAGS = [
   '--no-first-run',
 ];
 const LETTERS = '/queue/webhook-dead-letter?status=failed';
-/** Bull Board asks for its jobs every five seconds. */
+/** How long a change may take to show: Bull Board asks for its jobs every five seconds. */
 const SHOWN = { timeout: 20_000 };
 
 const secret = randomBytes(32).toString('hex');
@@ -58,7 +58,7 @@ beforeAll(async () => {
 }, 90_000);
 
 afterAll(async () => {
-  // In reverse, one after the other: what was opened last uses what was opened first.
+  // In reverse order, one after the other: what was opened last uses what was opened first.
   await opened.reduceRight((after, close) => after.then(close), Promise.resolve<unknown>(undefined));
 });
 
@@ -69,7 +69,7 @@ function findBrowser(): string {
   return found;
 }
 
-/** Opens a page of the dashboard and notes what must not happen on any of them. */
+/** Opens a page of the dashboard, and records the errors that must not happen on any page. */
 async function open(options: BrowserContextOptions): Promise<{ page: Page; faults: string[] }> {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })).newPage();
   const faults: string[] = [];
@@ -78,7 +78,7 @@ async function open(options: BrowserContextOptions): Promise<{ page: Page; fault
     const { origin } = new URL(request.url());
     if (origin !== dashboard && !origin.endsWith('.googleapis.com')) faults.push(`asks ${origin}`);
   });
-  // The one thing that the policy of the board is there to refuse.
+  // The board's policy must let no answer from another host through.
   page.on('response', (response) => {
     if (!response.url().startsWith(dashboard)) faults.push(`has an answer from ${response.url()}`);
   });
@@ -95,19 +95,19 @@ function sql(statement: string): Promise<Record<string, unknown>[]> {
   return runSql(database.url, statement);
 }
 
-/** What is used here of a node in the page: TypeScript has the browser's types only for code that runs there. */
+/** The members of a DOM node that this file uses: TypeScript has the browser's types only for code that runs there. */
 interface PageNode {
   nodeType: number;
   textContent: string | null;
   childNodes: Iterable<PageNode>;
 }
 
-/** Takes the picture for the README when it is asked for, else one that is thrown away. */
+/** Takes the picture for the README where UPDATE_SCREENSHOTS is set, else one that is thrown away. */
 async function takePicture(page: Page): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'landline-picture-'));
   const path = join(process.env['UPDATE_SCREENSHOTS'] === '1' ? join(ROOT, 'docs') : folder, 'dashboard.png');
   await mkdir(dirname(path), { recursive: true });
-  // Where this copy of the repository stands is nobody's business.
+  // The picture must not show a path of this machine.
   await page.locator('pre').evaluateAll((blocks, root) => {
     const texts = (node: PageNode): PageNode[] => (node.nodeType === 3 ? [node] : [...node.childNodes].flatMap(texts));
     for (const text of blocks.flatMap(texts)) {
@@ -127,7 +127,7 @@ describe('the dashboard in a browser', () => {
   ])('shows nothing with %s', async (_what, options) => {
     const { page } = await open(options);
     const answer = page.waitForResponse((response) => response.url().startsWith(dashboard));
-    // Without a password Chromium shows an error page in place of the question that it would put to a person.
+    // Without a password headless Chromium shows an error page instead of the dialog for the login.
     await page.goto(dashboard).catch(() => undefined);
     expect((await answer).status()).toBe(401);
     await page.waitForLoadState();

@@ -19,13 +19,13 @@ test('a worker behind a pooler, whose user may make no tables, migrates over DIR
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
   const worker = await startApp('worker', {
-    // Which schema is said once.
+    // Only DATABASE_URL names the schema.
     env: { DATABASE_URL: pooled, DIRECT_URL: direct.replace('?schema=calls', ''), REDIS_URL: redis.url },
   });
   onTestFinished(async () => void (await worker.stop()));
   await vi.waitUntil(() => worker.output().includes('Taking jobs'), { timeout: 30_000 });
   await vi.waitUntil(() => isReady(worker.url), { timeout: 20_000 });
-  // One connection serves transactions, probes and beats.
+  // The worker uses one connection for transactions, probes and beats.
   const seq = async () => Number((await runSql(direct, 'SELECT seq FROM calls.landline_beat'))[0]?.['seq']);
   await vi.waitUntil(async () => (await seq()) > 1, { timeout: 20_000, interval: 100 });
   expect(worker.output()).not.toContain('not ready, trying again');

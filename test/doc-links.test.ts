@@ -10,12 +10,12 @@ function markdownOf(folder: string): string[] {
 
 const files = ['', 'docs', 'bench', 'test/faults'].flatMap(markdownOf);
 
-/** What a page has outside its blocks of code. */
+/** Returns a page without its blocks of code. */
 function proseOf(file: string): string {
   return readFileSync(file, 'utf8').replaceAll(/^ *```[^]*?^ *```$/gm, '');
 }
 
-/** The names that GitHub gives to the headings of a page. */
+/** Returns the names that GitHub gives to the headings of a page. */
 function anchorsOf(file: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of proseOf(file).matchAll(/^#+ (.+)$/gm)) {
@@ -31,7 +31,7 @@ function anchorsOf(file: string): Set<string> {
   return anchors;
 }
 
-/** Says why a relative link leads nowhere; undefined where it leads somewhere. */
+/** Returns why a relative link is broken; undefined where it is not. */
 function brokenLink(from: string, link: string): string | undefined {
   const [path = '', anchor] = link.split('#');
   const target = path === '' ? join(ROOT, from) : join(ROOT, dirname(from), decodeURIComponent(path));
@@ -40,7 +40,7 @@ function brokenLink(from: string, link: string): string | undefined {
   return isThere ? undefined : `${link}: there is no such heading`;
 }
 
-test.each(files)('%s: each relative link leads to what is there', (file) => {
+test.each(files)('%s: each relative link leads to a file and a heading that exist', (file) => {
   const links = [...proseOf(join(ROOT, file)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   const relative = links.filter((link) => !/^[a-z]+:/.test(link));
   expect(relative.flatMap((link) => brokenLink(file, link) ?? [])).toEqual([]);

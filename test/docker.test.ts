@@ -11,7 +11,7 @@ import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
 import { copyContext, parseDockerfile, runStage, valueOf, type Stage } from './support/dockerfile.ts';
 import { runSql } from './support/run-sql.ts';
 
-// No engine is needed: the Dockerfile's own commands are run in a clean folder, and what comes out is started with the
+// The test needs no Docker: it runs the Dockerfile's own commands in a clean folder. Then it starts the result with the
 // commands, the variables and the health checks of docker-compose.yml.
 
 const run = promisify(execFile);
@@ -91,7 +91,7 @@ describe('the image', () => {
     return { ADMIN_DATABASE_URL: url.href, PGPASSWORD };
   }
 
-  it('runs as somebody else than root, with the receiver as its default', () => {
+  it('runs as a user other than root, with the receiver as its default', () => {
     expect(valueOf(final, 'USER')).toBe('node');
     expect(valueOf(final, 'WORKDIR')).toBe(valueOf(build, 'WORKDIR'));
     expect(valueOf(final, 'COPY')).toBe(`--from=build ${valueOf(build, 'WORKDIR')} ./`);
@@ -135,7 +135,7 @@ describe('the image', () => {
   });
 
   it.each(Object.entries(SERVERS))(
-    'runs the %s until it is told to stop, seen by its own health check',
+    'runs the %s until its signal to stop, seen by its own health check',
     async (name, port) => {
       const free = String(await choosePort(0));
       const [, program = '', ...args] = serviceOf(compose, name).healthcheck.test;

@@ -59,7 +59,7 @@ test('SIGTERM while a transaction is stuck: the worker is gone within ten second
     status: 200,
   });
   await vi.waitUntil(async () => (await pipe.queues.events.getActiveCount()) === 1, { timeout: 20_000, interval: 20 });
-  // By itself, at its own limit, and told that something was left.
+  // The worker ends by itself at its own limit, and its exit code says that a job was left.
   expect(await worker.stop()).toEqual([1, null]);
   await unlock();
 

@@ -9,7 +9,7 @@ import { workerVariables } from '../apps/worker/src/config.ts';
 interface Shown {
   name: string;
   value: string;
-  /** Behind `#`: the value is the default, and unset means the same. */
+  /** Whether the line begins with `#`: its value is the default, and unset means the same. */
   commented: boolean;
   /** Whether a comment stands above it. */
   explained: boolean;
@@ -25,7 +25,7 @@ const shown = lines.flatMap((line, i): Shown[] => {
 const shapes = [receiverVariables.shape, workerVariables.shape, dashboardVariables.shape, initiationVariables.shape];
 
 test('.env.example names exactly the variables that the processes read', () => {
-  // These the commands read, and Compose the last.
+  // The commands read these variables; only Compose reads the last one.
   const others = ['PUBLIC_URL', 'ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD'];
   const read = new Set([...shapes.flatMap((shape) => Object.keys(shape)), ...others]);
   expect(new Set(shown.map(({ name }) => name))).toEqual(read);
@@ -38,14 +38,14 @@ test.each(shown.filter(({ commented, value }) => commented && value !== ''))(
   ({ name, value }) => {
     const schemas = shapes.flatMap((shape) => Object.entries(shape)).filter(([key]) => key === name);
     const defaults = schemas.map(([, schema]) => schema.parse(undefined));
-    // By themselves the dashboard and the initiation listen on loopback; .env.example shows what the receiver does.
+    // The dashboard and the initiation listen on loopback by default; .env.example shows the receiver's default.
     const expected = name === 'HOST' ? defaults.filter((used) => used !== '127.0.0.1') : defaults;
     expect(expected.length).toBeGreaterThan(0);
     for (const [i, used] of expected.entries()) expect(used).toEqual(schemas[i]?.[1].parse(value));
   },
 );
 
-test('what has no default is what nobody can choose for the user', () => {
+test('only variables that the user must choose have no default', () => {
   const required = shapes.flatMap((shape) =>
     Object.entries(shape).flatMap(([name, schema]) => (schema.safeParse(undefined).success ? [] : [name])),
   );

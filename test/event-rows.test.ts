@@ -5,7 +5,7 @@ import { post } from './support/post.ts';
 import { TABLE_NAMES } from './support/tables.ts';
 
 const FIXTURES = new URL('../packages/webhook/test/fixtures/', import.meta.url);
-/** The provider's own samples lie beside the repository on some machines. */
+/** The folder of the provider's own samples, which only some machines have. */
 const SAMPLES = new URL('../../shared/samples/', import.meta.url);
 
 const ID = 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 beforeEach(async () => void (await pipe.sql(`TRUNCATE ${TABLE_NAMES.join(', ')}`)));
 afterAll(() => pipe.stop());
 
-/** Sends bodies one after the other, signed, and waits until the worker is done with them. */
+/** Sends signed bodies one after the other, and waits until the worker has applied them. */
 async function deliver(...bodies: string[]): Promise<void> {
   for (const body of bodies) expect(await post(pipe.receiver.url, body)).toMatchObject({ status: 200 });
   expect(await pipe.untilIdle()).toMatchObject({ dead: 0 });
@@ -228,7 +228,7 @@ describe('each type gives its rows', () => {
   });
 });
 
-test('a whole call, live and then in full: the transcript outranks what was told live', async () => {
+test('a whole call, live and then in full: the transcript outranks the live events', async () => {
   const live = [
     'conversation-started.nested',
     'conversation-message.nested',
@@ -249,7 +249,7 @@ test('a whole call, live and then in full: the transcript outranks what was told
   });
 });
 
-/** The conversation that each of the provider's samples must become. */
+/** The conversation that each of the provider's samples must give. */
 const EXPECTED: Record<string, Record<string, unknown>> = {
   'post-call-transcription': {
     id: 'abc',
@@ -295,7 +295,7 @@ const EXPECTED: Record<string, Record<string, unknown>> = {
   },
 };
 
-// Where the samples are not, the fixtures above have shown the same; which of the two ran is in the test's name.
+// Without the samples the fixtures above show the same. The test's name says which of the two ran.
 const samples = Object.keys(EXPECTED).filter((name) => existsSync(new URL(`${name}.json`, SAMPLES)));
 
 test(`the provider's samples give their rows (${samples.length} of ${Object.keys(EXPECTED).length} are on this machine)`, async () => {

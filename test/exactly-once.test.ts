@@ -12,15 +12,15 @@ import { startPipe, type Pipe } from './support/pipe.ts';
 import { createDatabase } from './support/database.ts';
 import { post } from './support/post.ts';
 import { seededRandom, type SeededRandom } from './support/seeded-random.ts';
-import { firstOfLoad } from './support/told-load.ts';
+import { firstOfLoad } from './support/load-events.ts';
 import { doubledAmong, wrongRows } from './support/wrong-rows.ts';
 
 const EVENTS = 10_000;
 const KILLS = 5;
 const SENDERS = 32;
-/** How long a worker goes on after it was seen at work, at most, before it is killed. */
-const LAST_BREATH_MS = 60;
-/** A killed worker's jobs are taken again after 10 to 15 s. */
+/** The longest time from a worker's first log line to its SIGKILL, in ms. */
+const MAX_KILL_DELAY_MS = 60;
+/** How long the test waits for an idle queue, in ms. Another worker takes a killed worker's jobs after 10 to 15 s. */
 const SETTLE_LIMIT_MS = 60_000;
 
 let pipe: Pipe;
@@ -30,14 +30,14 @@ beforeAll(async () => {
 });
 afterAll(() => pipe.stop());
 
-/** Every event once, and a third of them once or twice more, in any order. */
+/** Returns every event once, and a third of them once or twice more, in random order. */
 function deliveriesOf(events: readonly Buffer[], random: SeededRandom): Buffer[] {
   const repeated = random.shuffled(events).slice(0, Math.floor(events.length / 3));
   const again = repeated.flatMap((body) => Array.from({ length: 1 + random.below(2) }, () => body));
   return random.shuffled([...events, ...again]);
 }
 
-/** Sends them all, many at once; answers how many came back with which status. */
+/** Sends all deliveries, many at once. Returns how many were answered with each status. */
 async function sendAll(deliveries: readonly Buffer[], agent: Agent): Promise<Map<number, number>> {
   const statuses = new Map<number, number>();
   let next = 0;
@@ -51,13 +51,13 @@ async function sendAll(deliveries: readonly Buffer[], agent: Agent): Promise<Map
   return statuses;
 }
 
-/** Starts a worker and kills it in the middle of its work; answers how many jobs it had in hand. */
+/** Starts a worker and kills it in the middle of its work. Returns how many jobs were active in it. */
 async function killAtWork(random: SeededRandom): Promise<number> {
-  // A job that an earlier worker died with counts as active until it is taken again.
+  // A job of a worker that was killed before stays active until another worker takes it.
   const left = new Set(await activeJobs());
   const worker = await pipe.startWorker();
   await vi.waitUntil(() => worker.output().includes('✅'), { timeout: 20_000, interval: 1 });
-  await delay(random.below(LAST_BREATH_MS));
+  await delay(random.below(MAX_KILL_DELAY_MS));
   worker.kill('SIGKILL');
   await worker.exited;
   return (await activeJobs()).filter((id) => !left.has(id)).length;
@@ -100,17 +100,17 @@ it('applies each of 10,000 events once, however often sent and with the worker k
       `${effects} effects, ${counts.dead} dead letters\n`,
   );
   expect([...statuses]).toEqual([[200, deliveries.length]]);
-  // A kill between two jobs proves nothing; most of them must hit.
+  // A kill between two jobs proves nothing, so most kills must hit a job.
   expect(inHand.filter((jobs) => jobs > 0).length).toBeGreaterThan(KILLS / 2);
   expect(counts).toEqual({ events: 0, unsettled: 0, dead: 0 });
   expect(Object.keys(outcomes).sort()).toEqual(['applied', 'ignored']);
   expect(await doubledAmong(events, pipe.sql)).toEqual([]);
   expect(await sqlCount(`effects WHERE in_table = 'webhook_events'`)).toBe(EVENTS);
-  // Every row of every table with every column, the profiles among them; the first few that differ say enough.
+  // Every row of every table with every column, profiles included; the first few that differ are enough.
   expect((await wrongRows(events, pipe.sql)).slice(0, 10)).toEqual([]);
 }, 150_000);
 
-it('would see it if events were applied again, though that changes no row', async () => {
+it('would find events that were applied again, although that changes no row', async () => {
   const database = await createDatabase(inject('databaseUrl'));
   onTestFinished(() => database.drop());
   const client = new Client({ connectionString: database.url });
@@ -119,17 +119,17 @@ it('would see it if events were applied again, though that changes no row', asyn
   const ask = async (sql: string) => (await client.query<Record<string, unknown>>(sql)).rows;
   await countEffects(ask);
 
-  const told = firstOfLoad({ run: 'again', seed: 1 }, 200);
-  const events = told.flatMap(({ body }) => {
+  const described = firstOfLoad({ run: 'again', seed: 1 }, 200);
+  const events = described.flatMap(({ body }) => {
     const event = normalise({ receivedAt: 0, signedAt: 0, secretId: 'test', encoding: 'utf8', body });
     return event.outcome === 'dead' ? [] : [event];
   });
   const run: Run = async ({ sql, parameters }) => (await client.query<Record<string, unknown>>(sql, parameters)).rows;
   await applyEvents(events, run);
   await applyEvents(events, run);
-  expect(await doubledAmong(told, ask)).toEqual([]);
+  expect(await doubledAmong(described, ask)).toEqual([]);
   const before = await readTables({ sql: ask });
-  // A worker that takes no event for a duplicate, and so often that no row is told of by as many: twelve events share their ids.
+  // Applies each event as if it were no duplicate, more often than there are events with the same row: twelve share their ids.
   for (let times = 0; times < 12; times++) {
     // oxlint-disable-next-line no-await-in-loop -- one transaction after another
     await applyEvents(events, async (statement) => {
@@ -139,7 +139,7 @@ it('would see it if events were applied again, though that changes no row', asyn
   }
   expect(await readTables({ sql: ask })).toEqual(before);
   const { conversation_messages, agent_tool_calls, user_commands } = before;
-  expect(await doubledAmong(told, ask)).toHaveLength(
+  expect(await doubledAmong(described, ask)).toHaveLength(
     conversation_messages.length + agent_tool_calls.length + user_commands.length,
   );
 });

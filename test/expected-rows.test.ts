@@ -13,7 +13,7 @@ import type { Delivered, Scenario } from './expected-rows/scenario.ts';
 import { secrets } from './expected-rows/secrets.ts';
 import { ties } from './expected-rows/ties.ts';
 import { tools } from './expected-rows/tools.ts';
-import { looked } from './support/looked-rows.ts';
+import { onlyExpectedColumns } from './support/expected-columns.ts';
 import { permutations } from './support/permutations.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post, SECRET, signed, unixSeconds } from './support/post.ts';
@@ -31,7 +31,7 @@ const THEMES: Record<string, readonly Scenario[]> = {
   tools,
 };
 
-/** Of more deliveries than four, so many orders are tried. */
+/** How many orders are tried of more than four deliveries. */
 const MOST_ORDERS = 24;
 
 const bodyOf = ({ body }: Delivered): string => (typeof body === 'string' ? body : JSON.stringify(body));
@@ -50,7 +50,7 @@ describe('through the whole pipe', () => {
       const body = bodyOf(delivered);
       const headers = signed(body, SECRET, began + (delivered.signed ?? 0));
       expect(await post(pipe.receiver.url, body, { headers })).toMatchObject({ status: 200 });
-      // The next one is received later, also on a machine that answers within a millisecond.
+      // The pause makes the next receipt later, also on a machine that answers within a millisecond.
       const now = Date.now();
       await vi.waitUntil(() => Date.now() > now, { interval: 1 });
     }
@@ -61,7 +61,7 @@ describe('through the whole pipe', () => {
     test.each(scenarios)('$name', async ({ deliveries, rows }) => {
       await pipe.sql(EMPTY_TABLES);
       await receive(deliveries);
-      expect(looked(await readTables(pipe), rows)).toEqual(rows);
+      expect(onlyExpectedColumns(await readTables(pipe), rows)).toEqual(rows);
     });
   });
 });
@@ -75,7 +75,7 @@ async function apply(store: Store, job: readonly Delivery[]): Promise<void> {
   if (dead.length > 0) await store.recordDead(dead);
 }
 
-/** The ways of bringing deliveries to the tables: each is a list of rounds, each round's jobs are applied at once. */
+/** The ways to apply deliveries. Each way is a list of rounds; the jobs of a round are applied at once. */
 function waysOf(order: readonly Delivery[]): Delivery[][][] {
   const half = Math.ceil(order.length / 2);
   const halves = [order.slice(0, half), order.slice(half)];
@@ -84,12 +84,12 @@ function waysOf(order: readonly Delivery[]): Delivery[][][] {
   );
 }
 
-/** A dead letter counts how often it was tried. */
+/** Returns the tables without the attempts of dead letters: these depend on the way. */
 function withoutAttempts(tables: Tables): unknown {
   return JSON.parse(JSON.stringify(tables, (name, value: unknown) => (name === 'attempts' ? undefined : value)));
 }
 
-/** Two workers may meet in a conflict, which the worker tries again. */
+/** Applies a job; like the worker, it retries after a conflict between two workers. */
 async function retried(work: () => Promise<void>): Promise<void> {
   for (let left = 20; ; left--) {
     try {
@@ -110,7 +110,7 @@ describe('in any order, in any jobs, by two workers at once', () => {
 
   const BEGAN = 1_780_000_000;
 
-  /** As the receiver would hand it over: received a moment after it was signed, and after the one before. */
+  /** Makes deliveries as the receiver does: each is received just after it was signed, and after the one before. */
   function deliveryOf(delivered: Delivered, place: number): Delivery {
     const signedAt = BEGAN + (delivered.signed ?? 0);
     const receivedAt = signedAt * 1000 + 100 + place * 20;
@@ -139,9 +139,9 @@ describe('in any order, in any jobs, by two workers at once', () => {
       for (const [i, order] of orders.entries()) {
         for (const jobs of waysOf(order)) {
           const tables = await tablesAfter(() => (i % 4 === 3 ? atOnce(jobs) : oneByOne(jobs)));
-          const same = firstDecides ? looked(tables, rows) : withoutAttempts(tables);
+          const same = firstDecides ? onlyExpectedColumns(tables, rows) : withoutAttempts(tables);
           first ??= same;
-          expect(looked(tables, rows)).toEqual(rows);
+          expect(onlyExpectedColumns(tables, rows)).toEqual(rows);
           expect(same).toEqual(first);
         }
       }

@@ -2,14 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, expect } from 'vitest';
 import { openConnections } from './support/open-connections.ts';
 
-/** How long what was closed may take to be gone, in milliseconds. */
+/** How long closed connections may take to go, in milliseconds. */
 const CLOSING_LIMIT_MS = 3_000;
 const LOOK_MS = 20;
 
-// A process may run several files: only what this file has opened counts.
+// A process may run several files: only connections that this file has opened count.
 const before = openConnections();
 
-// Registered before any hook of the file, so it runs after all of them.
+// vitest runs this hook last, because it is registered before any hook of the file.
 afterAll(async () => {
   const deadline = performance.now() + CLOSING_LIMIT_MS;
   while (leftOpen().length > 0 && performance.now() < deadline) await wait(LOOK_MS);

@@ -4,7 +4,7 @@ import { FAULT_POLICY } from '../apps/worker/src/fault-policy.ts';
 
 const page = readFileSync(new URL('../docs/fault-policy.md', import.meta.url), 'utf8');
 
-/** The rows of the page's table, a row for each class. */
+/** Reads the page's table, which has a row for each class. */
 const rows = [...page.matchAll(/^\| (`.*`) \| (\w+) \| (\d+) \|$/gm)].flatMap(([, classes = '', action, pauses]) =>
   [...classes.matchAll(/`(\w+)`/g)].map(([, faultClass = '']) => [faultClass, { action, pausesAlone: Number(pauses) }]),
 );

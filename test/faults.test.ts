@@ -18,7 +18,7 @@ test('the README names every fault, and how it is made', async () => {
   expect(readme).toContain(faultTable(FAULTS, SHORT_FORM));
 });
 
-test('whatever is broken, every event that was answered 200 is in the tables once', async () => {
+test('under every fault, every event that was answered 200 is in the tables once', async () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   process.stdout.write(`faults: SEED=${seed}\n`);
   const faults = FAULTS.filter(({ name }) => SHORT_FORM.includes(name));

@@ -19,17 +19,17 @@ declare module 'vitest' {
   }
 }
 
-// The cluster lives for one run; a test of durability starts its own.
+// The cluster lasts for one run, so it need not be durable; a test of durability starts a Postgres of its own.
 const THROWAWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'].flatMap(
   (setting) => ['-c', setting],
 );
 
-/** Starts one Redis and one Postgres for the run, and answers how to stop them. */
+/** Starts one Redis and one Postgres for the run. Returns the function that stops them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'landline-test-'));
   await chmod(folder, 0o755); // as root, Postgres runs as another user
   const running: Service[] = [];
-  // At Ctrl-C vitest ends without its teardown, and the servers are in no group that a terminal reaches.
+  // At Ctrl-C vitest ends without its teardown, and the terminal's signal does not reach the servers.
   const endAtOnce = () => {
     for (const { pid } of running.filter((service) => isRunning(service.pid))) process.kill(pid, 'SIGQUIT');
     rmSync(folder, { recursive: true, force: true });

@@ -7,7 +7,8 @@ import { startPrivatePostgres } from './support/private-postgres.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { runSql } from './support/run-sql.ts';
 
-// `npm test` asks few profiles for some seconds. INITIATION_LOAD=whole takes a million, and prints what CHANGELOG and DESIGN tell.
+// `npm test` runs on few profiles for some seconds. INITIATION_LOAD=whole runs on a million, and prints the figures of CHANGELOG
+// and DESIGN.
 const isWhole = process.env['INITIATION_LOAD'] === 'whole';
 const PROFILES = isWhole ? 1_000_000 : 10_000;
 const SECONDS = isWhole ? 60 : 4;
@@ -38,7 +39,7 @@ test(
     const answers: Promise<void>[] = [];
     let unknown = 0;
     const begun = performance.now();
-    // An open loop: a request is due at its time, whatever became of those before.
+    // An open loop: each request is sent at its time, also while earlier ones have no answer.
     for (let i = 0; i < RATE * SECONDS; i++) {
       const due = begun + (i * 1000) / RATE;
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -57,12 +58,12 @@ test(
       `${times.length} answers at ${RATE}/s over ${PROFILES} profiles: p50 ${at(0.5)}, p99 ${at(0.99)}, p99.9 ${at(0.999)}, longest ${at(0.999999)}; unknown ${unknown}\n`,
     );
     expect(times).toHaveLength(RATE * SECONDS);
-    // On a busy machine some are late, and get the defaults.
+    // On a busy machine some answers are late, and have the defaults.
     expect(unknown).toBeLessThan(times.length);
   },
 );
 
-/** A profile for each number, every third of a user's own; two calls for each, the later with a summary. */
+/** Inserts a profile for each number, every third with a user id, and two calls for each, the later one with a summary. */
 async function fill(url: string): Promise<void> {
   await runSql(
     url,

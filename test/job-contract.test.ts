@@ -6,10 +6,10 @@ import { post } from './support/post.ts';
 const read = async (name: string): Promise<unknown> =>
   JSON.parse(await readFile(new URL(`./jobs/${name}.json`, import.meta.url), 'utf8'));
 
-/** As a receiver of any version adds its jobs. */
+/** Adds a job as a receiver of any version does. */
 const OPTIONS = { attempts: 8, backoff: { type: 'custom' }, removeOnComplete: true, removeOnFail: false };
 
-test('jobs as the oldest version wrote them, as the current one does and with unknown fields are applied; one of the future rests, whole, and can be retried', async () => {
+test('jobs of the oldest and the current version and with unknown fields are applied; a job of a future version stays in failed, whole, and can be retried', async () => {
   const pipe = await startPipe();
   onTestFinished(() => pipe.stop());
   const { events } = pipe.queues;
@@ -36,7 +36,7 @@ test('jobs as the oldest version wrote them, as the current one does and with un
   expect(job?.failedReason).toMatch(/not a group of events/);
   expect(worker.output()).toContain('A job rests in failed');
 
-  // As an operator does once the workers are newer.
+  // The operator retries the job once the workers are newer.
   await worker.stop();
   await job?.retry();
   expect((await events.getWaiting()).map(({ data }) => data)).toEqual([future]);

@@ -9,7 +9,7 @@ import { scrape, valueOf } from './support/scrape.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 import { jobSchema } from '../packages/queue/test/support/job-schema.ts';
 
-/** The journal that a busy minute fills, in bytes: the least that is allowed. */
+/** The smallest journal that is allowed, in bytes: a busy minute fills it. */
 const SMALL = 1024 * 1024;
 
 async function aReceiver(redis: PrivateRedis, journalDir: string, env = {}): Promise<AppProcess> {
@@ -28,11 +28,11 @@ async function setUp(): Promise<{ redis: PrivateRedis; journalDir: string }> {
 
 async function readiness(receiver: AppProcess): Promise<[number, unknown]> {
   const { status, body } = await get(`${receiver.healthUrl}/health/ready`);
-  const told: unknown = JSON.parse(body);
-  return [status, told];
+  const details: unknown = JSON.parse(body);
+  return [status, details];
 }
 
-/** The bodies in the queue, each once. */
+/** Returns the bodies in the queue, each once. */
 async function queuedIn(redis: PrivateRedis): Promise<Set<string>> {
   const queues = openQueues({ redisUrl: redis.url });
   try {
@@ -44,7 +44,7 @@ async function queuedIn(redis: PrivateRedis): Promise<Set<string>> {
   }
 }
 
-/** Whether Redis has all that a receiver's journal holds, so far as its metrics know. */
+/** Whether Redis has every event of a receiver's journal, by the receiver's metrics. */
 async function hasNothingPending(receiver: AppProcess): Promise<boolean> {
   return valueOf(await scrape(receiver.healthUrl), 'landline_journal_pending_records') === 0;
 }
@@ -59,7 +59,7 @@ async function untilQueued(redis: PrivateRedis, count: number): Promise<Set<stri
   );
 }
 
-test('Redis away: every answer is 200, and what was killed with the events in its journal leaves them to the next', async () => {
+test('Redis away: every answer is 200, and the next receiver enqueues the journal of a killed one', async () => {
   const { redis, journalDir } = await setUp();
   const receiver = await aReceiver(redis, journalDir);
   expect(await readiness(receiver)).toEqual([200, { status: 'ready', redis: 'ready', journal: 'ready' }]);
@@ -76,7 +76,7 @@ test('Redis away: every answer is 200, and what was killed with the events in it
   expect(await untilQueued(redis, bodies.length)).toEqual(new Set(bodies));
 }, 90_000);
 
-test('a receiver that goes on takes over what another left that was killed', async () => {
+test('a running receiver takes over the journal of a killed one', async () => {
   const { redis, journalDir } = await setUp();
   const [killed, living] = await Promise.all([aReceiver(redis, journalDir), aReceiver(redis, journalDir)]);
   await redis.stop();
@@ -91,7 +91,7 @@ test('a receiver that goes on takes over what another left that was killed', asy
   expect(await untilQueued(redis, bodies.length)).toEqual(new Set(bodies));
 }, 90_000);
 
-test('journal full and Redis away: 503 with Retry-After, and 200 again when Redis is back; nothing refused is there', async () => {
+test('journal full and Redis away: 503 with Retry-After, and 200 again when Redis is back; no refused event is there', async () => {
   const { redis, journalDir } = await setUp();
   const receiver = await aReceiver(redis, journalDir, { JOURNAL_LIMIT_BYTES: String(SMALL) });
   await redis.stop();
@@ -113,7 +113,7 @@ test('journal full and Redis away: 503 with Retry-After, and 200 again when Redi
   expect((await post(receiver.url, '{"n":"last"}')).status).toBe(200);
 }, 90_000);
 
-test('a receiver that leaves with events in its journal says how many, in its log and by its exit code', async () => {
+test('a receiver that stops with pending events in its journal logs their number and ends with exit code 3', async () => {
   const { redis, journalDir } = await setUp();
   const receiver = await aReceiver(redis, journalDir);
   await redis.stop();
@@ -130,7 +130,7 @@ test('a receiver that leaves with events in its journal says how many, in its lo
   expect(await next.stop()).toEqual([0, null]);
 }, 90_000);
 
-test('Redis emptied under a receiver: what it held is enqueued again, and the log says so without a body', async () => {
+test('Redis emptied while a receiver runs: its events are enqueued again, and the log says so without a body', async () => {
   const { redis, journalDir } = await setUp();
   const receiver = await aReceiver(redis, journalDir);
   const bodies = Array.from({ length: 100 }, (_, i) => `{"said":"words ${i}"}`);
@@ -145,7 +145,7 @@ test('Redis emptied under a receiver: what it held is enqueued again, and the lo
   expect(receiver.output()).not.toContain('words');
 }, 90_000);
 
-/** Waits until the receiver has left two beats in Redis: what it enqueued before is then known to have been there. */
+/** Waits until the receiver has written two beats to Redis: after these, events that it enqueued before count as taken. */
 async function untilBeaten(redis: PrivateRedis): Promise<void> {
   const beat = async () => {
     const [key] = z.array(z.string()).parse(await redis.run(['KEYS', '*:beat:*']));

@@ -10,7 +10,7 @@ const vitestReport = z.object({
   testResults: z.array(z.object({ name: z.string(), status: z.string(), message: z.string() })),
 });
 
-/** Runs the files of test/left-open as a suite of their own; answers what it says of each file. */
+/** Runs the files of test/left-open as a suite of their own. Returns the messages of each file. */
 async function runFiles(): Promise<Record<string, { status: string; message: string }>> {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--config', join(FOLDER, 'vitest.config.ts'), '--reporter', 'json'];
@@ -26,7 +26,7 @@ async function runFiles(): Promise<Record<string, { status: string; message: str
   );
 }
 
-/** What is said of a file that fails for what it leaves open. */
+/** The message of a file that leaves something open. */
 function leaving(file: string, what: RegExp) {
   return {
     status: 'failed',

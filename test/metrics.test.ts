@@ -18,7 +18,7 @@ const LOGIN = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD_PASSWORD}
 const INITIATION_TOKEN = 'a token of the test';
 const APPS = ['receiver', 'worker', 'dashboard', 'initiation'] as const;
 type App = (typeof APPS)[number];
-/** The least that is allowed. */
+/** The smallest journal that is allowed, in bytes. */
 const MAX_CONNECTIONS = 64;
 
 let folder: string;
@@ -52,7 +52,7 @@ beforeAll(async () => {
     );
   }
   await vi.waitUntil(() => processOf('worker').output().includes('Taking jobs'), { timeout: 30_000 });
-  await Promise.all(APPS.map(look));
+  await Promise.all(APPS.map(readMetrics));
 }, 120_000);
 
 afterAll(async () => {
@@ -67,14 +67,14 @@ function processOf(app: App): AppProcess {
   return found;
 }
 
-/** What a process tells of itself now. */
-async function look(app: App): Promise<Scrape['samples']> {
+/** Reads the metrics of a process, and records them for the checks at the end. */
+async function readMetrics(app: App): Promise<Scrape['samples']> {
   const seen = await scrape(processOf(app).healthUrl, app === 'dashboard' ? { headers: LOGIN } : {});
   scrapes[app].push(seen);
   return seen.samples;
 }
 
-/** How long a process may take to tell of what happened. */
+/** How long a metric may take to show an event. */
 const WITHIN = { timeout: 20_000, interval: 100 };
 
 const above = (least: number) => expect.toSatisfy((value: unknown) => typeof value === 'number' && value > least);
@@ -90,7 +90,7 @@ async function accepted(body: string | Buffer): Promise<void> {
   expect(await post(processOf('receiver').url, body)).toMatchObject({ status: 200 });
 }
 
-/** Asks who is calling; answers the status. */
+/** Asks who is calling. Returns the status of the answer. */
 async function ask(call: Record<string, string>, token = INITIATION_TOKEN): Promise<number> {
   const response = await fetch(`${processOf('initiation').url}/api/elevenlabs/conversation-initiation`, {
     method: 'POST',
@@ -113,7 +113,7 @@ describe('what moves the metrics', () => {
     }
     expect(await send(processOf('receiver').url, { body: '{}' })).toMatchObject({ status: 401 });
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({
         landline_events_accepted_total: 4,
         'landline_events_rejected_total{code="signature_missing"}': 1,
@@ -128,7 +128,7 @@ describe('what moves the metrics', () => {
         landline_journal_pending_records: 0,
       });
     await expect
-      .poll(() => look('worker'), WITHIN)
+      .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
         'landline_events_processed_total{outcome="applied"}': 1,
         'landline_events_processed_total{outcome="duplicate"}': 1,
@@ -144,15 +144,15 @@ describe('what moves the metrics', () => {
         [jobs(WEBHOOK_QUEUE, 'waiting')]: 0,
       });
     await expect
-      .poll(() => look('dashboard'), WITHIN)
+      .poll(() => readMetrics('dashboard'), WITHIN)
       .toMatchObject({ [jobs(DEAD_LETTER_QUEUE, 'failed')]: 1, [jobs(WEBHOOK_QUEUE, 'waiting')]: 0 });
   });
 
-  test('a Redis that does not answer: the journal takes the event, and nobody waits for the queues', async () => {
+  test('a Redis that does not answer: the journal takes the event, and no scrape waits for the queues', async () => {
     redis.freeze();
     await accepted(aMessage());
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({
         landline_events_accepted_total: 5,
         landline_groups_enqueued_total: 4,
@@ -163,11 +163,11 @@ describe('what moves the metrics', () => {
       });
     for (const app of ['worker', 'dashboard'] as const) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      expect(Object.keys(await look(app)).filter((key) => key.startsWith('landline_queue_jobs'))).toEqual([]);
+      expect(Object.keys(await readMetrics(app)).filter((key) => key.startsWith('landline_queue_jobs'))).toEqual([]);
     }
     redis.thaw();
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({
         landline_redis_up: 1,
         landline_journal_pending_records: 0,
@@ -175,57 +175,57 @@ describe('what moves the metrics', () => {
         landline_journal_reenqueued_records_total: 1,
       });
     await expect
-      .poll(() => look('worker'), WITHIN)
+      .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
         'landline_events_processed_total{outcome="applied"}': 2,
         [jobs(WEBHOOK_QUEUE, 'active')]: 0,
       });
-    await expect.poll(() => look('dashboard'), WITHIN).toMatchObject({ [jobs(WEBHOOK_QUEUE, 'active')]: 0 });
+    await expect.poll(() => readMetrics('dashboard'), WITHIN).toMatchObject({ [jobs(WEBHOOK_QUEUE, 'active')]: 0 });
   });
 
   test('a Redis that is away and comes back', async () => {
     await redis.stop();
     await accepted(aMessage());
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_redis_up: 0, landline_journal_pending_records: 1 });
-    await expect.poll(() => look('worker'), WITHIN).toMatchObject({ landline_redis_errors_total: above(0) });
-    expect(await look('dashboard')).not.toHaveProperty([jobs(WEBHOOK_QUEUE, 'waiting')]);
+    await expect.poll(() => readMetrics('worker'), WITHIN).toMatchObject({ landline_redis_errors_total: above(0) });
+    expect(await readMetrics('dashboard')).not.toHaveProperty([jobs(WEBHOOK_QUEUE, 'waiting')]);
     await redis.restart();
-    // What came around the last beat of the Redis that ended is enqueued again as well.
+    // Events around the last beat of the Redis that ended are enqueued again as well.
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_redis_up: 1, landline_journal_reenqueued_records_total: above(1) });
     await expect
-      .poll(() => look('worker'), WITHIN)
+      .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 3 });
   });
 
   test('a Redis that may evict what it holds', async () => {
     await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru']);
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_redis_refused: 1, landline_redis_up: 0 });
     await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_redis_refused: 0, landline_redis_up: 1 });
   });
 
   test('a Redis that has lost what it took', async () => {
     await redis.run(['FLUSHALL']);
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_redis_losses_total: 1, landline_journal_reenqueued_records_total: above(2) });
   });
 
-  test('what a receiver has left that nobody can take over', async () => {
+  test('a journal of a killed receiver that no other can take over', async () => {
     const left = join(journalDir, 'abcdef012345');
     await mkdir(left);
-    // It has the name of a journal's file, and does not begin as one.
+    // The file has the name of a journal's file, but not its first bytes.
     await writeFile(join(left, '001767225600000-000000-abcdef012345.log'), 'x'.repeat(1000));
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_journal_unheld_bytes: 1000, landline_journal_disk_free_bytes: above(0) });
   });
 
@@ -234,17 +234,19 @@ describe('what moves the metrics', () => {
     const body = aMessage();
     const slow = await openConnection(url);
     slow.write(rawPost(WEBHOOK_PATH, signed(body), body).subarray(0, -1));
-    await expect.poll(() => look('receiver'), WITHIN).toMatchObject({ landline_receiving_bytes: body.length - 1 });
+    await expect
+      .poll(() => readMetrics('receiver'), WITHIN)
+      .toMatchObject({ landline_receiving_bytes: body.length - 1 });
     const silent = await Promise.all(Array.from({ length: MAX_CONNECTIONS + 5 }, () => openConnection(url)));
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({
         landline_connections: MAX_CONNECTIONS,
         'landline_connections_dropped_total{state="silent"}': above(5),
       });
     for (const connection of [slow, ...silent]) connection.cut();
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_receiving_bytes: 0, landline_connections: 0 });
   });
 
@@ -252,46 +254,46 @@ describe('what moves the metrics', () => {
     const sentAt = Date.now() - 90_000;
     await accepted(canaryBody(sentAt));
     for (const app of ['receiver', 'worker'] as const) {
-      await expect.poll(() => look(app), WITHIN).toMatchObject({ landline_canary_age_seconds: above(89) });
+      await expect.poll(() => readMetrics(app), WITHIN).toMatchObject({ landline_canary_age_seconds: above(89) });
     }
   });
 
-  test('a job that nobody can make sense of', async () => {
+  test('a job that the worker cannot read', async () => {
     const queues = openQueues({ redisUrl: redis.url });
     await queues.ping();
     await queues.events.add('events', { v: 0 });
     await queues.close();
     await expect
-      .poll(() => look('worker'), WITHIN)
+      .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
         'landline_job_attempts_failed_total{final="true"}': 1,
         [jobs(WEBHOOK_QUEUE, 'failed')]: 1,
       });
-    await expect.poll(() => look('dashboard'), WITHIN).toMatchObject({ [jobs(WEBHOOK_QUEUE, 'failed')]: 1 });
+    await expect.poll(() => readMetrics('dashboard'), WITHIN).toMatchObject({ [jobs(WEBHOOK_QUEUE, 'failed')]: 1 });
   });
 
   test('a journal whose folder is gone and comes back', async () => {
     await rm(journalDir, { recursive: true });
     await writeFile(journalDir, '');
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_journal_up: 0, landline_journal_errors_total: 0 });
     await accepted(aMessage());
     await expect
-      .poll(() => look('receiver'), WITHIN)
+      .poll(() => readMetrics('receiver'), WITHIN)
       .toMatchObject({ landline_journal_errors_total: 1, landline_redis_up: 1 });
     await rm(journalDir);
-    await expect.poll(() => look('receiver'), WITHIN).toMatchObject({ landline_journal_up: 1 });
+    await expect.poll(() => readMetrics('receiver'), WITHIN).toMatchObject({ landline_journal_up: 1 });
   });
 
   test('a Postgres that is away and comes back', async () => {
     await expect
-      .poll(() => look('worker'), WITHIN)
+      .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 4 });
     await postgres.stop();
     await accepted(aMessage());
     await expect
-      .poll(() => look('worker'), WITHIN)
+      .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
         landline_database_waiting: 1,
         'landline_postgres_errors_total{class="connection"}': above(0),
@@ -302,7 +304,7 @@ describe('what moves the metrics', () => {
       args: ['-c', 'fsync=off'],
     });
     await expect
-      .poll(() => look('worker'), WITHIN)
+      .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
         landline_database_waiting: 0,
         'landline_events_processed_total{outcome="applied"}': 5,
@@ -312,23 +314,23 @@ describe('what moves the metrics', () => {
 
   test('a Postgres that has lost its tail', async () => {
     await runSql(postgres.url, 'UPDATE landline_beat SET seq = 0');
-    await expect.poll(() => look('worker'), WITHIN).toMatchObject({ landline_postgres_losses_total: 1 });
+    await expect.poll(() => readMetrics('worker'), WITHIN).toMatchObject({ landline_postgres_losses_total: 1 });
   });
 
-  test('somebody calls who is known, somebody who is not, and somebody asks who may not', async () => {
+  test('calls from a known and an unknown caller, and a request without the token', async () => {
     await runSql(
       postgres.url,
       `INSERT INTO user_profiles (user_id, first_seen_at, last_seen_at) VALUES ('+12025550123', now(), now())`,
     );
-    // Postgres was away before.
-    await expect.poll(() => look('initiation'), WITHIN).toMatchObject({ landline_initiation_database_up: 1 });
+    // Postgres was away in a test before: the initiation may not have noticed yet that it is back.
+    await expect.poll(() => readMetrics('initiation'), WITHIN).toMatchObject({ landline_initiation_database_up: 1 });
     const conversation = { conversation_id: 'conv_calls', agent_id: 'agent_1' };
     expect(await ask({ caller_id: '+12025550123', ...conversation })).toBe(200);
     expect(await ask({ caller_id: '+12025550124' })).toBe(200);
     expect(await ask({ caller_id: 'anonymous' })).toBe(200);
     expect(await ask({ caller_id: '+12025550123' }, 'another token, and wrong')).toBe(401);
     await expect
-      .poll(() => look('initiation'), WITHIN)
+      .poll(() => readMetrics('initiation'), WITHIN)
       .toMatchObject({
         [answers('known', '')]: 1,
         [answers('unknown', 'not_found')]: 1,
@@ -336,17 +338,17 @@ describe('what moves the metrics', () => {
         'landline_initiation_answer_seconds_count{kind="known"}': 1,
         'landline_initiation_refused_total{code="token_mismatch"}': 1,
         'landline_initiation_events_total{result="enqueued"}': 1,
-        // Its alert needs a first sample to tell a rise from.
+        // The metric's alert needs a first sample to see an increase.
         'landline_initiation_events_total{result="lost"}': 0,
       });
   });
 
-  test('somebody calls while Redis and Postgres are away', async () => {
+  test('a call while Redis and Postgres are away', async () => {
     await redis.stop();
     await postgres.stop();
     expect(await ask({ caller_id: '+12025550125', conversation_id: 'conv_away', agent_id: 'agent_1' })).toBe(200);
     await expect
-      .poll(() => look('initiation'), WITHIN)
+      .poll(() => readMetrics('initiation'), WITHIN)
       .toMatchObject({
         [answers('defaults', 'database_away')]: 1,
         'landline_initiation_events_total{result="lost"}': 1,
@@ -357,7 +359,7 @@ describe('what moves the metrics', () => {
       dir: join(folder, 'postgres'),
       port: Number(new URL(postgres.url).port),
     });
-    await expect.poll(() => look('initiation'), WITHIN).toMatchObject({ landline_initiation_database_up: 1 });
+    await expect.poll(() => readMetrics('initiation'), WITHIN).toMatchObject({ landline_initiation_database_up: 1 });
   });
 });
 

@@ -28,7 +28,7 @@ const rule = z.strictObject({
   expr: text,
   for: z.string().regex(/^\d+[smh]$/),
   labels: z.strictObject({ severity: z.enum(['critical', 'warning']) }),
-  // What is wrong in a few words, and what to do.
+  // `summary` says what is wrong, `description` what to do.
   annotations: z.strictObject({ summary: z.string().max(100), description: z.string().min(80) }),
 });
 const rules = z.strictObject({ groups: z.array(z.strictObject({ name: text, rules: z.array(rule).min(1) })) });
@@ -38,15 +38,15 @@ const alerts = rules.parse(parse(read('alerts.yml'))).groups.flatMap((group) => 
 const shown = panels.flatMap(({ title, targets }) => targets.map(({ expr }): [string, string] => [title, expr]));
 const watched = alerts.map(({ alert, expr }): [string, string] => [alert, expr]);
 
-/** A series as the tables have it. */
+/** A series, as the tables of docs/metrics.md have it. */
 type Series = Omit<MetricRow, 'name'>;
 
-/** What the processes expose, by name. */
+/** The series that the processes expose, by name. */
 const series = new Map(
   ['Receiver', 'Worker', 'Dashboard', 'Initiation', 'Every process'].flatMap(readMetricsTable).flatMap(seriesOf),
 );
 
-/** A histogram has three, all of which only grow. */
+/** Returns the three series of a histogram, all of which only grow, or the one of another metric. */
 function seriesOf({ name, type, labels }: MetricRow): [string, Series][] {
   if (type !== 'histogram') return [[name, { type, labels }]];
   const parts: [string, string[]][] = [
@@ -57,7 +57,7 @@ function seriesOf({ name, type, labels }: MetricRow): [string, Series][] {
   return parts.map(([part, own]) => [`${name}_${part}`, { type: 'counter', labels: own }]);
 }
 
-/** Set by Prometheus itself. */
+/** Labels that Prometheus itself sets. */
 const TARGET_LABELS = ['job', 'instance'];
 
 const VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -87,12 +87,12 @@ function read(file: string): string {
 /** A use of a series in an expression. */
 interface Selector {
   name: string;
-  /** The function around it that looks at a span of time, where there is one. */
+  /** The function over a span of time around the series; undefined where there is none. */
   over: string | undefined;
   matchers: { label: string; values: string[] }[];
 }
 
-/** Takes an expression apart; throws on one that is not PromQL. */
+/** Returns the uses of series in an expression; throws where it is not PromQL. */
 function takeApart(expression: string): { selectors: Selector[]; grouping: string[] } {
   const expr = expression.replaceAll('$__rate_interval', '5m');
   const selectors: Selector[] = [];
@@ -134,7 +134,7 @@ describe.each([
       const labels = [...(known?.labels ?? []), ...TARGET_LABELS];
       expect(labels).toEqual(expect.arrayContaining([...grouping, ...matchers.map(({ label }) => label)]));
       for (const { label, values } of matchers) expect(VALUES[label]).toEqual(expect.arrayContaining(values));
-      // A counter is only read by its increase, and a gauge never: it would be taken for restarts.
+      // A counter may only be read by its increase. A gauge may not: Prometheus would take each decrease for a restart.
       const isIncrease = over === 'rate' || over === 'increase';
       expect([name, isIncrease]).toEqual([name, known?.type === 'counter']);
     }
@@ -147,7 +147,7 @@ test('the board shows every metric of ours', () => {
   expect(ours.filter((name) => !names.has(name))).toEqual([]);
 });
 
-test("the board's panels are told apart and do not lie on each other", () => {
+test("the board's panels have different ids and do not overlap", () => {
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`),

@@ -45,7 +45,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   await vi.waitUntil(async () => (await applied()) === EVENTS, { timeout: 30_000, interval: 100 });
   expect(await store.query('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: EVENTS }]);
   await vi.waitUntil(async () => (await ready()) === 200, { timeout: 20_000, interval: 50 });
-  // Nothing was retried or failed: no attempt was spent.
+  // No job was retried or failed, so no attempt was spent.
   expect(await queues.events.getJobCounts('delayed', 'failed', 'waiting')).toEqual({
     delayed: 0,
     failed: 0,

@@ -33,7 +33,7 @@ async function startLine(): Promise<Line> {
   };
 }
 
-/** Sends messages of conversations of these numbers. */
+/** Sends a message for each number, in a conversation of that number. */
 async function sendTo(receiver: AppProcess, from: number, to: number): Promise<void> {
   const bodies = Array.from({ length: to - from }, (_, i) =>
     JSON.stringify({
@@ -50,7 +50,7 @@ const untilRows = (url: string, rows: number) =>
   vi.waitUntil(async () => (await rowsOf(url)) === rows, { timeout: 40_000, interval: 50 });
 const seqOf = async (url: string) => Number((await runSql(url, 'SELECT seq FROM landline_beat'))[0]?.['seq']);
 
-test('a Postgres that comes back older than it was gets again what it lost, and so from a receiver that was away meanwhile', async () => {
+test('a Postgres that comes back older gets the lost events again, also from a receiver that was away meanwhile', async () => {
   const { postgres, worker, startReceiver } = await startLine();
   const [living, away] = await Promise.all([startReceiver(), startReceiver()]);
   await sendTo(living, 0, 20);
@@ -64,7 +64,7 @@ test('a Postgres that comes back older than it was gets again what it lost, and 
   await sendTo(living, 100, 101);
   await untilRows(postgres.url, 101);
   const seq = await seqOf(postgres.url);
-  // So much is certain in Redis.
+  // After two more beats Redis has these events for certain.
   await vi.waitUntil(async () => (await seqOf(postgres.url)) > seq + 1, { timeout: 20_000, interval: 100 });
   away.kill('SIGKILL');
   await away.exited;
@@ -77,7 +77,7 @@ test('a Postgres that comes back older than it was gets again what it lost, and 
   await vi.waitUntil(() => living.output().includes('Postgres has lost events'), { timeout: 10_000 });
   expect(worker.output()).toContain('Postgres has lost events');
   expect((await scrape(worker.url)).samples['landline_postgres_losses_total']).toBe(1);
-  // Found once: what comes next is a beat like any other.
+  // The worker finds the loss once: the next beat is like any other.
   const raised = await seqOf(postgres.url);
   await vi.waitUntil(async () => (await seqOf(postgres.url)) > raised + 2, { timeout: 20_000, interval: 100 });
   expect((await scrape(worker.url)).samples['landline_postgres_losses_total']).toBe(1);
@@ -99,14 +99,14 @@ test('another, empty database gets all that the journals hold', async () => {
   expect(next.output()).toContain('Postgres has lost events');
 }, 120_000);
 
-test('what is gone though the last beat is still there comes back as well', async () => {
+test('lost events come back although the last beat is still there', async () => {
   const { postgres, worker, startReceiver } = await startLine();
   const receiver = await startReceiver();
   await sendTo(receiver, 0, 20);
   await untilRows(postgres.url, 20);
   const seq = await seqOf(postgres.url);
   await vi.waitUntil(async () => (await seqOf(postgres.url)) > seq + 1, { timeout: 20_000, interval: 100 });
-  // As a replica would have it that had heard of the last beat, and of nothing after it.
+  // The state of a replica that had received the last beat, and nothing after it.
   await sendTo(receiver, 20, 40);
   await untilRows(postgres.url, 40);
   await runSql(postgres.url, `DELETE FROM webhook_events WHERE conversation_id NOT IN ('conv_0', 'conv_1')`);

@@ -8,7 +8,7 @@ const [make = '', takeOver = ''] = [
   ...readFileSync(new URL('../docs/postgres.md', import.meta.url), 'utf8').matchAll(/```sql\n([^]*?)```/g),
 ].map(([, sql]) => sql);
 
-/** An empty database, with the roles of the documentation under names of this test's own. */
+/** Makes an empty database, and the documentation's SQL with role names of this test's own. */
 async function given() {
   const name = `doc${randomUUID().replaceAll('-', '')}`;
   await runSql(inject('databaseUrl'), `CREATE DATABASE ${name} TEMPLATE template0`);

@@ -12,12 +12,12 @@ import { SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
-/** After how many events answered 200 the power goes. */
+/** After how many events answered 200 the power is cut. */
 const CUTS = [1, 300];
 
 const MEBIBYTE = 1024 * 1024;
 
-/** What fills a file of the journal with some fifty events. */
+/** A text of which some fifty events fill a file of the journal. */
 const LONG = 'text '.repeat(4000);
 
 const PASSWORD = 'of-the-redis-to-come';
@@ -30,7 +30,7 @@ interface Outcome {
   lost: string[];
 }
 
-// SIGKILL alone proves no fsync: what was written outlives the process in the system's memory.
+// SIGKILL alone proves no fsync: written bytes outlive the process in the system's memory.
 describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux alone: it preloads a library)', () => {
   let shim: Shim;
   beforeAll(async () => {
@@ -55,12 +55,12 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
     return { answered, lost: answered.filter((body) => !queued.has(body)) };
   }
 
-  /** Cuts the power of a receiver that no Redis is there for, and starts the next one with a Redis. */
+  /** Cuts the power of a receiver that has no Redis, and starts the next receiver with a Redis. */
   async function cutJournal(env: Readonly<Record<string, string>>, killAfter: number): Promise<Outcome> {
     const folder = await makeTempFolder();
     const [disk, syncLog] = [join(folder, 'disk'), join(folder, 'syncs')];
     await mkdir(disk);
-    // The receiver makes all of them.
+    // The receiver makes all files in the folder.
     const dir = join(disk, 'data', 'landline', 'journal');
     const nowhere = `redis://127.0.0.1:${await choosePort(0)}`;
     const first = await startReceiver({ REDIS_URL: nowhere, JOURNAL_DIR: dir, ...shimmed(syncLog), ...env });
@@ -72,8 +72,8 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
   }
 
   /**
-   * Cuts the power of a receiver and its Redis at once, while the receiver catches up on what it has taken over from one that was killed.
-   * All have written several files.
+   * Cuts the power of a receiver and its Redis at once, while the receiver catches up on the journal of a killed receiver.
+   * All of them have written several files.
    */
   async function cutBoth(written: RegExp | undefined): Promise<Outcome> {
     const folder = await makeTempFolder();
@@ -87,7 +87,7 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
       REDIS_URL: `redis://:${PASSWORD}@127.0.0.1:${port}`,
       JOURNAL_DIR: dir,
       JOURNAL_LIMIT_BYTES: String(8 * MEBIBYTE),
-      // Many jobs, so that the cut comes between two of them.
+      // Catch-up makes many jobs, so that the cut comes between two of them.
       BATCH_MAX_BYTES: '65536',
       ...shimmed(journalLog),
     };
@@ -134,23 +134,23 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
     await expect(untilLost(() => cutRedis('everysec', 60))).resolves.toBeGreaterThan(0);
   }, 60_000);
 
-  test('the check fails where nothing that the journal holds is noted as durable', async () => {
+  test('the check fails where the shim records no fsync of the journal', async () => {
     await expect(untilLost(() => cutJournal({ SYNC_TAKEN_OUT: '1' }, 60))).resolves.toBeGreaterThan(0);
   }, 60_000);
 });
 
-/** Starts a receiver on what is left, and answers which events are not in Redis when it has caught up. */
+/** Starts a receiver on the files that are left. Returns the events that Redis lacks once the receiver has caught up. */
 async function lostAfterwards({ url, dir, answered }: { url: string; dir: string; answered: string[] }) {
   await startReceiver({ REDIS_URL: url, JOURNAL_DIR: dir });
   const isEnqueued = async () => (await listJournal(dir)).every(({ pendingRecords }) => pendingRecords === 0);
-  // Twice: a file that is being taken over may be in neither folder when they are listed, once.
+  // Twice, because a listing may miss a file that is moved from one folder to the other meanwhile.
   const isCaughtUp = async () => (await isEnqueued()) && isEnqueued();
   await vi.waitUntil(isCaughtUp, { timeout: 20_000, interval: 50 });
   const queued = await queuedBodies(url);
   return answered.filter((body) => !queued.has(body));
 }
 
-/** Starts a receiver, and answers how to end it with SIGKILL. */
+/** Starts a receiver. Returns the function that ends it with SIGKILL. */
 async function startReceiver(env: Readonly<Record<string, string>>) {
   const receiver = await startApp('receiver', { env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, ...env } });
   const kill = async () => {
@@ -161,7 +161,7 @@ async function startReceiver(env: Readonly<Record<string, string>>) {
   return { url: receiver.url, kill };
 }
 
-/** How many events were lost, at the first cut that lost any. */
+/** Returns how many events the first cut with a loss has lost. */
 async function untilLost(cut: () => Promise<Outcome>): Promise<number> {
   for (let i = 0; i < TRIES; i++) {
     // oxlint-disable-next-line no-await-in-loop -- one cut after the other

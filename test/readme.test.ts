@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { missingLines, passagesOf, readCommands, readPassages } from './readme/read-readme.ts';
 import { beginSession, type Session } from './typing/session.ts';
 
-/** Commands of README.md that nobody types here, because they need Docker. test/docker.test.ts and test/compose.test.ts hold their files. */
+/** Commands of README.md that the test does not type, because they need Docker. test/docker.test.ts and test/compose.test.ts check their files. */
 const NEED_DOCKER = ['docker compose up --detach --scale worker=4'];
 
-/** The reader presses Ctrl-C before typing this one. */
+/** Before this command the reader presses Ctrl-C. */
 const AFTER_CTRL_C = 'install -m 600 .env.example .env';
 
-/** How long the first terminal may take to show what a command brought about, in ms. */
+/** How long the first terminal may take to show the output that a command causes, in ms. */
 const LOG_LIMIT_MS = 20_000;
 
 const COMMAND_LIMIT_MS = 150_000;
@@ -23,7 +23,7 @@ const commands = readCommands();
 describe('the commands of README.md', () => {
   test('are all typed here, in their order, or need Docker', () => {
     const written = passages.flatMap((passage) => passage.commands);
-    // A comment behind a command is not typed: in zsh it would be no comment.
+    // The test types no comment behind a command: zsh reads it as arguments.
     const typed = written.map((command) => command.replace(/ +# .*$/, ''));
     expect(typed.filter((command) => !NEED_DOCKER.includes(command))).toEqual(commands.map(({ text }) => text));
     expect(typed).toEqual(expect.arrayContaining(NEED_DOCKER));
@@ -46,9 +46,9 @@ test.each([
   expect(missingLines(shown, output)).toEqual(missing);
 });
 
-describe('whoever types README.md in a fresh clone', () => {
+describe('a reader who types README.md in a fresh clone', () => {
   let session: Session;
-  /** What the second terminal has printed since the passage began, and how much the first one had printed then. */
+  /** The output of the second terminal since the passage began, and how much the first one had printed by then. */
   let printed = '';
   let logged = 0;
 
@@ -58,7 +58,7 @@ describe('whoever types README.md in a fresh clone', () => {
   afterAll(() => session.end());
 
   const split = commands.findIndex(({ text }) => text === AFTER_CTRL_C);
-  /** The passage that each command ends; undefined for a command that another one of its passage follows. */
+  /** The passage of each command that is its passage's last; undefined for every other command. */
   const endings = passages.flatMap((passage) =>
     passage.commands
       .filter((command) => !NEED_DOCKER.includes(command))
@@ -66,7 +66,7 @@ describe('whoever types README.md in a fresh clone', () => {
   );
   const steps = commands.map((command, i) => ({ ...command, isSecond: isSecondCd(i), ending: endings[i] }));
 
-  /** `cd landline` for the second time is typed in a second terminal. */
+  /** Whether a command is the second `cd landline`, which the reader types in a second terminal. */
   function isSecondCd(i: number): boolean {
     return commands[i]?.text === 'cd landline' && commands.findIndex(({ text }) => text === 'cd landline') < i;
   }
@@ -112,7 +112,7 @@ describe('whoever types README.md in a fresh clone', () => {
 
   test.each(steps.slice(split))('sees what it says: $text', type, COMMAND_LIMIT_MS);
 
-  test('has the configuration for Docker, which nobody else reads', () => {
+  test('has the configuration for Docker, which no other command reads', () => {
     const env = join(session.clone, '.env');
     expect(readFileSync(env, 'utf8')).toBe(readFileSync(join(session.clone, '.env.example'), 'utf8'));
     expect((statSync(env).mode & 0o777).toString(8)).toBe('600');

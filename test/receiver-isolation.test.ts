@@ -14,7 +14,7 @@ import { makeTempFolder } from './support/temp-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../apps/receiver/dist/main.js', import.meta.url));
 
-/** The database's things, as files and as packages. */
+/** The database's code, by file and by package. */
 const FORBIDDEN_FILE = /\/node_modules\/(@prisma|prisma|\.prisma|pg|pg-[a-z-]+)\/|\/packages\/store\//;
 const FORBIDDEN_PACKAGE = /^(@prisma\/.*|prisma|pg|pg-.*|@landline\/store|@landline\/worker)$/;
 
@@ -27,14 +27,14 @@ afterAll(() => redis.remove());
 it('loads nothing of Prisma or pg while it takes events', async () => {
   const folder = await makeTempFolder();
   const receiver = await startApp('receiver', {
-    // V8 notes every script that ran, whoever imported or required it and however late.
+    // V8 records every script that ran, by import or by require, also a late one.
     env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, NODE_V8_COVERAGE: folder },
   });
   expect(await post(receiver.url, exampleEvent('post_call_transcription'))).toMatchObject({ status: 200 });
   expect(await receiver.stop()).toEqual([0, null]);
 
   const loaded = loadedScripts(folder);
-  // So many that the list is surely whole: without these, finding nothing forbidden would mean nothing.
+  // The list has known modules, so it is whole: an empty list would have nothing forbidden either.
   for (const name of ['/apps/receiver/dist/main.js', '/node_modules/fastify/', '/node_modules/bullmq/']) {
     expect(loaded.filter((url) => url.includes(name))).not.toEqual([]);
   }
@@ -68,7 +68,7 @@ function loadedScripts(folder: string): string[] {
   });
 }
 
-/** Follows our own files by their imports, and packages of others by what their package.json says that they need. */
+/** Follows Landline's own files by their imports, and other packages by the dependencies in their package.json. */
 function reachableFrom(main: string): { files: string[]; packages: Set<string> } {
   const files = new Set([main]);
   const packages = new Set<string>();
@@ -99,7 +99,7 @@ function reachableFrom(main: string): { files: string[]; packages: Set<string> }
   }
 }
 
-/** Every module that compiled code imports, re-exports or may import later. */
+/** Returns every module that compiled code imports or re-exports, also by a late import(). */
 function importsIn(code: string): string[] {
   return [...code.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, name = '']) => name);
 }
@@ -111,7 +111,7 @@ function packageOf(specifier: string): string {
     .join('/');
 }
 
-/** The package.json that Node would take for `name`, looked for from a file upwards. */
+/** Returns the package.json that Node finds for `name`, from a file's folder upwards. */
 function manifestOf(name: string, from: string): string | undefined {
   const folders = createRequire(from).resolve.paths(name) ?? [];
   return folders

@@ -6,12 +6,12 @@ import { startBalancer } from './support/balancer.ts';
 import { countEffects } from './support/count-effects.ts';
 import { startPipe } from './support/pipe.ts';
 import { post, SECRET } from './support/post.ts';
-import type { ToldEvent } from './support/told-event.ts';
-import { firstOfLoad } from './support/told-load.ts';
+import type { DescribedEvent } from './support/described-event.ts';
+import { firstOfLoad } from './support/load-events.ts';
 import { doubledAmong, wrongRows } from './support/wrong-rows.ts';
 
 const SENDERS = 8;
-/** Between two events of one sender, in ms: a steady load, not all that the machine can do. */
+/** The time between two events of one sender, in ms: a steady load, below what the machine can do. */
 const REST_MS = 40;
 
 test('every process replaced in turn under load: every answer is 200, and every event is there once', async () => {
@@ -22,7 +22,7 @@ test('every process replaced in turn under load: every answer is 200, and every 
   onTestFinished(() => balancer.close());
   const startReceiver = async () => {
     const receiver = await startApp('receiver', {
-      // As long as the balancer needs to see that it leaves.
+      // As long as the balancer needs to see that the receiver is not ready.
       env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: pipe.redis.url, DRAIN_SECONDS: '2' },
     });
     onTestFinished(async () => void (await receiver.stop()));
@@ -40,7 +40,7 @@ test('every process replaced in turn under load: every answer is 200, and every 
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
   process.stdout.write(`rolling restart: SEED=${seed}\n`);
   const events = firstOfLoad({ run: 'rolling', seed }, 20_000);
-  const sent: ToldEvent[] = [];
+  const sent: DescribedEvent[] = [];
   const answers = new Map<number | string, number>();
   const over = new AbortController();
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
@@ -61,14 +61,14 @@ test('every process replaced in turn under load: every answer is 200, and every 
   };
 
   await untilMore();
-  // The new one first, then the old one leaves.
+  // The new process starts first, then the old one stops.
   const third = await startReceiver();
   await stop(first);
   await untilMore();
   const another = await pipe.startWorker();
   await stop(one);
   await untilMore();
-  // The old one leaves first, and the one beside it carries all.
+  // The old receiver stops first, and the one beside it takes all events.
   await stop(second);
   await untilMore();
   const fourth = await startReceiver();

@@ -23,7 +23,7 @@ describe('the guides in English and Arabic', () => {
 
   test('have the same headings, tables, lists, links and blocks', () => {
     expect(arabic.shape).toEqual(english.shape);
-    // What is shown is translated where it is a text for people.
+    // Blocks that show a text for people are translated.
     const blocks = ({ blocks: all }: typeof english) => all.filter(({ language }) => language !== 'text');
     expect(blocks(arabic)).toEqual(blocks(english));
     expect(arabic.blocks.map(({ language }) => language)).toEqual(english.blocks.map(({ language }) => language));
@@ -76,7 +76,7 @@ describe('the Arabic guide', () => {
   });
 });
 
-describe('whoever types the guide', () => {
+describe('a reader who types the guide', () => {
   let session: GuideSession | undefined;
 
   beforeAll(async () => {

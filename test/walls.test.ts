@@ -48,7 +48,7 @@ async function lint(folder: string): Promise<string[]> {
     maxBuffer: 16 * 1024 * 1024,
   }).then(
     ({ stdout }) => stdout,
-    // It leaves with 1 where it finds something.
+    // The linter exits with 1 where it finds a fault.
     (error: unknown) => z.object({ code: z.literal(1), stdout: z.string() }).parse(error).stdout,
   );
   const { diagnostics } = z
@@ -109,7 +109,7 @@ function ours(...names: string[]): string[] {
   return names.map((name) => `@landline/${name}`);
 }
 
-/** What of `NAMES` each place may import. All else must be refused. */
+/** The names of `NAMES` that each place may import. Lint must refuse all others. */
 const LET_IN: Readonly<Record<string, readonly string[]>> = {
   'packages/webhook': ['zod'],
   'packages/queue': ['@landline/webhook', 'bullmq', 'ioredis', 'zod', 'node:net'],
@@ -152,7 +152,7 @@ test('a wall stands for every way to import', async () => {
   expect(await lint(folder)).toHaveLength(5);
 });
 
-test("nobody imports another package's inner files, and nobody a package's index.ts from inside", async () => {
+test("no file imports another package's inner files, or the index.ts of its own package", async () => {
   const folder = await copyWalls();
   await writeFiles(folder, {
     'packages/store/src/inner.ts': [
@@ -181,7 +181,7 @@ test("nobody imports another package's inner files, and nobody a package's index
   ]);
 });
 
-test('nobody but main.ts and the set-up reads process.env', async () => {
+test('only main.ts and the set-up read process.env', async () => {
   const folder = await copyWalls();
   const read = 'export const all = process.env;\n';
   await writeFiles(folder, {

@@ -1,12 +1,12 @@
 import { EVENT_TYPES } from '@landline/webhook';
 
-/** A verified body that makes no sense. */
+/** A verified body that the worker cannot apply. */
 export interface DeadRow {
   name: string;
   body: Buffer;
-  /** The code in the ledger and in the dead-letter queue. */
+  /** The error's code in the ledger and in the dead-letter queue. */
   code: string;
-  /** What the ledger knows of it all the same. */
+  /** The columns that the ledger has of the event all the same. */
   type?: string;
   conversationId?: string;
 }
@@ -30,7 +30,7 @@ function transcript(name: string, value: unknown): DeadRow {
 const DATA = `"data": {"conversation_id": "conv_dead"`;
 const START = `{"type": "${MESSAGE}", ${DATA}, "text": "`;
 
-/** Every way in which a verified body can make no sense. */
+/** Every way in which the worker cannot apply a verified body. */
 export const DEAD_BODIES: readonly DeadRow[] = [
   dead('nothing', 'body_empty', ''),
   dead('white space', 'body_not_json', ' \r\n\t '),

@@ -1,17 +1,17 @@
-/** A verified body with something in it that breaks plain implementations, and that is taken all the same. */
+/** A verified body that breaks simple implementations, and that Landline accepts. */
 export interface OddRow {
   name: string;
-  /** The body for a conversation; its id is what the table row is found by. */
+  /** Makes the body for a conversation, by whose id the test finds the row. */
   body: (conversationId: string) => string | Buffer;
-  /** Where and as what it ends up. Nothing for an event that is only recorded. */
+  /** The table and the columns that the event must give; undefined for an event that is only recorded. */
   row?: { table: keyof typeof COLUMNS; columns: Readonly<Record<string, unknown>> };
-  /** The conversation's id in the tables, where it is not the one that was sent. */
+  /** The conversation's id in the tables, where it differs from the one that was sent. */
   storedId?: (conversationId: string) => string;
 }
 
 type Columns = Readonly<Record<string, unknown>>;
 
-/** A conversation.message whose data is `fields`, JSON text with `"conversation_id": …` in front of it. */
+/** Makes a conversation.message whose data is `"conversation_id": …` and then `fields`, a JSON text. */
 function message(name: string, fields: string, columns: Columns): OddRow {
   return {
     name,
@@ -37,7 +37,7 @@ function ignored(name: string, event: object): OddRow {
 
 const MEGABYTE = 'x'.repeat(1_000_000);
 
-/** What `SELECT` reads: jsonb as text, so that it is seen exactly; `is_now` for a time that fell back to the signature's. */
+/** The columns to select: jsonb as exact text; `is_now` is whether the event's time is that of its signature. */
 export const COLUMNS = {
   conversation_messages: `role, content, language, time_in_call_seconds, interrupted, source, details::text,
     abs(extract(epoch FROM created_at - now())) < 300 AS is_now, event_key`,
@@ -47,7 +47,7 @@ export const COLUMNS = {
   agent_tool_calls: 'tool_name, parameters::text, result::text, is_error, latency_seconds',
 };
 
-/** Bodies that are odd and good. */
+/** Odd bodies that Landline accepts. */
 export const ODD_BODIES: readonly OddRow[] = [
   message('a string of a megabyte', `"text": "${MEGABYTE}"`, { content: MEGABYTE }),
   message('U+0000 in a text', String.raw`"text": "a\u0000b"`, { content: 'a\ufffdb' }),

@@ -4,13 +4,13 @@ import type { Pipe } from '../support/pipe.ts';
 import { signed, WEBHOOK_PATH } from '../support/post.ts';
 import { openConnection, rawPost, statusesIn } from '../support/raw-connection.ts';
 
-/** What fits into one read of a socket: requests written together in fewer bytes arrive together. */
+/** How many bytes fit into one read of a socket: requests that are written together in fewer bytes arrive together. */
 const ONE_READ = 16_384;
 
 /**
- * Sends a body between two good ones, so that the three travel in one job, and only then lets the job be taken.
+ * Sends a body between two good ones, so that all three are in one job. Only then the worker may take the job.
  *
- * @returns  The two good ones.
+ * @returns  The two good bodies.
  */
 export async function sendAmongOthers(pipe: Pipe, body: Buffer): Promise<Buffer[]> {
   const [before, after] = [exampleEvent('conversation.message'), exampleEvent('post_call_transcription')];

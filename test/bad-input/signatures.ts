@@ -1,19 +1,19 @@
 import { sign } from '@landline/webhook';
 import { SECRET, signed, unixSeconds } from '../support/post.ts';
 
-/** The secret before `SECRET`, still accepted. */
+/** The secret before `SECRET`, which the receiver still accepts. */
 export const OLD_SECRET = 'wsec_old_0123456789abcdef0123456789';
 
 const STALE_SECONDS = 3600;
 
-/** A signature header's fault, or what only looks like one. */
+/** A signature header with a fault, or an unusual one without. */
 export interface SignatureRow {
   name: string;
-  /** The header's value: undefined for none, an array for several headers. `body` is what will be sent. */
+  /** Makes the header's value for the body to send: undefined for no header, an array for several. */
   header: (body: Buffer) => string | string[] | undefined;
 }
 
-/** A fault, with the code of the 401 that it is answered with. */
+/** A header with a fault, and the code of its 401. */
 export interface RefusedSignature extends SignatureRow {
   code: 'signature_missing' | 'signature_malformed' | 'signature_mismatch' | 'signature_expired';
 }
@@ -24,7 +24,7 @@ const at = (seconds: number) => (body: Buffer) => sign(body, SECRET, unixSeconds
 const named = (t: string) => (body: Buffer) => `t=${t},v0=${digits(body)}`;
 const rePrinted = (body: Buffer) => JSON.stringify(JSON.parse(body.toString()), undefined, 1);
 
-/** Every fault of the header that we know of. */
+/** Every known fault of the header. */
 export const REFUSED_SIGNATURES: readonly RefusedSignature[] = [
   { name: 'absent', header: () => undefined, code: 'signature_missing' },
   { name: 'empty', header: () => '', code: 'signature_missing' },
@@ -84,7 +84,7 @@ export const REFUSED_SIGNATURES: readonly RefusedSignature[] = [
   },
 ];
 
-/** What differs from the usual header, and is good. */
+/** Headers that are unusual and good. */
 export const ACCEPTED_SIGNATURES: readonly SignatureRow[] = [
   { name: 'of the secret before', header: (body) => signed(body, OLD_SECRET)['elevenlabs-signature'] },
   { name: 'with a space after the comma', header: (body) => good(body).replace(',', ', ') },

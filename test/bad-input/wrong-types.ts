@@ -1,10 +1,10 @@
 import { isObject, parseJson, type Json } from '@landline/webhook';
 import { exampleEvent } from '../support/example-event.ts';
 
-/** One value of every form that JSON has. */
+/** A value of each JSON type. */
 const WRONG: readonly Json[] = [null, true, 0, -1.5, 1e300, '', 'text', '1e999', [], [[]], [{}], {}, { a: { b: [1] } }];
 
-/** An event of a type, one of its fields replaced by a value of a form that is not its own. */
+/** An event in which one field has a value of the wrong type. */
 export interface WrongType {
   /** The field's place: `data.metadata.cost`. */
   place: string;
@@ -12,8 +12,8 @@ export interface WrongType {
 }
 
 /**
- * Every field of a type's example, at any depth, with every wrong value in turn; and every field left out.
- * Each event is of a conversation of its own.
+ * Makes events from a type's example: one for each field at any depth and each wrong value, and one without each field.
+ * Each event has a conversation of its own.
  */
 export function wrongTypesOf(type: string): WrongType[] {
   return placesIn(parsed(exampleEvent(type))).flatMap((place) =>

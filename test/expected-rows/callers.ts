@@ -9,9 +9,9 @@ const phoneCall = (external_number: string, more: object = {}) => ({
   ...more,
 });
 
-/** Deliveries and what they leave of the caller: the number in the conversation, and the keys of the profiles. */
+/** Makes a scenario about the caller: the number in the conversation, and the keys of the profiles. */
 const caller = (number: string, kept: string, profiles: string[]): Scenario => ({
-  name: `a call from ${number} keeps ${kept} and is ${profiles.length === 0 ? 'nobody’s' : `that of ${profiles.join()}`}`,
+  name: `a call from ${number} keeps ${kept} and makes ${profiles.length === 0 ? 'no profile' : `the profile ${profiles.join()}`}`,
   deliveries: [transcript(phoneCall(number))],
   rows: {
     conversations: [{ channel: 'phone', direction: 'inbound', external_number: kept, agent_number: '+12015550100' }],
@@ -19,7 +19,7 @@ const caller = (number: string, kept: string, profiles: string[]): Scenario => (
   },
 });
 
-/** Who is calling. */
+/** Scenarios about the caller. */
 export const callers: Scenario[] = [
   {
     name: 'two strangers who withhold their number share no profile',
@@ -65,7 +65,7 @@ export const callers: Scenario[] = [
     rows: { user_profiles: [{ user_id: 'u', phone_number: '+12015550146' }] },
   },
   ...['+266696687', 'Anonymous', 'sip:unavailable@host'].map((user_id): Scenario => ({
-    name: `the withheld number ${user_id} in the place of a user’s id is nobody’s, and kept`,
+    name: `the withheld number ${user_id} in place of a user’s id makes no profile, and is kept`,
     deliveries: [
       transcript({ conversation_id: 'one', user_id, ...phoneCall('+266696687') }),
       transcript({ conversation_id: 'two', user_id, ...phoneCall('+12015550146') }),
@@ -79,7 +79,7 @@ export const callers: Scenario[] = [
     },
   })),
   {
-    name: 'withheld in a live start and in a failed call is nobody’s as well',
+    name: 'a withheld number in a live start or in a failed call makes no profile either',
     deliveries: [
       event('conversation.started', 0, { conversation_id: 'one', caller_number: 'RESTRICTED', language: 'de' }),
       event('call_initiation_failure', 0, {

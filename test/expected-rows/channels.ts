@@ -3,10 +3,10 @@ import { event, transcript, type Scenario } from './scenario.ts';
 const started = (data: object, at = 0) => event('conversation.started', at, data);
 const account = (metadata: object, more: object = {}) => transcript({ metadata, ...more });
 
-/** Over what a call went, and who spoke to whom. */
+/** Scenarios about the channel, the direction and the parties of a call. */
 export const channels: Scenario[] = [
   {
-    name: 'WhatsApp tells direction, person and profile',
+    name: 'WhatsApp metadata give direction, person and profile',
     deliveries: [
       account({
         phone_call: null,
@@ -38,7 +38,7 @@ export const channels: Scenario[] = [
     },
   },
   {
-    name: 'SMS tells direction and both numbers',
+    name: 'SMS metadata give direction and both numbers',
     deliveries: [
       account({
         phone_call: null,
@@ -63,7 +63,7 @@ export const channels: Scenario[] = [
     rows: { user_profiles: [{ user_id: 'u', phone_number: '+12015550146' }] },
   },
   {
-    name: 'an outbound SMS told by from and to is to the person',
+    name: 'an outbound SMS with from and to is to the person',
     deliveries: [account({ sms: { direction: 'outbound', from_number: '+12015550100', to_number: '+12015550146' } })],
     rows: { conversations: [{ channel: 'sms', external_number: '+12015550146', agent_number: '+12015550100' }] },
   },
@@ -73,11 +73,11 @@ export const channels: Scenario[] = [
       started({ conversation_id: 'live', direction, caller_number: '+12015550100', called_number: '+12015550146' }),
       account(
         { phone_call: { direction, from_number: '+12015550100', to_number: '+12015550146' } },
-        { conversation_id: 'told' },
+        { conversation_id: 'final' },
       ),
     ],
     rows: {
-      conversations: ['live', 'told'].map((id) => ({
+      conversations: ['final', 'live'].map((id) => ({
         id,
         direction: 'outbound',
         external_number: '+12015550146',
@@ -116,7 +116,7 @@ export const channels: Scenario[] = [
     rows: { conversations: [{ channel }] },
   })),
   {
-    name: 'no phone call implies the web where nobody says otherwise',
+    name: 'a transcript without a phone call implies the web where no event names a channel',
     deliveries: [event('conversation.message', 1, { text: 'hi' }), account({ phone_call: null })],
     rows: { conversations: [{ channel: 'web' }] },
   },
@@ -136,7 +136,7 @@ export const channels: Scenario[] = [
     rows: { conversations: [{ channel: 'messenger' }] },
   },
   {
-    name: 'a failed call that tells no direction says nothing against one that was told',
+    name: 'a failed call without a direction leaves the direction of an earlier event',
     deliveries: [
       started({ direction: 'inbound' }),
       event('call_initiation_failure', 9, { metadata: { type: 'sip', body: { to_number: '+12015550146' } } }),
@@ -144,7 +144,7 @@ export const channels: Scenario[] = [
     rows: { conversations: [{ direction: 'inbound', status: 'failed' }] },
   },
   {
-    name: 'an end that is only implied gives way to one that was told',
+    name: 'an end that an event names replaces one that is only implied',
     deliveries: [
       event('conversation.ended', 50, { ended_at: '2026-01-05T09:00:48Z' }),
       event('conversation.ended', 60, { reason: 'again' }),

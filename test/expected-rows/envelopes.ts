@@ -4,7 +4,7 @@ const TURNS = [
   { role: 'agent', message: 'Welcome.', time_in_call_secs: 0 },
   { role: 'user', message: 'Hi.', time_in_call_secs: 3 },
 ];
-/** A conversation as the API returns it. */
+/** Makes a conversation as the API returns it. */
 const CONVERSATION = {
   agent_id: 'a',
   conversation_id: 'c',
@@ -68,7 +68,7 @@ const dead = (name: string, body: unknown, error: object): Scenario => ({
   },
 });
 
-/** What may stand around an event. */
+/** Scenarios about what may be around an event. */
 export const envelopes: Scenario[] = [
   applied('a conversation as the API returns it', CONVERSATION),
   applied('data without a type', { data: CONVERSATION }),

@@ -1,13 +1,13 @@
 import { AT, event, iso, transcript, type Scenario } from './scenario.ts';
 
 const said = (at: number | undefined, data: object) => event('conversation.message', at, { role: 'user', ...data });
-/** An event whose envelope names an id. */
+/** Makes an event whose envelope has an id. */
 const flat = (type: string, fields: object) => ({ body: { type, conversation_id: 'c', ...fields } });
 
-/** What tells one message, tool call or command from another. */
+/** Scenarios about the identity of a message, a tool call or a command. */
 export const identity: Scenario[] = [
   {
-    name: 'a message told twice under its id is one row, the later telling of it',
+    name: 'a message sent twice under its id is one row, with the later text',
     deliveries: [said(1, { message_id: '1', message: 'I wo' }), said(2, { message_id: '1', message: 'I would like' })],
     rows: {
       conversation_messages: [{ event_key: 'user:1', role: 'user', content: 'I would like', created_at: iso(2) }],
@@ -83,7 +83,7 @@ export const identity: Scenario[] = [
     rows: { conversation_messages: [{ content: 'one' }, { content: 'two' }] },
   },
   {
-    name: 'the same word under the session’s id at the top, told without times, was said twice',
+    name: 'the same word twice under the session’s id at the top, without times, is two messages',
     deliveries: [-30, 0].map((signed) => ({
       ...flat('conversation.message', { id: 'session_9', role: 'user', text: 'yes' }),
       signed,

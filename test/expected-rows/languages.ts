@@ -7,12 +7,12 @@ const spoken = (at: number, language: string, more: Fields = {}): Delivered =>
   event('conversation.message', at, { user_id, role: 'user', message_id: `${at}`, language, ...more });
 const started = (at: number, data: Fields): Delivered => event('conversation.started', at, { user_id, ...data });
 
-/** What the conversation and the user's profile must both hold. */
+/** Returns the rows of the conversation and the user's profile, which must both have this language. */
 const both = (columns: Fields): Scenario['rows'] => ({ conversations: [columns], user_profiles: [columns] });
 
 const heard: Scenario[] = [
   {
-    name: 'a language keeps its dialect, whatever was spoken in between',
+    name: 'a language keeps its dialect, also with other languages in between',
     deliveries: [spoken(1, 'ar-SA'), spoken(2, 'en-GB'), spoken(3, 'ar')],
     rows: both({ language: 'ar', dialect: 'sa', dialects: { ar: 'sa', en: 'gb' } }),
   },
@@ -27,7 +27,7 @@ const heard: Scenario[] = [
     rows: both({ language: 'fr', dialect: null, dialects: { ar: 'sa' } }),
   },
   {
-    name: 'two languages with one dialect each, told in turn',
+    name: 'two languages in turn keep one dialect each',
     deliveries: [spoken(1, 'es-MX'), spoken(2, 'pt-BR'), spoken(3, 'es'), spoken(4, 'pt')],
     rows: both({ language: 'pt', dialect: 'br', dialects: { es: 'mx', pt: 'br' } }),
   },
@@ -113,7 +113,7 @@ function noOverride(): Fields {
   return { conversation_config_override: { agent: { language: 'auto' } } };
 }
 
-/** A transcript of a call that began at `AT`, configured in English, with a call of language_detection in it. */
+/** Makes a transcript of a call that began at `AT`, configured in English, with a call of language_detection in it. */
 function detecting(call: Fields, result: Fields | null): Delivered {
   const detection = { type: 'system', request_id: 'd', tool_name: 'language_detection' };
   return transcript({
@@ -193,7 +193,7 @@ const detected: Scenario[] = [
     rows: english,
   },
   {
-    name: 'a change of language told live counts as the one in a transcript does',
+    name: 'a change of language in a live event counts like that in a transcript',
     deliveries: [
       spoken(1, 'ar-EG'),
       event('agent.tool_call', 2, {
@@ -230,5 +230,5 @@ function tool(tool_name: string, fields: Fields): Fields {
   return { tool_name, request_id: tool_name, ...fields };
 }
 
-/** The language spoken, and the dialect of it. */
+/** Scenarios about the spoken language and its dialect. */
 export const languages: Scenario[] = [...heard, ...wordless, ...detected];

@@ -6,14 +6,14 @@ const failure = (at: number, failure_reason: string) =>
     metadata: { type: 'sip', body: { to_number: '+12015550146' } },
   });
 
-/** What a failed call's metadata must give as its reason. */
+/** Makes a scenario about the reason that a failed call's metadata give. */
 const reason = (name: string, metadata: object, failure_reason: string | null): Scenario => ({
   name: `a failed call with ${name}: ${failure_reason}`,
   deliveries: [transcript({ status: 'failed', metadata })],
   rows: { conversations: [{ status: 'failed', failure_reason }] },
 });
 
-/** How a call went: its status and why it failed. */
+/** Scenarios about the status of a call, and why it failed. */
 export const outcomes: Scenario[] = [
   {
     name: 'a call that its quota ended has the reason, and its turns',

@@ -1,59 +1,71 @@
 import type { TableName } from '../../packages/store/test/support/read-tables.ts';
 
 /**
- * Scenarios: what is delivered, and the rows that somebody who reads the tables must find.
+ * A scenario: deliveries, and the rows that a reader of the tables must find.
  *
- * A file here exports `Scenario[]` for one theme, and test/expected-rows.test.ts lists it. Each scenario runs once through
- * the whole pipe (receiver, Redis, worker, Postgres), and then through the store in every order, split into jobs in
- * several ways, by two workers at once, and with everything delivered twice. Write the expected values by hand.
+ * A file in this folder exports `Scenario[]` for one theme, and test/expected-rows.test.ts lists it. Each scenario runs once through
+ * the whole pipe (receiver, Redis, worker, Postgres). Then it runs through the store:
+ *
+ * - in every order
+ * - split into jobs in several ways
+ * - by two workers at once
+ * - with each delivery twice
+ *
+ * Write the expected values by hand.
  */
 export interface Scenario {
-  /** What a reader may rely on, as a sentence. */
+  /** The rule that a reader may rely on, as a sentence. */
   name: string;
-  /** In the order in which they are received. */
+  /** The deliveries, in the order of their receipt. */
   deliveries: Delivered[];
-  /** Tables that are not named are not looked at. */
+  /** The expected rows. A table that is not named is not compared. */
   rows: ExpectedRows;
   /**
-   * One event is delivered with several signatures: the delivery that is applied first decides its receipt (and its time,
-   * where it names none), so only what `rows` names is the same in every order.
+   * Whether one event is delivered with several signatures. The delivery that is applied first decides the event's receipt, and its
+   * time where the event names none. So only the columns in `rows` are the same in every order.
    */
   firstDecides?: boolean;
 }
 
-/** One delivery; use `event`, or write it out. */
+/** One delivery. Make it with `event`, or write it out. */
 export interface Delivered {
   /** A text is sent as it is, anything else as JSON. */
   body: unknown;
-  /** When it was signed, in seconds after the scenario began; 0 unless told otherwise. Negative is earlier. */
+  /** When the delivery was signed, in seconds after the scenario began, by default 0; negative is earlier. */
   signed?: number;
 }
 
 /**
- * All rows of a table, in the order of its key (messages: position, created_at, event_key; tool calls: created_at,
- * request_id; the ledger: conversation_id, type, outcome). Only the columns that are named are compared, and those
- * exactly. Times are ISO 8601 as `iso` prints them. `column.key` looks into a jsonb column: null where the key is absent.
+ * All rows of each table. Only the columns that are named are compared, and those exactly. Times are ISO 8601 as `iso` prints them.
+ * `column.key` is a key of a jsonb column: null where the key is absent.
+ *
+ * | table | order of the rows |
+ * | --- | --- |
+ * | messages | position, created_at, event_key |
+ * | tool calls | created_at, request_id |
+ * | ledger | conversation_id, type, outcome |
+ * | others | key |
  */
 export type ExpectedRows = Partial<Record<TableName, Record<string, unknown>[]>>;
 
 /** Unix seconds at which the calls of the scenarios begin: 2026-01-05T09:00:00Z. */
 export const AT = Date.UTC(2026, 0, 5, 9) / 1000;
 
-/** A time as the tables give it back, so many seconds after `AT`. */
+/** Prints the time `seconds` after `AT` as the tables return it. */
 export function iso(seconds: number): string {
   return new Date((AT + seconds) * 1000)
     .toISOString()
     .replace(/(\.\d*?)0*Z$/, (_, part: string) => (part === '.' ? '' : part) + '+00:00');
 }
 
-/** An event of the conversation `c`, so many seconds after `AT`; undefined: it names no time. */
+/** Makes an event of the conversation `c`, `at` seconds after `AT`; undefined: the event names no time. */
 export function event(type: string, at: number | undefined, data: object = {}): Delivered {
   return {
     body: { type, ...(at !== undefined && { event_timestamp: AT + at }), data: { conversation_id: 'c', ...data } },
   };
 }
 
-/** A finished call's account, sent 100 seconds after `AT`. */
+/** Makes the transcript of a finished call, by default sent 100 seconds after `AT`. */
 export function transcript(data: object = {}, at = 100): Delivered {
   return event('post_call_transcription', at, { agent_id: 'a', status: 'done', ...data });
 }

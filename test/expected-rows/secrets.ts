@@ -1,12 +1,12 @@
 import { event, transcript, type Scenario } from './scenario.ts';
 
-/** A body printed with its secret mark escaped, as a sender of JSON may. */
+/** Prints a body with its secret mark escaped, as a sender of JSON may do. */
 const escaped = (body: unknown, mark = '\\u0073ecret__') => JSON.stringify(body).replaceAll('secret__', mark);
 const variables = (dynamic_variables: object) =>
   transcript({ conversation_initiation_client_data: { dynamic_variables } }).body;
 const SHOWN = { 'metadata.conversation_initiation_client_data': { dynamic_variables: { shown: 'yes' } } };
 
-/** Secret dynamic variables are shown nowhere. */
+/** Scenarios about secret dynamic variables, which no table has. */
 export const secrets: Scenario[] = [
   ...[
     'secret__',

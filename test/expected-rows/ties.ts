@@ -5,7 +5,7 @@ const action = (at: number | undefined, status: string, more: object = {}) =>
   event('agent.action', at, { action_id: 'a1', action: 'book', status, ...more });
 const call = (at: number | undefined, more: object) => event('agent.tool_call', at, { tool_call_id: 't1', ...more });
 
-/** What was told in one second, at no time, or without saying anything. */
+/** Scenarios about events of one second, events without a time, and empty values. */
 export const ties: Scenario[] = [
   {
     name: 'of two statuses of one command without times, in one second, the one received later stands',
@@ -134,7 +134,7 @@ export const ties: Scenario[] = [
       ['of no turn', []],
     ] as const
   ).map(([name, turns]) => ({
-    name: `a transcript ${name} leaves what was told live`,
+    name: `a transcript ${name} leaves what live events said`,
     deliveries: [said(1, { message: 'hello' }), call(2, { tool_name: 'find' }), transcript({ transcript: turns })],
     rows: {
       conversation_messages: [{ source: 'live', content: 'hello' }],
@@ -143,7 +143,7 @@ export const ties: Scenario[] = [
     },
   })),
   {
-    name: 'a transcript of one tool call takes the place of what was told live',
+    name: 'a transcript of one tool call takes the place of what live events said',
     deliveries: [
       said(1, { message: 'hello' }),
       transcript({
@@ -156,7 +156,7 @@ export const ties: Scenario[] = [
     },
   },
   {
-    name: 'a transcript in several voices takes the place of what was told live',
+    name: 'a transcript in several voices takes the place of what live events said',
     deliveries: [
       said(1, { message: 'hello' }),
       transcript({ transcript: [{ role: 'agent', message: null, multivoice_message: { parts: [{ text: 'Hi!' }] } }] }),

@@ -27,11 +27,11 @@ const results = (seconds: number, ...tool_results: unknown[]): Fields => ({
   tool_results,
 });
 
-/** A finished call that began at `AT`, with these turns. */
+/** Makes the transcript of a finished call that began at `AT`, with these turns. */
 const finished = (...turns: unknown[]): Delivered =>
   transcript({ transcript: turns, metadata: { start_time_unix_secs: AT } });
 
-/** Tool calls of a finished call, as its transcript tells them. */
+/** Scenarios about tool calls in the transcript of a finished call. */
 const inTranscripts: Scenario[] = [
   {
     name: 'an id used twice, an empty id and no ids: each call is a row with its own result, and texts stay texts',
@@ -213,7 +213,7 @@ const inTranscripts: Scenario[] = [
     },
   },
   {
-    name: 'results and calls that are null are nobody’s',
+    name: 'results and calls that are null are ignored',
     deliveries: [finished({ ...calls(1, null), tool_results: [null, {}, { result_value: null }] })],
     rows: { agent_tool_calls: [] },
   },
@@ -228,7 +228,7 @@ const edge = { type: 'edge', edge_id: 'e' };
 const workflow = (request_id: string, steps: unknown[], more: Fields = {}): Fields =>
   result('notify', JSON.stringify({ steps }), { type: 'workflow', request_id, ...more });
 
-/** Tool calls that stand in the result of a workflow. */
+/** Scenarios about tool calls in the result of a workflow. */
 const inWorkflows: Scenario[] = [
   {
     name: 'the calls that a workflow made are rows of their own, once, though the provider prints them twice',
@@ -299,7 +299,7 @@ const inWorkflows: Scenario[] = [
     },
   },
   {
-    name: 'a workflow within a workflow tells of its calls as well',
+    name: 'the calls of a workflow within a workflow are rows as well',
     deliveries: [
       finished(
         results(
@@ -336,16 +336,16 @@ const inWorkflows: Scenario[] = [
   },
 ];
 
-const told = (at: number, data: Fields): Delivered => event('agent.tool_call', at, { tool_call_id: 't', ...data });
+const liveCall = (at: number, data: Fields): Delivered => event('agent.tool_call', at, { tool_call_id: 't', ...data });
 const asked = (at: number, data: Fields): Delivered => event('agent.action', at, { action_id: 'a', ...data });
 
-/** Tool calls and actions told live, in several events. */
+/** Scenarios about tool calls and actions in several live events. */
 const live: Scenario[] = [
   {
     name: 'the result event echoes empty parameters: those of the call stay',
     deliveries: [
-      told(1, { tool_name: 'find', parameters: { day: 1 }, trace: { id: 5 } }),
-      told(2, { result: { open: true }, parameters: {}, trace: {} }),
+      liveCall(1, { tool_name: 'find', parameters: { day: 1 }, trace: { id: 5 } }),
+      liveCall(2, { result: { open: true }, parameters: {}, trace: {} }),
     ],
     rows: {
       agent_tool_calls: [
@@ -362,24 +362,24 @@ const live: Scenario[] = [
   {
     name: 'parameters printed as an empty list, an empty text or the text of an empty object say nothing either',
     deliveries: [
-      told(1, { parameters: { day: 1 } }),
-      told(2, { parameters: [] }),
-      told(3, { arguments: '' }),
-      told(4, { params_as_json: '{}' }),
+      liveCall(1, { parameters: { day: 1 } }),
+      liveCall(2, { parameters: [] }),
+      liveCall(3, { arguments: '' }),
+      liveCall(4, { params_as_json: '{}' }),
     ],
     rows: { agent_tool_calls: [{ parameters: { day: 1 }, details: null }] },
   },
   {
     name: 'empty parameters do not hide those under another name',
-    deliveries: [told(1, { parameters: {}, arguments: '{"day": 1}' })],
+    deliveries: [liveCall(1, { parameters: {}, arguments: '{"day": 1}' })],
     rows: { agent_tool_calls: [{ parameters: { day: 1 }, details: null }] },
   },
   {
     name: 'an empty result says nothing, and an empty list is a result',
     deliveries: [
-      told(1, { result: { found: 2 } }),
-      told(2, { result: {} }),
-      told(3, { tool_call_id: 'u', result: '[]' }),
+      liveCall(1, { result: { found: 2 } }),
+      liveCall(2, { result: {} }),
+      liveCall(3, { tool_call_id: 'u', result: '[]' }),
     ],
     rows: {
       agent_tool_calls: [
@@ -391,10 +391,10 @@ const live: Scenario[] = [
   {
     name: 'a live result that came as a text stays one, and a number stays a number',
     deliveries: [
-      told(1, { tool_call_id: '1', result: '12015550149' }),
-      told(2, { tool_call_id: '2', result: 'true' }),
-      told(3, { tool_call_id: '3', result: 7 }),
-      told(4, { tool_call_id: '4', tool_output: '{"a": 1}' }),
+      liveCall(1, { tool_call_id: '1', result: '12015550149' }),
+      liveCall(2, { tool_call_id: '2', result: 'true' }),
+      liveCall(3, { tool_call_id: '3', result: 7 }),
+      liveCall(4, { tool_call_id: '4', tool_output: '{"a": 1}' }),
     ],
     rows: {
       agent_tool_calls: [
@@ -417,5 +417,5 @@ const live: Scenario[] = [
   },
 ];
 
-/** A row for each tool call, with its parameters and its own result. */
+/** Scenarios about tool calls: each is a row, with its parameters and its own result. */
 export const tools: Scenario[] = [...inTranscripts, ...inWorkflows, ...live];

@@ -2,7 +2,7 @@ import { selectTables, tablesIn, type TableName } from '../../packages/store/tes
 import { differencesOf, differenceText, type Difference } from '../support/compare-tables.ts';
 import { ledgerId, referenceFold } from '../support/reference-fold.ts';
 import { TABLE_NAMES } from '../support/tables.ts';
-import type { ToldEvent } from '../support/told-event.ts';
+import type { DescribedEvent } from '../support/described-event.ts';
 import { RECEIVED, receivedEvents } from '../support/wrong-rows.ts';
 import type { EventLoad } from './event-load.ts';
 import type { PostgresServer } from './postgres-server.ts';
@@ -21,7 +21,7 @@ export interface CompareOptions {
   load: EventLoad;
   postgres: PostgresServer;
   /** Is given each set of events that are in the ledger and were not made dead letters. */
-  onEvents: (events: readonly ToldEvent[]) => void;
+  onEvents: (events: readonly DescribedEvent[]) => void;
 }
 
 const MOST_EXAMPLES = 5;
@@ -46,7 +46,7 @@ export async function compareTables({ load, postgres, onEvents }: CompareOptions
   for (const told of load.events()) {
     const ids = told.map(({ body }) => ledgerId(body));
     const calls = [...new Set(told.map(({ conversationId }) => conversationId))];
-    const users = [...new Set(told.flatMap(({ tells }) => tells?.user?.key ?? []))];
+    const users = [...new Set(told.flatMap(({ facts }) => facts?.user?.key ?? []))];
     // oxlint-disable no-await-in-loop -- a set after another: all at once are more than memory holds
     const actual = tablesIn(await postgres.sqlPatiently(selectTables(OF_SET), [ids, calls, users]));
     const ledger = await postgres.sqlPatiently(`${RECEIVED} WHERE ${OF_SET.webhook_events}`, [ids]);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { ToldEvent } from '../support/told-event.ts';
-import { SET_EVENTS, toldLoad, type LoadOptions } from '../support/told-load.ts';
+import type { DescribedEvent } from '../support/described-event.ts';
+import { SET_EVENTS, loadEvents, type LoadOptions } from '../support/load-events.ts';
 import type { SentEvents } from './sent-events.ts';
 
 /** An event on its way to be sent. */
@@ -26,7 +26,7 @@ export interface EventLoad {
   /** From now on one event in so many cannot be applied; undefined: none. */
   poison: (oneIn: number | undefined) => void;
   /** All events that `next` gives, some of the last set not yet, with what they say; a set after another, made anew. Without those that cannot be applied. */
-  events: () => Iterable<ToldEvent[]>;
+  events: () => Iterable<DescribedEvent[]>;
 }
 
 /** What a load is made of. */
@@ -44,7 +44,7 @@ export function createEventLoad({ run, seed, random, sent }: EventLoadOptions): 
   let singles = 0;
   let oneIn: number | undefined;
   let poisons = 0;
-  const makeSet = (number: number) => toldLoad({ run, seed }, number);
+  const makeSet = (number: number) => loadEvents({ run, seed }, number);
   const makeSingle = (number: number) => makeSet(FIRST_SINGLE + number).slice(0, 1);
 
   function nextSet(): Delivery[] {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Runs the files of this folder, some of which leave a connection open, as the suite runs its own. */
+/** Runs the files of this folder as the suite runs its own. Some of these files leave a connection open. */
 export default defineConfig({
   root: import.meta.dirname,
   resolve: { conditions: ['source'] },
@@ -9,7 +9,7 @@ export default defineConfig({
     include: ['*.fixture.ts'],
     setupFiles: ['../fail-on-open-connections.ts'],
     pool: 'forks',
-    // Each of the files that fail waits until its time is over.
+    // Each file that fails waits until its time limit is over.
     maxWorkers: 4,
   },
 });

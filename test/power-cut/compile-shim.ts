@@ -7,10 +7,10 @@ import { canInstall, type Machine, thisMachine } from '@landline/local-servers';
 
 const COMPILERS = ['cc', 'gcc', 'clang'];
 
-// Not among the temporary files: those may lie where nothing can be executed.
+// The build is not in the folder for temporary files, which some systems mount as noexec.
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 
-/** A library to preload. */
+/** A compiled library to preload. */
 export interface Shim {
   path: string;
   remove: () => Promise<void>;
@@ -18,7 +18,7 @@ export interface Shim {
 
 const SOURCE = fileURLToPath(new URL('shim.c', import.meta.url));
 
-/** Compiles a C file, by default shim.c. A C compiler is installed where that needs no question (root and apt-get). */
+/** Compiles a C file, by default shim.c. Installs a C compiler where the test runs as root and finds apt-get. */
 export async function compileShim(source: string = SOURCE): Promise<Shim> {
   const compiler = await findCompiler(thisMachine(process.env['PATH']));
   await mkdir(CACHE, { recursive: true });

@@ -2,25 +2,25 @@ import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface CutOptions {
-  /** What shim.c noted of the process that wrote them. */
+  /** The log that shim.c wrote of the process's fsyncs. */
   syncLog: string;
-  /** Whether a file or folder goes whose own folder was not synced since it was made. */
+  /** Whether to remove a file or folder whose parent folder was not synced since it was made. */
   losesNames: boolean;
-  /** Names of files that the system had written by itself, as it may at any time: they stay as they are. */
+  /** Names of files that stay as they are, as if the system had written them by itself, which it may do at any time. */
   written?: RegExp;
 }
 
 /**
- * Leaves of the files under `folder` what a power cut might leave at worst: each as long as it was when it was last synced, and
- * empty where it never was. The process that wrote them is dead.
+ * Cuts the files under `folder` to what the worst power cut would leave of them. Each file gets the length that it had at its last
+ * sync, and is empty where it was never synced. The process that wrote the files has ended.
  *
- * Not simulated: blocks that the disk wrote in another order than it was told, and a rename or a removal that is undone.
+ * Two faults are not simulated: blocks that the disk wrote out of order, and a rename or a removal that is undone.
  */
 export async function cutPower(folder: string, { syncLog, losesNames, written }: CutOptions): Promise<void> {
   const lengths = new Map<number, number>();
   const named = new Set<number>();
   const log = await readFile(syncLog, 'utf8').catch(() => '');
-  // What stands behind the last line's end is a line that was cut off itself.
+  // A last line without an end was cut off itself.
   for (const line of log.split('\n').slice(0, -1)) {
     const [kind, inode, bytes] = line.split(' ');
     if (kind === 'name') named.add(Number(inode));
@@ -32,7 +32,7 @@ export async function cutPower(folder: string, { syncLog, losesNames, written }:
     const path = join(entry.parentPath, entry.name);
     // oxlint-disable-next-line no-await-in-loop -- a few files
     const found = await stat(path).catch(() => undefined);
-    // Its folder went before it.
+    // The file was removed with its folder.
     if (found === undefined || written?.test(entry.name) === true) continue;
     const { ino, size } = found;
     if (entry.isDirectory()) {

@@ -8,20 +8,20 @@ import { jobSchema } from '../../packages/queue/test/support/job-schema.ts';
 export interface RedisOptions {
   dir: string;
   appendfsync: 'always' | 'everysec';
-  /** One that is free unless it is named. */
+  /** The port; by default a free one. */
   port?: number;
-  /** LD_PRELOAD and what the preloaded library reads. */
+  /** LD_PRELOAD and the variables of the preloaded library. */
   env?: Readonly<Record<string, string>>;
 }
 
-/** A Redis of the test's own. */
+/** A Redis of one test. */
 export interface RedisUnderShim {
   url: string;
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   kill: () => Promise<void>;
 }
 
-/** Starts a Redis on what lies in `dir`, with `env` and nothing else; it ends with the test. */
+/** Starts a Redis on the data in `dir`, with only the variables of `env`. The Redis ends with the test. */
 export async function startRedisUnderShim(options: RedisOptions): Promise<RedisUnderShim> {
   const { dir, appendfsync, env = {}, port = await choosePort(0) } = options;
   const program = await findRedisServer(thisMachine(process.env['PATH']));
@@ -39,7 +39,7 @@ export async function startRedisUnderShim(options: RedisOptions): Promise<RedisU
   return { url, kill };
 }
 
-/** The bodies that wait in the queue. */
+/** Returns the bodies in the queue's waiting jobs. */
 export async function queuedBodies(url: string): Promise<Set<string>> {
   return withQueue(url, async (queue) => {
     const jobs = await queue.getWaiting();
@@ -49,7 +49,7 @@ export async function queuedBodies(url: string): Promise<Set<string>> {
 
 type EventQueue = ReturnType<typeof openQueues>['events'];
 
-/** Works on the queue as soon as Redis answers. */
+/** Runs `work` on the queue once Redis answers. */
 async function withQueue<T>(url: string, work: (queue: EventQueue) => Promise<T>): Promise<T> {
   const queues = openQueues({ redisUrl: url });
   try {

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Agent } from 'node:http';
 import { post } from '../support/post.ts';
 
-/** Requests under way at once. */
+/** How many requests are under way at once. */
 const SENDERS = 16;
 
 /**
- * Sends signed events until `killAfter` of them were answered 200, then calls `kill` and sees what is under way to its end.
+ * Sends signed events until `killAfter` of them were answered 200. Then it calls `kill`, and waits for the requests under way.
  *
- * @param text  What each says; some 250 bytes unless told otherwise.
+ * @param text  The text of each event; by default some 250 bytes.
  * @returns     The bodies that were answered 200.
  */
 export async function sendUntilKilled(

@@ -4,14 +4,14 @@ import { readBlocks, splitCommands } from '../typing/blocks.ts';
 /** A command that a reader types. */
 export interface Command {
   text: string;
-  /** Lines that it must print, in their order; an ellipsis stands for anything within a line. */
+  /** Lines that the command must print, in their order; an ellipsis stands for any text within a line. */
   prints: string[];
 }
 
-/** Commands that stand in one block, and the output that the page shows below them. */
+/** The commands of one block, and the output that the page shows below them. */
 export interface Passage {
   commands: string[];
-  /** Each block of output on its own. */
+  /** The lines of each block of output. */
   shown: string[];
 }
 
@@ -20,7 +20,7 @@ export function readPassages(page: string): Passage[] {
   return passagesOf(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'));
 }
 
-/** Blocks of the kind `sh` are commands; those of the kind `output` belong to the commands above them. */
+/** Groups blocks: those of the kind `sh` are commands, those of the kind `output` belong to the commands above them. */
 export function passagesOf(page: string): Passage[] {
   const passages: Passage[] = [];
   for (const { language, text } of readBlocks(page)) {
@@ -30,7 +30,7 @@ export function passagesOf(page: string): Passage[] {
   return passages;
 }
 
-/** Reads .ci/readme.txt: what is typed without Docker. */
+/** Reads .ci/readme.txt: the commands that need no Docker. */
 export function readCommands(): Command[] {
   const commands: Command[] = [];
   for (const line of readFileSync(new URL('../../.ci/readme.txt', import.meta.url), 'utf8').split('\n')) {
@@ -41,11 +41,11 @@ export function readCommands(): Command[] {
 }
 
 /**
- * Finds lines in an output, in their order. Runs of spaces and of hyphens count as one: columns are as wide as what is in them.
+ * Finds lines in an output, in their order. A run of spaces or of hyphens counts as one: the width of a column depends on its values.
  *
- * @param shown    Lines; an ellipsis stands for anything within a line, and at the end of a line for nothing as well.
- * @param output   What was printed. A line may stand within a longer one, such as a log line in JSON.
- * @returns        The lines that are not there.
+ * @param shown    Lines; an ellipsis stands for any text within a line, at the end of a line also for none.
+ * @param output   The printed output. A line may be part of a longer one, such as a log line in JSON.
+ * @returns        The lines that the output lacks.
  */
 export function missingLines(shown: readonly string[], output: string): string[] {
   let rest = output.split('\n').map(squeeze);

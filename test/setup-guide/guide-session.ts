@@ -8,16 +8,16 @@ import { startProxy, type Proxy } from './proxy.ts';
 
 /** A reader of the guides, whose public host is a proxy on this machine. */
 export interface GuideSession {
-  /** Does one step of a guide, and waits until the first terminal shows what it shall. */
+  /** Does one step of a guide, and waits until the first terminal shows the step's logs. */
   type: (outcome: Outcome) => Promise<Typed>;
-  /** Stops all that was started. */
+  /** Stops everything that the session has started. */
   end: () => Promise<void>;
 }
 
 /**
- * Begins a session, and starts a proxy in the place of the public host.
+ * Begins a session, and starts a proxy in place of the public host.
  *
- * @param routes  What the proxy passes: ports of the guides, by path.
+ * @param routes  The routes of the proxy: ports of the guides, by path.
  */
 export async function beginGuideSession(routes: ReadonlyMap<string, number>): Promise<GuideSession> {
   const session = await beginSession();
@@ -38,7 +38,7 @@ async function type(outcome: Outcome, session: Session, proxy: Proxy): Promise<T
   return session.type(outcome.isAsTyped === true ? command : onThisMachine(command, session, proxy), outcome);
 }
 
-/** A command of the guides with the addresses of this session. */
+/** Returns a command of the guides with the addresses of this session. */
 function onThisMachine(command: string, { repository, withPorts }: Session, proxy: Proxy): string {
   return withPorts(command.replaceAll('https://git.example.com/landline.git', repository)).replaceAll(
     'https://calls.example.com',
@@ -46,12 +46,12 @@ function onThisMachine(command: string, { repository, withPorts }: Session, prox
   );
 }
 
-/** Writes a line of a guide into .env, in the place of the one that is there, as somebody with an editor does. */
+/** Writes a line of a guide into .env as a reader with an editor does: in place of the line that is there. */
 async function setVariable(clone: string, line: string): Promise<Typed> {
   const file = join(clone, '.env');
   const name = line.split('=', 1).join('');
   const before = await readFile(file, 'utf8');
-  // A secret that ElevenLabs might have shown.
+  // A secret in the form of those that ElevenLabs shows.
   const written = line.replace('wsec_…', `wsec_${randomBytes(32).toString('hex')}`);
   const place = new RegExp(`^(# )?${name}=.*$`, 'm');
   const after = place.test(before) ? before.replace(place, () => written) : `${before}\n${written}\n`;

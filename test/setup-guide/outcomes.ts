@@ -1,25 +1,25 @@
 import type { Step } from './read-guide.ts';
 
-/** What must become of a step that a reader types. */
+/** The outcome that a typed step must have. */
 export interface Outcome extends Step {
   /** The exit code; 0 unless given. */
   exit?: number;
-  /** What the command prints. */
+  /** Lines that the command prints. */
   prints?: readonly RegExp[];
-  /** What the first terminal shows because of it. */
+  /** Lines that the first terminal shows because of the step. */
   logs?: readonly RegExp[];
-  /** Its output is this as JSON, and nothing else. */
+  /** The whole output, as JSON. */
   json?: unknown;
-  /** It is the first command in a terminal that the reader opens for it. */
+  /** Whether the reader opens a new terminal for this command. */
   opensTerminal?: boolean;
-  /** Names in it are only words: nothing is replaced by what stands for it on this machine. */
+  /** Whether the command is typed as it stands: no address in it is replaced by one of this machine. */
   isAsTyped?: boolean;
 }
 
-type Told = Omit<Outcome, keyof Step>;
+type Expected = Omit<Outcome, keyof Step>;
 
-const sh = (text: string, told: Told = {}): Outcome => ({ kind: 'sh', text, ...told });
-const sql = (text: string, told: Told): Outcome => ({ kind: 'sql', text, ...told });
+const sh = (text: string, expected: Expected = {}): Outcome => ({ kind: 'sh', text, ...expected });
+const sql = (text: string, expected: Expected): Outcome => ({ kind: 'sql', text, ...expected });
 const dotenv = (text: string): Outcome => ({ kind: 'dotenv', text });
 
 const START = sh('npm start', { prints: [/^Landline is up\.$/m, /^ {2}Webhooks {4}http:\/\/127\.0\.0\.1:\d+\/api/m] });
@@ -105,7 +105,7 @@ const TESTING: readonly Outcome[] = [
   ),
 ];
 
-/** Steps 5 and 6: the agent context and the database, which has the three events of step 4. */
+/** Steps 5 and 6: the agent context, and the database, which has the three events of step 4. */
 const LOOKING: readonly Outcome[] = [
   sh('npm run --silent landline -- context --url https://calls.example.com', { json: CONTEXT, isAsTyped: true }),
   sh('npm run landline -- sql "SELECT count(*) AS calls FROM conversations"', {
@@ -188,7 +188,7 @@ const RECOGNISING: readonly Outcome[] = [
   }),
 ];
 
-/** Trouble-shooting and updating. */
+/** The last steps: trouble-shooting and updates. */
 const KEEPING: readonly Outcome[] = [
   sh('curl http://127.0.0.1:3004/health/ready', { prints: [/"status": ?"ready"/, /"redis": ?/, /"journal": ?/] }),
   sh('curl http://127.0.0.1:3002/health/ready', { prints: [/"status": ?"ready"/, /"postgres": ?"ready"/] }),
@@ -202,5 +202,5 @@ const KEEPING: readonly Outcome[] = [
   START,
 ];
 
-/** What must become of each step of the guides, in their order. */
+/** The outcome of each step of the guides, in their order. */
 export const OUTCOMES: readonly Outcome[] = [...CONNECTING, ...TESTING, ...LOOKING, ...RECOGNISING, ...KEEPING];

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { z } from 'zod';
 import { closeServer } from '../support/close-server.ts';
 
-/** A proxy that does what a Caddyfile says, without its certificate. */
+/** A proxy with the routes of a Caddyfile, without its certificate. */
 export interface Proxy {
-  /** Where it listens, without a slash at the end. */
+  /** The proxy's origin, without a slash at the end. */
   url: string;
   close: () => Promise<void>;
 }
 
-/** The ports to which a Caddyfile passes paths; of its language, what the guides use. */
+/** Reads the port of each path in a Caddyfile. It knows only the part of the language that the guides use. */
 export function readCaddyfile(text: string): Map<string, number> {
   const routes = text.matchAll(/handle (\/\S+) \{\s+reverse_proxy 127\.0\.0\.1:(\d+)\s+\}/g);
   return new Map([...routes].map(([, path = '', port]) => [path, Number(port)]));
@@ -19,7 +19,7 @@ export function readCaddyfile(text: string): Map<string, number> {
 /**
  * Starts a proxy on loopback.
  *
- * @param routes  Ports by path; everything else is 404.
+ * @param routes  Ports by path; the answer for every other path is 404.
  */
 export async function startProxy(routes: ReadonlyMap<string, number>): Promise<Proxy> {
   const server = createServer((incoming, outgoing) => {

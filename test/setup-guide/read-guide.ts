@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { readBlocks, splitCommands, withoutBlocks, type Block } from '../typing/blocks.ts';
 
-/** What two guides in different languages must have in common. */
+/** The parts of a guide that must be the same in both languages. */
 export interface Shape {
   /** The levels of the headings, in their order. */
   headings: number[];
-  /** Rows of tables, items of lists and boxes of the checklist. */
+  /** How many rows of tables, items of lists and boxes of the checklist the guide has. */
   rows: number;
   items: number;
   boxes: number;
-  /** Where links lead to, in their order. */
+  /** The targets of the links, in their order. */
   links: string[];
 }
 
-/** A guide as it is written, and what a reader of it types. */
+/** A guide's text and shape, and the blocks that its reader types. */
 export interface Guide {
   text: string;
-  /** Without its fenced blocks. */
+  /** The text without its fenced blocks. */
   prose: string;
   blocks: Block[];
   shape: Shape;
@@ -36,18 +36,18 @@ function shapeOf(prose: string): Shape {
     rows: count(/^\|/gm),
     items: count(/^(?:-|\d+\.) /gm),
     boxes: count(/^- \[ \] /gm),
-    // Each guide names the other one.
+    // Each guide has a link to the other one.
     links: [...prose.matchAll(/\]\(([^)]*)\)/g)].flatMap(([, to = '']) => (/^setup\.(ar\.)?md$/.test(to) ? [] : [to])),
   };
 }
 
-/** Something that a reader types: a command, a query for `landline sql`, or a line of .env. */
+/** A step that a reader types: a command, a query for `landline sql`, or a line of .env. */
 export interface Step {
   kind: 'sh' | 'sql' | 'dotenv';
   text: string;
 }
 
-/** Everything that a reader of the guide types, in its order. */
+/** Returns the steps that a reader of the guide types, in their order. */
 export function stepsOf({ blocks }: Guide): Step[] {
   return blocks.flatMap(({ language, text }): Step[] => {
     if (language === 'sh') return splitCommands(text).map((command) => ({ kind: 'sh', text: command }));
@@ -56,7 +56,7 @@ export function stepsOf({ blocks }: Guide): Step[] {
   });
 }
 
-/** The variables of Landline's that a guide names, without the ending of `<NAME>_FILE`. */
+/** Returns the variables of Landline that a guide names, each `<NAME>_FILE` as `<NAME>`. */
 export function variablesOf({ text }: Guide): string[] {
   const named = [...text.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g)].map(([name]) => name);
   const set = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name = '']) => name);

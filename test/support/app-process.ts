@@ -7,14 +7,14 @@ import { ROOT } from './root.ts';
 export interface AppProcess extends StartedProcess {
   /** Where it listens, without a slash at the end. */
   url: string;
-  /** Where it tells of its health and its metrics; the receiver has a port of its own for that. */
+  /** The origin of the app's health and metrics; the receiver has a port of its own for them. */
   healthUrl: string;
 }
 
 /** How to start an app. By default it listens on a free port. `startApp` reads the address from the log, so LOG_LEVEL must be info. */
 export type AppProcessOptions = Omit<NodeProgram, 'script'>;
 
-/** Any free port, and for the receiver no wait for a balancer that is not there. */
+/** Variables for tests: any free port, and a receiver that does not wait for a balancer. */
 const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
   receiver: { PORT: '0', HEALTH_PORT: '0', DRAIN_SECONDS: '0' },
   worker: { WORKER_PORT: '0' },
@@ -30,7 +30,7 @@ export function spawnApp(app: AppName, { env, ...options }: AppProcessOptions): 
   return startNode({ script, env: { HOST: '127.0.0.1', ...DEFAULTS[app], ...env }, ...options });
 }
 
-/** Starts an app and waits until it listens; throws with its output when it ends before. */
+/** Starts an app and waits until it listens. Throws with the app's output when it ends before. */
 export async function startApp(app: AppName, options: AppProcessOptions): Promise<AppProcess> {
   const spawned = await spawnApp(app, options);
   const urls = await spawned.until(() => {

@@ -3,19 +3,19 @@ import { createServer, request } from 'node:http';
 import { closeServer } from './close-server.ts';
 import { isReady } from './post.ts';
 
-/** A small load balancer: asks each server for its readiness and sends to those that are ready, in turn. It never tries again. */
+/** A small load balancer. It asks each server for its readiness and sends to the ready ones in turn; it never retries. */
 export interface Balancer {
   url: string;
   add: (origin: string) => void;
   remove: (origin: string) => void;
-  /** Whether it sends to this server now. */
+  /** Whether the balancer sends to this server now. */
   isUsed: (origin: string) => boolean;
   close: () => Promise<void>;
 }
 
 const ASK_INTERVAL_MS = 500;
 
-/** Starts one on a free port of loopback. */
+/** Starts a balancer on a free port of loopback. */
 export async function startBalancer(): Promise<Balancer> {
   const ready = new Map<string, boolean>();
   let turn = 0;

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { promisify } from 'node:util';
 
-/** How long connections that have been cut may take to go, in ms. */
+/** How long cut connections may take to close, in ms. */
 const CLOSE_LIMIT_MS = 5_000;
 
 /**
- * Closes a server; does nothing when it is closed already.
+ * Closes a server. Does nothing when the server is closed already.
  *
  * @param cutAll  Cuts its connections.
- * @throws        When one is still open five seconds later.
+ * @throws        When a connection is still open five seconds later.
  */
 export async function closeServer(server: Server, cutAll: () => void): Promise<void> {
   if (!server.listening) return;
-  // Asked for first: from `close` on it no longer listens, whatever is still open.
+  // `close` comes first: from then on the server does not listen, even while connections are open.
   const closed = once(server, 'close', { signal: AbortSignal.timeout(CLOSE_LIMIT_MS) });
   server.close();
   cutAll();

@@ -1,19 +1,19 @@
 import { TABLES, type TableName } from '../../packages/store/test/support/read-tables.ts';
 import { TABLE_NAMES } from './tables.ts';
 
-/** Rows by table, as the tables and the reference have them. */
+/** Rows by table, of the tables or of the reference. */
 export type Rows = Readonly<Record<TableName, readonly object[]>>;
 
-/** One row that is not as it must be. */
+/** A row that differs from the expected one. */
 export interface Difference {
   table: TableName;
-  /** The row's key, its parts parted by spaces. */
+  /** The row's key; a space separates its columns. */
   key: string;
-  /** The columns that differ, each with what stands there and what must; `row` where there is a row too many or too few. */
+  /** The columns that differ, each with its expected and actual value; `row` where a whole row is missing or one too many. */
   columns: { name: string; expected: string; actual: string }[];
 }
 
-/** A value as text, the keys of every object in it in one order; clocks are left out, for only the store knows them. */
+/** Prints a value as text, the keys of every object sorted. It leaves out clocks, which only the store knows. */
 export function printed(value: unknown): string {
   const text: string | undefined = JSON.stringify(value, (name, each: unknown) => {
     if (/clock/.test(name)) return undefined;
@@ -23,7 +23,7 @@ export function printed(value: unknown): string {
   return text ?? 'nothing';
 }
 
-/** A row's key, its parts parted by spaces. */
+/** Returns a row's key; a space separates its columns. */
 export function keyOf(table: TableName, row: object): string {
   const columns = new Map(Object.entries(row));
   return TABLES[table]
@@ -32,7 +32,7 @@ export function keyOf(table: TableName, row: object): string {
     .join(' ');
 }
 
-/** Every row that is in one of the two and not in the other, or not with the same columns. */
+/** Returns every row that is in one of the two sets alone, or that has other values there. */
 export function differencesOf(expected: Rows, actual: Rows): Difference[] {
   return TABLE_NAMES.flatMap((table) => {
     const [wanted, found] = [expected, actual].map(
@@ -59,13 +59,13 @@ function columnsThatDiffer(wanted: object | undefined, found: object | undefined
   });
 }
 
-const MOST_LETTERS = 200;
+const MAX_VALUE_LENGTH = 200;
 
 function cut(text: string): string {
-  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 
-/** A line about one, its values cut short. */
+/** Prints a difference as one line, with long values cut. */
 export function differenceText({ table, key, columns }: Difference): string {
   const cells = columns.map(({ name, expected, actual }) => `${name} is ${cut(actual)}, not ${cut(expected)}`);
   return `${table} ${key}: ${cells.join('; ')}`;

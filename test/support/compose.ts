@@ -28,7 +28,7 @@ const file = z.object({
   volumes: z.record(z.string(), z.null()),
 });
 
-/** A service of docker-compose.yml, what the tests look at. */
+/** The keys of a service of docker-compose.yml that the tests read. */
 export type ComposeService = z.infer<typeof service>;
 
 /** docker-compose.yml as Compose reads it: merged, and with Compose's defaults. */
@@ -40,14 +40,14 @@ export function readCompose(): ComposeFile {
   return file.parse(parse(text, { merge: true }));
 }
 
-/** One service by name; throws if there is none. */
+/** Returns a service by name; throws where there is none. */
 export function serviceOf(compose: ComposeFile, name: string): ComposeService {
   const found = compose.services[name];
   if (found === undefined) throw new Error(`docker-compose.yml has no service ${name}`);
   return found;
 }
 
-/** A service's variables as its process gets them, with `given` in place of the shell and .env. */
+/** Returns a service's variables as its process gets them, with `given` in place of the shell and .env. */
 export function environmentOf(
   { environment }: ComposeService,
   given: Readonly<Record<string, string>>,

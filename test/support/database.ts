@@ -5,12 +5,12 @@ import { TEMPLATE } from './template.ts';
 /** A migrated, empty database for one test file. */
 export interface TestDatabase {
   url: string;
-  /** Drops it, and ends whatever connection a killed process has left in it. */
+  /** Drops the database, and ends every connection that a killed process has left in it. */
   drop: () => Promise<void>;
 }
 
 /**
- * Makes a database of its own for the calling test file.
+ * Makes a database for the calling test file alone.
  *
  * @param adminUrl `inject('databaseUrl')`.
  */

@@ -12,10 +12,10 @@ export interface Instruction {
   readonly value: string;
 }
 
-/** The instructions of one `FROM … AS name`, which is the first of them. */
+/** The instructions of one stage; `FROM … AS name` is the first of them. */
 export type Stage = readonly Instruction[];
 
-/** Reads the stages of a Dockerfile; of its language, what ours uses. */
+/** Reads the stages of a Dockerfile. It knows only the part of the language that Landline's uses. */
 export function parseDockerfile(text: string): Stage[] {
   const lines = text
     .replaceAll(/^\s*#.*\n/gm, '')
@@ -31,17 +31,17 @@ export function parseDockerfile(text: string): Stage[] {
   return stages;
 }
 
-/** The last value that a stage gives to a keyword, the one that counts. */
+/** Returns the last value that a stage gives to a keyword: Docker uses the last one. */
 export function valueOf(stage: Stage, keyword: string): string | undefined {
   return stage.findLast((instruction) => instruction.keyword === keyword)?.value;
 }
 
 /**
- * Does what a build stage says, in a folder instead of an image: its COPY and RUN lines, in their order.
+ * Runs a build stage in a folder instead of an image: its COPY and RUN lines, in their order.
  *
- * @param stage  Of one WORKDIR.
- * @param folders.context  What `COPY` reads.
- * @param folders.workdir  What stands for the WORKDIR.
+ * @param stage  A stage with one WORKDIR.
+ * @param folders.context  The folder that `COPY` reads.
+ * @param folders.workdir  The folder in place of the WORKDIR.
  */
 export async function runStage(stage: Stage, folders: { context: string; workdir: string }): Promise<void> {
   for (const { keyword, value } of stage) {
@@ -52,9 +52,9 @@ export async function runStage(stage: Stage, folders: { context: string; workdir
 }
 
 /**
- * Copies what a build from `root` may see: everything that git would keep, but what .dockerignore leaves out.
+ * Copies the files that a build from `root` may read: all that git would keep, except those of .dockerignore.
  *
- * .dockerignore is read by git, so its patterns must mean the same to both.
+ * Git reads .dockerignore here, so its patterns must mean the same to git and Docker.
  */
 export async function copyContext(root: string, context: string): Promise<void> {
   const kept = await git(root, ['ls-files', '--cached', '--others', '--exclude-standard', '-z']);
@@ -84,7 +84,7 @@ async function shell(command: string, cwd: string): Promise<void> {
   await run('sh', ['-ec', command], { cwd, env: cleanEnvironment(), maxBuffer: 64 * 1024 * 1024 });
 }
 
-/** An image has nothing of the run that tests it but the way to the packages: npm's configuration. */
+/** Returns the environment of a build. Of the test run's environment it has only what npm needs to reach its registry. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept =
     /^(PATH|HOME|(https?|no)_proxy|npm_config_(registry|userconfig|globalconfig|cache)|NODE_EXTRA_CA_CERTS)$/i;

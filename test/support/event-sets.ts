@@ -1,27 +1,27 @@
 import fc from 'fast-check';
-import { common, count, phone, text, time, tell, userOf } from './telling-events.ts';
-import type { ToldEvent } from './told-event.ts';
-import { action, ended, message, started, toolCall } from './told-live.ts';
-import { transcript } from './told-transcript.ts';
+import type { DescribedEvent } from './described-event.ts';
+import { common, count, describeEvent, phone, text, time, userOf } from './event-parts.ts';
+import { action, ended, message, started, toolCall } from './live-events.ts';
+import { transcript } from './transcript-events.ts';
 
 const traces = fc.tuple(common, fc.option(time, { nil: undefined })).map(([from, span]) => {
   const spans = span === undefined ? [] : [{ startTimeUnixNano: `${span}000000` }];
   const data = { otlp_traces: { resourceSpans: [{ scopeSpans: [{ spans }] }] } };
-  return tell('post_call_transcription_otel', from, data, {
-    voice: 'final',
+  return describeEvent('post_call_transcription_otel', from, data, {
+    authority: 'final',
     status: 'done',
-    ...(span !== undefined && { start: { at: span, voice: 'configured' as const } }),
+    ...(span !== undefined && { start: { at: span, authority: 'configured' as const } }),
     metadata: { ...from.extras, otel: { span_count: spans.length } },
   });
 });
 
 const audio = common.map((from) =>
-  tell(
+  describeEvent(
     'post_call_audio',
     from,
     { full_audio: 'AAAA' },
     {
-      voice: 'final',
+      authority: 'final',
       status: 'ended',
       metadata: { ...from.extras, recording: { available: true, format: 'mp3', size_bytes: 3 } },
     },
@@ -30,12 +30,12 @@ const audio = common.map((from) =>
 
 const failure = fc.tuple(common, text, phone, count).map(([from, reason, to, code]) => {
   const body = { to_number: to, from_number: '+12025550199', sip_status_code: code, call_sid: reason };
-  return tell(
+  return describeEvent(
     'call_initiation_failure',
     from,
     { failure_reason: reason, metadata: { type: 'sip', body } },
     {
-      voice: 'final',
+      authority: 'final',
       status: 'failed',
       isAccount: true,
       implied: { direction: 'outbound' },
@@ -52,10 +52,10 @@ const failure = fc.tuple(common, text, phone, count).map(([from, reason, to, cod
   );
 });
 
-const unknown = common.map((from) => tell('dubbing.done', from, {}, null));
+const unknown = common.map((from) => describeEvent('dubbing.done', from, {}, null));
 
-/** Events of all nine types and of one that nobody knows, as real bodies with what each tells. */
-export const anyEvent: fc.Arbitrary<ToldEvent> = fc.oneof(
+/** Events of all nine types and of one unknown type, as real bodies with their facts. */
+export const anyEvent: fc.Arbitrary<DescribedEvent> = fc.oneof(
   started,
   { arbitrary: message, weight: 3 },
   ended,
@@ -68,13 +68,13 @@ export const anyEvent: fc.Arbitrary<ToldEvent> = fc.oneof(
   unknown,
 );
 
-/** Events and how they are delivered: each up to three times, in any order, in groups of any size. */
+/** Events and their deliveries: each event up to three times, in any order, in groups of any size. */
 export interface EventSet {
-  events: ToldEvent[];
-  groups: ToldEvent[][];
+  events: DescribedEvent[];
+  groups: DescribedEvent[][];
 }
 
-/** Sets of up to 16 events. */
+/** Makes sets of up to 16 events. */
 export const eventSet: fc.Arbitrary<EventSet> = fc
   .tuple(
     fc.array(fc.tuple(anyEvent, fc.array(fc.nat(1000), { minLength: 1, maxLength: 3 })), {
@@ -87,7 +87,7 @@ export const eventSet: fc.Arbitrary<EventSet> = fc
     const deliveries = sent
       .flatMap(([event, places]) => places.map((place) => ({ event, place })))
       .toSorted((a, b) => a.place - b.place);
-    const groups: ToldEvent[][] = [];
+    const groups: DescribedEvent[][] = [];
     while (deliveries.length > 0) {
       const size = sizes[groups.length % sizes.length];
       groups.push(deliveries.splice(0, size).map(({ event }) => event));

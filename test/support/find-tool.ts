@@ -1,6 +1,10 @@
 import { thisMachine } from '@landline/local-servers';
 
-/** The full path of a program that a test runs; throws with what to type where it is missing. `npm test` as root on Debian installs it. */
+/**
+ * Returns the full path of a program that a test runs; throws with the command to type where it is missing.
+ *
+ * `npm test` as root on Debian installs the program before.
+ */
 export function findTool(program: string, debianPackage: string): string {
   const found = thisMachine(process.env['PATH']).find(program);
   if (found !== undefined) return found;

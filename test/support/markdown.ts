@@ -1,4 +1,4 @@
-/** A table whose first row is its head. Cells from the column `numbersFrom` on stand at the right. */
+/** Prints a table whose first row is its head. Cells from the column `numbersFrom` on are aligned to the right. */
 export function markdownTable(rows: readonly (readonly string[])[], numbersFrom: number): string {
   const [head = '', ...body] = rows.map((row) => `| ${row.map(escapeCell).join(' | ')} |`);
   const rule = `| ${(rows[0] ?? []).map((_, i) => (i < numbersFrom ? '---' : '---:')).join(' | ')} |`;
@@ -9,7 +9,7 @@ function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
 
-/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. @throws When the text has no such marks. */
+/** Replaces the text between `<!-- name -->` and `<!-- /name -->`. Throws when the text has no such marks. */
 export function replacePart(text: string, name: string, markdown: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];

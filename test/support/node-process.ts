@@ -4,7 +4,7 @@ import { type ProcessOptions, startProcess, type StartedProcess } from '@landlin
 export interface NodeProgram {
   /** The script's absolute path. */
   script: string;
-  /** All that it sees of the environment beside PATH. */
+  /** The program's whole environment beside PATH. */
   env: Readonly<Record<string, string>>;
   /** Arguments of Node itself. */
   nodeArguments?: readonly string[];

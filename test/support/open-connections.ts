@@ -1,10 +1,10 @@
 import { Server, Socket } from 'node:net';
 
 /**
- * The TCP connections and listening servers that keep this process alive.
+ * Finds the TCP connections and listening servers that keep this process alive.
  *
- * @returns What each is, by its socket or server. What is unreferenced keeps nothing alive and is left out, as an idle connection that
- *          `fetch` keeps for its next request.
+ * @returns The description of each, by its socket or server. An unreferenced handle is left out, since it keeps no process alive:
+ *          for example an idle connection that `fetch` keeps for its next request.
  */
 export function openConnections(): Map<object, string> {
   // Undocumented; process.getActiveResourcesInfo() counts the same handles but does not say which they are.
@@ -20,7 +20,7 @@ export function openConnections(): Map<object, string> {
   return open;
 }
 
-/** Undefined for what is neither a TCP connection nor a server: the pipes to other processes, above all. */
+/** Describes a handle. Returns undefined where it is neither a TCP connection nor a server, such as a pipe to another process. */
 function describe(handle: unknown): string | undefined {
   if (handle instanceof Server) return `a server that listens at ${addressOf(handle)}`;
   if (!(handle instanceof Socket)) return undefined;

@@ -1,11 +1,11 @@
-/** All orders of some items; of more than `most` a few, taken evenly. */
+/** Returns all orders of some items, or `most` of them at even distances where there are more. */
 export function permutations<T>(items: readonly T[], most = Number.POSITIVE_INFINITY): T[][] {
   const count = Math.min(most, factorial(items.length));
   const step = factorial(items.length) / count;
   return Array.from({ length: count }, (_, i) => nth(items, Math.floor(i * step)));
 }
 
-/** The nth order, counted as words in a dictionary are. */
+/** Returns the nth order in lexicographic order. */
 function nth<T>(items: readonly T[], n: number): T[] {
   const left = [...items];
   let rest = n;

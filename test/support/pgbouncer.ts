@@ -6,14 +6,14 @@ import { onTestFinished } from 'vitest';
 import { findTool } from './find-tool.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
-/** PgBouncer refuses to run as root: then it is this user, whom every system has. */
+/** The user of PgBouncer, which refuses to run as root; every system has this user. */
 const NOBODY = 65_534;
 
 /**
- * Starts a PgBouncer of the running test's own, in transaction mode, in front of the server of `databaseUrl`; it goes when the test ends.
+ * Starts a PgBouncer for the running test, in transaction mode, in front of the server of `databaseUrl`. It ends with the test.
  *
- * @param settings  Lines of its `[pgbouncer]` section, by name.
- * @returns         The URL of the same database behind it.
+ * @param settings  Lines of the section `[pgbouncer]`, by name.
+ * @returns         The URL of the same database behind PgBouncer.
  */
 export async function startPgBouncer(
   databaseUrl: string,
@@ -37,7 +37,7 @@ export async function startPgBouncer(
     file,
     `[databases]\n* = host=${hostname} port=${port} user=${username} password=${password}\n[pgbouncer]\n${lines.join('\n')}\n`,
   );
-  // Of a throwaway server.
+  // Others may read the password in the folder: its server lasts only as long as the test.
   await chmod(folder, 0o755);
   const pooler = await startProcess({
     command: program,

@@ -8,17 +8,17 @@ import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
 import { runSql } from './run-sql.ts';
 import { jobSchema } from '../../packages/queue/test/support/job-schema.ts';
 
-/** Jobs of both queues, of every state but completed (which leave no trace). */
+/** How many jobs both queues have in each state but completed; completed jobs are removed. */
 export interface PipeCounts {
   /** webhook-events: waiting, active, delayed or failed. */
   events: number;
   /** webhook-dead-letter: waiting, active or delayed. */
   unsettled: number;
-  /** webhook-dead-letter: resting in `failed`. */
+  /** webhook-dead-letter: failed. */
   dead: number;
 }
 
-/** The whole way: a receiver, a Redis and a database of the test's own, and as many workers as it starts. */
+/** The whole way of an event: a receiver, a Redis and a database of the test, and the workers that it starts. */
 export interface Pipe {
   redis: PrivateRedis;
   databaseUrl: string;
@@ -27,11 +27,11 @@ export interface Pipe {
   startWorker: () => Promise<AppProcess>;
   sql: (statement: string) => Promise<Record<string, unknown>[]>;
   counts: () => Promise<PipeCounts>;
-  /** Resolves with the events of each waiting job, oldest job first, when they hold this many in all. For a paused queue. */
+  /** Waits until the jobs in a paused queue hold this many events in all. Resolves with the events of each job, oldest job first. */
   untilQueued: (events: number) => Promise<Delivery[][]>;
-  /** Resolves when nothing waits or runs in either queue; fails after `timeoutMs`. */
+  /** Resolves when no job waits or runs in either queue; fails after `timeoutMs`. */
   untilIdle: (limit?: { timeoutMs: number }) => Promise<PipeCounts>;
-  /** Ends everything that was started. */
+  /** Stops everything that the pipe has started. */
   stop: () => Promise<void>;
 }
 

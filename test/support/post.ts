@@ -4,10 +4,10 @@ import { sign, SIGNATURE_HEADER } from '@landline/webhook';
 /** The receiver's path. */
 export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
-/** A secret as the provider shows it. */
+/** A secret in the provider's form. */
 export const SECRET = 'wsec_0123456789abcdef0123456789abcdef';
 
-/** A request as a test wants it. */
+/** A request of a test. */
 export interface Sent {
   method?: string;
   path?: string;
@@ -15,22 +15,22 @@ export interface Sent {
   headers?: OutgoingHttpHeaders;
   body?: string | Buffer;
   agent?: Agent;
-  /** How long the answer may take, in milliseconds; by default as long as it likes. */
+  /** How long the answer may take, in milliseconds; by default without limit. */
   limitMs?: number;
 }
 
-/** What came back. */
+/** The answer to a request. */
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
 }
 
-/** Sends one request and reads the answer; rejects where the connection ends without one, or the time is over. */
+/** Sends a request and reads the answer. Rejects where the connection ends without an answer, or the time is over. */
 export function send(origin: string, { method = 'POST', path = WEBHOOK_PATH, ...sent }: Sent = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { 'transfer-encoding': encoding } = sent.headers ?? {};
-    // Node tells no length by itself where a method usually has no body.
+    // Node sends no Content-Length by itself where a method usually has no body.
     const length = encoding === undefined && { 'content-length': Buffer.byteLength(sent.body ?? '') };
     const outgoing = request(new URL(path, origin), {
       method,
@@ -60,7 +60,7 @@ export function get(url: string, sent: Omit<Sent, 'method' | 'path'> = {}): Prom
   return send(url, { method: 'GET', path: url, ...sent });
 }
 
-/** How long a process may take to say whether it is ready, in milliseconds. */
+/** How long a process may take to answer /health/ready, in milliseconds. */
 const READY_LIMIT_MS = 2000;
 
 /** Whether a process takes requests: it answers 200 at its /health/ready, in time. */
@@ -71,12 +71,12 @@ export function isReady(origin: string): Promise<boolean> {
   );
 }
 
-/** Now, in unix seconds. */
+/** Returns the current time in unix seconds. */
 export function unixSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** The header that the provider would send with `body`. */
+/** Returns the header that the provider would send with `body`. */
 export function signed(body: string | Buffer, secret = SECRET, at = unixSeconds()): Record<string, string> {
   return { [SIGNATURE_HEADER]: sign(Buffer.from(body), secret, at) };
 }

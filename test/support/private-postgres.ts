@@ -6,23 +6,23 @@ import { migrate } from '@landline/store';
 import { onTestFinished } from 'vitest';
 import { makeTempFolder } from './temp-folder.ts';
 
-/** A migrated Postgres of the running test's own, to break. It goes when the test ends. */
+/** A migrated Postgres that the running test may break. It is removed when the test ends. */
 export interface PrivatePostgres {
   url: string;
   /** Ends the server; its data stays. */
   stop: () => Promise<void>;
-  /** Starts it again on the same port and data. */
+  /** Starts the server again on the same port and data. */
   restart: () => Promise<void>;
   /** Ends the server and all its processes at once, as a crash does. */
   kill: () => Promise<void>;
-  /** Of a server that is stopped: keeps a copy of its data. What it answers puts that back in the place of what is there then. */
+  /** Copies the data of a stopped server. Resolves with a function that replaces the data by the copy. */
   keepData: () => Promise<() => Promise<void>>;
-  /** Stops it and all its processes from answering, without closing a connection. */
+  /** Freezes the server and all its processes: no answer comes, and no connection closes. */
   freeze: () => Promise<void>;
   thaw: () => Promise<void>;
 }
 
-/** Starts one; `args` are further arguments of postgres. */
+/** Starts a Postgres; `args` are further arguments of postgres. */
 export async function startPrivatePostgres(args: readonly string[] = []): Promise<PrivatePostgres> {
   const dir = `${await makeTempFolder()}/postgres`;
   let server = await startPostgres({ dir, port: 0, args });
@@ -60,7 +60,7 @@ async function childrenOf(parent: number): Promise<number[]> {
   return pairs.flatMap(([pid = 0, ppid]) => (ppid === parent ? [pid] : []));
 }
 
-/** With owners and times: as root, Postgres runs as another user. */
+/** Copies a folder with owners and times: as root, Postgres runs as another user. */
 async function copyFolder(from: string, to: string): Promise<void> {
   await promisify(execFile)('cp', ['-a', from, to]);
 }

@@ -7,7 +7,7 @@ import { withRedis } from './with-redis.ts';
 /** How long one command may take, in milliseconds. */
 const COMMAND_LIMIT_MS = 2000;
 
-/** A Redis of the test's own: to break, and because the names of the queues are fixed. */
+/** A Redis for one test: the test may break it, and the names of the queues are fixed. */
 export interface PrivateRedis {
   url: string;
   /** Runs one command, e.g. `['CONFIG', 'SET', 'maxmemory', '1mb']`. */
@@ -18,14 +18,14 @@ export interface PrivateRedis {
   kill: () => Promise<void>;
   /** Starts it again on the same port and data; where it runs, it is killed first. */
   restart: () => Promise<void>;
-  /** Stops it from answering, without closing a connection. */
+  /** Freezes the server: no answer comes, and no connection closes. */
   freeze: () => void;
   thaw: () => void;
   /** Kills the server and removes its data. */
   remove: () => Promise<void>;
 }
 
-/** Starts a Redis set up as `npm start` does it; `args` are further ones of redis-server. */
+/** Starts a Redis with the settings of `npm start`; `args` are further arguments of redis-server. */
 export async function startPrivateRedis(args: readonly string[] = []): Promise<PrivateRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'landline-redis-'));
   await chmod(folder, 0o755); // as root, the server may run as another user

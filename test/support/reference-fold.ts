@@ -1,45 +1,55 @@
 import { createHash } from 'node:crypto';
 import type { Json } from '@landline/webhook';
 import type { TableName } from '../../packages/store/test/support/read-tables.ts';
-import { iso } from './telling-events.ts';
-import { VOICES, type Said, type Spoken, type Telling, type ToldEvent, type Voice } from './told-event.ts';
+import { iso } from './event-parts.ts';
+import {
+  AUTHORITIES,
+  type Authority,
+  type Columns,
+  type DescribedEvent,
+  type EventFacts,
+  type Spoken,
+} from './described-event.ts';
 
-/** The rows that the tables must have, without clocks; in no order. */
-export type ReferenceTables = Record<TableName, Said[]>;
+/** The rows that the tables must have, without clocks and in no order. */
+export type ReferenceTables = Record<TableName, Columns[]>;
 
 const STATUSES = ['initiated', 'in_progress', 'ended', 'processing', 'done', 'failed'];
 
 /** An event of a type that changes tables. */
-interface Applied extends ToldEvent {
+interface Applied extends DescribedEvent {
   id: string;
-  tells: Telling;
+  facts: EventFacts;
 }
 
-/** An event as one voice among `VOICES`: that of the whole event, or of what it only implies. */
-type Voiced = Omit<Applied, 'tells'> & { tells: Omit<Telling, 'voice'> & { voice: Voice } };
+/** An event with one authority of `AUTHORITIES`: its own, or `seen` for the columns that it only implies. */
+type WithAuthority = Omit<Applied, 'facts'> & { facts: Omit<EventFacts, 'authority'> & { authority: Authority } };
 
-/** Something said, by whom, and when; between two sayings of one voice and time the receipt decides, then the ledger id. */
-interface Saying<T> {
+/** A value with its authority and time. Between two values of one authority and time the receipt decides, then the ledger id. */
+interface ClockedValue<T> {
   value: T;
-  voice: Voice;
+  authority: Authority;
   at: number;
   receivedAt: number;
   id: string;
 }
 
 /**
- * What the tables must hold after a set of events: the rules of docs/what-events-mean.md under Convergence read aloud, with all
- * events at hand and nothing remembered between them. Knows nothing of how the store does it.
+ * Computes what the tables must hold after a set of events, by the rules of docs/what-events-mean.md under Convergence.
+ * It reads all events at once, keeps nothing between them, and shares no code with the store.
  *
- * Where several answers would do, this repeats the one that the code gives, and so cannot tell whether it is a good one: that of
- * two writes at one time and one receipt the greater ledger id stands, which status outranks which, that an unknown role and a null say
- * nothing, and which id names a row.
+ * Where several results would do, the reference repeats the result of the code, so it cannot check these choices:
+ *
+ * - Of two writes at one time and one receipt the write with the greater ledger id stands.
+ * - The order of the statuses.
+ * - An unknown role and a null set no column.
+ * - Which id names a row.
  */
-export function referenceFold(told: readonly ToldEvent[]): ReferenceTables {
-  const events = [...new Map(told.map((event) => [event.body, { ...event, id: ledgerId(event.body) }])).values()];
-  const applied = events.flatMap((event): Applied[] => (event.tells ? [{ ...event, tells: event.tells }] : []));
+export function referenceFold(delivered: readonly DescribedEvent[]): ReferenceTables {
+  const events = [...new Map(delivered.map((event) => [event.body, { ...event, id: ledgerId(event.body) }])).values()];
+  const applied = events.flatMap((event): Applied[] => (event.facts ? [{ ...event, facts: event.facts }] : []));
   const conversations = [...groupBy(applied, (event) => event.conversationId)];
-  const users = groupBy(applied, (event) => event.tells.user?.key);
+  const users = groupBy(applied, (event) => event.facts.user?.key);
   return {
     webhook_events: events.map(ledgerRow),
     conversations: conversations.map(([id, its]) => conversationRow(id, its)),
@@ -50,13 +60,13 @@ export function referenceFold(told: readonly ToldEvent[]): ReferenceTables {
   };
 }
 
-/** The first 16 bytes of the SHA-256 of the body, as a uuid. */
+/** Returns the first 16 bytes of the SHA-256 of the body, as a uuid. */
 export function ledgerId(body: string): string {
   const hex = createHash('sha256').update(body).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 
-function ledgerRow(event: ToldEvent & { id: string }): Said {
+function ledgerRow(event: DescribedEvent & { id: string }): Columns {
   return {
     id: event.id,
     event_key: event.eventKey,
@@ -64,13 +74,13 @@ function ledgerRow(event: ToldEvent & { id: string }): Said {
     conversation_id: event.conversationId,
     event_at: iso(event.at),
     origin: 'webhook',
-    outcome: event.tells ? 'applied' : 'ignored',
+    outcome: event.facts ? 'applied' : 'ignored',
     error: null,
     body: `\\x${Buffer.from(event.body).toString('hex')}`,
   };
 }
 
-function conversationRow(id: string, events: Applied[]): Said {
+function conversationRow(id: string, events: Applied[]): Columns {
   return {
     id,
     ...NO_CONVERSATION,
@@ -78,44 +88,44 @@ function conversationRow(id: string, events: Applied[]): Said {
     ...languageOf(events.flatMap(spokenBy)),
     status: statusOf(events),
     started_at: iso(startOf(events)),
-    metadata: lastWords(events, (event) => event.tells.metadata),
+    metadata: latestColumns(events, (event) => event.facts.metadata),
     created_at: iso(earliest(events)),
     updated_at: iso(latest(events)),
   };
 }
 
-/** What is said, and behind it what is only implied. */
-function conversationColumns(events: Applied[]): Said {
-  const implied = events.map((event) => ({ ...event, tells: { ...event.tells, voice: 'seen' as const } }));
+/** Returns the columns that events set; a column that no event sets has the value that an event implies. */
+function conversationColumns(events: Applied[]): Columns {
+  const implied = events.map((event) => ({ ...event, facts: { ...event.facts, authority: 'seen' as const } }));
   return {
-    ...lastWords(implied, (event) => event.tells.implied ?? {}),
-    ...lastWords(events, (event) => event.tells.conversation),
+    ...latestColumns(implied, (event) => event.facts.implied ?? {}),
+    ...latestColumns(events, (event) => event.facts.conversation),
   };
 }
 
-/** The last account of the finished call says it; while there is none it only goes up. */
+/** Returns the status of the last account of the finished call; without such an account, the highest status of all events. */
 function statusOf(events: Applied[]): string | null {
-  const account = inOrder(events.filter((event) => event.tells.isAccount)).at(-1);
-  const highest = events.map((event) => event.tells.status).toSorted(by((status) => STATUSES.indexOf(status)));
-  return account?.tells.status ?? highest.at(-1) ?? null;
+  const account = inOrder(events.filter((event) => event.facts.isAccount)).at(-1);
+  const highest = events.map((event) => event.facts.status).toSorted(by((status) => STATUSES.indexOf(status)));
+  return account?.facts.status ?? highest.at(-1) ?? null;
 }
 
-/** The start that the most believed voice names, the earliest if it names several; else the earliest event. */
+/** Returns the earliest start that the highest authority names; the time of the earliest event where no event names a start. */
 function startOf(events: Applied[]): number {
-  const starts = events.map((event) => event.tells.start ?? { at: event.at, voice: 'seen' as const });
-  const believed = Math.max(...starts.map(({ voice }) => VOICES.indexOf(voice)));
-  return Math.min(...starts.filter(({ voice }) => VOICES.indexOf(voice) === believed).map(({ at }) => at));
+  const starts = events.map((event) => event.facts.start ?? { at: event.at, authority: 'seen' as const });
+  const believed = Math.max(...starts.map(({ authority }) => AUTHORITIES.indexOf(authority)));
+  return Math.min(...starts.filter(({ authority }) => AUTHORITIES.indexOf(authority) === believed).map(({ at }) => at));
 }
 
-/** The last transcript that has turns. */
+/** Returns the last transcript that has turns. */
 function transcriptOf(events: Applied[]): Applied | undefined {
-  return inOrder(events.filter((event) => event.tells.turns.length > 0)).at(-1);
+  return inOrder(events.filter((event) => event.facts.turns.length > 0)).at(-1);
 }
 
-function messageRows(conversation_id: string, events: Applied[]): Said[] {
+function messageRows(conversation_id: string, events: Applied[]): Columns[] {
   const transcript = transcriptOf(events);
   if (transcript) {
-    return transcript.tells.turns.map(({ at, row }, i) => ({
+    return transcript.facts.turns.map(({ at, row }, i) => ({
       ...row,
       conversation_id,
       source: 'transcript',
@@ -124,26 +134,26 @@ function messageRows(conversation_id: string, events: Applied[]): Said[] {
     }));
   }
   const messages = events.flatMap((event) =>
-    event.tells.message ? [{ ...event, ...event.tells.message, of: event }] : [],
+    event.facts.message ? [{ ...event, ...event.facts.message, of: event }] : [],
   );
-  return [...groupBy(messages, messageKey)].flatMap(([event_key, tellings]) => {
-    const spoken = tellings.filter(({ row }) => row['content'] !== null);
-    const last = inOrder((spoken.length > 0 ? spoken : tellings).map(({ of }) => of)).at(-1);
+  return [...groupBy(messages, messageKey)].flatMap(([event_key, deliveries]) => {
+    const spoken = deliveries.filter(({ row }) => row['content'] !== null);
+    const last = inOrder((spoken.length > 0 ? spoken : deliveries).map(({ of }) => of)).at(-1);
     if (!last) return [];
-    return [{ ...last.tells.message?.row, conversation_id, source: 'live', event_key, created_at: iso(last.at) }];
+    return [{ ...last.facts.message?.row, conversation_id, source: 'live', event_key, created_at: iso(last.at) }];
   });
 }
 
-/** Each side counts its messages for itself. */
-function messageKey({ id, row, of }: { id: string | undefined; row: Said; of: Applied }): string {
+/** Returns the key of a message: its role and id, because each role numbers its own messages. */
+function messageKey({ id, row, of }: { id: string | undefined; row: Columns; of: Applied }): string {
   const named = id ?? of.eventKey;
   return named === null ? of.id : `${typeof row['role'] === 'string' ? row['role'] : 'unknown'}:${named}`;
 }
 
-function toolCallRows(conversation_id: string, events: Applied[]): Said[] {
+function toolCallRows(conversation_id: string, events: Applied[]): Columns[] {
   const transcript = transcriptOf(events);
   if (transcript) {
-    return transcript.tells.turnCalls.map(({ id, at, fields }) => ({
+    return transcript.facts.turnCalls.map(({ id, at, fields }) => ({
       ...NO_TOOL_CALL,
       ...fields,
       conversation_id,
@@ -152,11 +162,11 @@ function toolCallRows(conversation_id: string, events: Applied[]): Said[] {
       created_at: iso(at),
     }));
   }
-  const calls = events.filter((event) => event.tells.toolCall);
-  const byId = groupBy(calls, (event) => event.tells.toolCall?.id ?? event.eventKey ?? event.id);
+  const calls = events.filter((event) => event.facts.toolCall);
+  const byId = groupBy(calls, (event) => event.facts.toolCall?.id ?? event.eventKey ?? event.id);
   return [...byId].map(([request_id, its]) => ({
     ...NO_TOOL_CALL,
-    ...lastWords(its, (event) => event.tells.toolCall?.fields ?? {}),
+    ...latestColumns(its, (event) => event.facts.toolCall?.fields ?? {}),
     conversation_id,
     source: 'live',
     request_id,
@@ -164,23 +174,23 @@ function toolCallRows(conversation_id: string, events: Applied[]): Said[] {
   }));
 }
 
-function commandRows(conversation_id: string, events: Applied[]): Said[] {
-  const commands = events.filter((event) => event.tells.command);
-  const byId = groupBy(commands, (event) => event.tells.command?.id ?? event.eventKey ?? event.id);
+function commandRows(conversation_id: string, events: Applied[]): Columns[] {
+  const commands = events.filter((event) => event.facts.command);
+  const byId = groupBy(commands, (event) => event.facts.command?.id ?? event.eventKey ?? event.id);
   return [...byId].map(([action_id, its]) => ({
     ...NO_COMMAND,
-    ...lastWords(its, (event) => event.tells.command?.fields ?? {}),
+    ...latestColumns(its, (event) => event.facts.command?.fields ?? {}),
     conversation_id,
     action_id,
     created_at: iso(earliest(its)),
   }));
 }
 
-/** A profile outlives its calls: in it the account of a finished call is no more than what is heard in a live one. */
-function profileRow(user_id: string, events: Applied[]): Said {
-  const spoken = events.flatMap(spokenBy).map((saying) => ({ ...saying, voice: atMostLive(saying.voice) }));
-  const heard = events.map((event) => ({ ...event, tells: { ...event.tells, voice: 'live' as const } }));
-  const column = ({ tells: { user } }: Applied): Said => ({
+/** Returns the row of a profile. A profile outlives its calls, so the account of a finished call has no more authority in it than a live event. */
+function profileRow(user_id: string, events: Applied[]): Columns {
+  const spoken = events.flatMap(spokenBy).map((value) => ({ ...value, authority: atMostLive(value.authority) }));
+  const heard = events.map((event) => ({ ...event, facts: { ...event.facts, authority: 'live' as const } }));
+  const column = ({ facts: { user } }: Applied): Columns => ({
     ...(user?.personality !== undefined && { personality: user.personality }),
     ...(user?.phone !== undefined && { phone_number: user.phone }),
   });
@@ -188,55 +198,55 @@ function profileRow(user_id: string, events: Applied[]): Said {
     user_id,
     personality: null,
     phone_number: null,
-    ...lastWords(heard, column),
+    ...latestColumns(heard, column),
     ...languageOf(spoken),
-    attributes: lastWords(heard, (event) => event.tells.user?.attributes ?? {}),
+    attributes: latestColumns(heard, (event) => event.facts.user?.attributes ?? {}),
     first_seen_at: iso(earliest(events)),
     last_seen_at: iso(latest(events)),
   };
 }
 
-const atMostLive = (voice: Voice): Voice => (voice === 'final' ? 'live' : voice);
+const atMostLive = (authority: Authority): Authority => (authority === 'final' ? 'live' : authority);
 
-function spokenBy({ id, receivedAt, tells: { spoken } }: Applied) {
-  return spoken ? [{ value: spoken, voice: spoken.voice, at: spoken.at, receivedAt, id }] : [];
+function spokenBy({ id, receivedAt, facts: { spoken } }: Applied) {
+  return spoken ? [{ value: spoken, authority: spoken.authority, at: spoken.at, receivedAt, id }] : [];
 }
 
-/** The language that was said last; its dialect is the one last said together with it, whatever was spoken in between. */
-function languageOf(sayings: Saying<Spoken>[]): Said {
-  const language = lastWord(sayings)?.language ?? null;
+/** Returns the latest language, and the latest dialect that came together with that language, also where other languages came between. */
+function languageOf(values: ClockedValue<Spoken>[]): Columns {
+  const language = latestValue(values)?.language ?? null;
   const withDialect = groupBy(
-    sayings.filter(({ value }) => value.dialect !== null),
+    values.filter(({ value }) => value.dialect !== null),
     ({ value }) => value.language,
   );
-  const dialects = Object.fromEntries([...withDialect].map(([name, its]) => [name, lastWord(its)?.dialect ?? null]));
+  const dialects = Object.fromEntries([...withDialect].map(([name, its]) => [name, latestValue(its)?.dialect ?? null]));
   return { language, dialect: dialects[language ?? ''] ?? null, dialects };
 }
 
-/** Each column as it was said last by the most believed voice. */
-function lastWords<T extends Voiced>(events: T[], columns: (event: T) => Said): Said {
-  const sayings = events.flatMap((event) =>
+/** Returns for each column the latest value of the highest authority. */
+function latestColumns<T extends WithAuthority>(events: T[], columns: (event: T) => Columns): Columns {
+  const values = events.flatMap((event) =>
     Object.entries(columns(event)).map(([name, value]) => ({
       name,
-      saying: { value, voice: event.tells.voice, at: event.at, receivedAt: event.receivedAt, id: event.id },
+      clocked: { value, authority: event.facts.authority, at: event.at, receivedAt: event.receivedAt, id: event.id },
     })),
   );
-  const byName = groupBy(sayings, ({ name }) => name);
+  const byName = groupBy(values, ({ name }) => name);
   return Object.fromEntries(
-    [...byName].map(([name, its]): [string, Json] => [name, lastWord(its.map(({ saying }) => saying)) ?? null]),
+    [...byName].map(([name, its]): [string, Json] => [name, latestValue(its.map(({ clocked }) => clocked)) ?? null]),
   );
 }
 
-function lastWord<T>(sayings: Saying<T>[]): T | undefined {
-  return sayings
+function latestValue<T>(values: ClockedValue<T>[]): T | undefined {
+  return values
     .toSorted(by(({ id }) => id))
     .toSorted(by(({ receivedAt }) => receivedAt))
     .toSorted(by(({ at }) => at))
-    .toSorted(by(({ voice }) => VOICES.indexOf(voice)))
+    .toSorted(by(({ authority }) => AUTHORITIES.indexOf(authority)))
     .at(-1)?.value;
 }
 
-/** By event time, then receipt, then ledger id. */
+/** Sorts by event time, then by receipt, then by ledger id. */
 const inOrder = (events: Applied[]): Applied[] =>
   events
     .toSorted(by(({ id }) => id))
@@ -249,7 +259,7 @@ function by<T>(rank: (item: T) => string | number): (a: T, b: T) => number {
   return (a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0);
 }
 
-/** Items by key; those without one are left out. */
+/** Groups items by key, and leaves out each item without a key. */
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -259,7 +269,7 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string | undefined)
   return groups;
 }
 
-const nothing = (columns: string): Said => Object.fromEntries(columns.split(' ').map((column) => [column, null]));
+const nothing = (columns: string): Columns => Object.fromEntries(columns.split(' ').map((column) => [column, null]));
 
 const NO_CONVERSATION = nothing(
   `agent_id user_id channel direction external_number agent_number call_sid ended_at duration_seconds end_reason \

@@ -1,7 +1,7 @@
 // oxlint-disable-next-line no-restricted-imports -- tests make and drop databases, which is not the store's work
 import { Client } from 'pg';
 
-/** Runs one statement on a connection of its own and answers its rows; `Row` says what the statement selects. */
+/** Runs one statement on a connection of its own. Returns its rows; `Row` is the type of what the statement selects. */
 export async function runSql<Row extends object = Record<string, unknown>>(
   url: string,
   sql: string,

@@ -1,21 +1,21 @@
 import { get } from './post.ts';
 
-/** What a process answered at /metrics. */
+/** The answer of a process at /metrics. */
 export interface Scrape {
-  /** The type of each metric, by name; those without samples too. */
+  /** The type of each metric, by name, also of a metric without samples. */
   types: Record<string, string>;
-  /** Each sample's value, by name and labels as they stand there. */
+  /** Each sample's value, by its name and labels as printed. */
   samples: Record<string, number>;
 }
 
-/** How to ask. */
+/** Options of the request. */
 export interface ScrapeOptions {
   headers?: Record<string, string>;
-  /** How long the answer may take, in milliseconds; by default as long as it likes. */
+  /** How long the answer may take, in milliseconds; by default without limit. */
   limitMs?: number;
 }
 
-/** Asks a process for its metrics. */
+/** Reads the metrics of a process. */
 export async function scrape(url: string, options: ScrapeOptions = {}): Promise<Scrape> {
   const { status, body } = await get(`${url}/metrics`, options);
   if (status !== 200) throw new Error(`${url}/metrics answered ${status}`);
@@ -27,16 +27,16 @@ export async function scrape(url: string, options: ScrapeOptions = {}): Promise<
   };
 }
 
-/** The samples of one metric; of a histogram its buckets, sum and count. */
+/** Returns the samples of one metric; of a histogram its buckets, sum and count. */
 export function samplesOf({ samples }: Scrape, metric: string): Record<string, number> {
   const own = new RegExp(`^${metric}(_bucket|_sum|_count)?(\\{|$)`);
   return Object.fromEntries(Object.entries(samples).filter(([key]) => own.test(key)));
 }
 
 /**
- * The value of a counter or a gauge, that of all its labels together; undefined where there is no sample.
+ * Returns the value of a counter or a gauge, summed over its labels; undefined where there is no sample.
  *
- * @param label  Of samples with this label alone, such as `class="timeout"`.
+ * @param label  Only samples with this label count, such as `class="timeout"`.
  */
 export function valueOf({ samples }: Scrape, metric: string, label = ''): number | undefined {
   const own = Object.entries(samples).filter(([key]) => {

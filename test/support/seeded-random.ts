@@ -1,14 +1,14 @@
-/** Chance that repeats itself: the same seed gives the same numbers. */
+/** Repeatable random numbers: the same seed gives the same numbers. */
 export interface SeededRandom {
-  /** From 0 up to 1. */
+  /** Returns a number from 0 up to, and without, 1. */
   next: () => number;
-  /** A whole number from 0 up to, and without, `limit`. */
+  /** Returns a whole number from 0 up to, and without, `limit`. */
   below: (limit: number) => number;
-  /** The same items in another order. */
+  /** Returns the same items in random order. */
   shuffled: <T>(items: readonly T[]) => T[];
 }
 
-/** Makes one by mulberry32, which is small and good enough to shuffle by. */
+/** Makes random numbers by mulberry32, which is small and good enough for shuffles. */
 export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
   function next(): number {

@@ -4,5 +4,5 @@ import { TABLES, type TableName } from '../../packages/store/test/support/read-t
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keyof says the same of a constant
 export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
 
-/** Tables with a row for each thing that events tell of: no two events of one call write the same row but on purpose. */
+/** Tables with a row for each message, tool call or command. Two events share such a row only where they share its id. */
 export const DETAIL_TABLES = ['conversation_messages', 'agent_tool_calls', 'user_commands'] as const;

@@ -2,22 +2,22 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { closeServer } from './close-server.ts';
 
-/** A TCP proxy in front of a server, to break the line between a client and it. */
+/** A TCP proxy in front of a server, which can break the connection between a client and the server. */
 export interface TcpProxy {
-  /** The server's URL, by way of the proxy. */
+  /** The server's URL through the proxy. */
   url: string;
   /**
-   * Once a client has sent `match`, passes that on and cuts the client off before it hears the answer, or lets nothing
-   * more pass on its connection. Acts once.
+   * Waits until a client has sent `match`, and passes that on. Then it cuts the client's connection before the answer comes, or passes
+   * nothing more on it. It acts once.
    */
   after(match: string, fault: 'cut' | 'freeze'): void;
-  /** Holds back what the server answers, on connections made from now on, by so many milliseconds. */
+  /** Delays the server's answers by `ms` milliseconds, on connections that are opened from now on. */
   delay(ms: number): void;
-  /** From now on nothing passes on the connections that there are, though they stay open: a half-open line. */
+  /** Passes nothing more on the open connections, which stay open: as if they were half-open. */
   freeze(): void;
   /** Cuts all connections with a reset. */
   reset(): void;
-  /** Cuts all connections and listens no more. */
+  /** Cuts all connections and stops listening. */
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.on('error', () => to.destroy());
       from.on('end', () => to.end());
-      // Not before both are gone: what is left of a pair is still to be cut.
+      // A pair stays in the set until both sockets are closed: `reset` must still cut the other one.
       from.on('close', () => {
         if (to.destroyed) pairs.delete(pair);
       });

@@ -5,7 +5,7 @@ import { runSql } from './run-sql.ts';
 /** The migrated database that every test database is a copy of. */
 export const TEMPLATE = 'landline_template';
 
-/** Makes the template: once in a run, before any test. */
+/** Makes the template, once in a run and before any test. */
 export async function createTemplate(adminUrl: string): Promise<void> {
   await runSql(adminUrl, `CREATE DATABASE ${TEMPLATE}`);
   const url = new URL(adminUrl);

@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** What a process has used. */
+/** How much time and memory a process has used. */
 export interface Usage {
   /** User and system time together. */
   cpuSeconds: number;
   /** Resident memory now, in MB (10⁶ bytes). */
   memoryMb: number;
-  /** The most it was since its start, or since `resetPeak`. */
+  /** The most resident memory since the process started, or since `resetPeak`, in MB. */
   peakMemoryMb: number;
 }
 
-/** Of Linux: ticks of /proc/<pid>/stat in a second. */
+/** How many ticks of /proc/<pid>/stat Linux counts in a second. */
 const TICKS_PER_SECOND = 100;
 const KB_PER_MB = 1000 / 1.024;
 
-/** What one process has used; of Linux, as all of this. */
+/** Returns the usage of one process. This and the functions below need Linux. */
 export function usageOf(pid: number): Usage {
   const { ticks } = readStat(pid);
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -27,8 +27,8 @@ export function usageOf(pid: number): Usage {
 }
 
 /**
- * What a server and its children have used together, with the children that have ended. Memory that they share counts once:
- * it is what the largest of them has.
+ * Returns the usage of a server and its children together, with the children that have ended. Shared memory counts once,
+ * with the size in the process that has most of it.
  */
 export function usageOfTree(pid: number): Usage {
   const total = { ...usageOf(pid), cpuSeconds: (readStat(pid).ticks + readStat(pid).childTicks) / TICKS_PER_SECOND };
@@ -39,22 +39,22 @@ export function usageOfTree(pid: number): Usage {
       total.memoryMb = Math.max(total.memoryMb, usage.memoryMb);
       total.peakMemoryMb = Math.max(total.peakMemoryMb, usage.peakMemoryMb);
     } catch {
-      // It has ended since it was listed.
+      // The process has ended since it was listed.
     }
   }
   return total;
 }
 
-/** From now on `peakMemoryMb` is of what comes, see proc(5) on clear_refs; of somebody else's process only root may. */
+/** Resets `peakMemoryMb` of a process, see proc(5) on clear_refs. Only root may reset that of another user's process. */
 export function resetPeak(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '5');
   } catch {
-    // It stays what it was since the start.
+    // The peak remains that since the process started.
   }
 }
 
-/** The same of a server and its children. */
+/** Resets `peakMemoryMb` of a server and its children. */
 export function resetPeaksOfTree(pid: number): void {
   for (const each of [pid, ...childrenOf(pid)]) resetPeak(each);
 }
@@ -72,7 +72,7 @@ function childrenOf(pid: number): number[] {
     });
 }
 
-/** The fields of /proc/<pid>/stat that matter, see proc(5): the name before them may hold anything but the last bracket. */
+/** Returns the fields of /proc/<pid>/stat after the process's name, see proc(5): they begin behind the last bracket. */
 function readStat(pid: number): { parent: number; ticks: number; childTicks: number } {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text

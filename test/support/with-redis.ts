@@ -5,7 +5,7 @@ type Connection = ReturnType<typeof createProducerConnection>;
 /** How long one command may take, in milliseconds: Redis may be emptying gigabytes. */
 const COMMAND_LIMIT_MS = 60_000;
 
-/** Runs `work` on a connection of its own. */
+/** Runs `work` with a connection to Redis, which is closed afterwards. */
 export async function withRedis<T>(
   url: string,
   work: (connection: Connection) => Promise<T>,

@@ -2,35 +2,35 @@ import { readTables, type RunSql } from '../../packages/store/test/support/read-
 import { differencesOf, differenceText } from './compare-tables.ts';
 import { doubledRows, REPEATED, type Doubled } from './count-effects.ts';
 import { ledgerId, referenceFold } from './reference-fold.ts';
-import type { ToldEvent } from './told-event.ts';
+import type { DescribedEvent } from './described-event.ts';
 
-/** What had more effects than the events tell of; `countEffects` must have been called before. */
-export async function doubledAmong(events: readonly ToldEvent[], sql: RunSql): Promise<Doubled[]> {
+/** Returns the rows that had more effects than events; `countEffects` must have run before the first event. */
+export async function doubledAmong(events: readonly DescribedEvent[], sql: RunSql): Promise<Doubled[]> {
   const doubled = doubledRows(await sql(REPEATED));
   doubled.add(events);
   return doubled.rest();
 }
 
-/** A line for each row, in any table, that is not with every column what the events tell of. */
-export async function wrongRows(events: readonly ToldEvent[], sql: RunSql): Promise<string[]> {
+/** Returns a line for each row of any table that differs in a column from the reference's row. */
+export async function wrongRows(events: readonly DescribedEvent[], sql: RunSql): Promise<string[]> {
   const received = receivedEvents(events, await sql(RECEIVED));
   return differencesOf(referenceFold(received), await readTables({ sql })).map(differenceText);
 }
 
-/** Asks the ledger when it received each event: `id`, and `at` in unix milliseconds. */
+/** Selects when the ledger received each event: `id`, `outcome`, and `at` in unix milliseconds. */
 export const RECEIVED =
   'SELECT id, outcome, round(extract(epoch FROM received_at) * 1000)::float8 AS at FROM webhook_events';
 
 /**
- * Those events that the ledger has and did not make dead letters, each as it was received: what happened at one time may be told apart
- * by that.
+ * Returns the events that the ledger has and that are no dead letters, each with its time of receipt. That time decides
+ * between events at one time.
  *
- * @param ledger  What `RECEIVED` answers.
+ * @param ledger  The rows of `RECEIVED`.
  */
 export function receivedEvents(
-  events: readonly ToldEvent[],
+  events: readonly DescribedEvent[],
   ledger: readonly Record<string, unknown>[],
-): (ToldEvent & { receivedAt: number })[] {
+): (DescribedEvent & { receivedAt: number })[] {
   const times = new Map(
     ledger.flatMap(({ id, outcome, at }) => (outcome === 'dead' ? [] : [[id, Number(at)] as const])),
   );

@@ -6,12 +6,12 @@ export interface Block {
 
 const FENCED = /^```(\w*)\n([^]*?)\n```$/gm;
 
-/** The fenced blocks of a page in Markdown, in their order. */
+/** Returns the fenced blocks of a page in Markdown, in their order. */
 export function readBlocks(page: string): Block[] {
   return [...page.matchAll(FENCED)].map(([, language = '', text = '']) => ({ language, text }));
 }
 
-/** A page without its fenced blocks. */
+/** Returns a page without its fenced blocks. */
 export function withoutBlocks(page: string): string {
   return page.replaceAll(FENCED, '');
 }

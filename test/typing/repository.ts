@@ -6,17 +6,17 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
-/** What the set-up generates and does not generate again while its inputs stay the same. */
+/** The files that the set-up generates, and generates again only when their inputs change. */
 const GENERATED = 'packages/store/src/generated';
 
-/** Makes a repository in `folder` that can be cloned: all that Git would keep of this one, as it is now. */
+/** Makes a repository in `folder` that can be cloned: with all files of this one that Git would keep, as they are now. */
 export async function makeRepository(folder: string): Promise<void> {
   const kept = await git(ROOT, ['ls-files', '--cached', '--others', '--exclude-standard', '-z']);
   const files = kept.split('\0').filter((file) => file !== '' && existsSync(join(ROOT, file)));
   await Promise.all(files.map((file) => cp(join(ROOT, file), join(folder, file))));
   await git(folder, ['init', '--quiet', '--initial-branch=main']);
   await git(folder, ['add', '--all']);
-  // Whatever else the user's own settings ask for at a commit.
+  // The user's own settings may ask for more at a commit, such as a signature.
   const settings = [
     'user.name=reader',
     'user.email=reader@example.com',
@@ -28,8 +28,8 @@ export async function makeRepository(folder: string): Promise<void> {
 }
 
 /**
- * Gives a clone the packages that are installed here, so that its first `npm start` finds them: each is a link, but ours, which are
- * the clone's own. What Prisma has generated here goes along.
+ * Gives a clone the packages that are installed here, so that its first `npm start` finds them. Each package is a link to the one
+ * here, except Landline's own, which link to the clone's folders. The clone also gets the files that Prisma has generated here.
  */
 export async function installPackages(clone: string): Promise<void> {
   const [from, to] = [join(ROOT, 'node_modules'), join(clone, 'node_modules')];
@@ -41,7 +41,7 @@ export async function installPackages(clone: string): Promise<void> {
   if (existsSync(join(ROOT, GENERATED))) await cp(join(ROOT, GENERATED), join(clone, GENERATED), { recursive: true });
 }
 
-/** Gives a clone what Turborepo has built here, so that its first `npm start` builds only what differs. What it adds stays its own. */
+/** Gives a clone Turborepo's cache, so that its first `npm start` builds only what differs. New builds stay in the clone. */
 export async function shareBuilds(clone: string): Promise<void> {
   const from = await findBuildCache();
   const to = join(clone, '.turbo', 'cache');
@@ -50,7 +50,7 @@ export async function shareBuilds(clone: string): Promise<void> {
   await Promise.all(names.map((name) => symlink(join(from, name), join(to, name))));
 }
 
-/** Where Turborepo keeps what it has built. Linked working trees share that of the first one. */
+/** Returns the folder of Turborepo's cache. Linked working trees share that of the first one. */
 async function findBuildCache(): Promise<string> {
   const common = (await git(ROOT, ['rev-parse', '--path-format=absolute', '--git-common-dir'])).trim();
   const places = [ROOT, dirname(common)].map((root) => join(root, '.turbo', 'cache'));

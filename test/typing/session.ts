@@ -6,11 +6,11 @@ import { vi } from 'vitest';
 import { installPackages, makeRepository, shareBuilds } from './repository.ts';
 import { openTerminal, runInForeground, type Foreground, type Terminal, type Typed } from './terminal.ts';
 
-/** How long a log line may be on its way, and how long a start may take, in ms. */
+/** How long a log line may take to appear, and how long a start may take, in ms. */
 const LOG_LIMIT_MS = 20_000;
 const START_LIMIT_MS = 120_000;
 
-/** The ports that the pages name, by the variables that change them. */
+/** The ports that the pages name, by the variables that set them. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ['PORT', 3000],
   ['DASHBOARD_PORT', 3001],
@@ -19,11 +19,11 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ['HEALTH_PORT', 3004],
 ]);
 
-/** What `type` needs to know of a command beside its text. */
+/** Options of `type`. */
 export interface TypeOptions {
   /** Lines that the first terminal must show because of the command, in their order. */
   logs?: readonly RegExp[];
-  /** The command is the first one in a terminal that the reader opens for it. */
+  /** Whether the reader opens a new terminal for the command. */
   opensTerminal?: boolean;
 }
 
@@ -35,30 +35,30 @@ export interface Session {
   clone: string;
   /** Free ports of this machine, by the ports that the pages name. */
   ports: ReadonlyMap<number, number>;
-  /** A text of a page with this session's ports in the place of 127.0.0.1:3000 and its like. */
+  /** Returns a text of a page with this session's ports in place of 127.0.0.1:3000 and the others. */
   withPorts: (text: string) => string;
   /** Types a command, and waits until it has ended (`npm start`: until Landline is up) and the first terminal shows `logs`. */
   type: (command: string, options?: TypeOptions) => Promise<Typed>;
-  /** What the newest `npm start` has printed until now. */
+  /** Returns the output of the newest `npm start`. */
   log: () => string;
   /** Presses Ctrl-C in the first terminal, and waits until everything that ran there has ended. */
   interrupt: () => Promise<void>;
-  /** Stops all that was started, and removes the folder. */
+  /** Stops everything that the session has started, and removes the folder. */
   end: () => Promise<void>;
 }
 
-/** What changes while a session goes on. */
+/** The state of a session. */
 interface Desk {
   folder: string;
   clone: string;
   env: Record<string, string>;
-  /** The second terminal; the first one until `npm start` holds that. */
+  /** The terminal for the next command: the second one, or the first one before `npm start` runs in it. */
   terminal: Terminal;
   /** `npm start` in the first terminal. */
   landline: Foreground | undefined;
 }
 
-/** Makes an empty folder, ports that are free, and a repository to clone. */
+/** Begins a session: makes an empty folder and a repository to clone, and chooses free ports. */
 export async function beginSession(): Promise<Session> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'landline-reader-')));
   await chmod(folder, 0o755); // as root, Postgres runs as another user
@@ -82,7 +82,10 @@ export async function beginSession(): Promise<Session> {
   };
 }
 
-/** What a terminal of a new machine has, in English, and the ports: the environment wins over .env. No npm asks for a newer one of itself. */
+/**
+ * Returns the environment of a terminal on a new machine, in English, with the session's ports. The environment wins over .env.
+ * It also switches off the notice by which npm offers a newer version.
+ */
 function makeEnvironment(ports: [string, string][]): Record<string, string> {
   const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap((name) => {
     const value = process.env[name];

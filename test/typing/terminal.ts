@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { startProcess } from '@landline/local-servers';
 
-/** What became of a command that was typed. */
+/** The result of a typed command. */
 export interface Typed {
   exit: number;
-  /** Both streams, as a reader sees them. */
+  /** The output of both streams, as a reader sees it. */
   output: string;
 }
 
-/** Where a terminal is opened. */
+/** The folder and the environment of a terminal. */
 export interface TerminalOptions {
   cwd: string;
   env: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ const COMMAND_LIMIT_MS = 120_000;
 
 /** A shell that keeps its folder and its variables from one command to the next. */
 export interface Terminal {
-  /** Types a command and waits until it has ended. */
+  /** Types a command, and waits until the command has ended. */
   type: (command: string) => Promise<Typed>;
   close: () => Promise<void>;
 }
@@ -52,10 +52,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
 
 /** A command that runs on in the foreground of its terminal. */
 export interface Foreground {
-  /** What it has printed until now. */
+  /** Returns the output so far. */
   output: () => string;
   isRunning: () => boolean;
-  /** Presses Ctrl-C, and waits until it and all that print to its terminal have ended. */
+  /** Presses Ctrl-C, and waits until the command and all processes that print to its terminal have ended. */
   interrupt: () => Promise<void>;
 }
 

@@ -8,30 +8,34 @@ import { RESPONSE_HEADERS } from './response-headers.ts';
 import { retryInBackground } from './retry-in-background.ts';
 import { isOwnRequest } from './same-origin.ts';
 
-/** What the dashboard shows, to whom, and where it logs. */
+/** The queues that the dashboard shows, its login and its logger. */
 export interface AppOptions {
-  /** Opened and closed by the caller. */
+  /** The caller opens and closes them. */
   readonly queues: Omit<OpenQueues, 'close'>;
   readonly login: Login;
-  /** None: nothing is logged. */
+  /** Undefined: the dashboard logs nothing. */
   readonly logger?: FastifyBaseLogger;
 }
 
 /**
- * Builds Bull Board under `/`, over both queues, and `/metrics`, behind the login; it never listens.
+ * Builds Bull Board under `/`, over both queues, and `/metrics`, behind the login; the app does not listen yet.
  *
- * Every answer, static files and unknown paths included, is 401 without the login, 429 for an address that guesses, and 403 for a change asked for by
- * another site's page; a change that could lose an event is 403 for everybody (`permitted-actions.ts`). What the board
- * asks for is 503 while Redis is away.
+ * | status | request, static files and unknown paths included |
+ * | --- | --- |
+ * | 401 | without the login |
+ * | 429 | from an address with too many failed logins |
+ * | 403 | for a change, from the page of another site |
+ * | 403 | for a change that could lose an event, also from the board itself (`permitted-actions.ts`) |
+ * | 503 | to the board's API, while Redis is away |
  */
 export function createApp(options: AppOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
     ...(options.logger && { loggerInstance: options.logger }),
-    // The board polls every few seconds; what an operator changes is logged below.
+    // The board polls every few seconds. `report` logs the operator's changes.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     requestTimeout: 10_000,
-    // A path that cannot be decoded never reaches the hooks: it gets the same headers here, and no more.
+    // For a path that cannot be decoded Fastify runs no hook, so the headers are set here.
     frameworkErrors: (_error, _request, reply) => void reply.raw.writeHead(400, RESPONSE_HEADERS).end(),
   });
   guard(app, options.login);
@@ -43,13 +47,13 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-/** The hooks of the root cover every route, the not-found one too, if they are added before any. */
+/** Adds the login and its limit. Hooks of the root that are added before any route cover every route, also that for unknown paths. */
 function guard(app: FastifyInstance, login: Login): void {
   const isLoggedIn = loginCheck(login);
   const limit = createLoginLimit();
   app.addHook('onRequest', async (request, reply) => {
     const { authorization } = request.headers;
-    // Without credentials it is a browser's first question; with wrong ones somebody is guessing.
+    // A request without credentials is a browser's first; only one with wrong credentials is a guess.
     const waitMs = authorization ? limit.waitMs(request.ip) : 0;
     if (waitMs > 0) {
       return reply
@@ -68,7 +72,7 @@ function guard(app: FastifyInstance, login: Login): void {
       return reply.code(403).send({ code: 'cross_site', message: 'Changes are made from the dashboard itself only.' });
     }
   });
-  // Last before the answer leaves, so that no plugin's own caching header wins.
+  // Runs last before the answer leaves, so that no caching header of a plugin wins.
   app.addHook('onSend', async (_request, reply) => void reply.headers(RESPONSE_HEADERS));
 }
 
@@ -77,7 +81,7 @@ function reportRefusal(request: FastifyRequest, isLast: boolean): void {
   if (isLast) request.log.error({ address: request.ip }, 'Dashboard logins of this address are refused for a minute');
 }
 
-/** With Redis away there is nothing to show: said here once, and not as whatever a library throws. /metrics has more to tell. */
+/** Answers the board's API with 503 while Redis is away, instead of an error of a library. /metrics is not part of it, and answers. */
 function requireRedis(app: FastifyInstance, ping: () => Promise<void>): void {
   app.addHook('preHandler', async (request, reply) => {
     if (request.routeOptions.url?.startsWith('/api/') !== true) return;
@@ -97,7 +101,7 @@ function requireRedis(app: FastifyInstance, ping: () => Promise<void>): void {
   });
 }
 
-/** Who changed what, and what failed. The reason of a failure is in the answer, in front of the operator. */
+/** Logs each change with its address, and each failed request. The operator reads the reason of a failure in the answer. */
 function report(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method, url, ip } = request;

@@ -11,7 +11,7 @@ export type BoardQueues = Pick<OpenQueues, 'events' | 'deadLetters' | 'list'>;
 
 type ListedQueue = OpenQueues['events'];
 
-/** Bull Board's own adapter, but for lists, which leave large bodies where they are. */
+/** Bull Board's own adapter, except that its lists do not read large bodies from Redis. */
 class QueueAdapter extends BullMQAdapter {
   readonly #queue: ListedQueue;
   readonly #list: OpenQueues['list'];
@@ -28,7 +28,7 @@ class QueueAdapter extends BullMQAdapter {
   }
 }
 
-/** Bull Board over both queues, to be registered. */
+/** Makes Bull Board over both queues, as a plugin for Fastify. */
 export function board({ events, deadLetters, list }: BoardQueues): FastifyPluginCallback {
   const serverAdapter = new FastifyAdapter();
   createBullBoard({

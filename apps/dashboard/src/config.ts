@@ -7,10 +7,10 @@ const passwordError =
   'One can be made with: openssl rand -base64 24';
 
 /**
- * The dashboard's variables, with their defaults. There is no default password: the board shows what callers said.
+ * The dashboard's variables, with their defaults. The password has none, because the board shows what callers said.
  *
  * - `DASHBOARD_PORT` TCP port.
- * - `HOST` address to bind. Loopback unless told otherwise: the login is no reason to face the internet.
+ * - `HOST` address to bind. The default is loopback: the login alone does not make the dashboard fit for the internet.
  * - `DASHBOARD_USER`, `DASHBOARD_PASSWORD` the one login. A colon cannot be part of a user name in HTTP Basic (RFC 7617).
  */
 export const dashboardVariables = z.object({
@@ -25,10 +25,10 @@ export const dashboardVariables = z.object({
   DASHBOARD_PASSWORD: z.string(passwordError).min(12, passwordError).meta({ secret: true }),
 });
 
-/** What the dashboard needs to start. */
+/** The values of the dashboard's variables. */
 export type DashboardConfig = z.infer<typeof dashboardVariables>;
 
-/** Reads the dashboard's variables. */
+/** Reads the dashboard's variables. Returns the configuration with its warnings, or the faults as text. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadVariables<DashboardConfig> {
   return readVariables(dashboardVariables, env);
 }

@@ -1,10 +1,10 @@
-/** Characters of one text that are shown, at most: the page of a job is asked for again every few seconds. */
+/** How many characters of one text the board shows at most: a browser asks for a job's page again every few seconds. */
 const SHOWN_CHARACTERS = 262_144;
 
 /**
- * Makes of a job's data what its page shows: the same, but for texts that are longer than `SHOWN_CHARACTERS`, which are cut and say so.
+ * Cuts the texts in a job's data for its page. Returns a copy in which a text longer than `SHOWN_CHARACTERS` is cut and says so.
  *
- * @param data  Whatever the job carries; it is not changed.
+ * @param data  The job's data, which stays as it is.
  */
 export function cutBodies(data: unknown): unknown {
   if (typeof data === 'string') return cut(data);

@@ -1,23 +1,24 @@
-/** Failed logins of one address within `WINDOW_MS`, after which it is not heard until that is over. */
+/** How many logins of one address may fail within `WINDOW_MS`. After that the dashboard refuses the address until the window ends. */
 const MOST_FAILURES = 10;
+/** The window in which failed logins count, in ms. */
 const WINDOW_MS = 60_000;
 
-/** Addresses that are remembered at once; past this the one that failed first is forgotten. */
+/** How many addresses the limit remembers. At one more it forgets the address that failed first. */
 const MOST_ADDRESSES = 10_000;
 
-/** Parts of an IPv6 address that one holder has: what comes after them is the holder's to choose. */
+/** How many parts of an IPv6 address identify its holder, who chooses the rest. */
 const IPV6_PARTS = 4;
 
 /** Counts failed logins by address. */
 export interface LoginLimit {
-  /** Milliseconds until the address may try again; 0 when it may now. */
+  /** Returns the milliseconds until the address may try again; 0 when it may now. */
   waitMs(address: string): number;
-  /** Notes a failed login; true where it is the last that is heard. */
+  /** Counts a failed login. Returns true where the dashboard refuses the address from now on. */
   fail(address: string): boolean;
 }
 
 /**
- * Makes a limit on guessing: ten failed logins of an address in a minute, then none until the minute is over. Its memory is bounded.
+ * Makes a limit on guesses: after ten failed logins of an address within a minute, none until the minute is over. Its memory is bounded.
  *
  * @param now  The current time in milliseconds, of a clock that is never set back.
  */
@@ -47,7 +48,7 @@ export function createLoginLimit(now: () => number = () => performance.now()): L
   };
 }
 
-/** Who an address belongs to: of IPv6 its first half, unless it is an IPv4 address in disguise. */
+/** Returns the holder of an address: the first half of an IPv6 address, or a whole IPv4 address, also one mapped to IPv6. */
 function holderOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   const [head = '', tail] = address.split('::');

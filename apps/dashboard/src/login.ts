@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
-/** The one user of the board. */
+/** The login of the board's only user. */
 export interface Login {
   readonly user: string;
   readonly password: string;
@@ -9,8 +9,8 @@ export interface Login {
 /**
  * Makes the check of an `Authorization` header against one login.
  *
- * @returns a function that is true for `Basic <base64 of user:password>` (RFC 7617, UTF-8) with both right. It takes
- *          the same time whichever half is wrong: both are compared, as SHA-256 digests, which also hides the lengths.
+ * @returns A function that returns true for `Basic <base64 of user:password>` (RFC 7617, UTF-8) with both right. It always
+ *          compares the SHA-256 digests of both. So its time shows neither which half is wrong nor the lengths.
  */
 export function loginCheck(login: Login): (authorization: string | undefined) => boolean {
   const user = digest(login.user);
@@ -23,7 +23,7 @@ export function loginCheck(login: Login): (authorization: string | undefined) =>
   };
 }
 
-/** What cannot be read becomes two empty strings, which no configuration allows as a login. */
+/** Reads a header. Returns two empty texts, which no configuration allows as a login, for a header that it cannot read. */
 function credentials(authorization = ''): Login {
   const encoded = /^basic +([a-z0-9+/]+={0,2})$/i.exec(authorization)?.[1] ?? '';
   const decoded = Buffer.from(encoded, 'base64').toString('utf8');

@@ -4,7 +4,7 @@ import type { FastifyPluginCallback } from 'fastify';
 
 type CountedQueue = Parameters<typeof countJobs>[0];
 
-/** /metrics, Prometheus text: the process, and how many jobs are where. */
+/** Makes /metrics in Prometheus text: the metrics of the process, and the number of jobs of each queue by state. */
 export function metricsRoute(queues: { events: CountedQueue; deadLetters: CountedQueue }): FastifyPluginCallback {
   const registry = createRegistry();
   addQueueJobs(registry, {

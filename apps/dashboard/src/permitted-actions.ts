@@ -1,8 +1,8 @@
 import type { BeforeHook } from '@bull-board/api/typings/app';
 
 /**
- * What an operator may do from the board, by Bull Board's own route names: look, apply again, hold, go on.
- * A list of what is allowed, not of what is forbidden: a route that the next version of Bull Board adds is refused.
+ * The changes that an operator may make from the board, by Bull Board's own route names: retry, promote, pause, resume.
+ * It lists what is allowed, so that the dashboard refuses a route that a later version of Bull Board adds.
  */
 const PERMITTED = new Set([
   'put /api/queues/:queueName/:jobId/retry',
@@ -20,8 +20,11 @@ const REASON =
   'Deleting, emptying or changing them would lose what a caller said, and nothing is dropped in silence.';
 
 /**
- * Runs before each of Bull Board's API routes and refuses, with 403 and the reason, what could lose an event
- * (clean, empty, obliterate), forge or alter one (add, update-data), or throttle the line (rate limit, concurrency).
+ * Runs before each of Bull Board's API routes. It refuses these with 403 and the reason:
+ *
+ * - clean, empty, obliterate: they could lose an event.
+ * - add, update-data: they could forge or alter an event.
+ * - rate limit, concurrency: they could slow the worker down.
  */
 export const permitOnlyLossless: BeforeHook = ({ method, route }) =>
   method === 'get' || PERMITTED.has(`${method} ${route}`)

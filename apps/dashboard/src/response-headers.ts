@@ -1,6 +1,6 @@
 /**
- * The board's Content-Security-Policy: everything from this server, nothing from elsewhere (Bull Board asks for a web
- * font, which the policy refuses: what is on the board is nobody else's business).
+ * The board's Content-Security-Policy: the browser loads from this server alone. It also refuses the web font that Bull Board
+ * asks for, since a font server would learn who opens the board, and when.
  *
  * Styles may be inline because Bull Board sets `style` attributes; scripts may not.
  */
@@ -17,7 +17,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Set on every answer, refusals and static files included: job data is personal data. */
+/** Headers of every answer, refusals and static files included: job data is personal data. */
 export const RESPONSE_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': CONTENT_SECURITY_POLICY,

@@ -2,15 +2,16 @@ import type { OpenQueues } from '@landline/queue';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
-/** Bull Board's own route. */
+/** Bull Board's own route for "Retry all". */
 const RETRY_ALL = '/api/queues/:queueName/retry/:queueStatus';
 
 const parametersSchema = z.object({ queueName: z.string(), queueStatus: z.enum(['failed', 'completed']) });
 
 /**
- * Answers Bull Board's "Retry all" at once, and tries the jobs again in the background: the board's own handler does it within the
- * request, which takes a quarter of a minute for 30,000 jobs, and stops half-way when Redis stumbles. What cannot be retried the board
- * refuses itself.
+ * Answers Bull Board's "Retry all" at once, and retries the jobs in the background.
+ *
+ * The board's own handler retries within the request: that takes 15 s for 30,000 jobs, and stops half-way at a fault of Redis.
+ * For another queue or state the hook does nothing, and the board refuses the request itself.
  */
 export function retryInBackground(
   app: FastifyInstance,

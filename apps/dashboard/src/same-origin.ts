@@ -3,11 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 const READING = new Set(['GET', 'HEAD']);
 
 /**
- * Tells whether a request may change something: browsers send Basic credentials along on their own, so a page
- * elsewhere could make an operator's browser act on the board.
+ * Whether a request may change something. Browsers send Basic credentials on their own, so the page of another site could make
+ * an operator's browser act on the board.
  *
- * `Sec-Fetch-Site` decides where the browser sends it (https and loopback), `Origin` against `Host` where it does not.
- * A request with neither comes from no browser (curl, a script): it has credentials because somebody gave them.
+ * - With `Sec-Fetch-Site`, which browsers send over https and to loopback, that header decides.
+ * - Without it, `Origin` must match `Host`.
+ * - A request with neither comes from no browser (curl, a script): an operator gave it its credentials.
  */
 export function isOwnRequest(method: string, headers: IncomingHttpHeaders): boolean {
   if (READING.has(method)) return true;
@@ -16,7 +17,7 @@ export function isOwnRequest(method: string, headers: IncomingHttpHeaders): bool
   return headers.origin === undefined || (!!headers.host && headers.host.toLowerCase() === hostOf(headers.origin));
 }
 
-/** The host and port of an origin; empty for the origin `null` of sandboxed pages. */
+/** Returns the host and port of an origin; an empty text for the origin `null` of sandboxed pages. */
 function hostOf(origin: string): string {
   return URL.canParse(origin) ? new URL(origin).host : '';
 }

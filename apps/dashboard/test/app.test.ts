@@ -10,8 +10,8 @@ const redisUrl = inject('redisUrl');
 const prefix = `{dashboard-${randomUUID()}}`;
 
 const event = { receivedAt: 1, signedAt: 1, secretId: 'test', encoding: 'utf8' as const, body: '{"said": "hello"}' };
-const letterId = randomUUID();
-const jobId = `dead-${letterId}`;
+const deadId = randomUUID();
+const jobId = `dead-${deadId}`;
 
 const queues = openQueues({ redisUrl, prefix });
 const deadLetters = createDeadLetters({ redisUrl, prefix });
@@ -33,7 +33,7 @@ function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** Each from an address of its own: one that fails too often is not heard. */
+/** Sends each request from an address of its own: the app refuses an address after ten failed logins. */
 let address = 0;
 function send(route: Route, headers: Record<string, string>) {
   address += 1;
@@ -48,21 +48,21 @@ function change(url: string, payload?: object) {
   return app.inject({ method: 'PUT', url, headers: { authorization }, ...(payload && { payload }) });
 }
 
-async function letter() {
+async function deadLetter() {
   const job = await queues.deadLetters.getJob(jobId);
   return { state: await job?.getState(), data: job?.data, failedReason: job?.failedReason };
 }
 
-async function resting(): Promise<void> {
-  await vi.waitFor(async () => expect((await letter()).state).toBe('failed'), { timeout: 10_000 });
+async function untilFailed(): Promise<void> {
+  await vi.waitFor(async () => expect((await deadLetter()).state).toBe('failed'), { timeout: 10_000 });
 }
 
 beforeAll(async () => {
   routes = await routesOf(app, { queueName: DEAD_LETTER_QUEUE, jobId });
-  await deadLetters.add([{ id: letterId, event }]);
+  await deadLetters.add([{ id: deadId, event }]);
   await queues.events.add('events', { v: 1, events: [event] });
   consumer.start();
-  await resting();
+  await untilFailed();
 });
 
 afterAll(async () => {
@@ -81,7 +81,7 @@ describe('login', () => {
     { method: 'OPTIONS', url: '/api/queues/pause' },
   ];
 
-  it('is asked for on every route there is, and outside them', async () => {
+  it('is asked for on every route, and on unknown paths', async () => {
     expect(routes.filter(changesState).length).toBeGreaterThan(20);
     expect(routes.length).toBeGreaterThan(50);
     for (const route of [...routes, ...strangers]) {
@@ -98,7 +98,7 @@ describe('login', () => {
     }
   });
 
-  it('is not heard from an address that has guessed ten times, whatever it says then', async () => {
+  it('is refused for an address that has guessed ten times, also with the right password', async () => {
     for (let i = 0; i < 10; i += 1) {
       expect((await from('192.0.2.1', basic('admin', `guess ${i}`))).statusCode).toBe(401);
     }
@@ -145,8 +145,8 @@ describe('every answer', () => {
 });
 
 describe('changes', () => {
-  it('are refused when another site asks for them, whatever the route', async () => {
-    const before = await letter();
+  it('are refused on every route when another site asks for them', async () => {
+    const before = await deadLetter();
     for (const route of routes.filter(changesState)) {
       for (const marks of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
         const answer = await send(route, { authorization, ...marks });
@@ -154,7 +154,7 @@ describe('changes', () => {
         expect.soft(answer.json()).toMatchObject({ code: 'cross_site' });
       }
     }
-    expect(await letter()).toEqual(before);
+    expect(await deadLetter()).toEqual(before);
     expect(await queues.events.isPaused()).toBe(false);
   });
 
@@ -168,14 +168,14 @@ describe('changes', () => {
     ['obliterate the events', `/api/queues/${WEBHOOK_QUEUE}/obliterate`, { force: true }],
     ['throttle the events', `/api/queues/${WEBHOOK_QUEUE}/concurrency`, { concurrency: 0 }],
   ])('that lose something are refused: %s', async (_what, url, payload) => {
-    const before = await letter();
-    // Obliterating asks for a paused queue first: it must be our refusal that stands in the way.
+    const before = await deadLetter();
+    // BullMQ obliterates only a paused queue, so the queue is paused: the refusal must be that of the dashboard.
     await Promise.all([queues.events.pause(), queues.deadLetters.pause()]);
     const answer = await change(url, payload);
     await Promise.all([queues.events.resume(), queues.deadLetters.resume()]);
     expect(answer.statusCode).toBe(403);
     expect(answer.json()).toMatchObject({ message: expect.stringContaining('nothing is dropped in silence') });
-    expect(await letter()).toEqual(before);
+    expect(await deadLetter()).toEqual(before);
     expect(await queues.events.getWaitingCount()).toBe(1);
   });
 
@@ -190,7 +190,7 @@ describe('changes', () => {
   ])('that falsify something are refused: %s', async (_what, method, url, payload) => {
     const answer = await app.inject({ method, url, headers: { authorization }, payload });
     expect(answer.statusCode).toBe(403);
-    expect((await letter()).data).toEqual({ v: 1, events: [event] });
+    expect((await deadLetter()).data).toEqual({ v: 1, events: [event] });
     expect(await queues.events.getWaitingCount()).toBe(1);
   });
 
@@ -205,7 +205,7 @@ describe('changes', () => {
     cause = new Error('another cause');
     expect((await change(`/api/queues/${DEAD_LETTER_QUEUE}/${jobId}/retry`)).statusCode).toBe(204);
     await vi.waitFor(async () =>
-      expect(await letter()).toMatchObject({ state: 'failed', failedReason: 'another cause' }),
+      expect(await deadLetter()).toMatchObject({ state: 'failed', failedReason: 'another cause' }),
     );
 
     cause = undefined;

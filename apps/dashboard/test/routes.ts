@@ -9,9 +9,9 @@ export interface Route {
 const PARAMETERS: Readonly<Record<string, string>> = { queueStatus: 'failed', schedulerId: 'none', '*': 'favicon.ico' };
 
 /**
- * Readies `app` and lists every route that it answers, its plugins' own included.
+ * Readies `app` and lists every route that it answers, those of its plugins included.
  *
- * @param parameters  What stands for `:name` in the paths.
+ * @param parameters  The values of `:name` in the paths.
  */
 export async function routesOf(app: FastifyInstance, parameters: Readonly<Record<string, string>>): Promise<Route[]> {
   const routes: Route[] = [];
@@ -24,7 +24,7 @@ export async function routesOf(app: FastifyInstance, parameters: Readonly<Record
   return routes;
 }
 
-/** Tells the routes that change something from those that look. */
+/** Whether a route changes something. */
 export function changesState({ method }: Route): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }

@@ -18,7 +18,7 @@ describe('cross-site requests', () => {
     ['another site', { 'sec-fetch-site': 'cross-site' }],
     ['a sibling subdomain', { 'sec-fetch-site': 'same-site' }],
     ['another site with our origin', { 'sec-fetch-site': 'cross-site', origin: `https://${host}` }],
-    ['a value nobody knows', { 'sec-fetch-site': '' }],
+    ['an unknown value', { 'sec-fetch-site': '' }],
     ['another origin', { origin: 'http://evil.example' }],
     ['another port', { origin: 'http://board.example:3002' }],
     ['a sandboxed page', { origin: 'null' }],

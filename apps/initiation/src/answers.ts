@@ -9,7 +9,7 @@ import { readBody } from './read-body.ts';
 import { readRequest, type InitiationRequest } from './read-request.ts';
 import type { StartedEvents } from './started-events.ts';
 
-/** What answers are made of. */
+/** Dependencies and limits of `createAnswers`. */
 export interface AnswerOptions {
   defaults: Variables;
   /** How long body and look-up may take together, in ms. */
@@ -19,13 +19,13 @@ export interface AnswerOptions {
   logger: Logger;
 }
 
-/** An answer of 200, and why it is as it is. */
+/** The variables of an answer of 200, with its kind and reason. */
 export type Answer = Reason & { variables: Variables };
 
 /**
- * Makes what answers requests with the token. It never rejects, and takes `limitMs` at most.
+ * Makes the function that answers requests with the token.
  *
- * @returns  undefined for whoever has hung up.
+ * @returns  A function that never rejects, and takes `limitMs` at most. It returns undefined where the caller's client hung up.
  */
 export function createAnswers({ defaults, limitMs, lookUps, started, logger }: AnswerOptions) {
   const withoutCaller = dynamicVariables(defaults);
@@ -48,7 +48,7 @@ export function createAnswers({ defaults, limitMs, lookUps, started, logger }: A
     if ('fault' in body) return body.fault === 'gone' ? undefined : withDefaults(body.fault);
     const request = readRequest(body.bytes);
     if (request === undefined) return withDefaults('body_invalid');
-    started.tell(request.call);
+    started.enqueue(request.call);
     return Promise.race([answerFor(request), late.then(() => withDefaults('database_slow'))]);
   }
 

@@ -11,50 +11,50 @@ import { createLookUps } from './look-ups.ts';
 import { createMetrics } from './metrics.ts';
 import { createStartedEvents } from './started-events.ts';
 
-/** How long body and look-up may take together, from the request's headers on, in ms. ElevenLabs is promised an answer within 300. */
+/** How long body and look-up may take together after the request's headers, in ms. Landline promises ElevenLabs an answer within 300 ms. */
 export const ANSWER_LIMIT_MS = 250;
 
-/** Connections at once. */
+/** How many connections may be open at once. */
 const MAX_CONNECTIONS = 1_024;
 
-/** How long a request may take to arrive in full, in ms. The answer does not wait for it. */
+/** How long a request may take to arrive in full, in ms. The answer does not wait for that. */
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** How long a connection is kept after a 200, in ms: longer than a load balancer keeps it (Google Cloud: 600 s). */
+/** How long a connection stays open after a 200, in ms: longer than a load balancer keeps it (Google Cloud: 600 s). */
 const KEEP_ALIVE_TIMEOUT_MS = 620_000;
 
-/** The largest headers that are read, in bytes. */
+/** The largest headers that the initiation reads, in bytes. */
 const MAX_HEADER_BYTES = 16_384;
 
-/** How long requests under way have to be answered when the process leaves, in ms. */
+/** How long requests under way may take when the process stops, in ms. */
 const DRAIN_LIMIT_MS = 2_000;
 
-/** What the app is made of. */
+/** The app's parts and limits. */
 export interface AppOptions {
   reader: Reader;
   intake: Pick<Intake, 'accept'>;
-  /** What ElevenLabs must send; empty: none is set, and every request is refused. */
+  /** The token that ElevenLabs must send; empty: none is set, and the initiation refuses every request. */
   token: string;
   defaults: Variables;
   logger: Logger;
   /** How long body and look-up may take together, in ms. */
   limitMs?: number;
-  /** Connections at once. */
+  /** How many connections may be open at once. */
   maxConnections?: number;
   /** The current time in unix milliseconds. */
   now?: () => number;
 }
 
-/** The HTTP server that does not listen yet, and the way to let it leave. */
+/** The HTTP server, which does not listen yet, and the functions that start and stop the app. */
 export interface InitiationApp {
   server: FastifyInstance;
-  /** Begins to ask the database whether it answers. */
+  /** Begins to check whether the database answers. */
   start(): void;
-  /** Is not ready from now on, answers what is under way, and closes every connection. Resolves when its events are settled as well. */
+  /** Stops: the app is not ready, answers the requests under way, and closes every connection. Resolves once its events are settled. */
   drain(): Promise<void>;
 }
 
-/** Builds the app; it never listens by itself. */
+/** Builds the app, which does not listen yet. */
 export function createApp({ reader, intake, logger, ...options }: AppOptions): InitiationApp {
   let isDraining = false;
   const { token, defaults, limitMs = ANSWER_LIMIT_MS } = options;
@@ -97,7 +97,7 @@ function createServer(): FastifyInstance {
     http: {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,
-      // The time-outs act only when connections are looked at.
+      // The time-outs act only when Node checks its connections.
       connectionsCheckingInterval: 500,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
@@ -105,7 +105,7 @@ function createServer(): FastifyInstance {
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // A path that cannot be decoded.
+    // For a path that cannot be decoded.
     frameworkErrors: (_error, _request, reply) => void notFound(reply),
   });
 }

@@ -21,7 +21,7 @@ export const initiationVariables = z.object({
   REDIS_URL: queueVariables.REDIS_URL,
   INITIATION_PORT: port('INITIATION_PORT').default(3003),
   HOST: z.string().default('127.0.0.1'),
-  /** What ElevenLabs must send. Empty: nobody is answered, for nobody may read what is known of callers without it. */
+  /** The token that ElevenLabs must send. Empty: the initiation refuses every request, because a stranger must not read about callers. */
   INITIATION_TOKEN: z
     .string()
     .default('')
@@ -31,10 +31,10 @@ export const initiationVariables = z.object({
   INITIATION_DEFAULTS: z.string().default('{}').transform(readDefaults),
 });
 
-/** What the process needs to start. */
+/** The values of the process's variables. */
 export type InitiationConfig = z.infer<typeof initiationVariables>;
 
-/** Reads the process's variables. */
+/** Reads the process's variables. Returns the configuration with its warnings, or the faults as text. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadVariables<InitiationConfig> {
   const read = readVariables(initiationVariables, env);
   if (!read.ok || read.config.READER_DATABASE_URL !== '' || read.config.DATABASE_URL !== '') return read;

@@ -1,25 +1,25 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What a connection may lose its place by. */
+/** What decides whether a connection may be dropped. */
 interface Connection {
-  /** Whether it has had a 200, as nobody without the token has. */
+  /** Whether the connection has had a 200, which only a client with the token gets. */
   isProven: boolean;
-  /** Requests with the token that have no answer yet. */
+  /** How many requests with the token have no answer yet. */
   answering: number;
 }
 
 /** The open connections of a server. */
 export interface Connections {
-  /** Notes a request with the token, until it has its answer. */
+  /** Counts a request with the token until it has its answer. */
   answering(socket: Socket, response: ServerResponse): void;
-  /** Notes that a connection has had a 200. */
+  /** Records that a connection has had a 200. */
   proven(socket: Socket): void;
 }
 
 /**
- * Bounds the connections of a server. One too many costs another its place: the oldest that has had no 200 and waits for no answer; the
- * newcomer's, where there is none. So nobody without the token keeps ElevenLabs out.
+ * Limits the connections of a server. At one too many it drops the oldest connection that has had no 200 and waits for no answer.
+ * Where there is none, it drops the new one. So a client without the token cannot keep ElevenLabs out.
  */
 export function limitConnections(server: Server, most: number): Connections {
   const open = new Map<Socket, Connection>();

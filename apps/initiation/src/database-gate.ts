@@ -1,57 +1,57 @@
 import type { Logger } from '@landline/process';
 import { StoreError, type Reader } from '@landline/store';
 
-/** Why the database is not asked. */
+/** Why look-ups do not query the database. */
 export type AwayBecause = 'database_away' | 'database_slow';
 
-/** How often a database that is away is asked whether it is back, in ms. */
+/** The time between two probes of a database that is away, in ms. */
 const PROBE_INTERVAL_MS = 200;
 
-/** Probes at once. Each may take a second, so the newest runs beside those that hang. */
+/** How many probes run at once. Each may take a second, so a new probe runs beside those that hang. */
 const MOST_PROBES = 5;
 
-/** How often a database that answers is asked while nobody calls, in ms. It keeps a connection open, and the metric true. */
+/** The time between two pings of a database that answers, in ms. They keep a connection open and the metric right when no call comes. */
 const WATCH_INTERVAL_MS = 1_000;
 
-/** Knows whether the database answers. While it does not, nobody is to ask it but the gate. */
+/** Knows whether the database answers. While it does not, only the gate queries it. */
 export interface DatabaseGate {
-  /** Begins to ask; the first connection is open before the first call. */
+  /** Begins to ping, so that a connection is open before the first call. */
   start(): void;
-  /** Why nobody is to ask; undefined while the database answers. */
+  /** Returns why look-ups must not query the database; undefined while it answers. */
   closedBecause(): AwayBecause | undefined;
   /** Closes the gate until the database answers again. */
   close(because: AwayBecause): void;
-  /** What an error of the reader means: closes the gate where it is the database's. */
+  /** Classifies an error of the reader, and closes the gate where the database is at fault. Returns the reason for the answer. */
   fail(error: unknown): AwayBecause | 'internal_error';
-  /** Whether the database has answered, and answers still. */
+  /** Whether the database has answered, and still does. */
   isUp(): boolean;
-  /** Asks no more. */
+  /** Stops to ping and probe. */
   stop(): void;
 }
 
-/** What a gate is made of. */
+/** Dependencies and limits of the gate. */
 export interface GateOptions {
   reader: Pick<Reader, 'ping' | 'probe' | 'mark'>;
   logger: Logger;
-  /** How long a look-up may take, in ms: then those that were under way when the gate closed are late as well. */
+  /** How long a look-up may take, in ms. So long after the gate closed, every look-up that was under way is late. */
   limitMs: number;
-  /** The gate has closed: what was known before may be old when it opens. */
+  /** Called when the gate closes: what was known before may be old when it opens. */
   onClose: () => void;
 }
 
 interface Gate extends GateOptions {
   closed: { because: AwayBecause; cutOld: () => Promise<void> } | undefined;
-  /** Probes under way. */
+  /** How many probes are under way. */
   probes: number;
   isKnownUp: boolean;
   isStopped: boolean;
-  /** The next probe, or the next look while it is open. */
+  /** The timer of the next probe, or of the next ping while the gate is open. */
   next: NodeJS.Timeout | undefined;
 }
 
 /**
- * Makes the gate. When it closes, the connections that there are may hang. So it asks on new ones, and when one of those is answered it cuts
- * the old ones, where they are still open, and opens.
+ * Makes the gate. When it closes, the open connections may hang, so it probes on new ones.
+ * When a probe is answered, the gate cuts the old connections that are still open, and opens.
  */
 export function createDatabaseGate(options: GateOptions): DatabaseGate {
   const gate: Gate = {
@@ -95,7 +95,7 @@ function close(gate: Gate, because: AwayBecause): void {
 async function open(gate: Gate): Promise<void> {
   const { closed } = gate;
   await closed?.cutOld();
-  // Another probe may have opened it meanwhile.
+  // Another probe may have opened the gate meanwhile.
   if (closed === undefined || gate.closed !== closed || gate.isStopped) return;
   gate.closed = undefined;
   gate.isKnownUp = true;
@@ -103,7 +103,7 @@ async function open(gate: Gate): Promise<void> {
   after(gate, WATCH_INTERVAL_MS, watch);
 }
 
-/** Asks on a connection of its own, and again soon, whatever becomes of this one. */
+/** Probes on a connection of its own, and schedules the next probe at once: this one may hang. */
 function probe(gate: Gate): void {
   if (gate.closed === undefined) return;
   if (gate.probes < MOST_PROBES) {
@@ -113,7 +113,7 @@ function probe(gate: Gate): void {
       .then(
         () => open(gate),
         (error: unknown) => {
-          // It may say more than what closed the gate.
+          // The error of a probe may say more than the error that closed the gate.
           if (gate.closed !== undefined) gate.closed.because = becauseOf(error);
         },
       )
@@ -122,7 +122,7 @@ function probe(gate: Gate): void {
   after(gate, PROBE_INTERVAL_MS, probe);
 }
 
-/** Asks while the gate is open, and again a while after the answer. */
+/** Pings while the gate is open, and schedules the next ping after the answer. */
 function watch(gate: Gate): void {
   if (gate.closed !== undefined) return;
   gate.reader
@@ -147,7 +147,7 @@ function fail(gate: Gate, error: unknown): AwayBecause | 'internal_error' {
   return because;
 }
 
-/** Of the others the question is at fault, or this process. */
+/** Whether the database is at fault; else the query or this process is. */
 function isOfDatabase(error: unknown): boolean {
   return error instanceof StoreError && error.faultClass !== 'data' && error.faultClass !== 'unknown';
 }
@@ -158,7 +158,7 @@ function becauseOf(error: unknown): AwayBecause {
   return isLate ? 'database_slow' : 'database_away';
 }
 
-/** Without its message, which may quote what was asked. */
+/** Returns the name and class of an error without its message, which may quote the caller's number. */
 function nameOf(error: unknown): object {
   if (error instanceof StoreError) return { code: error.code, faultClass: error.faultClass };
   return { code: error instanceof Error ? error.name : 'unknown' };

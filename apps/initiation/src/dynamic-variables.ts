@@ -4,13 +4,13 @@ import type { Variables } from './config.ts';
 /** The longest text of a variable, in characters. */
 const TEXT_LENGTH = 2_000;
 
-/** How many attributes of a profile become variables. */
+/** How many attributes of a profile become variables at most. */
 const MOST_ATTRIBUTES = 100;
 
-/** Names that are ours or ElevenLabs' own: no attribute of a profile takes them. */
+/** Names that belong to Landline or to ElevenLabs: an attribute of a profile with such a name is left out. */
 const RESERVED = /^(?:caller_|system__|secret__)/;
 
-/** An agent may use each of these, and a call fails whose agent uses a variable that is missing. */
+/** The variables of an unknown caller. Every answer has them all: a call fails whose agent uses a missing variable. */
 const NOTHING_KNOWN: Variables = {
   caller_known: false,
   caller_language: '',
@@ -22,9 +22,10 @@ const NOTHING_KNOWN: Variables = {
 };
 
 /**
- * The variables of an answer: nothing known, over that the operator's defaults, over these what is known of the caller.
+ * Makes the variables of an answer. Later ones replace earlier ones: those of an unknown caller, the operator's defaults, the
+ * caller's attributes, the facts about the caller.
  *
- * @param caller  undefined: nothing.
+ * @param caller  undefined: the caller is unknown.
  */
 export function dynamicVariables(defaults: Variables, caller?: Caller): Variables {
   return { ...NOTHING_KNOWN, ...defaults, ...(caller && { ...attributesOf(caller), ...factsOf(caller) }) };
@@ -34,7 +35,7 @@ function factsOf({ language, dialect, personality, calls, lastSummary, lastCallA
   const trait = personalityText(personality);
   return {
     caller_known: true,
-    // A default dialect would be that of another language.
+    // A default dialect may belong to another language.
     ...(language && { caller_language: cut(language), caller_dialect: cut(dialect ?? '') }),
     ...(trait && { caller_personality: cut(trait) }),
     caller_calls: calls,
@@ -52,7 +53,13 @@ function attributesOf({ attributes }: Caller): Variables {
   return Object.fromEntries(first.map(([name, value]) => [name, typeof value === 'string' ? cut(value) : value]));
 }
 
-/** A text stays; of an object `tone: warm; pace: slow`, of a list `warm, patient`. What is nested is JSON. */
+/**
+ * Prints a personality as text; a value inside an object or a list is printed as JSON where it is no text.
+ *
+ * - a text: as it is
+ * - an object: `tone: warm; pace: slow`
+ * - a list: `warm, calm`
+ */
 function personalityText(personality: unknown): string {
   if (Array.isArray(personality)) return personality.map(wordOf).filter(Boolean).join(', ');
   if (typeof personality !== 'object' || personality === null) return wordOf(personality);
@@ -65,7 +72,7 @@ function wordOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** By characters, never through one. A character has two units at most, and the rest of a long text is not looked at. */
+/** Cuts a text between two characters. It reads only twice the length in UTF-16 units: a character has two at most. */
 function cut(text: string): string {
   if (text.length <= TEXT_LENGTH) return text;
   const characters = Array.from(text.slice(0, TEXT_LENGTH * 2));

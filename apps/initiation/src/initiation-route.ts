@@ -5,20 +5,22 @@ import type { Connections } from './connection-limit.ts';
 import type { InitiationMetrics } from './metrics.ts';
 import { createTokenCheck, TOKEN_ADVICE } from './token.ts';
 
-/** Where ElevenLabs asks what is known of a caller. */
+/** The path at which ElevenLabs asks who is calling. */
 export const INITIATION_PATH = '/api/elevenlabs/conversation-initiation';
 
-/** What the route needs. */
+/** Dependencies of the route. */
 export interface InitiationRouteOptions extends AnswerOptions {
-  /** Empty: none is set. */
+  /** Empty: no token is set. */
   token: string;
   connections: Connections;
   metrics: InitiationMetrics;
 }
 
 /**
- * Answers what is known of a caller. Whatever is wrong with body, database or this process, who has the token gets 200 with every variable:
- * ElevenLabs fails the call otherwise.
+ * Adds the route that answers what is known of a caller.
+ *
+ * A client with the token gets 200 with every variable, also where the body, the database or this process has a fault. After any
+ * other answer ElevenLabs fails the call.
  */
 export function initiationRoute(app: FastifyInstance, options: InitiationRouteOptions): void {
   const { metrics } = options;
@@ -27,7 +29,7 @@ export function initiationRoute(app: FastifyInstance, options: InitiationRouteOp
   refuseOtherMethods(app);
 
   app.post(INITIATION_PATH, {
-    // All of it happens here: what Fastify does with a body afterwards would answer 400, 413 and 415.
+    // The hook does all of it: Fastify itself would answer some bodies with 400, 413 or 415.
     async onRequest(request, reply) {
       const began = performance.now();
       const fault = check(request.headers);
@@ -37,7 +39,7 @@ export function initiationRoute(app: FastifyInstance, options: InitiationRouteOp
       }
       options.connections.answering(request.raw.socket, reply.raw);
       const answer = await answerTo(request.raw);
-      // Whoever hung up gets none.
+      // A client that hung up gets no answer.
       if (answer === undefined) return reply.hijack();
       options.connections.proven(request.raw.socket);
       metrics.answers.inc({ kind: answer.kind, because: answer.because });
@@ -49,12 +51,12 @@ export function initiationRoute(app: FastifyInstance, options: InitiationRouteOp
 }
 
 function sendAnswer(reply: FastifyReply, { because, variables }: Answer): FastifyReply {
-  // The rest of a slow body is not waited for.
+  // The initiation does not wait for the rest of a slow body.
   if (because === 'body_slow') reply.header('connection', 'close');
   return reply.code(200).send({ type: 'conversation_initiation_client_data', dynamic_variables: variables });
 }
 
-/** Every method that Node reads is 405 but POST. Of CONNECT Node makes no request. */
+/** Answers every method but POST with 405. CONNECT is not among them: Node makes no request of it. */
 function refuseOtherMethods(app: FastifyInstance): void {
   const methods = METHODS.filter((method) => method !== 'POST' && method !== 'CONNECT');
   for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);

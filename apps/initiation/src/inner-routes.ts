@@ -2,17 +2,17 @@ import type { FastifyInstance } from 'fastify';
 import { isInner } from './is-inner.ts';
 import type { InitiationMetrics } from './metrics.ts';
 
-/** What health is told from. */
+/** The sources of health and metrics. */
 export interface InnerOptions {
   metrics: InitiationMetrics;
   isDatabaseUp: () => boolean;
-  /** Whether the process is on its way out. */
+  /** Whether the process is stopping. */
   isDraining: () => boolean;
 }
 
 /**
- * /health/live, /health/ready and /metrics. It is ready without Postgres and Redis as well: then callers get the defaults. To whoever comes
- * from outside health tells the status alone, and there are no metrics.
+ * Adds /health/live, /health/ready and /metrics. The process is ready without Postgres and Redis as well: then callers get the defaults.
+ * A request from outside gets the status alone, and no metrics.
  */
 export function innerRoutes(app: FastifyInstance, { metrics, isDatabaseUp, isDraining }: InnerOptions): void {
   app.get('/health/live', async () => ({ status: 'live' }));

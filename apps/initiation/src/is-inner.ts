@@ -12,8 +12,8 @@ INNER.addSubnet('fc00::', 7, 'ipv6');
 INNER.addSubnet('fe80::', 10, 'ipv6');
 
 /**
- * Whether a request comes from this machine or its inner network, and not by a proxy: then it may read the metrics. The port is open to
- * ElevenLabs, so whoever comes from outside comes by a proxy that says so, or from an address of the internet.
+ * Whether a request comes from this machine or its inner network, and not through a proxy: then it may read the metrics.
+ * The port is open to ElevenLabs, so a request from outside has a proxy's header or an address of the internet.
  */
 export function isInner({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
   if (headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined) return false;

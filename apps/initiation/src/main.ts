@@ -4,10 +4,10 @@ import { createReader } from '@landline/store';
 import { ANSWER_LIMIT_MS, createApp } from './app.ts';
 import { readConfig } from './config.ts';
 
-/** How long Redis may take to take a conversation.started, in ms; nobody waits for it. */
+/** How long Redis may take to accept a conversation.started, in ms. No answer waits for it. */
 const ENQUEUE_TIMEOUT_MS = 1_000;
 
-/** Events that begin together share a job, up to so many and so many bytes. */
+/** How many events, and bytes of events, that come together share a job. */
 const BATCH = { batchMaxEvents: 200, batchMaxBytes: 1_048_576 };
 
 const read = readConfig(process.env);
@@ -57,7 +57,7 @@ stopOnRequest(async () => {
   logger.info('Stopped');
 });
 
-// Neither is waited for: without them callers get the defaults.
+// The initiation listens without waiting for either: without the database callers get the defaults.
 app.start();
 void intake.start({ needsFitRedis: false });
 try {

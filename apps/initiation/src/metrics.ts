@@ -3,7 +3,7 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { StartedResult } from './started-events.ts';
 import type { TokenFault } from './token.ts';
 
-/** What an answer says of its caller. */
+/** Whether an answer knows its caller: `known`, `unknown`, or `defaults` where the initiation could not find out. */
 export type AnswerKind = 'known' | 'unknown' | 'defaults';
 
 /** Every kind with its reasons. */
@@ -18,12 +18,12 @@ export type Reason = {
   [Kind in AnswerKind]: { kind: Kind; because: (typeof REASONS)[Kind][number] };
 }[AnswerKind];
 
-/** ElevenLabs waits while the telephone rings; the promise is 300 ms. In seconds. */
+/** Upper bounds in seconds. Landline promises an answer within 0.3 s: ElevenLabs waits for it while the telephone rings. */
 const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1];
 
 const REFUSALS: readonly TokenFault[] = ['token_missing', 'token_mismatch', 'token_not_set'];
 
-/** What the process counts. */
+/** The initiation's metrics, and the registry that holds them. */
 export interface InitiationMetrics {
   registry: Registry;
   /** Answers of 200, by kind and reason. */
@@ -34,7 +34,7 @@ export interface InitiationMetrics {
   events: Counter<'result'>;
 }
 
-/** Makes the metrics in a registry of their own. Each sample is there from the start, so that the first is an increase. */
+/** Makes the metrics in a registry of their own. Each sample starts at 0: Prometheus sees an increase only after an earlier sample. */
 export function createMetrics(isUp: () => boolean): InitiationMetrics {
   const registry = createRegistry();
   const answers = new Counter({

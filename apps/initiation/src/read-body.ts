@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The largest body that is read, in bytes. ElevenLabs sends some hundred. */
+/** The largest body that the initiation reads, in bytes. ElevenLabs sends a few hundred. */
 export const BODY_LIMIT_BYTES = 65_536;
 
-/** A body, or why there is none. `gone`: whoever asked has hung up. */
+/** A body, or why there is none. `gone`: the client has hung up. */
 export type ReadBody = { bytes: Buffer } | { fault: 'body_too_large' | 'body_slow' | 'gone' };
 
 /**
- * Reads a request's body, counting its bytes as they arrive. What comes after the answer is thrown away.
+ * Reads a request's body, and counts its bytes as they arrive. It discards the bytes that come after it has resolved.
  *
- * @param late  Resolves when the body is no longer waited for.
+ * @param late  Resolves when the body has taken too long.
  */
 export function readBody(request: IncomingMessage, late: Promise<unknown>): Promise<ReadBody> {
   return new Promise((resolve) => {
@@ -27,7 +27,7 @@ export function readBody(request: IncomingMessage, late: Promise<unknown>): Prom
     };
     const end = () => settle({ bytes: Buffer.concat(pieces) });
     const gone = () => settle({ fault: 'gone' });
-    // A request that is cut off says so twice; an error that nobody listens to would end the process.
+    // A request that is cut off emits `error` as well as `close`; an `error` without a listener would end the process.
     request.on('error', () => undefined);
     if (Number(request.headers['content-length']) > BODY_LIMIT_BYTES) return settle({ fault: 'body_too_large' });
     request.on('data', take).on('end', end).on('close', gone);

@@ -1,11 +1,11 @@
 import { isObject, isWithheld, namesCaller, parseJson, phoneNumber, type JsonObject } from '@landline/webhook';
 
-/** The longest text that is an identifier; the tables have no longer one. In characters. */
+/** The longest identifier, in characters; the tables have no longer one. */
 const MAX_KEY_LENGTH = 256;
 
-/** What a request says of the call that is ringing. */
+/** The facts of a request about the call that is ringing. */
 export interface InitiationRequest {
-  /** The caller's number as the tables have it; else why there is none. */
+  /** The caller's number as the tables have it, or why there is none. */
   caller: { number: string } | { because: 'withheld' | 'no_number' };
   /** The texts that name the call and its parties, as they came. */
   call: Readonly<Partial<Record<CallField, string>>>;
@@ -14,16 +14,16 @@ export interface InitiationRequest {
 const CALL_FIELDS = ['conversation_id', 'agent_id', 'caller_id', 'called_number', 'call_sid'] as const;
 type CallField = (typeof CALL_FIELDS)[number];
 
-/** Reads a request's body; undefined for what is no JSON object. A field of another type than a text or a number is as good as missing. */
+/** Reads a request's body. Returns undefined where it is no JSON object. A field that is neither a text nor a number counts as missing. */
 export function readRequest(body: Buffer): InitiationRequest | undefined {
   const parsed = parseJson(body.toString());
   if (!parsed.ok || !isObject(parsed.value)) return undefined;
   const { value } = parsed;
-  const told = CALL_FIELDS.flatMap((name) => {
+  const named = CALL_FIELDS.flatMap((name) => {
     const key = keyIn(value, name);
     return key === undefined ? [] : [[name, key] as const];
   });
-  const call: InitiationRequest['call'] = Object.fromEntries(told);
+  const call: InitiationRequest['call'] = Object.fromEntries(named);
   return { caller: readCaller(call.caller_id), call };
 }
 

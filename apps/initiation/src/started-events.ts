@@ -4,27 +4,27 @@ import type { Intake } from '@landline/intake';
 import type { Delivery } from '@landline/webhook';
 import type { InitiationRequest } from './read-request.ts';
 
-/** Events on their way to Redis. More are lost. */
+/** How many events may be on their way to Redis. More are lost. */
 const MOST_UNDER_WAY = 1_000;
 
-/** Calls whose beginning is remembered, so that a repeat of the request is the same event. */
+/** How many calls' starts are remembered, so that a repeated request makes the same event. */
 const MOST_REMEMBERED = 1_000;
 
-/** How often the log says that events are lost, in ms. */
+/** The shortest time between two warnings of lost events, in ms. */
 const WARNING_MS = 10_000;
 
-/** What became of an event. */
+/** Whether Redis took an event. */
 export type StartedResult = 'enqueued' | 'lost';
 
-/** Tells the line of calls that begin. */
+/** Enqueues an event for each call that begins. */
 export interface StartedEvents {
-  /** Enqueues a `conversation.started` where the request names a conversation. Nobody waits for it, and it never throws. */
-  tell(call: InitiationRequest['call']): void;
-  /** Resolves when none is under way. */
+  /** Enqueues a `conversation.started` where the request names a conversation. It returns at once and never throws. */
+  enqueue(call: InitiationRequest['call']): void;
+  /** Resolves when no event is under way. */
   settled(): Promise<void>;
 }
 
-/** What the events are made of. */
+/** Dependencies and limits of `createStartedEvents`. */
 export interface StartedOptions {
   intake: Pick<Intake, 'accept'>;
   logger: Logger;
@@ -33,7 +33,7 @@ export interface StartedOptions {
   now?: () => number;
 }
 
-/** Makes the teller. What Redis does not take is lost: the call's other events name the same things. */
+/** Makes the events and enqueues them. An event that Redis does not take is lost: the call's other events have the same facts. */
 export function createStartedEvents({ intake, logger, onResult, now = Date.now }: StartedOptions): StartedEvents {
   const underWay = new Set<Promise<void>>();
   const beginnings = new Map<string, number>();
@@ -46,7 +46,7 @@ export function createStartedEvents({ intake, logger, onResult, now = Date.now }
     logger.warn('Redis does not take conversation.started: these events are lost, and the calls go on');
   }
 
-  /** The time of a call's start is that of its first request: a repeat has the same bytes, and is the same event. */
+  /** Prints the event. Its time is that of the call's first request, so a repeated request has the same bytes and is the same event. */
   function bodyOf(call: InitiationRequest['call']): string {
     const data = dataOf(call);
     const key = hash('sha256', JSON.stringify(data));
@@ -58,7 +58,7 @@ export function createStartedEvents({ intake, logger, onResult, now = Date.now }
   }
 
   return {
-    tell(call) {
+    enqueue(call) {
       if (call.conversation_id === undefined) return;
       if (underWay.size >= MOST_UNDER_WAY) return lose();
       const sending = intake
@@ -80,7 +80,7 @@ function dataOf({ conversation_id, agent_id, caller_id, called_number, call_sid 
     caller_number: caller_id,
     called_number,
     call_sid,
-    // ElevenLabs asks for inbound calls alone.
+    // ElevenLabs asks about inbound calls alone.
     direction: 'inbound',
   };
 }

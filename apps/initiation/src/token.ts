@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** Why a request is answered 401. */
 export type TokenFault = 'token_not_set' | 'token_missing' | 'token_mismatch';
 
-/** What to do about each, for whoever set up the request. */
+/** What to do about each fault, for the operator who sets up the request. */
 export const TOKEN_ADVICE: Readonly<Record<TokenFault, string>> = {
   token_not_set: 'Landline has no token yet: set INITIATION_TOKEN and restart.',
   token_missing: 'Send INITIATION_TOKEN in the header "Authorization: Bearer <token>" or "X-Landline-Token: <token>".',
@@ -14,8 +14,8 @@ export const TOKEN_ADVICE: Readonly<Record<TokenFault, string>> = {
 /**
  * Makes the check of a request's headers.
  *
- * @param token  The token; empty: there is none, and every request is refused.
- * @returns      Why a request is refused; undefined for one with the token. It takes as long for a wrong token as for the right one.
+ * @param token  The token; empty: none is set, and the check refuses every request.
+ * @returns      A function that returns why it refuses a request, undefined where it does not. A wrong token takes it as long as the right one.
  */
 export function createTokenCheck(token: string): (headers: IncomingHttpHeaders) => TokenFault | undefined {
   if (token === '') return () => 'token_not_set';

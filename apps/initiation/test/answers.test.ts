@@ -43,7 +43,7 @@ const sam = {
 const call = { agent_id: 'agent_1', called_number: '+12025550100', call_sid: 'CA_3' };
 const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 
-/** Bodies, what is answered, and how the metric counts it. */
+/** Bodies, with their answer and its sample of the metric. */
 const BODIES: [what: string, body: unknown, answered: object, counted: string][] = [
   ['a caller who is known', { caller_id: '+12025550123', ...call }, sam, '{kind="known",because=""}'],
   ['the number with spaces', { caller_id: ' +1 (202) 555-0123 ' }, sam, '{kind="known",because=""}'],
@@ -60,19 +60,14 @@ const BODIES: [what: string, body: unknown, answered: object, counted: string][]
     '{kind="known",because=""}',
   ],
   ['a tel: URI', { caller_id: 'tel:+1-202-555-0123' }, sam, '{kind="known",because=""}'],
-  [
-    'an agent that nobody knows',
-    { caller_id: '+12025550123', agent_id: 'agent_of_nobody' },
-    sam,
-    '{kind="known",because=""}',
-  ],
+  ['an unknown agent', { caller_id: '+12025550123', agent_id: 'agent_of_nobody' }, sam, '{kind="known",because=""}'],
   [
     'other fields of a wrong type',
     { caller_id: '+12025550123', agent_id: [], called_number: {}, call_sid: 5 },
     sam,
     '{kind="known",because=""}',
   ],
-  ['fields that nobody knows', { caller_id: '+12025550123', more: { of: ['them'] } }, sam, '{kind="known",because=""}'],
+  ['unknown fields', { caller_id: '+12025550123', more: { of: ['them'] } }, sam, '{kind="known",because=""}'],
   ['a byte order mark', '\ufeff{"caller_id": "+12025550123"}', sam, '{kind="known",because=""}'],
   ['the number without its plus sign', { caller_id: '12025550123' }, NOTHING, '{kind="unknown",because="not_found"}'],
   ['a number as a number', { caller_id: 12025550123 }, NOTHING, '{kind="unknown",because="not_found"}'],
@@ -173,7 +168,7 @@ test.for([
   expect(variablesIn(await app.ask({ caller_id: '+12025550123' }, { 'content-type': type }))).toEqual(sam);
 });
 
-test('what a profile may not say is left out, and a dialect that is not known is empty whatever the defaults say', async () => {
+test('reserved and nested attributes are left out, and an unknown dialect is empty also where the defaults have one', async () => {
   const defaults = { caller_dialect: 'us', caller_language: 'en', vip: false };
   const app = await startInitiation(database.url, { defaults });
   expect(await app.variables('+201005550101')).toEqual({
@@ -189,7 +184,7 @@ test('what a profile may not say is left out, and a dialect that is not known is
   expect(await app.variables('+4915112345678')).toMatchObject({ caller_language: 'en', caller_dialect: 'us' });
 });
 
-test('the call that is ringing is none of the earlier ones, by its conversation or its call', async () => {
+test('the call that is ringing does not count among the earlier ones, by its conversation or its call', async () => {
   const app = await startInitiation(database.url);
   const first = { caller_calls: 1, caller_last_call_at: '2026-01-05T09:00:00.500Z' };
   expect(await app.variables('+12025550123', { conversation_id: 'later' })).toMatchObject(first);
@@ -229,7 +224,7 @@ describe('the token', () => {
     expect(await askAt(app.url, body, headers)).toMatchObject(answer);
   });
 
-  test('none is set: nobody is answered, and the log and the answer say what to do', async () => {
+  test('none is set: every request is refused, and the log and the answer say what to do', async () => {
     const app = await startInitiation(database.url, { token: '' });
     const answer = await askAt(app.url, body, { authorization: 'Bearer ' });
     expect(answer).toMatchObject({
@@ -265,7 +260,7 @@ test.for(['/', '/api/elevenlabs/webhook', '/api/elevenlabs/conversation-initiati
   },
 );
 
-test('a body that does not come in time: 200 with the defaults, while the rest is still to come', async () => {
+test('a body that does not come in time: 200 with the defaults, before the rest comes', async () => {
   const app = await startInitiation(database.url, { limitMs: 250 });
   const connection = await openConnection(app.url);
   onTestFinished(connection.cut);
@@ -299,7 +294,7 @@ test('a sender that hangs up gets no answer, and nothing breaks', async () => {
   expect(await app.variables('+12025550123')).toEqual(sam);
 });
 
-test('the log holds nothing of a caller, whatever is asked and whatever is wrong', async () => {
+test('the log holds nothing of a caller, for every request and in every fault', async () => {
   const app = await startInitiation(database.url);
   for (const [, body] of BODIES) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -307,13 +302,13 @@ test('the log holds nothing of a caller, whatever is asked and whatever is wrong
   }
   await runSql(database.url, 'ALTER TABLE user_profiles RENAME TO not_now');
   onTestFinished(async () => void (await runSql(database.url, 'ALTER TABLE not_now RENAME TO user_profiles')));
-  await setTimeout(250); // longer than an answer is kept
+  await setTimeout(250); // longer than a result is kept
   expect(await app.variables('+12025550123')).toEqual(NOTHING);
   expect(app.log()).toContain('The database does not answer');
   expect(app.log()).not.toMatch(/2025550|Sam|patient|1005550|hours|sip:|4711/i);
 });
 
-test('a request under way when the process leaves is answered', async () => {
+test('a request under way when the process stops is answered', async () => {
   const reader = createReader({ databaseUrl: database.url, isReader: true, limitMs: 250 });
   let asked = false;
   const slow = {

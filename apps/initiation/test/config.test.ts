@@ -61,7 +61,7 @@ test.for<[what: string, env: Record<string, string>, fault: RegExp]>([
     /INITIATION_DEFAULTS must be a JSON object/,
   ],
   ['a port that is none', { DATABASE_URL, INITIATION_PORT: '3003a' }, /INITIATION_PORT must be/],
-])('%s is refused with what to do, and no secret is told', ([, env, fault]) => {
+])('%s is refused with what to do, and without a secret', ([, env, fault]) => {
   const read = readConfig(env);
   expect(read).toMatchObject({ ok: false, faults: expect.stringMatching(fault) });
   expect(JSON.stringify(read)).not.toContain('hunter2');

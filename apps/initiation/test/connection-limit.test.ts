@@ -23,7 +23,7 @@ async function open(url: string): Promise<RawConnection & { hasEnded: () => bool
   return { ...connection, hasEnded: () => hasEnded };
 }
 
-test('one connection too many costs the oldest that has had no 200 its place, and never one that has', async () => {
+test('at one connection too many the oldest without a 200 is dropped, and never one that has had a 200', async () => {
   const app = await startInitiation(database.url, { maxConnections: 3 });
   const proven = await open(app.url);
   proven.write(request);
@@ -38,7 +38,7 @@ test('one connection too many costs the oldest that has had no 200 its place, an
   await expect.poll(() => proven.received().match(/200 OK/g)?.length).toBe(2);
 });
 
-test('where all are in use by ElevenLabs the newcomer goes', async () => {
+test('where ElevenLabs uses all connections the new one is dropped', async () => {
   const app = await startInitiation(database.url, { maxConnections: 1 });
   const proven = await open(app.url);
   proven.write(request);
@@ -48,14 +48,14 @@ test('where all are in use by ElevenLabs the newcomer goes', async () => {
   expect(proven.hasEnded()).toBe(false);
 });
 
-test('who has no token and reads no answers keeps nobody out', async () => {
+test('a client that has no token and reads no answers does not keep ElevenLabs out', async () => {
   const app = await startInitiation(database.url, { maxConnections: 1 });
   const { hostname, port } = new URL(app.url);
   const hog = connect(Number(port), hostname).on('error', () => undefined);
   onTestFinished(() => void hog.destroy());
   hog.pause();
   const asked = 'GET /health/live HTTP/1.1\r\nhost: landline\r\n\r\n'.repeat(100);
-  // Until the system's buffers hold no more answers: one of them stays under way.
+  // Sends until the system's buffers hold no more answers, so that an answer stays under way.
   for (let isTaken = true; isTaken;) {
     // oxlint-disable-next-line no-await-in-loop -- as fast as the system takes them
     isTaken = hog.write(asked) || (await Promise.race([once(hog, 'drain').then(() => true), delay(500, false)]));

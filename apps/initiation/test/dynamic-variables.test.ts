@@ -32,7 +32,7 @@ describe('a personality', () => {
   });
 });
 
-test('each text is cut at 2,000 characters, and never through one', () => {
+test('each text is cut at 2,000 characters, and never within a character', () => {
   const long = '😀'.repeat(3_000);
   const variables = variablesOf({ personality: long, lastSummary: long, attributes: new Map([['note', long]]) });
   for (const name of ['caller_personality', 'caller_last_summary', 'note'])
@@ -57,7 +57,7 @@ test('100 attributes at most become variables, scalars alone, and none of a rese
   expect(variables['caller_known']).toBe(true);
 });
 
-test('what is known lies over the defaults, and these over what is not', () => {
+test('facts about the caller replace the defaults, and these replace the variables of an unknown caller', () => {
   const defaults = { caller_language: 'en', caller_personality: 'friendly', first_name: 'friend', city: 'Cairo' };
   expect(dynamicVariables(defaults)).toMatchObject({ ...defaults, caller_known: false, caller_dialect: '' });
   const known = { ...nobody, language: 'ar', attributes: new Map([['first_name', 'Layla']]) };

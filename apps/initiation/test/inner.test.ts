@@ -24,7 +24,7 @@ test('the inner network reads health with the database, and the metrics', async 
 });
 
 test.for([{ 'x-forwarded-for': '203.0.113.9' }, { forwarded: 'for=203.0.113.9' }])(
-  'whoever comes by a proxy (%o) learns the status alone',
+  'a request through a proxy (%o) gets the status alone',
   async (headers) => {
     const app = await startInitiation(database.url);
     expect(await (await fetch(`${app.url}/health/ready`, { headers })).json()).toEqual({ status: 'ready' });

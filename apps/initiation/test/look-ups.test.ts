@@ -4,7 +4,7 @@ import { createLookUps } from '../src/look-ups.ts';
 
 const nobody: FoundCaller = { profiles: [], calls: [], summaries: [], recent: [] };
 
-/** Look-ups over a reader that answers when it is told to. */
+/** Starts look-ups over a reader that answers when the test calls `answer`. */
 function startLookUps() {
   const asked: string[] = [];
   const waiting: ((found: FoundCaller) => void)[] = [];
@@ -24,7 +24,7 @@ function startLookUps() {
   return { asked, lookUps, gate, answer: () => waiting.splice(0).forEach((resolve) => resolve(nobody)) };
 }
 
-test('many who ask for one number at once share a question, and each number has its own', async () => {
+test('look-ups of one number at once share a query, and each number has its own', async () => {
   const { asked, lookUps, answer } = startLookUps();
   const all = [...Array.from({ length: 50 }, () => lookUps.ask('+1')), lookUps.ask('+2')];
   answer();
@@ -32,7 +32,7 @@ test('many who ask for one number at once share a question, and each number has 
   expect(asked).toEqual(['+1', '+2']);
 });
 
-test('what was found is good for a moment, and asked for again after that', async () => {
+test('a result is kept for a moment, and queried again after that', async () => {
   const { asked, lookUps, answer } = startLookUps();
   const first = lookUps.ask('+1');
   answer();
@@ -48,11 +48,11 @@ test('what was found is good for a moment, and asked for again after that', asyn
     { interval: 5 },
   );
   answer();
-  // It is told from the question on, so the wait may be a little shorter than what it is kept.
+  // The result is kept from its query on, so the wait may be a little shorter than that time.
   expect(performance.now() - begun).toBeLessThan(1_000);
 });
 
-test('a late question closes the gate, and the next is answered at once without one', async () => {
+test('a late query closes the gate, and the next look-up is answered at once without a query', async () => {
   const { asked, lookUps, gate } = startLookUps();
   expect(await lookUps.ask('+1')).toEqual({ because: 'database_slow' });
   expect(gate.closedBecause()).toBe('database_slow');
@@ -60,7 +60,7 @@ test('a late question closes the gate, and the next is answered at once without 
   expect(asked).toEqual(['+1']);
 });
 
-test('nothing that was found counts while the database is away', async () => {
+test('no result is used while the database is away', async () => {
   const { lookUps, gate, answer } = startLookUps();
   const first = lookUps.ask('+1');
   answer();
@@ -69,7 +69,7 @@ test('nothing that was found counts while the database is away', async () => {
   expect(await lookUps.ask('+1')).toEqual({ because: 'database_away' });
 });
 
-test('of many numbers the oldest answer is forgotten', async () => {
+test('of many numbers the oldest result is forgotten', async () => {
   const { asked, lookUps, answer } = startLookUps();
   const all = Array.from({ length: 1_001 }, (_, i) => lookUps.ask(`+${i}`));
   void lookUps.ask('+1000');

@@ -7,18 +7,18 @@ import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts
 import { ANSWER_LIMIT_MS } from '../src/app.ts';
 import { NOTHING, startInitiation, type TestInitiation } from './support/an-initiation.ts';
 
-/** Callers while the database is away. */
+/** The answer to every caller while the database is away. */
 const CALLERS = 60;
 
-/** That of the product, in ms. */
+/** The limit that the product has, in ms. */
 const LIMIT_MS = ANSWER_LIMIT_MS;
 
-/** How much longer than promised an answer may take on a busy machine, in ms. The faults last longer still. */
+/** How much longer than promised an answer may take on a busy machine, in ms. Each fault lasts even longer. */
 const MARGIN_MS = 700;
 
 const known = { caller_known: true, caller_language: 'ar', caller_dialect: 'eg' };
 
-/** Breaks the database; what it answers mends it. */
+/** Breaks the database. Resolves with the function that repairs it. */
 type Break = (postgres: PrivatePostgres, proxy: TcpProxy) => Promise<() => Promise<unknown>>;
 
 const FAULTS: [fault: string, breakIt: Break][] = [
@@ -52,7 +52,7 @@ const FAULTS: [fault: string, breakIt: Break][] = [
       return async () => proxy.delay(0);
     },
   ],
-  ['has a table that somebody locks', (postgres) => lockTable(postgres.url, 'user_profiles')],
+  ['has a locked table', (postgres) => lockTable(postgres.url, 'user_profiles')],
   [
     'lacks a table',
     async ({ url }) => {
@@ -72,7 +72,7 @@ test.for(FAULTS.flatMap(([fault, breakIt]) => [true, false].map((isReader) => ({
     onTestFinished(() => proxy.close());
     const app = await startInitiation(proxy.url, { isReader, limitMs: LIMIT_MS });
     await untilKnown(app);
-    // Several connections that idle are to hang as well.
+    // Several idle connections must hang as well.
     await Promise.all(Array.from({ length: 4 }, (_, i) => app.variables(numberOf(90 + i))));
     await expect.poll(() => ready(app), { timeout: 20_000 }).toEqual({ status: 'ready', database: 'up' });
 
@@ -126,7 +126,7 @@ test('while a table is locked for long, look-ups do not pile up in Postgres', { 
   expect(most).toBeLessThanOrEqual(15);
 });
 
-test('an app that starts before its database answers with the defaults, and knows callers when it is there', async () => {
+test('an app that starts before its database answers with the defaults, and knows callers once the database is there', async () => {
   const postgres = await startPrivatePostgres();
   await addProfiles(postgres.url);
   await postgres.stop();
@@ -136,7 +136,7 @@ test('an app that starts before its database answers with the defaults, and know
   await untilKnown(app);
 }, 60_000);
 
-test('one connection in all is enough to come back', async () => {
+test('a role with one connection is enough for the gate to open again', async () => {
   const postgres = await startPrivatePostgres();
   await addProfiles(postgres.url);
   await runSql(postgres.url, `CREATE ROLE narrow LOGIN PASSWORD 'narrow' CONNECTION LIMIT 1`);
@@ -152,7 +152,7 @@ test('one connection in all is enough to come back', async () => {
   await untilKnown(app);
 }, 60_000);
 
-test('a look-up that goes wrong by itself does not close the gate', async () => {
+test('a look-up that fails without a fault of the database does not close the gate', async () => {
   const postgres = await startPrivatePostgres();
   await addProfiles(postgres.url);
   const reader = createReader({ databaseUrl: postgres.url, isReader: true, limitMs: LIMIT_MS });

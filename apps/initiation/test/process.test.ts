@@ -5,7 +5,7 @@ import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { askAt, NOTHING, TOKEN, variablesIn } from './support/an-initiation.ts';
 
-/** Ports of loopback on which nobody listens. */
+/** URLs of loopback ports on which no server listens. */
 const NOWHERE = { REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'postgresql://a:b@127.0.0.1:1/c' };
 const INITIATION_DEFAULTS = '{"first_name": "friend", "vip": false, "discount": 0}';
 

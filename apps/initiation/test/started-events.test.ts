@@ -23,7 +23,7 @@ const call = {
   conversation_id: 'conv_1',
 };
 
-test('a request that names a conversation tells the line of it, with what it knows', async () => {
+test('a request that names a conversation enqueues a conversation.started with its fields', async () => {
   const app = await startInitiation(database.url, { now: () => NOW });
   await app.ask(call);
   expect(app.events).toEqual([
@@ -62,7 +62,7 @@ test('a repeat of the request is the same event, another call is another', async
   expect(other).not.toBe(first);
 });
 
-test('what is missing is left out, and a withheld caller is told as well', async () => {
+test('the event leaves out missing fields, and keeps the word of a withheld caller', async () => {
   const app = await startInitiation(database.url, { now: () => NOW });
   await app.ask({ caller_id: 'anonymous', conversation_id: 'conv_1', agent_id: {} });
   expect(app.events.map(({ body }) => body)).toEqual([
@@ -71,7 +71,7 @@ test('what is missing is left out, and a withheld caller is told as well', async
 });
 
 test.for([undefined, '', null, {}, ['conv_1'], true, 'x'.repeat(257)])(
-  'a conversation called %j is none, and nothing is told',
+  'a request with the conversation id %j enqueues no event',
   async (conversation_id) => {
     const app = await startInitiation(database.url);
     expect(variablesIn(await app.ask({ ...call, conversation_id }))).toEqual(NOTHING);
@@ -94,7 +94,7 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
   redis.freeze();
   onTestFinished(() => redis.thaw());
   expect(await app.variables(call.caller_id, call)).toEqual(NOTHING);
-  // Answered while the event was still on its way.
+  // The answer came while the event was still on its way.
   expect(await app.sample('landline_initiation_events_total{result="lost"}')).toBe(0);
   const lost = () => app.sample('landline_initiation_events_total{result="lost"}');
   await expect.poll(lost, { timeout: 10_000 }).toBe(1);
@@ -122,13 +122,54 @@ test('a thousand events are under way at most', async () => {
     logger,
     onResult: (result) => results.push(result),
   });
-  for (let i = 0; i < 1_005; i++) started.tell({ conversation_id: `conv_${i}` });
+  for (let i = 0; i < 1_005; i++) started.enqueue({ conversation_id: `conv_${i}` });
   expect([sent.length, results]).toEqual([1_000, Array(5).fill('lost')]);
   waiting.splice(0).forEach((resolve) => resolve());
   await started.settled();
-  started.tell({ conversation_id: 'conv_later' });
+  started.enqueue({ conversation_id: 'conv_later' });
   expect(sent).toHaveLength(1_001);
   waiting.forEach((resolve) => resolve());
   await started.settled();
   expect(results.filter((result) => result === 'enqueued')).toHaveLength(1_001);
+});
+
+test('lost events are logged once, however many are lost at once', async () => {
+  const lines: string[] = [];
+  const logger = createLogger({
+    name: 'test',
+    level: 'trace',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const results: StartedResult[] = [];
+  const started = createStartedEvents({
+    intake: { accept: () => Promise.reject(new Error('Redis is away')) },
+    logger,
+    onResult: (result) => results.push(result),
+  });
+  for (let i = 0; i < 3; i++) started.enqueue({ conversation_id: `conv_${i}` });
+  await started.settled();
+  expect(results).toEqual(['lost', 'lost', 'lost']);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 40, msg: 'Redis does not take conversation.started: these events are lost, and the calls go on' },
+  ]);
+});
+
+test('the start of a call is remembered over 999 later calls, and then forgotten', async () => {
+  const bodies: string[] = [];
+  let now = NOW;
+  const started = createStartedEvents({
+    intake: { accept: async ({ body }) => void bodies.push(body) },
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    onResult: () => undefined,
+    now: () => (now += 1_000),
+  });
+  const begin = async (...names: string[]) => {
+    for (const conversation_id of names) started.enqueue({ conversation_id });
+    await started.settled();
+  };
+  await begin('first', ...Array.from({ length: 500 }, (_, i) => `a${i}`));
+  await begin(...Array.from({ length: 499 }, (_, i) => `b${i}`), 'first');
+  expect(bodies.at(-1)).toBe(bodies[0]);
+  await begin('one more', 'first');
+  expect(bodies.at(-1)).not.toBe(bodies[0]);
 });

@@ -2,7 +2,7 @@ import { QueueUnavailableError } from '@landline/queue';
 import type { FastifyReply } from 'fastify';
 import { ReceptionError } from './reception-error.ts';
 
-/** Every answer but 200 on the webhook's path, with its status: the only such table. */
+/** The status of each code, the only such table: every answer on the webhook's path but 200. */
 const STATUSES = {
   signature_missing: 401,
   signature_malformed: 401,
@@ -17,20 +17,20 @@ const STATUSES = {
   unavailable: 503,
 } as const;
 
-/** A code that an answer names. */
+/** The code in an answer's body. */
 export type AnswerCode = keyof typeof STATUSES;
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Why the answer is not 200, for the metrics. */
+    /** Why the answer is not 200, for the metrics; null where it is. */
     answerCode: AnswerCode | null;
   }
 }
 
-/** How soon a sender may try again after a 503, in seconds. */
+/** How soon a sender may retry after a 503, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Sends the answer that a code stands for. */
+/** Sends the answer of a code: its status, and a body with the code and the message. */
 export function answer(reply: FastifyReply, code: AnswerCode, message: string): FastifyReply {
   const status = STATUSES[code];
   reply.answerCode = code;
@@ -38,7 +38,7 @@ export function answer(reply: FastifyReply, code: AnswerCode, message: string): 
   return reply.code(status).send({ code, message });
 }
 
-/** The same for a connection on which Fastify never came to answer. */
+/** Returns the same answer as the bytes of an HTTP response, for a connection on which Fastify has no request. */
 export function rawAnswer(code: AnswerCode, reason: string, message: string): string {
   const body = JSON.stringify({ code, message });
   return [
@@ -51,7 +51,7 @@ export function rawAnswer(code: AnswerCode, reason: string, message: string): st
   ].join('\r\n');
 }
 
-/** The code and message for an error on the way to a 200. Our own faults never cost the event: they are 503. */
+/** Returns the code and message for an error on the way to a 200. The receiver's own faults never cost the event: they are 503. */
 export function answerFor(error: unknown): { code: AnswerCode; message: string } {
   if (error instanceof QueueUnavailableError || (error instanceof ReceptionError && error.statusCode === 503)) {
     return { code: 'unavailable', message: 'The event could not be stored. Send it again.' };

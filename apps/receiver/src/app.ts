@@ -14,46 +14,52 @@ import { ReceptionError } from './reception-error.ts';
 import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
 import { webhookRoute } from './webhook-route.ts';
 
-/** A refused request whose body is larger than this, in bytes, costs its connection: the rest of it is not waited for. */
+/**
+ * The largest body of a refused request that the receiver reads to its end, in bytes. The receiver closes the connection of a
+ * request with a larger body, rather than receive bytes only to discard them.
+ */
 const READ_ON_BYTES = 65_536;
 
-/** How often the log says that connections are dropped, in ms. */
+/** The shortest time between two warnings of dropped connections, in ms: a flood drops thousands a second. */
 const DROP_WARNING_MS = 60_000;
 
-/** What the receiver is made of. */
+/** The receiver's parts and limits. */
 export interface AppOptions {
   intake: Pick<Intake, 'accept' | 'canTake'>;
-  /** Undefined: no canary is sent. */
+  /** Undefined: the receiver sends no canary. */
   canaryMark?: Pick<CanaryMark, 'newest'> | undefined;
   /** Accepted keys, newest first. */
   secrets: readonly string[];
-  /** How old a signature may be. */
+  /** How old a signature may be, in seconds. */
   toleranceSeconds: number;
   bodyLimitBytes: number;
   /** How long a request may take to arrive in full. */
   requestTimeoutMs: number;
-  /** How long a connection is kept open after an answer. */
+  /** How long a connection stays open after an answer. */
   keepAliveTimeoutMs: number;
   /** How many connections may be open at once. */
   maxConnections: number;
   /** How many bytes of bodies may be under way at once. */
   maxReceivingBytes?: number;
   logger: Logger;
-  /** Made here unless given: whoever has more to tell of adds it to their registry. */
+  /** Made here unless given. A caller adds metrics of its own to the registry. */
   metrics?: ReceiverMetrics;
   /** The current time in unix milliseconds. */
   now?: () => number;
 }
 
-/** The receiver: an HTTP server that does not listen yet, and the way to let it leave. */
+/** The receiver: an HTTP server that does not listen yet, and the functions that stop it. */
 export interface ReceiverApp {
   server: FastifyInstance;
-  /** Whether it is on its way out. */
+  /** Whether `drain` was called. */
   isDraining(): boolean;
   /**
-   * Is not ready from now on, and serves for `waitMs` more: so long a load balancer has to notice. Then stops listening, answers what is
-   * under way and closes every connection after its answer. What has not arrived in full `timeoutMs` after that is cut off: no time-out
-   * acts any more on a server that closes.
+   * Stops the receiver in three steps:
+   *
+   * 1. For `waitMs` the receiver is not ready but serves on, so that a load balancer can notice.
+   * 2. The receiver stops listening, answers the requests under way, and closes each connection after its answer.
+   * 3. After another `timeoutMs` the receiver cuts connections whose request has not arrived in full. Node's own time-outs
+   *    do not act on a server that closes.
    */
   drain(limits: { waitMs: number; timeoutMs: number }): Promise<void>;
 }
@@ -69,7 +75,7 @@ export function createApp(options: AppOptions): ReceiverApp {
   const connections = createConnections(server.server, {
     maxConnections: options.maxConnections,
     unreadLimitMs: options.requestTimeoutMs,
-    onDrop: dropTold(options, metrics),
+    onDrop: reportDrops(options, metrics),
   });
   const reception = createReception({
     connections,
@@ -104,20 +110,20 @@ function createServer(
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    // The time-outs act only when connections are looked at, which Node does every 30 s unless told otherwise.
+    // The time-outs act only when Node checks its connections, by default every 30 s.
     http: {
-      // Node holds one against the other before Fastify sets it, and its own is 5 min.
+      // Node compares the two limits before Fastify sets the first; Node's own default for it is 5 min.
       requestTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.max(50, Math.min(1000, requestTimeoutMs / 4)),
     },
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
-    // While draining, a request that is already on its connection is answered like any other.
+    // A draining receiver answers a request that has arrived like any other.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: clientErrorHandler(refusals, metrics),
-    // A path that cannot be decoded: no hook and no route comes to see it.
+    // For a path that cannot be decoded Fastify runs no hook and no route.
     frameworkErrors: (error, _request, reply) => {
       const { code, message } = answerFor(error);
       void answer(reply, code, message);
@@ -132,13 +138,13 @@ interface HookOptions {
   isDraining: () => boolean;
 }
 
-/** Hooks on the way of every request take a callback: each promise would be a turn of the event loop's queue. */
+/** Adds the hooks that run for every request. They take a callback: a promise would cost each request a turn of the microtask queue. */
 function addHooks(server: FastifyInstance, { connections, reception, metrics, isDraining }: HookOptions): void {
   server.decorateReply('answerCode', null);
   server.decorateRequest('arrival', null);
   server.addHook('onRequest', (request, reply, done) => {
     const { socket } = request.raw;
-    // An answer has its socket as soon as no earlier one is owed.
+    // An answer without a socket waits for an earlier answer on its connection.
     if (reply.raw.socket === null) connections.queued(connections.of(socket), reply.raw);
     if (socket.destroyed) return;
     if (request.is404) return void notFound(reply);
@@ -147,7 +153,7 @@ function addHooks(server: FastifyInstance, { connections, reception, metrics, is
   server.addHook('onSend', (request, reply, payload, done) => {
     const { answerCode } = reply;
     if (isDraining() || (answerCode !== null && !isReadOn(request))) reply.header('connection', 'close');
-    // Nobody reads an answer on a socket that was ended: a late request has had its 408, and was counted.
+    // The sender reads no answer on an ended socket. Its late request has had its 408, and was counted then.
     const isRejected = answerCode !== null && answerCode !== 'not_found' && request.raw.socket.writable;
     if (isRejected) metrics.rejected.inc({ code: answerCode });
     reception.answered(request, { isAccepted: answerCode === null });
@@ -159,7 +165,7 @@ function notFound(reply: FastifyReply): FastifyReply {
   return answer(reply, 'not_found', `Webhooks go to POST ${WEBHOOK_PATH}.`);
 }
 
-/** Whether the rest of a refused request is small enough to be read, so that its connection can go on. */
+/** Whether the rest of a refused request is small enough to read, so that its connection can stay open. */
 function isReadOn({ raw, headers }: FastifyRequest): boolean {
   return (
     raw.complete || (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > READ_ON_BYTES))
@@ -170,7 +176,7 @@ function errorHandler(refusals: RefusalLog, logger: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const { code, message } = answerFor(error);
     if (error instanceof ReceptionError || code !== 'unavailable') {
-      // Whoever hung up gets no answer, and has had a line where it was late.
+      // A sender that hung up gets no answer; a late one has its line in the log already.
       if (request.raw.socket.writable)
         refusals.refused(code, () => (error instanceof ReceptionError ? error.message : error.code));
     } else if (!(error instanceof QueueUnavailableError)) {
@@ -180,13 +186,13 @@ function errorHandler(refusals: RefusalLog, logger: Logger) {
   };
 }
 
-/** Counts dropped connections, and says so in the log now and then. */
-function dropTold({ logger, maxConnections }: AppOptions, { dropped }: ReceiverMetrics) {
-  let toldAt = -Infinity;
+/** Returns a function that counts each dropped connection, and logs a warning at most every `DROP_WARNING_MS`. */
+function reportDrops({ logger, maxConnections }: AppOptions, { dropped }: ReceiverMetrics) {
+  let warnedAt = -Infinity;
   return (state: DroppedState): void => {
     dropped.inc({ state });
-    if (performance.now() - toldAt < DROP_WARNING_MS) return;
-    toldAt = performance.now();
+    if (performance.now() - warnedAt < DROP_WARNING_MS) return;
+    warnedAt = performance.now();
     logger.warn(
       `More than ${maxConnections} connections are open (MAX_CONNECTIONS): those that send no signed request are dropped first`,
     );

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import type { Logger } from '@landline/process';
 import { canaryBody, sign, SIGNATURE_HEADER } from '@landline/webhook';
 
-/** How long the answer may take, in milliseconds. */
+/** How long the answer to a canary may take, in milliseconds. */
 const ANSWER_LIMIT_MS = 5_000;
 
 /** How canaries are sent. */
@@ -11,13 +11,13 @@ export interface CanaryOptions {
   url: string;
   /** Accepted keys; the first signs. */
   secrets: readonly string[];
-  /** How long to wait before the first one, and from one's answer to the next. */
+  /** How long to wait before the first canary, and after each answer, in milliseconds. */
   intervalMs: number;
   answerLimitMs?: number;
   logger: Logger;
 }
 
-/** Sends canaries until it is stopped. One that is not answered 200 is warned of, once until they are again. */
+/** Sends canaries until `stop` is called. It warns of the first canary that is not answered 200, and logs the next that is. */
 export function startCanary({ url, secrets, intervalMs, answerLimitMs = ANSWER_LIMIT_MS, logger }: CanaryOptions): {
   stop(): void;
 } {
@@ -45,8 +45,9 @@ export function startCanary({ url, secrets, intervalMs, answerLimitMs = ANSWER_L
 }
 
 /**
- * Sends one as the provider sends an event; answers why it did not get its 200. Not by `fetch`, which refuses some ports that a receiver
- * may listen at: 5060, 6000, 10080 and others.
+ * Sends a canary as the provider sends an event. Returns why the answer was not 200; undefined where it was.
+ *
+ * It does not use `fetch`, which refuses some ports that a receiver may listen at: 5060, 6000, 10080 and others.
  */
 function send(url: string, secret: string, limitMs: number): Promise<string | undefined> {
   const sentAt = Date.now();
@@ -54,7 +55,7 @@ function send(url: string, secret: string, limitMs: number): Promise<string | un
   return new Promise((resolve) => {
     const outgoing = request(url, {
       method: 'POST',
-      // A connection of its own, which is closed after the answer: none idles for an interval.
+      // Each canary has a connection of its own, so that none idles for an interval.
       agent: false,
       headers: {
         'content-type': 'application/json',

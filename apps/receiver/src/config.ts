@@ -5,25 +5,25 @@ import { queueVariables } from '@landline/queue';
 import { webhookVariables } from '@landline/webhook';
 import { z } from 'zod';
 
-/** The receiver's variables with their defaults. There is none for the database: this process never speaks to it. */
+/** The receiver's variables with their defaults. None is for the database: the receiver never connects to it. */
 export const receiverVariables = z.object({
   ...webhookVariables,
   ...queueVariables,
   ...intakeVariables,
   ...journalVariables,
   ...processVariables,
-  /** How often a canary is sent; 0: never. */
+  /** The time between two canaries; 0: the receiver sends none. */
   CANARY_INTERVAL_SECONDS: wholeNumber('CANARY_INTERVAL_SECONDS', { unit: 'seconds', min: 0, max: 86_400 }).default(60),
   PORT: port('PORT').default(3000),
   HOST: z.string().default('0.0.0.0'),
   HEALTH_PORT: port('HEALTH_PORT').default(3004),
   HEALTH_HOST: z.string().default('127.0.0.1'),
-  /** A transcript has 10 to 100 KB; audio about 1.4 MB for each minute of the call. */
+  /** A transcript has 10 to 100 KB; audio has about 1.4 MB for each minute of the call. */
   BODY_LIMIT_BYTES: wholeNumber('BODY_LIMIT_BYTES', { unit: 'bytes', min: 1024, max: 268_435_456 }).default(16_777_216),
   REQUEST_TIMEOUT_MS: wholeNumber('REQUEST_TIMEOUT_MS', { unit: 'milliseconds', min: 100, max: 600_000 }).default(
     10_000,
   ),
-  /** Load balancers keep a connection for up to 10 min (Google Cloud's): they must be the first to close it. */
+  /** Load balancers keep a connection for up to 10 min (Google Cloud's), and must close it before the receiver does. */
   KEEP_ALIVE_TIMEOUT_MS: wholeNumber('KEEP_ALIVE_TIMEOUT_MS', {
     unit: 'milliseconds',
     min: 1000,
@@ -33,10 +33,10 @@ export const receiverVariables = z.object({
   DRAIN_SECONDS: wholeNumber('DRAIN_SECONDS', { unit: 'seconds', min: 0, max: 60 }).default(5),
 });
 
-/** What the receiver needs to start. */
+/** The values of the receiver's variables. */
 export type ReceiverConfig = z.infer<typeof receiverVariables>;
 
-/** Reads the receiver's variables. */
+/** Reads the receiver's variables. Returns the configuration with its warnings, or the faults as text. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadVariables<ReceiverConfig> {
   return readVariables(receiverVariables, env);
 }

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { report } from 'node:process';
 
-/** Descriptors that are kept for Redis, the journal, the health port and the log: a quarter of all, within these bounds. */
+/** Bounds of the descriptors for Redis, the journal, the health port and the log, which get a quarter of all. */
 const KEPT = { least: 64, most: 512 };
 
-/** How many connections a process may hold. */
+/** How many connections a process may hold, and why fewer than wanted. */
 export interface ConnectionLimit {
   connections: number;
-  /** Where the system allows fewer than were asked for: how many files it lets the process open. */
+  /** How many files the system lets the process open, where that limits the connections; else undefined. */
   descriptors: number | undefined;
 }
 
 /**
- * Bounds the connections by the files that the process may open.
+ * Limits the connections by the number of files that the process may open.
  *
- * @param wanted       How many connections are asked for.
- * @param descriptors  How many files the process may open; undefined where nobody knows.
+ * @param wanted       How many connections the configuration asks for.
+ * @param descriptors  How many files the process may open; undefined where that is unknown.
  */
 export function connectionLimit(wanted: number, descriptors: number | undefined = openFilesLimit()): ConnectionLimit {
   if (descriptors === undefined) return { connections: wanted, descriptors: undefined };
@@ -24,7 +24,7 @@ export function connectionLimit(wanted: number, descriptors: number | undefined 
   return possible < wanted ? { connections: possible, descriptors } : { connections: wanted, descriptors: undefined };
 }
 
-/** How many files this process may open; undefined where it is not bounded or cannot be found out. */
+/** Returns how many files this process may open; undefined where the number is unlimited or unknown. */
 export function openFilesLimit(): number | undefined {
   const limit = readProc() ?? readReport();
   return Number.isSafeInteger(limit) && limit !== undefined && limit > 0 ? limit : undefined;
@@ -35,7 +35,7 @@ function readProc(): number | undefined {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
     return soft === undefined ? undefined : Number(soft);
   } catch {
-    return undefined; // no Linux
+    return undefined; // not on Linux
   }
 }
 

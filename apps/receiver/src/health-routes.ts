@@ -3,30 +3,30 @@ import type { Intake } from '@landline/intake';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ReceiverMetrics } from './metrics.ts';
 
-/** What tells whether the receiver is ready. */
+/** The sources of the receiver's readiness. */
 export interface ReadinessOptions {
   intake: Pick<Intake, 'canTake'>;
-  /** Whether the receiver is on its way out. */
+  /** Whether the receiver is stopping. */
   isDraining: () => boolean;
 }
 
-/** What the routes with details tell of. */
+/** The sources of the routes with details. */
 export interface HealthDetails extends ReadinessOptions {
   intake: Pick<Intake, 'status' | 'canTake'>;
-  /** Undefined: there is none. */
+  /** Undefined: the receiver has no journal. */
   journal: Pick<Journal, 'status'> | undefined;
   metrics: ReceiverMetrics;
 }
 
-/** /health/live: the process answers. /health/ready: it can take events now. Neither tells a stranger more. */
+/** Adds /health/live (the process answers) and /health/ready (it can take events now). Neither has details: a stranger can read them. */
 export function publicHealthRoutes(app: FastifyInstance, options: ReadinessOptions): void {
   healthRoutes(app, options, () => ({}));
 }
 
-/** The same two with the states of Redis and the journal, and /metrics: Prometheus text. For a port of its own. */
+/** Adds the same two routes with the states of Redis and the journal, and /metrics in Prometheus text. They are for the inner port. */
 export function detailedHealthRoutes(app: FastifyInstance, options: HealthDetails): void {
   const { intake, journal, metrics } = options;
-  // Redis or the journal is enough; which of them is not well is told in any case.
+  // The receiver is ready with one of Redis and the journal; the answer names the states of both.
   healthRoutes(app, options, () => ({ redis: intake.status(), journal: journal?.status() ?? 'off' }));
   app.get('/metrics', async (_request, reply) => {
     reply.header('content-type', metrics.registry.contentType);

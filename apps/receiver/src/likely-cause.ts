@@ -2,22 +2,22 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { verify, type SignatureFault } from '@landline/webhook';
 import type { SignatureHeader } from './signature-header.ts';
 
-/** Bodies up to this size, in bytes, are signed anew with other forms of the secret: more would hold up other requests. */
+/** The largest body, in bytes, that is verified again with other forms of the secret: to hash a larger one would delay other requests. */
 const MAX_TRIED_BYTES = 65_536;
 
-/** What the likely cause is read from. */
+/** A refused request: what `likelyCause` reads. */
 export interface Refused {
   code: SignatureFault;
   header: SignatureHeader;
   headers: IncomingHttpHeaders;
-  /** Undefined: the header was enough to refuse it, and no body was read. */
+  /** Undefined: the receiver refused the request by its header, and read no body. */
   body: Buffer | undefined;
   secrets: readonly string[];
   /** Current time in unix seconds. */
   now: number;
 }
 
-/** Names the likely cause of a 401, for the log. It holds nothing of the body, the signature or a secret. */
+/** Names the likely cause of a 401, for the log. The text holds nothing of the body, the signature or a secret. */
 export function likelyCause(refused: Refused): string {
   switch (refused.code) {
     case 'signature_missing':
@@ -78,7 +78,7 @@ function compression(body: Buffer, encoding: string | undefined): string | undef
   return Object.keys(MAGIC).find((name) => MAGIC[name]?.every((byte, i) => body[i] === byte));
 }
 
-/** What the secret would have to be for the signature to match, where that is a common slip. */
+/** Common mistakes with a secret, each with the form of the secret by which the signature would match. */
 const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   'the sender leaves wsec_ out of the secret': (secret) => secret.replace(/^wsec_/, ''),
   'the secret here lacks its wsec_': (secret) => (secret.startsWith('wsec_') ? secret : `wsec_${secret}`),

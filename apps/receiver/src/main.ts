@@ -9,16 +9,16 @@ import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
 import { connectionLimit } from './connection-limit.ts';
 import { createHealthApp } from './health-app.ts';
-import { createMetrics, measureGroups, measureKeepers } from './metrics.ts';
-import { tellWhatIsLeft } from './tell-what-is-left.ts';
+import { createMetrics, measureGroups, measureIntake } from './metrics.ts';
+import { reportPending } from './report-pending.ts';
 
-/** How long requests under way have to arrive in full and be answered, in milliseconds. */
+/** How long requests under way may take to arrive in full and get their answer, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;
 
-/** How long a receiver that cannot start waits for what it has opened to close, in milliseconds. */
+/** How long a receiver that cannot start waits until its intake and journal are closed, in milliseconds. */
 const CLOSE_LIMIT_MS = 2_000;
 
-/** Connections that the system may hold until the receiver looks: far fewer than may be open, so that none of them is dropped unread. */
+/** How many connections the system may hold until the receiver accepts them: far fewer than may be open, so that the receiver drops none unread. */
 const BACKLOG = { least: 64, most: 1024 };
 
 const read = readConfig(process.env);
@@ -62,7 +62,7 @@ const intake = createIntake({
   onPostgresLoss: ({ sinceMs, journalSinceMs = Date.now() }) => logger.error(postgresLoss(sinceMs, journalSinceMs)),
   onGroup: measureGroups(metrics.registry),
 });
-measureKeepers(metrics, { intake, journal });
+measureIntake(metrics, { intake, journal });
 const hasCanary = config.CANARY_INTERVAL_SECONDS > 0;
 const canaryMark = createCanaryMark({ redisUrl: config.REDIS_URL });
 const limit = connectionLimit(config.MAX_CONNECTIONS);
@@ -94,7 +94,7 @@ stopOnRequest(
     canary?.stop();
     await app.drain({ waitMs, timeoutMs: REQUESTS_LIMIT_MS });
     await close();
-    const exitCode = tellWhatIsLeft({ journal, dir: config.JOURNAL_DIR, logger });
+    const exitCode = reportPending({ journal, dir: config.JOURNAL_DIR, logger });
     logger.info('Stopped');
     return exitCode;
   },
@@ -107,7 +107,7 @@ try {
   if (!isLeaving) {
     const reason = error instanceof Error ? error.message : String(error);
     logger.fatal(error instanceof RedisRefusedError ? reason : `The receiver cannot start: ${reason}`);
-    // Left open, its journal would look like that of a process that died with events in its hands.
+    // The next receiver would take over an open journal like that of a killed process.
     await Promise.race([close(), delay(CLOSE_LIMIT_MS)]);
     process.exit(1);
   }
@@ -115,7 +115,8 @@ try {
 
 async function start(): Promise<void> {
   await journal?.open();
-  // Nothing would be applied, and nobody need notice. A receiver that had begun goes on: it holds events that Redis does not have.
+  // With an unfit Redis the receiver does not start: no event would be applied, and no sender would notice.
+  // Where its journal has events that Redis lacks, the receiver starts all the same.
   await intake.start({ needsFitRedis: (journal?.stats().pendingRecords ?? 0) === 0 });
   if (isLeaving) return;
   const healthOrigin = await health

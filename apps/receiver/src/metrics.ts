@@ -3,21 +3,21 @@ import { addCounter, addGauge, createRegistry } from '@landline/process';
 import type { Intake } from '@landline/intake';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-/** A group has one event at low load, and BATCH_MAX_EVENTS (200) at most. */
+/** Upper bounds in events: a group has one event at low load, and BATCH_MAX_EVENTS (200) at most. */
 const GROUP_EVENTS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200];
 
-/** What the receiver counts. */
+/** The counters that the receiver's routes increment, and the registry that holds all of its metrics. */
 export interface ReceiverMetrics {
   registry: Registry;
   /** Events answered 200. */
   accepted: Counter;
-  /** Requests to the webhook's path answered otherwise, by code. */
+  /** Requests to the webhook's path that were not answered 200, by code. */
   rejected: Counter<'code'>;
-  /** Connections dropped because there were too many, by what they did. */
+  /** Connections dropped because more than MAX_CONNECTIONS were open, by what they did. */
   dropped: Counter<'state'>;
 }
 
-/** Makes the receiver's metrics in a registry of their own. */
+/** Makes the receiver's counters in a registry of their own. */
 export function createMetrics(): ReceiverMetrics {
   const registry = createRegistry();
   return {
@@ -42,7 +42,7 @@ export function createMetrics(): ReceiverMetrics {
   };
 }
 
-/** Adds what is under way on the public port. */
+/** Adds gauges of the open connections and of the bodies under way on the public port. */
 export function measureReception(
   { registry }: ReceiverMetrics,
   read: { connections: () => number; receivingBytes: () => number },
@@ -59,7 +59,7 @@ export function measureReception(
   });
 }
 
-/** Adds the sizes of the groups that Redis takes; the answer is for the intake's `onGroup`. */
+/** Adds a histogram of the sizes of groups that Redis takes. Returns the function that records a group, for the intake's `onGroup`. */
 export function measureGroups(registry: Registry): (group: { events: number }) => void {
   const sizes = new Histogram({
     name: 'landline_group_events',
@@ -70,88 +70,104 @@ export function measureGroups(registry: Registry): (group: { events: number }) =
   return ({ events }) => sizes.observe(events);
 }
 
-/** What keeps the events, as far as it tells how it does. */
-export interface Keepers {
+/** The sources of the metrics of `measureIntake`. */
+export interface MeasuredIntake {
   intake: Pick<Intake, 'stats' | 'status'>;
+  /** Undefined: the receiver has no journal. */
   journal: Pick<Journal, 'stats' | 'status'> | undefined;
 }
 
-/** Adds what the intake, and the journal where there is one, know of themselves. */
-export function measureKeepers({ registry, rejected }: ReceiverMetrics, { intake, journal }: Keepers): void {
-  // There from the start, so that the first is an increase: the alerts are for those that may cost an event.
-  for (const code of ['unavailable', 'body_too_large', 'request_timeout']) rejected.inc({ code }, 0);
-  addCounter(registry, {
-    name: 'landline_groups_enqueued_total',
-    help: 'Groups that Redis took.',
-    read: () => intake.stats().groups,
-  });
-  addCounter(registry, {
-    name: 'landline_redis_errors_total',
-    help: 'Groups that Redis did not take, or not in time.',
-    read: () => intake.stats().redisErrors,
-  });
-  addGauge(registry, {
-    name: 'landline_redis_up',
-    help: 'Whether Redis takes groups: 1 or 0.',
-    read: () => Number(intake.status() === 'ready'),
-  });
-  addGauge(registry, {
-    name: 'landline_redis_refused',
-    help: 'Whether Redis may evict what it holds, so that nothing is written to it: 1 or 0.',
-    read: () => Number(intake.status() === 'refused'),
-  });
-  if (journal !== undefined) measureJournal(registry, intake, journal);
+/** Codes of answers that may cost an event: an alert watches each. */
+const CODES_WITH_ALERT = ['unavailable', 'body_too_large', 'request_timeout'];
+
+/** A metric that is read at each scrape: its name, its help, and the function that reads it. */
+type ReadAtScrape = readonly [name: string, help: string, read: () => number];
+
+/** Adds the metrics of the intake, and those of the journal where there is one. */
+export function measureIntake({ registry, rejected }: ReceiverMetrics, { intake, journal }: MeasuredIntake): void {
+  // Prometheus sees an increase only where a sample came before it, so these start at 0.
+  for (const code of CODES_WITH_ALERT) rejected.inc({ code }, 0);
+  addCounters(registry, intakeCounters(intake));
+  addGauges(registry, intakeGauges(intake));
+  if (journal === undefined) return;
+  addCounters(registry, journalCounters(intake));
+  addGauges(registry, journalGauges(journal));
 }
 
-function measureJournal(registry: Registry, intake: Keepers['intake'], journal: NonNullable<Keepers['journal']>): void {
-  addCounter(registry, {
-    name: 'landline_events_journalled_total',
-    help: 'Events that the journal took.',
-    read: () => intake.stats().journalledEvents,
-  });
-  addCounter(registry, {
-    name: 'landline_journal_errors_total',
-    help: 'Groups that the journal did not take.',
-    read: () => intake.stats().journalErrors,
-  });
-  addCounter(registry, {
-    name: 'landline_journal_reenqueued_records_total',
-    help: 'Records of the journal that were enqueued after the fact.',
-    read: () => intake.stats().reenqueuedRecords,
-  });
-  addCounter(registry, {
-    name: 'landline_redis_losses_total',
-    help: 'How often Redis was found to have lost what it took.',
-    read: () => intake.stats().redisLosses,
-  });
-  addGauge(registry, {
-    name: 'landline_journal_up',
-    help: 'Whether the journal takes groups: 1 or 0.',
-    read: () => Number(journal.status() === 'ready'),
-  });
-  addGauge(registry, {
-    name: 'landline_journal_bytes',
-    help: 'Size of all files in JOURNAL_DIR, those of other receivers included.',
-    read: () => journal.stats().bytes,
-  });
-  addGauge(registry, {
-    name: 'landline_journal_pending_records',
-    help: 'Records of the journal that Redis does not have yet.',
-    read: () => journal.stats().pendingRecords,
-  });
-  addGauge(registry, {
-    name: 'landline_journal_pending_bytes',
-    help: 'Size of the records that Redis does not have yet.',
-    read: () => journal.stats().pendingBytes,
-  });
-  addGauge(registry, {
-    name: 'landline_journal_unheld_bytes',
-    help: 'Size of what Redis does not have in folders whose receiver is gone and that could not be taken over.',
-    read: () => journal.stats().unheldPendingBytes,
-  });
-  addGauge(registry, {
-    name: 'landline_journal_disk_free_bytes',
-    help: 'What is free on the disk of JOURNAL_DIR.',
-    read: () => journal.stats().diskFreeBytes ?? NaN,
-  });
+function addCounters(registry: Registry, counters: readonly ReadAtScrape[]): void {
+  for (const [name, help, read] of counters) addCounter(registry, { name, help, read });
+}
+
+function addGauges(registry: Registry, gauges: readonly ReadAtScrape[]): void {
+  for (const [name, help, read] of gauges) addGauge(registry, { name, help, read });
+}
+
+function intakeCounters(intake: MeasuredIntake['intake']): readonly ReadAtScrape[] {
+  return [
+    ['landline_groups_enqueued_total', 'Groups that Redis took.', () => intake.stats().groups],
+    [
+      'landline_redis_errors_total',
+      'Groups that Redis did not take, or not in time.',
+      () => intake.stats().redisErrors,
+    ],
+  ];
+}
+
+function intakeGauges(intake: MeasuredIntake['intake']): readonly ReadAtScrape[] {
+  return [
+    ['landline_redis_up', 'Whether Redis takes groups: 1 or 0.', () => Number(intake.status() === 'ready')],
+    [
+      'landline_redis_refused',
+      'Whether Redis may evict what it holds, so that nothing is written to it: 1 or 0.',
+      () => Number(intake.status() === 'refused'),
+    ],
+  ];
+}
+
+function journalCounters(intake: MeasuredIntake['intake']): readonly ReadAtScrape[] {
+  return [
+    ['landline_events_journalled_total', 'Events that the journal took.', () => intake.stats().journalledEvents],
+    ['landline_journal_errors_total', 'Groups that the journal did not take.', () => intake.stats().journalErrors],
+    [
+      'landline_journal_reenqueued_records_total',
+      'Records of the journal that were enqueued after the fact.',
+      () => intake.stats().reenqueuedRecords,
+    ],
+    [
+      'landline_redis_losses_total',
+      'How often Redis was found to have lost what it took.',
+      () => intake.stats().redisLosses,
+    ],
+  ];
+}
+
+function journalGauges(journal: NonNullable<MeasuredIntake['journal']>): readonly ReadAtScrape[] {
+  return [
+    ['landline_journal_up', 'Whether the journal takes groups: 1 or 0.', () => Number(journal.status() === 'ready')],
+    [
+      'landline_journal_bytes',
+      'Size of all files in JOURNAL_DIR, those of other receivers included.',
+      () => journal.stats().bytes,
+    ],
+    [
+      'landline_journal_pending_records',
+      'Records of the journal that Redis does not have yet.',
+      () => journal.stats().pendingRecords,
+    ],
+    [
+      'landline_journal_pending_bytes',
+      'Size of the records that Redis does not have yet.',
+      () => journal.stats().pendingBytes,
+    ],
+    [
+      'landline_journal_unheld_bytes',
+      'Size of what Redis does not have in folders whose receiver is gone and that could not be taken over.',
+      () => journal.stats().unheldPendingBytes,
+    ],
+    [
+      'landline_journal_disk_free_bytes',
+      'What is free on the disk of JOURNAL_DIR.',
+      () => journal.stats().diskFreeBytes ?? NaN,
+    ],
+  ];
 }

@@ -1,17 +1,17 @@
-/** How many pieces gather before they are put together, where they are small. */
+/** How many pieces a body gathers before it joins them. */
 const GATHER = 16;
 
-/** Below so many bytes, those that gathered are put together and go on to gather; each piece costs some hundred bytes beside its own. */
+/** Pieces of fewer bytes in all are joined into one that gathers on: each piece costs a hundred bytes or so beside its own. */
 const SMALL_BYTES = 16_384;
 
-/** From so many bytes on, those that gathered are left as they are: to copy them would cost more than they do. */
+/** Pieces of this many bytes in all, or more, are kept as they are: a copy would cost more than the pieces. */
 const LARGE_BYTES = 65_536;
 
-/** A body in the pieces in which it arrives. Plain data: one is made for each request. */
+/** A body in the pieces in which it arrives. It is plain data, because the receiver makes one for each request. */
 export interface Pieces {
-  /** Bytes that were added, also after `dropPieces`. */
+  /** How many bytes were added, also after `dropPieces`. */
   bytes: number;
-  /** Those before `latest`; undefined in the body of an event, which comes in one piece or a few. */
+  /** The pieces before `latest`; undefined in most bodies, which come in one piece or a few. */
   gathered: Buffer[] | undefined;
   latest: Buffer[];
 }
@@ -21,7 +21,7 @@ export function noPieces(): Pieces {
   return { bytes: 0, gathered: undefined, latest: [] };
 }
 
-/** Adds a piece. A sender that sends byte by byte costs no more memory than its bytes, but for a handful of pieces. */
+/** Adds a piece. A body that comes byte by byte costs little more memory than its bytes. */
 export function addPiece(pieces: Pieces, piece: Buffer): void {
   const { latest } = pieces;
   latest.push(piece);
@@ -38,7 +38,7 @@ export function addPiece(pieces: Pieces, piece: Buffer): void {
   pieces.latest = [];
 }
 
-/** With memory of its own: a part of Node's pool would keep 8 KiB of it alive. */
+/** Joins small pieces in memory of their own: a slice of Node's pool would keep 8 KiB alive. */
 function together(small: readonly Buffer[], bytes: number): Buffer {
   const whole = Buffer.allocUnsafeSlow(bytes);
   let at = 0;
@@ -46,14 +46,14 @@ function together(small: readonly Buffer[], bytes: number): Buffer {
   return whole;
 }
 
-/** All bytes in one. */
+/** Returns all bytes in one buffer; the only piece itself where there is one. */
 export function joinPieces({ bytes, gathered, latest }: Pieces): Buffer {
   const [first] = latest;
   if (gathered === undefined && latest.length === 1 && first !== undefined) return first;
   return Buffer.concat([...(gathered ?? []), ...latest], bytes);
 }
 
-/** Lets go of the bytes. */
+/** Drops the bytes, so that their memory can be freed. */
 export function dropPieces(pieces: Pieces): void {
   pieces.gathered = undefined;
   pieces.latest = [];

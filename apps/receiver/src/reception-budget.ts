@@ -2,20 +2,20 @@ import type { Arrival } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { addPiece } from './pieces.ts';
 
-/** Bodies up to this size, in bytes, have a share of that to themselves. All events but audio are smaller. */
+/** The largest small body, in bytes. Small bodies have a share of the budget to themselves; all events but audio are smaller. */
 export const SMALL_BYTES = 1_048_576;
 
-/** The share: an eighth. */
+/** The share of the budget that only small bodies may use. */
 const SMALL_SHARE = 1 / 8;
 
-/** A large body gives way to another large one when it has made no progress for so long, in ms. */
+/** How long a large body must have made no progress before another large body may take its place, in ms. */
 const STALLED_MS = 1000;
 
-/** What the bodies under way hold together, and what they may. In bytes. */
+/** How many bytes the bodies under way hold together, and how many they may hold. */
 export interface Budget {
   readonly connections: Connections;
   readonly maxBytes: number;
-  /** What large bodies may take of it. */
+  /** How many bytes large bodies may hold. */
   readonly maxLargeBytes: number;
   readonly bodyLimitBytes: number;
   /** Answers a body's request at once, and gives back what the body holds. */
@@ -30,7 +30,7 @@ export function createBudget(limits: Omit<Budget, 'maxLargeBytes' | 'receiving' 
   return { ...limits, maxLargeBytes, receiving: 0, receivingLarge: 0 };
 }
 
-/** Notes a part of a body that has come. */
+/** Adds a part of a body that has arrived, and counts its bytes. */
 export function count(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   const { pieces } = arrival;
   addPiece(pieces, chunk);
@@ -43,12 +43,12 @@ export function count(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   }
 }
 
-/** Whether nothing more is taken than may be. */
+/** Whether the bodies under way are within the budget; only for a large body the limit of large ones counts as well. */
 export function fits({ receiving, receivingLarge, maxBytes, maxLargeBytes }: Budget, { isLarge }: Arrival): boolean {
   return receiving <= maxBytes && !(isLarge && receivingLarge > maxLargeBytes);
 }
 
-/** Gives up other bodies until this one fits; false where it still does not. */
+/** Gives up other bodies until this one fits. Returns false where it still does not fit. */
 export function makeRoomFor(budget: Budget, arrival: Arrival): boolean {
   const now = performance.now();
   for (const { arriving } of budget.connections.receiving()) {

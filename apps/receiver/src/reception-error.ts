@@ -1,4 +1,4 @@
-/** A body that does not come in, with the status of the answer. */
+/** Says why the receiver did not get a body in full; `statusCode` is the status of the answer. */
 export class ReceptionError extends Error {
   readonly code: 'reception_full' | 'body_slow' | 'body_too_large' | 'body_broken';
   readonly statusCode: number;

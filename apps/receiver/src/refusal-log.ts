@@ -1,25 +1,25 @@
 import type { Logger } from '@landline/process';
 import type { AnswerCode } from './answers.ts';
 
-/** What the log says of a delivery that was answered 4xx. */
+/** The message of a log line about a delivery that was answered 4xx. */
 export const REFUSED = 'ElevenLabs Webhook refused';
 
-/** So many lines may come at once; then this many a second. A flood of bad requests must not push other lines out of the log. */
+/** How many lines may come at once, and how many a second after that. A flood of bad requests must not push other lines out of the log. */
 const BURST_LINES = 100;
 const LINES_PER_SECOND = 10;
 
-/** How often the lines that were not written are summed up, in ms. */
+/** How often the log sums up the refusals without a line, in ms. */
 const SUMMARY_MS = 10_000;
 
-/** Writes lines about refused requests, not more than a log can bear. */
+/** Logs refused requests, at a limited rate. */
 export interface RefusalLog {
-  /** One line; `cause` names the likely cause, and is asked only for a line that is written. */
+  /** Logs a refusal, or counts it where the rate is used up. `cause` names the likely cause; it runs only for a line that is written. */
   refused(code: AnswerCode, cause?: () => string): void;
-  /** Sums up what was not written. */
+  /** Logs the sum of the refusals without a line. */
   close(): void;
 }
 
-/** Makes one; `now` is monotonic, in ms. */
+/** Makes a refusal log; `now` is a monotonic clock, in ms. */
 export function createRefusalLog(logger: Logger, now: () => number = () => performance.now()): RefusalLog {
   const unwritten = new Map<AnswerCode, number>();
   let lines = BURST_LINES;

@@ -4,7 +4,7 @@ import { SIGNATURE_HEADER } from '@landline/webhook';
 /** The signature header as it was sent: a text, all texts where it was repeated, undefined where it is missing. */
 export type SignatureHeader = string | string[] | undefined;
 
-/** Reads the signature header. Node joins a repeated header into one, so it is looked for among the raw ones. */
+/** Reads the signature header from the raw headers: among its own, Node joins a repeated header into one. */
 export function signatureHeader({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): SignatureHeader {
   const values: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -11,7 +11,7 @@ import {
   type Refusal,
   type SignatureRead,
 } from '@landline/webhook';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
 import { answer } from './answers.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
@@ -25,12 +25,12 @@ const ACCEPTED = { status: 'accepted' };
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The signature header, once it is known to be well-formed and fresh. */
+    /** The signature header, once it was found well-formed and fresh; null before. */
     signature: SignatureRead | null;
   }
 }
 
-/** What the route needs. */
+/** Dependencies and limits of the webhook's route. */
 export interface WebhookRouteOptions {
   intake: Pick<Intake, 'accept'>;
   /** Accepted keys, newest first. */
@@ -45,58 +45,70 @@ export interface WebhookRouteOptions {
   metrics: ReceiverMetrics;
 }
 
-/** Receives webhooks: verify, enqueue, 200. Nothing of the body is read before its signature is known to be good. */
+/** Adds the webhook's route: verify, accept, 200. The receiver parses no byte of a body before its signature is verified. */
 export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions): void {
-  const { reception, refusals, secrets } = options;
   app.decorateRequest('signature', null);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(BYTES, (request, payload, done) => reception.read(request, payload, done));
+  app.addContentTypeParser(BYTES, (request, payload, done) => options.reception.read(request, payload, done));
   refuseOtherMethods(app);
-
-  app.post(WEBHOOK_PATH, {
-    // Before a byte of the body is read.
-    onRequest(request, reply, done) {
-      if (Number(request.headers['content-length']) > options.bodyLimitBytes) {
-        return done(new ReceptionError('body_too_large', 'The body was announced as larger than the limit.'));
-      }
-      const signature = verifyHeader(signatureHeader(request.raw), windowAt(options.now()));
-      if (!signature.ok) return void refuse(reply, signature);
-      request.signature = signature;
-      // The bytes count, not what they are said to be: any content type, or none, is read as it is.
-      request.headers['content-type'] = BYTES;
-      return done();
-    },
-    async handler(request, reply) {
-      const receivedAt = options.now();
-      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const { signature } = request;
-      if (signature === null) throw new Error('A body was read before its header.');
-      const verdict = verifyBody(body, signature, secrets);
-      if (!verdict.ok) return refuse(reply, verdict, body);
-      const { signedAt, secretId } = verdict;
-      const event = deliveryOf(body, { receivedAt, signedAt, secretId });
-      await options.intake.accept(event);
-      const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
-      if (type === CANARY_TYPE) return ACCEPTED;
-      options.metrics.accepted.inc();
-      options.logger.info(`📥 ElevenLabs Webhook received: ${type}`);
-      return ACCEPTED;
-    },
-  });
-
-  function windowAt(nowMs: number): { now: number; toleranceSeconds: number } {
-    return { now: Math.floor(nowMs / 1000), toleranceSeconds: options.toleranceSeconds };
-  }
-
-  function refuse(reply: FastifyReply, { code, message }: Refusal, body?: Buffer): FastifyReply {
-    const { raw, headers } = reply.request;
-    const now = Math.floor(options.now() / 1000);
-    refusals.refused(code, () => likelyCause({ code, header: signatureHeader(raw), headers, body, secrets, now }));
-    return answer(reply, code, message);
-  }
+  const refuse = refuseSignature(options);
+  app.post(WEBHOOK_PATH, { onRequest: checkHeader(options, refuse), handler: acceptBody(options, refuse) });
 }
 
-/** Every method that Node reads is 405 but POST. Of CONNECT Node makes no request. */
+/** Answers a request whose signature is not good; `body` is undefined where none was read. */
+type Refuse = (reply: FastifyReply, refusal: Refusal, body?: Buffer) => FastifyReply;
+
+function refuseSignature({ refusals, secrets, now }: WebhookRouteOptions): Refuse {
+  return (reply, { code, message }, body) => {
+    const { raw, headers } = reply.request;
+    const seconds = Math.floor(now() / 1000);
+    refusals.refused(code, () =>
+      likelyCause({ code, header: signatureHeader(raw), headers, body, secrets, now: seconds }),
+    );
+    return answer(reply, code, message);
+  };
+}
+
+/** Checks the announced length and the signature header, before the receiver reads a byte of the body. */
+function checkHeader(
+  { bodyLimitBytes, toleranceSeconds, now }: WebhookRouteOptions,
+  refuse: Refuse,
+): onRequestHookHandler {
+  return (request, reply, done) => {
+    if (Number(request.headers['content-length']) > bodyLimitBytes) {
+      return done(new ReceptionError('body_too_large', 'The body was announced as larger than the limit.'));
+    }
+    const signature = verifyHeader(signatureHeader(request.raw), { now: Math.floor(now() / 1000), toleranceSeconds });
+    if (!signature.ok) return void refuse(reply, signature);
+    request.signature = signature;
+    // The receiver reads a body of any content type, or of none, as bytes.
+    request.headers['content-type'] = BYTES;
+    return done();
+  };
+}
+
+/** Verifies the body, and answers 200 once the intake has made the event durable. */
+function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerMethod {
+  const { intake, secrets, now, logger, metrics } = options;
+  return async (request, reply) => {
+    const receivedAt = now();
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const { signature } = request;
+    if (signature === null) throw new Error('A body was read before its header.');
+    const verdict = verifyBody(body, signature, secrets);
+    if (!verdict.ok) return refuse(reply, verdict, body);
+    const { signedAt, secretId } = verdict;
+    const event = deliveryOf(body, { receivedAt, signedAt, secretId });
+    await intake.accept(event);
+    const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
+    if (type === CANARY_TYPE) return ACCEPTED;
+    metrics.accepted.inc();
+    logger.info(`📥 ElevenLabs Webhook received: ${type}`);
+    return ACCEPTED;
+  };
+}
+
+/** Answers every method but POST with 405. CONNECT is not among them: Node makes no request of it. */
 function refuseOtherMethods(app: FastifyInstance): void {
   const methods = METHODS.filter((method) => method !== 'POST' && method !== 'CONNECT');
   for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);

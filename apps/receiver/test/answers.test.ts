@@ -21,7 +21,7 @@ afterAll(async () => {
   await redis.remove();
 });
 
-/** The queue's last event, as bytes. */
+/** Returns the body of the queue's last event. */
 async function lastQueued(): Promise<Buffer> {
   const event = (await receiver.queued()).at(-1);
   return Buffer.from(event?.body ?? '', event?.encoding);
@@ -41,7 +41,7 @@ describe('a verified delivery is answered 200', () => {
   });
 
   const contentTypes = ['application/json', 'application/json; charset=utf-8', 'text/plain', 'nonsense', '', undefined];
-  it.each(contentTypes)('whatever content type it names: %s', async (type) => {
+  it.each(contentTypes)('with any content type: %s', async (type) => {
     const body = `{"content type": "${type}"}`;
     const headers = { ...signed(body), ...(type !== undefined && { 'content-type': type }) };
     expect(await send(receiver.url, { headers, body })).toMatchObject({ status: 200 });
@@ -56,7 +56,7 @@ describe('a verified delivery is answered 200', () => {
     'is as large as may be': Buffer.alloc(BODY_LIMIT_BYTES, 'x'),
     'says that it is compressed': Buffer.from([0x1f, 0x8b, 0x08]),
   };
-  it.each(Object.entries(bodies))('whatever is in the body: one that %s', async (_, body) => {
+  it.each(Object.entries(bodies))('with any body: one that %s', async (_, body) => {
     expect(await post(receiver.url, body, { headers: { 'content-encoding': 'gzip' } })).toMatchObject({ status: 200 });
     expect(await lastQueued()).toEqual(body);
   });
@@ -84,7 +84,7 @@ describe('a verified delivery is answered 200', () => {
     connection.cut();
   });
 
-  it('after telling a sender that asks to go on', async () => {
+  it('after a 100 to a sender that expects it', async () => {
     const connection = await openConnection(receiver.url);
     const headers = { ...signed(BODY), expect: '100-continue', connection: 'close' };
     connection.write(rawPost(WEBHOOK_PATH, headers, BODY));
@@ -93,7 +93,7 @@ describe('a verified delivery is answered 200', () => {
     connection.cut();
   });
 
-  it('several on one connection, each in its turn and all in one job', async () => {
+  it('several pipelined on one connection, in order and all in one job', async () => {
     const connection = await openConnection(receiver.url);
     const requests = ['{"n": 1}', '{"n": 2}', '{"n": 3}'].map((body) => rawPost(WEBHOOK_PATH, signed(body), body));
     const last = rawPost(WEBHOOK_PATH, { ...signed('{"n": 4}', 'a secret that nobody has'), connection: 'close' }, '');
@@ -148,7 +148,7 @@ describe('anything unsigned is answered 401', () => {
 });
 
 describe('another request', () => {
-  // Node itself hangs up on CONNECT.
+  // Node itself closes the connection of a CONNECT.
   const methods = METHODS.filter((method) => method !== 'POST' && method !== 'CONNECT');
   it.each(methods)('%s on the path is answered 405', async (method) => {
     const answer = await send(receiver.url, { method });
@@ -197,7 +197,7 @@ describe('another request', () => {
     'headers larger than are read': [`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, 431],
     'a path larger than is read': [`GET /${'y'.repeat(100_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 431],
     'two lengths': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n`, 400],
-    'an expectation that nobody knows': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n`, 417],
+    'an unknown expectation': [`POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n`, 417],
   } as const;
   it.each(Object.entries(malformed))("%s is the sender's fault, and never an error here", async (_, [text, status]) => {
     const before = receiver.log();
@@ -232,12 +232,12 @@ describe('another request', () => {
 });
 
 describe('a body over the limit is answered 413', () => {
-  it.each([BODY_LIMIT_BYTES + 1, 4_000_000])('of %i bytes, whether its length is told or not', async (bytes) => {
+  it.each([BODY_LIMIT_BYTES + 1, 4_000_000])('of %i bytes, with and without a length', async (bytes) => {
     const before = (await receiver.queued()).length;
     const body = Buffer.alloc(bytes, 'x');
-    const told = await post(receiver.url, body);
+    const withLength = await post(receiver.url, body);
     const chunked = await post(receiver.url, body, { headers: { 'transfer-encoding': 'chunked' } });
-    for (const answer of [told, chunked]) {
+    for (const answer of [withLength, chunked]) {
       expect(answer.status).toBe(413);
       expect(JSON.parse(answer.body)).toEqual({ code: 'body_too_large', message: expect.any(String) });
     }

@@ -11,28 +11,31 @@ import { usageOf } from '../../../test/support/usage.ts';
 import { openFilesLimit } from '../src/connection-limit.ts';
 import { cutPipelines, holdIdle, holdSlow, sendBadSignatures } from './support/attackers.ts';
 
-/** `npm run test:attack` runs all of it, `npm test` a tenth. */
+/** `npm run test:attack` runs the whole attack, `npm test` a tenth of it. */
 const IS_WHOLE = process.env['ATTACK'] === 'whole';
 const SHARE = IS_WHOLE ? 1 : 0.1;
 const IDLE = 10_000 * SHARE;
 const SLOW = 2000 * SHARE;
 const PIPELINES = 200 * SHARE;
 const BAD = 100_000 * SHARE;
-/** As many for each idle connection as in the whole attack with the default. */
+/** MAX_CONNECTIONS: its default for the whole attack, and in proportion to the idle connections for a part of it. */
 const MAX_CONNECTIONS = String(Math.round(4096 * SHARE));
-/** Good events a second that are tried; a busy machine sends fewer. */
+/** How many good events a second the test tries to send; a busy machine sends fewer. */
 const PER_SECOND = 1000;
-/** The attack goes on for at least so long, in ms: longer than REQUEST_TIMEOUT_MS in the whole one. */
+/** How long the attack lasts at least, in ms: in the whole one longer than REQUEST_TIMEOUT_MS. */
 const LEAST_MS = IS_WHOLE ? 20_000 : 4000;
+/** How long connections, bodies, memory and files may take to be back where they were, in ms. */
 const BACK_WITHIN_MS = 60_000;
 /**
- * What a process may hold more of afterwards, once its garbage is collected: pages that V8 and the system's allocator keep. Measured: 20 to
- * 50 MB after one attack and after three in a row, with a heap of 24 MB. Before a collection, which an idle process puts off, it is 100 to
- * 140 MB.
+ * How much more memory the receiver may hold after the attack and a garbage collection: pages that V8 and the allocator keep.
+ *
+ * - Measured after a collection: 20 to 50 MB, after one attack and after three in a row, with a heap of 24 MB.
+ * - Measured before a collection, which an idle process puts off: 100 to 140 MB.
  */
 const MORE_MEMORY_BYTES = 64 * 1024 * 1024;
-/** Lets the test have the garbage of a process collected. */
+/** A script that lets the test collect the garbage of a process. */
 const COLLECTABLE = ['--expose-gc', "--import=data:text/javascript,process.on('SIGUSR2',()=>gc())"];
+/** How many more files the receiver may have open afterwards. */
 const MORE_FILES = 10;
 
 interface Held {
@@ -43,7 +46,7 @@ interface Held {
 }
 
 async function heldBy(receiver: AppProcess): Promise<Held> {
-  // Before it is asked for its metrics, so that it is done when they come.
+  // The signal comes before the request for metrics, so that the collection is over when these are read.
   receiver.kill('SIGUSR2');
   const { samples } = await scrape(receiver.healthUrl);
   return {
@@ -54,7 +57,7 @@ async function heldBy(receiver: AppProcess): Promise<Held> {
   };
 }
 
-/** Sends good events, most on connections that are kept and some on new ones, until it is stopped. */
+/** Sends good events until it is stopped, most on connections that stay open and some on new ones. */
 function sendGood(origin: string) {
   const statuses = new Map<string, number>();
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
@@ -94,7 +97,7 @@ test.runIf(process.platform === 'linux')(
       env: {
         ELEVENLABS_WEBHOOK_SECRET: SECRET,
         REDIS_URL: redis.url,
-        // With it a Redis that is slow on a busy machine costs no answer, as in `npm start`.
+        // With a journal, as in `npm start`, a Redis that is slow on a busy machine costs no answer.
         JOURNAL_DIR: await makeTempFolder(),
         MAX_CONNECTIONS,
         CANARY_INTERVAL_SECONDS: '0',
@@ -136,14 +139,14 @@ test.runIf(process.platform === 'linux')(
 
     const samples = await scrape(receiver.healthUrl);
     const dropped = samplesOf(samples, 'landline_connections_dropped_total');
-    const told = { before, during, after, opened: held.map(({ opened }) => opened()), bad: [...bad], dropped };
+    const report = { before, during, after, opened: held.map(({ opened }) => opened()), bad: [...bad], dropped };
     process.stdout.write(
-      `attack: ${good.count()} good events in ${seconds.toFixed(1)} s, answers ${JSON.stringify([...good.statuses])}; all back after ${((performance.now() - stopped) / 1000).toFixed(1)} s\nattack: ${JSON.stringify(told)}\n`,
+      `attack: ${good.count()} good events in ${seconds.toFixed(1)} s, answers ${JSON.stringify([...good.statuses])}; all back after ${((performance.now() - stopped) / 1000).toFixed(1)} s\nattack: ${JSON.stringify(report)}\n`,
     );
     expect([...good.statuses]).toEqual([['200', good.count()]]);
     expect(during.connections).toBeLessThanOrEqual(Number(MAX_CONNECTIONS));
     expect(samples.samples['landline_events_accepted_total']).toBe(good.count() + warmUp.count());
-    // Each counts, and the log has room for other lines.
+    // The metric counts each refusal, and the log has room for other lines.
     const { 'landline_events_rejected_total{code="signature_mismatch"}': counted = 0 } = samplesOf(
       samples,
       'landline_events_rejected_total',

@@ -9,8 +9,8 @@ import { startCanary, type CanaryOptions } from '../src/canary.ts';
 import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a-receiver.ts';
 
 const INTERVAL_MS = 50;
-const PATIENTLY = { timeout: 20_000 };
-/** By its secret a test tells whose canary it sees. */
+const LONG_WAIT = { timeout: 20_000 };
+/** The secret of a test's own canaries, by which the test knows them. */
 const SECRETS = [SECRET, '1'.repeat(32), '2'.repeat(32)] as const;
 
 let redis: PrivateRedis;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await redis.remove();
 });
 
-/** A sender of canaries that stops when the test ends, and the messages that it has logged. */
+/** Starts a sender of canaries that stops when the test ends. Returns it with the messages that it logs. */
 function send(origin: string, secrets: readonly string[] = [SECRET], options: Partial<CanaryOptions> = {}) {
   const messages: string[] = [];
   const write = (line: string) => void messages.push(String(JSON.parse(line).msg));
@@ -40,7 +40,7 @@ it('sends events that the route verifies and enqueues like any other, and neithe
   const queued = await vi.waitUntil(async () => {
     const events = await receiver.queued();
     return events.length >= 3 && events;
-  }, PATIENTLY);
+  }, LONG_WAIT);
   expect(new Set(queued.map(({ secretId }) => secretId))).toEqual(new Set([idOf(SECRET)]));
   for (const { body } of queued) {
     const { type, event_timestamp: sentAt } = JSON.parse(body);
@@ -59,15 +59,15 @@ it('sends events that the route verifies and enqueues like any other, and neithe
 it('warns once when they are not answered 200, and says when they are again', async () => {
   const canary = send(receiver.url);
   await redis.stop();
-  await vi.waitUntil(() => canary.messages.length > 0, PATIENTLY);
-  await vi.waitUntil(async () => (await rejections()) >= 3, PATIENTLY);
+  await vi.waitUntil(() => canary.messages.length > 0, LONG_WAIT);
+  await vi.waitUntil(async () => (await rejections()) >= 3, LONG_WAIT);
   expect(canary.messages).toEqual(['The canary was not taken: the answer was 503']);
   await redis.restart();
-  await vi.waitUntil(() => canary.messages.length > 1, PATIENTLY);
+  await vi.waitUntil(() => canary.messages.length > 1, LONG_WAIT);
   expect(canary.messages.slice(1)).toEqual(['The canary is taken again']);
 });
 
-it('warns when nobody answers, in time or at all, and goes on', async () => {
+it('warns when no answer comes, in time or at all, and goes on', async () => {
   let isSilent = true;
   const server = createServer((_request, response) => {
     if (!isSilent) response.end();
@@ -80,13 +80,13 @@ it('warns when nobody answers, in time or at all, and goes on', async () => {
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : 0;
   const canary = send(`http://127.0.0.1:${port}`, [SECRET], { answerLimitMs: 1000 });
-  await vi.waitUntil(() => canary.messages.length > 0, PATIENTLY);
+  await vi.waitUntil(() => canary.messages.length > 0, LONG_WAIT);
   expect(canary.messages).toEqual(['The canary was not taken: no answer in 1 s']);
   isSilent = false;
-  await vi.waitUntil(() => canary.messages.length > 1, PATIENTLY);
+  await vi.waitUntil(() => canary.messages.length > 1, LONG_WAIT);
   server.close();
   server.closeAllConnections();
-  await vi.waitUntil(() => canary.messages.length > 2, PATIENTLY);
+  await vi.waitUntil(() => canary.messages.length > 2, LONG_WAIT);
   expect(canary.messages.slice(1)).toEqual([
     'The canary is taken again',
     expect.stringMatching(/^The canary was not taken: .*(ECONNREFUSED|ECONNRESET|hang up)/),
@@ -95,7 +95,7 @@ it('warns when nobody answers, in time or at all, and goes on', async () => {
 
 it('warns of a secret that the route does not know', async () => {
   const canary = send(receiver.url, ['x'.repeat(32)]);
-  await vi.waitUntil(() => canary.messages.length > 0, PATIENTLY);
+  await vi.waitUntil(() => canary.messages.length > 0, LONG_WAIT);
   expect(canary.messages).toEqual(['The canary was not taken: the answer was 401']);
 });
 
@@ -104,18 +104,18 @@ it('sends none before one interval is over, and none once it is stopped', async 
     (await receiver.queued()).filter(({ secretId }) => secretId === idOf(SECRETS[at]));
   send(receiver.url, [SECRETS[1]], { intervalMs: 3_600_000 });
   const stopped = send(receiver.url, [SECRETS[2]]);
-  await vi.waitUntil(async () => (await canaries(2)).length > 1, PATIENTLY);
+  await vi.waitUntil(async () => (await canaries(2)).length > 1, LONG_WAIT);
   stopped.stop();
   const before = (await canaries(2)).length;
   send(receiver.url);
   const others = (await canaries(0)).length;
-  await vi.waitUntil(async () => (await canaries(0)).length > others + 5, PATIENTLY);
+  await vi.waitUntil(async () => (await canaries(0)).length > others + 5, LONG_WAIT);
   expect(await canaries(1)).toEqual([]);
-  // One was perhaps under way.
+  // A canary may have been under way.
   expect((await canaries(2)).length).toBeLessThanOrEqual(before + 1);
 });
 
-/** How a job names a secret. */
+/** Returns the id by which a job names a secret. */
 function idOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex').slice(0, 8);
 }

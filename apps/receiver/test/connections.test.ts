@@ -39,7 +39,7 @@ const untilAnswered = (connection: RawConnection, answers = 1) =>
 const untilReceiving = (bytes: number) =>
   vi.waitUntil(async () => (await valueOf(receiver, 'landline_receiving_bytes')) === bytes, { timeout: 5000 });
 
-it('connections that send nothing never keep an event out: the oldest of them go', async () => {
+it('connections that send nothing never keep an event out: the receiver drops the oldest of them', async () => {
   const first = await openMany(MAX_CONNECTIONS);
   const answers = [];
   for (let i = 0; i < 40; i++) {
@@ -56,7 +56,7 @@ it('connections that send nothing never keep an event out: the oldest of them go
   expect(lines).toHaveLength(1);
 });
 
-it('one that has had a 200 and waits for its next request outlasts those that send nothing', async () => {
+it('a connection that has had a 200 and is idle outlasts those that send nothing', async () => {
   const proven = await open(REQUEST);
   await untilAnswered(proven);
   await openMany(100);
@@ -65,7 +65,7 @@ it('one that has had a 200 and waits for its next request outlasts those that se
   expect(statusesIn(proven.received())).toEqual([200, 200]);
 });
 
-it('one that sends a signed body outlasts those that send nothing, and those that send no signature', async () => {
+it('a connection that sends a signed body outlasts those that send nothing or no signature', async () => {
   const slow = await open(REQUEST.subarray(0, -1));
   await openMany(60);
   await openMany(60, 'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
@@ -75,7 +75,7 @@ it('one that sends a signed body outlasts those that send nothing, and those tha
   expect(statusesIn(slow.received())).toEqual([200]);
 });
 
-it('slow senders never keep an event out: that which has made no progress for the longest goes', async () => {
+it('slow senders never keep an event out: the receiver drops the body that has made no progress for the longest', async () => {
   const [oldest, second] = [await open(REQUEST.subarray(0, -1)), await open(REQUEST.subarray(0, -1))];
   await openMany(MAX_CONNECTIONS - 2, REQUEST.subarray(0, -1));
   await untilReceiving(MAX_CONNECTIONS * (BODY.length - 1));
@@ -90,7 +90,7 @@ it('slow senders never keep an event out: that which has made no progress for th
   expect(Object.keys(await dropped())).toEqual(['state="receiving"']);
 });
 
-it('none is dropped between the end of its request and its answer', async () => {
+it('no connection is dropped between the end of its request and its answer', async () => {
   redis.freeze();
   const waiting = await openMany(MAX_CONNECTIONS, REQUEST);
   await untilReceiving(MAX_CONNECTIONS * BODY.length);
@@ -111,12 +111,12 @@ it('a connection with far more requests than answers is cut', async () => {
   redis.thaw();
 });
 
-it('one whose answers are never read is cut', async () => {
+it('a connection whose sender never reads its answers is cut', async () => {
   const unread = await startReceiver(redis.url, { requestTimeoutMs: 300 });
   const { port } = new URL(unread.url);
   const socket = connect({ host: '127.0.0.1', port: Number(port) });
   socket.on('error', () => undefined).pause();
-  // Node stops reading when answers lie unread: more than both sides' buffers take are never asked for at once.
+  // Node reads no further requests while answers are unread, so the buffers of both sides must fill first.
   const ask = 'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(100);
   const asking = setInterval(() => socket.write(ask), 1);
   await new Promise<void>((resolve) => socket.once('close', resolve));

@@ -56,7 +56,7 @@ it('says that it is not ready while it drains', async () => {
   await receiver.intake.close();
 });
 
-it('waits no longer than it is told for what never arrives in full', async () => {
+it('waits no longer than timeoutMs for a request that never arrives in full', async () => {
   const receiver = await startReceiver(redis.url);
   const [silent, slow] = await Promise.all([openConnection(receiver.url), openConnection(receiver.url)]);
   slow.write(rawPost(WEBHOOK_PATH, signed(BODY), BODY).subarray(0, -1));
@@ -74,7 +74,7 @@ it('gives every answer that it owes, however many are under way', async () => {
   const before = (await receiver.queued()).length;
   const request = rawPost(WEBHOOK_PATH, signed(BODY), BODY);
   const connections = await Promise.all(Array.from({ length: 200 }, () => openConnection(receiver.url)));
-  // The last byte of each is still to come when it drains.
+  // The last byte of each request comes after the drain has begun.
   for (const connection of connections) connection.write(request.subarray(0, -1));
   await untilArrived(receiver.url);
   const drained = receiver.drain({ waitMs: 0, timeoutMs: 10_000 });
@@ -87,7 +87,7 @@ it('gives every answer that it owes, however many are under way', async () => {
   await receiver.intake.close();
 });
 
-/** What was written before on other connections has been read when an answer to a later request is here. */
+/** Waits for the answer to a later request: by then the receiver has read what other connections sent before. */
 async function untilArrived(origin: string): Promise<void> {
   for (let i = 0; i < 3; i++)
     await send(origin, { method: 'GET', path: '/health/live', headers: { connection: 'close' } });

@@ -9,7 +9,7 @@ import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 let redis: PrivateRedis;
 let env: Record<string, string>;
 
-/** A managed Redis: CONFIG is renamed away. */
+/** Makes a Redis like a managed one: without the command CONFIG. */
 async function startManaged(policy: string): Promise<void> {
   redis = await startPrivateRedis(['--rename-command', 'CONFIG', '', '--maxmemory-policy', policy]);
   onTestFinished(() => redis.remove());
@@ -30,7 +30,7 @@ it.each([
   expect(receiver.output()).not.toContain('Listening on');
 });
 
-it('a receiver that holds events starts all the same, takes more by its journal, and tells', async () => {
+it('a receiver whose journal holds events starts though Redis evicts, takes more by its journal, and says so', async () => {
   const JOURNAL_DIR = await makeTempFolder();
   const journal = createJournal({ dir: JOURNAL_DIR, limitBytes: 1024 ** 3, retentionHours: 24 });
   await journal.open();

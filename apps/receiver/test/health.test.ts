@@ -16,7 +16,7 @@ afterAll(async () => {
 
 const ask = (origin: string, path: string) => send(origin, { method: 'GET', path });
 
-it('the public port says whether it lives and is ready, and nothing else', async () => {
+it('the public port answers whether the receiver is live and ready, and nothing else', async () => {
   expect(await ask(receiver.url, '/health/live')).toMatchObject({ status: 200, body: '{"status":"live"}' });
   expect(await ask(receiver.url, '/health/ready')).toMatchObject({ status: 200, body: '{"status":"ready"}' });
   for (const path of ['/metrics', '/metrics/', '/%6Detrics', '/health', '/health/ready/details']) {
@@ -25,7 +25,7 @@ it('the public port says whether it lives and is ready, and nothing else', async
   }
 });
 
-it('the port for health tells the details and the metrics, and takes no webhooks', async () => {
+it('the port for health has the details and the metrics, and takes no webhooks', async () => {
   expect(await ask(receiver.healthUrl, '/health/live')).toMatchObject({ status: 200, body: '{"status":"live"}' });
   const ready = await ask(receiver.healthUrl, '/health/ready');
   expect([ready.status, JSON.parse(ready.body)]).toEqual([200, { status: 'ready', redis: 'ready', journal: 'off' }]);
@@ -36,7 +36,7 @@ it('the port for health tells the details and the metrics, and takes no webhooks
   expect(await send(receiver.healthUrl)).toMatchObject({ status: 404 });
 });
 
-it('both are 503 while nothing takes events; the details say why', async () => {
+it('readiness is 503 on both ports while neither Redis nor a journal takes events; the details say why', async () => {
   await redis.stop();
   await expect.poll(async () => (await ask(receiver.url, '/health/ready')).status, { timeout: 10_000 }).toBe(503);
   expect((await ask(receiver.url, '/health/ready')).body).toBe('{"status":"unavailable"}');

@@ -18,7 +18,7 @@ afterAll(async () => {
   await redis.remove();
 });
 
-/** The lines that were logged since the last time this was asked. */
+/** Returns the lines logged since the last call. */
 let read = 0;
 function newLines(): { level: number; msg: string }[] {
   const text = receiver.log().slice(read);
@@ -82,8 +82,8 @@ describe('the log', () => {
   });
 
   it('never has a secret, a signature, what was said or a phone number', () => {
-    const told = receiver.log();
+    const log = receiver.log();
     const private_ = [SECRET, 'v0=', 'shop open', 'opening hours', '12025550123', '+1202', 'user_42', 'spoken words'];
-    expect(private_.filter((text) => told.includes(text))).toEqual([]);
+    expect(private_.filter((text) => log.includes(text))).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ afterAll(async () => {
   await redis.remove();
 });
 
-it('counts what is accepted and, by code, what is not', async () => {
+it('counts accepted events and, by code, refused requests', async () => {
   expect(await valueOf(receiver, 'landline_events_accepted_total')).toBe(0);
   await Promise.all([post(receiver.url, '{"n": 1}'), post(receiver.url, '{"n": 2}'), post(receiver.url, '[')]);
   await send(receiver.url, { body: '{}' });

@@ -41,7 +41,7 @@ it('answers 503 while Redis is down, and 200 by itself when it is back', async (
 
   await redis.restart();
   await untilAcceptedAgain();
-  // Nothing that was refused came through, nothing that was accepted is lost.
+  // The queue has every accepted event and no refused one.
   expect((await receiver.queued()).map(({ body }) => body)).toEqual(['{"n": 1}', '{"after": "the outage"}']);
 });
 
@@ -70,7 +70,7 @@ it('answers 503 while Redis is a replica', async () => {
   await untilAcceptedAgain();
 });
 
-it('answers 503 when Redis comes back with a policy that throws events away', async () => {
+it('answers 503 when Redis comes back with a policy that evicts', async () => {
   await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru']);
   await redis.run(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
   await vi.waitUntil(() => receiver.intake.status() === 'refused', { timeout: 5000 });
@@ -85,7 +85,7 @@ it('refuses a bad signature with 401 all the same', async () => {
   expect(await send(receiver.url, { body: '{}' })).toMatchObject({ status: 401 });
 });
 
-it('tells of an outage once, and never with what an event holds', async () => {
+it('logs an outage once, and nothing of an event', async () => {
   await redis.stop();
   for (let i = 0; i < 5; i++) await post(receiver.url, `{"said": "the caller's words ${i}"}`);
   const lines = receiver

@@ -18,7 +18,7 @@ it.each([
   expect(joinPieces(pieces).equals(Buffer.concat(all))).toBe(true);
 });
 
-/** What the memory of this process has grown by while `work` was done, in bytes; what it answers is kept until then. */
+/** Returns by how many bytes the memory of this process grew during `work`, whose result stays alive until then. */
 function grownBy(work: () => unknown): number {
   setFlagsFromString('--expose-gc');
   const collectGarbage: unknown = runInNewContext('gc');
@@ -34,7 +34,7 @@ function grownBy(work: () => unknown): number {
   return grown;
 }
 
-/** A single byte as it comes from a socket: with a buffer of its own. */
+/** Makes a single byte as a socket delivers it: with a buffer of its own. */
 const singleByte = () => Buffer.from(new Uint8Array([120]).buffer);
 
 it('a million single bytes cost little more than a million bytes', () => {
@@ -43,7 +43,7 @@ it('a million single bytes cost little more than a million bytes', () => {
     for (let i = 0; i < 1_000_000; i++) addPiece(pieces, singleByte());
     return pieces;
   });
-  // As they come, each would cost more than a hundred.
+  // Kept as they come, each piece would cost more than a hundred bytes.
   expect(grown).toBeLessThan(20_000_000);
   expect(joinPieces(pieces).equals(Buffer.alloc(1_000_000, 'x'))).toBe(true);
 });
@@ -56,6 +56,6 @@ it('a thousand bodies that have begun byte by byte cost a handful of pieces each
       return pieces;
     }),
   );
-  // As they come, each body would cost 40,000 and more.
+  // Kept as they come, the pieces of each body would cost 40,000 bytes and more.
   expect(grown).toBeLessThan(15_000_000);
 });

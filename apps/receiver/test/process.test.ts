@@ -35,7 +35,7 @@ async function refusal(env: Readonly<Record<string, string>>): Promise<StartedPr
 }
 
 describe('on SIGTERM', () => {
-  it('leaves under load within 10 s with code 0, and every event that was answered 200 is in Redis', async () => {
+  it('stops under load within 10 s with code 0, and every event that was answered 200 is in Redis', async () => {
     const receiver = await start();
     const agent = new Agent({ keepAlive: true, maxSockets: 32 });
     const accepted: string[] = [];
@@ -58,11 +58,11 @@ describe('on SIGTERM', () => {
     agent.destroy();
     const queued = new Set((await eventsIn(redis.url)).map(({ body }) => body));
     expect(accepted.filter((body) => !queued.has(body))).toEqual([]);
-    // What is in Redis beyond that lost its answer on the way: the sender would send it again.
+    // Redis may have more events: those whose answer was lost on the way. Their sender would send them again.
     expect(queued.size).toBeLessThanOrEqual(next);
   });
 
-  it('leaves within 10 s with code 0 though senders never finish', async () => {
+  it('stops within 10 s with code 0 though senders never finish', async () => {
     const receiver = await start({ REQUEST_TIMEOUT_MS: '600000' });
     const [silent, slow] = await Promise.all([openConnection(receiver.url), openConnection(receiver.url)]);
     slow.write(rawPost(WEBHOOK_PATH, signed('{}'), '{}').subarray(0, -1));
@@ -75,7 +75,7 @@ describe('on SIGTERM', () => {
     slow.cut();
   });
 
-  it('leaves at once while Redis is down', async () => {
+  it('stops at once while Redis is down', async () => {
     const receiver = await start();
     await redis.stop();
     expect(await post(receiver.url, '{}')).toMatchObject({ status: 503 });
@@ -85,7 +85,7 @@ describe('on SIGTERM', () => {
 });
 
 describe('at the start', () => {
-  it('lists every fault of its configuration at once, exits 1, and tells no value', async () => {
+  it('lists every fault of its configuration at once, exits 1, and prints no value', async () => {
     const faults = {
       ELEVENLABS_WEBHOOK_SECRET: 'wsec_too_short',
       REDIS_URL: 'http://user:hunter2@example.com',
@@ -103,7 +103,7 @@ describe('at the start', () => {
     for (const value of ['wsec_too_short', 'hunter2', 'loud']) expect(receiver.output()).not.toContain(value);
   });
 
-  it('asks for a secret, and for each of several to be long enough, without telling any', async () => {
+  it('asks for a secret, and for each of several to be long enough, without printing any', async () => {
     expect((await refusal({ REDIS_URL: redis.url })).output()).toContain('ELEVENLABS_WEBHOOK_SECRET is not set');
     expect((await refusal({ ELEVENLABS_WEBHOOK_SECRET: '' })).output()).toContain(
       'ELEVENLABS_WEBHOOK_SECRET is not set',
@@ -113,7 +113,7 @@ describe('at the start', () => {
     expect(one.output()).not.toContain(SECRET);
   });
 
-  it('refuses a Redis that throws events away, and says what to set', async () => {
+  it('refuses a Redis that evicts, and says what to set', async () => {
     await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru']);
     const receiver = await refusal({ ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url });
     expect(receiver.output()).toContain('CONFIG SET maxmemory-policy noeviction');
@@ -129,7 +129,7 @@ describe('at the start', () => {
     await redis.run(['CONFIG', 'SET', 'appendfsync', 'always']);
   });
 
-  it('starts without Redis, and takes events when it is there', async () => {
+  it('starts without Redis, and takes events once Redis is there', async () => {
     await redis.stop();
     const receiver = await start();
     expect(await post(receiver.url, '{}')).toMatchObject({ status: 503 });

@@ -7,13 +7,13 @@ import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a
 const MIB = 1024 * 1024;
 const SMALL = '{"type": "conversation.message"}';
 const START = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n`;
-// Fresh and well-formed: whether it is right is known only when the body is there.
+// A fresh, well-formed signature: only with the body can the receiver verify it.
 const SIGNED = Object.entries(signed('another body'))
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('');
 const CHUNKED = `${START}${SIGNED}transfer-encoding: chunked\r\n\r\n`;
 
-/** The head of a body of which not all is sent. */
+/** The head of a request whose body the test sends only in part. */
 const declared = (bytes: number) => `${START}${SIGNED}content-length: ${bytes}\r\n\r\n`;
 const aBody = (bytes: number) => JSON.stringify({ type: 'x', pad: 'y'.repeat(bytes) });
 
@@ -24,9 +24,9 @@ beforeAll(async () => {
   redis = await startPrivateRedis();
   receiver = await startReceiver(redis.url, {
     bodyLimitBytes: 16 * MIB,
-    // Large bodies may take 14 MiB of it.
+    // Large bodies may take 14 MiB of these.
     maxReceivingBytes: 16 * MIB,
-    // So that an answer is still owed when a busy machine has written all that belongs before the cut.
+    // Long enough for a busy machine to write everything before the cut while an answer is still pending.
     enqueueTimeoutMs: 10_000,
   });
 });
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 const receivingBytes = () => valueOf(receiver, 'landline_receiving_bytes');
 
-/** Opens a connection and sends `text`, and so many bytes of a body. */
+/** Opens a connection, and sends `text` and then `bytes` bytes of a body. */
 async function begin(text: string, bytes = 0): Promise<RawConnection> {
   const connection = await openConnection(receiver.url);
   opened.push(connection);
@@ -50,7 +50,7 @@ async function begin(text: string, bytes = 0): Promise<RawConnection> {
   return connection;
 }
 
-/** Opens connections that each send so many bytes of a larger body and then nothing. */
+/** Opens `count` connections, each of which sends some bytes of a larger body and then nothing. */
 async function stall(
   count: number,
   { bytes, of = 10 * MIB }: { bytes: number; of?: number },
@@ -94,7 +94,7 @@ describe('room for bodies', () => {
     expect(await post(receiver.url, aBody(3 * MIB))).toMatchObject({ status: 200 });
   });
 
-  it('that large bodies have used up: another is told to come again, small ones are taken', async () => {
+  it('that large bodies have used up: another large one is answered 503, small ones 200', async () => {
     const first = await stall(4, { bytes: 3_500_000 });
     const answer = await post(receiver.url, aBody(3 * MIB));
     expect([answer.status, Number(answer.headers['retry-after']) > 0, answer.headers.connection]).toEqual([
@@ -111,13 +111,13 @@ describe('room for bodies', () => {
   it('that large bodies hold which have stalled is given to another large one', async () => {
     const first = await stall(4, { bytes: 3_500_000 });
     await expect.poll(async () => (await post(receiver.url, aBody(3 * MIB))).status, { timeout: 10_000 }).toBe(200);
-    // One of them had to go, and was told why.
+    // The receiver gave up one of them, and answered it.
     expect(statuses(first)).toEqual([408]);
   });
 
   it('that small bodies hold which have stalled is given to other small ones', async () => {
     const first = await stall(18, { bytes: 900_000, of: 950_000 });
-    // More than is free, and little enough for a Redis on a busy disk to take in time.
+    // More than is free, and few enough that a Redis on a busy disk takes them in time.
     const many = await Promise.all(Array.from({ length: 20 }, () => post(receiver.url, aBody(100_000))));
     expect(new Set(many.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(statuses(first))).toEqual(new Set([408]));
@@ -187,7 +187,7 @@ describe('what a body held is given back once', () => {
     redis.thaw();
     await vi.waitUntil(async () => (await post(receiver.url, SMALL)).status === 200, { timeout: 10_000 });
     await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
-    // Neither too little nor too much was given back: all of it can be used again.
+    // The receiver gave back exactly what the bodies held: the whole budget can be used again.
     await stall(4, { bytes: 3_500_000 });
     expect(await post(receiver.url, aBody(3 * MIB))).toMatchObject({ status: 503 });
   });

@@ -11,14 +11,14 @@ function aLog() {
   return { log, lines, pass: (ms: number) => void (now += ms) };
 }
 
-it('a flood leaves a hundred lines, and what it was in a last one', () => {
+it('a flood leaves a hundred lines, and a last one with its counts', () => {
   const { log, lines } = aLog();
   let asked = 0;
   const cause = () => `cause ${asked++}`;
   for (let i = 0; i < 100_000; i++) log.refused(i % 4 === 0 ? 'signature_missing' : 'signature_mismatch', cause);
   expect(lines).toHaveLength(100);
   expect(lines[99]).toMatchObject({ code: 'signature_mismatch', cause: 'cause 99' });
-  // Nothing is worked out for lines that nobody reads.
+  // The cause is computed only for lines that are written.
   expect(asked).toBe(100);
   log.close();
   expect(lines).toHaveLength(101);

@@ -47,7 +47,7 @@ it.each(Object.entries(slow))('answers %s with 408, closes, and serves others me
   const [head, body = ''] = connection.received().split('\r\n\r\n');
   expect(head).toMatch(/^connection: close$/im);
   expect(JSON.parse(body)).toEqual({ code: 'request_timeout', message: expect.any(String) });
-  // The sender goes on and keeps its side open: the receiver is rid of the connection all the same.
+  // The sender goes on and keeps its side open; the receiver closes the connection all the same.
   await vi.waitUntil(async () => (await openConnections()) === 0, { timeout: 5000 });
   clearInterval(trickle);
   connection.cut();
@@ -63,12 +63,12 @@ it('closes a connection that speaks no HTTP', async () => {
   connection.cut();
 });
 
-it('leaves a connection alone that has had its answer and waits', async () => {
+it('keeps a connection open that has had its answer and is idle', async () => {
   const connection = await openConnection(receiver.url);
   const request = `${START}${SIGNED.join('')}content-length: ${BODY.length}\r\n\r\n${BODY}`;
   connection.write(request);
   await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 5000 });
-  // As long as another connection takes to be given up.
+  // Waits for as long as the receiver takes to close another connection.
   const silent = await openConnection(receiver.url);
   await silent.ended;
   silent.cut();
@@ -78,7 +78,7 @@ it('leaves a connection alone that has had its answer and waits', async () => {
   connection.cut();
 });
 
-it('counts each late request once, and none where nothing was sent', async () => {
+it('counts each late request once, and none where the sender sent nothing', async () => {
   const late = Object.keys(slow).length - 1;
   expect(await valuesOf(receiver, 'landline_events_rejected_total')).toEqual({ 'code="request_timeout"': late });
 });

@@ -11,7 +11,7 @@ export const TOKEN = 'a token of this test only';
 /** The operator's defaults of these tests. */
 export const DEFAULTS = { first_name: 'friend', vip: false, discount: 0 };
 
-/** What is answered where nothing is known. */
+/** The variables of an answer about an unknown caller. */
 export const NOTHING = {
   caller_known: false,
   caller_language: '',
@@ -35,32 +35,32 @@ export interface TestInitiation {
   url: string;
   reader: Reader;
   drain: () => Promise<void>;
-  /** Everything that it has logged. */
+  /** Returns everything that the app has logged. */
   log: () => string;
-  /** The events that it has enqueued. */
+  /** The events that the app has enqueued. */
   events: Delivery[];
-  /** Asks with the token; what is no text or bytes is sent as JSON. */
+  /** Sends a request with the token; a body that is neither a text nor bytes goes as JSON. */
   ask: (body: unknown, headers?: Record<string, string>) => Promise<Answered>;
-  /** The variables of the answer to a caller. */
+  /** Returns the variables of the answer about a caller. */
   variables: (callerId: string, call?: object) => Promise<unknown>;
-  /** A sample of its metrics; undefined where there is none. */
+  /** Returns a sample of the app's metrics; undefined where there is none. */
   sample: (key: string) => Promise<number | undefined>;
 }
 
-/** A limit for tests that are not about time, in ms: a busy machine takes its own. */
-const PATIENT_MS = 10_000;
+/** The time limit of tests that are not about time, in ms: a busy machine is slow. */
+const LONG_LIMIT_MS = 10_000;
 
-/** What `startInitiation` takes beside the app's own options. */
+/** Options of `startInitiation` beside those of the app. */
 export interface TestInitiationOptions extends Partial<AppOptions> {
   isReader?: boolean;
-  /** Whether the database is away when the app starts; else it is waited for. */
+  /** Whether the database is away when the app starts; else `startInitiation` waits for it. */
   isAway?: boolean;
 }
 
-/** Starts an app on a database, for the running test. It waits long for bodies and look-ups unless it is told a limit. */
+/** Starts an app on a database, for the running test. Without `limitMs` it waits long for bodies and look-ups. */
 export async function startInitiation(
   databaseUrl: string,
-  { isReader = true, isAway = false, limitMs = PATIENT_MS, ...options }: TestInitiationOptions = {},
+  { isReader = true, isAway = false, limitMs = LONG_LIMIT_MS, ...options }: TestInitiationOptions = {},
 ): Promise<TestInitiation> {
   const lines: string[] = [];
   const logger = createLogger({
@@ -99,7 +99,7 @@ export async function startInitiation(
   };
 }
 
-/** Asks an app at its address; what is no text or bytes is sent as JSON. */
+/** Sends a request to an app at its address; a body that is neither a text nor bytes goes as JSON. */
 export async function askAt(url: string, body: unknown, headers: Record<string, string>): Promise<Answered> {
   const sent = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
   const answer = await fetch(`${url}${INITIATION_PATH}`, {
@@ -110,7 +110,7 @@ export async function askAt(url: string, body: unknown, headers: Record<string, 
   return { status: answer.status, headers: answer.headers, body: await answer.json() };
 }
 
-/** The dynamic variables of an answer of 200. */
+/** Returns the dynamic variables of an answer of 200; throws for any other answer. */
 export function variablesIn({ status, body }: Answered): unknown {
   if (status !== 200 || typeof body !== 'object' || body === null || !('dynamic_variables' in body))
     throw new Error(`no answer: ${status} ${JSON.stringify(body)}`);

@@ -10,24 +10,24 @@ import { jobSchema } from '../../../../packages/queue/test/support/job-schema.ts
 
 /** A receiver that listens in this process, on a Redis of its own. */
 export interface TestReceiver extends ReceiverApp {
-  /** Where it listens. */
+  /** The receiver's origin. */
   url: string;
   intake: Intake;
   metrics: ReceiverMetrics;
-  /** Everything that it has logged. */
+  /** Returns everything that the receiver has logged. */
   log: () => string;
-  /** Events that lie in its queue, in order. */
+  /** Returns the events in the receiver's queue, in order. */
   queued: () => Promise<Delivery[]>;
   close: () => Promise<void>;
 }
 
-/** What `startReceiver` takes beside the app's own options. */
+/** Options of `startReceiver` beside those of the app. */
 export interface TestReceiverOptions extends Partial<AppOptions> {
   /** How long a write to Redis may take, in milliseconds. */
   enqueueTimeoutMs?: number;
 }
 
-/** Starts a receiver. `redisUrl` must be of a private Redis: nobody takes the events out of its queue. */
+/** Starts a receiver. `redisUrl` must be of a private Redis, where no worker takes the events out of the queue. */
 export async function startReceiver(
   redisUrl: string,
   { enqueueTimeoutMs = 500, ...options }: TestReceiverOptions = {},
@@ -76,7 +76,7 @@ export async function startReceiver(
   };
 }
 
-/** The events of all jobs that wait in the queue of a Redis, oldest first. */
+/** Returns the events of all waiting jobs in the queue of a Redis, oldest first. */
 export async function eventsIn(redisUrl: string): Promise<Delivery[]> {
   const queues = openQueues({ redisUrl });
   try {
@@ -88,14 +88,14 @@ export async function eventsIn(redisUrl: string): Promise<Delivery[]> {
   }
 }
 
-/** The values of one metric, by its labels as they stand there. */
+/** Returns the values of one metric, by its labels as printed. */
 export async function valuesOf({ metrics }: TestReceiver, name: string): Promise<Record<string, number>> {
   const text = await metrics.registry.getSingleMetricAsString(name);
   const lines = [...text.matchAll(/^\w+(?:\{(.*)\})? (\S+)$/gm)];
   return Object.fromEntries(lines.map(([, labels = '', value]) => [labels, Number(value)]));
 }
 
-/** The value of a metric without labels. */
+/** Returns the value of a metric without labels. */
 export async function valueOf(receiver: TestReceiver, name: string): Promise<number | undefined> {
   return (await valuesOf(receiver, name))[''];
 }

@@ -3,16 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { rawPost, statusesIn } from '../../../../test/support/raw-connection.ts';
 import { signed, WEBHOOK_PATH } from '../../../../test/support/post.ts';
 
-/** A connection that was closed is opened again after so long on average, in ms; by chance, or those of a burst would come as one again. */
+/** How long on average until a closed connection is opened again, in ms. The time is random: else a burst would come back as a burst. */
 const REOPEN_MS = 2000;
 
 /**
- * New connections at once, as a share of all: a burst, but far fewer than a receiver keeps. Who sends events here is the same process, and
- * writes a request only when it is through with the burst: one that takes all places would cost that request its own.
+ * The share of connections that is opened at once: a burst, but far fewer than a receiver keeps.
+ *
+ * The same process sends the good events, and writes none during a burst. A burst that took all places would drop the
+ * connection of such an event.
  */
 const OPENING_SHARE = 1 / 20;
 
-/** What a slow sender sends each second. */
+/** The time between two bytes of a slow sender, in ms. */
 const TRICKLE_MS = 1000;
 
 const WELL_FORMED = signed('a body that is never sent', 'a secret that nobody has');
@@ -20,17 +22,17 @@ const HEAD = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nelevenlabs-signature: 
 const SLOW = `${HEAD}content-length: 1000000\r\n\r\n`;
 const CUT = `${'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(700)}${HEAD}content-length: 16777216\r\n\r\n`;
 
-/** Connections that are kept open. */
+/** Connections that stay open. */
 export interface Held {
-  /** How often one was opened. */
+  /** Returns how many connections were opened so far. */
   opened: () => number;
   stop: () => void;
 }
 
-/** Keeps so many connections open that send nothing. */
+/** Keeps `count` connections open that send nothing. */
 export const holdIdle = (origin: string, count: number): Held => hold(origin, count, () => undefined);
 
-/** Keeps so many connections open that send a body byte by byte. */
+/** Keeps `count` connections open that send a body byte by byte. */
 export function holdSlow(origin: string, count: number): Held {
   return hold(origin, count, (socket) => {
     socket.write(SLOW);
@@ -69,7 +71,7 @@ function hold(origin: string, count: number, begin: (socket: Socket) => void): H
   };
 }
 
-/** Sends many requests and a part of a large body on each of so many connections, reads no answer, and resets the connection. */
+/** On each of `count` connections sends many requests and a part of a large body, reads no answer, and resets the connection. */
 export async function cutPipelines(origin: string, count: number): Promise<void> {
   const body = Buffer.alloc(1_000_000, 'x');
   for (let i = 0; i < count; i++) {
@@ -82,7 +84,7 @@ export async function cutPipelines(origin: string, count: number): Promise<void>
   }
 }
 
-/** Sends so many events whose signature is wrong. @returns How often each status was the answer. */
+/** Sends `count` events whose signature is wrong. Returns how often each status was the answer. */
 export async function sendBadSignatures(origin: string, count: number): Promise<Map<number, number>> {
   const body = '{"type": "conversation.message"}';
   const request = rawPost(WEBHOOK_PATH, signed(body, 'a secret that nobody has'), body);
@@ -104,7 +106,7 @@ export async function sendBadSignatures(origin: string, count: number): Promise<
   return statuses;
 }
 
-/** One connection: `bytes` out, so many answers in. Cut before that, those that came. */
+/** Sends `bytes` on one connection and reads `answers` answers. Returns those that came before the connection was cut. */
 function exchange(origin: string, bytes: Buffer, answers: number): Promise<number[]> {
   return new Promise((resolve) => {
     let received = '';
@@ -124,6 +126,6 @@ function exchange(origin: string, bytes: Buffer, answers: number): Promise<numbe
 
 function open(origin: string): Socket {
   const { hostname, port } = new URL(origin);
-  // A reset is what these expect.
+  // The receiver may reset these connections.
   return connect({ host: hostname, port: Number(port) }).on('error', () => undefined);
 }

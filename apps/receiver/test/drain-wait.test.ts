@@ -15,37 +15,34 @@ afterAll(() => redis.remove());
 
 const readiness = (origin: string) => send(origin, { method: 'GET', path: '/health/ready' });
 
-it.each([0, 5])(
-  'a receiver that leaves serves on for as long as it is told, when %i strangers ask for readiness',
-  async (strangers) => {
-    const receiver = await startReceiver(redis.url);
-    const before = (await receiver.queued()).length;
-    const waitMs = 2500;
-    const begun = performance.now();
-    let drainedMs = 0;
-    const drained = receiver.drain({ waitMs, timeoutMs: 10_000 }).then(() => (drainedMs = performance.now() - begun));
-    for (let i = 0; i < strangers; i++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      expect(await readiness(receiver.url)).toMatchObject({ status: 503, headers: { connection: 'close' } });
-    }
-    // Sent by a balancer that has not acted yet, as long as it may take.
-    let accepted = 0;
-    while (performance.now() - begun < waitMs - 1000) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      expect((await post(receiver.url, BODY)).status).toBe(200);
-      accepted++;
-    }
-    await drained;
-    expect(accepted).toBeGreaterThan(0);
-    // Timers may be a millisecond early.
-    expect(drainedMs).toBeGreaterThanOrEqual(waitMs - 5);
-    await expect(post(receiver.url, BODY)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    expect(await receiver.queued()).toHaveLength(before + accepted);
-    await receiver.intake.close();
-  },
-);
+it.each([0, 5])('a draining receiver serves on for waitMs, when %i strangers ask for readiness', async (strangers) => {
+  const receiver = await startReceiver(redis.url);
+  const before = (await receiver.queued()).length;
+  const waitMs = 2500;
+  const begun = performance.now();
+  let drainedMs = 0;
+  const drained = receiver.drain({ waitMs, timeoutMs: 10_000 }).then(() => (drainedMs = performance.now() - begun));
+  for (let i = 0; i < strangers; i++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect(await readiness(receiver.url)).toMatchObject({ status: 503, headers: { connection: 'close' } });
+  }
+  // A balancer that has not noticed yet goes on to send.
+  let accepted = 0;
+  while (performance.now() - begun < waitMs - 1000) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect((await post(receiver.url, BODY)).status).toBe(200);
+    accepted++;
+  }
+  await drained;
+  expect(accepted).toBeGreaterThan(0);
+  // Timers may be a millisecond early.
+  expect(drainedMs).toBeGreaterThanOrEqual(waitMs - 5);
+  await expect(post(receiver.url, BODY)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  expect(await receiver.queued()).toHaveLength(before + accepted);
+  await receiver.intake.close();
+});
 
-it('one that never listened does not wait', async () => {
+it('a receiver that never listened does not wait', async () => {
   const receiver = await startReceiver(redis.url);
   await receiver.server.close();
   await receiver.drain({ waitMs: 2 ** 31 - 1, timeoutMs: 10_000 });
@@ -53,7 +50,7 @@ it('one that never listened does not wait', async () => {
   await receiver.intake.close();
 });
 
-it('leaves in order with code 0 after DRAIN_SECONDS though a sender never finishes', async () => {
+it('a receiver stops in order with code 0 after DRAIN_SECONDS though a sender never finishes', async () => {
   const env = { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, DRAIN_SECONDS: '1' };
   const receiver = await startApp('receiver', { env });
   onTestFinished(() => receiver.kill('SIGKILL'));

@@ -11,19 +11,19 @@ import {
   phone,
   profile,
   anyRole,
-  said,
+  definedColumns,
   speaker,
   spokenIn,
   tag,
   text,
   time,
-  tell,
+  describeEvent,
   unread,
   userOf,
   withProfile,
   type Common,
-} from './telling-events.ts';
-import type { Said } from './told-event.ts';
+} from './event-parts.ts';
+import type { Columns } from './described-event.ts';
 
 /** conversation.started */
 export const started = fc
@@ -41,15 +41,19 @@ export const started = fc
   .map(([from, about, { started: startAt, ...data }]) => {
     const own = withProfile(from, about);
     const stamp = startAt === undefined ? undefined : startAt / 1000;
-    return tell(
+    return describeEvent(
       'conversation.started',
       from,
       { ...data, ...own, started_at: stamp },
       {
-        voice: 'live',
+        authority: 'live',
         status: 'in_progress',
-        conversation: said({ channel: data.channel, external_number: data.caller_number, call_sid: data.call_sid }),
-        start: { at: startAt ?? from.at, voice: 'live' },
+        conversation: definedColumns({
+          channel: data.channel,
+          external_number: data.caller_number,
+          call_sid: data.call_sid,
+        }),
+        start: { at: startAt ?? from.at, authority: 'live' },
         ...spokenIn(data.language, 'live', from.at),
         metadata: { ...from.extras, ...unread(data.language) },
         ...userOf(from, own, data.caller_number),
@@ -75,12 +79,12 @@ export const message = fc
     const own = withProfile(from, about);
     const [language = null, dialect = null] = LANGUAGES[data.language ?? ''] ?? [];
     const { role: column, kept } = speaker(role);
-    return tell(
+    return describeEvent(
       'conversation.message',
       from,
       { ...data, ...own, role, time_in_call_seconds: seconds },
       {
-        voice: 'live',
+        authority: 'live',
         status: 'in_progress',
         ...(role === 'user' && spokenIn(data.language, 'live', from.at)),
         message: {
@@ -113,14 +117,14 @@ export const ended = fc
   )
   .map(([from, about, data]) => {
     const own = withProfile(from, about);
-    return tell(
+    return describeEvent(
       'conversation.ended',
       from,
       { ...data, ...own },
       {
-        voice: 'live',
+        authority: 'live',
         status: 'ended',
-        conversation: said({
+        conversation: definedColumns({
           end_reason: data.reason,
           duration_seconds: data.duration_seconds,
           summary: data.summary,
@@ -136,7 +140,7 @@ export const ended = fc
 export const toolCall = fc
   .tuple(
     common,
-    partly<{ tool_call_id: string; tool_name: string; parameters: Said; result: string; is_error: boolean }>({
+    partly<{ tool_call_id: string; tool_name: string; parameters: Columns; result: string; is_error: boolean }>({
       tool_call_id: key,
       tool_name: text,
       parameters: extras,
@@ -151,15 +155,15 @@ export const toolCall = fc
       ...(detects !== undefined && { tool_name: 'language_detection', parameters: { language: detects } }),
     };
     const hasChanged = detects !== undefined && data.result !== undefined && data.is_error !== true;
-    return tell(
+    return describeEvent(
       'agent.tool_call',
       from,
       { tool_call_id, ...data },
       {
-        voice: 'live',
+        authority: 'live',
         status: 'in_progress',
         ...(hasChanged && spokenIn(detects, 'live', from.at)),
-        toolCall: { id: tool_call_id, fields: said({ ...withoutEmpty(data), details: detailsOf(from) }) },
+        toolCall: { id: tool_call_id, fields: definedColumns({ ...withoutEmpty(data), details: detailsOf(from) }) },
         ...userOf(from),
       },
     );
@@ -169,7 +173,7 @@ export const toolCall = fc
 export const action = fc
   .tuple(
     common,
-    partly<{ action_id: string; command: string; parameters: Said; status: string }>({
+    partly<{ action_id: string; command: string; parameters: Columns; status: string }>({
       action_id: key,
       command: text,
       parameters: extras,
@@ -177,27 +181,30 @@ export const action = fc
     }),
   )
   .map(([from, { action_id, ...data }]) =>
-    tell(
+    describeEvent(
       'agent.action',
       from,
       { action_id, ...data },
       {
-        voice: 'live',
+        authority: 'live',
         status: 'in_progress',
         command: {
           id: action_id,
-          fields: said({ ...withoutEmpty(data), user_id: from.user_id, details: detailsOf(from) }),
+          fields: definedColumns({ ...withoutEmpty(data), user_id: from.user_id, details: detailsOf(from) }),
         },
         ...userOf(from),
       },
     ),
   );
 
-/** Parameters that are empty say nothing. */
-function withoutEmpty({ parameters, ...data }: { parameters?: Said }): Said {
-  return said({ ...data, parameters: parameters && Object.keys(parameters).length > 0 ? parameters : undefined });
+/** Returns the data without empty parameters: a handler treats these as missing. */
+function withoutEmpty({ parameters, ...data }: { parameters?: Columns }): Columns {
+  return definedColumns({
+    ...data,
+    parameters: parameters && Object.keys(parameters).length > 0 ? parameters : undefined,
+  });
 }
 
-function detailsOf(from: Common): Said | undefined {
+function detailsOf(from: Common): Columns | undefined {
   return Object.keys(from.extras).length > 0 ? from.extras : undefined;
 }

@@ -1,21 +1,21 @@
 import { TABLES, type TableName, type Tables } from '../../packages/store/test/support/read-tables.ts';
 import type { ExpectedRows } from '../expected-rows/scenario.ts';
 
-/** How rows stand in an expectation, where it is not by their key. */
+/** The order of rows in an expectation, where it is not that of their key. */
 const ORDER: Partial<Record<TableName, readonly string[]>> = {
   webhook_events: ['conversation_id', 'type', 'outcome'],
   conversation_messages: ['conversation_id', 'source', 'position', 'created_at', 'event_key'],
   agent_tool_calls: ['conversation_id', 'source', 'created_at', 'request_id'],
 };
 
-/** Only what the expectation names, in its order. */
-export function looked(tables: Tables, expected: ExpectedRows): ExpectedRows {
+/** Returns only the tables and columns that the expectation names, with the rows in its order. */
+export function onlyExpectedColumns(tables: Tables, expected: ExpectedRows): ExpectedRows {
   const names = tableNames(expected);
   return Object.fromEntries(
     names.map((name) => {
       const rows = sorted(name, tables[name]);
       const wanted = expected[name] ?? [];
-      // A row more than expected is shown whole.
+      // A row more than expected keeps all of its columns.
       return [name, rows.map((row, i) => (wanted[i] ? pick(row, Object.keys(wanted[i])) : row))];
     }),
   );

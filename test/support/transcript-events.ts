@@ -11,22 +11,22 @@ import {
   phone,
   profile,
   anyRole,
-  said,
+  definedColumns,
   speaker,
   spokenIn,
   tag,
   text,
   time,
-  tell,
+  describeEvent,
   userOf,
   withProfile,
-} from './telling-events.ts';
-import type { Said, Telling } from './told-event.ts';
+} from './event-parts.ts';
+import type { Columns, EventFacts } from './described-event.ts';
 
 const anyCall = fc.record({
   name: text,
   parameters: fc.option(extras, { nil: undefined }),
-  /** The language that this call notes, where it is the note of one. */
+  /** The language that the tool call detects; undefined: the tool detects none. */
   detects: fc.option(tag, { nil: undefined }),
   result: fc.option(fc.record({ value: text, is_error: flag, seconds: count }), { nil: undefined }),
 });
@@ -44,7 +44,7 @@ type Turn = typeof anyTurn extends fc.Arbitrary<infer T> ? T : never;
 
 const phoneCall = fc.option(fc.record({ direction: fc.constantFrom('inbound', 'outbound'), external_number: phone }));
 
-/** post_call_transcription, with turns and without; a call's result stands in the next turn, if there is one. */
+/** post_call_transcription, with turns and without. The result of a tool call is in the next turn, or in its own where it is the last. */
 export const transcript = fc
   .tuple(
     common,
@@ -73,7 +73,7 @@ export const transcript = fc
   )
   .map(([from, about, status, turns, call, analysis]) => {
     const own = withProfile(from, about);
-    const metadata = said({
+    const metadata = definedColumns({
       start_time_unix_secs: call.start === undefined ? undefined : call.start / 1000,
       call_duration_secs: call.duration,
       cost: call.cost,
@@ -82,14 +82,14 @@ export const transcript = fc
       phone_call: call.phone,
     });
     const startedAt = call.start ?? from.at;
-    const isTold = turns.some((turn) => turn.message !== null || turn.call);
+    const hasContent = turns.some((turn) => turn.message !== null || turn.call);
     const data = { status, transcript: turns.map(printed), metadata, analysis, ...own };
-    return tell('post_call_transcription', from, data, {
-      voice: 'final',
+    return describeEvent('post_call_transcription', from, data, {
+      authority: 'final',
       status: status.replace('-', '_'),
       isAccount: status === 'done' || status === 'failed',
       ...(call.phone === null && { implied: { channel: 'web' } }),
-      conversation: said({
+      conversation: definedColumns({
         failure_reason: status === 'failed' ? call.reason : status === 'done' ? null : undefined,
         duration_seconds: call.duration,
         end_reason: call.reason,
@@ -98,15 +98,22 @@ export const transcript = fc
           call.start === undefined || call.duration === undefined ? undefined : iso(call.start + call.duration * 1000),
         channel: call.phone ? 'phone' : undefined,
         ...call.phone,
-        analysis: analysis && said(analysis),
+        analysis: analysis && definedColumns(analysis),
         title: analysis?.call_summary_title,
         summary: analysis?.transcript_summary,
         call_successful: analysis?.call_successful,
       }),
-      ...(call.start !== undefined && { start: { at: call.start, voice: 'final' as const } }),
+      ...(call.start !== undefined && { start: { at: call.start, authority: 'final' as const } }),
       ...spokenOf(turns, startedAt, call.main, from.at),
-      metadata: { ...from.extras, ...metadata, ...(turns.length > 0 && !isTold && { transcript: data.transcript }) },
-      turns: (isTold ? turns : []).map((turn, position) => ({ at: atOf(turn, startedAt), row: rowOf(turn, position) })),
+      metadata: {
+        ...from.extras,
+        ...metadata,
+        ...(turns.length > 0 && !hasContent && { transcript: data.transcript }),
+      },
+      turns: (hasContent ? turns : []).map((turn, position) => ({
+        at: atOf(turn, startedAt),
+        row: rowOf(turn, position),
+      })),
       turnCalls: turns.flatMap((turn, i) =>
         turn.call ? [{ id: idOf(i), at: atOf(turn, startedAt), fields: fieldsOf(turn.call) }] : [],
       ),
@@ -115,20 +122,20 @@ export const transcript = fc
   });
 type PhoneCall = typeof phoneCall extends fc.Arbitrary<infer T> ? T : never;
 
-/** The ids are those that live tool calls have as well. */
+/** Returns the id of a turn's tool call; live tool calls have the same ids. */
 const idOf = (position: number): string => `k${position + 1}`;
 
 const atOf = (turn: Turn, startedAt: number): number => startedAt + (turn.seconds ?? 0) * 1000;
 
-/** The last language into which the call changed, else the configured one. */
-function spokenOf(turns: Turn[], startedAt: number, main: string | undefined, at: number): Pick<Telling, 'spoken'> {
+/** Returns the last language that a tool call detected, else the configured one. */
+function spokenOf(turns: Turn[], startedAt: number, main: string | undefined, at: number): Pick<EventFacts, 'spoken'> {
   const noted = turns.findLast(
     ({ call }) => LANGUAGES[call?.detects ?? ''] !== undefined && call?.result?.is_error === false,
   );
   return noted ? spokenIn(noted.call?.detects, 'final', atOf(noted, startedAt)) : spokenIn(main, 'configured', at);
 }
 
-function rowOf(turn: Turn, position: number): Said {
+function rowOf(turn: Turn, position: number): Columns {
   const { role: column, kept } = speaker(turn.role);
   return {
     position,
@@ -143,11 +150,11 @@ function rowOf(turn: Turn, position: number): Said {
 
 const nameOf = ({ name, detects }: Call): string => (detects === undefined ? name : 'language_detection');
 
-const parametersOf = ({ parameters, detects }: Call): Said | undefined =>
+const parametersOf = ({ parameters, detects }: Call): Columns | undefined =>
   detects === undefined ? parameters : { language: detects };
 
-function fieldsOf(call: Call): Said {
-  return said({
+function fieldsOf(call: Call): Columns {
+  return definedColumns({
     tool_name: nameOf(call),
     parameters: parametersOf(call),
     result: call.result?.value,
@@ -156,7 +163,7 @@ function fieldsOf(call: Call): Said {
   });
 }
 
-/** A turn as the provider prints it. */
+/** Prints a turn as the provider does. */
 function printed(turn: Turn, position: number, turns: Turn[]): Json {
   const resultsHere = [position - 1, position].filter((i) => Math.min(i + 1, turns.length - 1) === position);
   const parameters = turn.call && parametersOf(turn.call);
@@ -168,7 +175,7 @@ function printed(turn: Turn, position: number, turns: Turn[]): Json {
     interrupted: turn.interrupted,
     tool_calls: turn.call
       ? [
-          said({
+          definedColumns({
             request_id: idOf(position),
             tool_name: nameOf(turn.call),
             params_as_json: parameters && JSON.stringify(parameters),
