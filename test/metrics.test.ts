@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
-import { canaryBody } from '@landline/webhook';
+import { canaryBody } from '@landline/webhook/canary';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startPostgres } from '../apps/cli/src/services/postgres.ts';
 import type { Service } from '../apps/cli/src/services/running-process.ts';

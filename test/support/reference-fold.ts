@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '@landline/webhook';
+import type { Json } from '@landline/webhook/json';
 import type { TableName } from '../../packages/store/test/support/read-tables.ts';
 import { iso } from './telling-events.ts';
 import { VOICES, type Said, type Spoken, type Telling, type ToldEvent, type Voice } from './told-event.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Json } from '@landline/webhook';
+import type { Json } from '@landline/webhook/json';
 import type { Said, Spoken, Telling, ToldEvent } from './told-event.ts';
 
 // Few of everything, so that events meet: at one time, in one conversation, under one id, of one user.

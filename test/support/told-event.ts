@@ -1,4 +1,4 @@
-import type { Json } from '@landline/webhook';
+import type { Json } from '@landline/webhook/json';
 
 /** Who says a thing. A later voice is believed before an earlier one, whenever the two spoke. */
 export const VOICES = ['seen', 'configured', 'live', 'final'] as const;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { verify, type SignatureFault } from '@landline/webhook';
+import { verify, type SignatureFault } from '@landline/webhook/verify';
 import type { SignatureHeader } from './signature-header.ts';
 
 /** Bodies up to this size, in bytes, are signed anew with other forms of the secret: more would hold up other requests. */

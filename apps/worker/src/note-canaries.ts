@@ -1,6 +1,6 @@
 import type { CanaryMark } from '@landline/queue';
 import type { Store } from '@landline/store';
-import { isCanary } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
 
 /**
  * Notes the newest canary of what was committed. No event waits for that, and none fails with it.

@@ -1,6 +1,7 @@
 import { printable } from '@landline/process';
 import { letterId, type ConsumedJob } from '@landline/queue';
-import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
+import { normalise, type NormalisedEvent } from '@landline/webhook';
+import type { EventFault } from '@landline/webhook/changes';
 import { applyGroup, patiently } from './apply-group.ts';
 import { DeadEventError } from './errors.ts';
 import { countProcessed } from './metrics.ts';

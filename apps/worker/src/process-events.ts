@@ -1,7 +1,8 @@
 import { printable, type Logger } from '@landline/process';
 import type { ConsumedJob } from '@landline/queue';
 import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
-import { isCanary, normalise, type Delivery, type NormalisedEvent } from '@landline/webhook';
+import { normalise, type Delivery, type NormalisedEvent } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
 import { applyGroup, type ApplyContext } from './apply-group.ts';
 import { bury, type BuryContext } from './bury.ts';
 import { countProcessed, type WorkerMetrics } from './metrics.ts';

@@ -1,4 +1,6 @@
-import { isCanary, type Clock, type NormalisedEvent } from '@landline/webhook';
+import type { NormalisedEvent } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
+import type { Clock } from '@landline/webhook/clock';
 import { fold, withoutOutranked, type FoldedRows } from './fold.ts';
 import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger-statement.ts';
 import { mergeStatement } from './merge-statement.ts';

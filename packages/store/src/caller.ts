@@ -1,4 +1,5 @@
-import { cappedClock, readLanguage } from '@landline/webhook';
+import { cappedClock } from '@landline/webhook/clock';
+import { readLanguage } from '@landline/webhook/language';
 import { MOST_CALLS } from './caller-statement.ts';
 import type { FoundCaller } from './found-caller.ts';
 

@@ -1,4 +1,5 @@
-import { deliveryOf, type Delivery, type EventFault } from '@landline/webhook';
+import type { EventFault } from '@landline/webhook/changes';
+import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { fromMs, plainArray, type Statement } from './statement.ts';
 

@@ -1,4 +1,5 @@
-import type { Changes, Clock, MessageChange, Source } from '@landline/webhook';
+import type { Changes, MessageChange, Source } from '@landline/webhook/changes';
+import type { Clock } from '@landline/webhook/clock';
 import { mergeRow, newRow, type MergedRow, type ToldRow } from './merged-row.ts';
 
 /** The rows of many events, one for each key, sorted by key so that no two transactions wait for each other in a ring. */

@@ -1,4 +1,5 @@
-import { bodyBytes, type EventFault, type LedgerEntry } from '@landline/webhook';
+import type { EventFault, LedgerEntry } from '@landline/webhook/changes';
+import { bodyBytes } from '@landline/webhook/delivery';
 import { fromMs, json, milliseconds, plainArray, textArray, type Parameter, type Statement } from './statement.ts';
 
 /** An event that cannot be applied, and why. */

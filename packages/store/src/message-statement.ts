@@ -1,4 +1,4 @@
-import type { MessageChange } from '@landline/webhook';
+import type { MessageChange } from '@landline/webhook/changes';
 import { fromMs, json, plainArray, textArray, type Statement } from './statement.ts';
 
 /**

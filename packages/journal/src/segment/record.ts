@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { bodyLength, type Delivery } from '@landline/webhook';
+import { bodyLength, type Delivery } from '@landline/webhook/delivery';
 
 /** A group of deliveries as it was read back. */
 export interface JournalRecord {
