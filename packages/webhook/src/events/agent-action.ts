@@ -2,7 +2,7 @@ import type { Changes } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, type EventContext } from '../event-context.ts';
 import { addSpoken, readSpoken } from '../spoken.ts';
-import { readDetails, readParameters } from './told-values.ts';
+import { readDetails, readParameters } from './live-values.ts';
 
 /** agent.action: a command that the user gave through the agent. */
 export function agentAction(event: EventContext): Changes {

@@ -3,7 +3,7 @@ import { latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, type EventContext } from '../event-context.ts';
 import { detectedLanguage, LANGUAGE_DETECTION } from '../language-detection.ts';
 import { addSpoken } from '../spoken.ts';
-import { readDetails, readParameters, readResult } from './told-values.ts';
+import { readDetails, readParameters, readResult } from './live-values.ts';
 
 /** agent.tool_call: the agent called a tool; its result may come with it or in an event of its own. */
 export function agentToolCall(event: EventContext): Changes {

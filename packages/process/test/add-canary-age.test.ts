@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { canaryAge } from '../src/canary-age.ts';
+import { canaryAge } from '../src/add-canary-age.ts';
 
 test('the age counts from when canaries began to be sent until one has come through', async () => {
   const registry = new Registry();
