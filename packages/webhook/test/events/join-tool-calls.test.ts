@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joinToolCalls } from '../../src/events/join-tool-calls.ts';
-import type { ToldTool } from '../../src/events/read-tools.ts';
+import type { ToolEntry } from '../../src/events/read-tools.ts';
 import { changesOf } from '../support/deliver.ts';
 
 /** Few ids, some of which read like the second use of another, and few names, so that calls and results meet. */
@@ -11,7 +11,7 @@ const tool = fc.record({
   name: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
   scope: fc.constantFrom('', '0.0'),
 });
-const told: fc.Arbitrary<ToldTool[]> = fc.array(tool, { maxLength: 14 }).map((tools) =>
+const told: fc.Arbitrary<ToolEntry[]> = fc.array(tool, { maxLength: 14 }).map((tools) =>
   tools.map((one, i) => ({
     ...one,
     type: undefined,
