@@ -53,11 +53,11 @@ describe.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES'])('a folder of a dead process
 it('a file in a dead folder that Landline did not make is left there, and told; the events are taken over', async () => {
   const dir = await killed();
   const [segment = ''] = await segmentFiles(dir);
-  const strange = join(segment, '..', 'photo.jpg');
-  await writeFile(strange, 'a photo');
+  const foreign = join(segment, '..', 'photo.jpg');
+  await writeFile(foreign, 'a photo');
   const journal = await aJournal({ dir });
   expect(await drain(journal)).toEqual(['pending']);
-  expect((await stat(strange)).size).toBe(7);
+  expect((await stat(foreign)).size).toBe(7);
   expect(journal.errors).toEqual([expect.stringContaining('photo.jpg')]);
 });
 

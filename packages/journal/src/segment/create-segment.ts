@@ -16,12 +16,12 @@ interface State {
   reenqueued: Reenqueued[];
   index: TimeIndex;
   begunAt: number;
-  quietSince: number;
+  lastWrittenAt: number;
   isWriting: boolean;
   isMarkStale: boolean;
 }
 
-/** Makes a segment of a file. `pending` and `reenqueued` are what its mark says. */
+/** Makes a segment of a file, with the `pending` and `reenqueued` parts of its mark. */
 export function createSegment(
   file: SegmentFile,
   facts: SegmentFacts,
@@ -35,7 +35,7 @@ export function createSegment(
     reenqueued,
     index: createTimeIndex(),
     begunAt: 0,
-    quietSince: 0,
+    lastWrittenAt: 0,
     isWriting: false,
     isMarkStale: true,
   };
@@ -45,7 +45,7 @@ export function createSegment(
     path: () => file.path(),
     isOpen: () => file.isOpen(),
     begunAt: () => state.begunAt,
-    quietSince: () => state.quietSince,
+    lastWrittenAt: () => state.lastWrittenAt,
     measureAge: (clock) => measureAge(state, clock),
     pending: () => enqueue.pending(),
     isEnqueued,
@@ -78,7 +78,7 @@ export function createSegment(
 function measureAge(state: State, clock: Clock): void {
   const { firstAt, lastAt } = state.facts;
   state.begunAt = clock.elapsed() - Math.max(0, clock.now() - firstAt);
-  state.quietSince = clock.elapsed() - Math.max(0, clock.now() - lastAt);
+  state.lastWrittenAt = clock.elapsed() - Math.max(0, clock.now() - lastAt);
 }
 
 async function append(
@@ -92,10 +92,10 @@ async function append(
   } finally {
     state.isWriting = false;
   }
-  state.quietSince = clock.elapsed();
+  state.lastWrittenAt = clock.elapsed();
   return records.map(({ length }) => {
     const range = noteRecord(state, length, at);
-    // Its callers were told that it failed, and nobody settles it: enqueued once more, it does no harm.
+    // The callers already got an error, so none of them settles the record. Enqueued twice, it does no harm.
     if (isLate()) state.enqueue.addPending(range);
     else state.enqueue.hold(range);
     return range;

@@ -3,49 +3,61 @@ import type { Segment } from './segment.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What bounds a list of segments. */
+/** The options of a list of segments. */
 export interface SegmentListOptions {
   limitBytes: number;
   retentionHours: number;
   clock: Clock;
-  /** Is told that a file cannot be removed; it is tried again. */
+  /** Called where a file cannot be removed; the list tries again. */
   onError: (error: Error) => void;
 }
 
-/** How room is made among the segments. */
+/** The options of `makeRoom`. */
 export interface RoomOptions {
-  /** Of files that are no segments of this process. */
+  /** The bytes of files that are no segments of this process. */
   otherBytes: number;
   current: Segment | undefined;
-  /** Nothing is too old: whether Redis has what was taken over is not known yet. */
-  keepsOld?: boolean;
-  /** What Redis has is removed until all files together have no more bytes; the limit unless told otherwise. */
-  downTo?: number;
+  /** Whether expired segments stay, because it is not known yet whether Redis has what was taken over. */
+  keepsExpired?: boolean;
+  /**
+   * The target of all files together, in bytes; segments that Redis has are removed until it is met. The default is the
+   * limit.
+   */
+  targetBytes?: number;
 }
 
-/** The segments that a process holds, and their bounds. `current` is the one that it writes to, which is never removed. */
+/**
+ * The segments of a process, and their limits. The list never removes `current`, the segment that the process writes
+ * to.
+ */
 export interface SegmentList {
   /** Oldest first. */
   all(): readonly Segment[];
   add(segment: Segment): void;
-  /** Somebody removed their files. What Redis lacks of them is still read through the handles that are open. */
+  /**
+   * Handles a folder whose files were removed by another program. Records that Redis lacks are still read through the
+   * open handles.
+   */
   detach(): void;
-  /** Of the files that are there. */
+  /** The bytes of the files on the disk. */
   bytes(): number;
   /**
-   * Removes segments that Redis has, the oldest first: those that are too old or empty, and as many as stand in the way of `bytes` more
-   * and `otherBytes`.
+   * Removes segments that Redis has, the oldest first: expired ones, empty ones, and as many as `bytes` more and
+   * `otherBytes` need.
    *
-   * @returns Whether there is room now.
+   * @returns  Whether there is room now.
    */
   makeRoom(bytes: number, options: RoomOptions): boolean;
-  /** Removes segments that Redis has, the oldest first, all but `kept`, until `bytes` are free. Resolves with the bytes that it freed. */
+  /**
+   * Removes segments that Redis has, the oldest first and never `kept`, until `bytes` are free. Resolves with the
+   * number of freed bytes.
+   */
   free(bytes: number, kept?: Segment): Promise<number>;
-  /** Writes the stale marks. @throws the disk's error; a mark that was not written is written next time */
+  /** Writes the stale marks. @throws the disk's error; the next call writes the rest */
   writeMarks(): Promise<void>;
-  /** Closes segments that Redis has: they are only read again when it loses them. */
+  /** Closes the handles of segments that Redis has. They are read again only where Redis loses them. */
   closeIdle(current: Segment | undefined): Promise<void>;
-  /** Closes all, and removes those without a record. */
+  /** Closes all segments, and removes those without a record. */
   close(): Promise<void>;
 }
 
@@ -61,11 +73,11 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
     },
     detach: () => held.detach(),
     bytes: () => held.bytes(),
-    makeRoom(more, { otherBytes, current, keepsOld = false, downTo = limitBytes }) {
-      const oldest = keepsOld ? -Infinity : clock.elapsed() - retentionHours * HOUR_MS;
+    makeRoom(more, { otherBytes, current, keepsExpired = false, targetBytes = limitBytes }) {
+      const oldest = keepsExpired ? -Infinity : clock.elapsed() - retentionHours * HOUR_MS;
       let used = held.bytes() + otherBytes + more;
       for (const segment of held.enqueued(current)) {
-        if (used <= downTo && segment.quietSince() >= oldest && !segment.isEmpty()) continue;
+        if (used <= targetBytes && segment.lastWrittenAt() >= oldest && !segment.isEmpty()) continue;
         used -= segment.facts.bytes;
         void held.remove(segment);
       }
@@ -75,8 +87,7 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
     free: (wanted, kept) => free(held, wanted, kept),
     async writeMarks() {
       for (const segment of held.present().filter((each) => each.isMarkStale())) {
-        // It may have been removed while the others were written.
-        // oxlint-disable-next-line no-await-in-loop -- a few small files
+        // The segment may have been removed while others were written.
         if (held.present().includes(segment)) await segment.writeMark();
       }
     },
@@ -95,13 +106,13 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
 
 interface HeldSegments {
   all(): readonly Segment[];
-  /** Those whose files are there. */
+  /** The segments whose files are on the disk. */
   present(): readonly Segment[];
-  /** Those of them that Redis has, without `kept`. */
+  /** The segments on the disk that Redis has, without `kept`. */
   enqueued(kept?: Segment): readonly Segment[];
   bytes(): number;
   add(segment: Segment): void;
-  /** Resolves with whether it is gone. */
+  /** Removes a segment; resolves with whether the file is gone. */
   remove(segment: Segment): Promise<boolean>;
   detach(): void;
   dropDetached(): void;
@@ -156,7 +167,7 @@ async function free(held: HeldSegments, wanted: number, kept?: Segment): Promise
   let freed = 0;
   for (const segment of held.enqueued(kept)) {
     if (freed >= wanted) break;
-    // Redis may have lost it while the others were removed, or another call has removed it.
+    // Meanwhile Redis may have lost the segment, or another call may have removed it.
     if (!segment.isEnqueued() || !held.present().includes(segment)) continue;
     // oxlint-disable-next-line no-await-in-loop -- oldest first, and no more than needed
     if (await held.remove(segment)) freed += segment.facts.bytes;

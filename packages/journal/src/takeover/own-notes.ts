@@ -1,18 +1,21 @@
 import { writeNotes, type InheritedNote } from './notes.ts';
 
-/** The notes of a process: its own, and those of processes that are gone. */
+/** The notes of a process: its own, and those of ended processes. */
 export interface OwnNotes {
-  /** Keeps a note of our own for whoever takes the journal over. */
+  /** Keeps this process's note for the process that takes the journal over. */
   keep(note: unknown): void;
-  /** The notes of processes that are gone whose segments have all come. */
+  /** The notes of ended processes whose segments have all arrived. */
   inherited(): readonly InheritedNote[];
-  /** Keeps notes whose segments are about to come; they are on the disk when it resolves, and shown by `showArrived`. @throws the disk's error */
+  /**
+   * Keeps notes whose segments are about to arrive. When it resolves, the notes are on the disk; `publishArrived` makes
+   * them visible. @throws the disk's error
+   */
   arrive(folder: string, notes: readonly InheritedNote[]): Promise<void>;
-  /** Shows what has arrived: all segments have come that it asks for. */
-  showArrived(): void;
-  /** Drops an inherited note that is done with. */
+  /** Makes the arrived notes visible, because all their segments have arrived. */
+  publishArrived(): void;
+  /** Removes an inherited note whose request is done. */
   forget(note: InheritedNote): void;
-  /** Writes the notes down where they have changed. @throws the disk's error; then it is tried again next time */
+  /** Writes the notes where they have changed. @throws the disk's error; the next call tries again */
   write(folder: string): Promise<void>;
 }
 
@@ -40,13 +43,13 @@ export function createOwnNotes(): OwnNotes {
     },
     inherited: () => inherited,
     async arrive(folder, notes) {
-      // A note may lie in two folders, or in one that could not be taken over before.
+      // A note may be in two folders, or in one that could not be taken over before.
       for (const each of notes) {
         if (![...inherited, ...arrived].some((known) => isSame(known, each))) arrived.push(each);
       }
       await write(folder);
     },
-    showArrived() {
+    publishArrived() {
       inherited = [...inherited, ...arrived];
       arrived = [];
     },

@@ -93,7 +93,7 @@ describe('the room for more', () => {
     const { list, add } = await aList();
     const kept = await add(40_000, 'failed');
     await add(40_000);
-    expect(list.makeRoom(0, { otherBytes: 0, current: undefined, downTo: 10_000 })).toBe(true);
+    expect(list.makeRoom(0, { otherBytes: 0, current: undefined, targetBytes: 10_000 })).toBe(true);
     expect(list.all()).toEqual([kept]);
   });
 });
@@ -115,7 +115,7 @@ describe('the time for which a segment is kept that Redis has', () => {
     const { list, add, test } = await aList();
     const segment = await add(10);
     test.pass(10 * HOUR_MS);
-    list.makeRoom(0, { otherBytes: 0, current: undefined, keepsOld: true });
+    list.makeRoom(0, { otherBytes: 0, current: undefined, keepsExpired: true });
     expect(list.all()).toEqual([segment]);
   });
 

@@ -102,10 +102,10 @@ describe('the age of a segment', () => {
     await append(segment, ['first'], { at: AT + 2000 });
     clock.pass(5000);
     segment.measureAge(ours);
-    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.quietSince()]).toEqual([5000, 3000]);
+    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.lastWrittenAt()]).toEqual([5000, 3000]);
     clock.set(3_600_000);
     clock.pass(1000);
-    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.quietSince()]).toEqual([6000, 4000]);
+    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.lastWrittenAt()]).toEqual([6000, 4000]);
   });
 
   it('is none where its times lie ahead of ours', async () => {
@@ -114,6 +114,6 @@ describe('the age of a segment', () => {
     const ours = createClock({ wall: clock.options.now, elapsed: clock.options.elapsed });
     const segment = await begun();
     segment.measureAge(ours);
-    expect([segment.begunAt(), segment.quietSince()]).toEqual([ours.elapsed(), ours.elapsed()]);
+    expect([segment.begunAt(), segment.lastWrittenAt()]).toEqual([ours.elapsed(), ours.elapsed()]);
   });
 });
