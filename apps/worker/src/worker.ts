@@ -1,5 +1,14 @@
-import { addGauge, addQueueJobs, canaryAge, type Logger } from '@landline/process';
-import { createCanaryMark, createConsumer, createDeadLetters, createLetterCheck, DEAD_LETTER_QUEUE, openPostgresBeats, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
+import { addGauge, addQueueJobs, addCanaryAge, type Logger } from '@landline/process';
+import {
+  createCanaryMark,
+  createConsumer,
+  createDeadLetters,
+  createLetterCheck,
+  DEAD_LETTER_QUEUE,
+  openPostgresBeats,
+  WEBHOOK_QUEUE,
+  type JobFailure,
+} from '@landline/queue';
 import { createStore, type ApplicableEvent, type DeadEvent, type StoreOptions } from '@landline/store';
 import { createDatabaseGate } from './database-gate.ts';
 import { addDeadEvents } from './dead-events.ts';
@@ -64,7 +73,7 @@ export function createWorker(options: WorkerOptions): Worker {
     left: left.signal,
   });
   const canaryMark = createCanaryMark({ redisUrl });
-  canaryAge(metrics.registry, canaryMark);
+  addCanaryAge(metrics.registry, canaryMark);
   const commits = createRecentCommits();
   const counted = {
     ...store,
