@@ -31,12 +31,11 @@ const ENVIRONMENT = {
  * @returns      The `overrides` of .oxlintrc.json. Of the overrides that name a rule for a file, oxlint obeys the last.
  */
 export function oxlintOverrides({ scope, workspaces, environmentReaders, limits, exceptions }) {
-  const entriesOf = new Map(workspaces.map(({ place, entries = [] }) => [place, entries]));
   const sources = ['apps/*/src/**', 'packages/*/src/**'];
   return [
     ...workspaces.map((workspace) => ({
       files: [`${workspace.place}/src/**`],
-      rules: { 'no-restricted-imports': ['error', importsOf(workspace, { scope, entriesOf })] },
+      rules: { 'no-restricted-imports': ['error', importsOf(workspace, scope)] },
     })),
     {
       files: ['apps/*/test/**', 'packages/*/test/**'],
@@ -68,18 +67,14 @@ export function oxlintOverrides({ scope, workspaces, environmentReaders, limits,
   ];
 }
 
-/**
- * The imports that lint refuses in a workspace: all but the packages, entry points and modules that the table lets in.
- * Lint skips every later pattern for a name that a group lets in, so the group comes last.
- */
-function importsOf({ place, packages, node, npm }, { scope, entriesOf }) {
+/** Everything is refused but what the table lets in. The group comes last: a name that it lets in is looked at no further. */
+function importsOf({ place, packages, node, npm }, scope) {
   const builtIn = node === 'all' ? ['!node:*', '!node:*/**'] : node.map((name) => `!node:${name}`);
   const message = `${place} may not import this: see "Where things are" in CONTRIBUTING.md.`;
-  const names = packages.flatMap((name) => [
-    name,
-    ...(entriesOf.get(`packages/${name}`) ?? []).map((entry) => `${name}/${entry}`),
-  ]);
-  const own = packages.length === 0 ? [] : [`!${scope}`, ...names.map((name) => `!${scope}/${name}`)];
+  const own =
+    packages.length === 0
+      ? []
+      : [`!${scope}`, ...packages.flatMap((name) => [`!${scope}/${name}`, `!${scope}/${name}/*`])];
   const foreign = npm.flatMap((name) => [...scopeOf(name), `!${name}`, `!${name}/**`]);
   const group = ['*', '!.*', '!.*/**', ...builtIn, ...own, ...foreign];
   return { paths: [ENVIRONMENT], patterns: [INDEX_FROM_INSIDE, INNER_FILE, { group: [...new Set(group)], message }] };
