@@ -71,27 +71,25 @@ interface State {
   begun: number;
 }
 
+const NOTHING_BEGUN: Readonly<State> = {
+  folder: undefined,
+  segment: undefined,
+  fault: undefined,
+  isDiskFull: false,
+  hasStopped: false,
+  begun: 0,
+};
+
 /** Makes the current segment of a process. It touches no disk before `begin` or `check`. */
 export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSegment {
   const { clock, writeTimeoutMs } = options;
-  const state: State = {
-    folder: undefined,
-    segment: undefined,
-    fault: undefined,
-    isDiskFull: false,
-    hasStopped: false,
-    begun: 0,
-  };
+  const state: State = { ...NOTHING_BEGUN };
   const writer = createWriter({ timeoutMs: writeTimeoutMs, onFault: fail, clock });
   let beginning: Promise<void> | undefined;
 
   function fail(thrown: unknown): void {
-    const cause = errorOf(thrown);
-    state.segment = undefined;
     writer.moveTo(undefined);
-    state.isDiskFull = isOutOfSpace(cause);
-    if (reasonOf(state.fault) !== reasonOf(cause) && !state.hasStopped) options.onFault(cause);
-    state.fault = cause;
+    failWith(errorOf(thrown), state, options);
   }
 
   function begin(): Promise<void> {
@@ -99,21 +97,12 @@ export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSeg
     return beginning;
   }
 
-  async function check(segment: Segment | undefined): Promise<void> {
-    if (segment === undefined) {
-      if (!writer.isBusy()) await begin();
-    } else if (!(await segment.isInPlace())) {
-      // Meanwhile another segment may have been begun, and this one removed.
-      if (segment === state.segment) fail(new Error('its folder was removed or replaced'));
-    } else if (isToBeClosed(segment, options)) await begin();
-  }
-
   return {
     get: () => state.segment,
     folder: () => state.folder,
     writer,
     begin,
-    check: () => check(state.segment).catch(fail),
+    check: () => check(state, { writer, begin, fail }, options).catch(fail),
     closeIfDue(written) {
       if (!state.hasStopped && written === state.segment && isToBeClosed(written, options)) void begin().catch(fail);
     },
@@ -126,6 +115,31 @@ export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSeg
       await Promise.allSettled([writer.settled(), beginning]);
     },
   };
+}
+
+/** Leaves the journal without a segment, and reports the reason where it is a new one. */
+function failWith(cause: Error, state: State, { onFault }: CurrentSegmentOptions): void {
+  state.segment = undefined;
+  state.isDiskFull = isOutOfSpace(cause);
+  if (reasonOf(state.fault) !== reasonOf(cause) && !state.hasStopped) onFault(cause);
+  state.fault = cause;
+}
+
+/** The means by which a check changes the current segment. */
+interface Means {
+  writer: Writer;
+  begin: () => Promise<void>;
+  fail: (thrown: unknown) => void;
+}
+
+async function check(state: State, { writer, begin, fail }: Means, options: CurrentSegmentOptions): Promise<void> {
+  const { segment } = state;
+  if (segment === undefined) {
+    if (!writer.isBusy()) await begin();
+  } else if (!(await segment.isInPlace())) {
+    // Meanwhile another segment may have been begun, and this one removed.
+    if (segment === state.segment) fail(new Error('its folder was removed or replaced'));
+  } else if (isToBeClosed(segment, options)) await begin();
 }
 
 /**

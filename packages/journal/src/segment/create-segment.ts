@@ -27,18 +27,8 @@ export function createSegment(
   facts: SegmentFacts,
   { pending = [], reenqueued = [] }: { pending?: Range[]; reenqueued?: Reenqueued[] } = {},
 ): Segment {
-  const enqueue = createEnqueueState(pending);
-  const state: State = {
-    file,
-    facts,
-    enqueue,
-    reenqueued,
-    index: createTimeIndex(),
-    begunAt: 0,
-    lastWrittenAt: 0,
-    isWriting: false,
-    isMarkStale: true,
-  };
+  const state = createState(file, facts, { pending, reenqueued });
+  const { enqueue } = state;
   const isEnqueued = () => !state.isWriting && enqueue.isComplete();
   return {
     facts,
@@ -54,17 +44,11 @@ export function createSegment(
     read: (range) => read(state, range),
     take: (range) => enqueue.take(range),
     settle: (range, outcome, at) => settle(state, range, { outcome, at }),
-    giveUpHeld() {
-      enqueue.giveUp();
-      state.isMarkStale = true;
-    },
+    giveUpHeld: () => giveUpHeld(state),
     redoSince: (sinceMs) => redoSince(state, sinceMs),
     cutAt: (offset) => cutAt(state, offset),
     copyAside: (part) => file.copyAside(part),
-    skip(part) {
-      enqueue.skip(part);
-      state.isMarkStale = true;
-    },
+    skip: (part) => skip(state, part),
     takeMissingBytes: () => takeMissingBytes(facts),
     isInPlace: () => file.isInPlace(),
     moveTo: (folder, owner) => moveTo(state, folder, owner),
@@ -72,6 +56,24 @@ export function createSegment(
     writeMark: () => writeMarkOf(state),
     close: () => file.close(),
     remove: () => file.remove(),
+  };
+}
+
+function createState(
+  file: SegmentFile,
+  facts: SegmentFacts,
+  { pending, reenqueued }: { pending: Range[]; reenqueued: Reenqueued[] },
+): State {
+  return {
+    file,
+    facts,
+    enqueue: createEnqueueState(pending),
+    reenqueued,
+    index: createTimeIndex(),
+    begunAt: 0,
+    lastWrittenAt: 0,
+    isWriting: false,
+    isMarkStale: true,
   };
 }
 
@@ -127,6 +129,16 @@ function settle(
   if (outcome === 'enqueued' && at !== undefined) {
     noteReenqueued(state.reenqueued, { from: range.from, to: range.to, at });
   }
+  state.isMarkStale = true;
+}
+
+function giveUpHeld(state: State): void {
+  state.enqueue.giveUp();
+  state.isMarkStale = true;
+}
+
+function skip(state: State, part: { from: number; to: number }): void {
+  state.enqueue.skip(part);
   state.isMarkStale = true;
 }
 

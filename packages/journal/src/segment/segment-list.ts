@@ -75,22 +75,11 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
     bytes: () => held.bytes(),
     makeRoom(more, { otherBytes, current, keepsExpired = false, targetBytes = limitBytes }) {
       const oldest = keepsExpired ? -Infinity : clock.elapsed() - retentionHours * HOUR_MS;
-      let used = held.bytes() + otherBytes + more;
-      for (const segment of held.enqueued(current)) {
-        if (used <= targetBytes && segment.lastWrittenAt() >= oldest && !segment.isEmpty()) continue;
-        used -= segment.facts.bytes;
-        void held.remove(segment);
-      }
-      held.dropDetached();
-      return used <= limitBytes;
+      const used = held.bytes() + otherBytes + more;
+      return removeEnqueued(held, used, { current, oldest, targetBytes }) <= limitBytes;
     },
     free: (wanted, kept) => free(held, wanted, kept),
-    async writeMarks() {
-      for (const segment of held.present().filter((each) => each.isMarkStale())) {
-        // The segment may have been removed while others were written.
-        if (held.present().includes(segment)) await segment.writeMark();
-      }
-    },
+    writeMarks: () => writeMarks(held),
     async closeIdle(current) {
       const idle = held.enqueued(current).filter((each) => each.isOpen());
       await Promise.all(idle.map((each) => each.close()));
@@ -102,6 +91,34 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
       );
     },
   };
+}
+
+/** Which of the segments that Redis has are removed. */
+interface RemovalOptions {
+  current: Segment | undefined;
+  /** Segments that were last written to before this time have expired, by `elapsed`. */
+  oldest: number;
+  targetBytes: number;
+}
+
+/** Removes segments that Redis has, the oldest first. Returns how many of the `used` bytes are left. */
+function removeEnqueued(held: HeldSegments, used: number, { current, oldest, targetBytes }: RemovalOptions): number {
+  let left = used;
+  for (const segment of held.enqueued(current)) {
+    if (left <= targetBytes && segment.lastWrittenAt() >= oldest && !segment.isEmpty()) continue;
+    left -= segment.facts.bytes;
+    void held.remove(segment);
+  }
+  held.dropDetached();
+  return left;
+}
+
+async function writeMarks(held: HeldSegments): Promise<void> {
+  for (const segment of held.present().filter((each) => each.isMarkStale())) {
+    // The segment may have been removed while others were written.
+    // oxlint-disable-next-line no-await-in-loop -- a few small files
+    if (held.present().includes(segment)) await segment.writeMark();
+  }
 }
 
 interface HeldSegments {
@@ -119,48 +136,52 @@ interface HeldSegments {
   closeDetached(): Promise<void>;
 }
 
+interface State {
+  segments: Segment[];
+  /** Segments whose files were removed by another program, with records that Redis lacks. */
+  detached: Segment[];
+}
+
 function createHeldSegments({ onError }: Pick<SegmentListOptions, 'onError'>): HeldSegments {
-  let segments: Segment[] = [];
-  let detached: Segment[] = [];
-
-  function add(segment: Segment): void {
-    segments = [...segments, segment].sort((a, b) => a.facts.firstAt - b.facts.firstAt);
-  }
-
-  function dropDetached(): void {
-    for (const segment of detached.filter((each) => each.isEnqueued())) void segment.close();
-    detached = detached.filter((each) => !each.isEnqueued());
-  }
-
-  async function remove(segment: Segment): Promise<boolean> {
-    segments = segments.filter((other) => other !== segment);
-    try {
-      await segment.remove();
-      return true;
-    } catch (error) {
-      add(segment);
-      onError(new Error(`The journal's file ${segment.path()} cannot be removed; it is tried again: ${String(error)}`));
-      return false;
-    }
-  }
-
+  const state: State = { segments: [], detached: [] };
   return {
-    all: () => [...detached, ...segments],
-    present: () => segments,
-    enqueued: (kept) => segments.filter((each) => each !== kept && each.isEnqueued()),
-    bytes: () => segments.reduce((sum, { facts }) => sum + facts.bytes, 0),
-    add,
-    remove,
+    all: () => [...state.detached, ...state.segments],
+    present: () => state.segments,
+    enqueued: (kept) => state.segments.filter((each) => each !== kept && each.isEnqueued()),
+    bytes: () => state.segments.reduce((sum, { facts }) => sum + facts.bytes, 0),
+    add: (segment) => add(state, segment),
+    remove: (segment) => remove(state, segment, onError),
     detach() {
-      detached = [...detached, ...segments].filter((each) => each.isOpen());
-      segments = [];
-      dropDetached();
+      state.detached = [...state.detached, ...state.segments].filter((each) => each.isOpen());
+      state.segments = [];
+      dropDetached(state);
     },
-    dropDetached,
+    dropDetached: () => dropDetached(state),
     async closeDetached() {
-      await Promise.all(detached.map((each) => each.close()));
+      await Promise.all(state.detached.map((each) => each.close()));
     },
   };
+}
+
+function add(state: State, segment: Segment): void {
+  state.segments = [...state.segments, segment].sort((a, b) => a.facts.firstAt - b.facts.firstAt);
+}
+
+async function remove(state: State, segment: Segment, onError: (error: Error) => void): Promise<boolean> {
+  state.segments = state.segments.filter((other) => other !== segment);
+  try {
+    await segment.remove();
+    return true;
+  } catch (error) {
+    add(state, segment);
+    onError(new Error(`The journal's file ${segment.path()} cannot be removed; it is tried again: ${String(error)}`));
+    return false;
+  }
+}
+
+function dropDetached(state: State): void {
+  for (const segment of state.detached.filter((each) => each.isEnqueued())) void segment.close();
+  state.detached = state.detached.filter((each) => !each.isEnqueued());
 }
 
 async function free(held: HeldSegments, wanted: number, kept?: Segment): Promise<number> {

@@ -19,48 +19,56 @@ export interface OwnNotes {
   write(folder: string): Promise<void>;
 }
 
+interface State {
+  note: unknown;
+  inherited: InheritedNote[];
+  arrived: InheritedNote[];
+  isStale: boolean;
+}
+
 /** Makes the notes of a process that has none. */
 export function createOwnNotes(): OwnNotes {
-  let note: unknown;
-  let inherited: InheritedNote[] = [];
-  let arrived: InheritedNote[] = [];
-  let isStale = false;
-
-  async function write(folder: string): Promise<void> {
-    isStale = false;
-    try {
-      await writeNotes(folder, { note, inherited: [...inherited, ...arrived] });
-    } catch (error) {
-      isStale = true;
-      throw error;
-    }
-  }
-
+  const state: State = { note: undefined, inherited: [], arrived: [], isStale: false };
   return {
-    keep(value) {
-      note = value;
-      isStale = true;
+    keep(note) {
+      state.note = note;
+      state.isStale = true;
     },
-    inherited: () => inherited,
+    inherited: () => state.inherited,
     async arrive(folder, notes) {
-      // A note may be in two folders, or in one that could not be taken over before.
-      for (const each of notes) {
-        if (![...inherited, ...arrived].some((known) => isSame(known, each))) arrived.push(each);
-      }
-      await write(folder);
+      addNew(state, notes);
+      await write(state, folder);
     },
     publishArrived() {
-      inherited = [...inherited, ...arrived];
-      arrived = [];
+      state.inherited = [...state.inherited, ...state.arrived];
+      state.arrived = [];
     },
     forget(done) {
-      inherited = inherited.filter((each) => each !== done);
-      isStale = true;
+      state.inherited = state.inherited.filter((each) => each !== done);
+      state.isStale = true;
     },
     async write(folder) {
-      if (isStale) await write(folder);
+      if (state.isStale) await write(state, folder);
     },
   };
+}
+
+/** Adds notes that are new. A note may be in two folders, or in one that could not be taken over before. */
+function addNew({ inherited, arrived }: State, notes: readonly InheritedNote[]): void {
+  for (const each of notes) {
+    if (![...inherited, ...arrived].some((known) => isSame(known, each))) arrived.push(each);
+  }
+}
+
+async function write(state: State, folder: string): Promise<void> {
+  const { note, inherited, arrived } = state;
+  state.isStale = false;
+  try {
+    await writeNotes(folder, { note, inherited: [...inherited, ...arrived] });
+  } catch (error) {
+    state.isStale = true;
+    throw error;
+  }
 }
 
 function isSame(one: InheritedNote, other: InheritedNote): boolean {
