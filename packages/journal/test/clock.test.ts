@@ -65,7 +65,7 @@ describe.each([
     expect(await drain(journal)).toEqual(['late']);
   });
 
-  it('hides nothing from whoever takes over', async () => {
+  it('hides nothing from the process that takes over', async () => {
     const clock = aClock();
     const journal = await aJournal(clock.options);
     journal.keepNote('beat');

@@ -65,7 +65,7 @@ async function aCurrent(): Promise<Scene> {
 }
 
 describe('the segment in use', () => {
-  it('is begun by the first look, in a folder of the process', async () => {
+  it('is begun by the first check, in a folder of the process', async () => {
     const { dir, current, segments } = await aCurrent();
     expect([current.get(), current.folder(), current.hasFailed()]).toEqual([undefined, undefined, false]);
     await current.check();
@@ -169,7 +169,7 @@ describe('the segment in use', () => {
 });
 
 describe('a fault', () => {
-  it('is told once for each reason; then the journal takes nothing until a look finds the disk well', async () => {
+  it('is reported once for each reason; then the journal takes nothing until a check finds the disk well', async () => {
     const { dir, current, faults, ready } = await aCurrent();
     await writeFile(dir, 'in the way');
     await current.check();
@@ -183,7 +183,7 @@ describe('a fault', () => {
     expect(current.get()).toBeDefined();
   });
 
-  it('is a folder that was taken away: the next look makes another, and what was open is still listed', async () => {
+  it('is a folder that was taken away: the next check makes another, and what was open is still listed', async () => {
     const { dir, current, segments, faults, write } = await aCurrent();
     await current.check();
     await write(10, 'failed');
@@ -210,7 +210,7 @@ describe('a fault', () => {
     expect(segments.all()).not.toContain(first);
   });
 
-  it('after the process has left is not told any more', async () => {
+  it('after the stop is not reported any more', async () => {
     const { current, faults } = await aCurrent();
     await current.check();
     current.stop();

@@ -53,7 +53,7 @@ it.each<[string, (bytes: Buffer) => number, string[], (bytes: Buffer) => number]
   expect(journal.errors).toEqual([expect.stringContaining(aside[0] ?? '')]);
 });
 
-it('tells, once, of records that were on the disk and are gone from the end, and goes on with the others', async () => {
+it('reports once that records are gone from the end that had been on the disk, and goes on with the others', async () => {
   const { dir, path, bytes } = await aSegment();
   const pending = [{ from: bytes.indexOf('LLR1'), to: bytes.length, records: 3 }];
   await writeFile(`${path}.mark`, JSON.stringify({ end: bytes.length, records: 3, pending, reenqueued: [] }));
@@ -65,7 +65,7 @@ it('tells, once, of records that were on the disk and are gone from the end, and
   expect((await reopened(dir)).journal.errors).toEqual([]);
 });
 
-it('leaves a torn end to whoever reads it, however many take it over before', async () => {
+it('leaves a torn end to the process that reads it, however many processes take it over before', async () => {
   const { dir, path, bytes } = await aSegment();
   await truncate(path, bytes.length - 1);
   await rm(`${path}.mark`, { force: true });
@@ -106,7 +106,7 @@ it('never takes what stands in a body for a record, where the record itself is d
   expect(bodies).toEqual(['first', 'third']);
 });
 
-it('leaves a file that does not begin as a segment as it is, tells of it, and takes over the rest', async () => {
+it('leaves a file without a segment header as it is, reports it, and takes over the rest', async () => {
   const { dir, path } = await aSegment();
   const foreign = path.replace(/\d(?=-[0-9a-f]+\.log$)/, '9');
   await writeFile(foreign, 'not a segment');

@@ -16,7 +16,7 @@ describe('a group', () => {
     expect(await drainEvents(journal)).toEqual([event(body, fields), bytes]);
   });
 
-  it('is nothing to enqueue once Redis has it, and is until then, whatever becomes of the process', async () => {
+  it('is pending until Redis has it, also where its process dies', async () => {
     const journal = await aJournal();
     const [enqueued, failed] = [await journal.append([event('enqueued')]), await journal.append([event('failed')])];
     await journal.append([event('unknown')]);
@@ -37,7 +37,7 @@ describe('a group', () => {
     expect((await segmentFiles(journal.dir)).length).toBeGreaterThan(2);
     const group = await journal.takePending({ maxEvents: 3, maxBytes: MEBIBYTE });
     expect([group?.events.map(({ body }) => body), group?.records]).toEqual([bodies.slice(0, 3), 3]);
-    // Whoever failed to enqueue it is the next to try.
+    // The caller that failed to enqueue it is the next to try.
     group?.failed();
     expect(await drain(journal, { maxBytes: 25_000 })).toEqual(bodies);
     expect(await drain(journal)).toEqual([]);
@@ -110,7 +110,7 @@ describe('what bounds it', () => {
   it('begins no file while it is being closed', async () => {
     for (let i = 0; i < 10; i++) {
       const journal = await aJournal({ limitBytes: MEBIBYTE });
-      // It fills a file: the next is begun at once, and nobody waits for that.
+      // The group fills a file. The next file is begun at once, and no caller waits for it.
       (await journal.append([event('x'.repeat(200_000))])).failed();
       await journal.close();
       const [folder = ''] = await readdir(journal.dir);
@@ -130,7 +130,7 @@ describe('what bounds it', () => {
 });
 
 describe('a disk that fails', () => {
-  it('is told with its reason, refuses groups, and is tried again', async () => {
+  it('is reported with its reason, refuses groups, and is tried again', async () => {
     const folder = await makeTempFolder();
     const dir = join(folder, 'journal');
     await writeFile(dir, 'in the way');

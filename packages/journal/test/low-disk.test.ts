@@ -13,7 +13,7 @@ it.each([
   [GIBIBYTE, 0.1 * GIBIBYTE],
   [10 * GIBIBYTE, GIBIBYTE],
   [1000 * GIBIBYTE, GIBIBYTE],
-  // A file system that does not tell.
+  // A file system that does not report its size.
   [0, 0],
 ])('a disk of %i bytes is low below %f', (total, low) => {
   expect(lowBelow({ free: 0, total })).toBe(Math.floor(low));
@@ -28,7 +28,7 @@ async function fill(journal: TestJournal): Promise<void> {
   }
 }
 
-it('on a disk that is low nothing is kept that Redis has, all that it lacks is, and it is told once', async () => {
+it('on a low disk the journal keeps only what Redis lacks, and reports the disk once', async () => {
   const space = { free: 50 * GIBIBYTE, total: 100 * GIBIBYTE };
   const journal = await aJournal({ limitBytes: MEBIBYTE, diskSpace: () => Promise.resolve({ ...space }) });
   await fill(journal);

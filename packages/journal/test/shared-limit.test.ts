@@ -49,7 +49,7 @@ describe('processes that share the limit', () => {
     const second = await aJournal({ dir: first.dir, limitBytes: MEBIBYTE });
     const took = await keep(second, 100);
     expect([kept, took > 10, took < 100]).toEqual([20, true, true]);
-    // It looks at what the others have each second.
+    // It measures the others' files each second.
     let more = 0;
     await vi.waitUntil(
       async () => {
@@ -79,7 +79,7 @@ describe('processes that share the limit', () => {
     expect(await keep(added, 30)).toBe(30);
   });
 
-  it('whoever says something else on the socket is cut off, and whoever says nothing too', async () => {
+  it('a connection that sends anything else is closed, and so is one that sends nothing', async () => {
     const journal = await aJournal();
     const [folder = ''] = await readdir(journal.dir);
     for (const said of ['room\n', 'room 99999999999999999999999999999999\n', '']) {

@@ -154,7 +154,7 @@ describe('room for a group', () => {
   });
 });
 
-describe('a look each second', () => {
+describe('the check at each tick', () => {
   it('leaves a tenth of the limit free for the others', async () => {
     const { room, add, segments } = await aRoom();
     const segment = await add(88_000);
@@ -178,7 +178,7 @@ describe('a look each second', () => {
     expect(room.isFull()).toBe(false);
   });
 
-  it('keeps nothing that Redis has while the disk is low, and tells it', async () => {
+  it('keeps nothing that Redis has while the disk is low, and reports the disk', async () => {
     const { room, add, segments, space, errors } = await aRoom();
     const [, lacked] = [await add(1000), await add(1000, 'failed')];
     space.free = 1000;

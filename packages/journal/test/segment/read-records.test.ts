@@ -78,7 +78,7 @@ it('takes neither a record of another segment for one, nor one that lies within 
   expect(await read(path, [magics, recordOf('1')])).toEqual([magics.length, '1']);
 });
 
-it('tells the beginning of a record at the end from other bytes', async () => {
+it('distinguishes the beginning of a record at the end from other bytes', async () => {
   const path = join(await makeTempFolder(), 'file');
   const last = recordOf('last');
   for (const length of [1, 4, 23, 24, last.length - 1]) {
@@ -87,7 +87,7 @@ it('tells the beginning of a record at the end from other bytes', async () => {
   expect(await read(path, [recordOf('1'), Buffer.from('rest')])).toEqual(['1', 4]);
 });
 
-it('whatever is damaged, every record that is not comes back, in order', { timeout: 60_000 }, async () => {
+it('every undamaged record comes back, in order, for any damage', { timeout: 60_000 }, async () => {
   const path = join(await makeTempFolder(), 'file');
   const body = fc.oneof(fc.string(), fc.constantFrom('LLR1', 'LLR1LLR1', recordOf('inner', 0).toString('latin1')));
   await fc.assert(

@@ -137,7 +137,7 @@ describe('the time for which a segment is kept that Redis has', () => {
 });
 
 describe('what another process asks for', () => {
-  it('is freed of the oldest that Redis has, and told in bytes', async () => {
+  it('is freed of the oldest that Redis has, and resolves with the freed bytes', async () => {
     const { list, add } = await aList();
     const segments = [await add(5000), await add(5000, 'failed'), await add(5000), await add(5000)];
     const freed = await list.free(6000, segments[3]);
@@ -157,7 +157,7 @@ describe('what another process asks for', () => {
   });
 });
 
-it('a file that cannot be removed is told, counted and tried again', async () => {
+it('a file that cannot be removed is reported, counted and tried again', async () => {
   const { list, add, errors } = await aList();
   const segment = await add(5000);
   await rm(segment.path());
@@ -169,7 +169,7 @@ it('a file that cannot be removed is told, counted and tried again', async () =>
   expect(list.all()).toEqual([]);
 });
 
-it('lists the oldest first, in whatever order they come', async () => {
+it('lists the oldest first, in any order of arrival', async () => {
   const { list, folder, clock } = await aList();
   const times = [3, 1, 2].map((second) => clock.now() + second * 1000);
   for (const [number, at] of times.entries()) {
@@ -199,7 +199,7 @@ it('writes down what is stale alone, and closes what Redis has but for the file 
   expect([enqueued.isOpen(), pending.isOpen(), current.isOpen()]).toEqual([false, true, true]);
 });
 
-describe('files that somebody removed', () => {
+describe('files that another program removed', () => {
   it('take no room any more, and what Redis lacks of them is still there while they are open', async () => {
     const { list, add } = await aList();
     const [enqueued, pending, closed] = [await add(10), await add(10, 'failed'), await add(10, 'failed')];

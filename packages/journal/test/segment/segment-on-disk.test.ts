@@ -57,7 +57,7 @@ describe('the file of a segment', () => {
     expect([segment.facts.owners, await segment.isInPlace()]).toEqual([[OWNER], true]);
   });
 
-  it('is removed with its mark, also where somebody has removed it', async () => {
+  it('is removed with its mark, also where another program has removed it', async () => {
     const segment = await begun();
     await segment.writeMark();
     await segment.remove();

@@ -43,7 +43,7 @@ export async function leftBehind(dir: string): Promise<string> {
   const copy = join(await makeTempFolder(), 'journal');
   await mkdir(copy);
   for (const folder of await readdir(dir)) {
-    // A copy has no lock: nobody lives to hold it.
+    // A copy has no lock, because no living process holds it.
     // oxlint-disable-next-line no-await-in-loop -- a folder or two
     await cp(join(dir, folder), join(copy, folder), { recursive: true, filter: (path) => !path.endsWith('/lock') });
   }

@@ -90,13 +90,13 @@ async function append(
     follow(model, scene, { entry, records: [record], process, isFromJournal: false }, told);
   } catch (error) {
     if (!(error instanceof JournalUnavailableError) || !model.options.isTight) throw error;
-    // A journal refuses what would be too much only because of what Redis lacks, or of what nobody has taken over yet.
+    // A journal refuses a group only because of records that Redis lacks, or that no process has taken over yet.
     if (!model.records.some((each) => each.isDue || each.mayRepeat || each.isInherited || each.holders.length > 0))
       throw error;
   }
 }
 
-/** What is told of a group at once; `open`: nothing yet. */
+/** The outcome that the caller reports at once; `open`: none yet. */
 function follow(model: JournalModel, { underWay }: Scene, group: UnderWay, told: string): void {
   if (told === 'open') underWay.push(group);
   else settle(model, group, told === 'enqueued' ? 'enqueued' : 'failed');

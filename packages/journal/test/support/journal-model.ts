@@ -14,7 +14,7 @@ export interface ModelRecord {
   at: number;
   /** When catch-up last enqueued it, in unix ms. */
   reenqueuedAt: number;
-  /** Redis lacks it and nobody enqueues it: it must come back. */
+  /** Redis lacks it and no process is enqueuing it: it must come back. */
   isDue: boolean;
   /** It may come back: the mark was older than what the process knew, or `redo` reached further than it had to. */
   mayRepeat: boolean;
@@ -87,7 +87,7 @@ export class JournalModel {
     return taken;
   }
 
-  /** A process told what became of records that it was enqueuing. `reenqueuedAt`: it took them from the journal. */
+  /** A process reported the outcome of records that it was enqueuing. `reenqueuedAt`: it took them from the journal. */
   settled(
     records: readonly ModelRecord[],
     outcome: 'enqueued' | 'failed',
@@ -131,7 +131,7 @@ export class JournalModel {
     }
   }
 
-  /** Every living process was told that Redis lost what it was given at or after `since`. */
+  /** Every living process learned that Redis lost what was enqueued at or after `since`. */
   redo(since: number, now: number): void {
     for (const record of this.records) {
       const isKept = !this.options.isTight && now - record.at < this.options.retentionMs;

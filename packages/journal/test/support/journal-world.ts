@@ -20,7 +20,7 @@ export type MarksLeft = 'kept' | 'lost' | 'cut' | 'empty';
 /** What a process leaves at the end of the file that it was writing to. */
 export type TailLeft =
   | { kind: 'nothing' }
-  /** So many parts of 1,000 of a record that nobody was answered for. */
+  /** The part of an unanswered record that is written, in thousandths. */
   | { kind: 'record'; bodies: string[]; permille: number }
   /** A file grows before its bytes arrive. */
   | { kind: 'zeros'; bytes: number }

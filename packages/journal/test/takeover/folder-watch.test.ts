@@ -56,7 +56,7 @@ async function left(dir: string, owner: string): Promise<string> {
   return segment.path();
 }
 
-it('looks at once, and then every ten seconds', async () => {
+it('searches at once, and then every ten seconds', async () => {
   const { dir, adopted, check, pass } = await aWatch();
   await left(dir, 'aaaaaaaaaaaa');
   await check();

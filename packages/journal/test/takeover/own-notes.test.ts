@@ -37,7 +37,7 @@ describe('the notes of a process', () => {
     expect([notes.inherited(), await written(folder)]).toEqual([[A, B], { note: 'ours', inherited: [A, B] }]);
   });
 
-  it('that have arrived and are not shown yet stay on the disk, whatever is written meanwhile', async () => {
+  it('that have arrived and are not visible yet stay on the disk through every write', async () => {
     const folder = await makeTempFolder();
     const notes = createOwnNotes();
     await notes.arrive(folder, [A]);

@@ -53,7 +53,7 @@ function valueOf(register: unknown): unknown {
   return register.value;
 }
 
-/** Changes as text, every Map written out: to look for what must not be in them. */
+/** Prints changes as text with every Map, so that a test can search for text that must not be in them. */
 export function printed(changes: Changes): string {
   return JSON.stringify(changes, (_, value: unknown) => (value instanceof Map ? [...value] : value));
 }
