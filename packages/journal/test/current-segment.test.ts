@@ -79,7 +79,7 @@ describe('the segment in use', () => {
     const first = current.get();
     clock.pass(10 * QUARTER_MS);
     await current.check();
-    // Without a record it may grow as old as it likes.
+    // An empty segment is never closed for its age.
     expect(current.get()).toBe(first);
     await current.begin();
     const second = current.get();

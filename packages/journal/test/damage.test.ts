@@ -30,8 +30,7 @@ it('cuts a last record that was torn, at whichever byte, without a word', async 
     const { dir, path } = await aSegment();
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await truncate(path, length);
-    // No second has passed since it was written: no mark speaks of it.
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    // No tick has passed since the write, so no mark covers it.
     await rm(`${path}.mark`, { force: true });
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const { journal, bodies, aside } = await reopened(dir);
@@ -41,7 +40,7 @@ it('cuts a last record that was torn, at whichever byte, without a word', async 
 
 it.each<[string, (bytes: Buffer) => number, string[], (bytes: Buffer) => number]>([
   ['the last record', (bytes) => bytes.length - 1, ['first', 'second'], (bytes) => bytes.lastIndexOf('LLR1')],
-  // Every checksum begins with it.
+  // The seed, with which every checksum begins.
   ["the segment's own number", () => 8, [], (bytes) => bytes.indexOf('LLR1')],
 ])('sets aside what was on the disk and is no record any more: %s', async (_name, at, left, from) => {
   const damaged = await aSegment();

@@ -15,7 +15,7 @@ interface Left {
   starts: number[];
 }
 
-/** What a killed process leaves: a file with a record for each body. Redis has none of them, unless `enqueued` says so. */
+/** The files of a killed process: a record for each body. Redis has none of them, unless `enqueued` names it. */
 async function left(bodies: string[], enqueued: string[] = []): Promise<Left> {
   const journal = await aJournal();
   for (const body of bodies) {
@@ -23,7 +23,7 @@ async function left(bodies: string[], enqueued: string[] = []): Promise<Left> {
     if (enqueued.includes(body)) entry.enqueued();
     else entry.failed();
   }
-  // Nothing is that young: this writes the mark.
+  // No record is that young, so this redoes none. It writes the mark.
   await journal.redo(Infinity);
   const dir = await leftBehind(journal.dir);
   const [path = ''] = await segmentFiles(dir);
@@ -58,7 +58,7 @@ describe('a flipped bit', () => {
             path,
             records: 2,
             events: 2,
-            // The mark says that all of it was on the disk, so none of it was being written.
+            // The mark says that the whole file was on the disk, so no record in it was being written.
             damage: [{ from: starts[record], to: starts[record + 1], isTorn: false }],
           },
         ]);

@@ -43,7 +43,7 @@ test.runIf(process.platform === 'linux')(
     writer.moveTo(older);
     boundFiles(100);
     const written = Promise.allSettled([writer.write(beginRecord([event('x'.repeat(500))]))]);
-    // It is under way when the next file takes the place.
+    // The write is under way when the next file takes its place.
     await Promise.resolve();
     writer.moveTo(newer);
     expect(await written).toMatchObject([{ status: 'rejected', reason: { code: 'journal_unavailable' } }]);

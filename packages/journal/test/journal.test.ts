@@ -22,7 +22,7 @@ describe('a group', () => {
     await journal.append([event('unknown')]);
     enqueued.enqueued();
     failed.failed();
-    // What is known is written down each second.
+    // The journal writes its marks each second.
     await vi.waitUntil(async () => !(await pendingIn(journal.dir)).includes('enqueued'), { timeout: 10_000 });
     expect(await pendingIn(journal.dir)).toEqual(['failed', 'unknown']);
     expect(await drain(journal)).toEqual(['failed']);
@@ -97,7 +97,7 @@ describe('what bounds it', () => {
     (await journal.append([event('enqueued')])).enqueued();
     const [first = ''] = await segmentFiles(journal.dir);
     clock.pass(20 * 60_000);
-    // Nothing is that young: this only waits until another file has been begun.
+    // No record is that young, so this redoes none. It waits until another file has been begun.
     await journal.redo(Infinity);
     expect(await segmentFiles(journal.dir)).toHaveLength(2);
     (await journal.append([event('pending')])).failed();
@@ -115,7 +115,7 @@ describe('what bounds it', () => {
       await journal.close();
       const [folder = ''] = await readdir(journal.dir);
       const before = await readdir(join(journal.dir, folder));
-      // A turn of the disk later.
+      // One write later.
       await writeFile(join(journal.dir, 'later'), 'x', { flush: true });
       expect(await readdir(join(journal.dir, folder))).toEqual(before);
       expect(before.filter((name) => name.endsWith('.log'))).toHaveLength(1);

@@ -19,7 +19,7 @@ it.each([
   expect(lowBelow({ free: 0, total })).toBe(Math.floor(low));
 });
 
-/** Fills several files with what Redis has, and one record with what it lacks. */
+/** Fills several files with events that Redis has, and writes one record that Redis lacks. */
 async function fill(journal: TestJournal): Promise<void> {
   (await journal.append([event('pending')])).failed();
   for (let i = 0; i < 40; i++) {
@@ -34,7 +34,7 @@ it('on a low disk the journal keeps only what Redis lacks, and reports the disk 
   await fill(journal);
   expect((await segmentFiles(journal.dir)).length).toBeGreaterThan(3);
   space.free = GIBIBYTE - 1;
-  // The first file with what Redis lacks, and the one that is written to.
+  // The first file, which has the record that Redis lacks, and the current one.
   await vi.waitUntil(async () => (await segmentFiles(journal.dir)).length === 2, { timeout: 10_000 });
   expect(journal.stats()).toMatchObject({ status: 'ready', diskFreeBytes: GIBIBYTE - 1 });
   await fill(journal);
@@ -43,7 +43,7 @@ it('on a low disk the journal keeps only what Redis lacks, and reports the disk 
   space.free = 50 * GIBIBYTE;
   await vi.waitUntil(() => journal.stats().diskFreeBytes === space.free, { timeout: 10_000 });
   await fill(journal);
-  // Nothing is that young: this only waits for a tick.
+  // No record is that young, so this redoes none. It only waits for a tick.
   await journal.redo(Infinity);
   expect((await segmentFiles(journal.dir)).length).toBeGreaterThan(3);
   expect((await drain(journal)).filter((body) => body === 'pending')).toHaveLength(3);

@@ -45,7 +45,7 @@ describe.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES'])('a folder of a dead process
     await own.release();
     const journal = await aJournal({ dir });
     expect(await drain(journal)).toEqual(['pending']);
-    // What is done with goes.
+    // Files whose records are all enqueued are removed.
     expect(await readdir(dir)).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Register } from '../src/changes.ts';
 import { changesOf, values } from './support/deliver.ts';
 
-/** Of several writes the one that stands: the rule that the store keeps. */
+/** Returns the write that stands of several, by the store's rule. */
 function standing<T>(...registers: (Register<T> | undefined)[]): T | undefined {
   const present = registers.filter((register) => register !== undefined);
   expect(new Set(present.map((register) => register.clock)).size).toBe(present.length);

@@ -52,7 +52,7 @@ async function aTaker(): Promise<Scene> {
   };
 }
 
-/** The bodies of each group that is taken, until there is none. */
+/** Takes groups until there is none, and returns the bodies of each. */
 async function takeAll(take: TakePending, limit = ALL): Promise<string[][]> {
   const groups: string[][] = [];
   for (let group = await take(limit); group !== undefined; group = await take(limit)) {

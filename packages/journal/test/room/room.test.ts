@@ -22,9 +22,9 @@ interface Scene {
   segments: SegmentList;
   errors: unknown[];
   space: { free: number; total: number };
-  /** The segment in use; another is begun where it is in the way. */
+  /** The segment in use. Another is begun where closing it would free room. */
   current: { segment: Segment | undefined; begun: number };
-  /** Adds a segment of so many bytes and a little, that Redis has or lacks. */
+  /** Adds a segment of at least so many bytes, which Redis has or lacks. */
   add: (bytes: number, outcome?: 'enqueued' | 'failed') => Promise<Segment>;
 }
 

@@ -16,7 +16,10 @@ function recordOf(body: string, seed = SEED): Buffer {
   return sealRecord(beginRecord([event(body)]), 1, seed);
 }
 
-/** What is read: the bodies, and of damage its length, with `torn` where it is the beginning of a record. */
+/**
+ * The result of a read: the bodies, and the length of each damaged part, with `torn` where it is the beginning of a
+ * record.
+ */
 async function read(path: string, parts: readonly Buffer[], from = 0): Promise<(string | number)[]> {
   const bytes = Buffer.concat(parts);
   await writeFile(path, bytes);
@@ -25,7 +28,7 @@ async function read(path: string, parts: readonly Buffer[], from = 0): Promise<(
     const found: (string | number)[] = [];
     let at = from;
     for await (const part of readRecords(handle, { from, to: bytes.length, seed: SEED })) {
-      // No byte is passed over, and none read twice.
+      // No byte is skipped, and none is read twice.
       expect(part.from).toBe(at);
       at = part.to;
       if (part.kind === 'record') found.push(decodeRecord(part.record).events[0]?.body ?? '');

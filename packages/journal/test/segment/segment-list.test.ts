@@ -18,7 +18,7 @@ interface Scene {
   test: TestClock;
   clock: Clock;
   errors: string[];
-  /** Adds a segment with a record of so many bytes that Redis has, or lacks. */
+  /** Adds a segment with a record of so many bytes, which Redis has or lacks. */
   add: (bytes: number, outcome?: 'enqueued' | 'failed') => Promise<Segment>;
   files: () => Promise<string[]>;
 }
@@ -64,7 +64,7 @@ describe('the room for more', () => {
     expect(list.makeRoom(LIMIT - used - 500, options)).toBe(true);
     expect(await files()).toHaveLength(1);
     expect(list.makeRoom(LIMIT - used - 499, options)).toBe(true);
-    // The segment gave way.
+    // The segment was removed for room.
     await vi.waitUntil(async () => (await files()).length === 0);
     expect(list.makeRoom(LIMIT - 499, options)).toBe(false);
   });

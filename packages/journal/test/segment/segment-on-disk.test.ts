@@ -45,7 +45,7 @@ describe('the file of a segment', () => {
     expect(other.facts.owners).toEqual([OWNER]);
     expect((await readdir(folder)).length).toBe(2);
     expect(await readdir(dirname(segment.path()))).toEqual([]);
-    // What it had open it still reads.
+    // The segment still reads the file that it had open.
     expect(await bodiesIn(one)).toEqual(['first']);
   });
 

@@ -23,7 +23,7 @@ async function aSegment(): Promise<Segment> {
   return segment;
 }
 
-/** A segment whose disk is the test's own: each write waits until the test says what became of it. */
+/** A segment on a disk that the test controls: each write waits until the test decides its outcome. */
 function aSlowSegment(): { segment: Segment; writes: { records: number; end: (error?: Error) => void }[] } {
   const writes: { records: number; end: (error?: Error) => void }[] = [];
   const file: SegmentFile = {

@@ -17,19 +17,19 @@ export function deliver(body: unknown): Delivery {
   };
 }
 
-/** What `body` becomes. */
+/** Normalises `body`. */
 export function read(body: unknown): NormalisedEvent {
   return normalise(deliver(body));
 }
 
-/** What `body` changes; it must be applied. */
+/** Returns the changes of `body`, which must be applied. */
 export function changesOf(body: unknown): Changes {
   const event = read(body);
   if (event.outcome !== 'applied') throw new Error(`not applied: ${JSON.stringify(event)}`);
   return event.changes;
 }
 
-/** One of the repository's own fixtures, as its exact text. */
+/** Reads a fixture of the repository, as its exact text. */
 export function fixture(name: string): string {
   return readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8');
 }
