@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, startPostgres } from '@landline/local-servers';
 import { DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
-import { canaryBody } from '@landline/webhook';
+import { canaryBody } from '@landline/webhook/canary';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { readMetricsTable } from './support/metrics-table.ts';

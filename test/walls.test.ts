@@ -100,6 +100,17 @@ test('every workspace stands in the table, and depends on nothing that it may no
   }
 });
 
+test('an entry point of a package is let in where the package is, and a file of its folders nowhere', async () => {
+  const folder = await copyWalls();
+  const imports = "import '@landline/webhook/delivery';\nimport '@landline/webhook/events/direction';\n";
+  await writeFiles(folder, { 'packages/queue/src/entry.ts': imports, 'packages/process/src/entry.ts': imports });
+  expect((await lint(folder)).toSorted()).toEqual([
+    'packages/process/src/entry.ts:1 no-restricted-imports',
+    'packages/process/src/entry.ts:2 no-restricted-imports',
+    'packages/queue/src/entry.ts:2 no-restricted-imports',
+  ]);
+});
+
 const PACKAGES = ['webhook', 'queue', 'journal', 'intake', 'store', 'process', 'local-servers'];
 const APPS = ['receiver', 'worker', 'initiation', 'dashboard', 'cli'];
 const OUTSIDE = ['bullmq', 'ioredis', '@prisma/client', 'pg', 'fastify', '@bull-board/api', 'pino', 'zod', 'node:net'];

@@ -1,4 +1,4 @@
-import { deliveryOf, type Delivery } from '@landline/webhook';
+import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
 
 /** A verified event as the peers' jobs carry it. */
 export function receivedNow(body: Buffer, signedAt: number): Delivery {

@@ -1,14 +1,14 @@
-import {
-  bodyBytes,
-  type CommandChange,
-  type ConversationChange,
-  type Json,
-  type MessageChange,
-  type NormalisedEvent,
-  type ProfileChange,
-  type Register,
-  type ToolCallChange,
-} from '@landline/webhook';
+import type { NormalisedEvent } from '@landline/webhook';
+import type {
+  CommandChange,
+  ConversationChange,
+  MessageChange,
+  ProfileChange,
+  Register,
+  ToolCallChange,
+} from '@landline/webhook/changes';
+import { bodyBytes } from '@landline/webhook/delivery';
+import type { Json } from '@landline/webhook/json';
 import { Prisma } from '../../packages/store/src/generated/client.ts';
 
 /** What an upsert writes: the whole row where there is none, else what the event tells. */

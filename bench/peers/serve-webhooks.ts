@@ -1,5 +1,6 @@
 import { stopOnRequest } from '@landline/process';
-import { SIGNATURE_HEADER, verify } from '@landline/webhook';
+import { SIGNATURE_HEADER } from '@landline/webhook';
+import { verify } from '@landline/webhook/verify';
 import { fastify } from 'fastify';
 import { WEBHOOK_PATH } from '../../test/support/post.ts';
 import { variables } from './variables.ts';

@@ -1,4 +1,4 @@
-import { isObject, parseJson, type Json } from '@landline/webhook';
+import { isObject, parseJson, type Json } from '@landline/webhook/json';
 import { exampleEvent } from '../support/example-event.ts';
 
 /** A value of each JSON type. */

@@ -1,4 +1,4 @@
-import { CANARY_TYPE } from '@landline/webhook';
+import { CANARY_TYPE } from '@landline/webhook/canary';
 import { TABLES } from '../../packages/store/test/support/read-tables.ts';
 import { keyOf } from './compare-tables.ts';
 import { referenceFold } from './reference-fold.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '@landline/webhook';
+import type { Json } from '@landline/webhook/json';
 
 /** How much the source of a value is to be believed, least first. A later authority wins over an earlier one, also with an older time. */
 export const AUTHORITIES = ['seen', 'configured', 'live', 'final'] as const;

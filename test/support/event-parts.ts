@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Json } from '@landline/webhook';
+import type { Json } from '@landline/webhook/json';
 import type { Columns, DescribedEvent, EventFacts, Spoken } from './described-event.ts';
 
 // Few values of everything, so that events share a time, a conversation, an id or a user.

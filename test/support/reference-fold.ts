@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '@landline/webhook';
+import type { Json } from '@landline/webhook/json';
 import type { TableName } from '../../packages/store/test/support/read-tables.ts';
 import { iso } from './event-parts.ts';
 import {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Json } from '@landline/webhook';
+import type { Json } from '@landline/webhook/json';
 import {
   common,
   extras,

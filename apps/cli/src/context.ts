@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { LANGUAGES, WEBHOOK_PATH } from '@landline/webhook';
+import { WEBHOOK_PATH } from '@landline/webhook';
+import { LANGUAGES } from '@landline/webhook/language';
 import { CliError } from './errors.ts';
 import type { Environment } from './start/env-file.ts';
 

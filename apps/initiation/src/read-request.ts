@@ -1,4 +1,5 @@
-import { isObject, isWithheld, namesCaller, parseJson, phoneNumber, type JsonObject } from '@landline/webhook';
+import { isObject, parseJson, type JsonObject } from '@landline/webhook/json';
+import { isWithheld, namesCaller, phoneNumber } from '@landline/webhook/phone-number';
 
 /** The longest identifier, in characters; the tables have no longer one. */
 const MAX_KEY_LENGTH = 256;

@@ -1,7 +1,6 @@
 import { createLogger } from '@landline/process';
 import { createIntake } from '@landline/intake';
-import type { Delivery } from '@landline/webhook';
-import { normalise } from '@landline/webhook';
+import { normalise, type Delivery } from '@landline/webhook';
 import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';

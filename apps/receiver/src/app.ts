@@ -1,4 +1,4 @@
-import { canaryAge, type Logger } from '@landline/process';
+import { addCanaryAge, type Logger } from '@landline/process';
 import type { Intake } from '@landline/intake';
 import { QueueUnavailableError, type CanaryMark } from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
@@ -67,7 +67,7 @@ export interface ReceiverApp {
 /** Builds the receiver; it never listens by itself. */
 export function createApp(options: AppOptions): ReceiverApp {
   const { intake, canaryMark, logger, metrics = createMetrics(), now = Date.now } = options;
-  if (canaryMark) canaryAge(metrics.registry, canaryMark, { sentFrom: now() });
+  if (canaryMark) addCanaryAge(metrics.registry, canaryMark, { sentFrom: now() });
   const refusals = createRefusalLog(logger);
   let draining = false;
   const isDraining = () => draining;

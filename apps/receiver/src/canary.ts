@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import type { Logger } from '@landline/process';
-import { canaryBody, sign, SIGNATURE_HEADER } from '@landline/webhook';
+import { sign, SIGNATURE_HEADER } from '@landline/webhook';
+import { canaryBody } from '@landline/webhook/canary';
 
 /** How long the answer to a canary may take, in milliseconds. */
 const ANSWER_LIMIT_MS = 5_000;

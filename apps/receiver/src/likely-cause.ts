@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { verify, type SignatureFault } from '@landline/webhook';
+import { verify, type SignatureFault } from '@landline/webhook/verify';
 import type { SignatureHeader } from './signature-header.ts';
 
 /** The largest body, in bytes, that is verified again with other forms of the secret: to hash a larger one would delay other requests. */

@@ -1,16 +1,10 @@
 import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Intake } from '@landline/intake';
-import {
-  CANARY_TYPE,
-  deliveryOf,
-  peekType,
-  verifyBody,
-  verifyHeader,
-  WEBHOOK_PATH,
-  type Refusal,
-  type SignatureRead,
-} from '@landline/webhook';
+import { peekType, WEBHOOK_PATH } from '@landline/webhook';
+import { CANARY_TYPE } from '@landline/webhook/canary';
+import { deliveryOf } from '@landline/webhook/delivery';
+import { verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook/verify';
 import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
 import { answer } from './answers.ts';
 import { likelyCause } from './likely-cause.ts';

@@ -1,6 +1,6 @@
 import { createRegistry } from '@landline/process';
 import type { ApplyOutcome } from '@landline/store';
-import type { LedgerEntry } from '@landline/webhook';
+import type { LedgerEntry } from '@landline/webhook/changes';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { FAULT_POLICY } from './fault-policy.ts';
 

@@ -1,4 +1,4 @@
-import { addGauge, addQueueJobs, canaryAge, type Logger } from '@landline/process';
+import { addGauge, addQueueJobs, addCanaryAge, type Logger } from '@landline/process';
 import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import { afterCommit } from './commit/after-commit.ts';
 import { createPipeline } from './commit/pipeline.ts';
@@ -88,7 +88,7 @@ interface Measured {
 
 /** Adds the metrics that are read when they are asked for. */
 function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate }: Measured): void {
-  canaryAge(registry, connections.canaryMark);
+  addCanaryAge(registry, connections.canaryMark);
   addQueueJobs(registry, {
     [WEBHOOK_QUEUE]: () => consumers.events.counts(),
     [DEAD_LETTER_QUEUE]: () => consumers.deadLetters.counts(),

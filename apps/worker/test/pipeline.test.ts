@@ -1,5 +1,6 @@
 import { StoreError, type ApplicableEvent } from '@landline/store';
-import { canaryBody, normalise } from '@landline/webhook';
+import { normalise } from '@landline/webhook';
+import { canaryBody } from '@landline/webhook/canary';
 import { expect, test } from 'vitest';
 import type { AfterCommit, Committed, RecordedDead } from '../src/commit/after-commit.ts';
 import { createPipeline } from '../src/commit/pipeline.ts';

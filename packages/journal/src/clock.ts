@@ -1,18 +1,20 @@
-/** The time of one process. Names, records, marks and beats take it from one clock, so that none of them contradicts another. */
+/**
+ * The clock of one process. Names, records, marks and beats take their times from it, so they agree with each other.
+ */
 export interface Clock {
-  /** Unix ms. It never goes back: when the system's clock is set back, it goes on from where it was. */
+  /** Unix ms. It never goes back: when the system's clock is set back, it goes on from its last time. */
   now: () => number;
-  /** By how much `now` is ahead of the system's clock, in ms; 0 unless that was set back. */
+  /** How far `now` is ahead of the system's clock, in ms; 0 unless the system's clock was set back. */
   lead: () => number;
-  /** Ms since some moment. Intervals are measured by it, because no clock that is set changes it. */
+  /** A monotonic time in ms, for intervals. Setting the system's clock does not change it. */
   elapsed: () => number;
 }
 
-/** Where a clock takes its time from. */
+/** The sources of a clock's time. */
 export interface ClockOptions {
   /** The system's clock, in unix ms. */
   wall?: () => number;
-  /** See `Clock`. */
+  /** A monotonic time in ms, see `Clock`. */
   elapsed?: () => number;
 }
 

@@ -8,50 +8,56 @@ import type { Segment } from './segment/segment.ts';
 import { createWriter, type Writer } from './segment/writer.ts';
 import { holdFolder, type OwnFolder } from './takeover/owner.ts';
 
-/** A segment is closed at this age, in ms, so that the segments of quiet days do not outlast their retention. */
+/**
+ * The age at which a segment is closed, in ms. Only a closed segment can expire, so a longer time would keep the
+ * segments of quiet days beyond their retention.
+ */
 const SEGMENT_MS = 15 * 60_000;
 
-/** What the current segment needs. */
+/** The dependencies of the current segment. */
 export interface CurrentSegmentOptions {
   /** The journal's folder. */
   dir: string;
-  /** A segment is closed at this size, in bytes. */
+  /** The size at which a segment is closed, in bytes. */
   segmentBytes: number;
   writeTimeoutMs: number;
   clock: Clock;
   segments: SegmentList;
-  /** Whether room is so short that a segment is closed early: only a closed file can be removed. */
+  /** Whether room is so short that segments are closed early. Only a closed segment can be removed. */
   isRoomShort: () => boolean;
-  /** Is given whoever connects to this process's socket. */
+  /** Serves a connection to this process's socket. */
   serve: (socket: Socket) => void;
-  /** Is told why the journal takes nothing; once for each reason. */
+  /** Called with the reason when the journal stops taking groups; once for each reason. */
   onFault: (cause: Error) => void;
-  /** Is told that it takes groups again. */
+  /** Called when the journal takes groups again. */
   onReady: () => void;
 }
 
-/** The segment that this process writes to, in a folder of its own. */
+/** The segment that this process writes to, in the process's own folder. */
 export interface CurrentSegment {
-  /** Undefined while the journal takes nothing. */
+  /** The segment; undefined while the journal takes no groups. */
   get(): Segment | undefined;
-  /** Undefined before the first segment. */
+  /** The folder; undefined before the first segment. */
   folder(): OwnFolder | undefined;
   writer: Writer;
   /** Begins another segment. @throws the disk's error */
   begin(): Promise<void>;
-  /** Begins another segment where that is due, or where there is none. Never rejects: it tells why the journal takes nothing. */
-  look(): Promise<void>;
-  /** Begins another segment where `written` is the current one and is to be closed; does not wait for it. */
+  /**
+   * Begins another segment where one is due or missing. Never rejects: `onFault` reports why the journal takes no
+   * groups.
+   */
+  check(): Promise<void>;
+  /** Begins another segment where `written` is the current one and is due to be closed. Does not wait for it. */
   closeIfDue(written: Segment): void;
-  /** The journal takes nothing from now on. */
+  /** Makes the journal refuse groups, and reports the reason. */
   fail(thrown: unknown): void;
-  /** Whether it takes nothing and has told why. */
+  /** Whether the journal refuses groups and the reason was reported. */
   hasFailed(): boolean;
-  /** Whether there are records in the current segment and Redis has all of them: it stands in the way of groups that need room. */
-  isInTheWay(): boolean;
-  /** The process leaves: no fault is told any more, and no segment begun for its size. */
-  leave(): void;
-  /** Resolves when nothing is being written, and no segment begun. */
+  /** Whether closing the segment would let it be removed: it has records, and Redis has all of them. */
+  couldFreeRoom(): boolean;
+  /** Stops the reports of faults, and the beginning of segments for size: the process is closing the journal. */
+  stop(): void;
+  /** Resolves when no write is under way and no segment is being begun. */
   settled(): Promise<void>;
 }
 
@@ -59,33 +65,31 @@ interface State {
   folder: OwnFolder | undefined;
   segment: Segment | undefined;
   fault: Error | undefined;
-  /** The disk has no room. */
+  /** Whether the disk has no room. */
   isDiskFull: boolean;
-  hasLeft: boolean;
+  hasStopped: boolean;
   begun: number;
 }
 
-/** Makes the current segment of a process; nothing happens before `begin` or `look`. */
+const NOTHING_BEGUN: Readonly<State> = {
+  folder: undefined,
+  segment: undefined,
+  fault: undefined,
+  isDiskFull: false,
+  hasStopped: false,
+  begun: 0,
+};
+
+/** Makes the current segment of a process. It touches no disk before `begin` or `check`. */
 export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSegment {
   const { clock, writeTimeoutMs } = options;
-  const state: State = {
-    folder: undefined,
-    segment: undefined,
-    fault: undefined,
-    isDiskFull: false,
-    hasLeft: false,
-    begun: 0,
-  };
+  const state: State = { ...NOTHING_BEGUN };
   const writer = createWriter({ timeoutMs: writeTimeoutMs, onFault: fail, clock });
   let beginning: Promise<void> | undefined;
 
   function fail(thrown: unknown): void {
-    const cause = errorOf(thrown);
-    state.segment = undefined;
     writer.moveTo(undefined);
-    state.isDiskFull = isOutOfSpace(cause);
-    if (reasonOf(state.fault) !== reasonOf(cause) && !state.hasLeft) options.onFault(cause);
-    state.fault = cause;
+    failWith(errorOf(thrown), state, options);
   }
 
   function begin(): Promise<void> {
@@ -93,35 +97,55 @@ export function createCurrentSegment(options: CurrentSegmentOptions): CurrentSeg
     return beginning;
   }
 
-  async function look(segment: Segment | undefined): Promise<void> {
-    if (segment === undefined) {
-      if (!writer.isBusy()) await begin();
-    } else if (!(await segment.isInPlace())) {
-      // Another may have been begun meanwhile, and this one removed.
-      if (segment === state.segment) fail(new Error('its folder was removed or replaced'));
-    } else if (isToBeClosed(segment, options)) await begin();
-  }
-
   return {
     get: () => state.segment,
     folder: () => state.folder,
     writer,
     begin,
-    look: () => look(state.segment).catch(fail),
+    check: () => check(state, { writer, begin, fail }, options).catch(fail),
     closeIfDue(written) {
-      if (!state.hasLeft && written === state.segment && isToBeClosed(written, options)) void begin().catch(fail);
+      if (!state.hasStopped && written === state.segment && isToBeClosed(written, options)) void begin().catch(fail);
     },
     fail,
     hasFailed: () => state.fault !== undefined,
-    isInTheWay: () => !state.hasLeft && (state.segment?.facts.records ?? 0) > 0 && state.segment?.isEnqueued() === true,
-    leave: () => void (state.hasLeft = true),
+    couldFreeRoom: () =>
+      !state.hasStopped && (state.segment?.facts.records ?? 0) > 0 && state.segment?.isEnqueued() === true,
+    stop: () => void (state.hasStopped = true),
     async settled() {
       await Promise.allSettled([writer.settled(), beginning]);
     },
   };
 }
 
-/** What tells one fault from another. The system's messages name files, and each try makes one of a new name. */
+/** Leaves the journal without a segment, and reports the reason where it is a new one. */
+function failWith(cause: Error, state: State, { onFault }: CurrentSegmentOptions): void {
+  state.segment = undefined;
+  state.isDiskFull = isOutOfSpace(cause);
+  if (reasonOf(state.fault) !== reasonOf(cause) && !state.hasStopped) onFault(cause);
+  state.fault = cause;
+}
+
+/** The means by which a check changes the current segment. */
+interface Means {
+  writer: Writer;
+  begin: () => Promise<void>;
+  fail: (thrown: unknown) => void;
+}
+
+async function check(state: State, { writer, begin, fail }: Means, options: CurrentSegmentOptions): Promise<void> {
+  const { segment } = state;
+  if (segment === undefined) {
+    if (!writer.isBusy()) await begin();
+  } else if (!(await segment.isInPlace())) {
+    // Meanwhile another segment may have been begun, and this one removed.
+    if (segment === state.segment) fail(new Error('its folder was removed or replaced'));
+  } else if (isToBeClosed(segment, options)) await begin();
+}
+
+/**
+ * Returns what distinguishes one fault from another. The system's messages name files, and each try makes a file of a
+ * new name.
+ */
 function reasonOf(fault: Error | undefined): string | undefined {
   return fault !== undefined && 'code' in fault ? String(fault.code) : fault?.message;
 }
@@ -129,7 +153,7 @@ function reasonOf(fault: Error | undefined): string | undefined {
 function isToBeClosed(segment: Segment, { segmentBytes, clock, isRoomShort }: CurrentSegmentOptions): boolean {
   const { bytes, records } = segment.facts;
   if (bytes >= segmentBytes || (records > 0 && clock.elapsed() - segment.begunAt() >= SEGMENT_MS)) return true;
-  // What Redis lacks stays in any case.
+  // A segment with records that Redis lacks cannot be removed, so closing it frees nothing.
   return bytes >= segmentBytes / 8 && segment.pending().length === 0 && isRoomShort();
 }
 
@@ -144,8 +168,7 @@ async function beginOnce(state: State, writer: Writer, options: CurrentSegmentOp
   state.folder ??= await holdFolder(dir, serve);
   const { path, owner } = state.folder;
   const segment = await beginSegment(path, owner, { at: clock.now(), number: state.begun++ });
-  // The disk may have filled up meanwhile, and up to the moment when this segment is written to.
-  // oxlint-disable-next-line no-await-in-loop -- until it has room
+  // The disk may have filled up meanwhile, and may fill up until this segment is written to.
   while (state.isDiskFull) await freeFullDisk(state, options);
   segments.add(segment);
   state.segment = segment;
@@ -154,10 +177,10 @@ async function beginOnce(state: State, writer: Writer, options: CurrentSegmentOp
   state.fault = undefined;
 }
 
-/** Removes what Redis has, as much as a segment may take, where the disk is full. */
+/** Where the disk is full, removes segments that Redis has, up to the size of one segment. */
 async function freeFullDisk(state: State, { segments, segmentBytes }: CurrentSegmentOptions): Promise<void> {
   if (!state.isDiskFull) return;
-  // Before the wait: the disk may fill up again meanwhile.
+  // Reset before the wait, because the disk may fill up again during it.
   state.isDiskFull = false;
   await segments.free(segmentBytes);
 }

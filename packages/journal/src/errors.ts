@@ -1,4 +1,4 @@
-/** The disk has no room; the system says the same with `ENOSPC`. */
+/** An error for a full disk, with the system's code for it (`ENOSPC`). */
 export class DiskFullError extends Error {
   readonly code = 'ENOSPC';
 
@@ -8,14 +8,16 @@ export class DiskFullError extends Error {
   }
 }
 
-/** Whether room on the disk, or in its owner's share of it, is what was missing. */
+/** Returns whether an error means that the disk, or its owner's quota, has no room. */
 export function isOutOfSpace(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /**
- * The journal did not take the group: its disk fails, is full or too slow, or what it may take is used up by groups that
- * Redis does not have yet. Nothing of the group counts as stored.
+ * An error for a group that the journal did not take. Nothing of the group counts as stored. The reasons:
+ *
+ * - The disk fails, is full or too slow.
+ * - Groups that Redis lacks use up the journal's limit.
  */
 export class JournalUnavailableError extends Error {
   readonly code = 'journal_unavailable';
@@ -26,7 +28,7 @@ export class JournalUnavailableError extends Error {
   }
 }
 
-/** What was thrown, as an error. */
+/** Returns what was thrown as an error. */
 export function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -8,28 +8,34 @@ import type { Found } from './segment/read-records.ts';
 import { decodeRecord, timeOf, type JournalRecord } from './segment/record.ts';
 import { otherFolders } from './takeover/owner.ts';
 
-/** One file of a journal, as it lies on the disk. */
+/** A file of a journal on the disk. */
 export interface JournalFile {
   path: string;
-  /** Whether the process that writes to its folder lives. */
+  /** Whether the process that owns the file's folder is alive. */
   isHeld: boolean;
-  /** When it was begun and last written to, in unix ms. */
+  /** When the file was begun and last written to, in unix ms. */
   firstAt: number;
   lastAt: number;
   bytes: number;
-  /** What Redis did not have when this was last written down; of a living process up to a second ago. What cannot be read counts as one. */
+  /**
+   * The records that Redis lacked at the last mark; of a living process a mark is up to a second old. An unreadable
+   * file counts as one.
+   */
   pendingRecords: number;
   pendingBytes: number;
 }
 
-/** A part of a file that is no record, in bytes from its beginning; `isTorn`: the end of a record is missing, as a process leaves it that dies while it writes. */
+/**
+ * A part of a file that is no record, in bytes from the file's beginning. `isTorn`: the part is a record without its
+ * end, as a process leaves it that dies while writing.
+ */
 export interface JournalDamage {
   from: number;
   to: number;
   isTorn: boolean;
 }
 
-/** What reading a file from its beginning to its end found. */
+/** The result of reading a whole file. */
 export interface JournalFileCheck {
   path: string;
   records: number;
@@ -37,14 +43,14 @@ export interface JournalFileCheck {
   damage: JournalDamage[];
 }
 
-/** The files in a journal's folder, oldest first; nothing is changed. */
+/** Lists the files in a journal's folder, oldest first. Changes nothing. */
 export async function listJournal(dir: string): Promise<JournalFile[]> {
   const folders = await otherFolders(dir);
   const lists = await Promise.all(folders.map(async ({ path, isHeld }) => listFolder(path, isHeld)));
   return lists.flat().sort((a, b) => a.firstAt - b.firstAt);
 }
 
-/** Reads a file and checks every record in it. */
+/** Reads a file and checks every record in it. Returns the counts and the damaged parts. */
 export async function verifyJournalFile(path: string): Promise<JournalFileCheck> {
   const check: JournalFileCheck = { path, records: 0, events: 0, damage: [] };
   for await (const found of readWhole(path)) {
@@ -57,7 +63,10 @@ export async function verifyJournalFile(path: string): Promise<JournalFileCheck>
   return check;
 }
 
-/** The intact records of a file that were written at or after `sinceMs`, oldest first; `onDamage` is told of what is none. */
+/**
+ * Yields the intact records of a file that were written at or after `sinceMs`, oldest first. `onDamage` gets each
+ * damaged part.
+ */
 export async function* readJournalFile(
   path: string,
   sinceMs: number,
@@ -69,19 +78,19 @@ export async function* readJournalFile(
   }
 }
 
-/** What stands in a file, from its beginning to its end; nothing of one that was removed meanwhile. */
+/** Yields the records and damaged parts of a file, in order; nothing where the file was removed meanwhile. */
 async function* readWhole(path: string): AsyncGenerator<Found> {
   const segment = await openSegment(path).catch(ifMissing(undefined));
   if (segment === undefined) {
     const size = await sizeOf(path);
-    // It does not begin as a segment does; shorter than a beginning, its process died before it wrote a record.
+    // The file has no segment header. Where it is shorter than a header, its process died before it wrote a record.
     if (size > 0) yield { kind: 'damage', from: 0, to: size, isTorn: size < SEGMENT_HEADER_BYTES };
     return;
   }
   try {
     const { bytes, provenBytes } = segment.facts;
     for await (const found of segment.read({ from: SEGMENT_HEADER_BYTES, to: bytes })) {
-      // What was known to be on the disk was a record.
+      // Bytes before `provenBytes` were intact records once, so they are damaged, not torn.
       yield found.kind === 'damage' ? { ...found, isTorn: found.isTorn && found.from >= provenBytes } : found;
     }
   } finally {
@@ -89,14 +98,14 @@ async function* readWhole(path: string): AsyncGenerator<Found> {
   }
 }
 
-/** A file that is removed meanwhile is passed over. */
+/** Lists a folder's files, without files that are removed meanwhile. */
 async function listFolder(folder: string, isHeld: boolean): Promise<JournalFile[]> {
   const paths = (await namesIn(folder)).filter((name) => SEGMENT_FILE.test(name)).map((name) => join(folder, name));
   const files = await Promise.all(paths.map((path) => listFile(path, isHeld).catch(ifMissing(undefined))));
   return files.filter((file) => file !== undefined);
 }
 
-/** Looks at one file. @throws the disk's error, also where the file is gone */
+/** Reads the facts of one file. @throws the disk's error, also where the file is gone */
 export async function listFile(path: string, isHeld: boolean): Promise<JournalFile> {
   const segment = await openSegment(path);
   await segment?.close();

@@ -1,22 +1,24 @@
 import type { DiskSpace } from './room/disk-space.ts';
 
-/** How a journal is made. */
+/** The options of a journal. */
 export interface JournalOptions {
-  /** `JOURNAL_DIR`; several processes of one machine may share it. */
+  /** `JOURNAL_DIR`. Several processes of one machine may share it. */
   dir: string;
-  /** Of all files in it, in bytes. */
+  /** The limit of all files in the folder, in bytes. */
   limitBytes: number;
   retentionHours: number;
-  /** After this time a write is given up, in ms: the disk hangs. */
+  /** The time after which a write is given up, in ms, because the disk hangs. */
   writeTimeoutMs?: number;
-  /** Why the journal takes nothing, or what of it cannot be read; never with an event's content. */
+  /**
+   * Called with the reason why the journal takes no groups, or with damage. The error never holds an event's content.
+   */
   onError?: (error: Error) => void;
-  /** It takes groups again, after `onError` told why it did not. */
+  /** Called when the journal takes groups again, after `onError` reported why it did not. */
   onReady?: () => void;
   /** The system's clock, in unix ms. */
   now?: () => number;
-  /** Ms since some moment, whatever the system's clock does. */
+  /** A monotonic time in ms. */
   elapsed?: () => number;
-  /** Tells what the disk that `dir` is on has room for. */
+  /** Reads the free space of the disk that `dir` is on. */
   diskSpace?: (path: string) => Promise<DiskSpace>;
 }

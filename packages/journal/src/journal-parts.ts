@@ -11,16 +11,19 @@ import { createFolderWatch, type FolderWatch } from './takeover/folder-watch.ts'
 import { createOwnNotes, type OwnNotes } from './takeover/own-notes.ts';
 import { createTick, type Tick } from './tick.ts';
 
-/** A segment is closed at this size, in bytes, or at an eighth of the limit: only whole segments can be removed. */
+/**
+ * The size at which a segment is closed, in bytes, or an eighth of the limit where that is less. Only whole segments
+ * can be removed, so larger segments would keep more than the limit allows.
+ */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 
-/** After this time a write is given up, in ms, where the options do not say otherwise. */
+/** The time after which a write is given up, in ms, where the options name none. */
 const WRITE_TIMEOUT_MS = 5000;
 
 /** The parts of a journal. */
 export interface Parts {
   clock: Clock;
-  /** Tells `onError`; the same message once an hour. */
+  /** Passes an error to `onError`; the same message once an hour. */
   report: (thrown: unknown) => void;
   writeTimeoutMs: number;
   segments: SegmentList;
@@ -33,7 +36,7 @@ export interface Parts {
   tick: Tick;
 }
 
-/** Makes the parts of a journal. Parts that need each other are joined by functions. */
+/** Makes the parts of a journal. Parts that depend on each other get functions, because neither can be made first. */
 export function createParts(options: JournalOptions): Parts {
   const { dir, limitBytes, retentionHours, writeTimeoutMs = WRITE_TIMEOUT_MS, now, elapsed, diskSpace } = options;
   const clock = createClock({ ...(now && { wall: now }), ...(elapsed && { elapsed }) });
@@ -51,12 +54,12 @@ export function createParts(options: JournalOptions): Parts {
       options.onError?.(new Error(`The journal in ${dir} takes nothing: ${cause.message}`, { cause })),
     onReady: () => options.onReady?.(),
   });
-  const room: Room = createRoom({ ...shared, current, pressure, keepsOld: () => notes.inherited().length > 0 });
+  const room: Room = createRoom({ ...shared, current, pressure, keepsExpired: () => notes.inherited().length > 0 });
   const watch = createFolderWatch({
     ...shared,
     notes,
     onTaken(segment) {
-      // Not twice, also before the others are measured anew.
+      // The segment's bytes must not count twice until `measureOthers` runs again.
       room.countAsOwn(segment.facts.bytes);
       segments.add(segment);
     },
@@ -71,11 +74,11 @@ export function createParts(options: JournalOptions): Parts {
   return { clock, report, writeTimeoutMs, segments, pressure, notes, current, room, watch, takePending, tick };
 }
 
-/** The work of each tick. A fault while the folder is maintained does not stop the journal from taking events. */
+/** Does the work of a tick. A fault in the folder's maintenance does not stop the journal from taking groups. */
 async function work(
   parts: Omit<Parts, 'tick' | 'clock' | 'takePending' | 'pressure' | 'writeTimeoutMs'>,
 ): Promise<void> {
-  await parts.current.look();
+  await parts.current.check();
   await maintainFolder(parts).catch(parts.report);
 }
 
@@ -83,12 +86,15 @@ async function maintainFolder(parts: Pick<Parts, 'segments' | 'current' | 'room'
   const { current, room, watch } = parts;
   const folder = current.folder();
   if (folder === undefined) return;
-  await watch.look(folder);
+  await watch.check(folder);
   await room.enforceLimits();
   await writeDown(parts, folder.path);
 }
 
-/** The notes last: until the marks are on the disk, whoever takes over must see the notes that ask for them. */
+/**
+ * Writes the marks, then the notes. A process that takes over must see the notes until the marks that they ask for are
+ * on the disk.
+ */
 export async function writeDown(
   { segments, notes, current }: Pick<Parts, 'segments' | 'current' | 'notes'>,
   folder: string,

@@ -9,52 +9,68 @@ import { beginRecord } from './segment/record.ts';
 import type { InheritedNote } from './takeover/notes.ts';
 import { removeFolder } from './takeover/remove-folder.ts';
 
-/** `ready`: the journal takes groups. `failed`: its disk takes none. `full`: groups that Redis lacks have used up the limit. */
+/**
+ * The journal's status.
+ *
+ * - `ready`: the journal takes groups.
+ * - `failed`: its disk takes none.
+ * - `full`: groups that Redis lacks use up the limit.
+ */
 export type JournalStatus = 'ready' | 'failed' | 'full';
 
-/** What is in the journal. */
+/** The contents of a journal. */
 export interface JournalStats {
   status: JournalStatus;
-  /** Of all files in its folder, whatever process they are of. */
+  /** The bytes of all files in the folder, of all processes. */
   bytes: number;
-  /** Of this process: what Redis does not have yet. */
+  /** The records of this process that Redis lacks. */
   pendingRecords: number;
   pendingBytes: number;
-  /** Of processes that are gone: what Redis does not have and this process could not take over. */
+  /** The bytes that processes left when they ended, that Redis lacks, and that this process could not take over. */
   unheldPendingBytes: number;
-  /** Of the disk; undefined before it was looked at. */
+  /** The free bytes of the disk; undefined before the first measurement. */
   diskFreeBytes: number | undefined;
 }
 
-/** Append-only files of every group. They outlive this process and a loss of Redis. */
+/** The append-only files of every group. They outlive this process and a loss of Redis. */
 export interface Journal {
-  /** Begins the journal. It resolves also when the disk fails; the journal tries again each second from then on. */
+  /** Opens the journal. Resolves also when the disk fails; from then on the journal tries again each second. */
   open(): Promise<void>;
-  /** Resolves when the group is fsynced. @throws JournalUnavailableError */
+  /** Writes a group. Resolves when the group is fsynced. @throws JournalUnavailableError */
   append(events: readonly Delivery[]): Promise<JournalEntry>;
-  /** Takes the oldest groups that Redis does not have; undefined when there are none. One caller at a time. */
+  /**
+   * Takes the oldest groups that Redis lacks; undefined where there are none. Must not be called again before it
+   * resolves.
+   */
   takePending(limit: PendingLimit): Promise<PendingGroup | undefined>;
   /**
-   * Makes pending again what was enqueued at or after `sinceMs`, by `owner` or by anybody: Redis has lost it. Resolves when that is
-   * written down, or the disk does not take it: then it is tried at every tick, and the notes on the disk are those of before.
+   * Makes pending again what was enqueued at or after `sinceMs`, by `owner` or by any process, because Redis has lost
+   * it.
+   *
+   * Resolves when the marks are on the disk, or when the disk refuses them. Then each tick tries again, and the notes
+   * on the disk stay as they were.
    */
   redo(sinceMs: number, owner?: string): Promise<void>;
-  /** When the oldest group that is there was journalled, in unix ms; undefined where there is none. */
+  /** The time of the oldest group in the journal, in unix ms; undefined where there is none. */
   oldestAt(): number | undefined;
-  /** Keeps a note, of JSON values, for whoever takes this journal over. */
+  /** Keeps a note, of JSON values, for the process that takes this journal over. */
   keepNote(note: unknown): void;
-  /** The notes of processes that are gone; `forget` each when what it asks for is done. */
+  /** The notes of processes that have ended. The caller calls `forget` with each one whose request is done. */
   inherited(): readonly InheritedNote[];
   forget(note: InheritedNote): void;
   status(): JournalStatus;
   stats(): JournalStats;
-  /** The time that records bear, in unix ms; it never goes back. What `redo` is given must be of this clock. */
+  /**
+   * The time that records carry, in unix ms. It never goes back. The argument of `redo` must be a time of this clock.
+   */
   now(): number;
-  /** Writes down what is known and lets the folder go. `stats` then tells what is left for whoever takes over. */
+  /**
+   * Writes the marks and releases the folder. Afterwards `stats` returns what is left for the process that takes over.
+   */
   close(): Promise<void>;
 }
 
-/** Makes a journal; nothing happens before `open`. */
+/** Makes a journal. It touches no disk before `open`. */
 export function createJournal(options: JournalOptions): Journal {
   const parts = createParts(options);
   const { clock, segments, notes } = parts;
@@ -84,26 +100,26 @@ async function open({ current, tick, writeTimeoutMs }: Parts): Promise<void> {
 
 async function append({ room, current }: Parts, events: readonly Delivery[]): Promise<JournalEntry> {
   const record = beginRecord(events);
-  await room.take(record.length);
+  await room.reserve(record.length);
   try {
     const { segment, range } = await current.writer.write(record);
-    // At once: a tick may be under way, and the file would grow until it ends.
+    // Now, because the file would grow until the tick under way ends.
     current.closeIfDue(segment);
     return entryOf(segment, range);
   } finally {
-    room.giveBack(record.length);
+    room.release(record.length);
   }
 }
 
 async function redo({ segments, clock, tick }: Parts, sinceMs: number, owner?: string): Promise<void> {
   for (const segment of segments.all()) {
     const { owners } = segment.facts;
-    // Other processes have written theirs by a clock that may be behind ours.
+    // Another process wrote its records by a clock that may be behind ours.
     const isOurs = owners.length === 1;
     if (owner === undefined) segment.redoSince(isOurs ? sinceMs : sinceMs - clock.lead());
     else if (owners.includes(owner)) segment.redoSince(sinceMs);
   }
-  // A tick that is under way may have written the marks already.
+  // A tick that is under way may already have written the marks.
   await tick.runAnew();
 }
 
@@ -126,7 +142,7 @@ function statsOf(parts: Parts): JournalStats {
 
 async function close(parts: Parts): Promise<void> {
   const { tick, current, segments, writeTimeoutMs, report } = parts;
-  current.leave();
+  current.stop();
   tick.stop();
   await inTime(Promise.allSettled([tick.settled(), current.settled()]), writeTimeoutMs);
   current.writer.moveTo(undefined);

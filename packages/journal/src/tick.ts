@@ -1,20 +1,23 @@
-/** How often marks are written, limits looked at, and a journal that failed is tried again, in ms. */
+/**
+ * The interval of ticks, in ms. A tick writes marks, enforces limits and retries a failed journal. After a crash, up to
+ * one interval of records is enqueued twice.
+ */
 const TICK_MS = 1000;
 
-/** Work that is done every second, one tick after the other. */
+/** A job that runs every second, never twice at the same time. */
 export interface Tick {
-  /** Does it now; where one is under way, resolves with that. */
+  /** Runs the work now. Where a run is under way, resolves with that run. */
   run(): Promise<void>;
-  /** Does it now, after one that is under way. */
+  /** Runs the work now, after a run that is under way. */
   runAnew(): Promise<void>;
-  /** Does it every second from now on, unless it was stopped. */
+  /** Runs the work every second from now on, unless `stop` was called. */
   start(): void;
   stop(): void;
-  /** Resolves when none is under way. */
+  /** Resolves when no run is under way. */
   settled(): Promise<void>;
 }
 
-/** Makes a tick that does `work`, which never rejects. */
+/** Makes a tick of `work`, which must never reject. */
 export function createTick(work: () => Promise<void>): Tick {
   let ticking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;

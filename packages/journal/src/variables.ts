@@ -11,16 +11,16 @@ function wholeNumber(name: string, { unit, min, max }: { unit: string; min: numb
     .refine((value) => value >= min && value <= max, error);
 }
 
-/** The environment variables that this package is about, as a shape to build a process's schema from. */
+/** The variables of this package, as a shape for a process's schema. */
 export const journalVariables = {
-  /** A folder on a disk of this machine; empty: no journal. */
+  /** A folder on a disk of this machine. Empty means no journal. */
   JOURNAL_DIR: z.string().default(''),
-  /** Of everything in the folder. */
+  /** The limit of everything in the folder. */
   JOURNAL_LIMIT_BYTES: wholeNumber('JOURNAL_LIMIT_BYTES', {
     unit: 'bytes',
     min: MEBIBYTE,
     max: 1024 * 1024 * MEBIBYTE,
   }).default(4096 * MEBIBYTE),
-  /** How long groups are kept that Redis has, in case that it loses them. */
+  /** How long the journal keeps groups that Redis has, in case Redis loses them. */
   JOURNAL_RETENTION_HOURS: wholeNumber('JOURNAL_RETENTION_HOURS', { unit: 'hours', min: 1, max: 8760 }).default(24),
 };

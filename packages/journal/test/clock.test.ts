@@ -65,7 +65,7 @@ describe.each([
     expect(await drain(journal)).toEqual(['late']);
   });
 
-  it('hides nothing from whoever takes over', async () => {
+  it('hides nothing from the process that takes over', async () => {
     const clock = aClock();
     const journal = await aJournal(clock.options);
     journal.keepNote('beat');
@@ -100,7 +100,7 @@ describe.each([
     const [first = ''] = await segmentFiles(journal.dir);
     clock.set(step);
     clock.pass(30 * 60_000);
-    // Nothing is that young: these only wait for a tick.
+    // No record is that young, so these redo none. They only wait for a tick.
     await journal.redo(Infinity);
     await journal.redo(Infinity);
     expect(await segmentFiles(journal.dir)).toContain(first);

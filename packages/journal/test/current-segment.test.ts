@@ -65,74 +65,74 @@ async function aCurrent(): Promise<Scene> {
 }
 
 describe('the segment in use', () => {
-  it('is begun by the first look, in a folder of the process', async () => {
+  it('is begun by the first check, in a folder of the process', async () => {
     const { dir, current, segments } = await aCurrent();
     expect([current.get(), current.folder(), current.hasFailed()]).toEqual([undefined, undefined, false]);
-    await current.look();
+    await current.check();
     expect(segments.all()).toEqual([current.get()]);
     expect(dirname(current.get()?.path() ?? '')).toBe(join(dir, current.folder()?.owner ?? ''));
   });
 
   it('stays while there is no reason for another', async () => {
     const { current, clock, room, write } = await aCurrent();
-    await current.look();
+    await current.check();
     const first = current.get();
     clock.pass(10 * QUARTER_MS);
-    await current.look();
-    // Without a record it may grow as old as it likes.
+    await current.check();
+    // An empty segment is never closed for its age.
     expect(current.get()).toBe(first);
     await current.begin();
     const second = current.get();
     await write(500);
     room.isShort = true;
-    await current.look();
+    await current.check();
     expect(current.get()).toBe(second);
   });
 
   it('is closed at its size', async () => {
     const { current, write } = await aCurrent();
-    await current.look();
+    await current.check();
     const first = current.get();
     await write(SEGMENT_BYTES - 500);
-    await current.look();
+    await current.check();
     expect(current.get()).toBe(first);
     await write(500);
-    await current.look();
+    await current.check();
     expect(current.get()).not.toBe(first);
   });
 
   it('is closed at its age where there is a record in it', async () => {
     const { current, clock, write } = await aCurrent();
-    await current.look();
+    await current.check();
     const first = current.get();
     await write(10);
     clock.pass(QUARTER_MS - 1);
-    await current.look();
+    await current.check();
     expect(current.get()).toBe(first);
     clock.pass(1);
-    await current.look();
+    await current.check();
     expect(current.get()).not.toBe(first);
   });
 
   it('is closed at an eighth of its size while room is short, where Redis has all of it', async () => {
     const { current, room, write } = await aCurrent();
     room.isShort = true;
-    await current.look();
+    await current.check();
     const first = current.get();
     await write(SEGMENT_BYTES / 8, 'failed');
-    await current.look();
+    await current.check();
     expect(current.get()).toBe(first);
     const [range] = first?.pending() ?? [];
     const taken = { ...(range ?? { from: 0, to: 0, records: 0 }) };
     first?.take(taken);
     first?.settle(taken, 'enqueued');
-    await current.look();
+    await current.check();
     expect(current.get()).not.toBe(first);
   });
 
   it('is closed as soon as a record has filled it, unless the process leaves', async () => {
     const { current, write } = await aCurrent();
-    await current.look();
+    await current.check();
     const first = current.get();
     await write(SEGMENT_BYTES);
     if (first !== undefined) current.closeIfDue(first);
@@ -140,7 +140,7 @@ describe('the segment in use', () => {
     const second = current.get();
     expect(second).not.toBe(first);
     await write(SEGMENT_BYTES);
-    current.leave();
+    current.stop();
     if (second !== undefined) current.closeIfDue(second);
     await current.settled();
     expect(current.get()).toBe(second);
@@ -148,17 +148,17 @@ describe('the segment in use', () => {
 
   it('is in the way where there are records in it and Redis has all of them, while the process stays', async () => {
     const { current, write } = await aCurrent();
-    expect(current.isInTheWay()).toBe(false);
-    await current.look();
-    expect(current.isInTheWay()).toBe(false);
+    expect(current.couldFreeRoom()).toBe(false);
+    await current.check();
+    expect(current.couldFreeRoom()).toBe(false);
     await write(10);
-    expect(current.isInTheWay()).toBe(true);
+    expect(current.couldFreeRoom()).toBe(true);
     await write(10, 'failed');
-    expect(current.isInTheWay()).toBe(false);
+    expect(current.couldFreeRoom()).toBe(false);
     await current.begin();
     await write(10);
-    current.leave();
-    expect(current.isInTheWay()).toBe(false);
+    current.stop();
+    expect(current.couldFreeRoom()).toBe(false);
   });
 
   it('is begun once by many that ask at a time', async () => {
@@ -169,62 +169,62 @@ describe('the segment in use', () => {
 });
 
 describe('a fault', () => {
-  it('is told once for each reason; then the journal takes nothing until a look finds the disk well', async () => {
+  it('is reported once for each reason; then the journal takes nothing until a check finds the disk well', async () => {
     const { dir, current, faults, ready } = await aCurrent();
     await writeFile(dir, 'in the way');
-    await current.look();
-    await current.look();
+    await current.check();
+    await current.check();
     expect([current.get(), current.hasFailed(), faults.length, ready()]).toEqual([undefined, true, 1, 0]);
     current.fail(new Error('another reason'));
     expect(faults).toEqual([expect.stringContaining(dir), 'another reason']);
     await rm(dir);
-    await current.look();
+    await current.check();
     expect([current.hasFailed(), faults.length, ready()]).toEqual([false, 2, 1]);
     expect(current.get()).toBeDefined();
   });
 
-  it('is a folder that was taken away: the next look makes another, and what was open is still listed', async () => {
+  it('is a folder that was taken away: the next check makes another, and what was open is still listed', async () => {
     const { dir, current, segments, faults, write } = await aCurrent();
-    await current.look();
+    await current.check();
     await write(10, 'failed');
     const first = current.get();
     await rename(dir, `${dir}-away`);
-    await current.look();
+    await current.check();
     expect(faults).toEqual(['its folder was removed or replaced']);
-    await current.look();
+    await current.check();
     expect(segments.all()).toEqual([first, current.get()]);
     expect(await readdir(dir)).toEqual([current.folder()?.owner]);
   });
 
   it('of a full disk makes the next segment begin with room: what Redis has gives way', async () => {
     const { current, segments, write } = await aCurrent();
-    await current.look();
+    await current.check();
     await write(5000);
     const first = current.get();
     await current.begin();
     await write(5000, 'failed');
     const second = current.get();
     current.fail(new DiskFullError('full'));
-    await current.look();
+    await current.check();
     expect(segments.all()).toEqual([second, current.get()]);
     expect(segments.all()).not.toContain(first);
   });
 
-  it('after the process has left is not told any more', async () => {
+  it('after the stop is not reported any more', async () => {
     const { current, faults } = await aCurrent();
-    await current.look();
-    current.leave();
+    await current.check();
+    current.stop();
     current.fail('a text');
     expect([faults, current.get(), current.hasFailed()]).toEqual([[], undefined, true]);
   });
 
   it('of another folder in the place of its own is found', async () => {
     const { current, faults } = await aCurrent();
-    await current.look();
+    await current.check();
     const path = current.folder()?.path ?? '';
     await rename(path, `${path}0`);
     await mkdir(path);
-    await current.look();
+    await current.check();
     expect(faults).toHaveLength(1);
   });
 });

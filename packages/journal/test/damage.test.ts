@@ -30,8 +30,7 @@ it('cuts a last record that was torn, at whichever byte, without a word', async 
     const { dir, path } = await aSegment();
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await truncate(path, length);
-    // No second has passed since it was written: no mark speaks of it.
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    // No tick has passed since the write, so no mark covers it.
     await rm(`${path}.mark`, { force: true });
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const { journal, bodies, aside } = await reopened(dir);
@@ -41,7 +40,7 @@ it('cuts a last record that was torn, at whichever byte, without a word', async 
 
 it.each<[string, (bytes: Buffer) => number, string[], (bytes: Buffer) => number]>([
   ['the last record', (bytes) => bytes.length - 1, ['first', 'second'], (bytes) => bytes.lastIndexOf('LLR1')],
-  // Every checksum begins with it.
+  // The seed, with which every checksum begins.
   ["the segment's own number", () => 8, [], (bytes) => bytes.indexOf('LLR1')],
 ])('sets aside what was on the disk and is no record any more: %s', async (_name, at, left, from) => {
   const damaged = await aSegment();
@@ -53,7 +52,7 @@ it.each<[string, (bytes: Buffer) => number, string[], (bytes: Buffer) => number]
   expect(journal.errors).toEqual([expect.stringContaining(aside[0] ?? '')]);
 });
 
-it('tells, once, of records that were on the disk and are gone from the end, and goes on with the others', async () => {
+it('reports once that records are gone from the end that had been on the disk, and goes on with the others', async () => {
   const { dir, path, bytes } = await aSegment();
   const pending = [{ from: bytes.indexOf('LLR1'), to: bytes.length, records: 3 }];
   await writeFile(`${path}.mark`, JSON.stringify({ end: bytes.length, records: 3, pending, reenqueued: [] }));
@@ -65,7 +64,7 @@ it('tells, once, of records that were on the disk and are gone from the end, and
   expect((await reopened(dir)).journal.errors).toEqual([]);
 });
 
-it('leaves a torn end to whoever reads it, however many take it over before', async () => {
+it('leaves a torn end to the process that reads it, however many processes take it over before', async () => {
   const { dir, path, bytes } = await aSegment();
   await truncate(path, bytes.length - 1);
   await rm(`${path}.mark`, { force: true });
@@ -106,7 +105,7 @@ it('never takes what stands in a body for a record, where the record itself is d
   expect(bodies).toEqual(['first', 'third']);
 });
 
-it('leaves a file that does not begin as a segment as it is, tells of it, and takes over the rest', async () => {
+it('leaves a file without a segment header as it is, reports it, and takes over the rest', async () => {
   const { dir, path } = await aSegment();
   const foreign = path.replace(/\d(?=-[0-9a-f]+\.log$)/, '9');
   await writeFile(foreign, 'not a segment');

@@ -15,7 +15,7 @@ interface Left {
   starts: number[];
 }
 
-/** What a killed process leaves: a file with a record for each body. Redis has none of them, unless `enqueued` says so. */
+/** The files of a killed process: a record for each body. Redis has none of them, unless `enqueued` names it. */
 async function left(bodies: string[], enqueued: string[] = []): Promise<Left> {
   const journal = await aJournal();
   for (const body of bodies) {
@@ -23,7 +23,7 @@ async function left(bodies: string[], enqueued: string[] = []): Promise<Left> {
     if (enqueued.includes(body)) entry.enqueued();
     else entry.failed();
   }
-  // Nothing is that young: this writes the mark.
+  // No record is that young, so this redoes none. It writes the mark.
   await journal.redo(Infinity);
   const dir = await leftBehind(journal.dir);
   const [path = ''] = await segmentFiles(dir);
@@ -33,7 +33,7 @@ async function left(bodies: string[], enqueued: string[] = []): Promise<Left> {
   return { dir, path, bytes, starts: [...starts, bytes.length] };
 }
 
-/** What a process finds that takes over: the bodies, what it told, and the files of damaged bytes. */
+/** The findings of a process that takes over: the bodies, its reports, and the files of damaged bytes. */
 async function found(dir: string): Promise<{ bodies: string[]; errors: string[]; aside: string[] }> {
   const journal = await aJournal({ dir });
   const bodies = await drain(journal);
@@ -58,7 +58,7 @@ describe('a flipped bit', () => {
             path,
             records: 2,
             events: 2,
-            // The mark says that all of it was on the disk, so none of it was being written.
+            // The mark says that the whole file was on the disk, so no record in it was being written.
             damage: [{ from: starts[record], to: starts[record + 1], isTorn: false }],
           },
         ]);
@@ -69,7 +69,7 @@ describe('a flipped bit', () => {
   it.each([
     ['the magic', 0],
     ['the version', 4],
-  ])('in %s of the file leaves the file as it is, and is told', async (_name, at) => {
+  ])('in %s of the file leaves the file as it is, and is reported', async (_name, at) => {
     const { dir, path, bytes } = await left(['first']);
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     await writeFile(path, bytes);
@@ -103,7 +103,7 @@ describe('bytes that are gone', () => {
     expect((await stat(path)).size).toBe(length);
   });
 
-  it('of a file down to its header are told, and nothing is left of it', async () => {
+  it('of a file down to its header are reported, and nothing is left of the file', async () => {
     const { dir, path } = await left(['first']);
     await truncate(path, HEADER_BYTES);
     const { bodies, errors } = await found(dir);
@@ -150,7 +150,7 @@ describe('bytes that are gone', () => {
   });
 });
 
-it('bytes that somebody cut off under a living process are missed at once, however many', async () => {
+it('bytes that are cut off under a living process are missed at once, however many', async () => {
   const { path, starts, bytes } = await left(['first', 'second']);
   await truncate(path, starts[1]);
   const handle = await open(path);

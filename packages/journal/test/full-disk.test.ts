@@ -9,7 +9,7 @@ import { beginSegment } from '../src/segment/begin-segment.ts';
 import { createWriter } from '../src/segment/writer.ts';
 import { aJournal, drain, event, MEBIBYTE } from './support/a-journal.ts';
 
-/** No file of this process may grow past so many bytes: a write takes a part, and says no word, as on a disk that is nearly full. */
+/** The greatest size of this process's files. A write past it takes a part without an error, as on a nearly full disk. */
 function boundFiles(bytes: number | 'unlimited'): void {
   execFileSync('prlimit', [`--pid=${process.pid}`, `--fsize=${bytes}:`]);
 }
@@ -43,7 +43,7 @@ test.runIf(process.platform === 'linux')(
     writer.moveTo(older);
     boundFiles(100);
     const written = Promise.allSettled([writer.write(beginRecord([event('x'.repeat(500))]))]);
-    // It is under way when the next file takes the place.
+    // The write is under way when the next file takes its place.
     await Promise.resolve();
     writer.moveTo(newer);
     expect(await written).toMatchObject([{ status: 'rejected', reason: { code: 'journal_unavailable' } }]);

@@ -32,7 +32,7 @@ it('finds every record, and damage, and changes nothing', async () => {
   expect(await readFile(path)).toEqual(bytes.subarray(0, -1));
 });
 
-it('tells a torn end from what was on the disk once', async () => {
+it('distinguishes a torn end from bytes that had been on the disk', async () => {
   const journal = await aJournal();
   for (const body of ['1', '2']) (await journal.append([event(body)])).failed();
   const dir = await leftBehind(journal.dir);
@@ -63,7 +63,7 @@ it('reads the records since a time', async () => {
   ]);
 });
 
-it('tells a file that does not begin as one, and takes one that ends before its beginning does for a torn one', async () => {
+it('reports a file without a segment header; a file shorter than a header counts as torn', async () => {
   const journal = await aJournal();
   await journal.append([event('1')]);
   await journal.close();

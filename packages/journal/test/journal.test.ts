@@ -16,13 +16,13 @@ describe('a group', () => {
     expect(await drainEvents(journal)).toEqual([event(body, fields), bytes]);
   });
 
-  it('is nothing to enqueue once Redis has it, and is until then, whatever becomes of the process', async () => {
+  it('is pending until Redis has it, also where its process dies', async () => {
     const journal = await aJournal();
     const [enqueued, failed] = [await journal.append([event('enqueued')]), await journal.append([event('failed')])];
     await journal.append([event('unknown')]);
     enqueued.enqueued();
     failed.failed();
-    // What is known is written down each second.
+    // The journal writes its marks each second.
     await vi.waitUntil(async () => !(await pendingIn(journal.dir)).includes('enqueued'), { timeout: 10_000 });
     expect(await pendingIn(journal.dir)).toEqual(['failed', 'unknown']);
     expect(await drain(journal)).toEqual(['failed']);
@@ -37,7 +37,7 @@ describe('a group', () => {
     expect((await segmentFiles(journal.dir)).length).toBeGreaterThan(2);
     const group = await journal.takePending({ maxEvents: 3, maxBytes: MEBIBYTE });
     expect([group?.events.map(({ body }) => body), group?.records]).toEqual([bodies.slice(0, 3), 3]);
-    // Whoever failed to enqueue it is the next to try.
+    // The caller that failed to enqueue it is the next to try.
     group?.failed();
     expect(await drain(journal, { maxBytes: 25_000 })).toEqual(bodies);
     expect(await drain(journal)).toEqual([]);
@@ -97,7 +97,7 @@ describe('what bounds it', () => {
     (await journal.append([event('enqueued')])).enqueued();
     const [first = ''] = await segmentFiles(journal.dir);
     clock.pass(20 * 60_000);
-    // Nothing is that young: this only waits until another file has been begun.
+    // No record is that young, so this redoes none. It waits until another file has been begun.
     await journal.redo(Infinity);
     expect(await segmentFiles(journal.dir)).toHaveLength(2);
     (await journal.append([event('pending')])).failed();
@@ -110,12 +110,12 @@ describe('what bounds it', () => {
   it('begins no file while it is being closed', async () => {
     for (let i = 0; i < 10; i++) {
       const journal = await aJournal({ limitBytes: MEBIBYTE });
-      // It fills a file: the next is begun at once, and nobody waits for that.
+      // The group fills a file. The next file is begun at once, and no caller waits for it.
       (await journal.append([event('x'.repeat(200_000))])).failed();
       await journal.close();
       const [folder = ''] = await readdir(journal.dir);
       const before = await readdir(join(journal.dir, folder));
-      // A turn of the disk later.
+      // One write later.
       await writeFile(join(journal.dir, 'later'), 'x', { flush: true });
       expect(await readdir(join(journal.dir, folder))).toEqual(before);
       expect(before.filter((name) => name.endsWith('.log'))).toHaveLength(1);
@@ -130,7 +130,7 @@ describe('what bounds it', () => {
 });
 
 describe('a disk that fails', () => {
-  it('is told with its reason, refuses groups, and is tried again', async () => {
+  it('is reported with its reason, refuses groups, and is tried again', async () => {
     const folder = await makeTempFolder();
     const dir = join(folder, 'journal');
     await writeFile(dir, 'in the way');

@@ -13,13 +13,13 @@ it.each([
   [GIBIBYTE, 0.1 * GIBIBYTE],
   [10 * GIBIBYTE, GIBIBYTE],
   [1000 * GIBIBYTE, GIBIBYTE],
-  // A file system that does not tell.
+  // A file system that does not report its size.
   [0, 0],
 ])('a disk of %i bytes is low below %f', (total, low) => {
   expect(lowBelow({ free: 0, total })).toBe(Math.floor(low));
 });
 
-/** Fills several files with what Redis has, and one record with what it lacks. */
+/** Fills several files with events that Redis has, and writes one record that Redis lacks. */
 async function fill(journal: TestJournal): Promise<void> {
   (await journal.append([event('pending')])).failed();
   for (let i = 0; i < 40; i++) {
@@ -28,13 +28,13 @@ async function fill(journal: TestJournal): Promise<void> {
   }
 }
 
-it('on a disk that is low nothing is kept that Redis has, all that it lacks is, and it is told once', async () => {
+it('on a low disk the journal keeps only what Redis lacks, and reports the disk once', async () => {
   const space = { free: 50 * GIBIBYTE, total: 100 * GIBIBYTE };
   const journal = await aJournal({ limitBytes: MEBIBYTE, diskSpace: () => Promise.resolve({ ...space }) });
   await fill(journal);
   expect((await segmentFiles(journal.dir)).length).toBeGreaterThan(3);
   space.free = GIBIBYTE - 1;
-  // The first file with what Redis lacks, and the one that is written to.
+  // The first file, which has the record that Redis lacks, and the current one.
   await vi.waitUntil(async () => (await segmentFiles(journal.dir)).length === 2, { timeout: 10_000 });
   expect(journal.stats()).toMatchObject({ status: 'ready', diskFreeBytes: GIBIBYTE - 1 });
   await fill(journal);
@@ -43,7 +43,7 @@ it('on a disk that is low nothing is kept that Redis has, all that it lacks is, 
   space.free = 50 * GIBIBYTE;
   await vi.waitUntil(() => journal.stats().diskFreeBytes === space.free, { timeout: 10_000 });
   await fill(journal);
-  // Nothing is that young: this only waits for a tick.
+  // No record is that young, so this redoes none. It only waits for a tick.
   await journal.redo(Infinity);
   expect((await segmentFiles(journal.dir)).length).toBeGreaterThan(3);
   expect((await drain(journal)).filter((body) => body === 'pending')).toHaveLength(3);

@@ -24,7 +24,7 @@ describe('processes that share the folder', () => {
     expect(notes).toContainEqual({ beat: 1 });
   });
 
-  it('pass on what they have taken over, until somebody says that it is done', async () => {
+  it('pass on what they have taken over, until it is forgotten', async () => {
     const first = await aJournal();
     first.keepNote('first');
     await first.append([event('1')]);
@@ -70,7 +70,7 @@ describe('processes that share the folder', () => {
     const owner = heir.inherited().find(({ note }) => note === 'first')?.owner;
     await heir.redo(0, owner);
     expect(await drain(heir)).toEqual(['a']);
-    // What an heir enqueued is known to whoever comes next, by the heir's name.
+    // The next process knows by the heir's name which parts the heir enqueued.
     heir.keepNote('heir');
     await heir.close();
     const next = await aJournal({ dir: first.dir });
@@ -78,7 +78,7 @@ describe('processes that share the folder', () => {
     expect((await drain(next)).sort()).toEqual(['a', 'b']);
   });
 
-  it('are told apart by whether they live, not by what their folder says', async () => {
+  it('are distinguished by whether they live, not by the content of their folder', async () => {
     const journal = await aJournal();
     (await journal.append([event('killed')])).failed();
     // A second later its process is killed and another starts.

@@ -6,7 +6,7 @@ import { aJournal, drain, event, MEBIBYTE, type TestJournal } from './support/a-
 
 const BODY = 'x'.repeat(20_000);
 
-/** Of all files in the folder; marks come and go meanwhile. */
+/** The size of all files in the folder. Marks come and go meanwhile. */
 async function bytesIn(dir: string): Promise<number> {
   const names = await readdir(dir, { recursive: true });
   const found = await Promise.all(names.map((name) => stat(join(dir, name)).catch(() => undefined)));
@@ -18,7 +18,7 @@ async function enqueue(journal: TestJournal, count: number): Promise<void> {
   for (let i = 0; i < count; i++) (await journal.append([event(`${i}${BODY}`)])).enqueued();
 }
 
-/** Journals so many events that Redis does not take; how many the journal took. */
+/** Journals events that Redis does not take. Returns how many the journal took. */
 async function keep(journal: TestJournal, count: number): Promise<number> {
   for (let i = 0; i < count; i++) {
     try {
@@ -49,7 +49,7 @@ describe('processes that share the limit', () => {
     const second = await aJournal({ dir: first.dir, limitBytes: MEBIBYTE });
     const took = await keep(second, 100);
     expect([kept, took > 10, took < 100]).toEqual([20, true, true]);
-    // It looks at what the others have each second.
+    // The process measures the others' files each second.
     let more = 0;
     await vi.waitUntil(
       async () => {
@@ -79,7 +79,7 @@ describe('processes that share the limit', () => {
     expect(await keep(added, 30)).toBe(30);
   });
 
-  it('whoever says something else on the socket is cut off, and whoever says nothing too', async () => {
+  it('a connection that sends anything else is closed, and so is one that sends nothing', async () => {
     const journal = await aJournal();
     const [folder = ''] = await readdir(journal.dir);
     for (const said of ['room\n', 'room 99999999999999999999999999999999\n', '']) {

@@ -11,7 +11,7 @@ import { aJournal, drain, event, leftBehind, segmentFiles } from './support/a-jo
 
 const QUARTER_MS = 15 * 60_000;
 
-/** The journal of a killed process: three files, in each a group that Redis has and one that it lacks. */
+/** The journal of a killed process: three files, each with a group that Redis has and a group that it lacks. */
 async function killed(): Promise<string> {
   const clock = aClock();
   const journal = await aJournal(clock.options);
@@ -20,7 +20,7 @@ async function killed(): Promise<string> {
     (await journal.append([event(`enqueued ${number}`)])).enqueued();
     (await journal.append([event(`pending ${number}`)])).failed();
     clock.pass(QUARTER_MS);
-    // Nothing is that young: this begins the next file and writes the marks.
+    // No record is that young, so this redoes none. It begins the next file and writes the marks.
     await journal.redo(Infinity);
   }
   return leftBehind(journal.dir);
@@ -28,7 +28,9 @@ async function killed(): Promise<string> {
 
 const PENDING = ['pending 1', 'pending 2', 'pending 3'];
 
-/** Copies a journal as it lies there now, without locks; at once, so that nothing goes on meanwhile. */
+/**
+ * Copies a journal as it is now, without locks. The copy is synchronous, so that no process changes a file meanwhile.
+ */
 function copyNow(dir: string, copy: string): string {
   mkdirSync(copy, { recursive: true });
   for (const folder of readdirSync(dir)) {
@@ -124,7 +126,7 @@ describe('several processes at once', () => {
     const bodies = await Promise.all(heirs.map((heir) => drain(heir)));
     expect(bodies.flat().sort()).toEqual(PENDING);
     expect(heirs.flatMap(({ errors }) => errors)).toEqual([]);
-    // What each has taken over it can redo.
+    // Each process can redo the records that it has taken over.
     await Promise.all(heirs.map((heir) => heir.redo(0)));
     const redone = await Promise.all(heirs.map((heir) => drain(heir)));
     expect(redone.flat().sort()).toEqual(['enqueued 1', 'enqueued 2', 'enqueued 3', ...PENDING]);
@@ -156,7 +158,7 @@ it('a folder whose files cannot be moved is tried again, and its note is inherit
   const [path = ''] = await segmentFiles(dir);
   const clock = aClock();
   const journal = await aJournal({ ...clock.options });
-  // A folder stands where the first file would go: no rename gets past it.
+  // A folder is in the first file's place, so no rename succeeds.
   const [own = ''] = await readdir(journal.dir);
 
   await mkdir(join(journal.dir, own, basename(path)));

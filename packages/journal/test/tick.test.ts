@@ -86,28 +86,28 @@ it('a tick that was stopped before its start never comes', async () => {
   expect(count).toBe(0);
 });
 
-it('work that hangs is waited for no longer than told; work that fails is told', async () => {
+it('work that hangs is waited for no longer than its limit, and work that fails rejects', async () => {
   await expect(inTime(new Promise(() => {}), 10)).resolves.toBeUndefined();
   await expect(inTime(Promise.reject(new Error('made up')), 10_000)).rejects.toThrow('made up');
   await expect(inTime(Promise.resolve('done'), 10_000)).resolves.toBeUndefined();
 });
 
-it('an error that repeats is told once an hour, another at once, and what is no error as one', () => {
+it('a repeated error is reported once an hour, another error at once, and a text as an error', () => {
   const { options, pass } = aClock();
-  const told: string[] = [];
-  const report = createReporter(({ message }) => told.push(message), createClock({ elapsed: options.elapsed }));
+  const reported: string[] = [];
+  const report = createReporter(({ message }) => reported.push(message), createClock({ elapsed: options.elapsed }));
   for (const message of ['a', 'a', 'b', 'a']) report(new Error(message));
-  expect(told).toEqual(['a', 'b']);
+  expect(reported).toEqual(['a', 'b']);
   pass(3_599_999);
   report(new Error('a'));
-  expect(told).toHaveLength(2);
+  expect(reported).toHaveLength(2);
   pass(1);
   report(new Error('a'));
   report('a text');
-  expect(told).toEqual(['a', 'b', 'a', 'a text']);
+  expect(reported).toEqual(['a', 'b', 'a', 'a text']);
 });
 
-it('a disk that is full is told from one that fails', () => {
+it('a full disk is distinguished from a failing one', () => {
   const quota = Object.assign(new Error('quota'), { code: 'EDQUOT' });
   const fails = Object.assign(new Error('input'), { code: 'EIO' });
   expect([new DiskFullError('full'), quota, fails, new Error('x'), 'ENOSPC', undefined].map(isOutOfSpace)).toEqual([

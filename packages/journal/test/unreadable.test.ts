@@ -28,7 +28,7 @@ describe.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES'])('a folder of a dead process
     ['at first', [true, false]],
     ['twice', [true, true]],
     ['when it is taken over already', [false, true]],
-  ])('%s, stays with what is in it, which is told, and is taken over later', async (_name, failures) => {
+  ])('%s, stays with its contents, is reported, and is taken over later', async (_name, failures) => {
     const dir = await killed();
     const own = await holdFolder(dir);
     const errors: Error[] = [];
@@ -45,19 +45,19 @@ describe.each(['EMFILE', 'ENFILE', 'EIO', 'EACCES'])('a folder of a dead process
     await own.release();
     const journal = await aJournal({ dir });
     expect(await drain(journal)).toEqual(['pending']);
-    // What is done with goes.
+    // Files whose records are all enqueued are removed.
     expect(await readdir(dir)).toHaveLength(1);
   });
 });
 
-it('a file in a dead folder that Landline did not make is left there, and told; the events are taken over', async () => {
+it('a file in a dead folder that Landline did not make stays there and is reported; the events are taken over', async () => {
   const dir = await killed();
   const [segment = ''] = await segmentFiles(dir);
-  const strange = join(segment, '..', 'photo.jpg');
-  await writeFile(strange, 'a photo');
+  const foreign = join(segment, '..', 'photo.jpg');
+  await writeFile(foreign, 'a photo');
   const journal = await aJournal({ dir });
   expect(await drain(journal)).toEqual(['pending']);
-  expect((await stat(strange)).size).toBe(7);
+  expect((await stat(foreign)).size).toBe(7);
   expect(journal.errors).toEqual([expect.stringContaining('photo.jpg')]);
 });
 
@@ -65,13 +65,13 @@ it('what could not be taken over is counted', async () => {
   const dir = await killed();
   const [segment = ''] = await segmentFiles(dir);
   const { size } = await stat(segment);
-  // Nobody knows what is in a file that does not begin as one.
+  // The content of a file without a segment header is unknown.
   await writeFile(segment, Buffer.alloc(size));
   const journal = await aJournal({ dir });
   expect(journal.stats().unheldPendingBytes).toBe(size);
 });
 
-it('a folder that somebody else made beside those of the processes is neither counted nor touched', async () => {
+it('a folder that another program made beside those of the processes is neither counted nor touched', async () => {
   const dir = join(await makeTempFolder(), 'journal');
   await mkdir(join(dir, 'lost+found'), { recursive: true });
   await writeFile(join(dir, 'lost+found', 'file'), Buffer.alloc(100_000));

@@ -1,15 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
 
-/** How long a count is waited for, in milliseconds. Prometheus waits ten seconds, and the other metrics must not be lost. */
+/**
+ * How long a count may take, in milliseconds. Prometheus gives up a scrape after ten seconds, and then all other
+ * metrics would be missing too.
+ */
 const COUNT_LIMIT_MS = 1_000;
 
 /** Counts a queue's jobs, by state. */
 type Count = () => Promise<object>;
 
 /**
- * Adds `landline_queue_jobs{queue,state}`, counted when it is asked for. A queue has no samples while its count rejects or is late:
- * an absent value says that nobody knows, an old one would lie.
+ * Adds the gauge `landline_queue_jobs{queue,state}`, counted at each scrape. A queue has no samples while its count
+ * rejects or is late: an absent value means unknown, and an old value would be wrong.
  *
  * @param counts  How to count each queue, by its name.
  */

@@ -1,5 +1,5 @@
 export { addQueueJobs } from './add-queue-jobs.ts';
-export { canaryAge } from './canary-age.ts';
+export { addCanaryAge } from './add-canary-age.ts';
 export { createLogger, type LoggerOptions } from './create-logger.ts';
 export { addCounter, addGauge, createRegistry, type ReadMetric } from './create-registry.ts';
 export type { Logger } from 'pino';

@@ -1,14 +1,17 @@
-/** Quotation marks, straight and typographic, that `docker --env-file` and word processors leave around a value. */
+/** Quotation marks, straight and typographic, which `docker --env-file` and word processors leave around a value. */
 const QUOTATION_MARK = /^["'`“”„‟‘’‚‛«»]/u;
-/** What no screen shows: white space, control characters, and characters that Unicode tells programs not to draw. */
+/**
+ * Characters that no screen shows: white space, control characters, format characters, and characters that Unicode
+ * marks as not displayed.
+ */
 const INVISIBLE = /[\s\p{Cc}\p{Cf}\p{DI}]/u;
 
 /**
- * Says what a pasted value should not have at its ends: quotation marks around it, white space or an invisible character.
+ * Describes a fault at the ends of a pasted value: quotation marks around it, white space or an invisible character.
  *
  * @param name   The variable's name, for the message.
- * @param value  Its value, of which nothing but the code of one such character is told.
- * @returns      One sentence for the operator, or undefined when there is nothing to say.
+ * @param value  Its value. The message holds no more of it than the code of one invisible character.
+ * @returns      One sentence for the operator, or undefined where there is no fault.
  */
 export function describePasted(name: string, value: string): string | undefined {
   const characters = [...value];

@@ -1,6 +1,9 @@
 /**
- * What a terminal obeys instead of showing: control characters (C0, DEL, C1), breaks of lines, marks that turn the
- * direction of writing, characters without width, and halves of characters.
+ * Characters that a terminal obeys or does not show:
+ *
+ * - control characters (C0, DEL, C1) and line breaks;
+ * - marks of writing direction and characters without width;
+ * - lone surrogates.
  */
 const OBEYED =
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
@@ -8,8 +11,8 @@ const OBEYED =
 const ALL_OBEYED = new RegExp(OBEYED.source, 'gu');
 
 /**
- * A text from outside as a log line may hold it: what a terminal would obey is written as `\u` and its number, so that
- * nobody's id can move the cursor, colour the screen, or forge a line.
+ * Returns a text from outside in a form that a log line may hold: such characters become `\u` and their number. So an
+ * id cannot move the cursor, colour the screen, or forge a line.
  */
 export function printable(text: string): string {
   return OBEYED.test(text) ? text.replace(ALL_OBEYED, escaped) : text;

@@ -1,9 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** The largest file that is read as a secret, in bytes. A key or a URL has a few hundred: more is the wrong file. */
+/**
+ * The greatest size of a file that holds a secret, in bytes. A key or a URL has a few hundred bytes; a larger file is
+ * the wrong one.
+ */
 const MAX_BYTES = 65_536;
 
-/** A secret that cannot be read. Its message names the variable and the path, and never what the file holds. */
+/** An error for a secret that cannot be read. Its message names the variable and the path, never the file's content. */
 export class SecretFileError extends Error {
   readonly code = 'secret_invalid';
 
@@ -14,11 +17,12 @@ export class SecretFileError extends Error {
 }
 
 /**
- * Reads a secret from the variable `name`, or from the file that `<name>_FILE` names. An empty variable counts as not set.
+ * Reads a secret from the variable `name`, or from the file that `<name>_FILE` names. An empty variable counts as not
+ * set.
  *
  * @param name  For example `DATABASE_URL`.
- * @param env   `process.env`, or what a test puts in its place.
- * @returns     The value without the line breaks at the file's end; undefined when neither variable is set.
+ * @param env   `process.env`, or a test's own.
+ * @returns     The value without the line breaks at the file's end; undefined where neither variable is set.
  * @throws      SecretFileError: both are set, or the file cannot be read, is empty, too large or no text.
  */
 export function readSecret(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
@@ -32,7 +36,10 @@ export function readSecret(name: string, env: Readonly<Record<string, string | u
   return text;
 }
 
-/** Reads one byte more than is allowed at most, so that neither a huge file nor an endless device fills the memory. */
+/**
+ * Reads a file, and at most one byte more than the limit. So neither a huge file nor an endless device fills the
+ * memory.
+ */
 function readBounded(path: string, fileVariable: string): Buffer {
   const bytes = Buffer.alloc(MAX_BYTES + 1);
   let length = 0;
@@ -64,7 +71,7 @@ function decode(bytes: Buffer, where: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/[\r\n]+$/, '');
   } catch {
-    // Without the cause: its message is about bytes of the secret.
+    // Without the cause, because its message holds bytes of the secret.
     throw new SecretFileError(`${where} is no text in UTF-8`);
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { describePasted } from './pasted.ts';
 import { readSecret, SecretFileError } from './secret-file.ts';
 
-/** The variables of every process, as a shape to build its schema from. */
+/** The variables of every process, as a shape for its schema. */
 export const processVariables = {
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -12,10 +12,10 @@ export const processVariables = {
 };
 
 /**
- * A variable that is a whole number, in digits alone.
+ * Makes the schema of a variable that is a whole number, in digits alone.
  *
  * @param name   Its name, for the message.
- * @param range  Its unit and the least and the greatest value that make sense.
+ * @param range  Its unit, and its least and greatest value.
  */
 export function wholeNumber(name: string, { unit, min, max }: { unit: string; min: number; max: number }) {
   const error = `${name} must be a whole number of ${unit} from ${min} to ${max}`;
@@ -26,23 +26,25 @@ export function wholeNumber(name: string, { unit, min, max }: { unit: string; mi
     .refine((value) => value >= min && value <= max, error);
 }
 
-/** A TCP port; 0 lets the system choose. */
+/** Makes the schema of a TCP port. With 0 the system chooses a port. */
 export function port(name: string) {
   return wholeNumber(name, { unit: 'a TCP port', min: 0, max: 65_535 });
 }
 
 /**
- * A process's configuration, or every fault at once as text for the operator. `warnings` are sentences to log: what looks odd about a
- * secret that was read, never the secret.
+ * A process's configuration, or every fault at once as text for the operator. `warnings` are sentences to log about
+ * secrets that seem badly pasted. They never hold the secret.
  */
 export type ReadVariables<T> = { ok: true; config: T; warnings?: string[] } | { ok: false; faults: string };
 
 /**
- * Reads a process's variables; an empty one counts as not set. A variable whose schema ends in `.meta({ secret: true })` may also be
- * given as the path of a file, in `<NAME>_FILE`. With `cleaned: true` beside it the schema itself cuts what a paste leaves around the value.
+ * Reads a process's variables; an empty variable counts as not set.
+ *
+ * - A variable whose schema ends in `.meta({ secret: true })` may also come from a file, which `<NAME>_FILE` names.
+ * - With `cleaned: true` beside it, the schema itself removes what a paste leaves around the value.
  *
  * @param schema  The variables with their forms and defaults.
- * @param env     `process.env`, or what a test puts in its place.
+ * @param env     `process.env`, or a test's own.
  * @returns       The configuration or the faults; never a value of a variable.
  */
 export function readVariables<T extends z.ZodObject>(

@@ -56,7 +56,7 @@ test.each([
   ['without an end', () => Promise.resolve('/dev/zero'), 'more than 65536 bytes'],
   ['of bytes that are no text', () => fileOf(Uint8Array.of(0x68, 0x75, 0x6e, 0x74, 0xff)), 'no text in UTF-8'],
   ['with a NUL byte', () => fileOf('hunter2\0'), 'NUL'],
-])('refuses a file %s, names it and tells nothing of what is in it', async (_, path, reason) => {
+])('refuses a file %s, names it and reveals nothing of its content', async (_, path, reason) => {
   const file = await path();
   const read = (): unknown => readSecret('TOKEN', { TOKEN_FILE: file });
   expect(read).toThrow(expect.objectContaining({ code: 'secret_invalid', message: expect.stringContaining(reason) }));
@@ -79,7 +79,7 @@ test('a process takes any of its secrets from a file, and nothing else', async (
   });
 });
 
-test('a process is told every fault of a file beside the others, and not that the variable is missing', async () => {
+test('every fault of a file is reported beside the others, and not that the variable is missing', async () => {
   const folder = await makeTempFolder();
   await mkdir(join(folder, 'key'));
   const read = readVariables(schema, { TOKEN_FILE: join(folder, 'token'), KEY_FILE: join(folder, 'key') });
@@ -100,7 +100,7 @@ test.each([
   ['hunter2\u200b', 'U+200B'],
   ['\u00a0hunter2', 'U+00A0'],
   ['hunter2 ', 'U+0020'],
-])('warns of %j, uses it as it is and tells nothing of it', (value, warning) => {
+])('warns of %j, uses it as it is and does not reveal it', (value, warning) => {
   const read = readVariables(schema, { TOKEN: value });
   expect(read).toMatchObject({ ok: true, config: { TOKEN: value }, warnings: [expect.stringContaining(warning)] });
   expect(JSON.stringify(read.ok && read.warnings)).not.toContain('hunter2');

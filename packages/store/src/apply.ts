@@ -1,5 +1,6 @@
-import type { Clock, NormalisedEvent } from '@landline/webhook';
+import type { NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
+import type { Clock } from '@landline/webhook/clock';
 import { fold, withoutOutranked, type FoldedRows } from './tables/fold.ts';
 import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger/ledger-statement.ts';
 import { mergeStatement } from './tables/merge-statement.ts';

@@ -1,4 +1,4 @@
-import { canaryBody } from '@landline/webhook';
+import { canaryBody } from '@landline/webhook/canary';
 import { expect, test } from 'vitest';
 import { anEvent, applicable, AT, read } from './support/an-event.ts';
 import { readTables, TABLES } from './support/read-tables.ts';

@@ -1,4 +1,4 @@
-import type { ConversationFields, MessageChange, Register } from '@landline/webhook';
+import type { ConversationFields, MessageChange, Register } from '@landline/webhook/changes';
 import { expect, expectTypeOf, test } from 'vitest';
 import { columnsInOrder, type ColumnsOf, type EachMapOf, type MergedTable } from '../src/tables/merged-table.ts';
 import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from '../src/tables/merged-tables.ts';

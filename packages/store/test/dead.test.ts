@@ -1,4 +1,5 @@
-import { normalise, type DeliveryBody } from '@landline/webhook';
+import { normalise } from '@landline/webhook';
+import type { DeliveryBody } from '@landline/webhook/delivery';
 import { beforeEach, expect, test } from 'vitest';
 import type { DeadEvent } from '../src/ledger/ledger-statement.ts';
 import { withStore } from './support/with-store.ts';

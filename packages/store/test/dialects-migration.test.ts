@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readLanguage } from '@landline/webhook';
+import { readLanguage } from '@landline/webhook/language';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { createStore, type Store } from '../src/store.ts';

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { LedgerEntry } from './changes.ts';
 
 /**
- * The type of the event by which a receiver proves the whole way. It travels like any other, signed, and leaves no row
- * and no trace among the users' events. A worker older than it takes it for an unknown type and records it as ignored.
+ * The type of a canary: the event by which a receiver checks the whole way to the ledger. The receiver signs a canary
+ * and sends it like any other event. A canary writes no row of its own to the users' tables. A worker that is older
+ * than this type records a canary as `ignored`.
  */
 export const CANARY_TYPE = 'landline.canary';
 
 /**
- * The body of a canary, unlike that of any other.
+ * Makes the body of a canary. Each body has a random id, so no two canaries have the same idempotency key.
  *
  * @param sentAtMs  Unix milliseconds: the event's time, as `normalise` reads it.
  */
@@ -17,7 +18,7 @@ export function canaryBody(sentAtMs: number): Buffer {
   return Buffer.from(JSON.stringify(event));
 }
 
-/** Whether an event is a canary: only a holder of the secret can send one. */
+/** Returns whether an event is a canary. Only a holder of the webhook secret can send one. */
 export function isCanary({ entry }: { entry: LedgerEntry }): boolean {
   return entry.type === CANARY_TYPE;
 }

@@ -2,19 +2,21 @@ import type { Clock } from './clock.ts';
 import type { Delivery } from './delivery.ts';
 import type { Json } from './json.ts';
 
-/** One column's value with the clock that decides between writers. */
+/** A column's value with the clock of its writer. Of two registers the one with the greater clock stands. */
 export interface Register<T = Json> {
   value: T;
   clock: Clock;
 }
 
-/** A call's statuses, in the order in which they go up until an account of the finished call decides. */
+/**
+ * A call's statuses, lowest first. A live event can only raise the status; the account of the finished call decides it.
+ */
 export const CONVERSATION_STATUSES = ['initiated', 'in_progress', 'ended', 'processing', 'done', 'failed'] as const;
 
 /** One of `CONVERSATION_STATUSES`. */
 export type ConversationStatus = (typeof CONVERSATION_STATUSES)[number];
 
-/** The columns of a conversation that the latest writer with the greatest clock sets. Times in unix milliseconds. */
+/** The columns of a conversation that are registers. Times are in unix milliseconds. */
 export type ConversationFields = {
   agent_id?: Register<string>;
   user_id?: Register<string>;
@@ -37,29 +39,38 @@ export type ConversationFields = {
   analysis?: Register;
 };
 
-/** What an event says of a conversation: only the columns it knows. Times in unix milliseconds. */
+/**
+ * An event's changes to a conversation. Only the columns that the event names are present. Times are in unix
+ * milliseconds.
+ */
 export interface ConversationChange {
   id: string;
-  /** Event times, for created_at (the earliest) and updated_at (the latest). */
+  /** The event's time, for created_at (the earliest event) and updated_at (the latest event). */
   earliest: number;
   latest: number;
   fields: ConversationFields;
   /** Keys of the metadata column, each a register of its own. */
   metadata: Map<string, Register>;
-  /** The dialect told together with a language, by language: a register for each. */
+  /** Dialects by language. Each is a register of its own, written by an event that names language and dialect. */
   dialects: Map<string, Register<string>>;
-  /** The clock of a transcript with turns: of several, the one with the greatest is the conversation's. */
+  /** The clock of a transcript that has turns. The conversation keeps the transcript with the greatest clock. */
   transcript: Clock | null;
 }
 
-/** Where a message or tool call was told of: as it happened, or in the finished call's transcript. */
+/** The source of a message or tool call: a live event during the call, or the finished call's transcript. */
 export type Source = 'live' | 'transcript';
 
 /** One row of conversation_messages. Times in unix milliseconds. */
 export interface MessageChange {
   conversation_id: string;
   source: Source;
-  /** `<role>:<id>`, the message's own id or else its event's; without one the ledger id; of a transcript turn, its position. */
+  /**
+   * The message's key within its conversation:
+   *
+   * - of a live message: `<role>:<id>`, where the id is the message's own, else its event's;
+   * - of a live message without an id: the ledger id;
+   * - of a transcript's turn: its position.
+   */
   event_key: string;
   clock: Clock;
   position: number | null;
@@ -72,13 +83,13 @@ export interface MessageChange {
   created_at: number;
 }
 
-/** What an event says of a tool call; call and result may come apart. Times in unix milliseconds. */
+/** An event's changes to a tool call. Call and result may come in two events. Times are in unix milliseconds. */
 export interface ToolCallChange {
   conversation_id: string;
   source: Source;
   /** The call's request id, else its event's. */
   request_id: string;
-  /** The clock of the event that wrote last. */
+  /** The clock of the last event that wrote to the tool call. */
   clock: Clock;
   earliest: number;
   fields: {
@@ -92,7 +103,7 @@ export interface ToolCallChange {
   };
 }
 
-/** What an event says of a command that a user gave. Times in unix milliseconds. */
+/** An event's changes to a command that a user gave. Times are in unix milliseconds. */
 export interface CommandChange {
   conversation_id: string;
   /** The action's own id, else its event's. */
@@ -107,9 +118,9 @@ export interface CommandChange {
   };
 }
 
-/** What an event says of a user. Times in unix milliseconds. */
+/** An event's changes to a user's profile. Times are in unix milliseconds. */
 export interface ProfileChange {
-  /** The user's id, else the number they call from, where that names somebody. */
+  /** The user's id, else the number that the user calls from, where that number identifies a caller. */
   user_id: string;
   /** Event times, for first_seen_at and last_seen_at. */
   earliest: number;
@@ -121,11 +132,11 @@ export interface ProfileChange {
   };
   /** Keys of the attributes column, each a register of its own. */
   attributes: Map<string, Register>;
-  /** The dialect told together with a language, by language: a register for each. */
+  /** Dialects by language. Each is a register of its own, written by an event that names language and dialect. */
   dialects: Map<string, Register<string>>;
 }
 
-/** All that one event changes in the tables. */
+/** The changes of one event to all tables. */
 export interface Changes {
   conversation: ConversationChange;
   messages: MessageChange[];
@@ -134,28 +145,31 @@ export interface Changes {
   profile: ProfileChange | null;
 }
 
-/** What becomes of an event: `ignored` is recorded and changes no table, `dead` cannot be applied. */
+/**
+ * The outcome of an event. An `ignored` event is in the ledger and changes no other table. A `dead` event cannot be
+ * applied.
+ */
 export type Outcome = 'applied' | 'ignored' | 'dead';
 
-/** Why an event cannot be applied. */
+/** The reason why an event cannot be applied. */
 export interface EventFault {
   code: string;
   message: string;
 }
 
-/** An event's row in the ledger. Times in unix milliseconds. */
+/** An event's row in the ledger. `eventAt` is in unix milliseconds. */
 export interface LedgerEntry {
   id: string;
-  /** The id that the event names for itself. */
+  /** The id that the event gives itself. */
   eventKey: string | null;
   type: string | null;
   conversationId: string | null;
   eventAt: number;
-  /** What it came in. */
+  /** The delivery that carried the event. */
   delivery: Delivery;
 }
 
-/** An event made ready for the tables. */
+/** A normalised event: its ledger row, and its changes or its fault. */
 export type NormalisedEvent =
   | { outcome: 'applied'; entry: LedgerEntry; changes: Changes; done: string }
   | { outcome: 'ignored'; entry: LedgerEntry }

@@ -1,24 +1,31 @@
-/** A secret as it was meant, and what was cut from it, in words for the operator: `quotation marks`, `U+200B`. */
+/**
+ * A secret without the characters that a paste added. `cut` names the removed characters for the operator, such as
+ * `quotation marks` and `U+200B`.
+ */
 export interface CleanSecret {
   secret: string;
   cut: string[];
 }
 
 const QUOTATION_MARKS = '"\'`“”„‟‘’‚‛«»';
-/** A pair around the whole. */
+/** A pair of quotation marks around the whole text. */
 const QUOTED = new RegExp(`^[${QUOTATION_MARKS}]([^]*)[${QUOTATION_MARKS}]$`, 'u');
 const MARKS_AT_AN_END = new RegExp(`^[${QUOTATION_MARKS}]+|[${QUOTATION_MARKS}]+$`, 'gu');
 const OPENED = new RegExp(`^[${QUOTATION_MARKS}]`, 'u');
 const CLOSED = new RegExp(`[${QUOTATION_MARKS}]$`, 'u');
-/** Control characters, and characters that Unicode tells programs not to draw, such as U+200B and U+FEFF. */
+/**
+ * Control characters, format characters and characters that Unicode marks as not displayed, such as U+200B and U+FEFF.
+ */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{DI}]/gu;
 
 /**
- * Cuts what a paste leaves in a secret, and would make every signature fail:
+ * Removes the characters that a paste adds to a secret, because they make every signature fail. Returns the secret and
+ * the kinds of characters removed.
  *
- * - invisible characters, wherever they stand: nobody types them, and no provider puts them into a secret;
- * - white space at the ends (a space within stays: somebody may have chosen it);
- * - quotation marks around it, which `docker --env-file` keeps; a single one only from a secret of ElevenLabs' own form (`wsec_…`).
+ * - Invisible characters, anywhere: no provider puts them into a secret.
+ * - White space at the ends. White space within stays, because a user may have chosen it.
+ * - Quotation marks around the secret, which `docker --env-file` keeps. A single mark is removed only from a secret of
+ *   ElevenLabs' own form (`wsec_…`).
  */
 export function cleanSecret(value: string): CleanSecret {
   const visible = cutWhiteSpace(value.replaceAll(INVISIBLE, ''));
@@ -30,9 +37,9 @@ export function cleanSecret(value: string): CleanSecret {
 }
 
 /**
- * Cleans a list of secrets, separated by commas: each of them, and quotation marks that stand around the whole list.
+ * Cleans each secret of a comma-separated list, and removes quotation marks around the whole list.
  *
- * @returns  The secrets in their order, and what was cut from any of them, each kind once.
+ * @returns  The secrets in their order, and each kind of removed character once.
  */
 export function cleanSecrets(list: string): { secrets: string[]; cut: string[] } {
   const parts = list.split(',').map(cleanSecret);
@@ -52,7 +59,7 @@ function cutWhiteSpace(text: string): { secret: string; hadSpace: boolean } {
   return { secret, hadSpace: secret !== text };
 }
 
-/** Cuts pairs until there is none: some tools add their own around the user's. */
+/** Removes every pair of marks: some tools add a pair of their own around the user's pair. */
 function cutMarks(text: string): { secret: string; hadMarks: boolean; hadSpace: boolean } {
   let secret = text;
   let hadSpace = false;
@@ -66,7 +73,7 @@ function cutMarks(text: string): { secret: string; hadMarks: boolean; hadSpace: 
   return { secret, hadMarks: secret !== text, hadSpace };
 }
 
-/** Tabs and line breaks have a name that everybody knows; of the others the code is told. */
+/** Describes a removed character: white space by name, any other character by its code. */
 function describe(character: string): string {
   if (/[\t\n\v\f\r]/.test(character)) return 'white space';
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;

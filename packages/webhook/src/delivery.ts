@@ -1,29 +1,37 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 
-/** The path at which the receiver takes webhooks. */
+/** The path of the receiver's webhook endpoint. */
 export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
 
-/** How a delivery reached the line: sent by the provider, brought in again from what was kept, or fetched from the provider. */
+/**
+ * The origins of a delivery:
+ *
+ * - `webhook`: the provider sent it.
+ * - `replay`: Landline enqueued it again from its own records.
+ * - `backfill`: Landline fetched it from the provider.
+ */
 export const ORIGINS = ['webhook', 'replay', 'backfill'] as const;
 
 /** One of `ORIGINS`. */
 export type Origin = (typeof ORIGINS)[number];
 
 /**
- * The exact bytes of a body, as it travels in JSON: as text where they are valid UTF-8, else as base64.
- * The functions of this file alone tell the two apart, so that a body may become a reference without anybody else knowing.
+ * The exact bytes of a body in a form that JSON can hold: text where the bytes are valid UTF-8, else base64. Only the
+ * functions of this file read `encoding`, so that a later version can replace the body by a reference.
  */
 const bodySchema = z.object({ encoding: z.enum(['utf8', 'base64']), body: z.string() });
 
-/** The exact bytes of a body, as text where they are valid UTF-8; see `bodyBytes`. */
+/** The exact bytes of a body, as text or base64; `bodyBytes` decodes them. */
 export type DeliveryBody = z.infer<typeof bodySchema>;
 
 /**
- * One verified webhook as it travels from the receiver to the ledger.
+ * One verified webhook, from the receiver to the ledger.
  *
- * `receivedAt` is in unix milliseconds. `signedAt` is the signature's `t`, in unix seconds: the event's time where its body names none.
- * `secretId` names the secret that matched. `origin` is optional because older jobs have none; absent means `webhook`.
+ * - `receivedAt`: unix milliseconds.
+ * - `signedAt`: the signature's `t`, unix seconds. It is the event's time where the body names no time.
+ * - `secretId`: names the secret that matched.
+ * - `origin`: absent means `webhook`, because older jobs have no origin.
  */
 export const deliverySchema = bodySchema.extend({
   receivedAt: z.number(),
@@ -32,17 +40,17 @@ export const deliverySchema = bodySchema.extend({
   origin: z.enum(ORIGINS).optional(),
 });
 
-/** One verified webhook as it travels; see `deliverySchema`. */
+/** One verified webhook; see `deliverySchema`. */
 export type Delivery = z.infer<typeof deliverySchema>;
 
 /**
  * Makes the delivery of a body.
  *
  * @param bytes  The body as received.
- * @param facts  Whatever else travels with it.
+ * @param facts  The delivery's other fields.
  */
 export function deliveryOf(bytes: Uint8Array, facts: Omit<Delivery, keyof DeliveryBody>): Delivery {
-  // Written out: the receiver makes one for each request.
+  // The fields are listed, not spread: the receiver makes one delivery for each request.
   const { receivedAt, signedAt, secretId, origin } = facts;
   const encoding = isUtf8(bytes) ? 'utf8' : 'base64';
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);

@@ -2,31 +2,37 @@ import { EventFaultError } from './errors.ts';
 import { isObject, parseJson, type Json, type JsonObject } from './json.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
-/** Where an event names its type. */
+/** The fields that name an event's type, the first one first. */
 export const TYPE_NAMES = ['type', 'event_type', 'event'] as const;
 
-/** The type of an event that is known by its shape alone: a finished call's conversation, as the API returns it. */
+/** The type of an event that names none but has the shape of a finished call's conversation, as the API returns it. */
 export const SHAPE_TYPE = 'post_call_transcription';
 
-/** Where automation tools and gateways put the body of a request that they pass on. */
+/** The fields in which automation tools and gateways put the body of a request that they pass on. */
 export const WRAPPERS = ['body', 'json', 'payload', 'data'] as const;
 
-/** No chain of tools wraps an event more often than this. */
+/**
+ * The greatest number of wrappers around an event. No known chain of tools adds more.
+ */
 export const MAX_WRAPPERS = 8;
 
-/** An event taken out of what it was wrapped in. */
+/** An event without its wrappers. */
 export interface Unwrapped {
   event: JsonObject;
-  /** Where the event names no type but holds a conversation: that one's. */
+  /** The type of a conversation that names none; null where the event names its type or has no known shape. */
   impliedType: typeof SHAPE_TYPE | null;
 }
 
 /**
- * Finds the event in a parsed body. What names a type is an event as it stands. A conversation object as the API returns it
- * (no type, no data) and `{data}` with a transcript are known by their shape; `{body: …}` and an array of one are looked
- * into, also where the body is JSON in a text.
+ * Finds the event in a parsed body. The body may be:
  *
- * @throws EventFaultError  for what is no object, and for an array of several.
+ * - an object that names a type: the event itself;
+ * - a conversation object as the API returns it, without type and data: an event known by its shape;
+ * - `{data}` with a transcript: an event known by its shape;
+ * - `{body: …}` or another wrapper, or an array of one item: `unwrap` searches inside, also where the inside is JSON in
+ *   a text.
+ *
+ * @throws EventFaultError  for a body that is no object, and for an array of several items.
  */
 export function unwrap(body: Json): Unwrapped {
   let inside = body;
@@ -53,14 +59,14 @@ function onlyOf(items: Json[]): Json {
   );
 }
 
-/** JSON in a text as what it holds. */
+/** Parses a text that holds JSON; returns any other value unchanged. */
 function parsed(value: Json): Json {
   if (typeof value !== 'string') return value;
   const json = parseJson(value);
   return json.ok ? withoutSecrets(json.value, value) : value;
 }
 
-/** Whether an object names a type, in a form that is one. */
+/** Returns whether an object names a type, as a non-empty text, a number or a boolean. */
 export function namesType(object: JsonObject): boolean {
   return TYPE_NAMES.some((name) => Object.hasOwn(object, name) && isWord(object[name]));
 }
@@ -69,7 +75,7 @@ function isWord(value: Json | undefined): boolean {
   return (typeof value === 'string' && value !== '') || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** A conversation has turns, or, where they were left out, a status and the account of the call. */
+/** Returns whether a value is a conversation: it has turns, or a status and metadata where the turns were left out. */
 function isConversation(value: Json | undefined): boolean {
   if (!isObject(value) || namesType(value)) return false;
   if (Object.hasOwn(value, 'transcript') && Array.isArray(value['transcript'])) return true;
@@ -83,7 +89,10 @@ function own(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** What a wrapper wraps. `data` is a part of events as well: it wraps one only where that names a type and has data of its own. */
+/**
+ * Returns the content of a wrapper; undefined where the object wraps nothing. Events have a field `data` too, so `data`
+ * counts as a wrapper only where it names a type and has data of its own.
+ */
 function wrappedIn(object: JsonObject): Json | undefined {
   for (const name of WRAPPERS) {
     const value = parsed(own(object, name) ?? null);

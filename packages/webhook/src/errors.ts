@@ -1,4 +1,7 @@
-/** An event that can never be applied; it becomes a dead letter with this code and message. */
+/**
+ * An error for an event that can never be applied. The worker moves the event to the dead letters with this code and
+ * message.
+ */
 export class EventFaultError extends Error {
   readonly code: string;
 

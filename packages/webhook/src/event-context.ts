@@ -19,25 +19,29 @@ import type { Json, JsonObject } from './json.ts';
 import { isWithheld, namesCaller } from './phone-number.ts';
 import { addSpoken, readSpoken } from './spoken.ts';
 
-/** What every event handler starts from. */
+/** The input of every event handler. */
 export interface EventContext {
   /** The ledger id. */
   id: string;
-  /** When it was received, in unix milliseconds. */
+  /** The event's receipt, in unix milliseconds. */
   receivedAt: number;
-  /** The id of the message, tool call or command that a live event tells of; its ledger id where it names none. */
+  /**
+   * The id of the message, tool call or command that a live event describes; the ledger id where the event names none.
+   */
   rowId: string;
   conversationId: string;
-  /** When it happened, in unix milliseconds. */
+  /** The event's time, in unix milliseconds. */
   eventAt: number;
-  /** The event's own fields: `data` and what stands beside it. */
+  /** The event's own fields: `data` and the fields beside it. */
   fields: Fields;
 }
 
-/** A handler of one event type: what the event changes. Throws `EventFaultError` for an event that makes no sense. */
+/**
+ * A handler of one event type: returns the event's changes. Throws `EventFaultError` for an event that makes no sense.
+ */
 export type EventHandler = (event: EventContext) => Changes;
 
-/** Makes registers of values that are there: nothing said is nothing written. */
+/** Makes a register of a value; undefined where the value is undefined, so that an absent field writes nothing. */
 export function register<T>(value: T | undefined, clock: Clock): Register<T> | undefined {
   return value === undefined ? undefined : { value, clock };
 }
@@ -50,7 +54,10 @@ export function defined<T extends object>(fields: { [K in keyof T]: T[K] | undef
   return present as T;
 }
 
-/** The changes that any event makes: its conversation has been seen, under this agent, at this time. */
+/**
+ * Returns the changes that every event makes: its conversation exists, with this agent, user and status, since this
+ * time.
+ */
 export function changesOf(event: EventContext, authority: Authority, status: ConversationStatus): Changes {
   const clock = latestClock(authority, event.eventAt, event);
   return {
@@ -75,49 +82,51 @@ export function changesOf(event: EventContext, authority: Authority, status: Con
   };
 }
 
-/** A status that only goes up, as a register: the higher one stands. */
+/** Makes the register of a status that can only rise. */
 export function statusRegister(status: ConversationStatus): Register<ConversationStatus> {
   return { value: status, clock: rankClock(CONVERSATION_STATUSES.indexOf(status)) };
 }
 
-/** The rank of a final account's status: above every status that only goes up. */
+/** The rank of the status in an account of the finished call: above every status that can only rise. */
 const FINAL_RANK = CONVERSATION_STATUSES.length;
 
-/** The status that an account of the finished call says, as a register: of several accounts the later one's stands. */
+/** Makes the register of a finished call's status. Of several accounts the latest stands. */
 export function finalStatusRegister(event: EventContext, status: 'done' | 'failed'): Register<ConversationStatus> {
   return { value: status, clock: rankedLatestClock(FINAL_RANK, event.eventAt, event) };
 }
 
-/** Every key of an object as a register under one clock. */
+/** Makes a register of each key of an object, all under one clock. */
 export function registersOf(object: JsonObject, clock: Clock): Map<string, Register> {
   return new Map(Object.entries(object).map(([key, value]) => [key, { value, clock }]));
 }
 
-/** Adds keys of the metadata column to those that are there. */
+/** Adds keys to the metadata column. */
 export function addMetadata({ conversation }: Changes, registers: ReadonlyMap<string, Register>): void {
-  for (const [key, told] of registers) conversation.metadata.set(key, told);
+  for (const [key, written] of registers) conversation.metadata.set(key, written);
 }
 
-/** `registersOf` for what is told live, where an empty value says nothing. */
-export function toldRegisters(object: JsonObject, clock: Clock): Map<string, Register> {
+/** `registersOf` for a live event, in which an empty value writes nothing. */
+export function liveRegisters(object: JsonObject, clock: Clock): Map<string, Register> {
   return registersOf(withoutEmpties(object), clock);
 }
 
 /**
- * Adds what the event says of its user, if it names one: by id, else by the number of the person on the line. Reads
- * `personality` and `user_profile`. A profile outlives its calls, so the account of an old call must not stand against
- * what is heard in a new one: here the later event counts, told live or not.
+ * Adds the profile of the event's user, where the event identifies the user by id or by the caller's number. Where it
+ * does not, the words about the user go to the metadata. Reads `personality` and `user_profile`.
+ *
+ * A profile outlives its calls. An old call's account must not outrank a new call's live events, so here the later
+ * event wins.
  */
 export function addProfile(event: EventContext, changes: Changes): void {
   const { user_id, external_number, language } = changes.conversation.fields;
-  // A withheld number is nobody's, so it takes nobody's own number away either.
+  // A withheld number identifies no caller, so it must not replace a caller's own number.
   const number = external_number && namesCaller(external_number.value) ? external_number : undefined;
   const userId = user_id && !isWithheld(user_id.value) ? user_id.value : undefined;
   const key = userId ?? number?.value;
   const clock = latestClock('live', event.eventAt, event);
   const personality = event.fields.content('personality');
-  const told = fieldsOf(event.fields.object('user_profile'));
-  if (key === undefined) return addMetadata(changes, ofNobody({ personality, told }, clock));
+  const profileFields = fieldsOf(event.fields.object('user_profile'));
+  if (key === undefined) return addMetadata(changes, profileMetadata({ personality, profileFields }, clock));
   const profile: ProfileChange = {
     user_id: key,
     earliest: event.eventAt,
@@ -126,29 +135,36 @@ export function addProfile(event: EventContext, changes: Changes): void {
     dialects: new Map(),
     attributes: new Map(),
   };
-  if (language === undefined) addSpoken(profile, readSpoken(told), clock);
+  if (language === undefined) addSpoken(profile, readSpoken(profileFields), clock);
   for (const [name, dialect] of changes.conversation.dialects) profile.dialects.set(name, acrossCalls(dialect));
   Object.assign(
     profile.fields,
     defined<ProfileChange['fields']>({
       language: language && acrossCalls(language),
-      personality: register(personality ?? told.content('personality'), clock),
+      personality: register(personality ?? profileFields.content('personality'), clock),
       phone_number: number && acrossCalls(number),
     }),
   );
-  profile.attributes = toldRegisters(told.rest(), clock);
+  profile.attributes = liveRegisters(profileFields.rest(), clock);
   changes.profile = profile;
 }
 
-/** What is said of a user whom the event does not name, as keys of the metadata: each attribute is a register of its own here too. */
-function ofNobody({ personality, told }: { personality: Json | undefined; told: Fields }, clock: Clock) {
+/**
+ * Returns an unidentified user's personality and attributes as keys of the metadata. Each attribute is a register of
+ * its own.
+ */
+function profileMetadata(
+  { personality, profileFields }: { personality: Json | undefined; profileFields: Fields },
+  clock: Clock,
+): Map<string, Register> {
   const registers = new Map<string, Register>();
-  const trait = personality ?? told.content('personality');
+  const trait = personality ?? profileFields.content('personality');
   if (trait !== undefined) registers.set('personality', { value: trait, clock });
-  for (const [name, attribute] of toldRegisters(told.rest(), clock)) registers.set(`user_profile.${name}`, attribute);
+  for (const [name, attribute] of liveRegisters(profileFields.rest(), clock))
+    registers.set(`user_profile.${name}`, attribute);
   return registers;
 }
 
-function acrossCalls<T>(told: Register<T>): Register<T> {
-  return { value: told.value, clock: cappedClock('live', told.clock) };
+function acrossCalls<T>({ value, clock }: Register<T>): Register<T> {
+  return { value, clock: cappedClock('live', clock) };
 }

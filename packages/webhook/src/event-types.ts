@@ -10,16 +10,19 @@ import { postCallAudio } from './events/post-call-audio.ts';
 import { postCallTranscriptionOtel } from './events/post-call-transcription-otel.ts';
 import { postCallTranscription } from './events/post-call-transcription.ts';
 
-/** One event type: what it changes, and what an operator reads when it is done. */
+/** An event type: its handler, and the words of its log line. */
 export interface EventType {
   handle: EventHandler;
   /** The worker's log line is `✅ <done>: <conversation id>`. */
   done: string;
-  /** Of a live event: reads the id of what it tells of. With neither such an id nor a time it is told apart by its signature's time. */
+  /**
+   * Of a live event type: reads the id of the row that the event writes. A live event with neither such an id nor a
+   * time gets its id from its delivery.
+   */
   idOf?: IdReader;
 }
 
-/** Every event type that changes a table. A new one is a file in events/ and a line here. */
+/** The event types that change a table. A new type is a file in events/ and a line here. */
 export const EVENT_TYPES = {
   'conversation.started': { handle: conversationStarted, done: 'Conversation started', idOf: callEventId },
   'conversation.message': { handle: conversationMessage, done: 'Message stored', idOf: messageId },

@@ -1,35 +1,35 @@
 import { isObject, type Json, type JsonObject } from './json.ts';
 
-/** Longer than this a text is no identifier: Postgres could not index it. In characters. */
+/** The greatest length of a key, in characters. Postgres cannot index a much longer text. */
 const MAX_KEY_LENGTH = 256;
 
-/** The value itself. */
+/** Returns the value unchanged. */
 export function asItIs(value: Json): Json {
   return value;
 }
 
-/** An object; undefined for all else. */
+/** Returns an object; undefined for any other value. */
 export function asObject(value: Json): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** An array; undefined for all else. */
+/** Returns an array; undefined for any other value. */
 export function asArray(value: Json): Json[] | undefined {
   return Array.isArray(value) ? value : undefined;
 }
 
-/** true or false; undefined for all else. */
+/** Returns a boolean; undefined for any other value. */
 export function asBoolean(value: Json): boolean | undefined {
   return typeof value === 'boolean' ? value : undefined;
 }
 
-/** A non-empty text; numbers and booleans are written out, and all else is undefined. */
+/** Returns a non-empty text. Numbers and booleans become text; any other value is undefined. */
 export function asText(value: Json): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** `asText`; undefined also for a text that is too long to be a key. */
+/** Returns a text as `asText` does; undefined also where the text is too long to be a key. */
 export function asKey(value: Json): string | undefined {
   const text = asText(value);
   return text !== undefined && text.length <= MAX_KEY_LENGTH ? text : undefined;
@@ -37,7 +37,7 @@ export function asKey(value: Json): string | undefined {
 
 const NUMERIC = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
-/** A finite number, or a text that is one as a number; undefined for all else. */
+/** Returns a finite number, also one that a text holds; undefined for any other value. */
 export function asNumber(value: Json): number | undefined {
   const number = typeof value === 'string' && NUMERIC.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;

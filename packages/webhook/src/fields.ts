@@ -3,20 +3,22 @@ import { asArray, asBoolean, asItIs, asKey, asNumber, asObject, asText } from '.
 import { isObject, type Json, type JsonObject } from './json.ts';
 
 /**
- * Reads one event's fields tolerantly. Each reader takes the first of `names` that is there in the wanted form, looking
- * through the layers in order; a value of another form is as good as absent. What no reader took is in `rest()`: so a
- * field of the wrong type never costs the event and is never dropped.
+ * Reads one event's fields tolerantly, so that a field of the wrong type never costs the event.
+ *
+ * - Each reader returns the first of `names` that has the wanted form. It searches the layers in their order.
+ * - A reader treats a value of another form as absent.
+ * - `rest()` returns every field that no reader returned, so no field is dropped.
  */
 export interface Fields {
-  /** A non-empty text; numbers and booleans are written out. */
+  /** A non-empty text. Numbers and booleans become text. */
   text(...names: string[]): string | undefined;
   /** A non-empty text short enough to be a key. */
   key(...names: string[]): string | undefined;
-  /** What `form` makes of a non-empty text; a text of which it makes nothing is as good as absent. */
+  /** What `form` returns for a non-empty text. A text for which it returns undefined counts as absent. */
   textAs<T>(form: (text: string) => T | undefined, ...names: string[]): T | undefined;
-  /** A finite number, or a text that is one. */
+  /** A finite number, also one that a text holds. */
   number(...names: string[]): number | undefined;
-  /** true or false. */
+  /** A boolean. */
   boolean(...names: string[]): boolean | undefined;
   /** A time in unix milliseconds. */
   time(...names: string[]): number | undefined;
@@ -24,28 +26,40 @@ export interface Fields {
   object(...names: string[]): JsonObject | undefined;
   /** An array. */
   array(...names: string[]): Json[] | undefined;
-  /** What a table says for a text, in whatever case that is written. */
+  /** The table's value for a text. Case does not matter. */
   oneOf<T>(table: ReadonlyMap<string, T>, ...names: string[]): T | undefined;
   /** Whether the topmost layer that has the field says null. */
   isNull(name: string): boolean;
-  /** Anything but null. */
+  /** Any value but null. */
   any(...names: string[]): Json | undefined;
-  /** Anything that says something: not null, no empty text, no empty object. Those count as read, and are not in the rest. */
+  /**
+   * Any value with content: not null, no empty text, no empty object. An empty value counts as read and is not in
+   * `rest()`.
+   */
   content(...names: string[]): Json | undefined;
-  /** These fields with the object that stands in `name` on top: what it lacks is read where it stands one level higher. */
+  /**
+   * These fields with the object in `name` as a new first layer. The layers below supply the fields that the object
+   * lacks.
+   */
   over(name: string): Fields;
-  /** Lays the object that stands in `name` beneath all layers: its fields are read too, where no layer above has them. */
+  /** Adds the object in `name` as a last layer, which supplies the fields that all other layers lack. */
   unfold(name: string): void;
-  /** All that was not taken and is not null; an earlier layer's key hides a later one's. */
+  /**
+   * Every field that no reader returned and that is not null. A field of an earlier layer hides the same field of a
+   * later one.
+   */
   rest(): JsonObject;
 }
 
-/** Reads from several objects as if they lay on top of each other, the first on top. */
+/** Makes `Fields` of several objects. The first object is the first layer. */
 export function fieldsOf(...layers: readonly (JsonObject | undefined)[]): Fields {
   return new LayeredFields(layers.filter((layer) => layer !== undefined));
 }
 
-/** A class, because an event has several of these and a transcript hundreds: methods are made once, closures every time. */
+/**
+ * A class, because a transcript has hundreds of these: an object shares its class's methods, and closures would be made
+ * anew.
+ */
 class LayeredFields implements Fields {
   readonly #layers: JsonObject[];
   /** The names taken from each layer. */
@@ -109,7 +123,7 @@ class LayeredFields implements Fields {
         const value = Object.hasOwn(layer, name) ? layer[name] : undefined;
         if (value === undefined || value === null) continue;
         this.#taken[i]?.push(name);
-        if (saysSomething(value)) return value;
+        if (hasContent(value)) return value;
       }
     }
     return undefined;
@@ -127,7 +141,7 @@ class LayeredFields implements Fields {
 
   rest(): JsonObject {
     const rest: JsonObject = {};
-    // From the lowest layer up, so that what lies above overwrites what it hides.
+    // The last layer first, so that an earlier layer overwrites it.
     for (let i = this.#layers.length - 1; i >= 0; i--) {
       const layer = this.#layers[i] ?? {};
       for (const name of Object.keys(layer)) {
@@ -156,21 +170,21 @@ class LayeredFields implements Fields {
   }
 }
 
-/** Whether a value is more than the empty form of one: senders fill what they do not know with `{}` and `""`. */
-export function saysSomething(value: Json): boolean {
+/** Returns whether a value has content. Senders fill unknown fields with `{}` and `""`. */
+export function hasContent(value: Json): boolean {
   if (value === null || value === '') return false;
   return !isObject(value) || Object.keys(value).length > 0;
 }
 
-/** `saysSomething` where an empty list is empty as well: PHP prints an empty object as `[]`. */
-export function holdsSomething(value: Json | undefined): boolean {
-  return value !== undefined && saysSomething(value) && !(Array.isArray(value) && value.length === 0);
+/** Returns whether a value has content, and is no empty list either. PHP prints an empty object as `[]`. */
+export function isFilled(value: Json | undefined): boolean {
+  return value !== undefined && hasContent(value) && !(Array.isArray(value) && value.length === 0);
 }
 
-/** The object without the keys whose value says nothing. */
+/** Returns the object without the keys whose value is empty. */
 export function withoutEmpties(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => saysSomething(value)));
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => hasContent(value)));
 }
 
-/** Assigned like any other key, `__proto__` would set the prototype. */
+/** A plain assignment to `__proto__` would set the prototype. */
 const ORDINARY = { enumerable: true, writable: true, configurable: true };

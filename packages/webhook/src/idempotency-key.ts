@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
 
 /**
- * The idempotency key of an event: the first 16 bytes of the SHA-256 of its raw body, written as a uuid.
+ * Returns the idempotency key of an event: the first 16 bytes of the SHA-256 of its raw body, printed as a uuid. The
+ * provider sends no delivery id and repeats a delivery byte for byte, so the content identifies the event.
  *
- * The provider sends no delivery id and repeats a delivery byte for byte, so the content is the identity.
- *
- * @param body  Raw request bytes; a text stands for its bytes in UTF-8.
+ * @param body  Raw request bytes; a text counts as its bytes in UTF-8.
  */
 export function idempotencyKey(body: Uint8Array | string): string {
   const hex = hash('sha256', body, 'hex');
@@ -13,8 +12,8 @@ export function idempotencyKey(body: Uint8Array | string): string {
 }
 
 /**
- * The idempotency key of a live event that names neither an id nor a time: two callers who say "yes" send the same bytes,
- * so the delivery's signature time is part of the identity.
+ * Returns the idempotency key of a live event that names neither an id nor a time. Two callers who say "yes" send the
+ * same bytes, so the key includes the time of the delivery's signature.
  *
  * @param body      The raw body.
  * @param signedAt  The signature's `t`, unix seconds.

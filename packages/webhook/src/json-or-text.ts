@@ -1,13 +1,13 @@
 import { parseJson, type Json } from './json.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
-/** JSON's own white space before it, and a byte order mark before that. */
+/** The beginning of an object or array, after a byte order mark and JSON's white space. */
 const OBJECT_OR_ARRAY = /^\ufeff?[ \t\n\r]*[[{]/;
 
 /**
- * The value of a field that holds JSON written into a string, as `params_as_json` and `result_value` do: the object or
- * array it holds. Any other text stays text, for the digits of a telephone number and the word `true` are texts as they
- * are printed. What is no string stays as it is.
+ * Parses a field that holds JSON in a string, as `params_as_json` and `result_value` do. Returns the object or array
+ * that the string holds. Any other value stays unchanged: the digits of a telephone number and the word `true` are
+ * texts.
  */
 export function jsonOrText(value: Json | undefined): Json | undefined {
   if (typeof value !== 'string' || !OBJECT_OR_ARRAY.test(value)) return value;

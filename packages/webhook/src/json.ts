@@ -1,33 +1,37 @@
 /** Any JSON value. */
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 
-/** A JSON object; never has a prototype's keys taken for its own (read it with `Object.hasOwn` or entries). */
+/** A JSON object. Read it by `Object.hasOwn` or by its entries, never by a prototype's keys. */
 export interface JsonObject {
   [key: string]: Json;
 }
 
-/** Whether a value is a JSON object (not an array, not null). */
+/** Returns whether a value is a JSON object (not an array, not null). */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Nesting deeper than this is refused: JSON.stringify and Postgres overflow their stacks some thousands down. */
+/**
+ * The greatest depth of nesting, in levels. Some thousands of levels overflow the stack of JSON.stringify and of
+ * Postgres.
+ */
 export const MAX_JSON_DEPTH = 256;
 
-/** Why a text is not JSON that we take. */
+/** The reason why `parseJson` refuses a text. */
 export type JsonFault = 'body_not_json' | 'json_too_deep';
 
-/** What `parseJson` made of a text. */
+/** The value that `parseJson` found, or the reason why it refused the text. */
 export type ParsedJson = { ok: true; value: Json } | { ok: false; code: JsonFault };
 
 /**
- * Parses JSON so that what comes out can rest in Postgres and prints back to the same facts.
+ * Parses JSON into a value that Postgres can store and that prints back to the same facts.
  *
- * Numbers that a double cannot hold (integers past 2^53, 1e400) become strings of their digits; U+0000 and lone
- * surrogates, which Postgres takes neither in text nor in jsonb, become U+FFFD. A byte order mark is passed over.
+ * - A number that a double cannot hold (an integer past 2^53, 1e400) becomes a string of its digits.
+ * - U+0000 and lone surrogates become U+FFFD: Postgres refuses them in text and in jsonb.
+ * - A byte order mark is skipped.
  *
  * @param text  JSON text.
- * @returns     The value, or why there is none; never throws.
+ * @returns     The value, or the reason for the refusal; never throws.
  */
 export function parseJson(text: string): ParsedJson {
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
@@ -35,7 +39,7 @@ export function parseJson(text: string): ParsedJson {
   if (depth > MAX_JSON_DEPTH) return { ok: false, code: 'json_too_deep' };
   try {
     let value: Json = JSON.parse(source);
-    // Only of what is JSON as it stands: quoted, a number in the place of a key would pass for one.
+    // Only after the text parsed as it stands: quoted, a number in the place of a key would become valid JSON.
     if (hugeNumbers.length > 0) value = JSON.parse(quote(source, hugeNumbers));
     return { ok: true, value: UNSTORABLE_ESCAPE.test(source) ? storable(value) : value };
   } catch {
@@ -43,7 +47,7 @@ export function parseJson(text: string): ParsedJson {
   }
 }
 
-/** In valid JSON a U+0000 can only stand as an escape, and so can a surrogate without its other half. */
+/** The escape of U+0000 or of a surrogate. In valid JSON a U+0000 and a lone surrogate can only be escapes. */
 const UNSTORABLE_ESCAPE = /\\u(?:0000|d[89a-f])/i;
 
 function storable(value: Json): Json {
@@ -55,14 +59,14 @@ function storable(value: Json): Json {
 
 interface Scan {
   depth: number;
-  /** Start and end of each number that a double does not hold. */
+  /** Start and end of each number that a double cannot hold. */
   hugeNumbers: [number, number][];
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** One walk over the text outside of its strings, which are jumped over: most of an event is strings. */
+/** Scans the text once and skips its strings, which are most of an event. */
 function scan(text: string): Scan {
   const found: Scan = { depth: 0, hugeNumbers: [] };
   let depth = 0;
@@ -80,7 +84,7 @@ function scan(text: string): Scan {
   return found;
 }
 
-/** The index of the quote that closes the string opened at `start`, or the text's end. */
+/** Returns the index of the quote that closes the string opened at `start`, or the text's length. */
 export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = end;
@@ -90,7 +94,7 @@ export function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** `1e309`, the shortest number that a double does not hold. */
+/** The length of `1e309`, the shortest number that a double cannot hold. */
 const SHORTEST_HUGE = 5;
 const NUMBER_CHARACTERS = /[-+.\deE]*/y;
 
@@ -103,7 +107,10 @@ function endOfNumber(text: string, start: number): number {
 const INTEGER = /^-?\d+$/;
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** What is no number at all is left as it stands, for JSON.parse to refuse. */
+/**
+ * Returns whether a double holds the number exactly. True also for a text that is no number: JSON.parse refuses that
+ * text.
+ */
 function isExact(digits: string): boolean {
   if (!JSON_NUMBER.test(digits)) return true;
   const value = Number(digits);

@@ -1,10 +1,13 @@
-/** A spoken language and, where one is named, its regional variety; both lower case. */
+/** A spoken language, and its dialect where one is named; both in lower case. */
 export interface Language {
   language: string;
   dialect: string | null;
 }
 
-/** The published languages and dialects with their English names. Others are stored as they come. */
+/**
+ * The published languages and dialects with their English names. The tables also take languages that are not in this
+ * list.
+ */
 export const LANGUAGES: Record<string, { name: string; dialects: Record<string, string> }> = {
   ar: {
     name: 'Arabic',
@@ -59,7 +62,7 @@ export const LANGUAGES: Record<string, { name: string; dialects: Record<string, 
   ko: { name: 'Korean', dialects: {} },
 };
 
-/** What stands where a language should, and names none. Compared in lower case, without spaces, dashes and underscores. */
+/** Words in a language field that name no language, in lower case, without spaces, dashes and underscores. */
 const NO_LANGUAGE = new Set(
   `unknown unk und undetermined undefined undetected unidentified unspecified notspecified notset notavailable notapplicable
   unavailable auto automatic autodetect autodetected autodetection detect none null nil n/a nolanguage
@@ -68,7 +71,7 @@ const NO_LANGUAGE = new Set(
   ),
 );
 
-/** Scripts that stand in tags of spoken languages (ISO 15924). How a language is written is no variety of its speech. */
+/** ISO 15924 scripts that occur in language tags. A script says how a language is written, not how it is spoken. */
 const SCRIPTS = new Set(
   `adlm arab aran armn beng bopo cans cher cyrl deva ethi geor grek gujr guru hang hani hans hant hebr hira hrkt jpan kana
   khmr knda kore laoo latn mlym mong mtei mymr nkoo olck orya rohg sinh sund syrc taml telu tfng thaa thai tibt vaii
@@ -80,11 +83,11 @@ const LOCALE = /^[a-z]{1,3}(?:_[a-z]{2})?[.@]/;
 const LETTER = /\p{L}/u;
 
 /**
- * Reads a language tag and a dialect as the tables keep them: `ar-EG`, `ar_eg` and (`AR`, `eg`) are all ar and eg. Of a
- * BCP 47 tag the script and the extensions are left out: `zh-Hant-TW` is zh and tw, `sr-Latn` is sr.
+ * Reads a language tag and a dialect into the form of the tables: `ar-EG`, `ar_eg` and (`AR`, `eg`) all become ar and
+ * eg. The script and the extensions of a BCP 47 tag are left out: `zh-Hant-TW` is zh and tw, `sr-Latn` is sr.
  *
- * @param tag      A language or a tag with its region.
- * @param dialect  The dialect where it is named apart; it wins over the tag's region. May itself be a whole tag.
+ * @param tag      A language, or a tag with its region.
+ * @param dialect  A dialect in a field of its own. It wins over the tag's region, and may be a whole tag.
  * @returns        undefined for words that name no language, such as `unknown`, `und` or `auto`.
  */
 export function readLanguage(tag: string, dialect?: string): Language | undefined {
@@ -94,7 +97,7 @@ export function readLanguage(tag: string, dialect?: string): Language | undefine
   return { language, dialect: readDialect(language, dialect) ?? variety(subtags) };
 }
 
-/** Lower case, and without what POSIX puts after a locale's name: the `.UTF-8` of `ar_EG.UTF-8`. */
+/** Returns the tag in lower case, without the suffix of a POSIX locale (the `.UTF-8` of `ar_EG.UTF-8`). */
 function localeName(tag: string): string {
   const whole = tag.trim().toLowerCase();
   return LOCALE.test(whole) ? whole.replace(/[.@].*$/s, '') : whole;
@@ -106,9 +109,9 @@ function namesNothing(word: string): boolean {
 }
 
 /**
- * Reads a dialect that is named apart from its language.
+ * Reads a dialect in a field of its own.
  *
- * @param language  The language it belongs to, as `readLanguage` returns it.
+ * @param language  The dialect's language, as `readLanguage` returns it.
  * @param dialect   A region, any other word, or a whole tag that begins with the language.
  * @returns         undefined for words that name no dialect.
  */
@@ -119,10 +122,10 @@ export function readDialect(language: string, dialect: string | undefined): stri
   return NO_LANGUAGE.has(named.replaceAll(/[\s-]+/g, '')) ? undefined : named;
 }
 
-/** What subtags such as `-hant-tw` say of where and how the language is spoken. */
+/** Returns the dialect in subtags such as `-hant-tw`, without script and extensions; null where there is none. */
 function variety(subtags: string): string | null {
   const parts = subtags.split(/[-_]/).filter((part) => part !== '' && !SCRIPTS.has(part));
-  // A single letter begins an extension or a private part, which say how to sort or print.
+  // A single letter begins an extension or a private part, which does not concern the speech.
   const end = parts.findIndex((part) => part.length === 1);
   const said = (end < 0 ? parts : parts.slice(0, end)).join('-');
   return said === '' ? null : said;

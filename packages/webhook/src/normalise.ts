@@ -15,11 +15,12 @@ const JSON_FAULTS: Record<JsonFault, string> = {
 };
 
 /**
- * Turns one delivery into what it changes in the tables. Pure: the same delivery gives the same changes, whenever and
- * however often it is asked.
+ * Returns the changes that one delivery makes in the tables. Pure: the same delivery always gives the same changes.
  *
- * @returns  The ledger's row, and with it the changes (`applied`), nothing (`ignored`: a type that changes no table) or
- *           the fault (`dead`: a body that makes no sense); never throws on bad input.
+ * @returns  The ledger's row with one of three outcomes; never throws on bad input:
+ *           - `applied`: the changes;
+ *           - `ignored`: a type that changes no table;
+ *           - `dead`: the fault of a body that makes no sense.
  */
 export function normalise(delivery: Delivery): NormalisedEvent {
   const body = delivery.encoding === 'utf8' ? delivery.body : bodyBytes(delivery);
@@ -38,7 +39,10 @@ export function normalise(delivery: Delivery): NormalisedEvent {
   }
 }
 
-/** A fault of ours in reading one event is that event's alone: it must not take its neighbours with it. */
+/**
+ * Returns the fault of an event that `normalise` could not read. An error of our own fails this event alone, not the
+ * other events of its job.
+ */
 function faultOf(error: unknown): EventFault {
   if (error instanceof EventFaultError) return { code: error.code, message: error.message };
   return { code: 'internal_error', message: `Landline failed to read this event: ${String(error)}` };
@@ -55,7 +59,10 @@ function parseBody(body: string | Buffer): Unwrapped {
   return unwrap(withoutSecrets(parsed.value, text));
 }
 
-/** Fills `entry` with what the event says of itself before anything can go wrong, so that a dead one is named too. */
+/**
+ * Completes `entry` and calls the type's handler. `entry` is filled before anything can throw, so that a dead event has
+ * its type and ids too.
+ */
 function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
   entry.type = envelope.type;
   entry.eventKey = envelope.eventKey;
@@ -76,7 +83,7 @@ function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
     );
   }
   const rowId = eventType.idOf?.(envelope.ids);
-  if (eventType.idOf && envelope.time === undefined) tellByDelivery(entry, rowId);
+  if (eventType.idOf && envelope.time === undefined) identifyByDelivery(entry, rowId);
   const { id, eventAt } = entry;
   const { receivedAt } = entry.delivery;
   const event = { id, receivedAt, rowId: rowId ?? id, conversationId, eventAt, fields: envelope.ids.fields };
@@ -84,11 +91,13 @@ function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
 }
 
 /**
- * Places a live event that names no time: into the second of its signature, and within it by its receipt, so that what was
- * sent in one second stands in the order in which it came. One that names no id either is told apart by that second: it
- * may be the same word said twice.
+ * Gives a live event without a time the time and, where it names no id, the id of its delivery.
+ *
+ * - Time: the second of its signature, and within that second its receipt. So events of one second keep the order of
+ *   their receipt.
+ * - Id: includes the second of its signature, because the same bytes may be the same word said twice.
  */
-function tellByDelivery(entry: LedgerEntry, rowId: string | undefined): void {
+function identifyByDelivery(entry: LedgerEntry, rowId: string | undefined): void {
   const { signedAt, receivedAt } = entry.delivery;
   const second = signedAt * 1000;
   entry.eventAt = Math.max(second, Math.min(receivedAt, second + 999));

@@ -1,21 +1,25 @@
 import { MAX_WRAPPERS, SHAPE_TYPE, TYPE_NAMES, WRAPPERS } from './envelope.ts';
 import { endOfString } from './json.ts';
 
-/** Most senders name the type within so many characters of the body's beginning, or of its end. */
+/** How far from the body's beginning or end most senders name the type, in characters. */
 const NEAR = 4096;
-/** In a longer body the type is looked for near its beginning and its end only: a log line is not worth more. */
+/**
+ * The greatest body that is scanned whole, in characters. Of a longer one only the ends are read: a log line is worth
+ * no more.
+ */
 const MAX_SCANNED = 1024 * 1024;
 const TYPE_KEYS: ReadonlySet<string> = new Set(TYPE_NAMES);
 const WRAPPER_KEYS: ReadonlySet<string> = new Set(WRAPPERS);
 const TYPE_NAME = /^[\w.:-]{1,64}$/;
 
 /**
- * The event type that a body names, without parsing the body. For the receiver's log line alone: the worker decides by the
- * parsed event.
+ * Returns the event type that a body names, without parsing the body. Only the receiver's log line uses it; the worker
+ * decides by the parsed event.
  *
- * @param body  Verified JSON text, or anything else.
- * @returns     The type, also of an event within a wrapper or of a conversation that names none; `unknown` where none is
- *              found, or where it is no plain word. Of a body of more than a million characters only the ends are read.
+ * @param body  Verified JSON text, or any other text.
+ * @returns     The type, also of a wrapped event or of a conversation that names none. `unknown` where no type is
+ *              found, or where the type is no plain word. Of a body of more than a million characters only the ends are
+ *              read.
  */
 export function peekType(body: string): string {
   const start = startOfObject(body);
@@ -30,20 +34,20 @@ function plain(type: string | undefined): string {
 
 const BEFORE_OBJECT = /^\ufeff?\s*(?:\[\s*)*\{/;
 
-/** Where the first object opens, also within arrays; -1 where the body does not begin so. */
+/** Returns the index of the first object, also within arrays; -1 where the body begins otherwise. */
 function startOfObject(body: string): number {
   const opened = BEFORE_OBJECT.exec(body.slice(0, NEAR));
   return opened ? opened[0].length - 1 : -1;
 }
 
-/** What stands at the first level of an object. */
+/** The findings at the first level of an object. */
 interface Scanned {
-  /** The whole text in which the object stands. */
+  /** The whole text that contains the object. */
   text: string;
   type: string | undefined;
-  /** Whether it has turns. */
+  /** Whether the object has turns. */
   isConversation: boolean;
-  /** Where the objects begin that may wrap an event. */
+  /** The indexes of the objects that may wrap an event. */
   wrapped: number[];
   /** The index behind the object. */
   end: number;
@@ -51,7 +55,7 @@ interface Scanned {
 
 const COLON = /\s*:\s*/y;
 
-/** Reads an object's own keys, and jumps over all else; ends early at a type. */
+/** Reads an object's own keys and skips nested values. Ends early where it finds a type. */
 function scanObject(text: string, start: number): Scanned {
   const found: Scanned = { text, type: undefined, isConversation: false, wrapped: [], end: text.length };
   let depth = 0;
@@ -87,13 +91,13 @@ function noteKey(found: Scanned, start: number, end: number): void {
   if ((opens === OPEN_OBJECT || opens === OPEN_ARRAY) && WRAPPER_KEYS.has(key)) found.wrapped.push(at);
 }
 
-/** A string's text as it stands there; undefined where it does not end, or holds nothing. */
+/** Returns the raw text of a string; undefined where the string does not end, or is empty. */
 function wholeString(text: string, start: number): string | undefined {
   const end = endOfString(text, start);
   return end < text.length && end > start + 1 ? text.slice(start + 1, end) : undefined;
 }
 
-/** The type of the event that begins at `start`, or of the one that it wraps. */
+/** Returns the type of the event at `start`, or of the event that it wraps. */
 function typeWithin(text: string, start: number, depth: number): string | undefined {
   const found = scanObject(text, start);
   if (found.type !== undefined) return found.type;
@@ -107,12 +111,12 @@ function typeWithin(text: string, start: number, depth: number): string | undefi
   return undefined;
 }
 
-/** What follows the first of several events in an array. */
+/** The beginning of a second event in an array. */
 const ANOTHER_ITEM = /^\s*,\s*\{/;
 
 /**
- * The type among the last characters of a body, where senders print it behind `data`. Read from the end, the text before
- * which all brackets are closed is at the first level.
+ * Returns the type in the last characters of a body, where senders print it behind `data`. The scan runs backwards:
+ * where all brackets after a position are closed, the position is at the first level.
  */
 function typeNearEnd(body: string): string | undefined {
   const text = body.slice(-NEAR);
@@ -140,7 +144,7 @@ function stringAfterColon(text: string, at: number): string | undefined {
   return wholeString(text, COLON.lastIndex);
 }
 
-/** The index of the quote that opens the string closed at `end`; -1 where it opens before the text. */
+/** Returns the index of the quote that opens the string closed at `end`; -1 where the string opens before the text. */
 function startOfString(text: string, end: number): number {
   for (let start = text.lastIndexOf('"', end - 1); start >= 0; start = text.lastIndexOf('"', start - 1)) {
     let slashes = start;

@@ -1,20 +1,22 @@
-/** What people and programs put into a number: white space, punctuation, marks of the direction of writing. */
+/** Characters that people and programs add to a number: white space, punctuation, marks of writing direction. */
 const DECORATION = /[\s().\u200b-\u200f\u202a-\u202e\u2066-\u2069-]/g;
 const DIALLED = /^\+?\d{3,}$/;
 
 /** The user part of a SIP address or a `tel:` URI, also within `"Name" <…>;tag=…`. */
 const ADDRESS = /^(?:[^<]*<)?\s*(sips?|tel):([^@;?>\s]*)/i;
 
-/** In a SIP address fewer digits than this, with no plus before them, are an extension of that host's, not a number. */
+/**
+ * The least number of digits of a number in a SIP address without a plus. Fewer digits are an extension of that host.
+ */
 const SHORTEST_IN_ADDRESS = 7;
 
 /**
- * The digits that withheld numbers are dialled out as: the words anonymous, unavailable, unknown, blocked and restricted on
- * a telephone's keys. Only with the plus: without it 7378742833 is somebody in Texas.
+ * The digits of withheld numbers: the words anonymous, unavailable, unknown, blocked and restricted on a telephone's
+ * keys. Without the plus 7378742833 is a number in Texas.
  */
 const WITHHELD: ReadonlySet<string> = new Set(['+266696687', '+86282452253', '+8656696', '+2562533', '+7378742833']);
 
-/** What stands in the place of a number that is withheld. */
+/** Words in the place of a withheld number. */
 const WITHHELD_WORDS: ReadonlySet<string> = new Set([
   'anonymous',
   'unknown',
@@ -25,9 +27,12 @@ const WITHHELD_WORDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A phone number in one form: without the spaces and punctuation that people put into it, and taken out of the SIP address
- * or `tel:` URI whose user part it is, so that one caller is one caller over any trunk. What is no number (`anonymous`,
- * sip:alice@example.com, an extension) stays as it came; no plus sign is invented.
+ * Returns a phone number in one form, so that a caller has one number over any trunk.
+ *
+ * - Spaces and punctuation are removed.
+ * - A number in a SIP address or `tel:` URI is taken out of it.
+ * - A text that is no number stays as it is: `anonymous`, sip:alice@example.com, an extension.
+ * - No plus sign is added.
  */
 export function phoneNumber(text: string): string {
   const plain = text.replace(DECORATION, '');
@@ -40,16 +45,16 @@ export function phoneNumber(text: string): string {
 }
 
 /**
- * Whether a number, as `phoneNumber` gives it, names one caller. A withheld one (`anonymous`, sip:restricted@host, or the
- * digits that such a word is dialled out as) names everybody who hides.
+ * Returns whether a number, as `phoneNumber` returns it, identifies one caller. A withheld number does not: all callers
+ * who withhold theirs share it.
  */
 export function namesCaller(number: string): boolean {
   return DIALLED.test(number) && !WITHHELD.has(number);
 }
 
 /**
- * Whether a text in the place of a user's id is a withheld number: bridges copy the caller's number there. In any case of its
- * letters, also as the user part of a SIP address.
+ * Returns whether the text in a user id's place is a withheld number: bridges copy the caller's number there. Case does
+ * not matter, and the number may be the user part of a SIP address.
  */
 export function isWithheld(text: string): boolean {
   const [, , user = text] = ADDRESS.exec(text) ?? [];

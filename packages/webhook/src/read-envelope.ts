@@ -7,19 +7,19 @@ import { isObject } from './json.ts';
 
 const TIME_NAMES = ['event_timestamp', 'timestamp', 'created_at'] as const;
 
-/** What an event says of itself, whatever its type is. */
+/** The fields that every event type has. */
 export interface Envelope {
   type: string | null;
-  /** The id that the event names for itself. */
+  /** The id that the event gives itself. */
   eventKey: string | null;
-  /** When it happened, in unix milliseconds; undefined where it names no time. */
+  /** The event's time in unix milliseconds; undefined where the event names none. */
   time: number | undefined;
   ids: EventIds;
-  /** False where `data` is there, and neither an object nor null. */
+  /** False where `data` is present and neither an object nor null. */
   isDataSound: boolean;
 }
 
-/** Reads what stands around an event's own fields; those are left in `ids.fields`. */
+/** Reads the fields that every event type has. The event's own fields stay in `ids.fields`. */
 export function readEnvelope({ event, impliedType }: Unwrapped): Envelope {
   const { data, ...outside } = event;
   const inner = isObject(data) ? data : undefined;
@@ -43,7 +43,7 @@ export function readEnvelope({ event, impliedType }: Unwrapped): Envelope {
   };
 }
 
-/** When the account of a call that names no time of its own was ready: at the call's end. */
+/** Returns the end of a call, which is the time of an account that names none; undefined where the end is unknown. */
 function endOfCall(fields: Fields): number | undefined {
   const { startedAt, durationSeconds } = readCallTimes(fields.over('metadata'));
   return startedAt === undefined || durationSeconds === undefined ? undefined : addSeconds(startedAt, durationSeconds);

@@ -7,7 +7,10 @@ const ROLES: ReadonlyMap<string, 'user' | 'agent' | 'system'> = new Map([
   ['system', 'system'],
 ]);
 
-/** Who spoke, from a field `role`, else from the `speaker` or `speaker_name` that some senders write in its place; null where it is none of the roles we know (it is then left in the rest). */
+/**
+ * Reads the speaker of a message from `role`, else from `speaker` or `speaker_name`, which some senders use. Returns
+ * null for an unknown role, which stays in `rest()`.
+ */
 export function readRole(fields: Fields): 'user' | 'agent' | 'system' | null {
   return fields.oneOf(ROLES, 'role', 'speaker', 'speaker_name') ?? null;
 }

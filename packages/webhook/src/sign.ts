@@ -1,14 +1,15 @@
 import { createHmac } from 'node:crypto';
 
-/** The header that carries the signature, in lower case as Node hands it over. */
+/** The name of the signature's header, in lower case as Node returns it. */
 export const SIGNATURE_HEADER = 'elevenlabs-signature';
 
 /**
- * HMAC-SHA256 over `timestamp + "." + body`, keyed with the UTF-8 bytes of the whole secret (a leading `wsec_` included).
+ * Computes the HMAC-SHA256 of `timestamp + "." + body`, keyed with the UTF-8 bytes of the whole secret (a leading
+ * `wsec_` included).
  *
  * @param body       Raw request bytes.
  * @param secret     Shared secret, as the provider shows it.
- * @param timestamp  The header's `t`, as it stands there.
+ * @param timestamp  The header's `t`, as text from the header.
  * @returns          32 bytes.
  */
 export function signatureDigest(body: Uint8Array, secret: string, timestamp: string): Buffer {

@@ -15,11 +15,12 @@ const secrets = z
   .meta({ secret: true, cleaned: true });
 
 /**
- * The environment variables that this package is about, as a shape to build a process's schema from.
+ * The variables of this package, as a shape for a process's schema.
  *
- * `ELEVENLABS_WEBHOOK_SECRET` reads as `{ secrets, cut }`: quotation marks, white space and invisible characters are cut off, and the process should warn of
- * what `cut` names.
- * `SIGNATURE_TOLERANCE_SECONDS` is how old a signature may be: an hour, because the provider's retries span 41 minutes and the ledger makes a repeat harmless.
+ * - `ELEVENLABS_WEBHOOK_SECRET` becomes `{ secrets, cut }`. Quotation marks, white space and invisible characters are
+ *   removed, and the process should warn of the kinds in `cut`.
+ * - `SIGNATURE_TOLERANCE_SECONDS` is the greatest age of a signature. The default is an hour: the provider's retries
+ *   span 41 minutes, and the ledger makes a repeat harmless.
  */
 export const webhookVariables = {
   ELEVENLABS_WEBHOOK_SECRET: secrets,

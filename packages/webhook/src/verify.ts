@@ -1,36 +1,39 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { signatureDigest } from './sign.ts';
 
-/** How far ahead of our clock a signature may be, in seconds: room for clock drift, none for replaying from the future. */
+/**
+ * The greatest time that a signature may be ahead of our clock, in seconds. It allows for clock drift. A greater value
+ * would let a signature from the future stay valid for longer.
+ */
 export const FUTURE_TOLERANCE_SECONDS = 300;
 
-/** Why a delivery was refused; the receiver answers each with 401. */
+/** The reason of a refusal. The receiver answers each with 401. */
 export type SignatureFault = 'signature_missing' | 'signature_malformed' | 'signature_mismatch' | 'signature_expired';
 
-/** What `verify` found: which secret signed and when, or why it is not acceptable. */
+/** The result of `verify`: the secret that matched and the time of signing, or the refusal. */
 export type Verdict = { ok: true; secretId: string; signedAt: number } | Refusal;
 
-/** Why a delivery is not acceptable, with a message for its sender. */
+/** A refusal, with a message for the sender. */
 export interface Refusal {
   ok: false;
   code: SignatureFault;
   message: string;
 }
 
-/** A signature header that is well-formed and within the time window: when it was signed, and every `v0` of it. */
+/** A well-formed signature header within the time window: the time of signing, and every `v0`. */
 export interface SignatureRead {
   ok: true;
   timestamp: string;
   signatures: readonly Buffer[];
 }
 
-/** What `verify` holds a delivery against. */
+/** The secrets and the time window that `verify` checks against. */
 export interface VerifyOptions {
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   /** Current time in unix seconds. */
   now: number;
-  /** How old a signature may be, in seconds. */
+  /** The greatest age of a signature, in seconds. */
   toleranceSeconds: number;
 }
 
@@ -45,12 +48,12 @@ const MESSAGES: Record<SignatureFault, string> = {
 };
 
 /**
- * Tells whether `body` was signed by a holder of one of `secrets`, within the time window.
+ * Verifies that a holder of one of `secrets` signed `body`, within the time window.
  *
  * @param body     Raw request bytes as received; never JSON printed again.
  * @param header   `t=<unix seconds>,v0=<hex>`, the ElevenLabs-Signature header; an array if it was sent more than once.
  * @param options  Accepted keys, the current time and the window.
- * @returns        Which secret matched, or why none did; never throws on bad input.
+ * @returns        The secret that matched, or the refusal; never throws on bad input.
  */
 export function verify(
   body: Uint8Array,
@@ -62,9 +65,9 @@ export function verify(
 }
 
 /**
- * The rest of `verify`, once `verifyHeader` has read the header: so the header is read once for each delivery.
+ * Verifies a body against a header that `verifyHeader` has accepted, so that each delivery's header is read once.
  *
- * @param read  What `verifyHeader` answered.
+ * @param read  The result of `verifyHeader`.
  */
 export function verifyBody(body: Uint8Array, read: SignatureRead, secrets: readonly string[]): Verdict {
   for (const secret of secrets) {
@@ -77,9 +80,10 @@ export function verifyBody(body: Uint8Array, read: SignatureRead, secrets: reado
 }
 
 /**
- * What can be told from the header alone, before a byte of the body is read: missing, malformed or out of the window.
+ * Verifies the header alone, before a byte of the body is read.
  *
- * @returns  What `verifyBody` goes on with, or the refusal that `verify` would give whatever the body is.
+ * @returns  The input of `verifyBody`, or the refusal that `verify` would return for any body: missing, malformed or
+ *           expired.
  */
 export function verifyHeader(
   header: string | readonly string[] | undefined,
@@ -91,7 +95,7 @@ export function verifyHeader(
   const parsed = parseHeader(header);
   if (!parsed) return refuse('signature_malformed');
   const signedAt = Number(parsed.timestamp);
-  // Told this way round, a clock or a tolerance that is no number refuses everything instead of nothing.
+  // In this form a clock or a tolerance that is NaN refuses every signature instead of none.
   const inWindow = signedAt >= now - toleranceSeconds && signedAt <= now + FUTURE_TOLERANCE_SECONDS;
   return inWindow ? { ok: true, ...parsed } : refuse('signature_expired');
 }
@@ -100,9 +104,9 @@ function refuse(code: SignatureFault): Refusal {
   return { ok: false, code, message: MESSAGES[code] };
 }
 
-/** Digits only: `Number` would also take "0x10", " 12 " and "1e3". Twelve digits reach the year 33658. */
+/** Digits only: `Number` also accepts "0x10", " 12 " and "1e3". Twelve digits reach the year 33658. */
 const TIMESTAMP = /^\d{1,12}$/;
-/** Hex decoding is lax about what follows the digits, so the form is checked first. */
+/** Hex decoding ignores what follows the digits, so this checks the form first. */
 const SIGNATURE = /^[0-9a-f]{64}$/;
 
 function parseHeader(header: string): { timestamp: string; signatures: Buffer[] } | undefined {
@@ -127,7 +131,7 @@ function splitPair(part: string): [string, string] {
 
 const secretIds = new Map<string, string>();
 
-/** Names a secret in jobs and logs without telling it: the first 8 hex digits of its SHA-256. */
+/** Names a secret in jobs and logs without revealing it: the first 8 hex digits of its SHA-256. */
 function secretId(secret: string): string {
   let id = secretIds.get(secret);
   if (id === undefined) {

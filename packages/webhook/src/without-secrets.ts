@@ -1,21 +1,24 @@
 import { isObject, type Json, type JsonObject } from './json.ts';
 
-/** The provider's mark of a dynamic variable that must not be shown. */
+/** The prefix by which the provider marks a dynamic variable that must not be shown. */
 const SECRET = 'secret__';
 
-/** A letter of that mark written as an escape. */
+/** A letter of that prefix as an escape. */
 const ESCAPED_MARK = /\\u00(?:73|65|63|72|74|5f)/i;
 
 /**
- * A JSON value without its secret dynamic variables, at any depth: neither the keys that begin with `secret__`, nor the
- * values in a note that such a variable was updated (`dynamic_variable_updates` of a tool result).
+ * Removes secret dynamic variables from a JSON value, at any depth:
  *
- * @param text  What `value` was parsed from: most events have no such variable, and are not walked through.
+ * - keys that begin with `secret__`;
+ * - the values in a note that such a variable was updated (`dynamic_variable_updates` of a tool result).
+ *
+ * @param text  The text that `value` was parsed from. Most texts have no such variable, and their values are not
+ *              traversed.
  */
 export function withoutSecrets(value: JsonObject, text: string): JsonObject;
-/** The same for a value that may be no object. */
+/** Removes them from a value that may be no object. */
 export function withoutSecrets(value: Json, text: string): Json;
-/** Both. */
+/** Removes them from either. */
 export function withoutSecrets(value: Json, text: string): Json {
   return text.includes(SECRET) || ESCAPED_MARK.test(text) ? shown(value) : value;
 }

@@ -107,7 +107,7 @@ describe('readTime', () => {
     );
   });
 
-  test('reads back what it is told in every form', () => {
+  test('reads back a time in every form', () => {
     fc.assert(
       fc.property(fc.integer({ min: 946_684_800_000, max: 99_999_999_999_999 }), (time) => {
         expect(readTime(time)).toBe(time);

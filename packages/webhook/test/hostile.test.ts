@@ -27,7 +27,7 @@ const FIXTURES = [
   'post-call-transcription.nulls',
 ];
 const TYPE = /^\.(?:type|event|event_type)$/;
-/** What an event may die of when one of its fields is wrong; everything else costs no event. */
+/** The faults of an event in which one field is wrong. Any other wrong field must not cost the event. */
 const FATAL: Record<string, RegExp> = {
   type_missing: TYPE,
   data_not_object: /^\.data$/,
@@ -70,7 +70,7 @@ const WRONG: [string, Json][] = [
   ['a negative number', -1],
 ];
 
-/** What is wrong with the reading of an event in which the value at `path` was replaced; null where nothing is. */
+/** Returns the fault in the reading of an event in which the value at `path` was replaced; null where there is none. */
 function faultOf(path: string, body: Json, isMarked: boolean): string | null {
   const event = read(body);
   if (event.outcome === 'dead') {
@@ -78,8 +78,8 @@ function faultOf(path: string, body: Json, isMarked: boolean): string | null {
   }
   if (event.outcome === 'ignored') return TYPE.test(path) ? null : `${path} made the event ignored`;
   expectStorable(event.changes);
-  const told = `${printed(event.changes)}${JSON.stringify(event.entry, nameOnly)}`;
-  return isMarked && !NOT_KEPT.test(path) && !told.includes(MARK) ? `${path} was dropped` : null;
+  const kept = `${printed(event.changes)}${JSON.stringify(event.entry, nameOnly)}`;
+  return isMarked && !NOT_KEPT.test(path) && !kept.includes(MARK) ? `${path} was dropped` : null;
 }
 
 describe.each(FIXTURES)('%s', (name) => {
@@ -92,7 +92,7 @@ describe.each(FIXTURES)('%s', (name) => {
   });
 });
 
-/** What the ledger row says besides the body, which has everything. */
+/** The ledger row without the body, which holds everything. */
 function nameOnly(key: string, value: unknown): unknown {
   return key === 'body' ? undefined : value;
 }
@@ -129,7 +129,7 @@ describe('normalise', () => {
     );
   });
 
-  test('never throws, whatever the bytes are', () => {
+  test('never throws, for any bytes', () => {
     const bytes = fc.oneof(
       fc.uint8Array(),
       fc.json().map((json) => Buffer.from(json)),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isObject, parseJson } from '../src/json.ts';
 
-/** What parseJson promises of a value, told the slow way. */
+/** The value that parseJson promises, computed in a slow and simple way. */
 function expected(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll(/\p{Surrogate}|\0/gu, '\ufffd');
   if (typeof value === 'number') {

@@ -50,7 +50,7 @@ test('finds every type that we know', () => {
 
 const typeAfter = (length: number) => peekType(`{"note": "${'x'.repeat(length)}", "type": "agent.action"}`);
 
-test('finds the type behind any length of other fields, and never tells half a type', () => {
+test('finds the type behind any length of other fields, and never returns half a type', () => {
   for (let length = 4040; length < 4100; length++) expect(typeAfter(length)).toBe('agent.action');
   for (const length of [5000, 37_000, 900_000, 20_000_000]) expect(typeAfter(length)).toBe('agent.action');
 });
@@ -74,14 +74,14 @@ test('names a conversation that names no type, however long it is', () => {
   );
 });
 
-test('takes time in proportion to the body, whatever that holds', () => {
+test('takes time in proportion to any body', () => {
   const bodies = ['[', '{', '"', '\\', '{"body":', '{"data":[', '\\"', '{"type":'].map((part) =>
     part.repeat(1_000_000 / part.length),
   );
   for (const body of bodies) expect(peekType(body)).toBe('unknown');
 });
 
-test('answers with a plain word whatever the body is', () => {
+test('returns a plain word for any body', () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Register } from '../src/changes.ts';
 import { changesOf, values } from './support/deliver.ts';
 
-/** Of several writes the one that stands: the rule that the store keeps. */
+/** Returns the write that stands of several, by the store's rule. */
 function standing<T>(...registers: (Register<T> | undefined)[]): T | undefined {
   const present = registers.filter((register) => register !== undefined);
   expect(new Set(present.map((register) => register.clock)).size).toBe(present.length);
@@ -28,7 +28,7 @@ describe('started_at', () => {
   const transcript = event('post_call_transcription', T0 + 130, { metadata: { start_time_unix_secs: T0 } }).conversation
     .fields.started_at;
 
-  test('is the earliest event time while nobody names a start', () => {
+  test('is the earliest event time while no event names a start', () => {
     expect(standing(message, late)).toBe((T0 - 60) * 1000);
   });
 
@@ -47,7 +47,7 @@ const failure = (at: number) => status('call_initiation_failure', at);
 const account = (at: number, said?: string) => status('post_call_transcription', at, { status: said });
 
 describe('status', () => {
-  test('only goes up while the call goes on, whatever the times are', () => {
+  test('only rises during the call, regardless of time', () => {
     expect(standing(status('conversation.ended', T0), status('conversation.started', T0 + 100))).toBe('ended');
     expect(standing(status('post_call_transcription', T0), status('conversation.ended', T0 + 100))).toBe('done');
     expect(

@@ -203,7 +203,7 @@ function eventOf(name: string): string {
   return `{"type": "post_call_transcription", "data": {"conversation_id": "c", "transcript": ${text}}}`;
 }
 
-// Our own fixture is asked the same, so that these tests never pass without having looked at anything.
+// Our own fixture runs through the same checks, so these tests never pass without a sample.
 const OWN = 'post-call-audio';
 const OWN_ROWS: Rows = {
   id: 'conv_7401k9n2x8fae5vbq3t6m0cgdr4h',

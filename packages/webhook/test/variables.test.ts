@@ -57,7 +57,7 @@ describe('ELEVENLABS_WEBHOOK_SECRET', () => {
     expect(parse({ ELEVENLABS_WEBHOOK_SECRET: value })).toEqual([expect.stringMatching(message)]);
   });
 
-  test('is not told by the error about it', () => {
+  test('is not part of the error about it', () => {
     expect(JSON.stringify(parse({ ELEVENLABS_WEBHOOK_SECRET: `${SECRET},hunter2` }))).not.toMatch(/hunter2|wsec_/);
   });
 });

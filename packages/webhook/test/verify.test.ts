@@ -13,7 +13,7 @@ const BODY = Buffer.from('{"type": "conversation.started", "cost": 6.78e-05, "sc
 const hex = (secret = SECRET, t = String(NOW), body: Uint8Array = BODY) =>
   signatureDigest(body, secret, t).toString('hex');
 
-/** Signs with whatever `t`, as a sender with the secret but odd ideas of time would. */
+/** Signs with any `t`, as a sender with the secret and an odd clock would. */
 const signedAs = (t: string) => `t=${t},v0=${hex(SECRET, t)}`;
 
 function check(
@@ -87,7 +87,7 @@ const ROWS: Row[] = [
   ['a second too far ahead', 'signature_expired', sign(BODY, SECRET, NOW + FUTURE_TOLERANCE_SECONDS + 1)],
   ['from 1970', 'signature_expired', sign(BODY, SECRET, 0)],
   ['from the far future', 'signature_expired', sign(BODY, SECRET, 999_999_999_999)],
-  ['stale and wrong: only the age is told', 'signature_expired', sign(BODY, WRONG_SECRET, NOW - 9999)],
+  ['stale and wrong: only the age is reported', 'signature_expired', sign(BODY, WRONG_SECRET, NOW - 9999)],
   [
     're-printed body',
     'signature_mismatch',
@@ -111,7 +111,7 @@ describe('verify', () => {
     expect(code(check(header, body))).toBe(expected);
   });
 
-  test('tells when it was signed, and by which secret without telling the secret', () => {
+  test('returns when it was signed, and names the secret without revealing it', () => {
     const current = check(sign(BODY, SECRET, NOW - 7));
     const previous = check(sign(BODY, OLD_SECRET, NOW - 7));
 
@@ -163,7 +163,7 @@ describe('verify', () => {
     );
   });
 
-  test('accepts whatever was signed, and nothing else', () => {
+  test('accepts every signed body, and no other', () => {
     fc.assert(
       fc.property(
         fc.uint8Array(),

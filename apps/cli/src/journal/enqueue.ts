@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { listJournal, readJournalFile } from '@landline/journal';
 import { createIntake, intakeVariables } from '@landline/intake';
 import { queueVariables } from '@landline/queue';
-import { deliverySchema, type Delivery } from '@landline/webhook';
+import { deliverySchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { CliError } from '../errors.ts';
 import { findRedis } from '../find-redis.ts';

@@ -1,6 +1,6 @@
 import type { CanaryMark } from '@landline/queue';
 import type { ApplicableEvent } from '@landline/store';
-import { isCanary } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
 
 /** Notes the newest canary of what was committed; resolves when Redis has it, or has failed to take it. */
 export async function noteCanaries(events: readonly ApplicableEvent[], mark: Pick<CanaryMark, 'note'>): Promise<void> {

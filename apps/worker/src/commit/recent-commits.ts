@@ -1,4 +1,5 @@
-import { isCanary, type LedgerEntry } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
+import type { LedgerEntry } from '@landline/webhook/changes';
 
 /** So many transactions are remembered: those of half a minute at least, however many a second there are. */
 const MOST_KEPT = 4_096;

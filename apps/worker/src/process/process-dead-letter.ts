@@ -1,6 +1,7 @@
 import { printable } from '@landline/process';
 import type { ConsumedJob } from '@landline/queue';
-import { normalise, type EventFault, type NormalisedEvent } from '@landline/webhook';
+import { normalise, type NormalisedEvent } from '@landline/webhook';
+import type { EventFault } from '@landline/webhook/changes';
 import { retryWhileUnavailable } from '../database/retry-while-unavailable.ts';
 import { applyGroup } from './apply-group.ts';
 import { DeadEventError } from '../errors.ts';

@@ -1,7 +1,8 @@
 import { printable, type Logger } from '@landline/process';
 import type { ConsumedJob } from '@landline/queue';
 import type { ApplicableEvent, ApplyOutcome, Store } from '@landline/store';
-import { isCanary, normalise, type Delivery, type NormalisedEvent } from '@landline/webhook';
+import { normalise, type Delivery, type NormalisedEvent } from '@landline/webhook';
+import { isCanary } from '@landline/webhook/canary';
 import type { Pipeline } from '../commit/pipeline.ts';
 import type { DatabaseGate } from '../database/database-gate.ts';
 import { moveToDeadLetters, type DeadLetterContext } from '../dead-letters/move-to-dead-letters.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createLogger } from '@landline/process';
 import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, openQueues, type ConsumedJob } from '@landline/queue';
 import type { Store } from '@landline/store';
-import type { Delivery, DeliveryBody } from '@landline/webhook';
+import type { DeliveryBody, Delivery } from '@landline/webhook/delivery';
 import { inject, onTestFinished } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
 import { runSql } from '../../../../test/support/run-sql.ts';

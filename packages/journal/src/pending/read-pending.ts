@@ -4,36 +4,36 @@ import { decodeRecord } from '../segment/record.ts';
 import type { Segment } from '../segment/segment.ts';
 import { entryOf, type JournalEntry } from './entry.ts';
 
-/** Groups that Redis does not have, oldest first; to be enqueued as one. */
+/** Groups that Redis lacks, oldest first. Catch-up enqueues them as one. */
 export interface PendingGroup extends JournalEntry {
   events: Delivery[];
   records: number;
-  /** In the journal. */
+  /** Their bytes in the journal. */
   bytes: number;
 }
 
-/** How much is taken at once. */
+/** The limit of one take. */
 export interface PendingLimit {
   maxEvents: number;
-  /** Of records; a larger one is taken alone. */
+  /** The bytes of the records. A larger record is taken alone. */
   maxBytes: number;
 }
 
-/** How pending groups are read. */
+/** The options of a read of pending groups. */
 export interface ReadPendingOptions {
   limit: PendingLimit;
   /** Whether this process still writes to the segment. */
   isCurrent: boolean;
-  /** Is told of damage, with the file that keeps it. */
+  /** Called with damage, and the file that keeps the damaged bytes. */
   onError: (error: Error) => void;
   /** See `Clock`. */
   now: () => number;
 }
 
 /**
- * Takes the first groups that are pending in a segment.
+ * Takes the first pending groups of a segment.
  *
- * @returns  Undefined where it found damage, which it passed over: the next call goes on behind it.
+ * @returns  Undefined where it found damage, which it skipped: the next call goes on after it.
  * @throws   the disk's error
  */
 export async function readPending(segment: Segment, options: ReadPendingOptions): Promise<PendingGroup | undefined> {
@@ -71,7 +71,7 @@ async function passOver(
 ): Promise<void> {
   const { from, to, isTorn } = damage;
   const { provenBytes, bytes } = segment.facts;
-  // A record that a process was writing when it died was answered to nobody.
+  // A process died while it wrote this record, so no sender has a 200 for it.
   if (isTorn && from >= provenBytes && to >= bytes && !isCurrent) await segment.cutAt(from);
   else {
     const path = await segment.copyAside(damage);

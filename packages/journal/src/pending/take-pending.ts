@@ -2,25 +2,31 @@ import type { Clock } from '../clock.ts';
 import type { Segment } from '../segment/segment.ts';
 import { readPending, type PendingGroup, type PendingLimit } from './read-pending.ts';
 
-/** How long a segment that cannot be read is left alone, in ms: the others are read meanwhile. */
-const UNREADABLE_REST_MS = 60_000;
+/**
+ * How long an unreadable segment is skipped, in ms, while the other segments are read. A shorter time repeats failing
+ * reads.
+ */
+const UNREADABLE_PAUSE_MS = 60_000;
 
-/** Where pending groups are taken from. */
+/** The dependencies of a taker of pending groups. */
 export interface PendingTakerOptions {
   clock: Clock;
   /** All segments, oldest first. */
   segments: () => readonly Segment[];
-  /** The one that this process writes to. */
+  /** The segment that this process writes to. */
   current: () => Segment | undefined;
   onError: (error: Error) => void;
 }
 
-/** Takes the oldest groups that Redis does not have; undefined when there are none. One caller at a time. */
+/**
+ * Takes the oldest groups that Redis lacks; undefined where there are none. Must not be called again before it
+ * resolves.
+ */
 export type TakePending = (limit: PendingLimit) => Promise<PendingGroup | undefined>;
 
-/** Makes a function that takes pending groups from the oldest segment that can be read. */
+/** Makes a function that takes pending groups from the oldest readable segment. */
 export function createPendingTaker({ clock, segments, current, onError }: PendingTakerOptions): TakePending {
-  /** Until when each is left alone, by `elapsed`. */
+  /** Until when each unreadable segment is skipped, by `elapsed`. */
   const unreadable = new WeakMap<Segment, number>();
 
   function next(): Segment | undefined {
@@ -33,7 +39,7 @@ export function createPendingTaker({ clock, segments, current, onError }: Pendin
     try {
       return await readPending(segment, { limit, isCurrent: segment === current(), onError, now: clock.now });
     } catch (error) {
-      unreadable.set(segment, clock.elapsed() + UNREADABLE_REST_MS);
+      unreadable.set(segment, clock.elapsed() + UNREADABLE_PAUSE_MS);
       onError(
         new Error(
           `The journal's file ${segment.path()} cannot be read; it is tried again in a minute: ${String(error)}`,

@@ -2,30 +2,33 @@ import type { Clock } from '../clock.ts';
 import { lockOf, otherFolders } from '../takeover/owner.ts';
 import { askForRoom } from './room-request.ts';
 
-/** How long the other processes are left alone when they could not make room, in ms. */
-const REST_MS = 1000;
+/**
+ * How long this process does not ask again after the others could not free room, in ms. A shorter time repeats requests
+ * while the limit is used up.
+ */
+const PAUSE_MS = 1000;
 
-/** Whom an asker asks, and when. */
+/** The dependencies of an asker. */
 export interface OthersAskerOptions {
   /** The journal's folder. */
   dir: string;
   clock: Pick<Clock, 'elapsed'>;
-  /** Looks how much room there is, when all have answered. */
+  /** Measures the room after all have answered. */
   measure: () => Promise<void>;
 }
 
-/** Asks the living processes of a journal's folder to remove what Redis has, because this one has no room. */
+/** Asks the living processes of a journal's folder to remove what Redis has, because this process has no room. */
 export interface OthersAsker {
-  /** Resolves when the others have answered, or at once while they are left alone. @throws the disk's error */
+  /** Resolves when the others have answered; at once during a pause. @throws the disk's error */
   ask(owner: string, bytes: number): Promise<void>;
-  /** The others did not remove enough: they are left alone for a moment. */
-  rest(): void;
+  /** Starts a pause, because the others did not free enough. */
+  pause(): void;
 }
 
 /** Makes an asker. */
 export function createOthersAsker({ dir, clock, measure }: OthersAskerOptions): OthersAsker {
   let asking: Promise<void> | undefined;
-  let restsUntil = -Infinity;
+  let pausedUntil = -Infinity;
 
   async function askOnce(owner: string, bytes: number): Promise<void> {
     const living = (await otherFolders(dir, owner)).filter(({ isHeld }) => isHeld);
@@ -35,9 +38,9 @@ export function createOthersAsker({ dir, clock, measure }: OthersAskerOptions): 
 
   return {
     async ask(owner, bytes) {
-      if (clock.elapsed() >= restsUntil) asking ??= askOnce(owner, bytes).finally(() => (asking = undefined));
+      if (clock.elapsed() >= pausedUntil) asking ??= askOnce(owner, bytes).finally(() => (asking = undefined));
       await asking;
     },
-    rest: () => void (restsUntil = clock.elapsed() + REST_MS),
+    pause: () => void (pausedUntil = clock.elapsed() + PAUSE_MS),
   };
 }

@@ -1,34 +1,43 @@
 import { lowBelow, readDiskSpace, type DiskSpace } from './disk-space.ts';
 
-/** Groups that Redis has stay up to this share of the limit. The rest is for a process of the folder that needs room. */
+/**
+ * The share of the limit up to which the journal keeps groups that Redis has. The rest is for a process of the folder
+ * that needs room.
+ */
 const NEARLY_FULL = 0.9;
 
-/** What a pressure gauge looks at. */
+/** The dependencies of the pressure. */
 export interface PressureOptions {
-  /** `JOURNAL_DIR` and its limit in bytes, which all its processes share. */
+  /** `JOURNAL_DIR`, and its limit in bytes, which all its processes share. */
   dir: string;
   limitBytes: number;
-  /** Asks the disk; the system unless told otherwise. */
+  /** Reads the disk's space; the default asks the system. */
   diskSpace?: (path: string) => Promise<DiskSpace>;
   onLow: (error: Error) => void;
 }
 
-/** Tells how far groups that Redis has must make room: the folder is nearly full, or its disk is. */
+/**
+ * The pressure on groups that Redis has: how many of them must be removed, because the folder or its disk is nearly
+ * full.
+ */
 export interface Pressure {
-  /** Looks at the disk; `onLow` is told where it is low. @throws the system's error, and what was known stands */
-  look(): Promise<void>;
-  /** Groups that Redis has are removed until all files of the folder together have no more bytes than this. */
-  downTo(): number;
-  /** Of the disk, in bytes; undefined before the first look. */
+  /**
+   * Measures the disk, and calls `onLow` where the disk is low. @throws the system's error; then the last measurement
+   * stays
+   */
+  measure(): Promise<void>;
+  /** The target of all files of the folder together, in bytes. Groups that Redis has are removed until it is met. */
+  targetBytes(): number;
+  /** The free bytes of the disk; undefined before the first measurement. */
   freeBytes(): number | undefined;
 }
 
-/** Makes a pressure; it knows nothing of the disk before the first `look`. */
+/** Makes a pressure. It knows no disk space before the first `measure`. */
 export function createPressure({ dir, limitBytes, diskSpace = readDiskSpace, onLow }: PressureOptions): Pressure {
   let space: DiskSpace | undefined;
   const isLow = () => space !== undefined && space.free < lowBelow(space);
   return {
-    async look() {
+    async measure() {
       space = await diskSpace(dir);
       if (!isLow()) return;
       onLow(
@@ -37,7 +46,7 @@ export function createPressure({ dir, limitBytes, diskSpace = readDiskSpace, onL
         ),
       );
     },
-    downTo: () => (isLow() ? 0 : Math.floor(limitBytes * NEARLY_FULL)),
+    targetBytes: () => (isLow() ? 0 : Math.floor(limitBytes * NEARLY_FULL)),
     freeBytes: () => space?.free,
   };
 }

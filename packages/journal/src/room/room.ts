@@ -7,10 +7,13 @@ import { createOthersAsker, type OthersAsker } from './ask-others.ts';
 import { bytesInFolders } from './folder-size.ts';
 import type { Pressure } from './pressure.ts';
 
-/** What must be free before a journal that was full takes groups again, in bytes. */
+/**
+ * The room that must be free before a full journal takes groups again, in bytes. With less, the journal would be full
+ * again at the next group.
+ */
 const FREE_AGAIN_BYTES = 64 * 1024;
 
-/** What the room needs. */
+/** The dependencies of the room. */
 export interface RoomOptions {
   /** The journal's folder, its limit in bytes, and the size at which a segment is closed. */
   dir: string;
@@ -19,48 +22,49 @@ export interface RoomOptions {
   writeTimeoutMs: number;
   clock: Clock;
   segments: SegmentList;
-  current: Pick<CurrentSegment, 'get' | 'folder' | 'begin' | 'isInTheWay'>;
+  current: Pick<CurrentSegment, 'get' | 'folder' | 'begin' | 'couldFreeRoom'>;
   pressure: Pressure;
-  /** Whether age is no reason to remove a segment: nobody knows yet whether Redis has what was taken over. */
-  keepsOld: () => boolean;
+  /** Whether expired segments stay, because it is not known yet whether Redis has what was taken over. */
+  keepsExpired: () => boolean;
   onError: (error: unknown) => void;
 }
 
-/** The room that a journal has under its limit, which all processes of its folder share. */
+/** The room under the limit that all processes of a folder share. */
 export interface Room {
   /**
-   * Takes room for a group, and makes it where there is none: Redis' events give way. Give it back when the group is written or refused.
+   * Reserves room for a group. Where there is none, removes segments that Redis has. The caller calls `release` when
+   * the group is written or refused.
    *
-   * @throws JournalUnavailableError where the limit is used up by what Redis lacks
+   * @throws JournalUnavailableError where groups that Redis lacks use up the limit
    */
-  take(bytes: number): Promise<void>;
-  giveBack(bytes: number): void;
-  /** Another process has no room: removes what Redis has. */
+  reserve(bytes: number): Promise<void>;
+  release(bytes: number): void;
+  /** Removes what Redis has, for another process that has no room. */
   freeForOthers(bytes: number): Promise<void>;
-  /** Measures what the others have and what the disk has, and removes what is too old or too much. */
+  /** Measures the others' files and the disk, and removes segments that are expired or exceed the target. */
   enforceLimits(): Promise<void>;
-  /** A segment came from another process: it is counted with ours from now on. */
+  /** Counts a segment that came from another process as ours from now on. */
   countAsOwn(bytes: number): void;
   isFull(): boolean;
-  /** Whether Redis' events have to give way. */
+  /** Whether segments that Redis has must be removed. */
   isShort(): boolean;
-  /** Of all files in the folder, in bytes. */
+  /** The bytes of all files in the folder. */
   usedBytes(): number;
 }
 
 interface State {
-  /** Nothing is left under the limit. */
+  /** Whether nothing is left under the limit. */
   isFull: boolean;
-  /** Of files that are no segments of this process. */
+  /** The bytes of files that are no segments of this process. */
   otherBytes: number;
-  /** Of groups that are being written. */
-  underWayBytes: number;
+  /** The bytes of groups that are being written. */
+  reservedBytes: number;
 }
 
 /** Makes the room of a journal. */
 export function createRoom(options: RoomOptions): Room {
   const { dir, clock, segments, current, pressure, onError } = options;
-  const state: State = { isFull: false, otherBytes: 0, underWayBytes: 0 };
+  const state: State = { isFull: false, otherBytes: 0, reservedBytes: 0 };
   const others = createOthersAsker({ dir, clock, measure: measureOthers });
 
   async function measureOthers(): Promise<void> {
@@ -68,60 +72,74 @@ export function createRoom(options: RoomOptions): Room {
   }
 
   return {
-    async take(bytes) {
-      if (!takeWhereFree(state, options, bytes)) await makeAndTake(state, { ...options, others }, bytes);
+    async reserve(bytes) {
+      if (!reserveIfFree(state, options, bytes)) await makeRoomAndReserve(state, { ...options, others }, bytes);
     },
-    giveBack: (bytes) => void (state.underWayBytes -= bytes),
+    release: (bytes) => void (state.reservedBytes -= bytes),
     async freeForOthers(bytes) {
       const freed = await segments.free(bytes, current.get());
-      if (freed >= bytes || !current.isInTheWay()) return;
+      if (freed >= bytes || !current.couldFreeRoom()) return;
       await current.begin();
       await segments.free(bytes - freed, current.get());
     },
     async enforceLimits() {
       await measureOthers().catch(onError);
-      await pressure.look().catch(onError);
-      make(state, options, { bytes: state.isFull ? FREE_AGAIN_BYTES : 0, downTo: pressure.downTo() });
+      await pressure.measure().catch(onError);
+      makeRoom(state, options, { bytes: state.isFull ? FREE_AGAIN_BYTES : 0, targetBytes: pressure.targetBytes() });
     },
     countAsOwn: (bytes) => void (state.otherBytes = Math.max(0, state.otherBytes - bytes)),
     isFull: () => state.isFull,
-    isShort: () => segments.bytes() + state.otherBytes > pressure.downTo(),
+    isShort: () => segments.bytes() + state.otherBytes > pressure.targetBytes(),
     usedBytes: () => segments.bytes() + state.otherBytes,
   };
 }
 
-/** Takes room for a group where there is some: from here on it counts. */
-function takeWhereFree(state: State, options: RoomOptions, bytes: number): boolean {
+/** Reserves room for a group where there is room. Returns whether it did. */
+function reserveIfFree(state: State, options: RoomOptions, bytes: number): boolean {
   const { segments, limitBytes } = options;
-  const used = segments.bytes() + state.otherBytes + state.underWayBytes;
-  const hasRoom = (!state.isFull && used + bytes <= limitBytes) || make(state, options, { bytes, downTo: limitBytes });
-  if (hasRoom) state.underWayBytes += bytes;
+  const used = segments.bytes() + state.otherBytes + state.reservedBytes;
+  const hasRoom =
+    (!state.isFull && used + bytes <= limitBytes) || makeRoom(state, options, { bytes, targetBytes: limitBytes });
+  if (hasRoom) state.reservedBytes += bytes;
   return hasRoom;
 }
 
-function make(state: State, options: RoomOptions, { bytes, downTo }: { bytes: number; downTo: number }): boolean {
-  const { segments, current, keepsOld } = options;
-  const { otherBytes, underWayBytes } = state;
-  const held = { otherBytes, current: current.get(), keepsOld: keepsOld(), downTo };
-  state.isFull = !segments.makeRoom(bytes + underWayBytes, held);
+function makeRoom(
+  state: State,
+  options: RoomOptions,
+  { bytes, targetBytes }: { bytes: number; targetBytes: number },
+): boolean {
+  const { segments, current, keepsExpired } = options;
+  const { otherBytes, reservedBytes } = state;
+  const held = { otherBytes, current: current.get(), keepsExpired: keepsExpired(), targetBytes };
+  state.isFull = !segments.makeRoom(bytes + reservedBytes, held);
   return !state.isFull;
 }
 
-/** Redis' events may be in the way in two places: the current segment, then another is begun; another process's folder, then that is asked. */
-async function makeAndTake(state: State, options: RoomOptions & { others: OthersAsker }, bytes: number): Promise<void> {
+/**
+ * Frees room and reserves it. Segments that Redis has may be in two places:
+ *
+ * - the current segment: then another segment is begun;
+ * - another process's folder: then that process is asked.
+ */
+async function makeRoomAndReserve(
+  state: State,
+  options: RoomOptions & { others: OthersAsker },
+  bytes: number,
+): Promise<void> {
   const { current, others, segmentBytes, writeTimeoutMs, onError } = options;
-  // `begin` fails where the disk does; the next tick tells why.
-  if (current.isInTheWay())
+  // `begin` fails where the disk does. The next tick reports the reason.
+  if (current.couldFreeRoom())
     await inTime(
       current.begin().catch(() => undefined),
       writeTimeoutMs,
     );
-  if (takeWhereFree(state, options, bytes)) return;
+  if (reserveIfFree(state, options, bytes)) return;
   const owner = current.folder()?.owner;
   const asking = owner === undefined ? Promise.resolve() : others.ask(owner, Math.max(bytes, segmentBytes));
   await inTime(asking.catch(onError), writeTimeoutMs);
-  if (takeWhereFree(state, options, bytes)) return;
-  others.rest();
+  if (reserveIfFree(state, options, bytes)) return;
+  others.pause();
   throw new JournalUnavailableError(
     'The journal is full of groups that Redis does not have yet (JOURNAL_LIMIT_BYTES).',
   );

@@ -7,10 +7,10 @@ import { beginSegmentFile } from './segment-file.ts';
 import type { Segment } from './segment.ts';
 
 /**
- * Begins a segment in a process's folder. Its name is on the disk before a record is written to it.
+ * Begins a segment in a process's folder. When it resolves, the file's name is on the disk.
  *
- * @param number  Tells segments of one millisecond apart.
- * @throws        DiskFullError, the disk's error; then no file is left, or one without a record
+ * @param number  Distinguishes segments that begin in the same millisecond.
+ * @throws        DiskFullError, the disk's error; then no file is left, or a file without a record
  */
 export async function beginSegment(
   folder: string,

@@ -16,36 +16,26 @@ interface State {
   reenqueued: Reenqueued[];
   index: TimeIndex;
   begunAt: number;
-  quietSince: number;
+  lastWrittenAt: number;
   isWriting: boolean;
   isMarkStale: boolean;
 }
 
-/** Makes a segment of a file. `pending` and `reenqueued` are what its mark says. */
+/** Makes a segment of a file, with the `pending` and `reenqueued` parts of its mark. */
 export function createSegment(
   file: SegmentFile,
   facts: SegmentFacts,
   { pending = [], reenqueued = [] }: { pending?: Range[]; reenqueued?: Reenqueued[] } = {},
 ): Segment {
-  const enqueue = createEnqueueState(pending);
-  const state: State = {
-    file,
-    facts,
-    enqueue,
-    reenqueued,
-    index: createTimeIndex(),
-    begunAt: 0,
-    quietSince: 0,
-    isWriting: false,
-    isMarkStale: true,
-  };
+  const state = createState(file, facts, { pending, reenqueued });
+  const { enqueue } = state;
   const isEnqueued = () => !state.isWriting && enqueue.isComplete();
   return {
     facts,
     path: () => file.path(),
     isOpen: () => file.isOpen(),
     begunAt: () => state.begunAt,
-    quietSince: () => state.quietSince,
+    lastWrittenAt: () => state.lastWrittenAt,
     measureAge: (clock) => measureAge(state, clock),
     pending: () => enqueue.pending(),
     isEnqueued,
@@ -54,17 +44,11 @@ export function createSegment(
     read: (range) => read(state, range),
     take: (range) => enqueue.take(range),
     settle: (range, outcome, at) => settle(state, range, { outcome, at }),
-    giveUpHeld() {
-      enqueue.giveUp();
-      state.isMarkStale = true;
-    },
+    giveUpHeld: () => giveUpHeld(state),
     redoSince: (sinceMs) => redoSince(state, sinceMs),
     cutAt: (offset) => cutAt(state, offset),
     copyAside: (part) => file.copyAside(part),
-    skip(part) {
-      enqueue.skip(part);
-      state.isMarkStale = true;
-    },
+    skip: (part) => skip(state, part),
     takeMissingBytes: () => takeMissingBytes(facts),
     isInPlace: () => file.isInPlace(),
     moveTo: (folder, owner) => moveTo(state, folder, owner),
@@ -75,10 +59,28 @@ export function createSegment(
   };
 }
 
+function createState(
+  file: SegmentFile,
+  facts: SegmentFacts,
+  { pending, reenqueued }: { pending: Range[]; reenqueued: Reenqueued[] },
+): State {
+  return {
+    file,
+    facts,
+    enqueue: createEnqueueState(pending),
+    reenqueued,
+    index: createTimeIndex(),
+    begunAt: 0,
+    lastWrittenAt: 0,
+    isWriting: false,
+    isMarkStale: true,
+  };
+}
+
 function measureAge(state: State, clock: Clock): void {
   const { firstAt, lastAt } = state.facts;
   state.begunAt = clock.elapsed() - Math.max(0, clock.now() - firstAt);
-  state.quietSince = clock.elapsed() - Math.max(0, clock.now() - lastAt);
+  state.lastWrittenAt = clock.elapsed() - Math.max(0, clock.now() - lastAt);
 }
 
 async function append(
@@ -92,10 +94,10 @@ async function append(
   } finally {
     state.isWriting = false;
   }
-  state.quietSince = clock.elapsed();
+  state.lastWrittenAt = clock.elapsed();
   return records.map(({ length }) => {
     const range = noteRecord(state, length, at);
-    // Its callers were told that it failed, and nobody settles it: enqueued once more, it does no harm.
+    // The callers already got an error, so none of them settles the record. Enqueued twice, it does no harm.
     if (isLate()) state.enqueue.addPending(range);
     else state.enqueue.hold(range);
     return range;
@@ -127,6 +129,16 @@ function settle(
   if (outcome === 'enqueued' && at !== undefined) {
     noteReenqueued(state.reenqueued, { from: range.from, to: range.to, at });
   }
+  state.isMarkStale = true;
+}
+
+function giveUpHeld(state: State): void {
+  state.enqueue.giveUp();
+  state.isMarkStale = true;
+}
+
+function skip(state: State, part: { from: number; to: number }): void {
+  state.enqueue.skip(part);
   state.isMarkStale = true;
 }
 

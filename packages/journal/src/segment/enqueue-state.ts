@@ -1,24 +1,26 @@
 import { addRange, removeRange, type Range } from './ranges.ts';
 
-/** Which parts of a segment Redis lacks, and which are on their way to it. Everything else Redis has. */
+/**
+ * The parts of a segment that Redis lacks, and the parts that are being enqueued (held). Redis has every other part.
+ */
 export interface EnqueueState {
-  /** Redis lacks these parts, and nobody is enqueuing them; sorted. */
+  /** The parts that Redis lacks and that are not being enqueued; sorted. */
   pending(): readonly Range[];
-  /** Whether Redis has all of it. */
+  /** Whether Redis has the whole segment. */
   isComplete(): boolean;
-  /** Redis lacks a part, or may have lost it. */
+  /** Adds a part that Redis lacks, or may have lost. */
   addPending(range: Range): void;
-  /** A part that was never pending is on its way to Redis. */
+  /** Adds a held part that was never pending. */
   hold(range: Range): void;
-  /** A pending part is on its way to Redis. */
+  /** Makes a pending part a held one. */
   take(range: Range): void;
-  /** Passes over a part that cannot be enqueued. */
+  /** Removes a pending part that cannot be enqueued. */
   skip(part: { from: number; to: number }): void;
   /** Settles a held part; false where it was settled before. */
   settle(range: Range, outcome: 'enqueued' | 'failed'): boolean;
-  /** Nobody will settle the held parts: they are pending. */
+  /** Makes every held part pending, because its caller will not settle it any more. */
   giveUp(): void;
-  /** What Redis may lack if the process ended now: what is pending or held. */
+  /** The parts that Redis would lack if the process ended now: pending and held. */
   unsettled(): Range[];
 }
 

@@ -7,40 +7,46 @@ const offset = z.number().int().nonnegative();
 const range = z.object({ from: offset, to: offset, records: z.number().int().nonnegative() });
 
 /**
- * What a process knew of a segment when it last wrote that down. A mark may be a second behind: then some records are enqueued twice. It
- * is never ahead.
+ * A process's knowledge of a segment when it last wrote the mark. A mark may be a second old, so some records are
+ * enqueued twice. A mark never claims more than Redis has.
  */
 const markSchema = z.object({
-  /** All records behind this are pending. */
+  /** All records after this offset are pending. */
   end: offset,
   records: z.number().int().nonnegative(),
-  /** Redis lacks these parts. */
+  /** The parts that Redis lacks. */
   pending: z.array(range),
   reenqueued: z.array(z.object({ from: offset, to: offset, at: z.number() })),
   /** See `SegmentFacts`. */
   proven: offset.optional(),
   owners: z.array(z.string()).optional(),
-  /** When its last record before `end` was written, by its process's clock. */
+  /** The time of the last record before `end`, by its process's clock. */
   lastAt: z.number().optional(),
 });
 
 /** See `markSchema`. */
 export type Mark = z.infer<typeof markSchema>;
 
-/** The last field of a mark is the checksum of the text before it. Marks of versions that wrote none are taken as they are. */
+/**
+ * The last field of a mark: the checksum of the text before it. Marks of older versions have no checksum and are
+ * accepted without one.
+ */
 const CHECKED = /^(.*),"crc":(\d+)\}$/s;
 
-/** Writes the mark beside the segment, all or nothing. It is not fsynced, because an older mark does no harm. @throws the disk's error */
+/**
+ * Writes the mark beside the segment in one step. Does not fsync it, because an older mark does no harm. @throws the
+ * disk's error
+ */
 export async function writeMark(segmentPath: string, mark: Mark): Promise<void> {
   const fields = JSON.stringify(mark).slice(0, -1);
   await replaceFile(`${segmentPath}.mark`, `${fields},"crc":${crc32(fields)}}`);
 }
 
-/** Reads a segment's mark; undefined where there is none, or it is damaged. @throws the disk's error */
+/** Reads a segment's mark; undefined where it is missing or damaged. @throws the disk's error */
 export async function readMark(segmentPath: string): Promise<Mark | undefined> {
   const text = await readFile(`${segmentPath}.mark`, 'utf8').catch(ifMissing(''));
   const [, fields = '', checksum] = CHECKED.exec(text) ?? [];
-  // A damaged digit would pass for another number, and lose records.
+  // Without the checksum a damaged digit would be another number, and records would be lost.
   if (checksum !== undefined && crc32(fields) !== Number(checksum)) return undefined;
   return markSchema.safeParse(parseJson(text)).data;
 }

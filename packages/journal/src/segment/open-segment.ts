@@ -8,9 +8,9 @@ import { segmentFileOf, type SegmentFile } from './segment-file.ts';
 import type { Segment } from './segment.ts';
 
 /**
- * Opens the segment of another process, or of another time. What its mark does not speak of is pending.
+ * Opens a segment that another process began, or that was closed. Every part that the mark does not cover is pending.
  *
- * @returns  Undefined where the file does not begin as a segment does.
+ * @returns  Undefined where the file has no segment header.
  * @throws   the disk's error, also where the file is gone
  */
 export async function openSegment(path: string): Promise<Segment | undefined> {
@@ -46,7 +46,10 @@ async function readSegment(file: SegmentFile, handle: FileHandle): Promise<Segme
   return createSegment(file, facts, { pending: pendingOf(mark, size), reenqueued: mark?.reenqueued ?? [] });
 }
 
-/** What is pending in a file of `size` bytes: it may have lost its end since its mark was written, or grown. */
+/**
+ * Returns the pending parts of a file of `size` bytes. Since the mark was written, the file may have grown or lost its
+ * end.
+ */
 function pendingOf(mark: Mark | undefined, size: number): Range[] {
   const known = Math.min(size, mark?.end ?? SEGMENT_HEADER_BYTES);
   const pending = (mark?.pending ?? [])
@@ -57,8 +60,8 @@ function pendingOf(mark: Mark | undefined, size: number): Range[] {
 }
 
 /**
- * When a segment was last written to whose mark does not say. A file that is older than its name was written after the clock was set
- * back: then nobody knows, and the latest time makes everything in it count as new.
+ * Returns the last write of a segment whose mark has no time. A file that is older than its name was written after the
+ * clock was set back. Then the time is unknown, and the greatest time makes everything in the file count as new.
  */
 function lastWritten(firstAt: number, modifiedAt: number): number {
   return modifiedAt < firstAt ? Number.MAX_SAFE_INTEGER : modifiedAt;

@@ -1,4 +1,4 @@
-/** Bytes of a segment from `from` up to `to`, and how many records begin there. */
+/** The bytes of a segment from `from` up to `to`, and the number of records that begin there. */
 export interface Range {
   from: number;
   to: number;
@@ -6,7 +6,7 @@ export interface Range {
 }
 
 /**
- * Adds a range to ranges that are sorted and do not touch, which stay so. Where it overlaps, the number of records is
+ * Adds a range to sorted ranges that do not touch, and keeps them so. Where ranges overlap, the number of records is
  * estimated by the bytes.
  */
 export function addRange(ranges: Range[], added: Range): void {
@@ -24,7 +24,7 @@ export function addRange(ranges: Range[], added: Range): void {
   ranges.splice(start, end - start, { from, to, records: Math.max(1, records) });
 }
 
-/** Takes the bytes of `taken` out of `ranges`, whatever was added beside them meanwhile. */
+/** Removes the bytes of `taken` from `ranges`. Bytes that were added meanwhile stay. */
 export function removeRange(ranges: Range[], taken: Range): void {
   const kept = ranges.flatMap((range) => {
     if (range.to <= taken.from || range.from >= taken.to) return [range];
@@ -36,12 +36,12 @@ export function removeRange(ranges: Range[], taken: Range): void {
   ranges.splice(0, ranges.length, ...kept);
 }
 
-/** All bytes in `ranges`. */
+/** Counts the bytes in `ranges`. */
 export function bytesIn(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-/** All records in `ranges`. */
+/** Counts the records in `ranges`. */
 export function recordsIn(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { records }) => sum + records, 0);
 }

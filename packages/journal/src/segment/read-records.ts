@@ -1,18 +1,22 @@
 import type { FileHandle } from 'node:fs/promises';
 import { isCutOff, isIntact, RECORD_HEADER_BYTES, RECORD_MAGIC, recordLength } from './record.ts';
 
-/** What stands in a part of a segment: a record, or bytes that are none (`isTorn`: the beginning of a record that was not written to its end). */
+/** A part of a segment: a record, or damaged bytes. `isTorn`: the bytes are a record without its end. */
 export type Found =
   | { kind: 'record'; from: number; to: number; record: Buffer }
   | { kind: 'damage'; from: number; to: number; isTorn: boolean };
 
-/** How much is read at once, in bytes; a larger record is read by itself. */
+/**
+ * The size of one read, in bytes. A larger record is read by itself. A smaller size costs more calls, a larger one more
+ * memory.
+ */
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * Reads what stands in a segment from `from` up to `to`, in order. After damage it goes on at the next intact record.
+ * Yields the records and damaged parts of a segment from `from` up to `to`, in order. After damage it continues at the
+ * next intact record.
  *
- * @param seed  The segment's, see `sealRecord`.
+ * @param seed  The segment's seed, see `sealRecord`.
  */
 export async function* readRecords(
   handle: FileHandle,
@@ -36,10 +40,10 @@ export async function* readRecords(
   }
 }
 
-/** Answers the bytes from `offset` on, `length` of them or as many as there are. */
+/** Reads `length` bytes from `offset` on, or as many as there are. */
 type Read = (offset: number, length: number) => Promise<Buffer>;
 
-/** Reads ahead, so that small records do not cost a call each. */
+/** Makes a reader that reads ahead, so that small records do not cost a call each. */
 function windowOf(handle: FileHandle, to: number): Read {
   let start = 0;
   let bytes: Buffer = Buffer.alloc(0);
@@ -81,11 +85,11 @@ async function findRecord(read: Read, offset: number, bounds: Bounds): Promise<n
   for (let at = offset; at < bounds.to;) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const bytes = await read(at, CHUNK_BYTES);
-    // The file ends before it should: somebody has cut it.
+    // The file is shorter than `to`: another program has cut it.
     if (bytes.length < RECORD_MAGIC.length) return undefined;
     const index = bytes.indexOf(RECORD_MAGIC);
     if (index < 0) {
-      // The magic may lie across the edge.
+      // The magic may cross the edge of two reads.
       at += bytes.length - RECORD_MAGIC.length + 1;
       continue;
     }

@@ -1,38 +1,43 @@
 import { crc32 } from 'node:zlib';
-import { bodyLength, type Delivery } from '@landline/webhook';
+import { bodyLength, type Delivery } from '@landline/webhook/delivery';
 
-/** A group of deliveries as it was read back. */
+/** A group of deliveries from the journal. */
 export interface JournalRecord {
-  /** When it was written, in unix milliseconds. */
+  /** The time of writing, in unix milliseconds. */
   at: number;
-  /** With all their fields, known to this version or not. */
+  /** The deliveries with all their fields, also those that this version does not know. */
   events: Delivery[];
 }
 
 /**
- * A record: `LLR1`, the length of what follows the header, the checksum, the length of the fields, the time (double);
- * then the fields of its events as JSON, then their bodies as bytes. Numbers are little-endian.
+ * The header of a record, in bytes. Numbers are little-endian. A record is, in this order:
+ *
+ * 1. the header: `LLR1`, the length after the header, the checksum, the length of the fields, the time (double);
+ * 2. the fields of its events, as JSON;
+ * 3. the bodies of its events, as bytes.
  */
 export const RECORD_HEADER_BYTES = 24;
 
-/** Begins every record; what comes after damage is found by it. */
+/** The first bytes of every record. The reader finds the next record after damage by them. */
 export const RECORD_MAGIC = Buffer.from('LLR1', 'latin1');
 
 const AT = { length: 4, checksum: 8, fields: 12, time: 16 } as const;
 
-/** A record that waits to be written. */
+/** A record that is not written yet. */
 export interface UnsealedRecord {
   events: readonly Delivery[];
-  /** Of each event's body, in bytes. */
+  /** The size of each event's body, in bytes. */
   sizes: readonly number[];
-  /** As JSON. */
+  /** The fields of the events, as JSON. */
   fields: string;
   fieldBytes: number;
-  /** Of the whole record, in bytes. */
+  /** The size of the whole record, in bytes. */
   length: number;
 }
 
-/** Makes a record of a group, all but its time and its checksum: its length is known before there is a place for it. */
+/**
+ * Makes the record of a group without its time and checksum. Its length is known before the room for it is reserved.
+ */
 export function beginRecord(events: readonly Delivery[]): UnsealedRecord {
   const sizes = events.map(bodyLength);
   const fields = JSON.stringify(events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })));
@@ -42,10 +47,10 @@ export function beginRecord(events: readonly Delivery[]): UnsealedRecord {
 }
 
 /**
- * Writes a record.
+ * Encodes a record.
  *
  * @param at    Unix milliseconds.
- * @param seed  The segment's own number: a body that holds the bytes of a record is never taken for one.
+ * @param seed  The segment's own number. Because of it, a body that holds the bytes of a record never passes for one.
  */
 export function sealRecord(
   { events, sizes, fields, fieldBytes, length }: UnsealedRecord,
@@ -67,7 +72,7 @@ export function sealRecord(
 }
 
 /**
- * How long the record at the beginning of `bytes` is, header included, as its header says; undefined where no record begins.
+ * Returns the length of the record at the beginning of `bytes`, header included; undefined where no record begins.
  *
  * @param bytes  At least a header.
  */
@@ -78,10 +83,10 @@ export function recordLength(bytes: Buffer): number | undefined {
 }
 
 /**
- * Whether a record begins here that ends behind the end of its file: its process died while it wrote.
+ * Returns whether a record begins here and the file ends before the record does: its process died while writing.
  *
  * @param bytes   Up to a header of it.
- * @param length  How many bytes there are up to the end.
+ * @param length  The number of bytes up to the file's end.
  */
 export function isCutOff(bytes: Buffer, length: number): boolean {
   if (length >= RECORD_HEADER_BYTES) return (recordLength(bytes) ?? 0) > length;
@@ -89,17 +94,17 @@ export function isCutOff(bytes: Buffer, length: number): boolean {
   return bytes.subarray(0, magic).equals(RECORD_MAGIC.subarray(0, magic));
 }
 
-/** Whether `record`, of the length that its header says, is as it was written. */
+/** Returns whether a record, cut to the length in its header, has its checksum. */
 export function isIntact(record: Buffer, seed: number): boolean {
   return record.readUInt32LE(AT.checksum) === checksumOf(record, seed);
 }
 
-/** When a record was written, in unix milliseconds. */
+/** Returns the time of a record's writing, in unix milliseconds. */
 export function timeOf(record: Buffer): number {
   return record.readDoubleLE(AT.time);
 }
 
-/** Reads an intact record. */
+/** Decodes an intact record. */
 export function decodeRecord(record: Buffer): JournalRecord {
   let offset = RECORD_HEADER_BYTES + record.readUInt32LE(AT.fields);
   const fields: unknown = JSON.parse(record.toString('utf8', RECORD_HEADER_BYTES, offset));

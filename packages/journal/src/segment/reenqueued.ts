@@ -1,19 +1,21 @@
-/** A part of a segment, in bytes, that was enqueued later than it was written. */
+/** A part of a segment, in bytes, that was enqueued after it had been pending. */
 export interface Reenqueued {
   from: number;
   to: number;
-  /** When Redis took the last of it, in unix milliseconds. */
+  /** The time when Redis took the part's last record, in unix milliseconds. */
   at: number;
 }
 
-/** Parts of one second, one after the other, are kept as one, in milliseconds: the list stays short. */
+/**
+ * The time for which adjacent parts are merged, in milliseconds. A shorter time makes the list, and every mark, longer.
+ */
 const STEP_MS = 1000;
 
-/** Notes that a part of a segment has been enqueued after the fact. */
+/** Adds a part that Redis has taken. */
 export function noteReenqueued(list: Reenqueued[], part: Reenqueued): void {
   const last = list.at(-1);
   if (last?.to !== part.from || secondOf(last.at) !== secondOf(part.at)) list.push(part);
-  // The later time is the one that counts: a loss since then has taken the last of it.
+  // The later time counts: a loss since then has taken the part's last record.
   else Object.assign(last, { to: part.to, at: Math.max(last.at, part.at) });
 }
 

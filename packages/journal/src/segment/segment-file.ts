@@ -6,40 +6,43 @@ import { damagedFileOf } from './format.ts';
 import { removeMark } from './mark.ts';
 
 /**
- * On Linux each write to a segment is on the disk when it returns: one call to the system, and one thread woken, instead of two
- * with fdatasync. Elsewhere O_DSYNC may leave it in the drive's own cache.
+ * Whether a write to a segment is on the disk when it returns. On Linux O_DSYNC does this with one system call and one
+ * thread, where fdatasync needs two. On other systems O_DSYNC may leave the data in the drive's cache.
  */
 const WRITES_ARE_SYNCED = process.platform === 'linux';
 
 const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_DSYNC } = constants;
 const BEGIN_FLAGS = O_RDWR | O_APPEND | O_CREAT | O_EXCL | (WRITES_ARE_SYNCED ? O_DSYNC : 0);
 
-/** A segment's file: its path and its handle, which is opened when it is needed. */
+/** A segment's file: its path, and its handle, which is opened on demand. */
 export interface SegmentFile {
   path(): string;
   isOpen(): boolean;
   /**
-   * Appends buffers to a file of `length` bytes; they are on the disk when it resolves. What was refused is cut off again.
+   * Appends buffers to a file of `length` bytes. When it resolves, they are on the disk; when it rejects, they are cut
+   * off again.
    *
    * @throws DiskFullError, the disk's error
    */
   append(buffers: readonly Buffer[], length: number): Promise<void>;
-  /** The handle to read from; opens the file where it is closed. @throws the disk's error */
+  /** Returns the handle to read from; opens the file where it is closed. @throws the disk's error */
   open(): Promise<FileHandle>;
-  /** Cuts the file. @throws the disk's error */
+  /** Truncates the file. @throws the disk's error */
   truncate(length: number): Promise<void>;
-  /** Copies the bytes of a range to a file of their own and resolves with its path. @throws the disk's error */
+  /** Copies the bytes of a range to a new file and resolves with its path. @throws the disk's error */
   copyAside(range: { from: number; to: number }): Promise<string>;
-  /** Whether the file at its path is still the one that is open. @throws the disk's error */
+  /** Whether the file at the path is still the open one. @throws the disk's error */
   isInPlace(): Promise<boolean>;
-  /** Moves the file and its mark into a folder; false where another process was quicker. @throws the disk's error */
+  /**
+   * Moves the file and its mark into a folder; false where another process moved them before. @throws the disk's error
+   */
   moveTo(folder: string): Promise<boolean>;
   close(): Promise<void>;
   /** Closes the file and removes it and its mark. @throws the disk's error; then the file may still be there */
   remove(): Promise<void>;
 }
 
-/** Begins a file with these bytes. @throws DiskFullError, the disk's error; then the file is removed again */
+/** Creates a file with a header. @throws DiskFullError, the disk's error; then the file is removed again */
 export async function beginSegmentFile(path: string, header: Buffer): Promise<SegmentFile> {
   const handle = await open(path, BEGIN_FLAGS, 0o600);
   const file = segmentFileOf(path, handle);
@@ -49,20 +52,20 @@ export async function beginSegmentFile(path: string, header: Buffer): Promise<Se
     await syncData(handle);
     return file;
   } catch (error) {
-    // The first error is the one to tell. No record is in the file if it stays.
+    // The first error is the cause. If the file stays, it holds no record.
     await file.remove().catch(() => undefined);
     throw error;
   }
 }
 
-/** The file at a path; it is opened when it is needed. */
+/** Makes the file at a path; its handle is opened on demand. */
 export function segmentFileOf(path: string, opened?: FileHandle): SegmentFile {
   let current = path;
   let handle = opened;
   async function close(): Promise<void> {
     const closing = handle;
     handle = undefined;
-    // What was written to it is on the disk already.
+    // Everything written to the file is on the disk already.
     await closing?.close().catch(() => undefined);
   }
   return {
@@ -94,7 +97,7 @@ export function segmentFileOf(path: string, opened?: FileHandle): SegmentFile {
   };
 }
 
-/** Opens a file for reading; for writing as well where that is possible, so that a torn end can be cut. */
+/** Opens a file for reading, and where possible for writing, so that a torn end can be cut. */
 function openToRead(path: string): Promise<FileHandle> {
   return open(path, 'r+').catch(() => open(path, 'r'));
 }
@@ -108,11 +111,12 @@ async function append(handle: FileHandle | undefined, buffers: readonly Buffer[]
   const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
   try {
     const { bytesWritten } = await handle.writev(buffers);
-    // A disk that is nearly full takes a part without an error.
+    // A nearly full disk writes a part and returns no error.
     if (bytesWritten < length) throw new DiskFullError(`the disk took ${bytesWritten} of ${length} bytes; it is full`);
     await syncData(handle);
   } catch (error) {
-    // A refused record must neither take room nor come back. Where this fails as well it may come back: enqueued, it does no harm.
+    // A refused record must not take room, and must not come back. Where truncating fails too, the record may be
+    // enqueued, which does no harm.
     await handle.truncate(end).catch(() => undefined);
     throw error;
   }
@@ -143,7 +147,8 @@ async function renameWithMark(from: string, to: string): Promise<boolean> {
     if (isMissing(error)) return false;
     throw error;
   }
-  // The segment has moved, whatever becomes of its mark: the mark is written anew at the next tick, and without it all is pending.
+  // The segment has moved even if its mark has not. The next tick writes the mark again; without a mark the whole
+  // segment is pending.
   await rename(`${from}.mark`, `${to}.mark`).catch(() => undefined);
   return true;
 }

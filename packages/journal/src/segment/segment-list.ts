@@ -3,49 +3,61 @@ import type { Segment } from './segment.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What bounds a list of segments. */
+/** The options of a list of segments. */
 export interface SegmentListOptions {
   limitBytes: number;
   retentionHours: number;
   clock: Clock;
-  /** Is told that a file cannot be removed; it is tried again. */
+  /** Called where a file cannot be removed; the list tries again. */
   onError: (error: Error) => void;
 }
 
-/** How room is made among the segments. */
+/** The options of `makeRoom`. */
 export interface RoomOptions {
-  /** Of files that are no segments of this process. */
+  /** The bytes of files that are no segments of this process. */
   otherBytes: number;
   current: Segment | undefined;
-  /** Nothing is too old: whether Redis has what was taken over is not known yet. */
-  keepsOld?: boolean;
-  /** What Redis has is removed until all files together have no more bytes; the limit unless told otherwise. */
-  downTo?: number;
+  /** Whether expired segments stay, because it is not known yet whether Redis has what was taken over. */
+  keepsExpired?: boolean;
+  /**
+   * The target of all files together, in bytes; segments that Redis has are removed until it is met. The default is the
+   * limit.
+   */
+  targetBytes?: number;
 }
 
-/** The segments that a process holds, and their bounds. `current` is the one that it writes to, which is never removed. */
+/**
+ * The segments of a process, and their limits. The list never removes `current`, the segment that the process writes
+ * to.
+ */
 export interface SegmentList {
   /** Oldest first. */
   all(): readonly Segment[];
   add(segment: Segment): void;
-  /** Somebody removed their files. What Redis lacks of them is still read through the handles that are open. */
+  /**
+   * Handles a folder whose files were removed by another program. Records that Redis lacks are still read through the
+   * open handles.
+   */
   detach(): void;
-  /** Of the files that are there. */
+  /** The bytes of the files on the disk. */
   bytes(): number;
   /**
-   * Removes segments that Redis has, the oldest first: those that are too old or empty, and as many as stand in the way of `bytes` more
-   * and `otherBytes`.
+   * Removes segments that Redis has, the oldest first: expired ones, empty ones, and as many as `bytes` more and
+   * `otherBytes` need.
    *
-   * @returns Whether there is room now.
+   * @returns  Whether there is room now.
    */
   makeRoom(bytes: number, options: RoomOptions): boolean;
-  /** Removes segments that Redis has, the oldest first, all but `kept`, until `bytes` are free. Resolves with the bytes that it freed. */
+  /**
+   * Removes segments that Redis has, the oldest first and never `kept`, until `bytes` are free. Resolves with the
+   * number of freed bytes.
+   */
   free(bytes: number, kept?: Segment): Promise<number>;
-  /** Writes the stale marks. @throws the disk's error; a mark that was not written is written next time */
+  /** Writes the stale marks. @throws the disk's error; the next call writes the rest */
   writeMarks(): Promise<void>;
-  /** Closes segments that Redis has: they are only read again when it loses them. */
+  /** Closes the handles of segments that Redis has. They are read again only where Redis loses them. */
   closeIdle(current: Segment | undefined): Promise<void>;
-  /** Closes all, and removes those without a record. */
+  /** Closes all segments, and removes those without a record. */
   close(): Promise<void>;
 }
 
@@ -61,25 +73,13 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
     },
     detach: () => held.detach(),
     bytes: () => held.bytes(),
-    makeRoom(more, { otherBytes, current, keepsOld = false, downTo = limitBytes }) {
-      const oldest = keepsOld ? -Infinity : clock.elapsed() - retentionHours * HOUR_MS;
-      let used = held.bytes() + otherBytes + more;
-      for (const segment of held.enqueued(current)) {
-        if (used <= downTo && segment.quietSince() >= oldest && !segment.isEmpty()) continue;
-        used -= segment.facts.bytes;
-        void held.remove(segment);
-      }
-      held.dropDetached();
-      return used <= limitBytes;
+    makeRoom(more, { otherBytes, current, keepsExpired = false, targetBytes = limitBytes }) {
+      const oldest = keepsExpired ? -Infinity : clock.elapsed() - retentionHours * HOUR_MS;
+      const used = held.bytes() + otherBytes + more;
+      return removeEnqueued(held, used, { current, oldest, targetBytes }) <= limitBytes;
     },
     free: (wanted, kept) => free(held, wanted, kept),
-    async writeMarks() {
-      for (const segment of held.present().filter((each) => each.isMarkStale())) {
-        // It may have been removed while the others were written.
-        // oxlint-disable-next-line no-await-in-loop -- a few small files
-        if (held.present().includes(segment)) await segment.writeMark();
-      }
-    },
+    writeMarks: () => writeMarks(held),
     async closeIdle(current) {
       const idle = held.enqueued(current).filter((each) => each.isOpen());
       await Promise.all(idle.map((each) => each.close()));
@@ -93,70 +93,102 @@ export function createSegmentList(options: SegmentListOptions): SegmentList {
   };
 }
 
+/** Which of the segments that Redis has are removed. */
+interface RemovalOptions {
+  current: Segment | undefined;
+  /** Segments that were last written to before this time have expired, by `elapsed`. */
+  oldest: number;
+  targetBytes: number;
+}
+
+/** Removes segments that Redis has, the oldest first. Returns how many of the `used` bytes are left. */
+function removeEnqueued(held: HeldSegments, used: number, { current, oldest, targetBytes }: RemovalOptions): number {
+  let left = used;
+  for (const segment of held.enqueued(current)) {
+    if (left <= targetBytes && segment.lastWrittenAt() >= oldest && !segment.isEmpty()) continue;
+    left -= segment.facts.bytes;
+    void held.remove(segment);
+  }
+  held.dropDetached();
+  return left;
+}
+
+async function writeMarks(held: HeldSegments): Promise<void> {
+  for (const segment of held.present().filter((each) => each.isMarkStale())) {
+    // The segment may have been removed while others were written.
+    // oxlint-disable-next-line no-await-in-loop -- a few small files
+    if (held.present().includes(segment)) await segment.writeMark();
+  }
+}
+
 interface HeldSegments {
   all(): readonly Segment[];
-  /** Those whose files are there. */
+  /** The segments whose files are on the disk. */
   present(): readonly Segment[];
-  /** Those of them that Redis has, without `kept`. */
+  /** The segments on the disk that Redis has, without `kept`. */
   enqueued(kept?: Segment): readonly Segment[];
   bytes(): number;
   add(segment: Segment): void;
-  /** Resolves with whether it is gone. */
+  /** Removes a segment; resolves with whether the file is gone. */
   remove(segment: Segment): Promise<boolean>;
   detach(): void;
   dropDetached(): void;
   closeDetached(): Promise<void>;
 }
 
+interface State {
+  segments: Segment[];
+  /** Segments whose files were removed by another program, with records that Redis lacks. */
+  detached: Segment[];
+}
+
 function createHeldSegments({ onError }: Pick<SegmentListOptions, 'onError'>): HeldSegments {
-  let segments: Segment[] = [];
-  let detached: Segment[] = [];
-
-  function add(segment: Segment): void {
-    segments = [...segments, segment].sort((a, b) => a.facts.firstAt - b.facts.firstAt);
-  }
-
-  function dropDetached(): void {
-    for (const segment of detached.filter((each) => each.isEnqueued())) void segment.close();
-    detached = detached.filter((each) => !each.isEnqueued());
-  }
-
-  async function remove(segment: Segment): Promise<boolean> {
-    segments = segments.filter((other) => other !== segment);
-    try {
-      await segment.remove();
-      return true;
-    } catch (error) {
-      add(segment);
-      onError(new Error(`The journal's file ${segment.path()} cannot be removed; it is tried again: ${String(error)}`));
-      return false;
-    }
-  }
-
+  const state: State = { segments: [], detached: [] };
   return {
-    all: () => [...detached, ...segments],
-    present: () => segments,
-    enqueued: (kept) => segments.filter((each) => each !== kept && each.isEnqueued()),
-    bytes: () => segments.reduce((sum, { facts }) => sum + facts.bytes, 0),
-    add,
-    remove,
+    all: () => [...state.detached, ...state.segments],
+    present: () => state.segments,
+    enqueued: (kept) => state.segments.filter((each) => each !== kept && each.isEnqueued()),
+    bytes: () => state.segments.reduce((sum, { facts }) => sum + facts.bytes, 0),
+    add: (segment) => add(state, segment),
+    remove: (segment) => remove(state, segment, onError),
     detach() {
-      detached = [...detached, ...segments].filter((each) => each.isOpen());
-      segments = [];
-      dropDetached();
+      state.detached = [...state.detached, ...state.segments].filter((each) => each.isOpen());
+      state.segments = [];
+      dropDetached(state);
     },
-    dropDetached,
+    dropDetached: () => dropDetached(state),
     async closeDetached() {
-      await Promise.all(detached.map((each) => each.close()));
+      await Promise.all(state.detached.map((each) => each.close()));
     },
   };
+}
+
+function add(state: State, segment: Segment): void {
+  state.segments = [...state.segments, segment].sort((a, b) => a.facts.firstAt - b.facts.firstAt);
+}
+
+async function remove(state: State, segment: Segment, onError: (error: Error) => void): Promise<boolean> {
+  state.segments = state.segments.filter((other) => other !== segment);
+  try {
+    await segment.remove();
+    return true;
+  } catch (error) {
+    add(state, segment);
+    onError(new Error(`The journal's file ${segment.path()} cannot be removed; it is tried again: ${String(error)}`));
+    return false;
+  }
+}
+
+function dropDetached(state: State): void {
+  for (const segment of state.detached.filter((each) => each.isEnqueued())) void segment.close();
+  state.detached = state.detached.filter((each) => !each.isEnqueued());
 }
 
 async function free(held: HeldSegments, wanted: number, kept?: Segment): Promise<number> {
   let freed = 0;
   for (const segment of held.enqueued(kept)) {
     if (freed >= wanted) break;
-    // Redis may have lost it while the others were removed, or another call has removed it.
+    // Meanwhile Redis may have lost the segment, or another call may have removed it.
     if (!segment.isEnqueued() || !held.present().includes(segment)) continue;
     // oxlint-disable-next-line no-await-in-loop -- oldest first, and no more than needed
     if (await held.remove(segment)) freed += segment.facts.bytes;

@@ -2,66 +2,81 @@ import type { Clock } from '../clock.ts';
 import type { Range } from './ranges.ts';
 import type { Found } from './read-records.ts';
 
-/** What is known of a segment when it is begun or opened. */
+/** The facts of a segment. */
 export interface SegmentFacts {
-  /** See `sealRecord`. */
+  /** The seed, see `sealRecord`. */
   seed: number;
-  /** The processes that enqueued parts of it: the one that began it, then those that took it over. */
+  /** The processes that enqueued parts of the segment: its first process, then the processes that took it over. */
   owners: readonly string[];
-  /** When its first and its last record were written, in unix milliseconds. */
+  /** The times of its first and last record, in unix milliseconds. */
   firstAt: number;
   lastAt: number;
-  /** Up to here it is on the disk. */
+  /** The number of bytes on the disk. */
   bytes: number;
-  /** Up to here it was on the disk while its process lived: bytes before this that are no record were one. */
+  /**
+   * The number of bytes that were on the disk while the segment's process lived. Damaged bytes before this offset were
+   * a record.
+   */
   provenBytes: number;
   records: number;
 }
 
-/** One append-only file, and what is known of its records. Its state changes by these functions alone. */
+/** An append-only file, and the state of its records. Only these functions change the state. */
 export interface Segment {
-  /** What is known of it now. */
+  /** The current facts. */
   readonly facts: Readonly<SegmentFacts>;
   path(): string;
   isOpen(): boolean;
-  /** When it was begun and when it was last written to, in ms by `elapsed` of the clock that `measureAge` was given. */
+  /** The times of its beginning and of its last write, in ms by `elapsed` of the clock that `measureAge` was given. */
   begunAt(): number;
-  quietSince(): number;
-  /** Measures its age once, by the clock of its writer and ours. From then on no clock that is set makes it older or younger. */
+  lastWrittenAt(): number;
+  /**
+   * Measures its age once, by the clock of its writer and ours. Later changes of the system's clock do not change the
+   * age.
+   */
   measureAge(clock: Clock): void;
-  /** Redis lacks these parts, and nobody is enqueuing them; sorted. */
+  /** The parts that Redis lacks and that are not being enqueued; sorted. */
   pending(): readonly Range[];
-  /** Whether Redis has all of it, and nothing is being written to it. */
+  /** Whether Redis has the whole segment, and no write is under way. */
   isEnqueued(): boolean;
-  /** Whether it holds no record, and nothing is being written to it. */
+  /** Whether it holds no record, and no write is under way. */
   isEmpty(): boolean;
-  /** Appends records; when it resolves they are on the disk, and held, or pending where nobody waits any more. @throws the disk's error */
+  /**
+   * Appends records. When it resolves, they are on the disk and held; they are pending where their callers have given
+   * up. @throws the disk's error
+   */
   append(records: readonly Buffer[], options: AppendOptions): Promise<Range[]>;
-  /** Reads what stands in a range. @throws the disk's error */
+  /** Yields the records and damaged parts of a range. @throws the disk's error */
   read(range: { from: number; to: number }): AsyncGenerator<Found>;
-  /** A pending part is on its way to Redis. */
+  /** Makes a pending part a held one: it is being enqueued. */
   take(range: Range): void;
-  /** Settles a part that is on its way; the first word counts. `reenqueuedAt`: when Redis took a part that had been pending, in unix ms. */
+  /**
+   * Settles a held part; a second report is ignored. `reenqueuedAt`: when Redis took a part that had been pending, in
+   * unix ms.
+   */
   settle(range: Range, outcome: 'enqueued' | 'failed', reenqueuedAt?: number): void;
-  /** Nobody will settle what is on its way: it is pending. */
+  /** Makes every held part pending, because its caller will not settle it any more. */
   giveUpHeld(): void;
-  /** Makes pending again what was enqueued at or after `sinceMs`, because it may be lost. */
+  /** Makes pending again what was enqueued at or after `sinceMs`, because Redis may have lost it. */
   redoSince(sinceMs: number): void;
-  /** Cuts off what its process was writing when it died. @throws the disk's error */
+  /** Cuts off the record that its process was writing when it died. @throws the disk's error */
   cutAt(offset: number): Promise<void>;
-  /** Copies bytes that are no record to a file of their own and resolves with its path. @throws the disk's error */
+  /** Copies damaged bytes to a new file and resolves with its path. @throws the disk's error */
   copyAside(part: { from: number; to: number }): Promise<string>;
-  /** Passes over bytes that are no record. */
+  /** Skips damaged bytes: they are not pending any more. */
   skip(part: { from: number; to: number }): void;
-  /** How many bytes are gone from its end that were on the disk; told once, then 0. */
+  /** Returns the number of bytes lost from its end that had been on the disk. A second call returns 0. */
   takeMissingBytes(): number;
-  /** Whether its file is still the one that is open. @throws the disk's error */
+  /** Whether its file is still the open one. @throws the disk's error */
   isInPlace(): Promise<boolean>;
-  /** Moves its file into the folder of `owner`, who enqueues it from now on; false where another process was quicker. @throws the disk's error */
+  /**
+   * Moves its file into the folder of `owner`, which enqueues it from now on; false where another process moved it
+   * before. @throws the disk's error
+   */
   moveTo(folder: string, owner: string): Promise<boolean>;
-  /** Whether its mark is older than what is known. */
+  /** Whether its mark is older than its state. */
   isMarkStale(): boolean;
-  /** Writes down what is known. @throws the disk's error; then the mark is still stale */
+  /** Writes its mark. @throws the disk's error; then the mark is still stale */
   writeMark(): Promise<void>;
   /** Closes its file; `read` opens it again. */
   close(): Promise<void>;
@@ -69,11 +84,11 @@ export interface Segment {
   remove(): Promise<void>;
 }
 
-/** How records are appended to a segment. */
+/** The options of an append. */
 export interface AppendOptions {
   clock: Clock;
-  /** When the records are written, in unix ms. */
+  /** The time of the records, in unix ms. */
   at: number;
-  /** Whether the callers were told meanwhile that the write failed. */
+  /** Whether the callers already got an error for this write. */
   isLate: () => boolean;
 }

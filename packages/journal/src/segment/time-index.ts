@@ -1,22 +1,28 @@
-/** How far apart the known places of a segment are, in milliseconds of their records' time. */
+/**
+ * The least time between two known places, in milliseconds. A shorter time costs memory; a longer one makes `redo`
+ * enqueue more records twice.
+ */
 const STEP_MS = 1000;
 
-/** A place in a segment: from `from` on no record is older than `at`, and `records` stand before it. */
+/** A place in a segment. From `from` on no record is older than `at`, and `records` records are before it. */
 export interface Place {
   at: number;
   from: number;
   records: number;
 }
 
-/** Known places in a segment by time, at most one for each second. */
+/** The known places of a segment by time, at most one for each second. */
 export interface TimeIndex {
-  /** Notes the place of a record that is about to be added: it is written at `at` and begins at `from`, and `records` stand before it. */
+  /**
+   * Adds the place of a record that is about to be written: its time `at`, its offset `from`, and the number of records
+   * before it.
+   */
   note(at: number, from: number, records: number): void;
-  /** The last known place from which on all records lie that were written at or after `sinceMs`; undefined where none is known. */
+  /** Returns the last known place before every record written at or after `sinceMs`; undefined where none is known. */
   placeOf(sinceMs: number): Place | undefined;
 }
 
-/** Makes an index without a place. */
+/** Makes an empty index. */
 export function createTimeIndex(): TimeIndex {
   const places: Place[] = [];
   return {

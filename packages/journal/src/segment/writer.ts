@@ -4,31 +4,31 @@ import type { Range } from './ranges.ts';
 import { sealRecord, type UnsealedRecord } from './record.ts';
 import type { Segment } from './segment.ts';
 
-/** Records in one call to the system; it takes 1,024 buffers. */
+/** The greatest number of records in one system call, which takes 1,024 buffers at most. */
 const MAX_RECORDS_AT_ONCE = 512;
 
-/** A record that is on the disk. */
+/** A record on the disk. */
 export interface Written {
   segment: Segment;
   range: Range;
 }
 
-/** How a writer writes. */
+/** The options of a writer. */
 export interface WriterOptions {
-  /** After this time a write is given up, in ms: the disk hangs. */
+  /** The time after which a write is given up, in ms, because the disk hangs. */
   timeoutMs: number;
-  /** Is told when the disk did not take a write. The writer writes nothing more to that segment. */
+  /** Called when the disk did not take a write. The writer writes no more to that segment. */
   onFault: (error: Error) => void;
   clock: Clock;
 }
 
-/** Writes records to the end of a segment. Those that come while the disk is busy share the next write. */
+/** Writes records to the end of a segment. Records that come during a write share the next write. */
 export interface Writer {
   /** @throws JournalUnavailableError */
   write(record: UnsealedRecord): Promise<Written>;
-  /** Writes to `segment` from the next write on; undefined: records are refused. */
+  /** Writes to `segment` from the next write on; with undefined it refuses records. */
   moveTo(segment: Segment | undefined): void;
-  /** Whether a write is under way. Where one does not end, the disk hangs. */
+  /** Whether a write is under way. A write that does not end means that the disk hangs. */
   isBusy(): boolean;
   /** Resolves when no write is under way. */
   settled(): Promise<void>;
@@ -40,66 +40,75 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** Makes a writer; it refuses records until `moveTo`. */
-export function createWriter({ timeoutMs, onFault, clock }: WriterOptions): Writer {
-  let current: Segment | undefined;
-  const waiting: Waiting[] = [];
-  let busy: Promise<void> | undefined;
+interface State extends WriterOptions {
+  current: Segment | undefined;
+  waiting: Waiting[];
+  busy: Promise<void> | undefined;
+}
 
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) await writeBatch(waiting.splice(0, MAX_RECORDS_AT_ONCE));
-    // At once: who writes before it is cleared would wait for nobody.
-    busy = undefined;
-  }
-
-  async function writeBatch(batch: readonly Waiting[]): Promise<void> {
-    const segment = current;
-    if (segment === undefined) return refuse(batch, noFile());
-    const at = clock.now();
-    const records = batch.map(({ record }) => sealRecord(record, at, segment.facts.seed));
-    let isLate = false;
-    const late = setTimeout(() => {
-      isLate = true;
-      fail(segment, batch, new Error(`the disk did not take a write within ${timeoutMs} ms`));
-    }, timeoutMs);
-    try {
-      const ranges = await segment.append(records, { at, clock, isLate: () => isLate });
-      ranges.forEach((range, i) => batch[i]?.resolve({ segment, range }));
-    } catch (error) {
-      fail(segment, batch, error);
-    } finally {
-      clearTimeout(late);
-    }
-  }
-
-  function fail(segment: Segment, batch: readonly Waiting[], thrown: unknown): void {
-    const cause = errorOf(thrown);
-    // Where an older file had no room, the one that was begun meanwhile has none either.
-    if (current === segment || isOutOfSpace(cause)) {
-      current = undefined;
-      onFault(cause);
-    }
-    const error = new JournalUnavailableError(`The journal failed: ${cause.message}.`, { cause });
-    refuse(batch, error);
-    refuse(waiting.splice(0), error);
-  }
-
+/** Makes a writer. It refuses records until `moveTo`. */
+export function createWriter(options: WriterOptions): Writer {
+  const state: State = { ...options, current: undefined, waiting: [], busy: undefined };
+  const writeAllWaiting = () => writeAll(state);
   return {
     write(record) {
-      if (current === undefined) return Promise.reject(noFile());
+      if (state.current === undefined) return Promise.reject(noFile());
       return new Promise((resolve, reject) => {
-        waiting.push({ record, resolve, reject });
-        busy ??= Promise.resolve().then(writeAll);
+        state.waiting.push({ record, resolve, reject });
+        state.busy ??= Promise.resolve().then(writeAllWaiting);
       });
     },
     moveTo(segment) {
-      current = segment;
+      state.current = segment;
     },
-    isBusy: () => busy !== undefined,
+    isBusy: () => state.busy !== undefined,
     async settled() {
-      await busy;
+      await state.busy;
     },
   };
+}
+
+async function writeAll(state: State): Promise<void> {
+  while (state.waiting.length > 0) await writeBatch(state, state.waiting.splice(0, MAX_RECORDS_AT_ONCE));
+  // Now, because a record that is added before `busy` is cleared would never be written.
+  state.busy = undefined;
+}
+
+async function writeBatch(state: State, batch: readonly Waiting[]): Promise<void> {
+  const { current: segment, clock, timeoutMs } = state;
+  if (segment === undefined) return refuse(batch, noFile());
+  const at = clock.now();
+  const records = batch.map(({ record }) => sealRecord(record, at, segment.facts.seed));
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    fail(state, { segment, batch }, new Error(`the disk did not take a write within ${timeoutMs} ms`));
+  }, timeoutMs);
+  try {
+    const ranges = await segment.append(records, { at, clock, isLate: () => isLate });
+    ranges.forEach((range, i) => batch[i]?.resolve({ segment, range }));
+  } catch (error) {
+    fail(state, { segment, batch }, error);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Refuses a batch and all waiting records, because the disk did not take the batch. */
+function fail(
+  state: State,
+  { segment, batch }: { segment: Segment; batch: readonly Waiting[] },
+  thrown: unknown,
+): void {
+  const cause = errorOf(thrown);
+  // An older file had no room, so the one that was begun meanwhile has none either.
+  if (state.current === segment || isOutOfSpace(cause)) {
+    state.current = undefined;
+    state.onFault(cause);
+  }
+  const error = new JournalUnavailableError(`The journal failed: ${cause.message}.`, { cause });
+  refuse(batch, error);
+  refuse(state.waiting.splice(0), error);
 }
 
 function refuse(batch: readonly Waiting[], error: Error): void {

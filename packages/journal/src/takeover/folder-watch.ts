@@ -6,32 +6,35 @@ import { removeUnfinished, type OwnFolder } from './owner.ts';
 import { takeOver } from './take-over.ts';
 import { unheldPendingBytes } from './unheld.ts';
 
-/** How often a process looks for folders of processes that are gone, in ms. */
+/**
+ * The interval at which a process searches for folders of ended processes, in ms. A longer interval delays the events
+ * that such a process left.
+ */
 const INTERVAL_MS = 10_000;
 
-/** What a folder watch needs. */
+/** The dependencies of a folder watch. */
 export interface FolderWatchOptions {
   /** The journal's folder. */
   dir: string;
   clock: Clock;
   notes: OwnNotes;
-  /** Is given each segment as soon as it is ours. */
+  /** Called with each segment as soon as this process has it. */
   onTaken: (segment: Segment) => void;
   onError: (error: unknown) => void;
 }
 
-/** Takes over what processes have left that are gone. */
+/** Takes over the folders of processes that have ended. */
 export interface FolderWatch {
-  /** Looks where it is time for it. */
-  look(own: OwnFolder): Promise<void>;
-  /** Of processes that are gone: what Redis lacks and could not be taken over, in bytes. */
+  /** Searches for folders where the interval has passed. */
+  check(own: OwnFolder): Promise<void>;
+  /** The bytes that ended processes left, that Redis lacks, and that could not be taken over. */
   unheldBytes(): number;
 }
 
-/** Makes a watch; its first look is due at once. */
+/** Makes a watch. Its first check searches at once. */
 export function createFolderWatch({ dir, clock, notes, onTaken, onError }: FolderWatchOptions): FolderWatch {
   const unfinished = new Map<string, number>();
-  let lastLook = -Infinity;
+  let lastCheck = -Infinity;
   let unheldBytes = 0;
 
   async function takeOverTo(own: OwnFolder): Promise<void> {
@@ -39,21 +42,21 @@ export function createFolderWatch({ dir, clock, notes, onTaken, onError }: Folde
       const inherit = (left: readonly InheritedNote[]) => notes.arrive(own.path, left);
       await takeOver({ journalDir: dir, folder: own, inherit, onTaken, onError });
     } finally {
-      notes.showArrived();
+      notes.publishArrived();
     }
   }
 
-  async function lookOnce(own: OwnFolder): Promise<void> {
+  async function checkOnce(own: OwnFolder): Promise<void> {
     await takeOverTo(own);
     unheldBytes = await unheldPendingBytes(dir, own.owner);
-    lastLook = clock.elapsed();
+    lastCheck = clock.elapsed();
   }
 
   return {
-    async look(own) {
-      if (clock.elapsed() - lastLook < INTERVAL_MS) return;
+    async check(own) {
+      if (clock.elapsed() - lastCheck < INTERVAL_MS) return;
       await removeUnfinished(dir, unfinished, clock.elapsed()).catch(onError);
-      await lookOnce(own).catch(onError);
+      await checkOnce(own).catch(onError);
     },
     unheldBytes: () => unheldBytes,
   };

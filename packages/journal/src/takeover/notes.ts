@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, replaceFile } from '../files.ts';
 
-/** The note that a process keeps beside its segments for whoever takes them over, and those that it took over itself. */
+/**
+ * A process's own note, kept beside its segments for the process that takes them over, and the notes that it inherited.
+ */
 const notesSchema = z.object({
   note: z.unknown(),
   inherited: z.array(z.object({ owner: z.string(), note: z.unknown() })),
@@ -11,21 +13,24 @@ const notesSchema = z.object({
 /** See `notesSchema`. */
 export type Notes = z.infer<typeof notesSchema>;
 
-/** A note of a process that is gone. */
+/** A note of a process that has ended. */
 export interface InheritedNote {
   owner: string;
-  /** As it was kept; undefined where there was none to read. */
+  /** The note as it was kept; undefined where it cannot be read. */
   note: unknown;
 }
 
 const NOTES = 'notes.json';
 
-/** Writes a process's notes, all or nothing. */
+/** Writes a process's notes in one step. @throws the disk's error */
 export async function writeNotes(folder: string, notes: Notes): Promise<void> {
   await replaceFile(join(folder, NOTES), JSON.stringify(notes));
 }
 
-/** The notes in the folder of a process that is gone: its own first, then those that it inherited. @throws the disk's error */
+/**
+ * Reads the notes in the folder of an ended process: its own first, then those that it inherited. @throws the disk's
+ * error
+ */
 export async function readNotes(folder: string, owner: string): Promise<InheritedNote[]> {
   const parsed = notesSchema.safeParse(await readJson(join(folder, NOTES)));
   if (!parsed.success) return [{ owner, note: undefined }];

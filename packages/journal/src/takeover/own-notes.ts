@@ -1,63 +1,74 @@
 import { writeNotes, type InheritedNote } from './notes.ts';
 
-/** The notes of a process: its own, and those of processes that are gone. */
+/** The notes of a process: its own, and those of ended processes. */
 export interface OwnNotes {
-  /** Keeps a note of our own for whoever takes the journal over. */
+  /** Keeps this process's note for the process that takes the journal over. */
   keep(note: unknown): void;
-  /** The notes of processes that are gone whose segments have all come. */
+  /** The notes of ended processes whose segments have all arrived. */
   inherited(): readonly InheritedNote[];
-  /** Keeps notes whose segments are about to come; they are on the disk when it resolves, and shown by `showArrived`. @throws the disk's error */
+  /**
+   * Keeps notes whose segments are about to arrive. When it resolves, the notes are on the disk; `publishArrived` makes
+   * them visible. @throws the disk's error
+   */
   arrive(folder: string, notes: readonly InheritedNote[]): Promise<void>;
-  /** Shows what has arrived: all segments have come that it asks for. */
-  showArrived(): void;
-  /** Drops an inherited note that is done with. */
+  /** Makes the arrived notes visible, because all their segments have arrived. */
+  publishArrived(): void;
+  /** Removes an inherited note whose request is done. */
   forget(note: InheritedNote): void;
-  /** Writes the notes down where they have changed. @throws the disk's error; then it is tried again next time */
+  /** Writes the notes where they have changed. @throws the disk's error; the next call tries again */
   write(folder: string): Promise<void>;
+}
+
+interface State {
+  note: unknown;
+  inherited: InheritedNote[];
+  arrived: InheritedNote[];
+  isStale: boolean;
 }
 
 /** Makes the notes of a process that has none. */
 export function createOwnNotes(): OwnNotes {
-  let note: unknown;
-  let inherited: InheritedNote[] = [];
-  let arrived: InheritedNote[] = [];
-  let isStale = false;
-
-  async function write(folder: string): Promise<void> {
-    isStale = false;
-    try {
-      await writeNotes(folder, { note, inherited: [...inherited, ...arrived] });
-    } catch (error) {
-      isStale = true;
-      throw error;
-    }
-  }
-
+  const state: State = { note: undefined, inherited: [], arrived: [], isStale: false };
   return {
-    keep(value) {
-      note = value;
-      isStale = true;
+    keep(note) {
+      state.note = note;
+      state.isStale = true;
     },
-    inherited: () => inherited,
+    inherited: () => state.inherited,
     async arrive(folder, notes) {
-      // A note may lie in two folders, or in one that could not be taken over before.
-      for (const each of notes) {
-        if (![...inherited, ...arrived].some((known) => isSame(known, each))) arrived.push(each);
-      }
-      await write(folder);
+      addNew(state, notes);
+      await write(state, folder);
     },
-    showArrived() {
-      inherited = [...inherited, ...arrived];
-      arrived = [];
+    publishArrived() {
+      state.inherited = [...state.inherited, ...state.arrived];
+      state.arrived = [];
     },
     forget(done) {
-      inherited = inherited.filter((each) => each !== done);
-      isStale = true;
+      state.inherited = state.inherited.filter((each) => each !== done);
+      state.isStale = true;
     },
     async write(folder) {
-      if (isStale) await write(folder);
+      if (state.isStale) await write(state, folder);
     },
   };
+}
+
+/** Adds notes that are new. A note may be in two folders, or in one that could not be taken over before. */
+function addNew({ inherited, arrived }: State, notes: readonly InheritedNote[]): void {
+  for (const each of notes) {
+    if (![...inherited, ...arrived].some((known) => isSame(known, each))) arrived.push(each);
+  }
+}
+
+async function write(state: State, folder: string): Promise<void> {
+  const { note, inherited, arrived } = state;
+  state.isStale = false;
+  try {
+    await writeNotes(folder, { note, inherited: [...inherited, ...arrived] });
+  } catch (error) {
+    state.isStale = true;
+    throw error;
+  }
 }
 
 function isSame(one: InheritedNote, other: InheritedNote): boolean {

@@ -6,29 +6,36 @@ import { syncFolder, syncParent } from '../files.ts';
 import { makeFolder } from './make-folder.ts';
 import { removeFolder } from './remove-folder.ts';
 
-/** A socket in a process's own folder: the system closes it with the process, however that ends, and nobody else can answer on it. */
+/**
+ * The name of a socket in a process's own folder. The system closes the socket with the process, however the process
+ * ends, and no other process can answer on it.
+ */
 const LOCK = 'lock';
 
-/** The longest path of a socket that every system takes, in bytes. */
+/** The longest path of a socket that every system takes, in bytes. A longer path fails on some systems. */
 const SOCKET_PATH_BYTES = 103;
 
-/** A folder that is not finished after this time was left by a process that died, in ms. */
+/**
+ * The age at which an unfinished folder counts as left by a dead process, in ms. A shorter time could remove a folder
+ * that is being made.
+ */
 const UNFINISHED_MS = 60_000;
 
-/** A process's own folder in the journal's. */
+/** A process's own folder in the journal's folder. */
 export interface OwnFolder {
   path: string;
-  /** Its name, unlike any other. */
+  /** Its unique name. */
   owner: string;
-  /** Lets it go; whoever comes next may take it over. */
+  /** Releases the folder, so that another process may take it over. */
   release(): Promise<void>;
 }
 
 /**
- * Makes a folder of one's own, under a new name, and holds it. A held folder is told from one of a dead process by asking its socket, so neither a pid
- * that was given anew nor a clock can mislead; it works for all processes of one machine, also in containers that share the folder.
+ * Makes a folder with a new name and holds it. Another process finds out by the folder's socket whether its process
+ * lives, so neither a reused pid nor a clock can mislead it. This works for all processes of one machine, also in
+ * containers that share the folder.
  *
- * @param serve  Is given whoever connects to the socket.
+ * @param serve  Serves a connection to the socket.
  */
 export async function holdFolder(
   journalDir: string,
@@ -37,7 +44,7 @@ export async function holdFolder(
   await makeFolder(journalDir);
   const owner = randomBytes(6).toString('hex');
   const path = join(journalDir, owner);
-  // Not under its name before it is held, or it would look like one of a dead process.
+  // The folder gets its name only once it is held; before, it would count as a dead process's.
   const unfinished = join(journalDir, `.${owner}`);
   await mkdir(unfinished, { mode: 0o700 });
   const sockets = new Set<Socket>();
@@ -53,7 +60,7 @@ export async function holdFolder(
   try {
     await rename(unfinished, path);
     await syncFolder(journalDir);
-    // Whoever made it may have died before that.
+    // The process that made the journal's folder may have died before it synced the parent.
     await syncParent(journalDir);
   } catch (error) {
     await release();
@@ -62,7 +69,7 @@ export async function holdFolder(
   return { path, owner, release };
 }
 
-/** The folders in the journal's folder, each with whether its process lives; this process's own is left out. */
+/** Lists the folders in the journal's folder without this process's own, each with whether its process lives. */
 export async function otherFolders(journalDir: string, owner?: string): Promise<{ path: string; isHeld: boolean }[]> {
   const entries = await readdir(journalDir, { withFileTypes: true });
   const names = entries
@@ -73,10 +80,10 @@ export async function otherFolders(journalDir: string, owner?: string): Promise<
 }
 
 /**
- * Removes what processes left that died while they made their folder.
+ * Removes unfinished folders of processes that died while making them.
  *
- * @param seen     When each was seen first, by `elapsed`; kept by the caller from one call to the next.
- * @param elapsed  See `Clock`: what the clock says of a folder's age may be wrong.
+ * @param seen     When each folder was seen first, by `elapsed`. The caller keeps it between calls.
+ * @param elapsed  See `Clock`. The age by the system's clock may be wrong.
  */
 export async function removeUnfinished(journalDir: string, seen: Map<string, number>, elapsed: number): Promise<void> {
   const entries = await readdir(journalDir, { withFileTypes: true });
@@ -93,7 +100,7 @@ export async function removeUnfinished(journalDir: string, seen: Map<string, num
   }
 }
 
-/** The socket of the process that a folder is of. @throws where its path is too long for the system */
+/** Returns the socket's path of a folder's process. @throws where the path is too long for the system */
 export function lockOf(folder: string): string {
   return shortest(join(folder, LOCK));
 }
@@ -107,7 +114,7 @@ function listen(path: string, serve: (socket: Socket) => void): Promise<Server> 
   });
 }
 
-/** Only who lived could take the connection; what is in doubt counts as alive. */
+/** Returns whether a process answers on the socket. Any error but a refused or missing socket counts as alive. */
 function isHeld(path: string): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(path);
@@ -121,7 +128,7 @@ function isHeld(path: string): Promise<boolean> {
   });
 }
 
-/** The system allows sockets only a short path; a relative one may be that. */
+/** Returns the shortest form of a socket's path, which may be a relative one. The system limits the length. */
 function shortest(path: string): string {
   const near = relative(process.cwd(), path);
   const short = near !== '' && near.length < path.length ? near : path;

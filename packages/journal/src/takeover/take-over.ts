@@ -7,23 +7,23 @@ import { readNotes, type InheritedNote } from './notes.ts';
 import { otherFolders, type OwnFolder } from './owner.ts';
 import { removeFolder } from './remove-folder.ts';
 
-/** What a take-over needs. */
+/** The dependencies of a take-over. */
 export interface TakeOverOptions {
   journalDir: string;
-  /** Of the process that takes over. */
+  /** The folder of the process that takes over. */
   folder: Pick<OwnFolder, 'path' | 'owner'>;
-  /** Keeps the notes before the segments come. */
+  /** Keeps the notes before the segments arrive. */
   inherit: (notes: readonly InheritedNote[]) => Promise<void>;
-  /** Is given each segment as soon as it has moved into `folder`. */
+  /** Called with each segment as soon as it is in `folder`. */
   onTaken: (segment: Segment) => void;
   onError: (error: Error) => void;
-  /** Lists a folder's names; none where it is gone. */
+  /** Lists a folder's names; none where the folder is gone. */
   list?: ListFolder;
 }
 
 /**
- * Takes over the folders of processes that are gone. Two processes that do so at once share the files: each file moves once. What cannot
- * be read stays.
+ * Takes over the folders of ended processes. Where two processes do so at once, each file moves once, to one of them.
+ * Unreadable files stay.
  */
 export async function takeOver(options: TakeOverOptions): Promise<void> {
   const { journalDir, folder, onError } = options;
@@ -57,9 +57,9 @@ async function takeFolder(dead: string, options: TakeOverOptions): Promise<void>
   } finally {
     await Promise.all(segments.map((each) => each.close()));
   }
-  // The names are on the disk here before the folder goes that they came from.
+  // The names must be on the disk here before the old folder is removed.
   if (files.length > 0) await syncFolder(folder.path);
-  // A segment that cannot be read, and damaged bytes, stay for a person to look at.
+  // Unreadable segments and damaged bytes stay for the operator.
   await removeFolder(dead, list);
 }
 
@@ -82,7 +82,7 @@ async function openLeft(path: string, onError: (error: Error) => void): Promise<
     }
     return segment;
   } catch (error) {
-    // Another process has taken it.
+    // Another process has taken the file.
     if (isMissing(error)) return undefined;
     onError(new Error(`The journal's file ${path} cannot be opened; it is tried again: ${String(error)}`));
     return undefined;

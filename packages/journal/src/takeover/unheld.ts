@@ -5,7 +5,7 @@ import { SEGMENT_FILE } from '../segment/format.ts';
 import { otherFolders } from './owner.ts';
 
 /**
- * Counts the bytes that lie in folders whose process is gone and that Redis does not have. A file that cannot be read counts whole.
+ * Counts the bytes in folders of ended processes that Redis lacks. An unreadable file counts whole.
  *
  * @throws the disk's error where a folder cannot be listed
  */

@@ -52,7 +52,7 @@ async function aTaker(): Promise<Scene> {
   };
 }
 
-/** The bodies of each group that is taken, until there is none. */
+/** Takes groups until there is none, and returns the bodies of each. */
 async function takeAll(take: TakePending, limit = ALL): Promise<string[][]> {
   const groups: string[][] = [];
   for (let group = await take(limit); group !== undefined; group = await take(limit)) {
@@ -151,7 +151,7 @@ describe('damage in a file', () => {
     expect([scene.errors, (await stat(segment.path())).size]).toEqual([[], segment.facts.bytes]);
   });
 
-  it('at its end that was on the disk once is kept, though it looks like the beginning of a record', async () => {
+  it('at its end that was on the disk once is kept, though it could be the beginning of a record', async () => {
     const scene = await aTaker();
     await (await scene.add('1', '2')).writeMark();
     const segment = await changed(scene, (bytes) => bytes.subarray(0, -1));
@@ -168,7 +168,7 @@ describe('damage in a file', () => {
     expect(scene.errors).toHaveLength(1);
   });
 
-  it('that cannot be set aside is left where it is, told, and tried again in a minute', async () => {
+  it('that cannot be set aside stays in place, is reported, and is tried again in a minute', async () => {
     const scene = await aTaker();
     await scene.add('1');
     const segment = await changed(scene, (bytes) => Buffer.concat([bytes, Buffer.alloc(40)]));
@@ -189,7 +189,7 @@ describe('damage in a file', () => {
 });
 
 describe('a file that cannot be read', () => {
-  it('holds back none of the others, is told, and is read when a minute has passed', async () => {
+  it('holds back none of the others, is reported, and is read when a minute has passed', async () => {
     const { take, add, segments, errors, clock } = await aTaker();
     const [first, second] = [await add('1'), await add('2')];
     await first.close();

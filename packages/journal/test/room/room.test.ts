@@ -22,9 +22,9 @@ interface Scene {
   segments: SegmentList;
   errors: unknown[];
   space: { free: number; total: number };
-  /** The segment in use; another is begun where it is in the way. */
+  /** The segment in use. Another is begun where closing it would free room. */
   current: { segment: Segment | undefined; begun: number };
-  /** Adds a segment of so many bytes and a little, that Redis has or lacks. */
+  /** Adds a segment of at least so many bytes, which Redis has or lacks. */
   add: (bytes: number, outcome?: 'enqueued' | 'failed') => Promise<Segment>;
 }
 
@@ -55,13 +55,13 @@ async function aRoom(): Promise<Scene> {
     current: {
       get: () => current.segment,
       folder: () => folder,
-      isInTheWay: () => current.segment?.isEnqueued() === true,
+      couldFreeRoom: () => current.segment?.isEnqueued() === true,
       async begin() {
         current.begun += 1;
         current.segment = undefined;
       },
     },
-    keepsOld: () => false,
+    keepsExpired: () => false,
   });
   let number = 0;
   return {
@@ -84,20 +84,20 @@ async function aRoom(): Promise<Scene> {
 describe('room for a group', () => {
   it('is there up to the limit, and no byte more', async () => {
     const { room } = await aRoom();
-    await room.take(LIMIT);
-    await expect(room.take(1)).rejects.toBeInstanceOf(JournalUnavailableError);
-    room.giveBack(1);
+    await room.reserve(LIMIT);
+    await expect(room.reserve(1)).rejects.toBeInstanceOf(JournalUnavailableError);
+    room.release(1);
     expect(room.isFull()).toBe(true);
-    await room.take(1);
+    await room.reserve(1);
     expect(room.isFull()).toBe(false);
   });
 
   it('counts what is under way, for as long as it is', async () => {
     const { room } = await aRoom();
-    await Promise.all(Array.from({ length: 10 }, () => room.take(LIMIT / 10)));
-    await expect(room.take(1)).rejects.toThrow('JOURNAL_LIMIT_BYTES');
-    for (let i = 0; i < 10; i++) room.giveBack(LIMIT / 10);
-    await room.take(LIMIT);
+    await Promise.all(Array.from({ length: 10 }, () => room.reserve(LIMIT / 10)));
+    await expect(room.reserve(1)).rejects.toThrow('JOURNAL_LIMIT_BYTES');
+    for (let i = 0; i < 10; i++) room.release(LIMIT / 10);
+    await room.reserve(LIMIT);
   });
 
   it('counts the files of other processes, when it has looked', async () => {
@@ -107,8 +107,8 @@ describe('room for a group', () => {
     await writeFile(join(dir, 'beside'), Buffer.alloc(60_000));
     await room.enforceLimits();
     expect(room.usedBytes()).toBe(60_000);
-    await room.take(40_000);
-    await expect(room.take(1)).rejects.toBeInstanceOf(JournalUnavailableError);
+    await room.reserve(40_000);
+    await expect(room.reserve(1)).rejects.toBeInstanceOf(JournalUnavailableError);
   });
 
   it('counts a segment that came from another process once', async () => {
@@ -126,35 +126,35 @@ describe('room for a group', () => {
   it('is made of what Redis has in closed files', async () => {
     const { room, add, segments, current } = await aRoom();
     const [, lacked] = [await add(40_000), await add(40_000, 'failed')];
-    await room.take(50_000);
+    await room.reserve(50_000);
     expect([segments.all(), current.begun]).toEqual([[lacked], 0]);
   });
 
   it('is made of the segment in use at last: another is begun then', async () => {
     const { room, add, segments, current } = await aRoom();
     current.segment = await add(60_000);
-    await room.take(30_000);
+    await room.reserve(30_000);
     expect([segments.all().length, current.begun]).toEqual([1, 0]);
-    await room.take(30_000);
+    await room.reserve(30_000);
     expect([segments.all(), current.begun]).toEqual([[], 1]);
   });
 
   it('is refused where Redis lacks all of it, and there again when Redis has some', async () => {
     const { room, add } = await aRoom();
     const segment = await add(90_000, 'failed');
-    await expect(room.take(20_000)).rejects.toMatchObject({ code: 'journal_unavailable' });
+    await expect(room.reserve(20_000)).rejects.toMatchObject({ code: 'journal_unavailable' });
     const [range] = segment.pending();
     if (range === undefined) throw new Error('It is pending.');
     const taken = { ...range };
     segment.take(taken);
-    await expect(room.take(20_000)).rejects.toMatchObject({ code: 'journal_unavailable' });
+    await expect(room.reserve(20_000)).rejects.toMatchObject({ code: 'journal_unavailable' });
     segment.settle(taken, 'enqueued');
-    await room.take(20_000);
+    await room.reserve(20_000);
     expect(room.isFull()).toBe(false);
   });
 });
 
-describe('a look each second', () => {
+describe('the check at each tick', () => {
   it('leaves a tenth of the limit free for the others', async () => {
     const { room, add, segments } = await aRoom();
     const segment = await add(88_000);
@@ -168,17 +168,17 @@ describe('a look each second', () => {
 
   it('opens a full journal again only when there is room for more than a little', async () => {
     const { room } = await aRoom();
-    await room.take(LIMIT);
-    await expect(room.take(1)).rejects.toBeInstanceOf(JournalUnavailableError);
-    room.giveBack(64 * 1024 - 1);
+    await room.reserve(LIMIT);
+    await expect(room.reserve(1)).rejects.toBeInstanceOf(JournalUnavailableError);
+    room.release(64 * 1024 - 1);
     await room.enforceLimits();
     expect(room.isFull()).toBe(true);
-    room.giveBack(1);
+    room.release(1);
     await room.enforceLimits();
     expect(room.isFull()).toBe(false);
   });
 
-  it('keeps nothing that Redis has while the disk is low, and tells it', async () => {
+  it('keeps nothing that Redis has while the disk is low, and reports the disk', async () => {
     const { room, add, segments, space, errors } = await aRoom();
     const [, lacked] = [await add(1000), await add(1000, 'failed')];
     space.free = 1000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   damagedFileOf,
   encodeSegmentHeader,
-  holdsSomething,
+  hasFilesToKeep,
   SEGMENT_FILE,
   seedIn,
   segmentFileName,
@@ -47,8 +47,8 @@ describe('the name of a segment', () => {
 
 it('a folder holds something where there is a segment in it, or damaged bytes of one', () => {
   const segment = segmentFileName('ab', 1, 1);
-  expect(holdsSomething([])).toBe(false);
-  expect(holdsSomething(['lock', 'notes.json', `${segment}.mark`, `${segment}.mark.new`])).toBe(false);
-  expect(holdsSomething(['lock', segment])).toBe(true);
-  expect(holdsSomething([damagedFileOf(segment, 12)])).toBe(true);
+  expect(hasFilesToKeep([])).toBe(false);
+  expect(hasFilesToKeep(['lock', 'notes.json', `${segment}.mark`, `${segment}.mark.new`])).toBe(false);
+  expect(hasFilesToKeep(['lock', segment])).toBe(true);
+  expect(hasFilesToKeep([damagedFileOf(segment, 12)])).toBe(true);
 });

@@ -16,7 +16,10 @@ function recordOf(body: string, seed = SEED): Buffer {
   return sealRecord(beginRecord([event(body)]), 1, seed);
 }
 
-/** What is read: the bodies, and of damage its length, with `torn` where it is the beginning of a record. */
+/**
+ * The result of a read: the bodies, and the length of each damaged part, with `torn` where it is the beginning of a
+ * record.
+ */
 async function read(path: string, parts: readonly Buffer[], from = 0): Promise<(string | number)[]> {
   const bytes = Buffer.concat(parts);
   await writeFile(path, bytes);
@@ -25,7 +28,7 @@ async function read(path: string, parts: readonly Buffer[], from = 0): Promise<(
     const found: (string | number)[] = [];
     let at = from;
     for await (const part of readRecords(handle, { from, to: bytes.length, seed: SEED })) {
-      // No byte is passed over, and none read twice.
+      // No byte is skipped, and none is read twice.
       expect(part.from).toBe(at);
       at = part.to;
       if (part.kind === 'record') found.push(decodeRecord(part.record).events[0]?.body ?? '');
@@ -78,7 +81,7 @@ it('takes neither a record of another segment for one, nor one that lies within 
   expect(await read(path, [magics, recordOf('1')])).toEqual([magics.length, '1']);
 });
 
-it('tells the beginning of a record at the end from other bytes', async () => {
+it('distinguishes the beginning of a record at the end from other bytes', async () => {
   const path = join(await makeTempFolder(), 'file');
   const last = recordOf('last');
   for (const length of [1, 4, 23, 24, last.length - 1]) {
@@ -87,7 +90,7 @@ it('tells the beginning of a record at the end from other bytes', async () => {
   expect(await read(path, [recordOf('1'), Buffer.from('rest')])).toEqual(['1', 4]);
 });
 
-it('whatever is damaged, every record that is not comes back, in order', { timeout: 60_000 }, async () => {
+it('every undamaged record comes back, in order, for any damage', { timeout: 60_000 }, async () => {
   const path = join(await makeTempFolder(), 'file');
   const body = fc.oneof(fc.string(), fc.constantFrom('LLR1', 'LLR1LLR1', recordOf('inner', 0).toString('latin1')));
   await fc.assert(

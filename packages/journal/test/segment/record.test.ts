@@ -89,7 +89,7 @@ describe('the beginning of a record', () => {
     expect(recordLength(Buffer.alloc(24))).toBeUndefined();
   });
 
-  it('is told from other bytes at each length', () => {
+  it('is distinguished from other bytes at each length', () => {
     for (let length = 1; length < record.length; length++) {
       const rest = record.subarray(0, Math.min(24, length));
       expect([length, isCutOff(rest, length)]).toEqual([length, true]);

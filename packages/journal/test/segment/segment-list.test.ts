@@ -18,7 +18,7 @@ interface Scene {
   test: TestClock;
   clock: Clock;
   errors: string[];
-  /** Adds a segment with a record of so many bytes that Redis has, or lacks. */
+  /** Adds a segment with a record of so many bytes, which Redis has or lacks. */
   add: (bytes: number, outcome?: 'enqueued' | 'failed') => Promise<Segment>;
   files: () => Promise<string[]>;
 }
@@ -64,7 +64,7 @@ describe('the room for more', () => {
     expect(list.makeRoom(LIMIT - used - 500, options)).toBe(true);
     expect(await files()).toHaveLength(1);
     expect(list.makeRoom(LIMIT - used - 499, options)).toBe(true);
-    // The segment gave way.
+    // The segment was removed for room.
     await vi.waitUntil(async () => (await files()).length === 0);
     expect(list.makeRoom(LIMIT - 499, options)).toBe(false);
   });
@@ -93,7 +93,7 @@ describe('the room for more', () => {
     const { list, add } = await aList();
     const kept = await add(40_000, 'failed');
     await add(40_000);
-    expect(list.makeRoom(0, { otherBytes: 0, current: undefined, downTo: 10_000 })).toBe(true);
+    expect(list.makeRoom(0, { otherBytes: 0, current: undefined, targetBytes: 10_000 })).toBe(true);
     expect(list.all()).toEqual([kept]);
   });
 });
@@ -115,7 +115,7 @@ describe('the time for which a segment is kept that Redis has', () => {
     const { list, add, test } = await aList();
     const segment = await add(10);
     test.pass(10 * HOUR_MS);
-    list.makeRoom(0, { otherBytes: 0, current: undefined, keepsOld: true });
+    list.makeRoom(0, { otherBytes: 0, current: undefined, keepsExpired: true });
     expect(list.all()).toEqual([segment]);
   });
 
@@ -137,7 +137,7 @@ describe('the time for which a segment is kept that Redis has', () => {
 });
 
 describe('what another process asks for', () => {
-  it('is freed of the oldest that Redis has, and told in bytes', async () => {
+  it('is freed of the oldest that Redis has, and resolves with the freed bytes', async () => {
     const { list, add } = await aList();
     const segments = [await add(5000), await add(5000, 'failed'), await add(5000), await add(5000)];
     const freed = await list.free(6000, segments[3]);
@@ -157,7 +157,7 @@ describe('what another process asks for', () => {
   });
 });
 
-it('a file that cannot be removed is told, counted and tried again', async () => {
+it('a file that cannot be removed is reported, counted and tried again', async () => {
   const { list, add, errors } = await aList();
   const segment = await add(5000);
   await rm(segment.path());
@@ -169,7 +169,7 @@ it('a file that cannot be removed is told, counted and tried again', async () =>
   expect(list.all()).toEqual([]);
 });
 
-it('lists the oldest first, in whatever order they come', async () => {
+it('lists the oldest first, in any order of arrival', async () => {
   const { list, folder, clock } = await aList();
   const times = [3, 1, 2].map((second) => clock.now() + second * 1000);
   for (const [number, at] of times.entries()) {
@@ -199,7 +199,7 @@ it('writes down what is stale alone, and closes what Redis has but for the file 
   expect([enqueued.isOpen(), pending.isOpen(), current.isOpen()]).toEqual([false, true, true]);
 });
 
-describe('files that somebody removed', () => {
+describe('files that another program removed', () => {
   it('take no room any more, and what Redis lacks of them is still there while they are open', async () => {
     const { list, add } = await aList();
     const [enqueued, pending, closed] = [await add(10), await add(10, 'failed'), await add(10, 'failed')];

@@ -45,7 +45,7 @@ describe('the file of a segment', () => {
     expect(other.facts.owners).toEqual([OWNER]);
     expect((await readdir(folder)).length).toBe(2);
     expect(await readdir(dirname(segment.path()))).toEqual([]);
-    // What it had open it still reads.
+    // The segment still reads the file that it had open.
     expect(await bodiesIn(one)).toEqual(['first']);
   });
 
@@ -57,7 +57,7 @@ describe('the file of a segment', () => {
     expect([segment.facts.owners, await segment.isInPlace()]).toEqual([[OWNER], true]);
   });
 
-  it('is removed with its mark, also where somebody has removed it', async () => {
+  it('is removed with its mark, also where another program has removed it', async () => {
     const segment = await begun();
     await segment.writeMark();
     await segment.remove();
@@ -102,10 +102,10 @@ describe('the age of a segment', () => {
     await append(segment, ['first'], { at: AT + 2000 });
     clock.pass(5000);
     segment.measureAge(ours);
-    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.quietSince()]).toEqual([5000, 3000]);
+    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.lastWrittenAt()]).toEqual([5000, 3000]);
     clock.set(3_600_000);
     clock.pass(1000);
-    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.quietSince()]).toEqual([6000, 4000]);
+    expect([ours.elapsed() - segment.begunAt(), ours.elapsed() - segment.lastWrittenAt()]).toEqual([6000, 4000]);
   });
 
   it('is none where its times lie ahead of ours', async () => {
@@ -114,6 +114,6 @@ describe('the age of a segment', () => {
     const ours = createClock({ wall: clock.options.now, elapsed: clock.options.elapsed });
     const segment = await begun();
     segment.measureAge(ours);
-    expect([segment.begunAt(), segment.quietSince()]).toEqual([ours.elapsed(), ours.elapsed()]);
+    expect([segment.begunAt(), segment.lastWrittenAt()]).toEqual([ours.elapsed(), ours.elapsed()]);
   });
 });

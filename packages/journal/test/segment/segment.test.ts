@@ -71,7 +71,7 @@ describe('a record of a segment', () => {
     await writing;
   });
 
-  it('is pending at once where nobody waits for it any more', async () => {
+  it('is pending at once where its caller has given up', async () => {
     const segment = await begun();
     const [range] = await append(segment, ['late'], { isLate: true });
     expect(segment.pending()).toEqual([range]);
@@ -128,7 +128,7 @@ describe('what a segment writes down', () => {
     expect(segment.isMarkStale()).toBe(false);
     const next = await reopened(segment);
     expect(next.facts).toEqual({ ...segment.facts });
-    // The third is on its way: nobody knows whether Redis will have it.
+    // The third is being enqueued: Redis may or may not get it.
     expect(await bodiesIn(next)).toEqual(['second', 'third']);
     expect([next.isEnqueued(), next.isEmpty()]).toEqual([false, false]);
   });
@@ -218,7 +218,7 @@ describe('a loss of Redis makes pending again', () => {
     expect(last.pending()).toEqual([]);
   });
 
-  it('what catch-up enqueued since, whoever reads the file then', async () => {
+  it('what catch-up enqueued since, also where another process reads the file', async () => {
     const segment = await begun();
     const ranges = await append(segment, ['early', 'late', 'later']);
     for (const [i, range] of ranges.entries()) {

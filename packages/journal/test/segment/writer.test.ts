@@ -23,7 +23,7 @@ async function aSegment(): Promise<Segment> {
   return segment;
 }
 
-/** A segment whose disk is the test's own: each write waits until the test says what became of it. */
+/** A segment on a disk that the test controls: each write waits until the test decides its outcome. */
 function aSlowSegment(): { segment: Segment; writes: { records: number; end: (error?: Error) => void }[] } {
   const writes: { records: number; end: (error?: Error) => void }[] = [];
   const file: SegmentFile = {
@@ -60,7 +60,7 @@ it('refuses records until it has a segment, and again when it has none any more'
   expect(faults).toEqual([]);
 });
 
-it('tells where each record is, in the order of the calls', async () => {
+it('resolves with the place of each record, in the order of the calls', async () => {
   const { writer } = aWriter();
   const segment = await aSegment();
   writer.moveTo(segment);
@@ -102,7 +102,7 @@ it('goes on in another segment with the next write, while one is under way in th
   expect([(await first).segment, (await second).segment]).toEqual([slow.segment, next]);
 });
 
-it('a write that fails refuses its records and those that wait, tells the fault, and takes no more', async () => {
+it('a write that fails refuses its records and those that wait, reports the fault, and takes no more', async () => {
   const { writer, faults } = aWriter();
   const { segment, writes } = aSlowSegment();
   writer.moveTo(segment);
@@ -152,7 +152,7 @@ it('a write that the disk does not end in time is refused; where it ends later, 
   expect([faults.length, writer.isBusy()]).toEqual([1, false]);
 });
 
-it('a write that fails after it was given up is told once', async () => {
+it('a write that fails after it was given up is reported once', async () => {
   const { writer, faults } = aWriter(20);
   const { segment, writes } = aSlowSegment();
   writer.moveTo(segment);

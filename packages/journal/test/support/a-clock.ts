@@ -1,16 +1,16 @@
 import type { JournalOptions } from '../../src/journal-options.ts';
 
-/** The clock of a test's own process: nothing passes unless the test says so. */
+/** The clock of a process in a test. Time passes only when the test says so. */
 export interface TestClock {
   /** For `createJournal`. */
   options: Required<Pick<JournalOptions, 'now' | 'elapsed'>>;
-  /** So many ms pass. */
+  /** Lets so many ms pass. */
   pass: (ms: number) => void;
-  /** The system's clock is set, by so many ms: back where that is less than 0. */
+  /** Sets the system's clock by so many ms; a negative number sets it back. */
   set: (ms: number) => void;
 }
 
-/** A clock that stands at the beginning of 2026. */
+/** Makes a clock that begins at the beginning of 2026. */
 export function aClock(): TestClock {
   let [wall, elapsed] = [1_767_225_600_000, 0];
   return {

@@ -14,7 +14,7 @@ const NO_LIMIT = { maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
 export interface TestJournal extends Journal {
   dir: string;
   errors: string[];
-  /** How often it said that it takes groups again. */
+  /** How often the journal reported that it takes groups again. */
   returns: () => number;
 }
 
@@ -38,19 +38,22 @@ export async function aJournal(options: Partial<JournalOptions> = {}): Promise<T
   return { ...journal, close, dir, errors, returns: () => returns };
 }
 
-/** What is left in `dir` when every process that writes there is killed now: a copy of its files in a folder of its own. */
+/** Copies the files of `dir` as they are now, as if every process that writes there were killed. */
 export async function leftBehind(dir: string): Promise<string> {
   const copy = join(await makeTempFolder(), 'journal');
   await mkdir(copy);
   for (const folder of await readdir(dir)) {
-    // A copy has no lock: nobody lives to hold it.
+    // A copy has no lock, because no living process holds it.
     // oxlint-disable-next-line no-await-in-loop -- a folder or two
     await cp(join(dir, folder), join(copy, folder), { recursive: true, filter: (path) => !path.endsWith('/lock') });
   }
   return copy;
 }
 
-/** The bodies of what Redis lacks, as the next process finds it when every process that writes to `dir` is killed now. */
+/**
+ * Returns the bodies that Redis lacks, as the next process finds them when every process that writes to `dir` is killed
+ * now.
+ */
 export async function pendingIn(dir: string): Promise<string[]> {
   return drain(await aJournal({ dir: await leftBehind(dir) }));
 }
@@ -67,13 +70,13 @@ export function event(body: string, fields: object = {}): Delivery {
   };
 }
 
-/** Takes all that is pending and says that Redis has it; the bodies, in order. */
+/** Takes all pending groups and reports them enqueued. Returns the bodies, in order. */
 export async function drain(journal: Journal, limit: Partial<typeof NO_LIMIT> = {}): Promise<string[]> {
   const events = await drainEvents(journal, limit);
   return events.map(({ body }) => body);
 }
 
-/** The same with all that was kept of them. */
+/** Takes all pending groups as `drain` does. Returns the events with all their fields. */
 export async function drainEvents(journal: Journal, limit: Partial<typeof NO_LIMIT> = {}): Promise<Delivery[]> {
   const events: Delivery[] = [];
   for (;;) {

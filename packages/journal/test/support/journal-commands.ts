@@ -7,7 +7,7 @@ import type { MarksLeft, World, WorldProcess } from './journal-world.ts';
 
 const MINUTE_MS = 60_000;
 
-/** A group on its way to Redis. */
+/** A group that is being enqueued. */
 interface UnderWay {
   entry: JournalEntry;
   records: ModelRecord[];
@@ -15,7 +15,7 @@ interface UnderWay {
   isFromJournal: boolean;
 }
 
-/** A world, and what is on its way to Redis in it. */
+/** A world, and the groups that are being enqueued in it. */
 export interface Scene {
   world: World;
   underWay: UnderWay[];
@@ -30,10 +30,10 @@ const appending = fc
   .record({ which, events: fc.integer({ min: 1, max: 3 }), bytes: fc.constantFrom(8, 300, 2000), outcome })
   .map((step) => command(`append ${JSON.stringify(step)}`, (model, scene) => append(model, scene, step)));
 
-/** Everything that may befall a journal. */
+/** Every command that changes a journal or its surroundings. */
 export const commands = fc.commands(
   [
-    // Half of the steps, or most worlds would be empty.
+    // Half of the steps are appends, else most worlds would be empty.
     ...Array.from({ length: 8 }, () => appending),
     fc
       .record({ which, outcome: fc.constantFrom('enqueued', 'failed') })
@@ -71,7 +71,7 @@ function command(name: string, run: (model: JournalModel, scene: Scene) => unkno
   return { check: () => true, run: async (model, scene) => void (await run(model, scene)), toString: () => name };
 }
 
-/** A process that lives; one is started where none does. */
+/** Returns a living process; starts one where none lives. */
 async function processOf({ world }: Scene, number: number): Promise<WorldProcess> {
   return world.processes[number % Math.max(1, world.processes.length)] ?? world.start();
 }
@@ -90,13 +90,13 @@ async function append(
     follow(model, scene, { entry, records: [record], process, isFromJournal: false }, told);
   } catch (error) {
     if (!(error instanceof JournalUnavailableError) || !model.options.isTight) throw error;
-    // A journal refuses what would be too much only because of what Redis lacks, or of what nobody has taken over yet.
+    // A journal refuses a group only because of records that Redis lacks, or that no process has taken over yet.
     if (!model.records.some((each) => each.isDue || each.mayRepeat || each.isInherited || each.holders.length > 0))
       throw error;
   }
 }
 
-/** What is told of a group at once; `open`: nothing yet. */
+/** The outcome that the caller reports at once; `open`: none yet. */
 function follow(model: JournalModel, { underWay }: Scene, group: UnderWay, told: string): void {
   if (told === 'open') underWay.push(group);
   else settle(model, group, told === 'enqueued' ? 'enqueued' : 'failed');
@@ -179,7 +179,7 @@ async function kill(
   } else if (step.tail === 'beginning') {
     await world.kill(process, { marks: step.marks, tail: { kind: 'beginning', bytes: step.size % 12 } });
   } else await world.kill(process, { marks: step.marks, tail: { kind: 'nothing' } });
-  // The others have written down what they know.
+  // The others have written their marks.
   model.killed(process.owner, step.marks === 'kept');
   forgetProcess(underWay, process);
 }
@@ -196,7 +196,7 @@ function forgetProcess(underWay: UnderWay[], process: WorldProcess): void {
   underWay.splice(0, underWay.length, ...underWay.filter((group) => group.process !== process));
 }
 
-/** Those that live have taken over what those left that are gone. */
+/** The living processes have taken over the files of the ended ones. */
 async function takeOverAll(model: JournalModel, { world }: Pick<Scene, 'world'>): Promise<void> {
   if (world.processes.length === 0) await world.start();
   world.clock.pass(10_000);
@@ -213,7 +213,7 @@ export async function drain(model: JournalModel, scene: Scene): Promise<void> {
   model.drained();
 }
 
-/** What Redis has is gone when its time is over. */
+/** Records that Redis has are removed when their retention is over. */
 async function age(model: JournalModel, scene: Scene): Promise<void> {
   for (const group of scene.underWay.splice(0)) settle(model, group, 'enqueued');
   await drain(model, scene);

@@ -1,11 +1,11 @@
 /**
- * What the documentation of a journal promises, as a list of records: no file, no byte and no range. Each record says whether it must come
- * back from `takePending`, whether it may, or whether neither is allowed.
+ * The documented promises of a journal, as a list of records without files, bytes and ranges. `takePending` must return
+ * a record, may return it, or must not.
  */
 export interface ModelRecord {
   id: number;
   bodies: string[];
-  /** The process that it was given to, and whether that answered. */
+  /** The process that it was given to, and whether that process answered. */
   writer: string;
   isAnswered: boolean;
   /** Whether that process is gone. */
@@ -14,9 +14,9 @@ export interface ModelRecord {
   at: number;
   /** When catch-up last enqueued it, in unix ms. */
   reenqueuedAt: number;
-  /** Redis lacks it and nobody enqueues it: it must come back. */
+  /** Redis lacks it and no process is enqueuing it: it must come back. */
   isDue: boolean;
-  /** It may come back: the mark was older than what the process knew, or `redo` reached further than it had to. */
+  /** The record may come back: the mark was older than the process's state, or `redo` reached further than needed. */
   mayRepeat: boolean;
   /** The processes that are enqueuing it. */
   holders: string[];
@@ -30,7 +30,7 @@ export interface ModelOptions {
   isTight: boolean;
 }
 
-/** How much of a segment's time `redo` may reach back beyond what it was asked for, in ms. */
+/** How far `redo` may reach back beyond its argument, in ms of the segment's time. */
 const REDO_STEP_MS = 1000;
 
 export class JournalModel {
@@ -87,7 +87,7 @@ export class JournalModel {
     return taken;
   }
 
-  /** A process told what became of records that it was enqueuing. `reenqueuedAt`: it took them from the journal. */
+  /** A process reported the outcome of records that it was enqueuing. `reenqueuedAt`: it took them from the journal. */
   settled(
     records: readonly ModelRecord[],
     outcome: 'enqueued' | 'failed',
@@ -103,7 +103,7 @@ export class JournalModel {
     }
   }
 
-  /** All living processes have written down what they know. */
+  /** All living processes have written their marks. */
   written(): void {
     for (const record of this.records) record.unwrittenBy = undefined;
   }
@@ -116,7 +116,7 @@ export class JournalModel {
     this.#left(process);
   }
 
-  /** A process closed its journal: it wrote down what it knew. */
+  /** A process closed its journal, and wrote its marks. */
   closed(process: string): void {
     this.#left(process);
   }
@@ -131,13 +131,13 @@ export class JournalModel {
     }
   }
 
-  /** Every living process was told that Redis lost what it was given at or after `since`. */
+  /** Every living process learned that Redis lost what was enqueued at or after `since`. */
   redo(since: number, now: number): void {
     for (const record of this.records) {
       const isKept = !this.options.isTight && now - record.at < this.options.retentionMs;
       const isLost = Math.max(record.at, record.reenqueuedAt) >= since;
       if (isLost && isKept && record.isAnswered && record.holders.length === 0) record.isDue = true;
-      // A group on its way is enqueued once more.
+      // A group that is being enqueued is enqueued once more.
       else if (isLost || !this.#isOutOfReach(record, since)) record.mayRepeat = true;
     }
     this.written();
@@ -159,7 +159,7 @@ export class JournalModel {
   drained(): void {
     const missing = this.records.filter(({ isDue }) => isDue);
     if (missing.length > 0) throw new Error(`Records are lost: ${missing.map(({ id }) => id).join(', ')}.`);
-    // What was allowed to come back and did not is not there.
+    // Records that were allowed to come back and did not are gone.
     for (const record of this.records) record.mayRepeat = false;
   }
 }

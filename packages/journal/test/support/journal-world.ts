@@ -14,13 +14,13 @@ export interface WorldProcess {
   owner: string;
 }
 
-/** What a power cut or a kill makes of the marks in a process's folder. */
+/** The state of the marks in a process's folder after a power cut or a kill. */
 export type MarksLeft = 'kept' | 'lost' | 'cut' | 'empty';
 
-/** What a process leaves at the end of the file that it was writing to. */
+/** The end of the file that a process was writing to when it died. */
 export type TailLeft =
   | { kind: 'nothing' }
-  /** So many parts of 1,000 of a record that nobody was answered for. */
+  /** The part of an unanswered record that is written, in thousandths. */
   | { kind: 'record'; bodies: string[]; permille: number }
   /** A file grows before its bytes arrive. */
   | { kind: 'zeros'; bytes: number }
@@ -33,17 +33,17 @@ export interface WorldOptions {
   retentionHours: number;
 }
 
-/** Processes that share a journal's folder on a machine whose clock the test holds. */
+/** Processes that share a journal's folder on one machine. The test controls the clock. */
 export interface World {
   clock: TestClock;
-  /** Those that live. */
+  /** The living processes. */
   processes: WorldProcess[];
   errors: string[];
   start(): Promise<WorldProcess>;
   /** Ends a process as `kill -9` or a power cut does; the others live on. */
   kill(process: WorldProcess, left: { marks: MarksLeft; tail: TailLeft }): Promise<void>;
   close(process: WorldProcess): Promise<void>;
-  /** Every process takes over what it finds and writes down what it knows. */
+  /** Every process takes over the files that it finds, and writes its marks. */
   tick(): Promise<void>;
   end(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export function aWorld({ root, ...options }: WorldOptions): World {
   }
 
   async function tick(): Promise<void> {
-    // Nothing is that young: each only writes down what it knows.
+    // No record is that young, so this redoes none. Each process writes its marks.
     for (const { journal } of processes) await journal.redo(Infinity);
   }
 
@@ -85,7 +85,7 @@ export function aWorld({ root, ...options }: WorldOptions): World {
     },
     async kill(process, { marks, tail }) {
       remove(process);
-      // What is due for the others is done before, so that none of them takes anything over meanwhile.
+      // The others do their due work before, so that none of them takes over meanwhile.
       await tick();
       const [folder, copy] = [join(dir, process.owner), join(root, `copy-${number++}`)];
       await copyFolder(folder, copy);
@@ -115,7 +115,7 @@ async function foldersIn(dir: string): Promise<string[]> {
   return names.filter((name) => /^[0-9a-f]+$/.test(name));
 }
 
-/** Copies what stands in a folder at this moment. Files may go meanwhile, and a mark may be replaced. */
+/** Copies a folder as it is now. Meanwhile files may be removed, and a mark may be replaced. */
 async function copyFolder(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   const names = (await readdir(from)).filter((name) => name !== 'lock' && !name.endsWith('.new'));
@@ -139,7 +139,7 @@ async function leaveMarks(folder: string, left: MarksLeft): Promise<void> {
   );
 }
 
-/** The file that a process wrote to last. One that was just being begun may have no header yet. */
+/** Returns the file that a process wrote to last. A file that was just being begun may have no header yet. */
 async function lastFile(folder: string, owner: string): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(`-${owner}.log`)).sort();
   const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));

@@ -20,7 +20,7 @@ interface Scene {
   watch: FolderWatch;
   adopted: Segment[];
   errors: unknown[];
-  look: () => Promise<void>;
+  check: () => Promise<void>;
   pass: (ms: number) => void;
 }
 
@@ -42,7 +42,7 @@ async function aWatch(): Promise<Scene> {
     await Promise.all(adopted.map((segment) => segment.close()));
     await own.release();
   });
-  return { dir, notes, watch, adopted, errors, look: () => watch.look(own), pass };
+  return { dir, notes, watch, adopted, errors, check: () => watch.check(own), pass };
 }
 
 /** The folder of a process that is gone, with a note and a record that Redis lacks; the path of its file. */
@@ -56,51 +56,51 @@ async function left(dir: string, owner: string): Promise<string> {
   return segment.path();
 }
 
-it('looks at once, and then every ten seconds', async () => {
-  const { dir, adopted, look, pass } = await aWatch();
+it('searches at once, and then every ten seconds', async () => {
+  const { dir, adopted, check, pass } = await aWatch();
   await left(dir, 'aaaaaaaaaaaa');
-  await look();
+  await check();
   expect(adopted).toHaveLength(1);
   await left(dir, 'bbbbbbbbbbbb');
   pass(INTERVAL_MS - 1);
-  await look();
+  await check();
   expect(adopted).toHaveLength(1);
   pass(1);
-  await look();
+  await check();
   expect(await Promise.all(adopted.map((segment) => bodiesIn(segment)))).toEqual([['aaaaaaaaaaaa'], ['bbbbbbbbbbbb']]);
 });
 
 it('shows the notes of what it took over, and leaves no folder behind', async () => {
-  const { dir, notes, errors, look } = await aWatch();
+  const { dir, notes, errors, check } = await aWatch();
   await left(dir, 'aaaaaaaaaaaa');
   await left(dir, 'bbbbbbbbbbbb');
-  await look();
+  await check();
   expect(notes.inherited().map(({ note }) => note)).toEqual(['of aaaaaaaaaaaa', 'of bbbbbbbbbbbb']);
   expect([(await readdir(dir)).length, errors]).toEqual([1, []]);
 });
 
 it('counts what it could not take over', async () => {
-  const { dir, watch, adopted, errors, look, pass } = await aWatch();
+  const { dir, watch, adopted, errors, check, pass } = await aWatch();
   const path = await left(dir, 'aaaaaaaaaaaa');
   await truncate(path, 4);
   await truncate(path, 50);
-  await look();
+  await check();
   expect([watch.unheldBytes(), adopted, errors.length]).toEqual([50, [], 1]);
   expect((await stat(path)).size).toBe(50);
   await truncate(path, 0);
   pass(INTERVAL_MS);
-  await look();
+  await check();
   expect(watch.unheldBytes()).toBe(0);
 });
 
 it('removes what a process left that died while it made its folder, a minute after it saw it', async () => {
-  const { dir, look, pass } = await aWatch();
+  const { dir, check, pass } = await aWatch();
   await mkdir(join(dir, '.aaaaaaaaaaaa'));
   for (let i = 0; i < 7; i++) {
-    await look();
+    await check();
     expect(await readdir(dir)).toHaveLength(2);
     pass(INTERVAL_MS);
   }
-  await look();
+  await check();
   expect(await readdir(dir)).toHaveLength(1);
 });

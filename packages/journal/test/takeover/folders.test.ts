@@ -51,7 +51,7 @@ describe('a folder that is done with', () => {
     expect(await readdir(folder)).toHaveLength(3);
   });
 
-  it('stays with all that is in it where somebody else has put something there; the error names it', async () => {
+  it('stays with its contents where another program has put a file there; the error names the file', async () => {
     const folder = await folderWith('lock', 'photo.jpg');
     await expect(removeFolder(folder)).rejects.toThrow('photo.jpg');
     expect(await readdir(folder)).toHaveLength(2);

@@ -33,11 +33,11 @@ describe('the notes of a process', () => {
     await notes.arrive(folder, [A]);
     expect([notes.inherited(), await written(folder)]).toEqual([[], { note: 'ours', inherited: [A] }]);
     await notes.arrive(folder, [B]);
-    notes.showArrived();
+    notes.publishArrived();
     expect([notes.inherited(), await written(folder)]).toEqual([[A, B], { note: 'ours', inherited: [A, B] }]);
   });
 
-  it('that have arrived and are not shown yet stay on the disk, whatever is written meanwhile', async () => {
+  it('that have arrived and are not visible yet stay on the disk through every write', async () => {
     const folder = await makeTempFolder();
     const notes = createOwnNotes();
     await notes.arrive(folder, [A]);
@@ -50,12 +50,12 @@ describe('the notes of a process', () => {
     const folder = await makeTempFolder();
     const notes = createOwnNotes();
     await notes.arrive(folder, [A, { ...A }]);
-    notes.showArrived();
+    notes.publishArrived();
     await notes.arrive(folder, [{ ...A, note: { beat: 1 } }]);
-    notes.showArrived();
+    notes.publishArrived();
     expect(notes.inherited()).toEqual([A]);
     await notes.arrive(folder, [{ ...A, note: { beat: 2 } }]);
-    notes.showArrived();
+    notes.publishArrived();
     expect(notes.inherited()).toHaveLength(2);
   });
 
@@ -63,7 +63,7 @@ describe('the notes of a process', () => {
     const folder = await makeTempFolder();
     const notes = createOwnNotes();
     await notes.arrive(folder, [A, B]);
-    notes.showArrived();
+    notes.publishArrived();
     const [first] = notes.inherited();
     if (first !== undefined) notes.forget(first);
     expect(notes.inherited()).toEqual([B]);

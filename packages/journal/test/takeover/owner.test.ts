@@ -48,7 +48,7 @@ describe('the folder of a process', () => {
     expect((await otherFolders(dir)).map(({ isHeld }) => isHeld)).toEqual([false, false]);
   });
 
-  it('gives whoever connects to its owner, and cuts them off when it is released', async () => {
+  it('serves each connection, and closes them when it is released', async () => {
     const served: Socket[] = [];
     const folder = await held(await makeTempFolder(), (socket) => served.push(socket));
     const socket = connect(lockOf(folder.path));
@@ -65,7 +65,7 @@ describe('the folder of a process', () => {
     await expect(holdFolder(dir)).rejects.toThrow('JOURNAL_DIR is too long a path');
   });
 
-  it('is none of those that somebody else made', async () => {
+  it('is none that another program made', async () => {
     const dir = await makeTempFolder();
     await Promise.all(['lost+found', '.aaaaaaaaaaaa', 'Abc', 'notes.json'].map((name) => mkdir(join(dir, name))));
     await writeFile(join(dir, 'cccccccccccc'), 'a file');

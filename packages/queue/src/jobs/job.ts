@@ -1,4 +1,4 @@
-import { deliverySchema, type Delivery } from '@landline/webhook';
+import { deliverySchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 
 /** Why an event is dead: the code and the message of its fault, and how many attempts were spent on it. */

@@ -1,4 +1,5 @@
-import type { Clock, Json } from '@landline/webhook';
+import type { Clock } from '@landline/webhook/clock';
+import type { Json } from '@landline/webhook/json';
 
 /** A parameter as it goes to Postgres: the text of an array with one element a row, or bytes. */
 export type Parameter = string | Uint8Array;

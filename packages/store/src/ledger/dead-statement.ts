@@ -1,4 +1,4 @@
-import type { EventFault } from '@landline/webhook';
+import type { EventFault } from '@landline/webhook/changes';
 import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { fromMs, plainArray, type Statement } from '../connection/statement.ts';

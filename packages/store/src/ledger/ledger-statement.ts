@@ -1,4 +1,4 @@
-import type { EventFault, LedgerEntry } from '@landline/webhook';
+import type { EventFault, LedgerEntry } from '@landline/webhook/changes';
 import { bodyBytes } from '@landline/webhook/delivery';
 import {
   fromMs,

@@ -1,12 +1,12 @@
 import type {
   Changes,
-  Clock,
   ConversationChange,
   MessageChange,
   ProfileChange,
   Register,
   Source,
-} from '@landline/webhook';
+} from '@landline/webhook/changes';
+import type { Clock } from '@landline/webhook/clock';
 import { mergeRow, newRow, type MergedRow, type RowChange } from './merged-row.ts';
 import type { EachMapOf } from './merged-table.ts';
 

@@ -1,4 +1,5 @@
-import type { Json, Register } from '@landline/webhook';
+import type { Register } from '@landline/webhook/changes';
+import type { Json } from '@landline/webhook/json';
 import type { MergedRow } from './merged-row.ts';
 import type { ColumnType, LookedUp, MergedTable } from './merged-table.ts';
 import {

@@ -1,4 +1,5 @@
-import type { Clock, Register } from '@landline/webhook';
+import type { Register } from '@landline/webhook/changes';
+import type { Clock } from '@landline/webhook/clock';
 
 /** What one event says of a row of a merged table. Times in unix milliseconds. */
 export interface RowChange {

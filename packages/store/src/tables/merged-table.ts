@@ -1,4 +1,5 @@
-import type { Json, Register } from '@landline/webhook';
+import type { Register } from '@landline/webhook/changes';
+import type { Json } from '@landline/webhook/json';
 
 /** How a column of a merged table travels to Postgres. */
 export type ColumnType = 'text' | 'float8' | 'boolean' | 'timestamptz' | 'jsonb';

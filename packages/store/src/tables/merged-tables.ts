@@ -1,4 +1,10 @@
-import type { CommandChange, ConversationChange, ProfileChange, Register, ToolCallChange } from '@landline/webhook';
+import type {
+  CommandChange,
+  ConversationChange,
+  ProfileChange,
+  Register,
+  ToolCallChange,
+} from '@landline/webhook/changes';
 import { columnsInOrder, type EachMapOf, type LookedUp, type MergedTable } from './merged-table.ts';
 
 /** No handler sets it: the statement looks it up. */

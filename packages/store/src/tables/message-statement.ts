@@ -1,4 +1,4 @@
-import type { MessageChange } from '@landline/webhook';
+import type { MessageChange } from '@landline/webhook/changes';
 import { fromMs, json, plainArray, textArray, type Parameter, type Statement } from '../connection/statement.ts';
 
 /** What is sent for each column, in the order of the statement's parameters. A field of `MessageChange` without one does not compile. */

@@ -1,4 +1,4 @@
-import type { Clock } from '@landline/webhook';
+import type { Clock } from '@landline/webhook/clock';
 import { textArray, type Statement } from '../connection/statement.ts';
 
 /**

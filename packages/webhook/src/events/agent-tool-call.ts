@@ -3,9 +3,9 @@ import { latestClock } from '../clock.ts';
 import { addProfile, changesOf, defined, register, type EventContext } from '../event-context.ts';
 import { detectedLanguage, LANGUAGE_DETECTION } from '../language-detection.ts';
 import { addSpoken } from '../spoken.ts';
-import { readDetails, readParameters, readResult } from './told-values.ts';
+import { readDetails, readParameters, readResult } from './live-values.ts';
 
-/** agent.tool_call: the agent called a tool; its result may come with it or in an event of its own. */
+/** Handles agent.tool_call: the agent called a tool. The result may come in the same event or in a later one. */
 export function agentToolCall(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const clock = latestClock('live', eventAt, event);
@@ -14,7 +14,7 @@ export function agentToolCall(event: EventContext): Changes {
   const parameters = readParameters(fields, 'parameters', 'arguments', 'tool_input', 'params_as_json');
   const result = readResult(fields, 'result', 'tool_output', 'result_value');
   const isError = fields.boolean('is_error');
-  const told = defined({
+  const call = defined({
     tool_name: register(name, clock),
     tool_type: register(fields.text('tool_type'), clock),
     parameters: register(parameters, clock),
@@ -35,7 +35,7 @@ export function agentToolCall(event: EventContext): Changes {
     request_id: event.rowId,
     clock,
     earliest: eventAt,
-    fields: details ? { ...told, details: { value: details, clock } } : told,
+    fields: details ? { ...call, details: { value: details, clock } } : call,
   });
   return changes;
 }

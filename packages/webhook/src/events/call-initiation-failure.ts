@@ -13,7 +13,9 @@ import {
 import { fieldsOf } from '../fields.ts';
 import { phoneNumber } from '../phone-number.ts';
 
-/** call_initiation_failure: an outbound call that never came about, as Twilio or the SIP trunk told it. */
+/**
+ * Handles call_initiation_failure: an outbound call that was never connected, as Twilio or the SIP trunk reports it.
+ */
 export function callInitiationFailure(event: EventContext): Changes {
   const { fields, eventAt } = event;
   fields.unfold('metadata');
@@ -21,9 +23,9 @@ export function callInitiationFailure(event: EventContext): Changes {
   const changes = changesOf(event, 'final', 'failed');
   const body = fieldsOf(fields.object('body'));
   const provider = fields.text('type');
-  const told = body.text('Direction');
-  // Such a call is an outbound one, unless it is told otherwise.
-  const direction = told?.toLowerCase().startsWith('inbound') ? 'inbound' : 'outbound';
+  const named = body.text('Direction');
+  // The call counts as outbound unless the body names a direction.
+  const direction = named?.toLowerCase().startsWith('inbound') ? 'inbound' : 'outbound';
   const from = body.key('From', 'from_number');
   const to = body.key('To', 'to_number');
   const [external, agent] = direction === 'outbound' ? [to, from] : [from, to];
@@ -31,7 +33,7 @@ export function callInitiationFailure(event: EventContext): Changes {
     changes.conversation.fields,
     defined<ConversationFields>({
       channel: register('phone', clock),
-      direction: register(direction, told === undefined ? latestClock('seen', eventAt, event) : clock),
+      direction: register(direction, named === undefined ? latestClock('seen', eventAt, event) : clock),
       status: finalStatusRegister(event, 'failed'),
       external_number: register(external && phoneNumber(external), clock),
       agent_number: register(agent && phoneNumber(agent), clock),
@@ -44,7 +46,7 @@ export function callInitiationFailure(event: EventContext): Changes {
     ...fields.rest(),
     call_initiation_failure: {
       type: provider ?? null,
-      ...(told !== undefined && { Direction: told }),
+      ...(named !== undefined && { Direction: named }),
       ...body.rest(),
     },
   };

@@ -1,39 +1,39 @@
 import type { ConversationFields } from '../changes.ts';
 import { latestClock, type Authority } from '../clock.ts';
 import { defined, register, type EventContext } from '../event-context.ts';
-import { fieldsOf, saysSomething, type Fields } from '../fields.ts';
+import { fieldsOf, hasContent, type Fields } from '../fields.ts';
 import { phoneNumber } from '../phone-number.ts';
 import { readDirection } from './direction.ts';
 
-/** Where a transcript tells of the call's line. */
+/** The objects of a transcript event that describe the call's line. */
 export interface CallSources {
-  /** `metadata`, with what stands one level too high. */
+  /** `metadata`, and the fields of it that stand one level too high. */
   call: Fields;
   /** `conversation_initiation_client_data`. */
   client: Fields;
-  /** Its dynamic variables. */
+  /** The dynamic variables of `conversation_initiation_client_data`. */
   variables: Fields;
 }
 
-/** Over what a finished call went, in which direction, and between which numbers. */
+/** Reads a finished call's channel, direction and numbers. */
 export function readParties(sources: CallSources, event: EventContext): ConversationFields {
   const clock = latestClock('final', event.eventAt, event);
   const { variables } = sources;
   const { line, channel, authority } = lineOf(sources);
-  const told = partiesOf(line);
-  const external = told.external ?? variables.key('system__caller_id');
-  const agent = told.agent ?? variables.key('system__called_number');
-  const numbers = latestClock(told.areImplied ? 'seen' : 'final', event.eventAt, event);
+  const parties = partiesOf(line);
+  const external = parties.external ?? variables.key('system__caller_id');
+  const agent = parties.agent ?? variables.key('system__called_number');
+  const numbers = latestClock(parties.areImplied ? 'seen' : 'final', event.eventAt, event);
   return defined<ConversationFields>({
     channel: register(channel, latestClock(authority, event.eventAt, event)),
-    direction: register(told.direction, clock),
+    direction: register(parties.direction, clock),
     external_number: register(external && phoneNumber(external), numbers),
     agent_number: register(agent && phoneNumber(agent), numbers),
     call_sid: register(line.key('call_sid') ?? variables.key('system__call_sid'), clock),
   });
 }
 
-/** Where a call's parties are told, its channel, and how much the channel is to be believed. */
+/** The fields that name a call's parties, its channel, and the authority of the channel. */
 interface Line {
   line: Fields;
   channel: string | undefined;
@@ -41,16 +41,19 @@ interface Line {
 }
 
 /**
- * A text-only conversation is set to be a chat. `phone_call: null` says that there was no telephone, so perhaps a web page:
- * a bridge's own calls, which reach the provider over WebSocket, have it too. Neither counts against what somebody said.
+ * Finds the line of a call. Two channels are not observed, so they rank below a live event's channel:
+ *
+ * - A text-only conversation is configured as a chat.
+ * - `phone_call: null` means that there was no telephone, so perhaps a web page. A bridge's own calls reach the
+ *   provider over WebSocket and have it too.
  */
 function lineOf({ call, client }: CallSources): Line {
   for (const name of ['whatsapp', 'sms'] as const) {
     const line = call.object(name);
-    if (line && saysSomething(line)) return { line: fieldsOf(line), channel: name, authority: 'final' };
+    if (line && hasContent(line)) return { line: fieldsOf(line), channel: name, authority: 'final' };
   }
   const phone = call.object('phone_call');
-  if (phone && saysSomething(phone)) return { line: call.over('phone_call'), channel: 'phone', authority: 'final' };
+  if (phone && hasContent(phone)) return { line: call.over('phone_call'), channel: 'phone', authority: 'final' };
   if (isTextOnly(call, client)) return { line: call, channel: 'chat', authority: 'configured' };
   return { line: call, channel: call.isNull('phone_call') ? 'web' : undefined, authority: 'seen' };
 }
@@ -64,11 +67,11 @@ interface Parties {
   direction: string | undefined;
   external: string | undefined;
   agent: string | undefined;
-  /** Whether it is only our guess which number is whose. */
+  /** Whether the roles of the two numbers are only implied. */
   areImplied: boolean;
 }
 
-/** Where no direction is told, the caller is taken for the person, as in most calls. */
+/** Reads the two numbers. Without a direction the caller counts as the person, as in most calls. */
 function partiesOf(line: Fields): Parties {
   const direction = readDirection(line, 'direction');
   const external = line.key('external_number', 'whatsapp_user_id', 'sms_user_phone_number', 'user_phone_number');

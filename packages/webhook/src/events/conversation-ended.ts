@@ -6,11 +6,11 @@ import {
   changesOf,
   defined,
   register,
-  toldRegisters,
+  liveRegisters,
   type EventContext,
 } from '../event-context.ts';
 
-/** conversation.ended: when and why the call was over. */
+/** Handles conversation.ended: the end of a call and its reason. */
 export function conversationEnded(event: EventContext): Changes {
   const { fields, eventAt } = event;
   fields.unfold('metadata');
@@ -20,7 +20,7 @@ export function conversationEnded(event: EventContext): Changes {
   Object.assign(
     changes.conversation.fields,
     defined<ConversationFields>({
-      // That it ended when it was told to have ended is only implied.
+      // Without a time of its own, the event only implies that the call ended at the event's time.
       ended_at: register(endedAt ?? eventAt, endedAt === undefined ? latestClock('seen', eventAt, event) : clock),
       duration_seconds: register(fields.number('duration_seconds', 'call_duration_secs'), clock),
       end_reason: register(fields.text('reason', 'end_reason'), clock),
@@ -28,6 +28,6 @@ export function conversationEnded(event: EventContext): Changes {
     }),
   );
   addProfile(event, changes);
-  addMetadata(changes, toldRegisters(fields.rest(), clock));
+  addMetadata(changes, liveRegisters(fields.rest(), clock));
   return changes;
 }

@@ -4,7 +4,10 @@ import { addProfile, changesOf, type EventContext } from '../event-context.ts';
 import { readRole } from '../role.ts';
 import { addSpoken, readSpoken } from '../spoken.ts';
 
-/** conversation.message: one thing said while the call goes on. What a user speaks is the conversation's language. */
+/**
+ * Handles conversation.message: a message during the call. The language of a user's message is the conversation's
+ * language.
+ */
 export function conversationMessage(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const clock = latestClock('live', eventAt, event);
@@ -18,7 +21,7 @@ export function conversationMessage(event: EventContext): Changes {
     conversation_id: event.conversationId,
     source: 'live',
     event_key: keyOf(role, event),
-    // A telling without words never takes the place of one with them.
+    // An event without words never replaces one with words.
     clock: content === null ? latestClock('seen', eventAt, event) : clock,
     position: null,
     role,
@@ -34,7 +37,10 @@ export function conversationMessage(event: EventContext): Changes {
   return changes;
 }
 
-/** Senders count the messages of each side for themselves: number 1 of the user is not number 1 of the agent. */
+/**
+ * Returns the message's key with its role. Senders count the messages of each side apart: number 1 of the user is not
+ * number 1 of the agent.
+ */
 function keyOf(role: MessageChange['role'], { rowId, id }: EventContext): string {
   return rowId === id ? id : `${role ?? 'unknown'}:${rowId}`;
 }

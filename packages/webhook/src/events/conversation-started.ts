@@ -6,14 +6,14 @@ import {
   changesOf,
   defined,
   register,
-  toldRegisters,
+  liveRegisters,
   type EventContext,
 } from '../event-context.ts';
 import { phoneNumber } from '../phone-number.ts';
 import { addSpoken, readSpoken } from '../spoken.ts';
 import { readDirection } from './direction.ts';
 
-/** conversation.started: who calls whom, over what, in which language. */
+/** Handles conversation.started: the caller, the called number, the channel and the language. */
 export function conversationStarted(event: EventContext): Changes {
   const { fields, eventAt } = event;
   fields.unfold('metadata');
@@ -23,7 +23,7 @@ export function conversationStarted(event: EventContext): Changes {
   const direction = readDirection(fields, 'direction');
   const caller = fields.key('caller_number', 'from_number', 'caller_id');
   const called = fields.key('called_number', 'to_number');
-  // The person's number is the caller's, unless the agent made the call.
+  // The caller is the person, unless the agent made the call.
   const [external, agent] = direction === 'outbound' ? [called, caller] : [caller, called];
   Object.assign(
     changes.conversation.fields,
@@ -38,6 +38,6 @@ export function conversationStarted(event: EventContext): Changes {
   );
   addSpoken(changes.conversation, readSpoken(fields), clock);
   addProfile(event, changes);
-  addMetadata(changes, toldRegisters(fields.rest(), clock));
+  addMetadata(changes, liveRegisters(fields.rest(), clock));
   return changes;
 }

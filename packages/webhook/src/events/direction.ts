@@ -1,10 +1,13 @@
 import type { Fields } from '../fields.ts';
 
-/** The two that the tables know, and how carriers write them: Twilio's `outbound-api` and `outbound-dial`, say. */
+/** The directions of the tables. Carriers add to these words: Twilio writes `outbound-api` and `outbound-dial`. */
 const DIRECTIONS = ['inbound', 'outbound'] as const;
 
-/** Which way a call went: `inbound`, `outbound`, or another word as it was told. The first of `names` that is a text. */
+/**
+ * Reads a call's direction from the first of `names` that is a text. Returns `inbound`, `outbound`, or any other word
+ * in lower case.
+ */
 export function readDirection(fields: Fields, ...names: string[]): string | undefined {
-  const told = fields.text(...names)?.toLowerCase();
-  return DIRECTIONS.find((direction) => told === direction || told?.startsWith(`${direction}-`)) ?? told;
+  const word = fields.text(...names)?.toLowerCase();
+  return DIRECTIONS.find((direction) => word === direction || word?.startsWith(`${direction}-`)) ?? word;
 }

@@ -1,11 +1,11 @@
-import { fieldsOf, holdsSomething, type Fields } from '../fields.ts';
+import { fieldsOf, isFilled, type Fields } from '../fields.ts';
 import { isObject, type Json } from '../json.ts';
 
 /**
- * Why a failed conversation failed: `error.reason`, else `error` where it is a text, else `termination_reason`, else the
- * error as JSON.
+ * Returns why a conversation failed: `error.reason`, else `error` where it is a text, else `termination_reason`, else
+ * the error as JSON.
  *
- * @param call  `metadata`, with what stands one level too high.
+ * @param call  `metadata`, and the fields of it that stand one level too high.
  */
 export function failureReason(call: Fields): string | undefined {
   const error = call.content('error');
@@ -19,5 +19,5 @@ function wordsOf(error: Json | undefined): string | undefined {
 
 function asJson(error: Json | undefined): string | undefined {
   const isCode = error !== undefined && typeof error !== 'string' && error !== false;
-  return isCode && holdsSomething(error) ? JSON.stringify(error) : undefined;
+  return isCode && isFilled(error) ? JSON.stringify(error) : undefined;
 }

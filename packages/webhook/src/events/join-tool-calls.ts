@@ -1,29 +1,34 @@
-import type { ToldTool } from './read-tools.ts';
+import type { ToolEntry } from './read-tools.ts';
 
-/** A tool call with its result; one of the two may be missing. */
+/** A tool call with its result. One of the two may be missing. */
 export interface JoinedCall {
-  /** Unique in its transcript: the request id, `<id>#2` for the second use of one, else the place in the transcript. */
+  /**
+   * Unique in its transcript: the request id; `<id>#2` for the second use of an id; else the place in the transcript.
+   */
   requestId: string;
-  call?: ToldTool;
-  result?: ToldTool;
-  /** When the call was made, else when its result was told, in unix milliseconds. */
+  call?: ToolEntry;
+  result?: ToolEntry;
+  /** The time of the call, else of its result, in unix milliseconds. */
   at: number;
 }
 
 /**
- * Joins the results of a transcript to their calls. A result belongs to the oldest unanswered call with its id, also to
- * one that comes later. A result without an id, or whose call has none, belongs to the oldest unanswered call of the same
- * tool before it. Any other result stands alone.
+ * Joins the results of a transcript to their calls.
  *
- * @param told  Calls and results, in the order of the turns.
- * @returns     A call for each row, in that order.
+ * - A result with an id joins the oldest unanswered call with that id, also a later call.
+ * - A result without an id joins the oldest unanswered call of the same tool before it. So does a result whose id no
+ *   call has, where the call has no id.
+ * - Any other result is a row of its own.
+ *
+ * @param entries  Calls and results, in the order of the turns.
+ * @returns        A row for each call and each unjoined result, in that order.
  */
-export function joinToolCalls(told: readonly ToldTool[]): JoinedCall[] {
-  if (told.length === 0) return [];
-  const resultOf = joinById(told);
-  joinByName(told, resultOf);
+export function joinToolCalls(entries: readonly ToolEntry[]): JoinedCall[] {
+  if (entries.length === 0) return [];
+  const resultOf = joinById(entries);
+  joinByName(entries, resultOf);
   const joined = new Set(resultOf.values());
-  const rows = told.flatMap((tool): Omit<JoinedCall, 'requestId'>[] => {
+  const rows = entries.flatMap((tool): Omit<JoinedCall, 'requestId'>[] => {
     if (tool.kind === 'result') return joined.has(tool) ? [] : [{ result: tool, at: tool.at }];
     const result = resultOf.get(tool);
     return [{ call: tool, ...(result && { result }), at: tool.at }];
@@ -32,25 +37,25 @@ export function joinToolCalls(told: readonly ToldTool[]): JoinedCall[] {
 }
 
 /** Each call's result. */
-type ResultOf = Map<ToldTool, ToldTool>;
+type ResultOf = Map<ToolEntry, ToolEntry>;
 
-function joinById(told: readonly ToldTool[]): ResultOf {
+function joinById(entries: readonly ToolEntry[]): ResultOf {
   const calls = new Queues();
-  for (const tool of told) if (tool.kind === 'call' && tool.id !== undefined) calls.add(tool.id, tool);
+  for (const tool of entries) if (tool.kind === 'call' && tool.id !== undefined) calls.add(tool.id, tool);
   const resultOf: ResultOf = new Map();
-  for (const tool of told) {
+  for (const tool of entries) {
     const call = tool.kind === 'result' && tool.id !== undefined ? calls.oldest(tool.id, resultOf) : undefined;
     if (call) resultOf.set(call, tool);
   }
   return resultOf;
 }
 
-/** Adds the results that no id joined. A workflow's own calls and results keep to themselves. */
-function joinByName(told: readonly ToldTool[], resultOf: ResultOf): void {
+/** Joins the remaining results by the tool's name. A workflow's results join only that workflow's calls. */
+function joinByName(entries: readonly ToolEntry[], resultOf: ResultOf): void {
   const joined = new Set(resultOf.values());
   const calls = new Queues();
   const callsWithoutId = new Queues();
-  for (const tool of told) {
+  for (const tool of entries) {
     if (tool.name === undefined || joined.has(tool)) continue;
     const key = `${tool.scope}\0${tool.name}`;
     if (tool.kind === 'call') {
@@ -63,18 +68,18 @@ function joinByName(told: readonly ToldTool[], resultOf: ResultOf): void {
   }
 }
 
-/** Calls that may wait for a result, by a key. */
+/** Calls that may lack a result, by a key. */
 class Queues {
-  readonly #queues = new Map<string, { calls: ToldTool[]; next: number }>();
+  readonly #queues = new Map<string, { calls: ToolEntry[]; next: number }>();
 
-  add(key: string, call: ToldTool): void {
+  add(key: string, call: ToolEntry): void {
     const queue = this.#queues.get(key);
     if (queue) queue.calls.push(call);
     else this.#queues.set(key, { calls: [call], next: 0 });
   }
 
-  /** The oldest call that has no result. */
-  oldest(key: string, resultOf: ResultOf): ToldTool | undefined {
+  /** Returns the oldest call that has no result. */
+  oldest(key: string, resultOf: ResultOf): ToolEntry | undefined {
     const queue = this.#queues.get(key);
     if (queue === undefined) return undefined;
     while (queue.next < queue.calls.length) {
@@ -85,7 +90,9 @@ class Queues {
   }
 }
 
-/** An id that literally stands in the transcript is its own, also one that reads like the second use of another. */
+/**
+ * Gives each row a unique id. An id that a transcript names belongs to its own row, also an id of the form `<id>#2`.
+ */
 function withIds(rows: readonly Omit<JoinedCall, 'requestId'>[]): JoinedCall[] {
   const literal = new Set(rows.map(idOf));
   const taken = new Set<string>();

@@ -2,7 +2,7 @@ import type { Changes } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import { changesOf, registersOf, type EventContext } from '../event-context.ts';
 
-/** post_call_audio: the call's recording exists. The audio itself stays in the ledger's body. */
+/** Handles post_call_audio: the call's recording exists. The audio itself stays in the ledger's body. */
 export function postCallAudio(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const changes = changesOf(event, 'final', 'ended');

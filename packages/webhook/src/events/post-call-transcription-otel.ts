@@ -3,7 +3,10 @@ import { earliestClock, latestClock } from '../clock.ts';
 import { changesOf, registersOf, type EventContext } from '../event-context.ts';
 import { isObject, type Json } from '../json.ts';
 
-/** post_call_transcription_otel: the call's traces. Only their outline goes to the tables; the ledger's body has them. */
+/**
+ * Handles post_call_transcription_otel: the call's traces. The tables get the number of spans and the start; the
+ * ledger's body keeps the traces.
+ */
 export function postCallTranscriptionOtel(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const changes = changesOf(event, 'final', 'done');
@@ -33,10 +36,10 @@ function listIn(value: Json, key: string): Json[] {
   return Array.isArray(list) ? list : [];
 }
 
-/** Nanoseconds from 1973 to 2286. */
+/** Nanoseconds from 1973 to 2286, as digits. */
 const NANOSECONDS = /^[1-9]\d{17,18}$/;
 
-/** OTLP prints nanoseconds as text: they do not fit a double. */
+/** Returns a span's start in unix milliseconds. OTLP prints nanoseconds as text, because a double cannot hold them. */
 function startOf(span: Json): number | undefined {
   const nanos = isObject(span) ? span['startTimeUnixNano'] : undefined;
   if (typeof nanos !== 'string' || !NANOSECONDS.test(nanos)) return undefined;

@@ -13,7 +13,7 @@ import {
 } from '../event-context.ts';
 import { EventFaultError } from '../errors.ts';
 import { addSeconds } from '../event-time.ts';
-import { fieldsOf, holdsSomething, saysSomething, type Fields } from '../fields.ts';
+import { fieldsOf, isFilled, hasContent, type Fields } from '../fields.ts';
 import { isObject, type Json } from '../json.ts';
 import { readLanguage } from '../language.ts';
 import { addSpoken } from '../spoken.ts';
@@ -21,7 +21,7 @@ import { readParties } from './call-parties.ts';
 import { failureReason } from './failure-reason.ts';
 import { readTranscript, type Transcript } from './transcript.ts';
 
-/** The provider's words for a status. */
+/** The provider's statuses and ours. */
 const STATUSES: ReadonlyMap<string, ConversationStatus> = new Map([
   ['initiated', 'initiated'],
   ['in-progress', 'in_progress'],
@@ -31,26 +31,26 @@ const STATUSES: ReadonlyMap<string, ConversationStatus> = new Map([
   ['failed', 'failed'],
 ]);
 
-/** post_call_transcription: the provider's own account of the whole call. It outranks what was told live. */
+/** Handles post_call_transcription: the provider's account of the whole call, which outranks live events. */
 export function postCallTranscription(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const clock = latestClock('final', eventAt, event);
-  const told = fields.oneOf(STATUSES, 'status');
-  const changes = changesOf(event, 'final', told ?? 'done');
+  const status = fields.oneOf(STATUSES, 'status');
+  const changes = changesOf(event, 'final', status ?? 'done');
   const metadata = fields.object('metadata') ?? {};
-  // What some senders write one level too high is read where it stands.
+  // Some senders write fields of the metadata one level too high.
   const call = fields.over('metadata');
-  const { startedAt } = readCallTimes(call);
+  const startedAt = readCallTimes(call).startedAt ?? eventAt;
   const turns = turnsOf(fields);
-  const transcript = readTranscript(turns, event, { startedAt: startedAt ?? eventAt, clock });
+  const transcript = readTranscript(turns, event, { startedAt, clock });
   const clientData = fields.object('conversation_initiation_client_data');
   const client = fieldsOf(clientData);
   const variables = fieldsOf(client.object('dynamic_variables'));
 
   Object.assign(
     changes.conversation.fields,
-    theCall(call, changes.conversation.fields, event),
-    outcome(told, call, event),
+    callColumns(call, changes.conversation.fields, event),
+    outcome(status, call, event),
     defined<ConversationFields>({
       user_id: changes.conversation.fields.user_id ?? register(client.key('user_id'), clock),
     }),
@@ -59,40 +59,44 @@ export function postCallTranscription(event: EventContext): Changes {
   );
   addLanguage(changes, { transcript, call, client }, event);
   addProfile(event, changes);
-  const isTold = saysWhatWasSaid(transcript);
-  if (isTold) {
-    changes.messages = transcript.messages;
-    changes.toolCalls = transcript.toolCalls;
-    changes.conversation.transcript = clock;
-  }
+  const areRows = addTranscript(changes, transcript, clock);
   const rest = {
     ...fields.rest(),
     ...metadata,
-    // Turns that are not rows are kept all the same, where they hold anything.
-    ...(!isTold && turns.some(saysSomething) && { transcript: turns }),
+    // Turns that do not become rows are kept in the metadata, where they hold anything.
+    ...(!areRows && turns.some(hasContent) && { transcript: turns }),
     ...(clientData && { conversation_initiation_client_data: clientData }),
   };
   addMetadata(changes, registersOf(rest, clock));
   return changes;
 }
 
-/** What a turn may hold in the place of words, as its details keep it. */
+/** Adds a transcript's rows where it has words or tool calls. Returns whether it did. */
+function addTranscript(changes: Changes, transcript: Transcript, clock: Clock): boolean {
+  if (!hasWords(transcript)) return false;
+  changes.messages = transcript.messages;
+  changes.toolCalls = transcript.toolCalls;
+  changes.conversation.transcript = clock;
+  return true;
+}
+
+/** The fields of a turn that replace its words. The message's details keep them. */
 const CONTENTS = ['turn', 'file_input', 'file_inputs', 'original_message', 'multivoice_message'];
 
 /**
- * Whether a transcript has a turn with content or a tool call. One of empty or redacted turns says nothing of what was said:
- * what was told live stays.
+ * Returns whether a transcript has a turn with content or a tool call. A transcript of empty or redacted turns must not
+ * replace the live messages.
  */
-function saysWhatWasSaid({ messages, toolCalls }: Transcript): boolean {
+function hasWords({ messages, toolCalls }: Transcript): boolean {
   if (toolCalls.length > 0) return true;
   return messages.some(({ content, details }) => {
     if (content !== null) return content.trim() !== '';
-    return isObject(details) && CONTENTS.some((name) => Object.hasOwn(details, name) && holdsSomething(details[name]));
+    return isObject(details) && CONTENTS.some((name) => Object.hasOwn(details, name) && isFilled(details[name]));
   });
 }
 
-/** When the call was, why it ended and what it cost. */
-function theCall(call: Fields, { started_at }: ConversationFields, event: EventContext): ConversationFields {
+/** Returns the times of the call, its end reason and its cost. */
+function callColumns(call: Fields, { started_at }: ConversationFields, event: EventContext): ConversationFields {
   const clock = latestClock('final', event.eventAt, event);
   const { startedAt, durationSeconds } = readCallTimes(call);
   const endedAt =
@@ -107,17 +111,24 @@ function theCall(call: Fields, { started_at }: ConversationFields, event: EventC
   });
 }
 
-/** Whether the call was done or failed, where the account says so: the later account's word, with its reason or none. */
-function outcome(told: ConversationStatus | undefined, call: Fields, event: EventContext): ConversationFields {
-  if (told !== 'done' && told !== 'failed') return {};
-  const reason = told === 'done' ? null : failureReason(call);
+/**
+ * Returns the final status that the account names, and its failure reason (null for a call that is done). Returns
+ * nothing where the account names no final status.
+ */
+function outcome(status: ConversationStatus | undefined, call: Fields, event: EventContext): ConversationFields {
+  if (status !== 'done' && status !== 'failed') return {};
+  const reason = status === 'done' ? null : failureReason(call);
   return defined<ConversationFields>({
-    status: finalStatusRegister(event, told),
+    status: finalStatusRegister(event, status),
     failure_reason: register(reason, latestClock('final', event.eventAt, event)),
   });
 }
 
-/** The turns; a transcript that is no list holds something we cannot see, so it must not pass for an empty one. */
+/**
+ * Returns the turns.
+ *
+ * @throws EventFaultError  for a transcript that is no list: it may hold turns, so it must not count as an empty one.
+ */
 function turnsOf(fields: Fields): Json[] {
   const turns = fields.any('transcript') ?? [];
   if (!Array.isArray(turns)) throw new EventFaultError('transcript_not_array', 'data.transcript is not an array.');
@@ -126,18 +137,18 @@ function turnsOf(fields: Fields): Json[] {
 
 function analysis(fields: Fields, clock: Clock): ConversationFields {
   const whole = fields.object('analysis');
-  const told = fields.over('analysis');
+  const inner = fields.over('analysis');
   return defined<ConversationFields>({
     analysis: register(whole, clock),
-    title: register(told.text('call_summary_title', 'title'), clock),
-    summary: register(told.text('transcript_summary', 'summary'), clock),
-    call_successful: register(told.text('call_successful'), clock),
+    title: register(inner.text('call_summary_title', 'title'), clock),
+    summary: register(inner.text('transcript_summary', 'summary'), clock),
+    call_successful: register(inner.text('call_successful'), clock),
   });
 }
 
 /**
- * Adds the language spoken at the end of the call: the last one detected in it. Where none was detected, the configured
- * one, which gives way to whatever was heard live.
+ * Adds the language at the end of the call: the last detected one. Without a detection it adds the configured language,
+ * which ranks below every live event's.
  */
 function addLanguage(
   { conversation }: Changes,

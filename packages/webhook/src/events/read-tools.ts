@@ -2,48 +2,53 @@ import { fieldsOf, type Fields } from '../fields.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { jsonOrText } from '../json-or-text.ts';
 
-/** A tool call or a tool's result as a transcript tells it. */
-export interface ToldTool {
+/** A tool call or a tool's result in a transcript. */
+export interface ToolEntry {
   kind: 'call' | 'result';
-  /** `request_id`; undefined where it is missing, empty or no key. */
+  /** `request_id`; undefined where it is missing, empty or too long for a key. */
   id: string | undefined;
   name: string | undefined;
   type: string | undefined;
-  /** Of a call its parameters, of a result what came of it. */
+  /** The parameters of a call, or the value of a result. */
   value: Json | undefined;
   isError: boolean | undefined;
   latencySeconds: number | undefined;
-  /** What the columns have no place for. */
+  /** The fields that have no column. */
   rest: JsonObject;
-  /** Where it stands: the turn's position and its own in the list, and so on for each level of nesting. */
+  /**
+   * The place in the transcript: the turn's position and the index in its list, and so on for each level of nesting.
+   */
   place: string;
-  /** The place of the workflow's result in which it is nested; empty at the top. */
+  /** The place of the workflow's result that contains the entry; empty outside of workflows. */
   scope: string;
-  /** When it was told, in unix milliseconds. */
+  /** The turn's time, in unix milliseconds. */
   at: number;
 }
 
-/** Deeper than this a workflow within a workflow stays in the result that tells of it. The provider nests one level. */
+/**
+ * The greatest depth of workflows that is read. A deeper workflow stays in the result that contains it. The provider
+ * nests one level.
+ */
 const MAX_NESTING = 8;
 
 interface Place {
-  /** As in `ToldTool`: of a list, or of an item of it. */
+  /** See `ToolEntry`. The place of a list, or of an item of it. */
   place: string;
   scope: string;
   depth: number;
   at: number;
 }
 
-/** Reads the tool calls of a turn, then its results and what is nested in them, and adds them to `told`. */
+/** Adds the tool calls of a turn to `entries`, then its results and the workflow calls in them. */
 export function readToolsOf(
   fields: Fields,
   { position, at }: { position: number; at: number },
-  told: ToldTool[],
+  entries: ToolEntry[],
 ): void {
   const calls = fields.array('tool_calls');
   const results = fields.array('tool_results');
   if (calls === undefined && results === undefined) return;
-  readLists({ calls, results }, { place: String(position), scope: '', depth: 0, at }, told);
+  readLists({ calls, results }, { place: String(position), scope: '', depth: 0, at }, entries);
 }
 
 interface Lists {
@@ -51,28 +56,28 @@ interface Lists {
   results?: Json[] | undefined;
 }
 
-function readLists({ calls = [], results = [] }: Lists, where: Place, told: ToldTool[]): void {
+function readLists({ calls = [], results = [] }: Lists, where: Place, entries: ToolEntry[]): void {
   for (const [i, call] of calls.entries()) {
-    if (call !== null) told.push(toldTool('call', call, itemAt(where, i)));
+    if (call !== null) entries.push(toolEntry('call', call, itemAt(where, i)));
   }
   for (const [i, json] of results.entries()) {
     if (json === null) continue;
-    const result = toldTool('result', json, itemAt(where, i));
-    if (saysNothing(result)) continue;
-    told.push(result);
-    if (where.depth < MAX_NESTING) readSteps(result, { ...where, depth: where.depth + 1 }, told);
+    const result = toolEntry('result', json, itemAt(where, i));
+    if (isEmptyEntry(result)) continue;
+    entries.push(result);
+    if (where.depth < MAX_NESTING) readSteps(result, { ...where, depth: where.depth + 1 }, entries);
   }
 }
 
-/** The place of a list's item. */
+/** Returns the place of a list's item. */
 function itemAt(list: Place, index: number): Place {
   return { ...list, place: `${list.place}.${index}` };
 }
 
-function toldTool(kind: ToldTool['kind'], json: Json, { place, scope, at }: Place): ToldTool {
+function toolEntry(kind: ToolEntry['kind'], json: Json, { place, scope, at }: Place): ToolEntry {
   const fields = fieldsOf(isObject(json) ? json : { [kind]: json });
   const isResult = kind === 'result';
-  const tool: ToldTool = {
+  const tool: ToolEntry = {
     kind,
     id: fields.key('request_id'),
     name: fields.text('tool_name'),
@@ -89,23 +94,26 @@ function toldTool(kind: ToldTool['kind'], json: Json, { place, scope, at }: Plac
   return tool;
 }
 
-/** A result whose fields are all null is nobody's. */
-function saysNothing({ id, name, type, value, isError, latencySeconds, rest }: ToldTool): boolean {
-  const told = id ?? name ?? type ?? value ?? isError ?? latencySeconds;
-  return told === undefined && Object.keys(rest).length === 0;
+/** Returns whether all fields of a result are null. Such a result belongs to no call. */
+function isEmptyEntry({ id, name, type, value, isError, latencySeconds, rest }: ToolEntry): boolean {
+  const named = id ?? name ?? type ?? value ?? isError ?? latencySeconds;
+  return named === undefined && Object.keys(rest).length === 0;
 }
 
 /** Reads the calls that a workflow made: `requests` and `results` of each step. */
-function readSteps(result: ToldTool, where: Place, told: ToldTool[]): void {
+function readSteps(result: ToolEntry, where: Place, entries: ToolEntry[]): void {
   for (const [i, step] of stepsOf(result).entries()) {
     if (!isObject(step)) continue;
     const inner = { ...where, place: `${result.place}.${i}`, scope: result.place };
-    readLists({ calls: toolsIn(step['requests']), results: toolsIn(step['results']) }, inner, told);
+    readLists({ calls: toolsIn(step['requests']), results: toolsIn(step['results']) }, inner, entries);
   }
 }
 
-/** The provider tells the steps twice, in `result` and as text in `result_value`. Other tools' results may hold anything. */
-function stepsOf({ rest: { result }, type, value }: ToldTool): Json[] {
+/**
+ * Returns the steps of a workflow. The provider writes them twice: in `result`, and as text in `result_value`. Another
+ * tool's `result_value` may hold anything.
+ */
+function stepsOf({ rest: { result }, type, value }: ToolEntry): Json[] {
   if (isObject(result) && Array.isArray(result['steps'])) return result['steps'];
   return type === 'workflow' && isObject(value) && Array.isArray(value['steps']) ? value['steps'] : [];
 }

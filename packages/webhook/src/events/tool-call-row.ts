@@ -4,7 +4,7 @@ import { defined, register } from '../event-context.ts';
 import type { JsonObject } from '../json.ts';
 import type { JoinedCall } from './join-tool-calls.ts';
 
-/** The row of a transcript's tool call. */
+/** Makes the row of a transcript's tool call. */
 export function toolCallRow(
   { requestId, call, result, at }: JoinedCall,
   conversationId: string,
@@ -28,7 +28,10 @@ export function toolCallRow(
   };
 }
 
-/** Call and result have fields of the same names: they are kept apart. */
+/**
+ * Returns the details of call and result. Both have fields of the same names, so the result's go into a field of their
+ * own.
+ */
 function detailsOf(call: JsonObject = {}, result: JsonObject = {}): JsonObject | undefined {
   const details = Object.keys(result).length > 0 ? { ...call, result } : call;
   return Object.keys(details).length > 0 ? details : undefined;

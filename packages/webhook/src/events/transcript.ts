@@ -8,22 +8,22 @@ import type { Language } from '../language.ts';
 import { detectedLanguage, LANGUAGE_DETECTION } from '../language-detection.ts';
 import { readRole } from '../role.ts';
 import { joinToolCalls, type JoinedCall } from './join-tool-calls.ts';
-import { readToolsOf, type ToldTool } from './read-tools.ts';
+import { readToolsOf, type ToolEntry } from './read-tools.ts';
 import { toolCallRow } from './tool-call-row.ts';
 
-/** A transcript as rows: a message a turn, and a row for each tool call with its result, from whichever turn has it. */
+/** A transcript as rows: a message for each turn, and a row for each tool call with its result. */
 export interface Transcript {
   messages: MessageChange[];
   toolCalls: ToolCallChange[];
-  /** The last language into which the agent changed, and when, in unix milliseconds. */
+  /** The last language that the agent changed to, and the time in unix milliseconds. */
   detected: { spoken: Language; at: number } | null;
 }
 
 /** The times of a transcript. */
 export interface TranscriptTimes {
-  /** When the call began, in unix milliseconds; turns count their seconds from there. */
+  /** The start of the call, in unix milliseconds. Turns count their seconds from it. */
   startedAt: number;
-  /** The clock of everything that this transcript writes. */
+  /** The clock of every value that this transcript writes. */
   clock: Clock;
 }
 
@@ -33,17 +33,17 @@ export interface TranscriptTimes {
  * @param turns  `data.transcript`.
  */
 export function readTranscript(turns: Json[], event: EventContext, { startedAt, clock }: TranscriptTimes): Transcript {
-  const told: ToldTool[] = [];
+  const entries: ToolEntry[] = [];
   const messages: MessageChange[] = [];
   for (const [position, turn] of turns.entries()) {
-    // A turn that is no object is kept as it is, in the details.
+    // A turn that is no object goes to the details unchanged.
     const fields = fieldsOf(isObject(turn) ? turn : { turn });
     const seconds = secondsIntoCall(fields, startedAt);
     const at = addSeconds(startedAt, seconds ?? 0) ?? startedAt;
-    readToolsOf(fields, { position, at }, told);
+    readToolsOf(fields, { position, at }, entries);
     messages.push(messageOf(fields, event, { position, seconds, at, clock }));
   }
-  const calls = joinToolCalls(told);
+  const calls = joinToolCalls(entries);
   return {
     messages,
     toolCalls: calls.map((call) => toolCallRow(call, event.conversationId, clock)),
@@ -51,7 +51,7 @@ export function readTranscript(turns: Json[], event: EventContext, { startedAt, 
   };
 }
 
-/** When a turn began, in seconds after the call; some senders write when that was instead. */
+/** Returns the start of a turn, in seconds into the call. Some senders write the time instead. */
 function secondsIntoCall(turn: Fields, startedAt: number): number | undefined {
   const seconds = turn.number('time_in_call_secs');
   if (seconds !== undefined) return seconds;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { joinToolCalls } from '../../src/events/join-tool-calls.ts';
-import type { ToldTool } from '../../src/events/read-tools.ts';
+import type { ToolEntry } from '../../src/events/read-tools.ts';
 import { changesOf } from '../support/deliver.ts';
 
 /** Few ids, some of which read like the second use of another, and few names, so that calls and results meet. */
@@ -11,7 +11,7 @@ const tool = fc.record({
   name: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
   scope: fc.constantFrom('', '0.0'),
 });
-const told: fc.Arbitrary<ToldTool[]> = fc.array(tool, { maxLength: 14 }).map((tools) =>
+const entries: fc.Arbitrary<ToolEntry[]> = fc.array(tool, { maxLength: 14 }).map((tools) =>
   tools.map((one, i) => ({
     ...one,
     type: undefined,
@@ -27,7 +27,7 @@ const told: fc.Arbitrary<ToldTool[]> = fc.array(tool, { maxLength: 14 }).map((to
 describe('calls and results, joined', () => {
   test('are all there once, under ids of their own, in their order', () => {
     fc.assert(
-      fc.property(told, (tools) => {
+      fc.property(entries, (tools) => {
         const rows = joinToolCalls(tools);
         const values = rows.flatMap(({ call, result }) => [call, result].filter((one) => one !== undefined));
         expect(values.map(({ value }) => value).toSorted((a, b) => Number(a) - Number(b))).toEqual(
@@ -41,7 +41,7 @@ describe('calls and results, joined', () => {
 
   test('leave no call without a result while a result of its id stands alone', () => {
     fc.assert(
-      fc.property(told, (tools) => {
+      fc.property(entries, (tools) => {
         const rows = joinToolCalls(tools);
         const alone = new Set(rows.flatMap(({ call, result }) => (call ? [] : [result?.id])));
         const unanswered = rows.filter(({ call, result }) => call?.id !== undefined && !result);
@@ -52,7 +52,7 @@ describe('calls and results, joined', () => {
 
   test('join by the tool only what has not two ids, the call first, within one workflow', () => {
     fc.assert(
-      fc.property(told, (tools) => {
+      fc.property(entries, (tools) => {
         for (const { call, result } of joinToolCalls(tools)) {
           if (!call || !result || call.id === result.id) continue;
           expect(call.id === undefined || result.id === undefined).toBe(true);

@@ -11,9 +11,9 @@ function toolCall(body: unknown) {
 }
 
 function command(body: unknown) {
-  const [told, ...others] = changesOf(body).commands;
-  if (!told || others.length > 0) throw new Error('not one command');
-  return told;
+  const [only, ...others] = changesOf(body).commands;
+  if (!only || others.length > 0) throw new Error('not one command');
+  return only;
 }
 
 describe('agent.tool_call', () => {
@@ -34,7 +34,7 @@ describe('agent.tool_call', () => {
     });
   });
 
-  test('its result, told apart, is the same row', () => {
+  test('its result, in an event of its own, is the same row', () => {
     const call = toolCall(fixture('agent-tool-call.call'));
     const result = toolCall(fixture('agent-tool-call.result'));
 
@@ -88,7 +88,7 @@ describe('agent.tool_call', () => {
     expect(toolCall(body).request_id).toBe(read(body).entry.id);
   });
 
-  test("is not known by an id in its metadata, which is somebody else's", () => {
+  test('does not take its id from its metadata, where the id is of something else', () => {
     const call = toolCall({
       type: 'agent.tool_call',
       event_id: 'e',
@@ -117,25 +117,25 @@ describe('agent.action', () => {
   });
 
   test('flat, a later word on the same command', () => {
-    const told = command(fixture('agent-action.flat'));
+    const row = command(fixture('agent-action.flat'));
 
-    expect(told).toMatchObject({ conversation_id: ID, action_id: 'act_1', earliest: T0 + 24_000 });
-    expect(values(told.fields)).toEqual({
+    expect(row).toMatchObject({ conversation_id: ID, action_id: 'act_1', earliest: T0 + 24_000 });
+    expect(values(row.fields)).toEqual({
       user_id: 'user_layla',
       command: 'reschedule_booking',
       status: 'completed',
       details: { result: { ok: true } },
     });
     const before = command(fixture('agent-action.nested')).fields.status;
-    expect((told.fields.status?.clock ?? '') > (before?.clock ?? '')).toBe(true);
+    expect((row.fields.status?.clock ?? '') > (before?.clock ?? '')).toBe(true);
   });
 
   test.each(['action', 'command', 'name'])('the command in %s', (name) => {
-    const told = command({ type: 'agent.action', conversation_id: ID, data: { [name]: 'call_me_back' } });
-    expect(values(told.fields)).toEqual({ command: 'call_me_back' });
+    const row = command({ type: 'agent.action', conversation_id: ID, data: { [name]: 'call_me_back' } });
+    expect(values(row.fields)).toEqual({ command: 'call_me_back' });
   });
 
-  test('beside a command stands the language of whoever gave it', () => {
+  test('the language beside a command is the language of its user', () => {
     const { conversation, profile, commands } = changesOf({
       type: 'agent.action',
       data: { conversation_id: ID, user_id: 'u', action: 'remember', language: 'ar-EG' },

@@ -144,7 +144,7 @@ describe('post_call_audio', () => {
     expect(values(conversation.metadata)['recording']).toMatchObject({ available: false, size_bytes: 0 });
   });
 
-  test.each([0, 1, 2, 3, 4, 5, 1000])('%i bytes are told as such', (size) => {
+  test.each([0, 1, 2, 3, 4, 5, 1000])('%i bytes of audio have their size in the metadata', (size) => {
     const full_audio = Buffer.alloc(size, 7).toString('base64');
     const { conversation } = changesOf({ type: 'post_call_audio', data: { conversation_id: ID, full_audio } });
     expect(values(conversation.metadata)['recording']).toMatchObject({ size_bytes: size });

@@ -17,19 +17,19 @@ export function deliver(body: unknown): Delivery {
   };
 }
 
-/** What `body` becomes. */
+/** Normalises `body`. */
 export function read(body: unknown): NormalisedEvent {
   return normalise(deliver(body));
 }
 
-/** What `body` changes; it must be applied. */
+/** Returns the changes of `body`, which must be applied. */
 export function changesOf(body: unknown): Changes {
   const event = read(body);
   if (event.outcome !== 'applied') throw new Error(`not applied: ${JSON.stringify(event)}`);
   return event.changes;
 }
 
-/** One of the repository's own fixtures, as its exact text. */
+/** Reads a fixture of the repository, as its exact text. */
 export function fixture(name: string): string {
   return readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8');
 }
@@ -53,7 +53,7 @@ function valueOf(register: unknown): unknown {
   return register.value;
 }
 
-/** Changes as text, every Map written out: to look for what must not be in them. */
+/** Prints changes as text with every Map, so that a test can search for text that must not be in them. */
 export function printed(changes: Changes): string {
   return JSON.stringify(changes, (_, value: unknown) => (value instanceof Map ? [...value] : value));
 }

@@ -1,21 +1,28 @@
 import { Gauge, type Registry } from 'prom-client';
 
-/** How long an answer of Redis is good for, in ms: however many ask for metrics, Redis is asked once a second. */
+/**
+ * How long an answer of Redis is reused, in ms. Redis is asked once a second at most, regardless of the number of
+ * scrapes; a longer time makes the age older.
+ */
 const KEPT_MS = 1000;
 
-/** What the age is told from beside the mark. */
+/** The options of the gauge. */
 export interface CanaryAgeOptions {
-  /** When this process began to send canaries, in unix milliseconds: until one has come through the age counts from then. */
+  /**
+   * The time at which this process began to send canaries, in unix milliseconds. The age counts from it until a canary
+   * has arrived.
+   */
   sentFrom?: number;
   keptMs?: number;
 }
 
 /**
- * Adds `landline_canary_age_seconds`, which is absent while nothing is known of any canary.
+ * Adds the gauge `landline_canary_age_seconds`, which is absent while no canary is known.
  *
- * @param mark  Tells when the newest one that made the whole way was sent, in unix milliseconds; asked at a scrape, not for each.
+ * @param mark  Returns when the newest canary that arrived was sent, in unix milliseconds. It is called at a scrape, at
+ *              most once in `keptMs`.
  */
-export function canaryAge(
+export function addCanaryAge(
   registry: Registry,
   mark: { newest(): Promise<number | undefined> },
   { sentFrom, keptMs = KEPT_MS }: CanaryAgeOptions = {},
@@ -33,7 +40,7 @@ export function canaryAge(
         asked = mark.newest();
       }
       const sentAt = (await asked) ?? sentFrom;
-      // A clock may be ahead of ours.
+      // The sender's clock may be ahead of ours.
       if (sentAt === undefined) this.remove();
       else this.set(Math.max(0, Date.now() - sentAt) / 1000);
     },
