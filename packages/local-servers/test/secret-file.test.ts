@@ -17,20 +17,20 @@ test('makes a secret once, and keeps it for its owner alone', async () => {
   expect(makeSecret()).not.toBe(makeSecret());
 });
 
-test('takes what somebody wrote, without the line break at its end', async () => {
+test('takes a secret that a user wrote, without the line break at its end', async () => {
   const file = await aFile();
   await writeFile(file, 'opensesame\n');
   expect(await readKeptSecret(file)).toBe('opensesame');
   expect(await readOrMakeSecret(file)).toBe('opensesame');
 });
 
-test.each(['', '\n'])('takes %j for no secret at all', async (text) => {
+test.each(['', '\n'])('takes the file content %j for no secret', async (text) => {
   const file = await aFile();
   await writeFile(file, text);
   expect(await readKeptSecret(file)).toBeUndefined();
 });
 
-test('writes no secret that could not be made to hold', async () => {
+test('writes no secret that could not be put into effect', async () => {
   const file = await aFile();
   const seen: string[] = [];
   const refuse = async (secret: string) => {
@@ -42,7 +42,7 @@ test('writes no secret that could not be made to hold', async () => {
   const held = await readOrMakeSecret(file, async (secret) => void seen.push(secret));
   expect(seen[1]).toBe(held);
   expect(seen[0]).not.toBe(held);
-  // What is kept holds already.
+  // A secret that is in the file is in effect already.
   await readOrMakeSecret(file, refuse);
   expect(seen).toHaveLength(2);
 });

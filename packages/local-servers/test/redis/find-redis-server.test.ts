@@ -19,11 +19,11 @@ function machineWith(programs: string[], isRoot = false): Machine & { installed:
 test.each([
   [['redis-server', 'valkey-server'], '/usr/bin/redis-server'],
   [['valkey-server'], '/usr/bin/valkey-server'],
-])('finds one of %j', async (programs, path) => {
+])('finds a server where %j are installed', async (programs, path) => {
   expect(await findRedisServer(machineWith(programs))).toBe(path);
 });
 
-test('installs it as root on Debian', async () => {
+test('installs redis-server as root on Debian', async () => {
   const machine = machineWith(['apt-get'], true);
   expect(await findRedisServer(machine)).toBe('/usr/bin/redis-server');
   expect(machine.installed).toEqual(['redis-server']);
@@ -45,7 +45,7 @@ test.each([
   expect(machine.installed).toEqual([]);
 });
 
-test('says why installing failed', async () => {
+test('says why the installation failed', async () => {
   const cause = new Error('apt-get update: no network');
   const machine = { ...machineWith(['apt-get'], true), install: () => Promise.reject(cause) };
   await expect(findRedisServer(machine)).rejects.toMatchObject({
