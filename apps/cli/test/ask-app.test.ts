@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { RECEIVER } from '../src/start/apps.ts';
 import { askApp } from '../src/start/ask-app.ts';
 
-/** Ports that browsers block, and `fetch` with them. */
+/** Ports that browsers block, and that `fetch` refuses. */
 const BLOCKED = [10_080, 6_566, 5_061, 4_045, 2_049];
 
 async function listenOnOne(server: Server): Promise<number> {
@@ -25,7 +25,7 @@ test('asks an app also on a port that browsers block', async () => {
   expect(await askApp(RECEIVER, { PORT: String(port), HOST: '127.0.0.1' })).toMatchObject({ isReady: true });
 });
 
-test('tells an app that is not ready from one that is not there', async () => {
+test('distinguishes an app that is not ready from an app that does not run', async () => {
   const server = createServer((_request, response) => void response.writeHead(503).end('{"status":"unavailable"}'));
   const port = await choosePort(0);
   server.listen(port, '127.0.0.1');

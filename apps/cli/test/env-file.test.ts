@@ -55,7 +55,7 @@ test.each([
   expect(await readEnvFile(root, env)).toEqual(file);
 });
 
-test('both forms in .env stay, for whoever reads the secret to say so', async () => {
+test('both forms in .env stay, so that the reader of the secret can refuse them', async () => {
   const root = await makeRoot();
   await writeFile(join(root, '.env'), 'TOKEN=b\nTOKEN_FILE=/b\n');
   expect(await readEnvFile(root, {})).toEqual({ TOKEN: 'b', TOKEN_FILE: '/b' });

@@ -7,7 +7,7 @@ import { claimRoot, clearServices, readServices, writeServices } from '../src/st
 
 const SERVICES = { pid: process.pid, databaseUrl: 'postgresql://db', redisUrl: 'redis://queue' };
 
-test('notes what runs for its owner alone, until nothing does', async () => {
+test('notes the servers for their owner alone, until Landline stops', async () => {
   const root = await makeTempFolder();
   expect(await readServices(root)).toBeUndefined();
   await writeServices(root, SERVICES);
@@ -17,7 +17,7 @@ test('notes what runs for its owner alone, until nothing does', async () => {
   expect(await readServices(root)).toBeUndefined();
 });
 
-test('refuses a second supervisor of the same folder while the first lives', async () => {
+test('refuses a second npm start in the same folder while the first one runs', async () => {
   const root = await makeTempFolder();
   const args = ['-e', 'setInterval(() => {}, 1000)'];
   const first = await startProcess({ command: process.execPath, args, cwd: root, env: {} });
@@ -30,7 +30,7 @@ test('refuses a second supervisor of the same folder while the first lives', asy
   expect(await readServices(root)).toEqual({ pid: process.pid });
 });
 
-test.each(['', '{"pid":', '{"pid":"1"}', '[]'])('takes %j for no note at all', async (text) => {
+test.each(['', '{"pid":', '{"pid":"1"}', '[]'])('takes the file content %j for no running Landline', async (text) => {
   const root = await makeTempFolder();
   await mkdir(join(root, '.data'));
   await writeFile(join(root, '.data', 'services.json'), text);

@@ -7,12 +7,12 @@ import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { APPS } from '../../src/start/apps.ts';
 import { start } from '../../src/start/start.ts';
 
-/** The apps, by name. */
+/** The names of the apps. */
 export const NAMES = ['receiver', 'worker', 'dashboard', 'initiation'] as const;
 type Name = (typeof NAMES)[number];
 
-// Stands for an app: answers as a ready one does, and notes what it was given and when it was stopped. The file `faulty` names the app
-// that does not start, and `slow <name>` the one that never listens.
+// A stand-in for an app. It answers as a ready app does, and notes its environment and its stop. The file `faulty` names the app that does
+// not start; `slow <name>` in that file names the app that never listens.
 const APP = `
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -36,7 +36,7 @@ process.once('SIGTERM', () => {
 process.once('disconnect', () => process.exit(0));
 `;
 
-/** Makes a folder to start in. Of the apps, those in `real` are the product's own, from their build. */
+/** Makes a folder for `npm start`. The apps in `real` are the product's own, from their build; the others are stand-ins. */
 export async function makeRoot({ faulty = '', real = [] }: { faulty?: string; real?: readonly Name[] } = {}) {
   const root = await makeTempFolder();
   for (const name of NAMES) {
@@ -51,20 +51,20 @@ export async function makeRoot({ faulty = '', real = [] }: { faulty?: string; re
   return root;
 }
 
-/** A free port for each app, and for the receiver's health. */
+/** Chooses a free port for each app, and for the receiver's health. */
 export async function freePorts(): Promise<Record<string, string>> {
   const names = ['HEALTH_PORT', ...APPS.map(({ portVariable }) => portVariable)];
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await choosePort(0))])));
 }
 
-/** A Redis and a database of the test's own, as a user gives them. */
+/** Makes the environment of a user who has a Redis and a database; the database is the test's own. */
 export async function givenServers(): Promise<{ DATABASE_URL: string; REDIS_URL: string }> {
   const database = await createDatabase(inject('databaseUrl'));
   onTestFinished(() => database.drop());
   return { DATABASE_URL: database.url, REDIS_URL: inject('redisUrl') };
 }
 
-/** `npm start` in `root`, until the test ends. */
+/** Runs `npm start` in `root`, until the test ends. */
 export function startIn(root: string, env: Record<string, string | undefined>) {
   const printed: string[] = [];
   const stopping = new AbortController();
@@ -75,7 +75,7 @@ export function startIn(root: string, env: Record<string, string | undefined>) {
     return code;
   };
   onTestFinished(async () => {
-    await stop().catch(() => {}); // what a test expects of it, it has seen
+    await stop().catch(() => {}); // the test has checked the fault that it expects
   });
   const prints = (text: string) =>
     Promise.race([vi.waitUntil(() => printed.join('\n').includes(text), { timeout: 40_000, interval: 20 }), code]);
@@ -83,7 +83,7 @@ export function startIn(root: string, env: Record<string, string | undefined>) {
   return { printed, code, stop, prints, summary, up: () => prints('Landline is up.') };
 }
 
-/** What a stand-in has noted of its start. */
+/** Reads the note that a stand-in wrote at its start. */
 export async function noteOf(
   root: string,
   app: string,
@@ -91,7 +91,7 @@ export async function noteOf(
   return JSON.parse(await readFile(join(root, `${app}.json`), 'utf8'));
 }
 
-/** Whether there is a file or a folder. */
+/** Checks whether a file or a folder exists. */
 export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
