@@ -1,5 +1,5 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { keepSecret, makeSecret, readKeptSecret, readOrMakeSecret } from '../src/secret-file.ts';
@@ -56,4 +56,28 @@ test('puts a new secret in the place of the old one', async () => {
 
 test('says why a secret cannot be read', async () => {
   await expect(readKeptSecret(await makeTempFolder())).rejects.toMatchObject({ code: 'EISDIR' });
+});
+
+test('rejects a folder that is missing, and makes no file', async () => {
+  const root = await makeTempFolder();
+  const file = join(root, 'missing', 'password');
+  await expect(keepSecret(file, 'mine')).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(readOrMakeSecret(file)).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await readKeptSecret(file)).toBeUndefined();
+  expect(await readdir(root)).toEqual([]);
+});
+
+test('keeps the old secret where the new one cannot be written', async () => {
+  const file = await aFile();
+  await keepSecret(file, 'old');
+  await mkdir(`${file}.new`);
+  await expect(keepSecret(file, 'new')).rejects.toMatchObject({ code: 'EISDIR' });
+  expect(await readKeptSecret(file)).toBe('old');
+});
+
+test('leaves no other file beside the secret', async () => {
+  const file = await aFile();
+  await readOrMakeSecret(file);
+  await keepSecret(file, 'another');
+  expect(await readdir(dirname(file))).toEqual(['password']);
 });

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { isRunning } from '../../src/processes/is-running.ts';
 import { type StartedProcess, startProcess } from '../../src/processes/start-process.ts';
-import { stopProcess } from '../../src/processes/stop-process.ts';
+import { signalIfThere, stopProcess } from '../../src/processes/stop-process.ts';
 import { startStranger } from '../support/start-stranger.ts';
 
 const STEPS = [
@@ -50,4 +50,27 @@ test.runIf(process.platform === 'linux')('takes a zombie for a process that has 
   const pid = Number(await parent.until(() => /^(\d+)\n/.exec(parent.output())?.[1]));
   await parent.until(() => !isRunning(pid));
   expect(() => process.kill(pid, 0)).not.toThrow();
+});
+
+test('sends a signal to a process and to a group, and none where there is no such process', async () => {
+  const options = { command: 'sh', args: ['-c', 'sleep 600 & wait'], env: {}, ownGroup: true };
+  const [one, group] = [await startStranger(), await startProcess(options)];
+  onTestFinished(() => group.killGroup('SIGKILL'));
+  signalIfThere(one.pid, 'SIGTERM');
+  expect(await one.exited).toEqual([null, 'SIGTERM']);
+  signalIfThere(-group.pid, 'SIGKILL');
+  // `exited` resolves when the sleeping child is gone as well: it holds the output open.
+  expect(await group.exited).toEqual([null, 'SIGKILL']);
+  expect(() => signalIfThere(one.pid, 'SIGTERM')).not.toThrow();
+  expect(() => signalIfThere(-group.pid, 'SIGTERM')).not.toThrow();
+});
+
+test('takes no later step once a process has ended', async () => {
+  const polite = await startTrapping('exit 5');
+  const steps = [
+    { signal: 'SIGTERM', withinMs: 5_000 },
+    { signal: 'SIGKILL', withinMs: 5_000 },
+  ] as const;
+  expect(await stopProcess(polite.pid, steps)).toBe(true);
+  expect(await polite.exited).toEqual([5, null]);
 });

@@ -53,3 +53,33 @@ test('says why the installation failed', async () => {
     message: expect.stringMatching(/no network[^]*apt-get install -y redis-server/),
   });
 });
+
+test.each([
+  [['apk'], true, '  apk add redis'],
+  [['pacman'], true, '  pacman -S --noconfirm valkey'],
+  [['brew', 'apt-get'], false, 'sudo apt-get install -y redis-server'],
+])('names the command of the first package manager of %j (root: %s): %s', async (programs, isRoot, command) => {
+  const machine = { ...machineWith(programs, isRoot), install: () => Promise.reject(new Error('never called')) };
+  const { message } = await findRedisServer(machine).then(
+    () => new Error('found a server'),
+    (error: Error) => error,
+  );
+  expect(message).toContain(command);
+  expect(message).not.toContain('never called');
+});
+
+test('prefers a server that is there to installing another one', async () => {
+  const machine = machineWith(['apt-get', 'valkey-server'], true);
+  expect(await findRedisServer(machine)).toBe('/usr/bin/valkey-server');
+  expect(machine.installed).toEqual([]);
+});
+
+test('says how to install Redis where the package brings no server', async () => {
+  const machine = { ...machineWith(['apt-get'], true), install: () => Promise.resolve() };
+  await expect(findRedisServer(machine)).rejects.toMatchObject({
+    code: 'redis_missing',
+    message: expect.stringMatching(
+      /^No redis-server or valkey-server on this machine\.\n {2}Install one: {2}apt-get install/,
+    ),
+  });
+});
