@@ -152,6 +152,31 @@ describe('what is sent', () => {
     expect(received).toMatchObject([{ body: bytes, isSigned: true }]);
   });
 
+  test('has 64 requests under way at once, and no more', async () => {
+    let [underWay, most] = [0, 0];
+    const waiting: (() => void)[] = [];
+    const server = createServer((request, response) => {
+      most = Math.max(most, ++underWay);
+      const answer = () => {
+        underWay -= 1;
+        response.writeHead(200).end();
+      };
+      request.resume().on('end', () => {
+        waiting.push(answer);
+        // The first 64 are answered together: with fewer under way none is answered at all.
+        if (most === 64) for (const each of waiting.splice(0)) each();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = String(typeof address === 'object' ? address?.port : 0);
+    const { code, printed } = await run(['live', '--count', '200'], { ...ENV, PORT: port });
+    expect([code, printed]).toEqual([0, [expect.stringContaining('200 of 200 accepted')]]);
+    expect(most).toBe(64);
+  });
+
   test('goes to the receiver of this machine unless --url says otherwise', async () => {
     const { port, received } = await startReceiver();
     const { code } = await run(['conversation.started'], { ...ENV, PORT: String(port) });
@@ -172,6 +197,25 @@ describe('what is printed', () => {
     expect(code).toBe(1);
     expect(printed[0]).toMatch(/^1 of 4 accepted by http:\/\/127\.0\.0\.1:\d+\/api\/elevenlabs\/webhook in [\d.]+ s /);
     expect(printed.slice(1).toSorted()).toEqual(['1 × 503 later', `2 × 401 ${refused}`]);
+  });
+
+  test('counts an answer that is cut off among the faults', async () => {
+    const server = createServer((_request, response) => void response.destroy());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = String(typeof address === 'object' ? address?.port : 0);
+    const { code, printed } = await run(['live', '--count', '3'], { ...ENV, PORT: port });
+    expect(code).toBe(1);
+    expect(printed[0]).toMatch(/^0 of 3 accepted by /);
+    expect(printed.slice(1)).toEqual(['3 × socket hang up']);
+  });
+
+  test('shows the first 300 characters of a refusal', async () => {
+    const { url } = await startReceiver([[500, 'x'.repeat(5_000)]]);
+    const { printed } = await run(['conversation.started', '--url', url]);
+    expect(printed.slice(1)).toEqual([`1 × 500 ${'x'.repeat(300)}`]);
   });
 
   test('names the remedy where nothing listens', async () => {

@@ -1,6 +1,6 @@
 import { access, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { choosePort } from '@landline/local-servers';
+import { choosePort, startProcess, type StartedProcess } from '@landline/local-servers';
 import { inject, onTestFinished, vi } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
@@ -11,10 +11,12 @@ import { start } from '../../src/start/start.ts';
 export const NAMES = ['receiver', 'worker', 'dashboard', 'initiation'] as const;
 type Name = (typeof NAMES)[number];
 
-// A stand-in for an app. It answers as a ready app does, and notes its environment and its stop. The file `faulty` names the app that does
-// not start; `slow <name>` in that file names the app that never listens.
+// A stand-in for an app. It answers as a ready app does, and notes its environment and its stop. The file `faulty` names an app:
+// - `<name>` does not start;
+// - `slow <name>` never listens;
+// - `lingering <name>` runs on after the end of its supervisor, until there is a file `released` or the folder is gone.
 const APP = `
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 const name = process.argv[1].split('/').at(-3);
 const [portVariable, status] = {
@@ -33,7 +35,10 @@ process.once('SIGTERM', () => {
   appendFileSync('stopped', name + ' ');
   process.exit(0);
 });
-process.once('disconnect', () => process.exit(0));
+process.once('disconnect', () => {
+  if (faulty !== 'lingering ' + name) process.exit(0);
+  setInterval(() => (existsSync('released') || !existsSync('faulty')) && process.exit(0), 20);
+});
 `;
 
 /** Makes a folder for `npm start`. The apps in `real` are the product's own, from their build; the others are stand-ins. */
@@ -81,6 +86,34 @@ export function startIn(root: string, env: Record<string, string | undefined>) {
     Promise.race([vi.waitUntil(() => printed.join('\n').includes(text), { timeout: 40_000, interval: 20 }), code]);
   const summary = () => printed.find((line) => line.includes('Landline is up.')) ?? '';
   return { printed, code, stop, prints, summary, up: () => prints('Landline is up.') };
+}
+
+/** Answers the URL of a built file of src/start, as a literal. */
+function builtFile(file: string): string {
+  return JSON.stringify(new URL(`../../dist/start/${file}.js`, import.meta.url).href);
+}
+
+/** Runs `npm start` of the build in a process of its own, with `root` as its folder. The process is killed when the test ends. */
+export async function spawnStart(root: string, env: Record<string, string>): Promise<StartedProcess> {
+  const script = `
+    import { start } from ${builtFile('start')};
+    import { stopSignal } from ${builtFile('stop-signal')};
+    const print = (line) => console.log(line);
+    const context = { root: process.cwd(), env: process.env, print, width: 80 };
+    process.exitCode = await start(context, stopSignal({ withParent: false })).catch((error) => {
+      console.log(error.message);
+      return 1;
+    });`;
+  const started = await startProcess({
+    command: process.execPath,
+    args: ['--input-type=module', '-e', script],
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...env },
+    name: 'npm start',
+    endsWithUs: true,
+  });
+  onTestFinished(() => started.kill('SIGKILL'));
+  return started;
 }
 
 /** Reads the note that a stand-in wrote at its start. */
