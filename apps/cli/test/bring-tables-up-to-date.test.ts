@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { choosePort } from '@landline/local-servers';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { closeServer } from '../../../test/support/close-server.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { bringTablesUpToDate } from '../src/start/bring-tables-up-to-date.ts';
 
@@ -54,7 +57,26 @@ test('names the host of a Postgres that is away and no password, and ends when e
   await done;
 });
 
-test('prints a fault once, goes on trying, and makes the tables when the database is there', async () => {
+test('prints a fault once, however often it tries', async () => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => closeServer(server, () => undefined));
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const { settled, printed } = bring(`postgresql://sam@127.0.0.1:${port}/landline`);
+  await settled;
+  const perTry = connections;
+  expect(perTry).toBeGreaterThan(0);
+  // The third try begins when the second one has failed.
+  await vi.waitUntil(() => connections > 2 * perTry, { timeout: 15_000, interval: 20 });
+  expect(printed).toHaveLength(1);
+});
+
+test('goes on trying, and makes the tables when the database is there', async () => {
   const admin = new URL(inject('databaseUrl'));
   admin.pathname = 'bring_tables_later';
   const { done, settled, fault, printed } = bring(admin.href);
