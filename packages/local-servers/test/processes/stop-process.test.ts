@@ -64,13 +64,3 @@ test('sends a signal to a process and to a group, and none where there is no suc
   expect(() => signalIfThere(one.pid, 'SIGTERM')).not.toThrow();
   expect(() => signalIfThere(-group.pid, 'SIGTERM')).not.toThrow();
 });
-
-test('takes no later step once a process has ended', async () => {
-  const polite = await startTrapping('exit 5');
-  const steps = [
-    { signal: 'SIGTERM', withinMs: 5_000 },
-    { signal: 'SIGKILL', withinMs: 5_000 },
-  ] as const;
-  expect(await stopProcess(polite.pid, steps)).toBe(true);
-  expect(await polite.exited).toEqual([5, null]);
-});
