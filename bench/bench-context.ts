@@ -1,10 +1,10 @@
 import type { Plan } from './plan.ts';
 import type { Services } from './services.ts';
 
-/** What every measure works with. */
+/** The servers, the plan and the log of a measure. */
 export interface BenchContext {
   services: Services;
   plan: Plan;
-  /** Tells whoever watches how far it is. */
+  /** Prints the progress. */
   log: (line: string) => void;
 }

@@ -1,26 +1,26 @@
 import { parseArgs } from 'node:util';
 
-/** What a run was asked for. */
+/** The options of a run. */
 export interface RunOptions {
   isQuick: boolean;
   /** The names of the measures to run. */
   only: readonly string[];
-  /** Instead of the plan's. */
+  /** The number of rounds; undefined: as the plan says. */
   rounds: number | undefined;
-  /** Where the results go, relative to the repository. */
+  /** The folder for the results, relative to the repository. */
   folder: string;
-  /** Everything in full: the charts and the tables that are committed are of it. */
+  /** Whether every measure runs in full. Only such a run renews the committed charts and tables. */
   isWhole: boolean;
 }
 
-/** How to call it. */
+/** The usage of `npm run bench`. */
 export const USAGE = 'npm run bench -- [--quick] [--only accept,apply] [--rounds n] [--out folder]';
 
 /**
- * Reads the arguments. A run that is not whole, or goes to a folder of its own, never stands for one that is.
+ * Reads the arguments. A run of some measures, or with a folder of its own, never renews the committed results.
  *
  * @param measures  The names that `--only` may hold.
- * @returns         The options, or what is wrong with the arguments.
+ * @returns         The options, or the fault of the arguments as a sentence.
  */
 export function readOptions(args: readonly string[], measures: readonly string[]): RunOptions | string {
   const read = parse(args);

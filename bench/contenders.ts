@@ -12,13 +12,13 @@ import { receivedNow } from './peers/received-now.ts';
 import { openBoss, QUEUE as BOSS_QUEUE } from './peers/pg-boss/queue.ts';
 import { openQueue, QUEUE } from './peers/queue-naive/queue.ts';
 
-/** Events of one bulk call to a queue. */
+/** The number of events of one bulk call to a queue. */
 const CHUNK = 1000;
 
-/** Enqueues under way at once: what a receiver with as many connections has. */
+/** The number of enqueues under way at once, as in a receiver with so many connections. */
 const OUTSTANDING = 64;
 
-/** A program of bench/, as it is built. */
+/** Answers the path of a built program of bench/. */
 function program(file: string, { redisUrl, databaseUrl }: Place, port: number): NodeProgram {
   const script = join(ROOT, 'bench', 'dist', 'bench', `${file}.js`);
   return { script, env: { PORT: String(port), SECRET, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } };
@@ -30,7 +30,7 @@ function app(name: 'receiver' | 'worker', env: NodeProgram['env']): NodeProgram 
 
 const nothing = (): Promise<void> => Promise.resolve();
 
-/** Runs `work` with something that is closed afterwards. */
+/** Runs `work` with a resource, and closes the resource afterwards. */
 async function using<T extends { close: () => Promise<unknown> }, R>(
   opened: T,
   work: (opened: T) => Promise<R>,
@@ -80,7 +80,7 @@ const pgBoss: QueueingContender = {
   },
 };
 
-/** This product, as shipped. It keeps no journal: what Redis alone makes durable is what the others do. */
+/** Landline as shipped, without a journal: like the other contenders, it relies on Redis alone. */
 export const LANDLINE: QueueingContender = {
   name: 'landline',
   prepare: nothing,
@@ -102,7 +102,7 @@ export const LANDLINE: QueueingContender = {
     }),
 };
 
-/** Through the product's own intake, with as many events outstanding as a receiver has: so that jobs are as large. */
+/** Queues events by the product's own intake. As many events are outstanding as in a receiver, so that the jobs are as large. */
 async function fillLandline({ redisUrl }: Place, events: Iterable<SignedEvent>): Promise<void> {
   const intake = createIntake({
     redisUrl,
@@ -122,7 +122,7 @@ async function fillLandline({ redisUrl }: Place, events: Iterable<SignedEvent>):
   await using(intake, async () => void (await Promise.all(Array.from({ length: OUTSTANDING }, enqueueInTurn))));
 }
 
-/** Queues events by the queue's own bulk call. */
+/** Queues events by the bulk call of the queue. */
 async function addInChunks(
   events: Iterable<SignedEvent>,
   add: (chunk: readonly Delivery[]) => Promise<unknown>,
@@ -138,22 +138,22 @@ async function addInChunks(
   if (chunk.length > 0) await add(chunk);
 }
 
-/** All ways of doing the job, in the order of the report. */
+/** All contenders, in the order of the report. */
 export const CONTENDERS: readonly Contender[] = [direct, queueNaive, pgBoss, LANDLINE];
 
-/** As `npm start` runs it: each group is fsynced twice, by Redis and in a journal, before it is answered. */
+/** Landline as `npm start` runs it: each group is fsynced by Redis and in a journal before its senders get the 200. */
 export const WITH_JOURNAL: Contender = {
   ...LANDLINE,
   name: 'landline-journal',
   receiver: (place, port) => {
     const { script, env } = LANDLINE.receiver(place, port);
-    // Beside the data of Redis and Postgres, on the same disk.
+    // The journal lies beside the data of Redis and Postgres, on the same disk.
     const journal = join(ROOT, '.data', 'bench', 'journal', randomBytes(4).toString('hex'));
     return { script, env: { ...env, JOURNAL_DIR: journal } };
   },
 };
 
-/** Fastify with raw body and HMAC, answering at once: what no receiver can exceed. */
+/** Fastify with raw body and HMAC, which answers at once. No receiver can be faster. */
 export const HTTP_LIMIT: Contender = {
   name: 'http-limit',
   prepare: nothing,

@@ -2,22 +2,22 @@ import { formatNumber, formatValue } from './report/format-number.ts';
 import type { GoalResult } from './report/report.ts';
 import { median, type Measured } from './results.ts';
 
-/** A bound on one figure: what the suite holds a run against. It judges nobody's machine: a goal missed fails no run. */
+/** A goal: a bound on one figure. A run that misses a goal does not fail, because machines differ. */
 export interface Goal {
   goal: string;
   bound: 'at least' | 'below';
   target: number;
   unit: string;
-  /** The figure, and what it is made of; undefined where it was not measured. */
+  /** Computes the figure, and describes its parts. Undefined where a part was not measured. */
   compute: (measured: readonly Measured[]) => { value: number; from: string } | undefined;
 }
 
-/** A receiver's memory is flat when it moves by less than this between the second and the last fifth of a soak, in MB. */
+/** A receiver's memory counts as flat when it changes by less than this between the second and the last fifth of a soak, in MB. */
 export const FLAT_WITHIN_MB = 10;
 
 /**
- * The nine goals, and what the journal may cost: ratios of medians of one run. Where there are several variants, the worst counts.
- * `landline` keeps no journal: what Redis alone makes durable is what the others do.
+ * The nine goals, and a bound on the cost of the journal. The figures are ratios of medians of one run. Where there are several variants,
+ * the worst one counts. `landline` keeps no journal: like the other contenders, it relies on Redis alone.
  */
 export const GOALS: readonly Goal[] = [
   atLeast(0.8, 'accept ÷ http-limit, 0.3 KB', (all) =>
@@ -68,13 +68,13 @@ export const GOALS: readonly Goal[] = [
       if (!peak || !growth) return undefined;
       const grown = median(growth.values);
       const from = `${formatValue(median(peak.values), 'MB')} at its peak, ${formatValue(grown, 'MB')} more at the end`;
-      // One that grows has no peak yet.
+      // A memory that grows has no peak yet.
       return { value: grown < FLAT_WITHIN_MB ? median(peak.values) : Infinity, from };
     },
   ),
 ];
 
-/** Holds what was measured against the goals. */
+/** Compares the figures with the goals. Answers a result for each goal. */
 export function judgeGoals(measured: readonly Measured[], goals: readonly Goal[] = GOALS): GoalResult[] {
   return goals.map(({ goal, bound, target, unit, compute }) => {
     const named = { goal, unit, target: `${bound} ${target}${unit === '' ? '' : ` ${unit}`}` };
@@ -104,7 +104,7 @@ function rates(all: readonly Measured[], measure: string, contender?: string, va
   );
 }
 
-/** The lowest ratio of figures of the same variant. */
+/** Answers the lowest ratio of two figures of the same variant. */
 function worst(over: readonly Measured[], under: readonly Measured[]): { value: number; from: string } | undefined {
   const ratios = over.flatMap((one) => {
     const other = under.find(({ variant }) => variant === one.variant);

@@ -9,14 +9,14 @@ import { withRedis } from '../test/support/with-redis.ts';
 import { median } from './results.ts';
 import type { Services } from './services.ts';
 
-/** What the figures were measured on: enough to judge them by, nothing that names whose machine it is. */
+/** The machine of a run: enough to judge the figures, and nothing that identifies the machine. */
 export interface Machine {
   cpu: string;
   cores: number;
   /** GiB, rounded. */
   memoryGb: number;
   kernel: string;
-  /** Median time to write 4 KB and have it on disk, in milliseconds: what every durable 200 and every commit waits for. */
+  /** Median time to write and fsync 4 KB, in milliseconds. Every durable 200 and every commit waits for an fsync. */
   fsyncMs: number;
   versions: Record<string, string>;
 }
@@ -24,7 +24,7 @@ export interface Machine {
 const FSYNCS = 200;
 const PACKAGES = ['bullmq', 'prisma', 'fastify', 'pg-boss'] as const;
 
-/** Describes this machine and the servers that run on it; `folder` is on the disk that their data is on. */
+/** Describes this machine and its servers. `folder` lies on the disk of their data. */
 export async function describeMachine(folder: string, services: Services): Promise<Machine> {
   const info = await withRedis(services.redis.url, (connection) => connection.info('server'));
   const redis = /^(?:redis|valkey)_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
@@ -62,7 +62,7 @@ async function measureFsync(folder: string): Promise<number> {
   return Number(median(times).toFixed(3));
 }
 
-/** Packages need not show their manifest to others, so it is read from where it lies. */
+/** Reads the version of a package from its file: a package need not export its manifest. */
 function packageVersion(name: string): string {
   const manifest = readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8');
   return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;

@@ -2,17 +2,17 @@
 export interface Plan {
   /** How often each measurement is repeated, contenders in turn. */
   rounds: number;
-  /** Where the other contenders take part beside `apply` and `end-to-end`, in which all of them do. */
+  /** The measures in which the other contenders take part. In `apply` and `end-to-end` they always do. */
   othersIn: readonly ('accept' | 'ack-latency')[];
-  /** Events sent to each contender that applies only some hundred a second, where the clock runs. */
+  /** Events that are sent, in a timed load, to each contender that applies only some hundred a second. */
   eventsOfOthers: number;
-  /** What has just started connects and compiles: for so long nothing is counted. The others are sent half of `eventsOfOthers`. */
+  /** How long nothing is counted: a program that has just started connects and compiles. The slow contenders get half of `eventsOfOthers`. */
   warmUpSeconds: number;
   acceptSeconds: number;
   acceptConnections: readonly number[];
   acceptKinds: readonly ('live' | '10 KB' | '100 KB')[];
   endToEndSeconds: number;
-  /** For the way from 200 to row, and for the cost, at low load. */
+  /** The time of the load for measuring the time from 200 to row, and the cost, at a low rate. */
   lowRateSeconds: number;
   ackSeconds: number;
   /** Requests per second. */
@@ -35,7 +35,7 @@ export interface Plan {
   redisBacklog: number;
 }
 
-/** What the committed results come from: some 100 minutes. */
+/** The plan of the committed results: some 100 minutes. */
 export const FULL: Plan = {
   rounds: 5,
   othersIn: ['accept', 'ack-latency'],
@@ -56,7 +56,7 @@ export const FULL: Plan = {
   redisBacklog: 1_000_000,
 };
 
-/** Everything once, and small: shows that the suite and the contenders work, not how fast they are. */
+/** The plan of `--quick`: everything once, and small. It shows that the suite and the contenders work, not how fast they are. */
 export const QUICK: Plan = {
   rounds: 1,
   othersIn: [],

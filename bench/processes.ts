@@ -8,22 +8,22 @@ export interface RunningProgram {
   pid: number;
   /** @throws When it has ended. */
   usage: () => Usage;
-  /** SIGTERM, and SIGKILL when that does not help. @throws When it had ended by itself. */
+  /** Sends SIGTERM, and SIGKILL when the program does not end. @throws When the program had ended by itself. */
   stop: () => Promise<void>;
 }
 
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 const ASK_MS = 25;
-/** How much of what a process said last is kept, in characters. */
+/** How much of a program's last output is kept, in characters. */
 const OUTPUT_LIMIT = 4000;
 
-/** Starts a worker, a contender's or the limit's: all with the options of Node's own that Landline ships its with. */
+/** Starts the worker of a contender or of the limit. Each gets the Node options that Landline ships its own worker with. */
 export function startWorker(program: NodeProgram): Promise<RunningProgram> {
   return startProgram({ ...program, nodeArguments: WORKER_NODE_OPTIONS });
 }
 
-/** Starts a program; with `origin`, waits until it says there that it is ready. It ends with this process, however that ends. */
+/** Starts a program. With `origin` it waits until the program is ready at that URL. The program ends when this process ends. */
 export async function startProgram(program: NodeProgram, origin?: string): Promise<RunningProgram> {
   const started = await startNode(program, { outputLimit: OUTPUT_LIMIT });
   const failWhenEnded = (): void => {

@@ -1,20 +1,20 @@
-/** What one measurement of one contender gave, round by round. The report takes medians and spreads of `values`. */
+/** The figures of one measurement of one contender, round by round. The report shows medians and spreads of `values`. */
 export interface Measured {
   /** accept, apply, end-to-end, ack-latency, cost, growth, scale or soak. */
   measure: string;
-  /** What distinguishes it within its measure: `64 connections, 0.3 KB`. */
+  /** Its variant within the measure: `64 connections, 0.3 KB`. */
   variant: string;
   /** A contender's or limit's name. */
   contender: string;
-  /** What is measured: `events`, `rows`, `p99`, `memory of the receiver` … */
+  /** The name of the figure: `events`, `rows`, `p99`, `memory of the receiver` … */
   metric: string;
-  /** Of each value: `/s`, `ms`, `MB`, `commands/event`, `bytes/event`, `CPU s/1,000 events`. */
+  /** The unit of each value: `/s`, `ms`, `MB`, `commands/event`, `bytes/event`, `CPU s/1,000 events`. */
   unit: string;
-  /** One a round, in the order of the rounds. */
+  /** A value for each round, in the order of the rounds. */
   values: number[];
 }
 
-/** Collects what is measured: a value of the same name joins the earlier rounds'. */
+/** Collects the figures. A value of the same name joins the values of the earlier rounds. */
 export class Results {
   readonly #byName = new Map<string, Measured>();
 
@@ -30,7 +30,7 @@ export class Results {
   }
 }
 
-/** The middle value, or the mean of the two in the middle. */
+/** Computes the median: the middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

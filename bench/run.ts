@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: runs the measures, prints what they find, and writes results.json and the pictures; a whole run also renews what of it
- * is committed. See README.md for what is measured, and how.
+ * `npm run bench`: runs the measures, prints the figures, and writes results.json and the pictures. A whole run also renews the figures and
+ * pictures that are committed. README.md describes the measures.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ import { publish, writeReport } from './report/write-report.ts';
 import { Results } from './results.ts';
 import { startServices, type Services } from './services.ts';
 
-/** All measures by name, in the order in which they run. `cost` is measured by end-to-end. Each throws when the work that it measured is wrong. */
+/** All measures by name, in the order in which they run. end-to-end measures `cost` as well. A measure throws when the rows are wrong. */
 const MEASURES = {
   accept,
   apply,
@@ -37,11 +37,11 @@ const MEASURES = {
 };
 const BENCH = join(ROOT, 'bench');
 const DATA = join(ROOT, '.data');
-/** On the repository's disk, not among the temporary files: those may lie in memory, where fsync costs nothing. */
+/** The data lies on the repository's disk. Temporary files may lie in memory, where fsync costs nothing. */
 const FOLDER = join(DATA, 'bench');
 const PID_FILE = join(DATA, 'bench.pid');
 
-/** Of an error in the report, in characters: all of it is on the terminal. */
+/** Length of an error in the report, in characters. The terminal shows the whole error. */
 const FAULT_LENGTH = 300;
 
 const options = readOptions(process.argv.slice(2), Object.keys(MEASURES));
@@ -53,22 +53,22 @@ const output = join(ROOT, options.folder);
 const startedAt = performance.now();
 process.exitCode = await measureAll(options);
 
-/** The whole run; the exit code tells whether all of it worked, never how fast. */
+/** Runs all measures. Answers the exit code: 0 when every measure worked, however fast it was. */
 async function measureAll(run: RunOptions): Promise<number> {
   await takeTurn();
   const services = await startServices(FOLDER);
-  let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= services.stop());
-  const told = new AbortController();
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= services.stop());
+  const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      told.abort();
+      stopping.abort();
       void stop().finally(() => process.exit(1));
     });
   }
   try {
-    const report = await measure(run, services, told.signal);
-    if (told.signal.aborted) return 1; // what broke off then says nothing
+    const report = await measure(run, services, stopping.signal);
+    if (stopping.signal.aborted) return 1; // a measure that was cut off has no figures
     if (run.isWhole) await publish(report, BENCH);
     printReport(report);
     say(`Written to ${relative(ROOT, output)} after ${Math.round(report.tookSeconds)} s.`);
@@ -78,7 +78,7 @@ async function measureAll(run: RunOptions): Promise<number> {
   }
 }
 
-async function measure(run: RunOptions, services: Services, told: AbortSignal): Promise<Report> {
+async function measure(run: RunOptions, services: Services, leaving: AbortSignal): Promise<Report> {
   const plan = { ...(run.isQuick ? QUICK : FULL), ...(run.rounds !== undefined && { rounds: run.rounds }) };
   const begun = new Date().toISOString();
   const machine = await describeMachine(FOLDER, services);
@@ -92,13 +92,13 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
       // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
       await work({ services, plan, log: say }, results);
     } catch (error) {
-      if (told.aborted) break; // its servers were taken away
-      // The others are still worth having.
+      if (leaving.aborted) break; // the servers of the measure were stopped
+      // The other measures still run.
       faults.push(`${name}: ${String(error).slice(0, FAULT_LENGTH)}`);
       process.stderr.write(`${name} broke off: ${error instanceof Error ? error.stack : String(error)}\n`);
     }
     for (const table of measureTables(results.all().slice(before))) print(`\n${textOf(table)}\n`);
-    // A run that is cut off keeps what it has found.
+    // The report is written after each measure, so that a run that is cut off keeps its figures.
     await writeReport(reportSoFar(), output);
   }
   return reportSoFar();
@@ -118,7 +118,7 @@ async function measure(run: RunOptions, services: Services, told: AbortSignal): 
   }
 }
 
-/** Two runs at once would measure each other. */
+/** Notes this run, and ends the process where another run is under way: two runs at once would slow each other. */
 async function takeTurn(): Promise<void> {
   const other = existsSync(PID_FILE) ? Number(readFileSync(PID_FILE, 'utf8')) : 0;
   if (other > 0 && isRunning(other)) {

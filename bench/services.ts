@@ -6,7 +6,7 @@ import { runSql } from '../test/support/run-sql.ts';
 import { withRedis } from '../test/support/with-redis.ts';
 import type { Place } from './contender.ts';
 
-/** What any production server sets, the same for all contenders; durability stays as it is: fsync and synchronous_commit on. */
+/** Usual settings of a production server, the same for all contenders. Durability stays on: fsync and synchronous_commit. */
 const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   // A quarter of a small machine's memory is the usual rule; the default of 128 MB is for a laptop.
   shared_buffers: '1GB',
@@ -14,24 +14,24 @@ const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: '8GB',
   checkpoint_timeout: '15min',
   max_connections: '300',
-  // The time of each commit is noted, so that the way from 200 to row can be measured.
+  // Postgres notes the time of each commit. The time from the 200 to the row is computed from that.
   track_commit_timestamp: 'on',
 };
 
-/** What must hold, or the figures are worth nothing: every answered event is on disk. */
+/** Settings that must hold. Without them an answered event might not be on disk, and the figures would be worth nothing. */
 const DURABLE_POSTGRES = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const DURABLE_REDIS = { appendonly: 'yes', appendfsync: 'always' };
 
 const TEMPLATE = 'bench_template';
 const REDIS_DATABASES = 256;
 
-/** The servers of a run, and the places in them. */
+/** The servers of a run, with a place for each contender. */
 export interface Services {
   redis: Service;
   postgres: Service;
-  /** Settings that matter to the figures, as the servers tell them. */
+  /** Settings that matter to the figures, as the servers report them. */
   settings: Record<string, string>;
-  /** Makes an empty place, or empties the one of that name. */
+  /** Makes an empty place, or empties the place of that name. */
   place: (name: string) => Promise<Place>;
   /** Ends both servers and removes their data. */
   stop: () => Promise<void>;
@@ -40,7 +40,7 @@ export interface Services {
 /**
  * Starts a Redis and a Postgres for the run alone.
  *
- * @throws When one of them would answer before its data is on disk.
+ * @throws When a server would answer before its data is on disk.
  */
 export async function startServices(folder: string): Promise<Services> {
   await mkdir(folder, { recursive: true });
@@ -52,7 +52,7 @@ export async function startServices(folder: string): Promise<Services> {
   const postgres = await startPostgres({ dir: join(folder, 'postgres'), port: 0, args: settings });
   const numbers = new Map<string, number>();
   const stop = async (): Promise<void> => {
-    // Postgres may have had to keep its data elsewhere, under a link: that goes too.
+    // The data of Postgres may lie elsewhere, behind a link. That folder is removed as well.
     const data = join(folder, 'postgres');
     const home = dirname(await realpath(data).catch(() => data));
     await Promise.all([redis.stop(), postgres.stop()]);
@@ -72,28 +72,28 @@ export async function startServices(folder: string): Promise<Services> {
   }
 
   try {
-    const told = { ...(await tellPostgres(postgres.url)), ...(await tellRedis(redis.url)) };
+    const read = { ...(await readPostgresSettings(postgres.url)), ...(await readRedisSettings(redis.url)) };
     for (const [name, value] of Object.entries({ ...DURABLE_POSTGRES, ...DURABLE_REDIS })) {
-      if (told[name] !== value) throw new Error(`${name} is ${told[name]}: nothing measured would be durable.`);
+      if (read[name] !== value) throw new Error(`${name} is ${read[name]}: nothing measured would be durable.`);
     }
     await runSql(postgres.url, `CREATE DATABASE ${TEMPLATE}`);
     await migrate(new URL(TEMPLATE, postgres.url).href);
-    return { redis, postgres, settings: told, place, stop };
+    return { redis, postgres, settings: read, place, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function tellPostgres(url: string): Promise<Record<string, string>> {
+async function readPostgresSettings(url: string): Promise<Record<string, string>> {
   const names = [...Object.keys(DURABLE_POSTGRES), ...Object.keys(POSTGRES_SETTINGS)];
   const settings = names.map((name) => `current_setting('${name}') AS ${name}`).join(', ');
   return (await runSql<Record<string, string>>(url, `SELECT ${settings}`))[0] ?? {};
 }
 
-function tellRedis(url: string): Promise<Record<string, string>> {
+function readRedisSettings(url: string): Promise<Record<string, string>> {
   return withRedis(url, async (connection) => {
-    const told = await Promise.all(Object.keys(DURABLE_REDIS).map((name) => connection.config('GET', name)));
-    return Object.fromEntries(told.map((pair) => [String(pair[0]), String(pair[1])]));
+    const pairs = await Promise.all(Object.keys(DURABLE_REDIS).map((name) => connection.config('GET', name)));
+    return Object.fromEntries(pairs.map((pair) => [String(pair[0]), String(pair[1])]));
   });
 }

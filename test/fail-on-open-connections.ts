@@ -2,17 +2,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, expect } from 'vitest';
 import { openConnections } from './support/open-connections.ts';
 
-/** How long closed connections may take to go, in milliseconds. */
+/** How long a closed connection may take until it is gone, in milliseconds. */
 const CLOSING_LIMIT_MS = 3_000;
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
-// A process may run several files: only connections that this file has opened count.
+// A process may run several test files: only the connections that this file has opened count.
 const before = openConnections();
 
-// vitest runs this hook last, because it is registered before any hook of the file.
+// This hook is registered before every hook of the file, so it runs after all of them.
 afterAll(async () => {
   const deadline = performance.now() + CLOSING_LIMIT_MS;
-  while (leftOpen().length > 0 && performance.now() < deadline) await wait(LOOK_MS);
+  while (leftOpen().length > 0 && performance.now() < deadline) await wait(POLL_MS);
   const left = leftOpen();
   if (left.length > 0) throw new Error(`${expect.getState().testPath} leaves open:\n${left.join('\n')}`);
 });

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-// Not by the package's name: vitest runs this without the condition under which that means the sources.
+// These imports name files: vitest runs this set-up without the condition `source`, under which a package's name means its sources.
 import { isRunning } from '../packages/local-servers/src/processes/is-running.ts';
 import { startPostgres } from '../packages/local-servers/src/postgres/start-postgres.ts';
 import { startRedis } from '../packages/local-servers/src/redis/start-redis.ts';
@@ -12,24 +12,24 @@ import { createTemplate } from './support/template.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** One Redis for the whole run: use a key prefix or database number of your own. */
+    /** URL of one Redis for the whole run: a test uses a key prefix or a database number of its own. */
     redisUrl: string;
-    /** Superuser's URL of one Postgres for the whole run: `createDatabase` makes a database from it. */
+    /** The superuser's URL of one Postgres for the whole run: `createDatabase` makes a database there. */
     databaseUrl: string;
   }
 }
 
-// The cluster lasts for one run, so it need not be durable; a test of durability starts a Postgres of its own.
+// The cluster exists for one run, so it need not be durable. A test of durability starts its own Postgres.
 const THROWAWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'].flatMap(
   (setting) => ['-c', setting],
 );
 
-/** Starts one Redis and one Postgres for the run. Returns the function that stops them. */
+/** Starts one Redis and one Postgres for the run. Answers a function that stops them and removes their data. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'landline-test-'));
   await chmod(folder, 0o755); // as root, Postgres runs as another user
   const running: Service[] = [];
-  // At Ctrl-C vitest ends without its teardown, and the terminal's signal does not reach the servers.
+  // At Ctrl-C vitest ends without its teardown. The servers have process groups of their own, so a terminal's Ctrl-C does not reach them.
   const endAtOnce = () => {
     for (const { pid } of running.filter((service) => isRunning(service.pid))) process.kill(pid, 'SIGQUIT');
     rmSync(folder, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 /**
- * The limit of applying: events that were made and normalised ahead lie in memory, and go through the product's own
- * set-based SQL over its own driver. No queue, no JSON from Redis, no verifying, no log.
+ * The limit of applying. The events are made and normalised ahead, and lie in memory. The program applies them by the product's own
+ * set-based SQL over the product's own driver. There is no queue, no JSON from Redis, no signature to verify and no log.
  *
- * It applies as soon as it has prepared, and answers GET / with how many events are left; with several batches it tries each on as
- * many events, and answers which was the fastest.
+ * The program applies the events as soon as it has prepared them. It answers GET / with the number of events that are left. With several
+ * batches it tries each batch on as many events, and answers the rate of each.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -22,7 +22,7 @@ const server = createServer((_request, response) => response.end(JSON.stringify(
 const store = createStore({ databaseUrl: DATABASE_URL, poolSize: 4 });
 const leaving = new AbortController();
 process.once('SIGTERM', () => leaving.abort());
-// Whoever started it is gone.
+// The process that started this one has ended.
 process.once('disconnect', () => leaving.abort());
 
 await new Promise<void>((resolve) => server.listen(PORT, '127.0.0.1', resolve));
@@ -39,7 +39,7 @@ server.close();
 server.closeAllConnections();
 if (process.connected) process.disconnect();
 
-/** As many transactions at once as the batch says, each with the next events in turn. */
+/** Applies the events in transactions of the batch's size. It runs as many transactions at once as the batch says. */
 async function applyAll(events: readonly ApplicableEvent[], { events: size, transactions }: Batch): Promise<void> {
   let next = 0;
   const applyInTurn = async (): Promise<void> => {
@@ -53,7 +53,7 @@ async function applyAll(events: readonly ApplicableEvent[], { events: size, tran
   await Promise.all(Array.from({ length: transactions }, applyInTurn));
 }
 
-/** As the worker does: what may pass is tried again at once, a few times. */
+/** Applies a batch. Like the worker, it tries a transaction that failed again at once, a few times. @throws The last fault. */
 async function applyBatch(batch: readonly ApplicableEvent[], attemptsLeft = 3): Promise<void> {
   try {
     await store.apply(batch);

@@ -1,6 +1,6 @@
 /**
- * Sends a load and tells what became of it. A process of its own, so that what it costs is its own account; nothing is made on
- * the way of a request but what must be: the bytes lie ready.
+ * Sends a load and reports the outcome. It is a process of its own, so that its CPU time is measured apart. The bytes of all requests lie
+ * ready, and the process makes as little as possible while it sends.
  */
 import { idempotencyKey } from '@landline/webhook';
 import { openKeptAlive, type KeptAlive } from '../../test/support/kept-alive.ts';
@@ -8,12 +8,12 @@ import { deliveryBytes } from '../../test/support/raw-connection.ts';
 import type { Command, Load, LoadResult, Reply } from './load.ts';
 import { signedEvents } from './signed-events.ts';
 
-/** How long answers may take that are still missing at the end. */
+/** How long the generator waits at the end for answers that are missing, in milliseconds. */
 const LAST_ANSWERS_MS = 10_000;
 
 const [PENDING, ACCEPTED, REFUSED] = [0, 1, 2];
 
-/** A connection with the request under way, and when that should have left. One that is lost keeps its request: it is counted as unknown. */
+/** A connection, with the request under way and the time when the request was due. The request of a lost connection counts as unknown. */
 interface Lane {
   connection: KeptAlive;
   index: number;
@@ -72,7 +72,7 @@ class Sender {
     return lane;
   }
 
-  /** One answer is complete; its connection is free. */
+  /** Counts a complete answer, and frees its connection. */
   #take(lane: Lane, status: number): void {
     const now = performance.now();
     this.#answers[lane.index] = status === 200 ? ACCEPTED : REFUSED;
@@ -93,7 +93,7 @@ class Sender {
     lane.connection.send(request);
   }
 
-  /** Sends what is due on connections that are free; what finds none waits, and its clock runs. */
+  /** Sends the requests that are due on free connections. A request without a free connection waits, and its clock runs. */
   #sendDue(rate: number): void {
     if (this.#stopping) return;
     const now = performance.now();
@@ -153,11 +153,11 @@ process.on('message', (command: Command) => {
   if (command === 'leave') process.exit(0);
   else if (command !== 'run') {
     sender = new Sender(command.prepare);
-    tell('prepared');
-  } else void sender?.run().then((result) => tell({ result }));
+    send('prepared');
+  } else void sender?.run().then((result) => send({ result }));
 });
 process.once('disconnect', () => process.exit(0));
 
-function tell(reply: Reply): void {
+function send(reply: Reply): void {
   process.send?.(reply);
 }

@@ -3,16 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { describeExit, startProcess } from '@landline/local-servers';
 import type { Command, Load, LoadResult, Reply } from './load.ts';
 
-/** A load that lies ready. */
+/** A load whose requests lie ready in the generator. */
 export interface PreparedLoad {
-  /** Sends it, and ends the generator. */
+  /** Sends the load, and ends the generator. */
   run: () => Promise<LoadResult>;
 }
 
 /** How long making and sending a load may take on top of its own time, in milliseconds. */
 const MARGIN_MS = 120_000;
 
-/** Makes the events of a load in a process of its own, so that none is made while it is sent. */
+/** Makes the events of a load in a process of its own, before the load is sent. */
 export async function prepareLoad(load: Load): Promise<PreparedLoad> {
   const { child, exited } = await startProcess({
     command: process.execPath,

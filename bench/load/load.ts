@@ -1,21 +1,21 @@
 import type { EventKind } from './signed-events.ts';
 
-/** What the generator is to send. */
+/** A load: the requests that the generator sends. */
 export interface Load {
   kind: EventKind;
-  /** Events made ahead; the run ends when they are used up. */
+  /** The number of events, which are made ahead. The run ends when all of them have been sent. */
   count: number;
-  /** A word that no other run has: ids are made from it. */
+  /** A word that no other run uses: the ids contain it. */
   run: string;
-  /** Connections are spread over these, in turn. */
+  /** The URLs of the receivers. The connections are spread over them, in turn. */
   ports: readonly number[];
   connections: number;
   seconds: number;
-  /** Open loop, if given: request k is due k / rate seconds after the start, whatever became of those before. */
+  /** The rate of an open loop: request k is due k / rate seconds after the start, also where earlier requests are late. */
   ratePerSecond?: number;
 }
 
-/** What became of a load. Times in milliseconds. */
+/** The outcome of a load. Times are in milliseconds. */
 export interface LoadResult {
   /** Unix time of the first request. */
   startedAt: number;
@@ -23,20 +23,20 @@ export interface LoadResult {
   seconds: number;
   /** Ledger ids of the events answered 200, with the unix time of each answer. */
   accepted: { ids: string[]; at: Float64Array };
-  /** Ledger ids of those answered otherwise. */
+  /** Ledger ids of the events with another answer. */
   refused: string[];
-  /** Sent, and never answered. */
+  /** Ledger ids of the events that were sent and never answered. */
   unknown: number;
-  /** Of an open loop: how late the last request left, and how many were due and never left. */
+  /** In an open loop: how late the last request was sent, and how many requests were due and never sent. */
   behindMs: number;
   unsent: number;
   latencyMs: { p50: number; p99: number; p999: number };
-  /** Of the generator itself. */
+  /** CPU time of the generator. */
   cpuSeconds: number;
 }
 
-/** To the generator's process. */
+/** A message to the generator's process. */
 export type Command = { prepare: Load } | 'run' | 'leave';
 
-/** From the generator's process. */
+/** A message from the generator's process. */
 export type Reply = 'prepared' | { result: LoadResult };

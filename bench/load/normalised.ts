@@ -3,7 +3,7 @@ import { normalise } from '@landline/webhook';
 import type { SignedEvent } from '../contender.ts';
 import { receivedNow } from '../peers/received-now.ts';
 
-/** Events as the worker applies them. @throws When one of them would be a dead letter. */
+/** Normalises events as the worker does. @throws When an event would be a dead letter. */
 export function normalised(events: Iterable<SignedEvent>): ApplicableEvent[] {
   return Array.from(events, ({ body, signedAt }) => {
     const event = normalise(receivedNow(body, signedAt));

@@ -5,13 +5,13 @@ import type { SignedEvent } from '../contender.ts';
 /** The secret of all contenders. */
 export const SECRET = 'wsec_bench_0123456789abcdef0123456789abcdef';
 
-/** What the load consists of: calls of ten live events (0.3 KB each), or transcripts of the size or the turns named. */
+/** The kinds of load: calls of ten live events (0.3 KB each), or transcripts of the named size or number of turns. */
 export const EVENT_KINDS = ['live', '10 KB', '100 KB', 'transcript30'] as const;
 
-/** One of `EVENT_KINDS`. */
+/** A kind of `EVENT_KINDS`. */
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** A turn and its marks take about this many bytes: see `turnOf`. */
+/** The size of a turn with its JSON, in bytes, about: see `turnOf`. */
 const TURN_BYTES = 293;
 
 const TURNS: Readonly<Record<Exclude<EventKind, 'live'>, number>> = {
@@ -23,7 +23,7 @@ const TURNS: Readonly<Record<Exclude<EventKind, 'live'>, number>> = {
 /**
  * Makes events, signed now, each with a body of its own.
  *
- * @param run  A word that no other run has: ids are made from it.
+ * @param run  A word that no other run uses: the ids contain it.
  */
 export function* signedEvents(kind: EventKind, count: number, run: string): Generator<SignedEvent> {
   const at = new Date();
@@ -34,16 +34,16 @@ export function* signedEvents(kind: EventKind, count: number, run: string): Gene
   }
 }
 
-/** A live event of a call with a user of its own: were all of one user, they would wait for one row. */
+/** Makes a live event of a call. Each call has a user of its own: events of one user would wait for the row of that user. */
 function live(run: string, sequence: number, at: Date): Buffer {
   const place = placeOf(sequence);
   const text = exampleBody('live', run, { sequence: place, at }).toString('utf8');
   return Buffer.from(text.replace('user_42', `user_${run}_${Math.floor(place / EVENTS_OF_A_CALL)}`));
 }
 
-/** As `exampleBody` makes them. */
+/** The events of a call of `exampleBody`. */
 const EVENTS_OF_A_CALL = 10;
-/** Calls under way at once, which take turns: events of one call all at once would wait for its row, whoever writes them. */
+/** The calls under way at once; their events alternate. Events of one call, sent at once, would wait for the row of that call. */
 const CALLS = 100;
 
 /** The ten events of one call, in order. */
@@ -51,13 +51,13 @@ export function callEvents(run: string): SignedEvent[] {
   return [...signedEvents('live', CALLS * EVENTS_OF_A_CALL, run)].filter((_, sequence) => sequence % CALLS === 0);
 }
 
-/** Which event of which call comes as the nth. */
+/** Answers which event of which call comes as the nth event. */
 function placeOf(sequence: number): number {
   const within = sequence % (CALLS * EVENTS_OF_A_CALL);
   return sequence - within + (within % CALLS) * EVENTS_OF_A_CALL + Math.floor(within / CALLS);
 }
 
-/** A post_call_transcription as the provider sends it. */
+/** Makes a post_call_transcription as ElevenLabs sends it. */
 function transcript(conversationId: string, turns: number, at: Date): Buffer {
   const seconds = Math.floor(at.getTime() / 1000);
   const event = {
@@ -102,7 +102,7 @@ function turnOf(index: number): object {
   };
 }
 
-/** Sentences are made once, and told again in ever new orders: making them anew took longer than sending them. */
+/** The sentences are made once, and repeated in other orders: making new ones took longer than sending them. */
 const SENTENCES = 2000;
 const sentences = new Map<number, string[]>();
 const WORDS =
@@ -110,7 +110,7 @@ const WORDS =
   for two people near window please that is perfect thank what number should we call back if something changes order
   pizza delivery street minutes wait long time evening tomorrow yes no maybe`.split(/\s+/);
 
-/** Speech-like text of so many words: it compresses about as well as what people say. */
+/** Makes a text of so many words that resembles speech. It compresses about as well as the words of people. */
 function sentence(words: number): string {
   const make = (): string => Array.from({ length: words }, () => anyOf(WORDS)).join(' ');
   const known = sentences.get(words) ?? Array.from({ length: SENTENCES }, make);

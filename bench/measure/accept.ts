@@ -10,11 +10,11 @@ interface Variant {
   name: string;
   kind: EventKind;
   connections: number;
-  /** The other contenders are shown for this one. */
+  /** The variant in which the other contenders take part. */
   isCommon: boolean;
 }
 
-/** Events made ahead for each second, by kind, at most: little enough to be applied afterwards, for the check. The clock stops with the last. */
+/** The most events for each second, by kind. The worker applies them afterwards, for the check. The clock stops at the last event. */
 const PER_SECOND: Readonly<Record<EventKind, number>> = {
   live: 20_000,
   '10 KB': 3_000,
@@ -22,7 +22,7 @@ const PER_SECOND: Readonly<Record<EventKind, number>> = {
   transcript30: 0,
 };
 
-/** accept: requests a second that are verified and on disk when they are answered; a closed loop, with no worker running. */
+/** accept: measures requests a second that are verified, and on disk before the answer. It is a closed loop, without a worker. */
 export async function accept(bench: BenchContext, results: Results): Promise<void> {
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const variant of variantsOf(bench)) {

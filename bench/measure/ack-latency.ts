@@ -5,21 +5,22 @@ import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { isFast, onStage } from './stage.ts';
 
-/** Room for the answers that are late; an open loop waits for a free one beyond that. */
+/** The number of connections. It leaves room for late answers; beyond that an open loop waits for a free connection. */
 const CONNECTIONS = 256;
-/** A contender has not kept up when a greater share than this never left, or the last left later than such a share of the time: its figures say nothing. */
+/** A contender has not kept up when a greater share of its requests than this was never sent. Its figures then say nothing. */
 const UNSENT_LIMIT = 0.01;
+/** A contender has not kept up when the last request was sent late by a greater share of the time than this. */
 const BEHIND_LIMIT = 0.1;
-/** Fewer latencies than this have no p99.9. */
+/** The least number of latencies for a p99.9. */
 const LEAST_FOR_P999 = 2000;
-/** For direct, which keeps up with little more. Where it does not, what it sends in time still counts: that flatters it. */
+/** The rate for direct, in requests per second; it keeps up with little more. Where it does not, its punctual requests count: that flatters it. */
 const DIRECT_RATE = 200;
-/** However few events are sent to the other contenders, for half a second at least. */
+/** The shortest load for the other contenders, in seconds, however few events it has. */
 const SHORTEST_SECONDS = 0.5;
 
 /**
- * ack-latency: how long a sender waits for the 200 at fixed rates, with the worker at work. An open loop: each request's clock starts when
- * it is due, so a stall counts for all that had to wait for it (no coordinated omission).
+ * ack-latency: measures how long a sender waits for the 200 at fixed rates, while the worker runs. It is an open loop: the clock of a request
+ * starts when the request is due. So a stall counts for every request that had to wait (no coordinated omission).
  */
 export async function ackLatency(bench: BenchContext, results: Results): Promise<void> {
   const isIn = ({ name }: Contender) => name === 'landline' || bench.plan.othersIn.includes('ack-latency');
@@ -47,7 +48,7 @@ interface Turn {
   round: number;
 }
 
-/** Measures once; false where the contender cannot keep up with the rate. */
+/** Measures once. Answers false where the contender cannot keep up with the rate. */
 async function measure(bench: BenchContext, results: Results, { contender, rate, round }: Turn): Promise<boolean> {
   const { ackSeconds, eventsOfOthers } = bench.plan;
   const enough = Math.max(SHORTEST_SECONDS, eventsOfOthers / rate);

@@ -12,16 +12,16 @@ import type { WorkedOff } from './commits.ts';
 const PLACE = 'apply-sql-limit';
 const TRIAL_LIMIT_MS = 180_000;
 const ASK_MS = 100;
-/** What sql-limit tries is each size of a batch with each of these. */
+/** The numbers of transactions at once. sql-limit tries each of them with each size of a batch. */
 const TRANSACTIONS = [1, 2, 3];
 
-/** What came of one run of the limit, and where its rows are. */
+/** The outcome of one run of the limit, and the place of its rows. */
 export interface LimitRun {
   place: Place;
   done: WorkedOff;
 }
 
-/** Finds the best batch for a backlog's events. @returns Applies as many by it, in an empty place, for so many seconds at most. */
+/** Finds the best batch for the events of a backlog. @returns A function that applies such events for so many seconds at most. */
 export async function openLimit(
   bench: BenchContext,
   { kind, events: count, variant, batchEvents }: Backlog,
@@ -41,12 +41,12 @@ export async function openLimit(
   };
 }
 
-/** Finds the batch with which sql-limit is fastest: a limit that is not at its best would flatter whoever stands beside it. */
+/** Finds the batch with which sql-limit is fastest: a slower limit would flatter the contenders. */
 async function tryBatches(
   { services, log }: BenchContext,
   { batches, ...load }: Pick<Backlog, 'kind'> & { count: number; batches: readonly Batch[] },
 ): Promise<Batch> {
-  // The first is tried twice: a program that has just started is slow.
+  // The first batch is tried twice: a program that has just started is slow.
   const all = [...batches.slice(0, 1), ...batches];
   const limit = sqlLimit({ ...load, run: newRun(), batches: all });
   const program = await startWorker(limit.worker(await services.place(PLACE), await choosePort(0)));
@@ -61,8 +61,8 @@ async function tryBatches(
   }
   await program.stop();
   const tried = batches.map((batch, i) => ({ batch, rate: rates[i + 1] ?? 0 }));
-  const told = tried.map(({ batch, rate }) => `${batch.events} × ${batch.transactions}: ${formatNumber(rate)}/s`);
-  log(`sql-limit, events in a transaction × transactions at once: ${told.join(', ')}`);
+  const results = tried.map(({ batch, rate }) => `${batch.events} × ${batch.transactions}: ${formatNumber(rate)}/s`);
+  log(`sql-limit, events in a transaction × transactions at once: ${results.join(', ')}`);
   const best = tried.reduce((a, b) => (b.rate > a.rate ? b : a));
   return best.batch;
 }

@@ -8,12 +8,12 @@ import { backlogEvents, fillBacklog, settle, workOff, type Backlog } from './bac
 import { checkApplied, ledgerCount } from './check-applied.ts';
 import { countRows, rateOf, type WorkedOff } from './commits.ts';
 
-/** What is queued is drained to the last event where that takes no longer than this, in seconds. */
+/** The queue is drained to the last event where that takes no longer than this, in seconds. */
 const DRAIN_WITHIN_SECONDS = 20;
 
 /**
- * apply: a backlog lies there with nothing running; the worker is started, and what it brings into the tables is counted.
- * The contenders take turns within each round.
+ * apply: queues a backlog while no process runs, starts the worker, and counts the events that it applies. The contenders take turns
+ * within each round.
  */
 export async function apply(bench: BenchContext, results: Results): Promise<void> {
   const { live } = bench.plan.apply;
@@ -21,7 +21,7 @@ export async function apply(bench: BenchContext, results: Results): Promise<void
   await workOffBacklog(bench, results, { variant: 'live events', kind: 'live', events: live, batchEvents });
 }
 
-/** The same with transcripts of 30 turns. */
+/** apply-transcripts: measures the same with transcripts of 30 turns. */
 export async function applyTranscripts(bench: BenchContext, results: Results): Promise<void> {
   const { transcripts } = bench.plan.apply;
   const batchEvents = [12, 25, 50, 100, 200] as const;
@@ -35,7 +35,7 @@ export async function applyTranscripts(bench: BenchContext, results: Results): P
 
 async function workOffBacklog(bench: BenchContext, results: Results, backlog: Backlog): Promise<void> {
   const limit = await openLimit(bench, backlog);
-  // A worker runs until it is warm, and while it is timed.
+  // A worker runs until it is warm, and then while it is timed.
   const seconds = bench.plan.warmUpSeconds + bench.plan.apply.seconds;
   const standings: Standing[] = [];
   async function note(round: number, contender: string, place: Place, done: WorkedOff): Promise<number> {
@@ -64,18 +64,18 @@ async function workOffBacklog(bench: BenchContext, results: Results, backlog: Ba
   }
 }
 
-/** How far a contender has got with its backlog, which it keeps from round to round while it lasts. */
+/** The state of a contender's backlog. The contender keeps the backlog from round to round while events are left. */
 interface Standing {
   contender: QueueingContender;
   place: Place;
-  /** Ledger ids of all that was queued. */
+  /** Ledger ids of all queued events. */
   ids: string[];
-  /** The last round's events per second, and how many it took in all; 0 before the first. */
+  /** The events per second of the last round, and its number of events; 0 before the first round. */
   rate: number;
   taken: number;
 }
 
-/** Makes a contender's place, or empties it. */
+/** Makes the place of a contender, or empties it. */
 function placeOf({ services }: BenchContext, { name }: QueueingContender): Promise<Place> {
   return services.place(`apply-${name}`);
 }
@@ -87,7 +87,7 @@ async function workOffInTurn(
 ): Promise<WorkedOff> {
   const { contender, place } = standing;
   const left = await leftOf(standing);
-  // With some room: in a round that runs empty the last events count too much.
+  // The backlog has some events more: in a round that runs empty the last events would count too much.
   if (left < Math.min(backlog.events, standing.taken * 1.25) || standing.taken === 0) {
     await drain(bench, standing);
     await refill(bench, standing, backlog);
@@ -98,7 +98,7 @@ async function workOffInTurn(
   return done;
 }
 
-/** Events that are not in the ledger: what waits in the queue may be jobs of many. */
+/** Counts the events that are not in the ledger. Counting the queue would not do: a job may hold many events. */
 async function leftOf({ ids, place }: Standing): Promise<number> {
   return ids.length - (await ledgerCount(place.databaseUrl));
 }
@@ -111,13 +111,13 @@ async function refill(bench: BenchContext, standing: Standing, { kind, events }:
   await fillBacklog(contender, place, backlogEvents(kind, events, standing.ids));
 }
 
-/** Works off what is left where that takes little time, and checks that what was queued is in the tables, or still waits. */
+/** Works off the rest where that takes little time. Checks that every queued event is in the tables or still waits. */
 async function drain(bench: BenchContext, standing: Standing): Promise<void> {
   const { contender, place, ids, rate } = standing;
   if (ids.length === 0) return;
   const left = await leftOf(standing);
   if (left > 0 && left / rate < DRAIN_WITHIN_SECONDS) {
-    // Twice the time that it should take: what a stopped worker had in hand may be locked for longer than is worth waiting for.
+    // Twice the expected time. The jobs of a stopped worker may be locked for longer, and are not waited for.
     await workOff({ contender, place, seconds: Math.ceil((2 * left) / rate) + 5 });
   }
   const pending = await contender.pending(place);

@@ -9,17 +9,17 @@ import { signedEvents, type EventKind } from '../load/signed-events.ts';
 import { startWorker } from '../processes.ts';
 import { commitsSince, ledgerEnd, type WorkedOff } from './commits.ts';
 
-/** What is queued before a worker is timed. */
+/** The events that are queued before a worker is timed. */
 export interface Backlog {
   variant: string;
   kind: EventKind;
   events: number;
-  /** Sizes of a transaction that sql-limit tries, in events; the third is the usual one. */
+  /** The sizes of a transaction that sql-limit tries, in events. The third size is the usual one. */
   batchEvents: readonly [number, number, number, ...number[]];
 }
 
 const ASK_MS = 250;
-/** Few transactions say little of a rate: a worker that applies much in each goes on until it has made so many … */
+/** The least number of transactions for a rate. A worker with large transactions runs on until it has made so many … */
 const LEAST_COMMITS = 12;
 /** … or has run for so much longer, in milliseconds. */
 const LEAST_COMMITS_WITHIN_MS = 45_000;
@@ -28,7 +28,7 @@ const START_LIMIT_MS = 60_000;
 /** How long a worker may go on after its window, in milliseconds: its transactions under way. */
 const SETTLE_LIMIT_MS = 120_000;
 
-/** Events to queue, made one by one as they are taken; their ledger ids are added to `ids`. */
+/** Makes events one by one, as they are taken. It adds their ledger ids to `ids`. */
 export function* backlogEvents(kind: EventKind, count: number, ids: string[]): Generator<SignedEvent> {
   for (const event of signedEvents(kind, count, newRun())) {
     ids.push(idempotencyKey(event.body));
@@ -36,23 +36,23 @@ export function* backlogEvents(kind: EventKind, count: number, ids: string[]): G
   }
 }
 
-/** A word that no other run has. */
+/** Makes a word that no other run uses. */
 export function newRun(): string {
   return randomBytes(5).toString('hex');
 }
 
-/** How a backlog is worked off. */
+/** How to work off a backlog. */
 export interface WorkOff {
   contender: Applier;
   place: Place;
-  /** How long the worker runs from the first job on, in seconds; less when nothing is left, more where it commits seldom. */
+  /** How long the worker runs from the first job on, in seconds. It runs shorter when no event is left, and longer where it commits seldom. */
   seconds: number;
 }
 
 /**
- * Starts the worker on what is queued, and stops it when nothing is left or its time is over.
+ * Starts the worker on a backlog, and stops the worker when no event is left or its time is over.
  *
- * @returns  What it committed, in order, and when its process was started.
+ * @returns  The commits of the worker, in order, and the time of its start.
  */
 export async function workOff({ contender, place, seconds }: WorkOff): Promise<WorkedOff> {
   const queued = await contender.pending(place);
@@ -87,7 +87,7 @@ export async function workOff({ contender, place, seconds }: WorkOff): Promise<W
   return { commits: await committed(), startedAt: from.at, stoppedAt };
 }
 
-/** Queues events, and lets Postgres learn how large the queue's tables are now, as it would in time. */
+/** Queues events, and analyses the tables, so that Postgres knows the new sizes of the queue's tables. */
 export async function fillBacklog(
   contender: QueueingContender,
   place: Place,
@@ -97,7 +97,7 @@ export async function fillBacklog(
   await runSql(place.databaseUrl, 'VACUUM (ANALYZE)');
 }
 
-/** Waits until Redis has no work of its own left and Postgres has none to come from what came before: it would count against whoever comes next. */
+/** Waits until Redis and Postgres have finished their own work after a load: it would count against the next contender. */
 export async function settle({ redisUrl, databaseUrl }: Place): Promise<void> {
   await runSql(databaseUrl, 'CHECKPOINT');
   const deadline = performance.now() + SETTLE_LIMIT_MS;

@@ -1,19 +1,19 @@
 import { runSql } from '../../test/support/run-sql.ts';
 
-/** What a contender was given to apply, and what it says is left. */
+/** The events that a contender got, and the number that it has left. */
 export interface Given {
   name: string;
   databaseUrl: string;
-  /** Ledger ids of all that was queued, each once. */
+  /** Ledger ids of all queued events, each once. */
   ids: readonly string[];
-  /** Events that wait. */
+  /** The number of events that wait. */
   pending: number;
 }
 
 /**
- * Checks that every event that was queued is in the ledger as applied, once, or still waits, and that nothing else is there.
+ * Checks that the ledger has every queued event once, as applied, or that the event still waits. The ledger must have no other event.
  *
- * @throws With how many events are lost, strange or not applied.
+ * @throws With the numbers of events that are lost, unknown or not applied.
  */
 export async function checkApplied({ name, databaseUrl, ids, pending }: Given): Promise<{ applied: number }> {
   const [row] = await runSql<{ rows: number; known: number; applied: number }>(
@@ -34,7 +34,7 @@ export async function checkApplied({ name, databaseUrl, ids, pending }: Given): 
   return { applied };
 }
 
-/** Events in the ledger. */
+/** Counts the events in the ledger. */
 export async function ledgerCount(databaseUrl: string): Promise<number> {
   const [row] = await runSql<{ rows: number }>(databaseUrl, 'SELECT count(*)::int AS rows FROM webhook_events');
   return row?.rows ?? 0;

@@ -1,14 +1,14 @@
 import { runSql } from '../../test/support/run-sql.ts';
 import { TABLE_NAMES } from '../../test/support/tables.ts';
 
-/** Events that one transaction brought into the ledger. */
+/** A transaction, and the number of events that it wrote to the ledger. */
 export interface Commit {
   /** Unix milliseconds, with a fraction. */
   at: number;
   events: number;
 }
 
-/** The ledger's end: rows that come later stand behind it, so that they are found without reading those before. */
+/** Finds the end of the ledger. Later rows lie behind it, and can be read without the earlier ones. */
 export async function ledgerEnd(databaseUrl: string): Promise<number> {
   const [row] = await runSql<{ pages: number }>(
     databaseUrl,
@@ -18,8 +18,8 @@ export async function ledgerEnd(databaseUrl: string): Promise<number> {
 }
 
 /**
- * When events were committed since `from`, in order. Postgres notes the time of each commit (track_commit_timestamp), so
- * nothing has to be asked while the work goes on, and no start of a process is counted.
+ * Reads when events were committed since `from`, in order. Postgres notes the time of each commit (track_commit_timestamp). So no query
+ * runs during the work, and the start of a process does not count.
  */
 export async function commitsSince(databaseUrl: string, from: { page: number; at: number }): Promise<Commit[]> {
   return runSql<Commit>(
@@ -28,26 +28,28 @@ export async function commitsSince(databaseUrl: string, from: { page: number; at
      FROM (SELECT (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000)::float8 AS at
            FROM webhook_events WHERE ctid >= format('(%s,0)', $1::int)::tid) AS rows
      WHERE at >= $2 GROUP BY at ORDER BY at`,
-    // One page back: the last one may have had room.
+    // One page back: the last page may have had room for more rows.
     [Math.max(0, from.page - 1), from.at],
   );
 }
 
-/** What a worker did. Times in unix milliseconds. */
+/** The work of a worker. Times are in unix milliseconds. */
 export interface WorkedOff {
   commits: readonly Commit[];
   startedAt: number;
-  /** When it was told to stop; what it had in hand it may have committed after that. */
+  /** The time of the request to stop. The worker may have committed the events in hand after that. */
   stoppedAt: number;
 }
 
 /**
- * Events per second, from `warmUpMs` after the first commit to the last one before the worker was told to stop. From a moment that no
- * commit chose: several transactions may end together, and whoever counts from the first of them counts the others' work but not
- * their time. Of a backlog so small that it ends before as much time again, all commits count: what came a moment after the
- * warm-up says nothing. Of a single commit, the time from the start of the process counts.
+ * Computes the events per second. The time runs from `warmUpMs` after the first commit to the last commit before the request to stop.
  *
- * @param warmUpMs  Left out at the beginning: who has just started connects and compiles.
+ * - The time does not begin at a commit. Several transactions may end together: from the first one on, the work of the others would count,
+ *   but not their time.
+ * - In a small backlog that ends before twice `warmUpMs`, all commits count: a few commits after the warm-up say nothing.
+ * - For a single commit, the time from the start of the process counts.
+ *
+ * @param warmUpMs  Time at the beginning that does not count: a program that has just started connects and compiles.
  */
 export function rateOf({ commits, startedAt, stoppedAt }: WorkedOff, warmUpMs: number): number {
   const [begun, ...rest] = commits;
@@ -67,7 +69,7 @@ function sumOf(commits: readonly Commit[]): number {
   return commits.reduce((sum, { events }) => sum + events, 0);
 }
 
-/** Rows in all tables together. */
+/** Counts the rows of all tables together. */
 export async function countRows(databaseUrl: string): Promise<number> {
   const counts = TABLE_NAMES.map((table) => `(SELECT count(*) FROM ${table})`).join(' + ');
   const [row] = await runSql<{ rows: number }>(databaseUrl, `SELECT (${counts})::float8 AS rows`);

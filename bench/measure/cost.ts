@@ -5,17 +5,17 @@ import type { LoadResult } from '../load/load.ts';
 import type { RunningProgram } from '../processes.ts';
 import type { Measured, Results } from '../results.ts';
 
-/** A contender's processes by what they are: receiver, worker. */
+/** The processes of a contender by role: receiver, worker. */
 export type Programs = ReadonlyMap<string, RunningProgram>;
 
-/** Reads all meters again and adds what an event of `load` cost. */
+/** Reads all counters again, and adds the cost of an event of `load` to the results. */
 export type AddCost = (
   results: Results,
   name: Pick<Measured, 'contender' | 'variant'>,
   load: LoadResult,
 ) => Promise<void>;
 
-/** Reads all meters, before a load. Peaks of memory count from now on: the servers have served others before. */
+/** Reads all counters before a load, and resets the peaks of memory: the servers have served other contenders before. */
 export async function startMeters({ services }: BenchContext, programs: Programs): Promise<AddCost> {
   const { redis, postgres } = services;
   for (const { pid } of [...programs.values(), redis]) resetPeak(pid);
@@ -39,15 +39,15 @@ export async function startMeters({ services }: BenchContext, programs: Programs
     const { commands, bytes, appended } = await readRedis(redis.url);
     add('Redis commands', 'commands/event', (commands - redisBefore.commands) / events);
     add('Redis traffic', 'bytes/event', (bytes - redisBefore.bytes) / events);
-    // Smaller when Redis has rewritten its file meanwhile: then this round says nothing.
+    // The file is smaller when Redis has rewritten it meanwhile. Then this round gives no figure.
     if (appended >= redisBefore.appended)
       add('Redis append-only file', 'bytes/event', (appended - redisBefore.appended) / events);
   };
 }
 
 /**
- * What Redis counts. Commands are those that clients sent: INFO counts the ones that a script calls as well, so those
- * under `evalsha` and the like are left out by counting calls of what clients of a queue send.
+ * Reads the counters of Redis. `commands` counts the commands of clients. INFO counts the commands of scripts as well, so only the commands
+ * of `FROM_CLIENTS` count here.
  */
 async function readRedis(url: string): Promise<{ commands: number; bytes: number; appended: number }> {
   return withRedis(url, async (connection) => {
@@ -67,10 +67,10 @@ async function readRedis(url: string): Promise<{ commands: number; bytes: number
   });
 }
 
-/** One number of what INFO answers. */
+/** Reads a number out of the answer to INFO. */
 function readNumber(text: string, name: string): number {
   return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0);
 }
 
-/** What BullMQ's and the product's clients send by themselves; everything else runs inside a script. */
+/** The commands that the clients of BullMQ and Landline send. All other commands run inside a script. */
 const FROM_CLIENTS: ReadonlySet<string> = new Set(['evalsha', 'eval', 'bzpopmin', 'ping', 'client|setname', 'info']);

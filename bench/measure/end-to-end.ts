@@ -9,15 +9,15 @@ import type { Results } from '../results.ts';
 import { startMeters } from './cost.ts';
 import { CONNECTIONS, fullLoad, onStage, type Stage, type StageLoad } from './stage.ts';
 
-/** Events per second at low load, for the way from 200 to row. */
+/** The low rate for measuring the time from 200 to row, in events per second. */
 const LOW_RATE = 200;
-/** Postgres tells of a backend's work, and the receiver of its own, only a moment later. */
+/** Postgres and the receiver report their work only a moment later. */
 const SETTLE_MS = 500;
 
 /**
- * end-to-end: generator, receiver, queue, worker and Postgres together. A closed loop runs for a time, and the clock runs until
- * the last event is in the tables: what piled up counts against the rate. Then a low rate, and half of the measured one, for the
- * time from 200 to row. What it all costs is read on the way.
+ * end-to-end: measures generator, receiver, queue, worker and Postgres together. A closed loop runs for a time, and the clock runs until
+ * the last event is in the tables: so queued events lower the rate. Then loads at a low rate, and at half of the measured rate, give the
+ * time from 200 to row. The measure reads the costs as well.
  */
 export async function endToEnd(bench: BenchContext, results: Results): Promise<void> {
   for (let round = 1; round <= bench.plan.rounds; round++) {
@@ -70,7 +70,7 @@ function atRate(ratePerSecond: number, seconds: number): StageLoad {
   return { kind: 'live', connections: CONNECTIONS, count, seconds, ratePerSecond };
 }
 
-/** The time from the answer to the commit of the event's row; where the row comes first, as for direct, it is none. */
+/** Computes the time from the answer to the commit of the event's row. It is 0 where the row comes first, as for direct. */
 async function addRowLatency(
   results: Results,
   stage: Stage,

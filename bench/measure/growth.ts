@@ -12,7 +12,7 @@ import { checkApplied, ledgerCount } from './check-applied.ts';
 import { rateOf, type Commit, type WorkedOff } from './commits.ts';
 import { preload } from './preload.ts';
 
-/** What users ask: the latest calls and messages, and one call as it is read. */
+/** The queries of users: the latest calls and messages, and one call with its messages. */
 const QUERIES = {
   'latest conversations': 'SELECT * FROM conversations ORDER BY started_at DESC LIMIT 10',
   'latest messages': 'SELECT * FROM conversation_messages ORDER BY created_at DESC LIMIT 10',
@@ -22,20 +22,20 @@ const QUERIES = {
 } as const;
 
 const EXECUTIONS = 200;
-/** A database up to this size is another one in each round: the rounds' own events would make it larger. */
+/** A database up to this number of messages is made anew for each round, because the events of the rounds would make it larger. */
 const SMALL_MESSAGES = 100_000;
-/** Backlogs that are worked off before anything is measured. */
+/** The number of backlogs that are worked off before the measurement. */
 const WARM_UP_BACKLOGS = 4;
-/** A backlog is worked off within this time, or the measure fails, in seconds. */
+/** How long working off a backlog may take, in seconds. After this time the measure fails. */
 const DRAIN_LIMIT_SECONDS = 300;
 
-/** growth: landline with more and more in the tables, and with a large backlog in Redis. */
+/** growth: measures landline with more and more rows in the tables, and with a large backlog in Redis. */
 export async function growth(bench: BenchContext, results: Results): Promise<void> {
   await growTables(bench, results);
   await growBacklog(bench, results);
 }
 
-/** A database with so many messages; of the small ones there is one for each round, the nth. */
+/** Answers the place of a database with so many messages. A small database exists once for each round. */
 interface Grown {
   messages: number;
   nth: number;
@@ -44,7 +44,7 @@ interface Grown {
 
 async function growTables(bench: BenchContext, results: Results): Promise<void> {
   const { growthMessages: sizes, growthBacklog: events, rounds } = bench.plan;
-  // All before the first warm-up: to fill one, or to drop one, ends with a checkpoint of the whole cluster.
+  // All databases are filled before the first warm-up: filling or dropping a database ends with a checkpoint of the whole cluster.
   const grown: Grown[] = [];
   // oxlint-disable no-await-in-loop -- one at a time: they share the machine
   for (const messages of sizes) {
@@ -84,10 +84,10 @@ async function measureGrown(bench: BenchContext, results: Results, { messages, p
   bench.log(`growth: ${nameOf(messages)} messages ${formatNumber(rate)}/s`);
 }
 
-/** What Postgres has used: why a larger database may be slower. */
+/** The resources that Postgres has used. They show why a larger database may be slower. */
 interface PostgresAccount {
   walBytes: number;
-  /** Pages that are in the WAL as a whole: those changed for the first time since a checkpoint. */
+  /** The number of whole pages in the WAL: pages that were changed for the first time since a checkpoint. */
   walPages: number;
   cpuSeconds: number;
 }
@@ -101,7 +101,7 @@ async function readPostgres({ services }: BenchContext, { databaseUrl }: Place):
   return { walBytes: wal.bytes, walPages: wal.pages, cpuSeconds: usageOfTree(services.postgres.pid).cpuSeconds };
 }
 
-/** Queues events and works all of them off; checks that the ledger has them. */
+/** Queues events, works all of them off, and checks that the ledger has them. */
 async function workOffAll(
   bench: BenchContext,
   place: Place,
@@ -122,7 +122,7 @@ async function workOffAll(
   return { ...done, used };
 }
 
-/** The median time of a query in milliseconds, on one connection. */
+/** Measures the median time of a query in milliseconds, on one connection. */
 async function timeQuery(databaseUrl: string, sql: string): Promise<number> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
@@ -140,7 +140,7 @@ async function timeQuery(databaseUrl: string, sql: string): Promise<number> {
   return median(times);
 }
 
-/** A backlog that is larger than any other here: what it costs in Redis, and whether it slows the worker. */
+/** Measures the largest backlog: its memory in Redis, and whether it slows the worker. */
 async function growBacklog(bench: BenchContext, results: Results): Promise<void> {
   const { redisBacklog: backlog, rounds, warmUpSeconds } = bench.plan;
   const place = await bench.services.place('growth-backlog');
@@ -162,7 +162,7 @@ async function growBacklog(bench: BenchContext, results: Results): Promise<void>
   await bench.services.place('growth-backlog');
 }
 
-/** Cuts one long run into parts of about as many events each: its rounds. */
+/** Divides one long run into rounds of about as many events each. */
 function partsOf(commits: readonly Commit[], { parts, events }: { parts: number; events: number }): Commit[][] {
   const cut: Commit[][] = Array.from({ length: parts }, () => []);
   let before = 0;
@@ -177,7 +177,7 @@ async function usedMemory({ redisUrl }: Place): Promise<number> {
   return withRedis(redisUrl, async (redis) => Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]));
 }
 
-/** 5,000 → `5 thousand`. */
+/** Writes a count in words: 5,000 → `5 thousand`. */
 function nameOf(count: number): string {
   return count >= 1e6 ? `${count / 1e6} million` : `${count / 1000} thousand`;
 }

@@ -4,13 +4,13 @@ import { TABLE_NAMES } from '../../test/support/tables.ts';
 import { normalised } from '../load/normalised.ts';
 import { callEvents } from '../load/signed-events.ts';
 
-/** Of the ledger's bodies, so that millions of rows need no disk of their own. They are never read. */
+/** The length of the bodies in the ledger. They are short, so that millions of rows fit on the disk, and they are never read. */
 const BODY_BYTES = 60;
 
 /**
- * Fills an empty database with calls as the worker would have written them: one is applied, and multiplied by Postgres.
+ * Fills an empty database with calls as the worker would have written them. It applies one call, and Postgres multiplies its rows.
  *
- * @param messages  At least as many rows of conversation_messages; with them the calls' other rows.
+ * @param messages  The least number of rows of conversation_messages. The other rows of the calls are made as well.
  */
 export async function preload(databaseUrl: string, messages: number): Promise<void> {
   const conversationId = await applyOneCall(databaseUrl);
@@ -19,14 +19,14 @@ export async function preload(databaseUrl: string, messages: number): Promise<vo
     'SELECT count(*)::int AS rows FROM conversation_messages',
   );
   const calls = Math.ceil(messages / (counted?.rows || 1));
-  // Random ids come in no order; the index is made when all are there.
+  // Random ids come in no order, so the index is made when all rows are there.
   await runSql(databaseUrl, 'ALTER TABLE webhook_events DROP CONSTRAINT webhook_events_pkey');
   // oxlint-disable no-await-in-loop -- each table takes the whole disk
   for (const table of TABLE_NAMES.filter((name) => name !== 'user_profiles')) {
     await multiply(databaseUrl, table, { calls: calls - 1, conversationId });
   }
   await runSql(databaseUrl, 'ALTER TABLE webhook_events ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (id)');
-  // Frozen and on disk, so that none of that is left to do while something is measured.
+  // The rows are frozen and on disk, so that Postgres has no such work left during a measurement.
   await runSql(databaseUrl, 'VACUUM (FREEZE, ANALYZE)');
   await runSql(databaseUrl, 'CHECKPOINT');
 }
@@ -42,7 +42,7 @@ async function applyOneCall(databaseUrl: string): Promise<string> {
   }
 }
 
-/** Repeats the rows of one call, each time 20 s earlier and under an id of its own, whatever the table's columns are. */
+/** Repeats the rows of one call, each time 20 s earlier and under an id of its own. It works with any columns of the table. */
 async function multiply(
   databaseUrl: string,
   table: string,

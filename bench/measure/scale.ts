@@ -23,7 +23,7 @@ export async function scale(bench: BenchContext, results: Results): Promise<void
 async function measure(bench: BenchContext, stage: Stage, count: number): Promise<number> {
   await stage.startWorkers(count);
   const warm: LoadResult[] = [];
-  // Together they are warm when each has had its share.
+  // All receivers are warm when each of them has had its share.
   // oxlint-disable-next-line no-await-in-loop -- one after the other
   for (let i = 0; i < count; i++) warm.push(await stage.warmUp());
   await stage.untilDrained();

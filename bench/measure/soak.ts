@@ -4,12 +4,12 @@ import { median, type Results } from '../results.ts';
 import { ledgerCount } from './check-applied.ts';
 import { CONNECTIONS, onStage, type Stage } from './stage.ts';
 
-/** The load is sent in pieces, so that the generator need not hold minutes of it. */
+/** The length of a piece of the load, in seconds. The generator holds the events of one piece, not of minutes. */
 const PIECE_SECONDS = 10;
 const MOST_PER_SECOND = 20_000;
 const SAMPLE_MS = 1000;
 
-/** soak: a receiver under full load for ten minutes of it, with the worker at work; its memory must be bounded, and flat. */
+/** soak: puts a receiver under full load for ten minutes, while the worker runs. Its memory must be bounded, and flat. */
 export async function soak(bench: BenchContext, results: Results): Promise<void> {
   const { memory, peak } = await onStage(bench, { contender: LANDLINE }, (stage) => watch(bench, stage));
   const add = (metric: string, value: number): void =>
@@ -19,7 +19,7 @@ export async function soak(bench: BenchContext, results: Results): Promise<void>
   add('growth', median(memory.slice(-fifth)) - median(memory.slice(fifth, 2 * fifth)));
 }
 
-/** The receiver's memory second by second while it is under load, and the most that it ever was, in MB. */
+/** Reads the receiver's memory each second under load, and its peak, in MB. */
 async function watch({ plan, log }: BenchContext, stage: Stage): Promise<{ memory: number[]; peak: number }> {
   const memory: number[] = [];
   await stage.startWorkers(1);

@@ -9,10 +9,10 @@ import { newRun } from './backlog.ts';
 import { checkApplied } from './check-applied.ts';
 import { commitsSince } from './commits.ts';
 
-/** A load, but for where it goes to. */
+/** A load without its receivers. */
 export type StageLoad = Omit<Load, 'ports' | 'run'>;
 
-/** A contender at work in an empty place of its own. */
+/** A contender that runs in an empty place of its own. */
 export interface Stage {
   contender: Contender;
   place: Place;
@@ -20,49 +20,49 @@ export interface Stage {
   /** Makes a load for its receivers. */
   prepare: (load: StageLoad) => Promise<PreparedLoad>;
   /**
-   * Sends what nobody counts. Each is kept busy for about as long: the fast by connections that never rest, the others by as many
-   * events as take them that long to apply.
+   * Sends a load that is not counted. It keeps each contender busy for about as long: a fast one by connections that never pause, a slow
+   * one by as many events as it applies in that time.
    */
   warmUp: () => Promise<LoadResult>;
   startWorkers: (count: number) => Promise<RunningProgram[]>;
-  /** Resolves when nothing is left to apply. @throws When that takes too long. */
+  /** Resolves when every event is applied. @throws When that takes too long. */
   untilDrained: () => Promise<void>;
-  /** Events a second of a load that is drained, from its first request to the commit of its last event. */
+  /** Computes the events a second of a load, from its first request to the commit of its last event. */
   rateOf: (load: LoadResult) => Promise<number>;
-  /** Checks that what was answered 200 is in the tables, once, and nothing else. @throws when not. */
+  /** Checks that every event answered 200 is in the tables once, and no other event is. @throws When not. */
   check: (results: readonly LoadResult[]) => Promise<void>;
 }
 
-/** Connections of a load that says nothing else. */
+/** The default number of connections of a load. */
 export const CONNECTIONS = 64;
 
-/** How long a contender may take to apply what it accepted, in milliseconds. */
+/** How long a contender may take to apply the events that it accepted, in milliseconds. */
 const DRAIN_LIMIT_MS = 180_000;
 const ASK_MS = 20;
 const LONGEST_WARM_UP_SECONDS = 10;
-/** What the fast are sent at most, a second, while they warm up, and at full load. */
+/** The most events a second for a fast contender, at warm-up and at full load. */
 const WARM_UP_PER_SECOND = 15_000;
 const MOST_PER_SECOND = 25_000;
 
-/** Whether it takes thousands a second; the others apply some hundred. */
+/** Checks whether a contender applies thousands of events a second; the others apply some hundred. */
 export function isFast({ name }: Contender): boolean {
   return name.startsWith('landline') || name === 'http-limit';
 }
 
-/** A closed loop of live events: so many of them that those who are fast do not run out, and that the others get done with them. */
+/** Makes a closed loop of live events. A fast contender does not run out of them, and a slow one can apply all of them. */
 export function fullLoad({ plan }: BenchContext, contender: Contender): StageLoad {
   const seconds = plan.endToEndSeconds;
   const count = isFast(contender) ? Math.ceil(seconds * MOST_PER_SECOND) : plan.eventsOfOthers;
   return { kind: 'live', connections: CONNECTIONS, seconds, count };
 }
 
-/** Who is on a stage. */
+/** The contender of a stage, and its receivers. */
 export interface Cast {
   contender: Contender;
   receivers?: number;
 }
 
-/** Puts a contender into an empty place, starts its receivers, runs `work` on that, and ends all that was started, whatever comes of it. */
+/** Starts the receivers of a contender in an empty place, runs `work`, and stops all processes, also where `work` fails. */
 export async function onStage<T>(bench: BenchContext, cast: Cast, work: (stage: Stage) => Promise<T>): Promise<T> {
   const running: RunningProgram[] = [];
   let result: T;

@@ -2,7 +2,7 @@ import type { NormalisedEvent } from '@landline/webhook';
 import type { Prisma } from '../../packages/store/src/generated/client.ts';
 import { commandRow, conversationRow, ledgerRow, messageRow, profileRow, toolCallRow } from './rows.ts';
 
-/** Applies one event inside a transaction, as most people would write it: the ledger first, then row after row through Prisma's models. */
+/** Applies one event inside a transaction, as most programmers would: the ledger first, then each row by Prisma's models. */
 export async function applyEvent(tx: Prisma.TransactionClient, event: NormalisedEvent): Promise<void> {
   const { count } = await tx.webhookEvent.createMany({ data: [ledgerRow(event)], skipDuplicates: true });
   if (count === 0 || event.outcome !== 'applied') return;

@@ -5,18 +5,18 @@ import { classifyError } from '../../packages/store/src/connection/classify-erro
 import { PrismaClient } from '../../packages/store/src/generated/client.ts';
 import { applyEvent } from './apply-event.ts';
 
-/** The tables as the peers write them, through Prisma. */
+/** The tables, as the peers write them through Prisma. */
 export interface Tables {
-  /** Applies events in one transaction; those that are in the ledger already change nothing. */
+  /** Applies events in one transaction. An event that is in the ledger already changes nothing. */
   apply: (deliveries: readonly Delivery[]) => Promise<void>;
   close: () => Promise<void>;
 }
 
-/** How often a transaction that met another one is tried again. */
+/** How often a transaction is tried again that collided with another one. */
 const CONFLICT_TRIES = 5;
-/** The longest rest before that, in milliseconds; by chance, so that the two do not meet again. */
+/** The longest pause before that, in milliseconds. The pause is random, so that the two transactions do not collide again. */
 const CONFLICT_REST_MS = 50;
-/** Prisma's own limits, 2 s and 5 s, would fail requests that only had to wait for their turn. */
+/** Prisma's default limits of 2 s and 5 s would fail requests that only wait for their turn. */
 const LIMITS = { maxWait: 10_000, timeout: 30_000 };
 
 /** Opens a Prisma client on the tables; it connects with the first event. */
@@ -40,7 +40,7 @@ export function openTables(databaseUrl: string, poolSize: number): Tables {
   return { apply, close: () => client.$disconnect() };
 }
 
-/** A deadlock, a serialisation failure, or two who inserted the same row at once. */
+/** Checks for a deadlock, a serialisation failure, or two transactions that inserted the same row at once. */
 function isConflict(error: unknown): boolean {
   const { faultClass, code } = classifyError(error);
   return faultClass === 'conflict' || code === 'P2002' || code === '23505';

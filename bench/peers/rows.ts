@@ -11,13 +11,13 @@ import { bodyBytes } from '@landline/webhook/delivery';
 import type { Json } from '@landline/webhook/json';
 import { Prisma } from '../../packages/store/src/generated/client.ts';
 
-/** What an upsert writes: the whole row where there is none, else what the event tells. */
+/** The values of an upsert: the whole row where there is no row, else the columns that the event names. */
 export interface Upsert<Create, Update> {
   create: Create;
   update: Update;
 }
 
-/** The event's row in the ledger. */
+/** Makes the event's row in the ledger. */
 export function ledgerRow(event: NormalisedEvent): Prisma.WebhookEventCreateManyInput {
   const { delivery, eventAt, ...entry } = event.entry;
   return {
@@ -32,7 +32,7 @@ export function ledgerRow(event: NormalisedEvent): Prisma.WebhookEventCreateMany
   };
 }
 
-/** The clocks that tell Landline who wrote which column stay empty in all rows: the peers do not compare them. */
+/** The clocks of the columns, which decide between writers, stay empty in all rows: the peers do not compare them. */
 export function conversationRow({
   id,
   earliest,
@@ -44,7 +44,7 @@ export function conversationRow({
   const { startedAt = earliest, endedAt, status = 'in_progress', analysis, ...columns } = valuesOf(fields);
   const update = {
     ...columns,
-    ...told({
+    ...withoutUndefined({
       dialect: dialects.get(columns.language ?? '')?.value,
       endedAt: endedAt === undefined ? undefined : new Date(endedAt),
       analysis: jsonOf(analysis),
@@ -77,7 +77,7 @@ export function toolCallRow(
   call: ToolCallChange,
 ): Upsert<Prisma.AgentToolCallCreateInput, Prisma.AgentToolCallUpdateInput> {
   const { parameters, result, details, ...columns } = valuesOf(call.fields);
-  const json = told({ parameters: jsonOf(parameters), result: jsonOf(result), details: jsonOf(details) });
+  const json = withoutUndefined({ parameters: jsonOf(parameters), result: jsonOf(result), details: jsonOf(details) });
   const update = { ...columns, ...json, clock: call.clock };
   const { conversation_id: conversationId, source, request_id: requestId } = call;
   return { create: { conversationId, source, requestId, ...update, createdAt: new Date(call.earliest) }, update };
@@ -87,7 +87,7 @@ export function commandRow(
   command: CommandChange,
 ): Upsert<Prisma.UserCommandCreateInput, Prisma.UserCommandUpdateInput> {
   const { parameters, details, ...columns } = valuesOf(command.fields);
-  const update = { ...columns, ...told({ parameters: jsonOf(parameters), details: jsonOf(details) }) };
+  const update = { ...columns, ...withoutUndefined({ parameters: jsonOf(parameters), details: jsonOf(details) }) };
   const { conversation_id: conversationId, action_id: actionId } = command;
   return { create: { conversationId, actionId, ...update, createdAt: new Date(command.earliest) }, update };
 }
@@ -103,7 +103,7 @@ export function profileRow({
   const { personality, ...columns } = valuesOf(fields);
   const update = {
     ...columns,
-    ...told({
+    ...withoutUndefined({
       dialect: dialects.get(columns.language ?? '')?.value,
       personality: jsonOf(personality),
       attributes: objectOf(attributes),
@@ -114,10 +114,10 @@ export function profileRow({
 }
 
 type CamelCase<Name> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : Name;
-type Told<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 type ValueOf<R> = R extends Register<infer Value> ? Value : never;
 
-/** The columns that an event tells of, by the names that Prisma gives them. */
+/** Answers the values of an event by the column names of Prisma. */
 function valuesOf<T extends { [name: string]: Register }>(
   fields: T,
 ): { [K in keyof T as CamelCase<K>]?: ValueOf<T[K]> } {
@@ -128,13 +128,13 @@ function valuesOf<T extends { [name: string]: Register }>(
   return Object.fromEntries(columns) as ReturnType<typeof valuesOf<T>>;
 }
 
-/** Without what the event does not tell: that stays as it is. */
-function told<T extends object>(fields: T): Told<T> {
+/** Leaves out the fields that are undefined, so that the update leaves their columns as they are. */
+function withoutUndefined<T extends object>(fields: T): Defined<T> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is left out is what the type leaves out
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Told<T>;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
-/** JSON's null is SQL's. */
+/** Makes JSON's null SQL's null. */
 function jsonOf(value: Json | undefined): Prisma.InputJsonValue | typeof Prisma.DbNull | undefined {
   return value === undefined ? undefined : (value ?? Prisma.DbNull);
 }

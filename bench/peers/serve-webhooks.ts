@@ -10,12 +10,12 @@ const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 const TOLERANCE_SECONDS = 3600;
 const NOTHING = Buffer.alloc(0);
 
-/** Makes a verified event durable; nothing is returned where nothing has to be waited for. */
+/** Makes a verified event durable. It returns undefined where the answer need not wait. */
 export type Take = (body: Buffer, signedAt: number) => Promise<unknown> | undefined;
 
 /**
- * The receiver that all peers share: raw body, signature, and 200 once the event is taken. It listens until it is asked to stop; then it
- * answers what is under way and calls `close`.
+ * Runs the receiver that all peers share: it reads the raw body, verifies the signature, and answers 200 once the event is durable. At
+ * SIGTERM it answers the requests under way and calls `close`.
  */
 export async function serveWebhooks(take: Take, close?: () => Promise<unknown>): Promise<void> {
   const app = fastify({ bodyLimit: BODY_LIMIT_BYTES });

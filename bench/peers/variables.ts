@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a peer's processes read of their environment. */
+/** The environment variables of a peer's processes. */
 export const variables = z
   .object({ PORT: z.coerce.number(), SECRET: z.string(), REDIS_URL: z.string(), DATABASE_URL: z.string() })
   .parse(process.env);

@@ -1,22 +1,22 @@
-/** A picture of figures side by side. */
+/** A chart that compares figures. */
 export interface BarChart {
   title: string;
   subtitle: string;
   groups: readonly BarGroup[];
 }
 
-/** Bars that are to be compared with each other. */
+/** A group of bars that are compared with each other. */
 export interface BarGroup {
   title: string;
   bars: readonly Bar[];
 }
 
-/** One row: a bar as long as `value`, and a whisker from `low` to `high`. */
+/** A row of the chart: a bar as long as `value`, and a line from `low` to `high`. */
 export interface Bar {
   label: string;
-  /** Ours, another way to do the job, or a limit that nobody can pass. */
+  /** Landline, another contender, or a limit that no contender can exceed. */
   kind: 'own' | 'other' | 'limit';
-  /** What stands behind the bar: the value with its unit. */
+  /** The text behind the bar: the value with its unit. */
   text: string;
   value: number;
   low: number;
@@ -24,7 +24,7 @@ export interface Bar {
 }
 
 const WIDTH = 880;
-/** Where bars begin, and where the longest ends. */
+/** The position where the bars begin, and the position where the longest bar ends. */
 const PLOT_START = 170;
 const PLOT_END = 670;
 const ROW = 26;
@@ -43,8 +43,8 @@ interface Scale {
 }
 
 /**
- * Draws horizontal bars as SVG, on a ground of its own so that it reads on light pages and dark ones. The axis is logarithmic: contenders
- * lie a hundredfold apart.
+ * Draws horizontal bars as SVG, with a background of its own, so that light and dark pages can show it. The axis is logarithmic, because
+ * the contenders differ a hundredfold.
  */
 export function drawBarChart({ title, subtitle, groups }: BarChart): string {
   const scale = scaleOf(groups.flatMap(({ bars }) => bars));
@@ -72,7 +72,8 @@ export function drawBarChart({ title, subtitle, groups }: BarChart): string {
   ].join('\n');
 }
 
-function drawBar({ label, kind, text: told, value, low, high }: Bar, y: number, scale: Scale): string {
+function drawBar(bar: Bar, y: number, scale: Scale): string {
+  const { label, kind, value, low, high } = bar;
   const middle = y + ROW / 2;
   const weight = kind === 'own' ? 600 : 400;
   const [end, a, b] = [value, low, high].map((each) => placeOf(each, scale));
@@ -81,7 +82,7 @@ function drawBar({ label, kind, text: told, value, low, high }: Bar, y: number, 
     text({ x: PLOT_START - 10, y: middle + 4, size: 13, anchor: 'end', weight }, label),
     `<rect class="bar" x="${PLOT_START}" y="${middle - BAR / 2}" width="${round((end ?? 0) - PLOT_START)}" height="${BAR}" fill="${FILLS[kind]}"/>`,
     ...(low === high ? [] : [whisker]),
-    text({ x: round((b ?? 0) + 8), y: middle + 4, size: 12, weight }, told),
+    text({ x: round((b ?? 0) + 8), y: middle + 4, size: 12, weight }, bar.text),
   ].join('\n');
 }
 
@@ -96,14 +97,14 @@ function drawAxis({ from, to }: Scale, end: number): string[] {
   });
 }
 
-/** From a power of ten below every value, so that the shortest bar is seen, to one that none passes. */
+/** Chooses the ends of the axis: powers of ten below and above every value. So also the shortest bar is visible. */
 function scaleOf(bars: readonly Bar[]): Scale {
   const all = bars.flatMap(({ value, low, high }) => [value, low, high]).filter((value) => value > 0);
   if (all.length === 0) return { from: 0, to: 1 };
   return { from: Math.ceil(Math.log10(Math.min(...all))) - 1, to: Math.ceil(Math.log10(Math.max(...all))) };
 }
 
-/** Where a value stands. What is not above 0 has no place on the axis, and stands at its start. */
+/** Computes the position of a value on the axis. A value that is not above 0 gets the start of the axis. */
 function placeOf(value: number, { from, to }: Scale): number {
   const share = value > 0 ? Math.max(0, (Math.log10(value) - from) / (to - from)) : 0;
   return round(PLOT_START + share * (PLOT_END - PLOT_START));

@@ -2,7 +2,7 @@ import { median, type Measured } from '../results.ts';
 import { drawBarChart, type Bar, type BarGroup } from './bar-chart.ts';
 import { formatValue } from './format-number.ts';
 
-/** A picture to be written. */
+/** A picture as a file. */
 export interface Picture {
   /** `accept.svg`. */
   file: string;
@@ -10,10 +10,10 @@ export interface Picture {
   svg: string;
 }
 
-/** The measures that have a picture: their events a second, by variant and contender. */
+/** The measures that have a picture. It shows events a second, by variant and contender. */
 const TITLES = { accept: 'Accept: verified and fsynced', 'end-to-end': 'End to end' } as const;
 
-/** Draws what there is of the pictures. */
+/** Draws the picture of each measure that has figures. */
 export function drawPictures(measured: readonly Measured[]): Picture[] {
   return Object.entries(TITLES).flatMap(([measure, title]) => {
     const own = measured.filter((one) => one.measure === measure && one.metric === 'events');
@@ -25,7 +25,7 @@ export function drawPictures(measured: readonly Measured[]): Picture[] {
   });
 }
 
-/** A group for each variant; in it the limits, then landline, then the others. */
+/** Makes a group of bars for each variant: first the limits, then landline, then the other contenders. */
 function groupsOf(measured: readonly Measured[]): BarGroup[] {
   const variants = [...new Set(measured.map(({ variant }) => variant))];
   return variants.map((title) => {

@@ -2,20 +2,20 @@ import type { Machine } from '../machine.ts';
 import type { Plan } from '../plan.ts';
 import type { Measured } from '../results.ts';
 
-/** One of the goals, held against what was measured. */
+/** A goal, compared with the measured figure. */
 export interface GoalResult {
   goal: string;
-  /** The bound as it is read: `at least 0.80`. */
+  /** The bound as a text: `at least 0.80`. */
   target: string;
   verdict: 'met' | 'not met' | 'not measured';
-  /** What was measured; null where it was not, or has no number. */
+  /** The measured figure; null where it was not measured, or is infinite. */
   value: number | null;
   unit: string;
-  /** What the value is made of: `12,300/s ÷ 15,100/s`. */
+  /** The parts of the figure: `12,300/s ÷ 15,100/s`. */
   from: string;
 }
 
-/** Everything that a run found out. */
+/** The results of a run. */
 export interface Report {
   startedAt: string;
   tookSeconds: number;
@@ -25,6 +25,6 @@ export interface Report {
   plan: Plan;
   measured: Measured[];
   goals: GoalResult[];
-  /** Measures that broke off, with why: their figures are missing or incomplete. */
+  /** The measures that broke off, with their errors. Their figures are missing or incomplete. */
   faults: string[];
 }

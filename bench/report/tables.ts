@@ -3,13 +3,13 @@ import { median, type Measured } from '../results.ts';
 import { formatNumber, formatValue } from './format-number.ts';
 import type { GoalResult } from './report.ts';
 
-/** A table to be read: the first row is its head. */
+/** A table of texts. The first row is its head. */
 export interface Table {
   title: string;
   rows: string[][];
 }
 
-/** What each measure is called in headings, in the order of the report. */
+/** The heading of each measure, in the order of the report. */
 const MEASURE_TITLES = {
   accept: 'Accept: verified, fsynced requests',
   apply: 'Apply: a backlog into the tables',
@@ -21,7 +21,7 @@ const MEASURE_TITLES = {
   soak: 'Soak: one receiver under full load',
 };
 
-/** One table for each measure: contender, variant, and a column for each metric: the median, and the spread over the rounds. */
+/** Makes a table for each measure: contender, variant, and a column for each metric, with the median and the spread over the rounds. */
 export function measureTables(measured: readonly Measured[]): Table[] {
   return Object.entries(MEASURE_TITLES).flatMap(([measure, title]) => {
     const own = measured.filter((one) => one.measure === measure);
@@ -29,7 +29,7 @@ export function measureTables(measured: readonly Measured[]): Table[] {
   });
 }
 
-/** More metrics than these stand below each other, and the contenders side by side. */
+/** A measure with more metrics than this has a row for each metric, and a column for each contender. */
 const MAX_METRIC_COLUMNS = 4;
 
 function rowsOf(measured: readonly Measured[]): string[][] {
@@ -64,7 +64,7 @@ function cellOf(measured: Measured | undefined): string {
   return `${middle} (${formatNumber(Math.min(...values))}–${formatNumber(Math.max(...values))})`;
 }
 
-/** The goals, what they are held against and what came out. */
+/** Makes the table of the goals: the bound, the figure and its parts. */
 export function goalTable(goals: readonly GoalResult[]): Table {
   const rows = goals.map(({ goal, target, value, unit, verdict, from }) => {
     return [goal, target, value === null ? '' : formatValue(value, unit), verdict, from];
@@ -72,7 +72,7 @@ export function goalTable(goals: readonly GoalResult[]): Table {
   return { title: 'The goals', rows: [['goal', 'target', 'measured', 'verdict', 'from'], ...rows] };
 }
 
-/** For a terminal: columns side by side. */
+/** Formats a table for a terminal, in columns. */
 export function textOf({ title, rows }: Table): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   const lines = rows.map((row) =>
@@ -85,7 +85,7 @@ export function textOf({ title, rows }: Table): string {
   return [title, ...lines.slice(0, 1), rule, ...lines.slice(1)].join('\n');
 }
 
-/** For a README. */
+/** Formats a table as Markdown. */
 export function markdownOf({ title, rows }: Table): string {
   return `### ${title}\n\n${markdownTable(rows, 2)}`;
 }

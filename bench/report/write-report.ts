@@ -5,7 +5,7 @@ import { drawPictures } from './pictures.ts';
 import type { Report } from './report.ts';
 import { goalTable, markdownOf, measureTables } from './tables.ts';
 
-/** Writes all that a run found out, as results.json, and the pictures into `folder`. */
+/** Writes the report of a run, as results.json, and the pictures into `folder`. */
 export async function writeReport(report: Report, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'results.json'), `${JSON.stringify(report, null, 2)}\n`);
@@ -16,14 +16,14 @@ async function writePictures({ measured }: Report, folder: string): Promise<void
   await Promise.all(drawPictures(measured).map(({ file, svg }) => writeFile(join(folder, file), svg)));
 }
 
-/** Puts the pictures into bench/results and the figures between the marks of bench/README.md; `bench` is that folder's path. */
+/** Writes the pictures into results/ of the folder `bench`, and the figures between the marks of its README.md. */
 export async function publish(report: Report, bench: string): Promise<void> {
   await writePictures(report, join(bench, 'results'));
   const readme = join(bench, 'README.md');
   await writeFile(readme, replacePart(await readFile(readme, 'utf8'), 'results', resultsText(report)));
 }
 
-/** The figures of a run in Markdown: on what, the goals, the pictures, every table. */
+/** Formats the figures of a run as Markdown: the machine, the goals, the pictures and every table. */
 export function resultsText(report: Report): string {
   const { machine, startedAt, tookSeconds, measured, goals, faults } = report;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);

@@ -1,4 +1,4 @@
-/** What stands in a relative import that leaves the package: no file below src/ goes through one of these. */
+/** Folders in the path of a relative import that leaves the package. No folder below src/ has such a name. */
 const OTHER_FOLDERS = 'apps|bench|dist|node_modules|packages|prisma|src|test|tools';
 
 const INDEX_FROM_INSIDE = {
@@ -9,7 +9,7 @@ const INNER_FILE = {
   regex: `^\\.{1,2}/(.*/)?(${OTHER_FOLDERS})/`,
   message: 'This path leaves the package: import the other package by its name.',
 };
-/** In tests, which lie beside `src`. */
+/** For tests: they lie beside `src`, so a path through `src` is right only in their own package. */
 const INNER_FILE_OF_ANOTHER = {
   regex: '^(\\.{1,2}/)+[a-z][a-z-]*/(.*/)?src/',
   message: "Another package's inner file: import the package by its name.",
@@ -25,10 +25,10 @@ const ENVIRONMENT = {
 };
 
 /**
- * The lint rules that keep the walls.
+ * Makes the lint rules that keep the walls.
  *
  * @param walls  walls.json, parsed.
- * @returns      The `overrides` of .oxlintrc.json. Of the overrides that name a rule for a file, oxlint obeys the last.
+ * @returns      The `overrides` of .oxlintrc.json. Where several of them set a rule for a file, oxlint obeys the last one.
  */
 export function oxlintOverrides({ scope, workspaces, environmentReaders, limits, exceptions }) {
   const sources = ['apps/*/src/**', 'packages/*/src/**'];
@@ -67,7 +67,7 @@ export function oxlintOverrides({ scope, workspaces, environmentReaders, limits,
   ];
 }
 
-/** Everything is refused but what the table lets in. The group comes last: a name that it lets in is looked at no further. */
+/** Makes the rule of a workspace. It refuses every import that the table does not allow. The group is last: no later pattern checks an allowed name. */
 function importsOf({ place, packages, node, npm }, scope) {
   const builtIn = node === 'all' ? ['!node:*', '!node:*/**'] : node.map((name) => `!node:${name}`);
   const message = `${place} may not import this: see "Where things are" in CONTRIBUTING.md.`;
@@ -80,7 +80,7 @@ function importsOf({ place, packages, node, npm }, scope) {
   return { paths: [ENVIRONMENT], patterns: [INDEX_FROM_INSIDE, INNER_FILE, { group: [...new Set(group)], message }] };
 }
 
-/** As in a .gitignore: what lies in a folder that is kept out is let in only where the folder is. */
+/** Allows the scope of a package. As in a .gitignore, a name inside a refused folder is allowed only where the folder is allowed. */
 function scopeOf(name) {
   return name.startsWith('@') ? [`!${name.slice(0, name.indexOf('/'))}`] : [];
 }

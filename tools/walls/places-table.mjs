@@ -1,5 +1,5 @@
 /**
- * The table "Where things are" of CONTRIBUTING.md.
+ * Makes the table "Where things are" of CONTRIBUTING.md.
  *
  * @param walls  walls.json, parsed.
  * @returns      Markdown: a row for each workspace and each other place.
@@ -13,7 +13,7 @@ export function placesTable({ workspaces, otherPlaces }) {
   return ['| place | is | may import |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
-/** Packages of ours first. Node's own modules are named where not all of them are let in. */
+/** Lists the imports of a workspace, our own packages first. Node's modules are named only where some of them are refused. */
 function mayImport({ packages, node, npm }) {
   const builtIn = node === 'all' ? [] : node.map((name) => `node:${name}`);
   return [...packages, ...builtIn, ...npm].join(', ');

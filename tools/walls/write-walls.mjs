@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * Writes the walls of tools/walls/walls.json to where they are read: the `overrides` of .oxlintrc.json, and the table
- * "Where things are" of CONTRIBUTING.md.
+ * Writes the walls of tools/walls/walls.json to two places: the `overrides` of .oxlintrc.json, and the table "Where things are" of
+ * CONTRIBUTING.md.
  *
  *     node tools/walls/write-walls.mjs [--root <folder>]           writes both
- *     node tools/walls/write-walls.mjs --check [--root <folder>]   writes nothing; fails where one of them says something else
+ *     node tools/walls/write-walls.mjs --check [--root <folder>]   writes nothing; fails where a file differs
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,12 +28,13 @@ function read(file) {
   return readFileSync(join(values.root, file), 'utf8');
 }
 
-/** What is no wall stays as it is. */
+/** Makes the text of .oxlintrc.json. The rules that are no walls stay as they are. */
 async function lintRules() {
   const rules = { ...JSON.parse(read('.oxlintrc.json')), overrides: oxlintOverrides(walls) };
   return format(JSON.stringify(rules), { ...JSON.parse(read('.prettierrc.json')), parser: 'json' });
 }
 
+/** Makes the text of CONTRIBUTING.md, with the table between its marks. @throws Where a mark is missing. */
 function contributing() {
   const text = read('CONTRIBUTING.md');
   const [start, end] = ['<!-- walls -->', '<!-- /walls -->'];

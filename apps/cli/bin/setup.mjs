@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// oxlint-disable no-console -- this script talks to whoever runs it
+// oxlint-disable no-console -- this script prints for its user
 /**
- * The set-up behind `npm start`, `npm test`, `npm run landline`, `npm run bench` and `npm run test:faults`: installs,
- * generates and builds what is missing or out of date, then hands over to the command. It needs nothing but Node.
+ * The set-up behind `npm start`, `npm test`, `npm run landline`, `npm run bench` and `npm run test:faults`. It installs, generates and
+ * builds the parts that are missing or out of date, and then runs the command. It needs nothing but Node.
  *
- *     node apps/cli/bin/setup.mjs                    sets up and stops
+ *     node apps/cli/bin/setup.mjs                    only sets up
  *     node apps/cli/bin/setup.mjs start|test <args>
  *     node apps/cli/bin/setup.mjs landline <command> <args>
  *     node apps/cli/bin/setup.mjs bench <args>       also builds bench/, which is no package
@@ -18,7 +18,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const MAIN = join(ROOT, 'apps', 'cli', 'dist', 'main.js');
-/** What is no package and runs from a build of its own: its folder, and what runs. */
+/** Suites that are no packages and have builds of their own: for each its folder, and the script that runs. */
 const SUITES = {
   bench: ['bench', 'bench/dist/bench/run.js'],
   faults: ['test/faults', 'test/faults/dist/test/faults/run.js'],
@@ -33,7 +33,7 @@ build();
 await handOver(process.argv.slice(2));
 
 function checkNode() {
-  // As the `engines` of package.json say: what Prisma and the linter run on.
+  // The same versions as in `engines` of package.json: Prisma and the linter run on them.
   const [major, minor] = process.versions.node.split('.').map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24) return;
   fail(
@@ -44,22 +44,22 @@ function checkNode() {
 function install() {
   if (isInstalled()) return;
   console.log('Installing packages (the first time takes a minute) …');
-  // All of them, whatever NODE_ENV or the user's own npm settings leave out: the build needs them.
+  // The build needs all packages, also those that NODE_ENV or the user's npm settings would leave out.
   const all = ['--include=dev', '--include=optional'];
   const result = runNpm(['ci', ...all, '--no-fund', '--no-audit', '--loglevel=error'], 'inherit');
   if (result.status !== 0) fail('npm ci failed; its message is above. When that is put right, run this again.');
 }
 
-/** Holds npm's own note of what it installed against the lock file. */
+/** Compares npm's list of installed packages with the lock file. Answers whether every package is installed in its version. */
 function isInstalled() {
   const wanted = readJson(join(ROOT, 'package-lock.json'));
   const installed = readJson(join(ROOT, 'node_modules', '.package-lock.json'));
   if (wanted === undefined) fail('package-lock.json is missing or damaged: git checkout package-lock.json');
   if (installed === undefined) return false;
   return Object.entries(wanted.packages).every(([path, entry]) => {
-    if (!path.includes('node_modules/')) return true; // a workspace: here as it is
+    if (!path.includes('node_modules/')) return true; // a workspace is part of the repository
     const present = installed.packages[path];
-    // Another platform's binaries are optional, and not installed.
+    // The binaries of other platforms are optional, and npm does not install them.
     return present === undefined ? entry.optional === true : present.version === entry.version;
   });
 }
@@ -72,8 +72,8 @@ function generateClient() {
   const wanted = hash.digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   runQuietly('prisma generate', ['node_modules/prisma/build/index.js', 'generate'], {
-    // Else Prisma downloads a native engine, from a host that many networks cannot reach, and then does not run it:
-    // any existing file will do.
+    // Without this variable Prisma downloads a native engine from a host that many networks cannot reach. It does not run
+    // the engine, so any existing file will do.
     PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY || process.execPath,
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
     CHECKPOINT_DISABLE: '1',
@@ -105,8 +105,8 @@ async function run(script, args) {
   await import(pathToFileURL(script).href);
 }
 
-/** Runs a Node script and shows its output only if it fails. */
-function runQuietly(what, args, env) {
+/** Runs a Node script, and prints its output only if the script fails. */
+function runQuietly(name, args, env) {
   const result = spawnSync(process.execPath, args, {
     cwd: ROOT,
     encoding: 'utf8',
@@ -115,10 +115,10 @@ function runQuietly(what, args, env) {
   });
   if (result.status === 0) return;
   process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
-  fail(`${what} failed; its message is above.`);
+  fail(`${name} failed; its message is above.`);
 }
 
-/** Runs the npm that runs us, else the one on the PATH. */
+/** Runs the npm that runs this script, else the npm on the PATH. */
 function runNpm(args, stdio) {
   const script = process.env.npm_execpath;
   if (script !== undefined && script.endsWith('npm-cli.js'))

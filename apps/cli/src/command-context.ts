@@ -1,15 +1,15 @@
 import type { Environment } from './start/env-file.ts';
 
-/** What a command is given of the world. */
+/** The surroundings of a command: folder, environment and terminal. */
 export interface CommandContext {
   /** The repository's folder. */
   root: string;
   /** The process's environment. */
   env: Environment;
-  /** Prints one line, or several, of what the command answers. */
+  /** Prints a part of the command's answer: one line or several. */
   print: (line: string) => void;
-  /** Prints what is no part of the answer: a fault, how long it took. By default as `print`. */
+  /** Prints text beside the answer, such as a fault or a duration; by default `print` does. */
   printError?: (line: string) => void;
-  /** Columns of the terminal. */
+  /** Width of the terminal, in columns. */
   width: number;
 }

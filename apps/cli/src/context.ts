@@ -4,12 +4,12 @@ import { LANGUAGES } from '@landline/webhook/language';
 import { CliError } from './errors.ts';
 import type { Environment } from './start/env-file.ts';
 
-/** What an agent is told of Landline, with exactly these keys in this order. */
+/** The agent context: facts about Landline for an agent, with exactly these keys in this order. */
 export interface AgentContext {
   webhook_url: string;
   /** ISO 639-1 codes. */
   supported_languages: string[];
-  /** Of each language that has any, the codes of its dialects. */
+  /** The codes of the dialects of each language that has dialects. */
   supported_dialects: Record<string, string[]>;
   twilio_enabled: true;
   command_saving_enabled: true;
@@ -17,13 +17,15 @@ export interface AgentContext {
 }
 
 /**
- * `landline context`: answers the agent-context JSON.
+ * `landline context`: makes the agent context.
  *
  * @param args  `[--url u]`: an origin, or the whole address of the webhook.
- * @param env   PUBLIC_URL, which stands for `--url`; without both, PORT on this machine.
- * @throws      {CliError} `arguments_invalid`: `--url` is no such address. `configuration_invalid`: PUBLIC_URL or PORT is none.
+ * @param env   PUBLIC_URL counts where `--url` is missing. Where both are missing, the address is PORT on this machine.
+ * @returns     The agent context, to be printed as JSON.
+ * @throws      {CliError} `arguments_invalid`: `--url` is no such address. `configuration_invalid`: PUBLIC_URL or PORT makes no such
+ *              address.
  */
-export function agentContext(args: readonly string[], env: Environment): AgentContext {
+export function makeAgentContext(args: readonly string[], env: Environment): AgentContext {
   const { url } = parseArgs({ args: [...args], options: { url: { type: 'string' } } }).values;
   const languages = Object.entries(LANGUAGES).map(([code, { dialects }]) => ({
     code,
@@ -51,11 +53,11 @@ function findWebhookUrl(given: string | undefined, env: Environment): string {
   return webhookUrlAt(here) ?? refuse('configuration_invalid', 'PORT must be a TCP port. PUBLIC_URL, if you set it,');
 }
 
-/** The webhook's address at an origin, or that which `text` is already; undefined where it is neither. */
+/** Makes the webhook's address of an origin, and takes an address of the webhook as it is. Undefined where `text` is neither. */
 function webhookUrlAt(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  // Whoever reads the JSON must not learn a password; a query would not be the webhook's.
+  // The agent must not learn a password, and the webhook's address has no query.
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
   const path = url.pathname.replace(/\/+$/, '');
   if (path === '') return `${url.origin}${WEBHOOK_PATH}`;

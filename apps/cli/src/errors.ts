@@ -1,4 +1,4 @@
-/** What can go wrong on this machine, as an operator meets it. */
+/** The kinds of faults of a command. */
 export type CliErrorCode =
   | 'postgres_failed'
   | 'already_running'
@@ -8,7 +8,7 @@ export type CliErrorCode =
   | 'configuration_invalid'
   | 'arguments_invalid';
 
-/** A fault whose message tells the operator what to do; it is printed without a stack. */
+/** A fault whose message says what the operator can do. The message is printed without a stack. */
 export class CliError extends Error {
   readonly code: CliErrorCode;
 

@@ -1,7 +1,7 @@
 import type { EventTypeName } from '@landline/webhook';
 import { AGENT, PROVIDED_EXAMPLES, type Example, type ExampleEvent } from './provided-examples.ts';
 
-/** One event of each type, shaped as ElevenLabs or a bridge sends it. Names, numbers and texts are made up. */
+/** One example of each event type, shaped as ElevenLabs or a bridge sends it. Names, numbers and texts are invented. */
 const EXAMPLES: Partial<Record<EventTypeName, Example>> = {
   'conversation.started': (event) =>
     live('conversation.started', event, {
@@ -69,16 +69,17 @@ const LIVE_TYPES: readonly EventTypeName[] = [
   'conversation.ended',
 ];
 
-/** What `send` can make: every event type, and `live`, calls of ten live events each. */
+/** The names that `send` takes: every event type, and `live` for calls of ten live events each. */
 export const EXAMPLE_NAMES: readonly string[] = [...Object.keys(EXAMPLES), 'live'];
 
 /**
  * Makes the body of the `sequence`-th event of a run.
  *
  * @param name      One of `EXAMPLE_NAMES`.
- * @param run       A word that no other run has: conversation ids are made from it.
- * @param place     `sequence`: 0 for the first; a conversation of its own each, and ten to a conversation for `live`. `at`: when it
- *                  happened.
+ * @param run       A word that no other run uses: the conversation ids contain it.
+ * @param place     `sequence` counts from 0: each event has its own conversation, and `live` puts ten into one. `at` is the event's time.
+ * @returns         The body, as JSON.
+ * @throws          When there is no example of that name.
  */
 export function exampleBody(
   name: string,

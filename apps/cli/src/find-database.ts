@@ -3,18 +3,20 @@ import { CliError } from './errors.ts';
 import { type Environment } from './start/env-file.ts';
 import { readServices } from './start/services-file.ts';
 
-/** A database whose tables a command changes. */
+/** A database whose tables a command may change. */
 export interface OwnDatabase {
   databaseUrl: string;
-  /** The same one past a pooler, or as the tables' owner; undefined: `databaseUrl` is that. */
+  /** The same database past a pooler, or as the tables' owner. Undefined means that `databaseUrl` serves for that. */
   directUrl?: string;
 }
 
 /**
- * Finds the database for a command that changes tables: DATABASE_URL with DIRECT_URL, either alone, else the embedded one of a
- * running `npm start`, as the owner of its tables.
+ * Finds the database for a command that changes tables. The first of these counts:
  *
- * @throws {CliError} `configuration_invalid`: there is none.
+ * 1. DATABASE_URL and DIRECT_URL, together or one of them alone;
+ * 2. the embedded database of a running `npm start`, as the owner of its tables.
+ *
+ * @throws {CliError} `configuration_invalid`: there is no database. SecretFileError: the file of a URL cannot be read.
  */
 export async function findOwnDatabase(root: string, env: Environment): Promise<OwnDatabase> {
   const directUrl = readSecret('DIRECT_URL', env);
@@ -24,16 +26,16 @@ export async function findOwnDatabase(root: string, env: Environment): Promise<O
   return { databaseUrl: services?.directUrl ?? services?.databaseUrl ?? refuse() };
 }
 
-/** Where a command may read, and whether that is as a role that can do nothing else. */
+/** A database that a command may read, and whether its role can do nothing but read. */
 export interface ReadableDatabase {
   url: string;
   isReader: boolean;
 }
 
 /**
- * Finds the database for a command that reads: READER_DATABASE_URL, else DATABASE_URL, else that of a running `npm start`.
+ * Finds the database for a command that reads: READER_DATABASE_URL, else DATABASE_URL, else the database of a running `npm start`.
  *
- * @throws {CliError} `configuration_invalid`: there is none.
+ * @throws {CliError} `configuration_invalid`: there is no database. SecretFileError: the file of a URL cannot be read.
  */
 export async function findReadableDatabase(root: string, env: Environment): Promise<ReadableDatabase> {
   const reader = readSecret('READER_DATABASE_URL', env);

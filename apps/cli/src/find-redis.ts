@@ -4,9 +4,10 @@ import type { Environment } from './start/env-file.ts';
 import { readServices } from './start/services-file.ts';
 
 /**
- * Finds the Redis that a command works on: REDIS_URL, else the private one of a running `npm start`.
+ * Finds the Redis for a command: REDIS_URL, else the private Redis of a running `npm start`.
  *
- * @throws {CliError} `configuration_invalid`: there is neither.
+ * @returns The URL, with the password.
+ * @throws  {CliError} `configuration_invalid`: there is neither. SecretFileError: the file of REDIS_URL cannot be read.
  */
 export async function findRedis(root: string, env: Environment): Promise<string> {
   const url = readSecret('REDIS_URL', env) ?? (await readServices(root))?.redisUrl;

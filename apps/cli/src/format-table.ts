@@ -1,10 +1,13 @@
+/** The width of a table's cell, in characters: one long text must not push the other columns out of the terminal. */
 const MAX_CELL = 60;
 
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * Lays rows out to be read: as a table if that fits into `width` columns, else each row as a block of lines. What a
- * caller said cannot move the cursor or colour the terminal: control characters are shown, not sent.
+ * Formats rows as a table if the table fits into `width` columns, else each row as a block of lines. Control characters are shown as
+ * escapes, so that the words of a caller can neither move the cursor nor colour the terminal.
+ *
+ * @returns The lines, and the number of rows at the end.
  */
 export function formatTable(rows: readonly Row[], width: number): string {
   const count = `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`;
@@ -63,7 +66,7 @@ function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(width - displayWidth(text), 0));
 }
 
-// A Chinese, Japanese or Korean character takes two columns of a terminal, a combining mark none.
+// In a terminal a Chinese, Japanese or Korean character takes two columns, and a combining mark takes none.
 function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {

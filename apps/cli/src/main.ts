@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { runCommand } from './run-command.ts';
 
-/** Columns of an output that is no terminal. */
+/** Columns of an output that is not a terminal. */
 const DEFAULT_WIDTH = 120;
 
-/** How long a connection that nobody needs any more may hold up the end of `npm start`, in ms: a frozen Postgres never closes it. */
+/** How long an open connection may delay the end of `npm start`, in ms. A frozen Postgres would never close its connection. */
 const END_WITHIN_MS = 2_000;
 
 // A closed terminal must not end the supervisor before it has stopped what it started.
@@ -19,5 +19,5 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   printError: (line) => process.stderr.write(`${line}\n`),
   width: process.stdout.columns || DEFAULT_WIDTH,
 });
-// The timer alone keeps nothing running.
+// The timer is unreferenced: it ends a process that something else keeps running.
 if (process.argv[2] === 'start') setTimeout(() => process.exit(), END_WITHIN_MS).unref();

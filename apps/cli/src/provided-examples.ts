@@ -1,19 +1,19 @@
 import type { EventTypeName } from '@landline/webhook';
 
-/** What an example's texts and times are made from. */
+/** The values that an example's ids and times are made from. */
 export interface ExampleEvent {
   conversationId: string;
   at: Date;
   sequence: number;
 }
 
-/** Makes an example. */
+/** Makes the body of an example, as an object. */
 export type Example = (event: ExampleEvent) => object;
 
-/** The agent of every example. */
+/** The agent id of every example. */
 export const AGENT = 'agent_example';
 
-/** One event of each type that ElevenLabs sends after a call, shaped as it sends them. Names, numbers and texts are made up. */
+/** One example of each event type that ElevenLabs sends after a call, shaped as ElevenLabs sends it. Names, numbers and texts are invented. */
 export const PROVIDED_EXAMPLES: Partial<Record<EventTypeName, Example>> = {
   post_call_transcription: ({ conversationId, at }) =>
     provided('post_call_transcription', at, {
@@ -93,7 +93,7 @@ export const PROVIDED_EXAMPLES: Partial<Record<EventTypeName, Example>> = {
     provided('post_call_audio', at, {
       agent_id: AGENT,
       conversation_id: conversationId,
-      // An MP3's header and silence.
+      // The header of an MP3, and zeros.
       full_audio: Buffer.concat([Buffer.from('ID3'), Buffer.alloc(3_000)]).toString('base64'),
     }),
 };
@@ -102,7 +102,7 @@ function provided(type: string, at: Date, data: object): object {
   return { type, event_timestamp: seconds(at), data };
 }
 
-/** A question, a tool call with its result, and the answer. */
+/** Makes the turns of a call: a question, a tool call with its result, and the answer. */
 function transcriptOf(conversationId: string): object[] {
   return [
     turn('agent', 'Good morning, how can I help?', 0),

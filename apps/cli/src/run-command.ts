@@ -7,12 +7,12 @@ import { readEnvFile } from './start/env-file.ts';
 import { stopSignal } from './start/stop-signal.ts';
 import { USAGE } from './usage.ts';
 
-/** Exit code of a command line that makes no sense. */
+/** Exit code of a command line that is wrong. */
 const MISUSE = 2;
 
 type Command = (args: string[], context: CommandContext) => Promise<number>;
 
-// Each command is loaded when it is called: `help` needs no database client, `send` no supervisor.
+// Each command is loaded when it is called, so that `help` loads no database client and `send` no supervisor.
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: async (args, context) => {
     parseArgs({ args });
@@ -30,8 +30,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return (await import('./send.ts')).send(args, env);
   },
   context: async (args, { root, env, print }) => {
-    const { agentContext } = await import('./context.ts');
-    print(JSON.stringify(agentContext(args, await readEnvFile(root, env)), undefined, 2));
+    const { makeAgentContext } = await import('./context.ts');
+    print(JSON.stringify(makeAgentContext(args, await readEnvFile(root, env)), undefined, 2));
     return 0;
   },
   migrate: async (args, { root, env, print }) => {
@@ -63,8 +63,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /**
  * Runs one command of `landline`.
  *
- * @param argv  The command's name and its arguments; none at all prints the usage.
- * @returns     The exit code: 0, 1 for a fault that was printed, 2 for a command line that makes no sense.
+ * @param argv  The command's name and its arguments. An empty list prints the usage.
+ * @returns     The exit code: 0 for success, 1 for a fault, 2 for a wrong command line. The fault has been printed.
  */
 export async function runCommand(argv: readonly string[], context: CommandContext): Promise<number> {
   const [given = 'help', ...args] = argv;
@@ -74,7 +74,7 @@ export async function runCommand(argv: readonly string[], context: CommandContex
   try {
     return await command(args, context);
   } catch (error) {
-    // The first sentence; what Node adds is about its own API.
+    // Only Node's first sentence is printed: the others are about its API.
     if (isUnknownOption(error)) return misuse(error.message.replace(/\. .*$/s, '.'), context);
     complain(error instanceof Error ? error.message : String(error), context);
     return error instanceof CliError && error.code === 'arguments_invalid' ? MISUSE : 1;
@@ -86,12 +86,12 @@ function misuse(message: string, context: CommandContext): number {
   return MISUSE;
 }
 
-/** A fault is no part of a command's answer, which may go to a file or to another program. */
+/** Prints a fault beside the command's answer, because the answer may go to a file or to another program. */
 function complain(message: string, { print, printError = print }: CommandContext): void {
   printError(message);
 }
 
-// What parseArgs throws at an option that it does not know.
+// parseArgs throws such an error at a wrong option or a word too many.
 function isUnknownOption(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { canInstall, startProcess, thisMachine } from '@landline/local-servers';
 import type { CommandContext } from './command-context.ts';
 
-/** What some tests run, the Debian package that brings it, and which tests those are. */
+/** Programs that some tests run, the Debian package of each program, and the tests that run it. */
 const TOOLS: readonly { programs: readonly string[]; debianPackage: string; tests: string }[] = [
   {
     programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
@@ -15,7 +15,7 @@ const TOOLS: readonly { programs: readonly string[]; debianPackage: string; test
 ];
 
 /**
- * `npm test`: runs vitest with `args`, and leaves its totals in `.data/test-results.json`.
+ * `npm test`: runs vitest with `args`, and writes its totals to `.data/test-results.json`.
  *
  * @returns vitest's exit code.
  */
@@ -23,10 +23,10 @@ export async function runTests(args: readonly string[], context: CommandContext)
   await findTools(context);
   const results = join(context.root, '.data', 'test-results.json');
   await mkdir(join(context.root, '.data'), { recursive: true });
-  await rm(results, { force: true }); // those of an earlier run must not pass for this one's
+  await rm(results, { force: true }); // the results of an earlier run must not pass for those of this run
   const vitest = join(context.root, 'node_modules', 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
-  // A terminal sends Ctrl-C to vitest as well, which stops its servers first: wait for that.
+  // A terminal sends Ctrl-C to vitest as well. Vitest stops its servers first, so this process waits for the end of vitest.
   process.on('SIGINT', () => {});
   const { exited, kill } = await startProcess({
     command: process.execPath,
@@ -40,7 +40,7 @@ export async function runTests(args: readonly string[], context: CommandContext)
   return code ?? 1;
 }
 
-// Where one is missing and cannot be installed without asking, its tests fail and say what to type.
+// Installs the programs that are missing. Where that needs the user, the tests of a program fail, and they name the command to type.
 async function findTools({ env, print }: CommandContext): Promise<void> {
   const machine = thisMachine(env['PATH']);
   if (!canInstall(machine)) return;

@@ -7,8 +7,9 @@ import type { Environment } from './start/env-file.ts';
 
 const INITIATION_PATH = '/api/elevenlabs/conversation-initiation';
 const DEFAULT_PORT = 3003;
-/** How long the answer may take, in ms. ElevenLabs' own limit is not published; Landline promises 300 ms. */
+/** How long the answer may take, in ms. Landline promises 300 ms, and ElevenLabs does not publish its limit. After this time none will come. */
 const ANSWER_LIMIT_MS = 10_000;
+/** How much of an unexpected answer is printed, in characters. */
 const MOST_SHOWN = 2_000;
 
 const USAGE = `send conversation-initiation asks who is calling, as ElevenLabs does: npm run landline -- send conversation-initiation --caller <number>
@@ -20,12 +21,12 @@ const USAGE = `send conversation-initiation asks who is calling, as ElevenLabs d
   --url <address>      the whole address; by default that of npm start on this machine`;
 
 /**
- * `landline send conversation-initiation …`: asks who is calling and prints the answer as indented JSON. How long the answer took goes
- * to `printError`, as do faults, each with what to do about it.
+ * `landline send conversation-initiation …`: asks the initiation who is calling, and prints the answer as indented JSON. The duration and
+ * the faults go to `printError`. Each fault names its remedy.
  *
  * @param args     `conversation-initiation --caller <number>` and the options above.
  * @param context  `env`: INITIATION_TOKEN or INITIATION_TOKEN_FILE, and INITIATION_PORT.
- * @returns        The exit code: 0 for an answer of 200, else 1.
+ * @returns        The exit code: 0 for an answer of 200 with JSON, else 1.
  * @throws         {CliError} `arguments_invalid` or `configuration_invalid`.
  */
 export async function sendInitiation(
@@ -59,7 +60,7 @@ function readArguments(args: readonly string[], env: Environment): { url: string
     options: { caller: text, called: text, agent: text, conversation: text, 'call-sid': text, url: text },
   });
   if (positionals.length !== 1 || !values.caller) throw new CliError('arguments_invalid', USAGE);
-  // As ElevenLabs sends it: flat, and without keys that have no value.
+  // ElevenLabs sends a flat object, without the keys that have no value.
   const body = {
     caller_id: values.caller,
     agent_id: values.agent ?? 'agent_example',
@@ -88,7 +89,7 @@ function readToken(env: Environment): string {
       'INITIATION_TOKEN is not set. A new .env has one; for an older one make it with openssl rand -hex 24, and start Landline again.',
     );
   }
-  // What fetch says of such a header quotes it.
+  // The error that fetch throws at such a header quotes the token.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new CliError(
     'configuration_invalid',
@@ -107,7 +108,7 @@ async function post(url: string, body: string, token: string): Promise<Answer | 
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body,
-      // The token is for this address alone.
+      // A redirect could carry the token to another address.
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     });
@@ -141,7 +142,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     'The token did not arrive: something on the way drops the header Authorization. Let it pass, or ask the initiation itself by --url.',
 };
 
-/** What an answer that is no answer to the question says, and what to do about it. */
+/** Describes an unexpected answer, and names the remedy. */
 function explain({ status, text }: Answer, url: string): string {
   const said = `${url} answered ${status}: ${text.slice(0, MOST_SHOWN)}`;
   if (status === 200) return `${said}\nThat is no JSON: something else listens there. See INITIATION_PORT and --url.`;
@@ -157,7 +158,7 @@ function codeOf(text: string): string {
   return typeof parsed === 'object' && parsed !== null && 'code' in parsed ? String(parsed.code) : '';
 }
 
-/** Undefined where it is no JSON. */
+/** Answers undefined where `text` is no JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

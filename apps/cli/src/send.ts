@@ -10,9 +10,9 @@ import { CliError } from './errors.ts';
 import { EXAMPLE_NAMES, exampleBody } from './example-events.ts';
 import type { Environment } from './start/env-file.ts';
 
-/** Requests under way at once. */
+/** The number of requests under way at once. */
 const CONCURRENCY = 64;
-/** How long one answer may take, in milliseconds. */
+/** How long one answer may take, in milliseconds. A receiver under load may be slow; a shorter time would count late answers as faults. */
 const ANSWER_LIMIT_MS = 30_000;
 const MAX_COUNT = 10_000_000;
 
@@ -21,12 +21,13 @@ Types: ${EXAMPLE_NAMES.join(', ')}
 live makes calls of ten live events each. A file is sent as it is, byte for byte.`;
 
 /**
- * Signs and sends events, and prints what the answers were.
+ * `landline send …`: signs and sends events, and prints a summary of the answers.
  *
  * @param args   `<type or file> [--count n] [--url u]`.
- * @param env    ELEVENLABS_WEBHOOK_SECRET or ELEVENLABS_WEBHOOK_SECRET_FILE, whose first secret signs, and PORT.
+ * @param env    ELEVENLABS_WEBHOOK_SECRET or ELEVENLABS_WEBHOOK_SECRET_FILE, and PORT. The first secret signs.
  * @param print  Prints a line.
- * @returns      The exit code: 0 when every event was answered 200.
+ * @returns      The exit code: 0 when every event was answered 200, else 1.
+ * @throws       {CliError} `arguments_invalid` or `configuration_invalid`.
  */
 export async function send(args: readonly string[], env: Environment, print = printLine): Promise<number> {
   const { what, count, url } = readArguments(args, env);
@@ -87,7 +88,7 @@ function signingSecret(env: Environment): string {
   return secret;
 }
 
-/** The n-th body: an example with ids and a time of its own, or the file's bytes. */
+/** Answers a function that makes the n-th body: an example with ids and a time of its own, or the bytes of the file. */
 async function bodies(what: string): Promise<(sequence: number) => Buffer> {
   if (EXAMPLE_NAMES.includes(what)) {
     const run = randomBytes(6).toString('hex');
@@ -107,18 +108,19 @@ async function bodies(what: string): Promise<(sequence: number) => Buffer> {
   }
 }
 
-interface Delivery {
+interface SignedBody {
   body: Buffer;
   signature: string;
-  /** Holds the connections; for http only. */
+  /** Keeps the connections open between requests; used for http only. */
   agent: Agent;
 }
 
 /**
- * Sends one body; the result is the status with the answer's code, or why there was no answer. Not by `fetch`: it sends a quarter as
- * many a second, and refuses some ports and every address with a login in it.
+ * Sends one body. Answers the status with the text of the answer, or why there was no answer.
+ *
+ * It does not use `fetch`, which sends a quarter as many requests a second. `fetch` also refuses some ports, and addresses with a login.
  */
-async function post(url: string, { body, signature, agent }: Delivery): Promise<string> {
+async function post(url: string, { body, signature, agent }: SignedBody): Promise<string> {
   return new Promise((resolve) => {
     const secure = url.startsWith('https:');
     const outgoing = (secure ? secureRequest : request)(url, {
@@ -144,7 +146,7 @@ async function post(url: string, { body, signature, agent }: Delivery): Promise<
   });
 }
 
-/** What a failed connection says, and what to do about it. */
+/** Describes a failed connection, and names the remedy. */
 function explain(error: Error): string {
   const code = 'code' in error ? error.code : '';
   const said = error.message || String(error);

@@ -1,4 +1,4 @@
-/** What `landline help` prints. */
+/** The text of `landline help`. */
 export const USAGE = `Usage: npm run landline -- <command>
 
   send <type or file> [--count n] [--url u]   signs and sends real-shaped events

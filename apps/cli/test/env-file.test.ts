@@ -1,4 +1,4 @@
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
@@ -35,6 +35,23 @@ test('never touches an .env that is there', async () => {
   expect(await readFile(join(root, '.env'), 'utf8')).toBe('PORT=4000\n');
 });
 
+test.each(['.env', '.env.example'])('says that %s is a folder', async (name) => {
+  const root = await makeTempFolder();
+  await mkdir(join(root, name));
+  const reading = name === '.env' ? readEnvFile(root, {}) : makeEnvFile(root);
+  await expect(reading).rejects.toMatchObject({ code: 'EISDIR' });
+});
+
+test('makes no .env without .env.example', async () => {
+  const root = await makeTempFolder();
+  await expect(makeEnvFile(root)).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await readdir(root)).toEqual([]);
+});
+
+test('reads no .env as the environment alone', async () => {
+  expect(await readEnvFile(await makeTempFolder(), { PORT: '4000' })).toEqual({ PORT: '4000' });
+});
+
 test('the environment wins over .env', async () => {
   const root = await makeRoot();
   await writeFile(join(root, '.env'), 'PORT=4000\nLOG_LEVEL=warn\n');
@@ -55,7 +72,7 @@ test.each([
   expect(await readEnvFile(root, env)).toEqual(file);
 });
 
-test('both forms in .env stay, for whoever reads the secret to say so', async () => {
+test('both forms in .env stay, so that the reader of the secret can refuse them', async () => {
   const root = await makeRoot();
   await writeFile(join(root, '.env'), 'TOKEN=b\nTOKEN_FILE=/b\n');
   expect(await readEnvFile(root, {})).toEqual({ TOKEN: 'b', TOKEN_FILE: '/b' });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { formatTable } from '../src/format-table.ts';
 
-test('lays rows out as a table', () => {
+test('formats rows as a table', () => {
   const rows = [
     { id: 'conv_1', turns: 12n, title: '予約' },
     { id: 'conv_22', turns: null, title: { a: 1 } },

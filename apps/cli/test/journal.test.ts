@@ -28,7 +28,7 @@ async function run(root: string, argv: string, env: Record<string, string> = {},
   return { code, output: lines.join('\n') };
 }
 
-/** A journal where `npm start` keeps it, with a group a minute from noon on, of the events of each list; still held. */
+/** Makes a journal in the folder of `npm start`. It has a record each minute from noon on, with the events of one list; its process holds it. */
 async function openJournal(root: string, groups: readonly Delivery[][]) {
   let now = NOON;
   const journal = createJournal({
@@ -36,7 +36,7 @@ async function openJournal(root: string, groups: readonly Delivery[][]) {
     limitBytes: 64 * 1024 * 1024,
     retentionHours: 24,
     now: () => now,
-    // It stands still, so that a journal that is held takes no other over meanwhile.
+    // This clock stands still, so that the journal takes no other journal over meanwhile.
     elapsed: () => NOON,
   });
   await journal.open();
@@ -55,7 +55,7 @@ async function makeJournal(root: string, groups: readonly Delivery[][]): Promise
   return files.at(-1)?.path ?? '';
 }
 
-/** A Redis of the test's own, noted as that of a running `npm start`, and what its jobs carry. */
+/** Starts a Redis of the test's own, and notes it as the Redis of a running `npm start`. Answers a function that reads its jobs. */
 async function startRedisOf(root: string) {
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
@@ -68,7 +68,7 @@ async function startRedisOf(root: string) {
 
 const bodiesOf = (jobs: { events: { body: string }[] }[]) => jobs.map(({ events }) => events.map(({ body }) => body));
 
-test('lists every file with its times, what Redis lacks of it and whether its process lives', async () => {
+test('lists every file with its times, the number of records that Redis lacks, and whether its process is alive', async () => {
   const root = await makeTempFolder();
   const living = await openJournal(root, [[anEvent('a')]]);
   onTestFinished(() => living.close());
@@ -77,11 +77,11 @@ test('lists every file with its times, what Redis lacks of it and whether its pr
   expect(code).toBe(0);
   const rows = output.split('\n').filter((line) => line.includes('.log'));
   const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()));
-  const told = cells.map(([, from, , , pending, held]) => [from, pending, held].join(' '));
-  expect(told.sort()).toEqual(['2026-01-31T12:00:00Z 1 yes', '2026-01-31T12:00:00Z 2 no']);
+  const shown = cells.map(([, from, , , pending, held]) => [from, pending, held].join(' '));
+  expect(shown.sort()).toEqual(['2026-01-31T12:00:00Z 1 yes', '2026-01-31T12:00:00Z 2 no']);
 });
 
-test('verifies what is intact, and takes a torn end for what it is', async () => {
+test('verifies intact files, and reports a torn end as no damage', async () => {
   const root = await makeTempFolder();
   const path = await makeJournal(root, [[anEvent('a')], [anEvent('b'), anEvent('c')]]);
   expect(await run(root, 'verify')).toMatchObject({
@@ -90,7 +90,7 @@ test('verifies what is intact, and takes a torn end for what it is', async () =>
   });
   const { length } = await readFile(path);
   await truncate(path, length - 1);
-  // It was known to be on the disk: then bytes are gone.
+  // The mark says that the whole file was on the disk, so the missing byte is damage.
   expect(await run(root, 'verify')).toMatchObject({ code: 1, output: expect.stringContaining('DAMAGED') });
   await rm(`${path}.mark`);
   const { code, output } = await run(root, 'verify');
@@ -98,7 +98,7 @@ test('verifies what is intact, and takes a torn end for what it is', async () =>
   expect(output).toMatch(new RegExp(`1 records, 1 events, torn at the end: bytes \\d+ to ${length - 1}$`, 'm'));
 });
 
-test('tells damage in the middle, and enqueues what follows it', async () => {
+test('reports damage in the middle of a file, and enqueues the events after it', async () => {
   const root = await makeTempFolder();
   const path = await makeJournal(root, [[anEvent('first')], [anEvent('second')], [anEvent('third')]]);
   const bytes = await readFile(path);
@@ -117,7 +117,7 @@ test('tells damage in the middle, and enqueues what follows it', async () => {
   expect(bodiesOf(await jobs()).flat()).toEqual(['first', 'third']);
 });
 
-test('tells a file that does not begin as one', async () => {
+test('reports a file that does not begin as a journal file does', async () => {
   const root = await makeTempFolder();
   const path = await makeJournal(root, [[anEvent('a')]]);
   const { length } = await readFile(path);
@@ -130,7 +130,7 @@ test('tells a file that does not begin as one', async () => {
   expect(dry).toMatchObject({ code: 1, output: expect.stringContaining(`DAMAGED: bytes 0 to ${length}`) });
 });
 
-test('enqueues what was journalled in a time, in jobs of at most a batch; the dry run only tells', async () => {
+test('enqueues the events of a time, in jobs of at most a batch; the dry run only counts them', async () => {
   const root = await makeTempFolder();
   const minutes = [0, 1, 2, 3].map((minute) => [anEvent(`${minute}a`), anEvent(`${minute}b`), anEvent(`${minute}c`)]);
   const path = await makeJournal(root, minutes);
@@ -157,7 +157,7 @@ test('enqueues what was journalled in a time, in jobs of at most a batch; the dr
   expect(bodiesOf(await jobs()).slice(2)).toEqual([['1a', '1b', '1c', '2a', '2b', '2c']]);
 });
 
-test('tells, counts and skips what is no delivered event', async () => {
+test('reports, counts and skips an event that is no valid delivery', async () => {
   const root = await makeTempFolder();
   const nameless = anEvent('nobody signed this');
   Reflect.deleteProperty(nameless, 'secretId');
@@ -208,7 +208,7 @@ test('says when Redis is away, without its password', async () => {
   expect(output).not.toContain('opensesame');
 });
 
-test('tells how far it came when Redis goes', async () => {
+test('says how many events were enqueued when Redis goes away', async () => {
   const root = await makeTempFolder();
   await makeJournal(root, [[anEvent('a'), anEvent('b')]]);
   await makeJournal(root, [[anEvent('c'), anEvent('d')]]);

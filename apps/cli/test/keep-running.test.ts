@@ -5,7 +5,7 @@ import { keepRunning } from '../src/start/keep-running.ts';
 
 const PACE = { firstDelayMs: 5, maxDelayMs: 20, steadyMs: 60_000 };
 
-/** A process that ends at once with `how`, or runs until it is stopped. */
+/** Makes a stand-in for a process. It has ended with `how`; without `how` it never ends. */
 function processThat(how?: string): RunningProcess & { stopped: () => boolean } {
   let stopped = false;
   const exited = how === undefined ? new Promise<string>(() => {}) : Promise.resolve(how);
@@ -39,7 +39,7 @@ function watch(first: RunningProcess, later: (() => RunningProcess)[], pace = PA
   return { stop, printed, leave: () => leaving.abort() };
 }
 
-test('starts it again when it ends or does not start, ever more slowly', async () => {
+test('starts a process again when it ends or does not start, after growing pauses', async () => {
   const last = processThat();
   const later = [failToStart, () => processThat('SIGKILL'), () => processThat('code 2'), () => last];
   const { stop, printed } = watch(processThat('code 1'), later);
@@ -54,7 +54,7 @@ test('starts it again when it ends or does not start, ever more slowly', async (
   expect(last.stopped()).toBe(true);
 });
 
-test('begins anew with the first delay after it has run well', async () => {
+test('begins with the first pause again after the process has run for long enough', async () => {
   const later = [() => processThat('code 1'), () => processThat('code 1'), () => processThat()];
   const { stop, printed } = watch(processThat('code 1'), later, { ...PACE, steadyMs: -1 });
   await vi.waitUntil(() => later.length === 0);
@@ -62,7 +62,7 @@ test('begins anew with the first delay after it has run well', async () => {
   expect(printed).toEqual(Array(3).fill('The worker ended (code 1). Starting it again in 0.005 s.'));
 });
 
-test('starts nothing once it is stopped', async () => {
+test('starts no process once it is stopped', async () => {
   const first = processThat();
   const later = [() => processThat()];
   const { stop, printed } = watch(first, later);
@@ -73,7 +73,7 @@ test('starts nothing once it is stopped', async () => {
   expect(printed).toEqual([]);
 });
 
-test('starts and prints nothing once everything is to be stopped', async () => {
+test('starts no process and prints nothing once everything is to be stopped', async () => {
   const end = new AbortController();
   const exited = once(end.signal, 'abort').then(() => 'code 0');
   const later = [() => processThat()];
@@ -85,7 +85,7 @@ test('starts and prints nothing once everything is to be stopped', async () => {
   expect(printed).toEqual([]);
 });
 
-test('starts the first one as well, where none runs yet', async () => {
+test('starts the first process as well, where none runs yet', async () => {
   const first = processThat();
   const later = [failToStart, () => first];
   const printed: string[] = [];

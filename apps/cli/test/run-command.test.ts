@@ -56,7 +56,7 @@ test('migrates an empty database, then finds it up to date', async () => {
   await runSql(adminUrl, 'CREATE DATABASE cli_migrate');
   const url = new URL(adminUrl);
   url.pathname = 'cli_migrate';
-  // Past a pooler, which is away here.
+  // DATABASE_URL stands for a pooler, which is away here.
   const away = 'postgresql://nobody@127.0.0.1:1/nothing';
   const first = await run(['migrate'], { DATABASE_URL: away, DIRECT_URL: url.href });
   expect(first).toMatchObject({ code: 0, output: expect.stringContaining('Applied:') });
@@ -92,7 +92,7 @@ test('says which variables of a secret are at odds, and which file cannot be rea
   });
 });
 
-test('makes the roles and keeps their URLs in a folder for their owner alone, as often as it is told', async () => {
+test('makes the roles and writes their URLs to a folder for their owner alone, and may be repeated', async () => {
   const server = await startPrivatePostgres();
   const root = await makeTempFolder();
   const admin = new URL(server.url);
@@ -103,7 +103,7 @@ test('makes the roles and keeps their URLs in a folder for their owner alone, as
   expect(first.output).not.toContain(admin.password);
   const urlOf = async (role: string) => (await readFile(join(folder, role, 'url'), 'utf8')).trim();
   const worker = await urlOf('worker');
-  // The second time by a password of its own variable, as docker-compose.yml has it.
+  // The second time the password comes in PGPASSWORD, as in docker-compose.yml.
   const { password } = admin;
   admin.password = '';
   expect((await run(['roles', folder], { ADMIN_DATABASE_URL: admin.href, PGPASSWORD: password }, root)).code).toBe(0);
@@ -117,13 +117,13 @@ test('makes the roles and keeps their URLs in a folder for their owner alone, as
 
 const workerIn = async (folder: string) => (await readFile(join(folder, 'worker', 'url'), 'utf8')).trim();
 
-test('gives roles that are there no new passwords from another folder, unless it is told to', async () => {
+test('gives existing roles no new passwords from another folder, unless --new-passwords is there', async () => {
   const server = await startPrivatePostgres();
   const root = await makeTempFolder();
   const env = { ADMIN_DATABASE_URL: server.url };
   const [mine, other] = [join(root, 'mine'), join(root, 'other')];
   expect((await run(['roles', mine], env, root)).code).toBe(0);
-  // Twice: the first refusal must not have left passwords that the second would set.
+  // The second call must be refused as well: the first one must not have left passwords in the folder.
   for (let i = 0; i < 2; i++) {
     const refused = await run(['roles', other], env, root);
     expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('landline_owner, landline_worker, ') });
@@ -135,7 +135,7 @@ test('gives roles that are there no new passwords from another folder, unless it
   await expect(runSql(await workerIn(mine), 'SELECT 1 AS one')).rejects.toThrow(/password/);
 });
 
-test('says what the user of ADMIN_DATABASE_URL lacks', async () => {
+test('says that ADMIN_DATABASE_URL is missing', async () => {
   const root = await makeTempFolder();
   expect(await run(['roles', 'roles'], {}, root)).toMatchObject({
     code: 1,

@@ -24,7 +24,7 @@ async function run(argv: string[], env: Record<string, string>) {
   return { code, printed: printed.join('\n'), faults: faults.join('\n') };
 }
 
-/** Stands for the initiation: answers `status` and `body`, and keeps what it was asked. */
+/** Starts a stand-in for the initiation. It answers `status` and `body`, and keeps the requests. */
 async function startServer(status: number, body: string, headers: Record<string, string> = {}) {
   const asked: { url: string | undefined; headers: IncomingHttpHeaders; body: unknown }[] = [];
   const note = async (request: IncomingMessage) => {
@@ -52,7 +52,7 @@ test('asks npm start on this machine as ElevenLabs does, and prints the answer',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
     },
   ]);
-  // Without a conversation nothing is enqueued.
+  // There is no conversation id, so the initiation enqueues no conversation.started.
   expect(asked[0]?.body).toEqual({
     caller_id: '+12025550123',
     agent_id: expect.any(String),
@@ -61,7 +61,7 @@ test('asks npm start on this machine as ElevenLabs does, and prints the answer',
   });
 });
 
-test('sends what it is told, with the token of a file, where it is told', async () => {
+test('sends the values of its options to the address of --url, with the token of a file', async () => {
   const { asked, port } = await startServer(200, JSON.stringify(ANSWER));
   const file = join(await makeTempFolder(), 'token');
   await writeFile(file, `${TOKEN}\n`);
@@ -100,7 +100,7 @@ test.each([
   expect(faults).not.toContain(TOKEN);
 });
 
-test('takes the token to no other address', async () => {
+test('sends the token to no other address', async () => {
   const other = await startServer(200, JSON.stringify(ANSWER));
   const { port } = await startServer(307, '', { location: `http://127.0.0.1:${other.port}/` });
   const env = { INITIATION_TOKEN: TOKEN, INITIATION_PORT: port };
@@ -108,7 +108,7 @@ test('takes the token to no other address', async () => {
   expect(other.asked).toEqual([]);
 });
 
-test('says what to do where nothing listens', async () => {
+test('names the remedy where nothing listens', async () => {
   const port = String(await choosePort(0));
   const env = { INITIATION_TOKEN: TOKEN, INITIATION_PORT: port };
   const { code, faults } = await run(['conversation-initiation', '--caller', '+12025550123'], env);

@@ -15,7 +15,7 @@ import { send } from '../src/send.ts';
 const SECRET = `wsec_${'5e'.repeat(32)}`;
 const ENV = { ELEVENLABS_WEBHOOK_SECRET: SECRET };
 
-/** What a receiver was sent. */
+/** A request that the stand-in for a receiver got. */
 interface Received {
   path: string | undefined;
   contentType: string | undefined;
@@ -26,7 +26,7 @@ interface Received {
   isSigned: boolean;
 }
 
-/** Stands for a receiver: keeps what it is sent, and gives the n-th request the n-th answer, and the last one to all others. */
+/** Starts a stand-in for a receiver. It keeps the requests, and gives the n-th request the n-th answer; all further ones get the last answer. */
 async function startReceiver(answers: readonly [number, string][] = [[200, '{"status":"accepted"}']]) {
   const received: Received[] = [];
   const keep = async (request: IncomingMessage) => {
@@ -57,14 +57,14 @@ async function fileOf(content: string | Buffer): Promise<string> {
   return file;
 }
 
-/** What the worker makes of it. */
+/** Normalises a request as the worker does. */
 function eventOf({ body, signedAt }: Received) {
   return normalise(deliveryOf(body, { receivedAt: signedAt * 1000, signedAt, secretId: 'test' }));
 }
 
 const typeOf = ({ entry }: ReturnType<typeof eventOf>) => entry.type ?? '';
 
-/** Runs `send`, and keeps what it prints. */
+/** Runs `send`, and keeps the lines that it prints. */
 async function run(args: string[], env: Record<string, string> = ENV) {
   const printed: string[] = [];
   const code = await send(args, env, (line) => printed.push(line));
@@ -95,7 +95,7 @@ describe('the signature', () => {
     expect(signedAt).toBeLessThanOrEqual(after);
   });
 
-  test('needs a secret: send says which file cannot be read, or that there is none', async () => {
+  test('needs a secret: send names the file that cannot be read, or says that there is no secret', async () => {
     const file = join(await makeTempFolder(), 'missing');
     const unreadable = `ELEVENLABS_WEBHOOK_SECRET_FILE: cannot read ${file}`;
     await expect(run(['live'], { ELEVENLABS_WEBHOOK_SECRET_FILE: file })).rejects.toThrow(unreadable);
@@ -153,6 +153,38 @@ describe('what is sent', () => {
     expect(received).toMatchObject([{ body: bytes, isSigned: true }]);
   });
 
+  test('has 64 requests under way at once, and no more', async () => {
+    let [underWay, most] = [0, 0];
+    let [isAnswering, port] = [false, ''];
+    const waiting: (() => void)[] = [];
+    const answerAll = () => {
+      isAnswering = true;
+      for (const each of waiting.splice(0)) each();
+    };
+    const server = createServer((request, response) => {
+      if (request.url === '/probe') return void response.end();
+      most = Math.max(most, ++underWay);
+      const answer = () => {
+        underWay -= 1;
+        response.writeHead(200).end();
+      };
+      request.resume().on('end', () => {
+        if (isAnswering) return answer();
+        waiting.push(answer);
+        // With fewer than 64 under way none is answered at all. A 65th would have come before the answer to the probe.
+        if (waiting.length === 64) void fetch(`http://127.0.0.1:${port}/probe`).then(answerAll);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    port = String(typeof address === 'object' ? address?.port : 0);
+    const { code, printed } = await run(['live', '--count', '200'], { ...ENV, PORT: port });
+    expect([code, printed]).toEqual([0, [expect.stringContaining('200 of 200 accepted')]]);
+    expect(most).toBe(64);
+  });
+
   test('goes to the receiver of this machine unless --url says otherwise', async () => {
     const { port, received } = await startReceiver();
     const { code } = await run(['conversation.started'], { ...ENV, PORT: String(port) });
@@ -175,14 +207,33 @@ describe('what is printed', () => {
     expect(printed.slice(1).toSorted()).toEqual(['1 × 503 later', `2 × 401 ${refused}`]);
   });
 
-  test('says what to do where nothing listens', async () => {
+  test('counts an answer that is cut off among the faults', async () => {
+    const server = createServer((_request, response) => void response.destroy());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = String(typeof address === 'object' ? address?.port : 0);
+    const { code, printed } = await run(['live', '--count', '3'], { ...ENV, PORT: port });
+    expect(code).toBe(1);
+    expect(printed[0]).toMatch(/^0 of 3 accepted by /);
+    expect(printed.slice(1)).toEqual(['3 × socket hang up']);
+  });
+
+  test('shows the first 300 characters of a refusal', async () => {
+    const { url } = await startReceiver([[500, 'x'.repeat(5_000)]]);
+    const { printed } = await run(['conversation.started', '--url', url]);
+    expect(printed.slice(1)).toEqual([`1 × 500 ${'x'.repeat(300)}`]);
+  });
+
+  test('names the remedy where nothing listens', async () => {
     const port = String(await choosePort(0));
     const { code, printed } = await run(['conversation.started'], { ...ENV, PORT: port });
     expect(code).toBe(1);
     expect(printed.join('\n')).toMatch(/^1 × .*nothing listens there\. Run npm start in another terminal/m);
   });
 
-  test('says that http:// is meant where no TLS is spoken', async () => {
+  test('names http:// as the remedy where the server speaks no TLS', async () => {
     const { port } = await startReceiver();
     const { code, printed } = await run(['conversation.started', '--url', `https://127.0.0.1:${port}/`]);
     expect(code).toBe(1);
@@ -201,7 +252,7 @@ describe('landline send', () => {
     [['live', '--url', 'calls.example.com'], '--url takes the whole address'],
     [['live', '--url', 'ftp://calls.example.com/'], '--url takes the whole address'],
     [['live', '--times', '2'], "'--times'"],
-  ])('%j makes no sense: exit code 2, and says %j', async (args, advice) => {
+  ])('%j is a wrong command line: exit code 2, and says %j', async (args, advice) => {
     const [printed, faults]: [string[], string[]] = [[], []];
     const code = await runCommand(['send', ...args], {
       root: await makeTempFolder(),

@@ -7,7 +7,7 @@ import { claimRoot, clearServices, readServices, writeServices } from '../src/st
 
 const SERVICES = { pid: process.pid, databaseUrl: 'postgresql://db', redisUrl: 'redis://queue' };
 
-test('notes what runs for its owner alone, until nothing does', async () => {
+test('notes the servers for their owner alone, until Landline stops', async () => {
   const root = await makeTempFolder();
   expect(await readServices(root)).toBeUndefined();
   await writeServices(root, SERVICES);
@@ -17,7 +17,37 @@ test('notes what runs for its owner alone, until nothing does', async () => {
   expect(await readServices(root)).toBeUndefined();
 });
 
-test('refuses a second supervisor of the same folder while the first lives', async () => {
+test('replaces an older note, also one that was cut short, with a file for its owner alone', async () => {
+  const root = await makeTempFolder();
+  await writeServices(root, { ...SERVICES, databaseUrl: 'postgresql://older' });
+  await writeFile(join(root, '.data', 'services.json.new'), '{"pid":', { mode: 0o644 });
+  await writeServices(root, SERVICES);
+  expect(await readServices(root)).toEqual(SERVICES);
+  expect((await stat(join(root, '.data', 'services.json'))).mode & 0o777).toBe(0o600);
+});
+
+test('rejects where the note cannot be written, and leaves the older one', async () => {
+  const root = await makeTempFolder();
+  await writeServices(root, SERVICES);
+  await mkdir(join(root, '.data', 'services.json.new'));
+  await expect(writeServices(root, { ...SERVICES, pid: 1 })).rejects.toMatchObject({ code: 'ERR_FS_EISDIR' });
+  expect(await readServices(root)).toEqual(SERVICES);
+});
+
+test.each([
+  ['another program', { command: 'sleep', args: ['600'] }, true],
+  ['Node in another folder', { command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] }, false],
+])('takes a folder over whose old number %s has', async (_, program, isHere) => {
+  const root = await makeTempFolder();
+  const cwd = isHere ? root : await makeTempFolder();
+  const other = await startProcess({ ...program, cwd, env: { PATH: process.env['PATH'] } });
+  onTestFinished(() => other.kill('SIGKILL'));
+  await writeServices(root, { ...SERVICES, pid: other.pid });
+  expect(await claimRoot(root)).toBe('killed');
+  expect(other.isRunning()).toBe(true);
+});
+
+test('refuses a second npm start in the same folder while the first one runs', async () => {
   const root = await makeTempFolder();
   const args = ['-e', 'setInterval(() => {}, 1000)'];
   const first = await startProcess({ command: process.execPath, args, cwd: root, env: {} });
@@ -30,7 +60,7 @@ test('refuses a second supervisor of the same folder while the first lives', asy
   expect(await readServices(root)).toEqual({ pid: process.pid });
 });
 
-test.each(['', '{"pid":', '{"pid":"1"}', '[]'])('takes %j for no note at all', async (text) => {
+test.each(['', '{"pid":', '{"pid":"1"}', '[]'])('takes the file content %j for no running Landline', async (text) => {
   const root = await makeTempFolder();
   await mkdir(join(root, '.data'));
   await writeFile(join(root, '.data', 'services.json'), text);

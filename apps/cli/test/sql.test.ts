@@ -78,7 +78,7 @@ test('looks into the schema that the URL names', async () => {
   expect((await sql('SELECT place FROM conversations', { DATABASE_URL: url.href })).output).toContain('here');
 });
 
-// What a person who may run `landline sql` must not be able to do with it; FOLDER is one that the server may write to.
+// Attacks that a user of `landline sql` might try. FOLDER stands for a folder that the server may write to.
 const ATTACKS: readonly (readonly [query: string, says: RegExp])[] = [
   [" --\rCOPY (SELECT 1) TO PROGRAM 'id > FOLDER/x'", /begins with one of/],
   ["COPY (SELECT 1) TO 'FOLDER/x'", /begins with one of/],

@@ -13,7 +13,7 @@ import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { exists, freePorts, givenServers, makeRoot, noteOf, startIn } from './support/a-landline.ts';
 
-/** A Postgres of the test's own, to stop and to start again on its port. */
+/** Starts a Postgres of the test's own, which can stop and start again on its port. */
 async function privatePostgres() {
   const folder = await mkdtemp(join(tmpdir(), 'landline-start-'));
   await chmod(folder, 0o755); // as root, Postgres runs as another user
@@ -53,7 +53,7 @@ test('takes events while a given Redis is away, and applies them when it is back
   const env = { ...ports, DATABASE_URL, REDIS_URL: redis.url, ELEVENLABS_WEBHOOK_SECRET: SECRET, LOG_LEVEL: 'silent' };
   const running = startIn(root, env);
   await sendOne(ports);
-  // The others are still waited for.
+  // `npm start` still waits for the other apps.
   expect(running.printed.join()).not.toContain('Landline is up.');
   await running.up();
   expect(running.printed.join('\n')).toMatch(
@@ -80,7 +80,7 @@ test('takes events while a given Postgres is away, and makes the tables and appl
     /^The database is not ready: Postgres at 127\.0\.0\.1:\d+ does not answer .*check DATABASE_URL and DIRECT_URL\. Trying again until it is\.$/m,
   );
   expect(text).toMatch(/^Not up, and tried again until it is:\n {2}worker +It waits for the database: Postgres at /m);
-  // It needs no table to answer.
+  // The initiation needs no table to answer.
   expect((await noteOf(root, 'initiation')).env).toMatchObject({ DATABASE_URL: postgres.url });
   await postgres.restart();
   await running.prints('The worker is up.');
@@ -105,11 +105,11 @@ test('stops while a given Postgres does not answer', async () => {
   const running = startIn(root, { ...(await freePorts()), DATABASE_URL, REDIS_URL: inject('redisUrl') });
   await asked;
   expect(await running.stop()).toBe(0);
-  // It did not wait until that connection was given up.
+  // The stop came before the connection timed out.
   expect(running.printed.join()).not.toContain('The database is not ready');
 });
 
-test.each(['worker', 'dashboard', 'initiation'])('runs without the %s while that does not start', async (app) => {
+test.each(['worker', 'dashboard', 'initiation'])('runs without the %s while that app does not start', async (app) => {
   const root = await makeRoot({ faulty: app });
   const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
   await running.up();
@@ -138,7 +138,7 @@ test('runs without the dashboard while its password is too short', async () => {
   expect(await running.stop()).toBe(0);
 });
 
-test("leaves it to the initiation to say that its own database's file cannot be read", async () => {
+test('starts although the file of READER_DATABASE_URL cannot be read: the initiation reports the file', async () => {
   const root = await makeRoot();
   const file = join(root, 'missing');
   const running = startIn(root, { ...(await freePorts()), ...(await givenServers()), READER_DATABASE_URL_FILE: file });

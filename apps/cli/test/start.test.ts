@@ -9,7 +9,7 @@ import { runSql } from '../../../test/support/run-sql.ts';
 import { readServices } from '../src/start/services-file.ts';
 import { exists, freePorts, givenServers, makeRoot, NAMES, noteOf, startIn } from './support/a-landline.ts';
 
-test('runs everything on servers of its own, and stops the way of the data from its mouth', async () => {
+test('runs everything on servers of its own, and stops the receiver before the other apps', async () => {
   const root = await makeRoot();
   const ports = await freePorts();
   const running = startIn(root, { ...ports, HOST: '0.0.0.0', SHELL_SECRET: 'mine' });
@@ -20,7 +20,7 @@ test('runs everything on servers of its own, and stops the way of the data from 
   expect(receiver?.env).not.toHaveProperty('DATABASE_URL');
   expect(receiver?.env).not.toHaveProperty('DASHBOARD_PASSWORD');
   expect(receiver?.env).toMatchObject({ HOST: '0.0.0.0', PORT: ports['PORT'], REDIS_URL: expect.any(String) });
-  // Nobody waits for a balancer that is not there.
+  // `npm start` has no load balancer, so the receiver does not drain.
   expect(receiver?.env).toMatchObject({ HEALTH_PORT: ports['HEALTH_PORT'], DRAIN_SECONDS: '0' });
   expect(receiver?.env['ELEVENLABS_WEBHOOK_SECRET']).toMatch(/^wsec_/);
   expect(worker?.env).toMatchObject({ HOST: '127.0.0.1', DATABASE_URL: expect.stringContaining('@127.0.0.1:') });
@@ -36,7 +36,7 @@ test('runs everything on servers of its own, and stops the way of the data from 
     `SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'`,
   );
   expect(owners).toEqual([{ tableowner: 'landline_owner' }]);
-  // ElevenLabs calls it as it calls the receiver. It may only read.
+  // ElevenLabs calls the initiation as it calls the receiver. The initiation may only read.
   expect(initiation?.env).toMatchObject({
     HOST: '0.0.0.0',
     INITIATION_PORT: ports['INITIATION_PORT'],
@@ -115,7 +115,7 @@ test('hands the files of secrets on, and takes the addresses of its servers from
   expect(await running.stop()).toBe(0);
 });
 
-test('starts no server where one is given, and an app again that ends', async () => {
+test('starts no server where the environment names one, and starts an app again that ends', async () => {
   const root = await makeRoot();
   const given = await givenServers();
   const running = startIn(root, { ...(await freePorts()), ...given });
@@ -131,7 +131,7 @@ test('starts no server where one is given, and an app again that ends', async ()
   expect(await running.stop()).toBe(0);
 });
 
-test('gives the initiation a database only as somebody who reads, where there is such a role', async () => {
+test('gives the initiation only the URL of the reader, where there is such a role', async () => {
   const root = await makeRoot();
   const { DATABASE_URL, REDIS_URL } = await givenServers();
   const reader = 'postgresql://somebody@127.0.0.1/landline';
@@ -179,7 +179,7 @@ test.each(['PORT', 'HEALTH_PORT'])(
   },
 );
 
-test('stops in the middle of starting when it is asked to', async () => {
+test('stops in the middle of starting at a request to stop', async () => {
   const root = await makeRoot({ faulty: 'slow worker' });
   const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
   await vi.waitUntil(() => exists(join(root, 'worker.json')), { timeout: 10_000 });

@@ -1,4 +1,4 @@
-/** Where most people start: the handler writes to Postgres inside the request. */
+/** The usual first design: the handler writes to Postgres inside the request. */
 import { receivedNow } from '../received-now.ts';
 import { openTables } from '../open-tables.ts';
 import { serveWebhooks } from '../serve-webhooks.ts';

@@ -1,4 +1,4 @@
-/** One pg-boss job an event. */
+/** One pg-boss job for each event. */
 import { receivedNow } from '../received-now.ts';
 import { serveWebhooks } from '../serve-webhooks.ts';
 import { variables } from '../variables.ts';

@@ -1,4 +1,4 @@
-/** Where most people go next: one BullMQ job an event. */
+/** The usual second design: one BullMQ job for each event. */
 import { receivedNow } from '../received-now.ts';
 import { serveWebhooks } from '../serve-webhooks.ts';
 import { variables } from '../variables.ts';

@@ -1,4 +1,4 @@
-/** One Prisma transaction a job. */
+/** One Prisma transaction for each job. */
 import { stopOnRequest } from '@landline/process';
 import type { Delivery } from '@landline/webhook';
 import { Worker } from 'bullmq';
@@ -6,7 +6,7 @@ import { openTables } from '../open-tables.ts';
 import { variables } from '../variables.ts';
 import { QUEUE } from './queue.ts';
 
-/** Jobs at once: more than this is no faster on two cores. */
+/** The number of jobs at once. More jobs are no faster on two cores. */
 const CONCURRENCY = 8;
 
 const tables = openTables(variables.DATABASE_URL, CONCURRENCY);

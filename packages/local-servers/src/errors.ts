@@ -1,7 +1,7 @@
-/** Why a server of this machine does not run, for a program to tell apart. */
+/** Why a server of this machine does not run, as a code for programs. */
 export type LocalServerErrorCode = 'redis_missing' | 'redis_failed' | 'postgres_unsupported' | 'postgres_failed';
 
-/** A server of this machine does not start. The message tells the operator what to do. */
+/** A server of this machine does not start. The message says what the operator can do. */
 export class LocalServerError extends Error {
   readonly code: LocalServerErrorCode;
 

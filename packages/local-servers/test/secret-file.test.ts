@@ -1,5 +1,5 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { keepSecret, makeSecret, readKeptSecret, readOrMakeSecret } from '../src/secret-file.ts';
@@ -17,20 +17,20 @@ test('makes a secret once, and keeps it for its owner alone', async () => {
   expect(makeSecret()).not.toBe(makeSecret());
 });
 
-test('takes what somebody wrote, without the line break at its end', async () => {
+test('takes a secret that a user wrote, without the line break at its end', async () => {
   const file = await aFile();
   await writeFile(file, 'opensesame\n');
   expect(await readKeptSecret(file)).toBe('opensesame');
   expect(await readOrMakeSecret(file)).toBe('opensesame');
 });
 
-test.each(['', '\n'])('takes %j for no secret at all', async (text) => {
+test.each(['', '\n'])('takes the file content %j for no secret', async (text) => {
   const file = await aFile();
   await writeFile(file, text);
   expect(await readKeptSecret(file)).toBeUndefined();
 });
 
-test('writes no secret that could not be made to hold', async () => {
+test('writes no secret that could not be put into effect', async () => {
   const file = await aFile();
   const seen: string[] = [];
   const refuse = async (secret: string) => {
@@ -42,7 +42,7 @@ test('writes no secret that could not be made to hold', async () => {
   const held = await readOrMakeSecret(file, async (secret) => void seen.push(secret));
   expect(seen[1]).toBe(held);
   expect(seen[0]).not.toBe(held);
-  // What is kept holds already.
+  // A secret that is in the file is in effect already.
   await readOrMakeSecret(file, refuse);
   expect(seen).toHaveLength(2);
 });
@@ -56,4 +56,28 @@ test('puts a new secret in the place of the old one', async () => {
 
 test('says why a secret cannot be read', async () => {
   await expect(readKeptSecret(await makeTempFolder())).rejects.toMatchObject({ code: 'EISDIR' });
+});
+
+test('rejects a folder that is missing, and makes no file', async () => {
+  const root = await makeTempFolder();
+  const file = join(root, 'missing', 'password');
+  await expect(keepSecret(file, 'mine')).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(readOrMakeSecret(file)).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await readKeptSecret(file)).toBeUndefined();
+  expect(await readdir(root)).toEqual([]);
+});
+
+test('keeps the old secret where the new one cannot be written', async () => {
+  const file = await aFile();
+  await keepSecret(file, 'old');
+  await mkdir(`${file}.new`);
+  await expect(keepSecret(file, 'new')).rejects.toMatchObject({ code: 'EISDIR' });
+  expect(await readKeptSecret(file)).toBe('old');
+});
+
+test('leaves no other file beside the secret', async () => {
+  const file = await aFile();
+  await readOrMakeSecret(file);
+  await keepSecret(file, 'another');
+  expect(await readdir(dirname(file))).toEqual(['password']);
 });

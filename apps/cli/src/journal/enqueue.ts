@@ -12,32 +12,33 @@ import type { JournalContext } from './journal-context.ts';
 import { readTime } from './read-time.ts';
 import { describeDamage } from './verify.ts';
 
-/** How long one job may take, in ms: no sender waits for it. */
+/** How long Redis may take for one job, in ms. No sender waits, so this may be longer than a receiver's ENQUEUE_TIMEOUT_MS. */
 const JOB_LIMIT_MS = 10_000;
 
-/** What was read, and put on the queue unless it is a dry run. */
+/** Counts of what was read; outside a dry run it was enqueued as well. */
 interface Tally {
   records: number;
   events: number;
   bytes: number;
-  /** Events that are no delivered ones, and parts in the middle of a file that are no record. */
+  /** The number of events that are no valid deliveries, and of damaged parts in the middle of a file. */
   skipped: number;
 }
 
+/** The destination of the events: the queue, or nothing in a dry run. */
 interface Sink {
   maxEvents: number;
   maxBytes: number;
-  /** Takes what one job holds. */
+  /** Enqueues the events of one job. */
   put: (events: readonly Delivery[]) => Promise<void>;
   close: () => Promise<void>;
 }
 
 /**
- * `landline journal enqueue --since <time> [--until <time>] [--dry-run]`: puts on the queue again what was journalled in that time. What
- * had been applied already the ledger skips.
+ * `landline journal enqueue --since <time> [--until <time>] [--dry-run]`: enqueues the events that were journalled in that time. Events that
+ * were applied before change nothing: the ledger skips them.
  *
- * @returns The exit code: 1 when something was skipped, which is told.
- * @throws  {CliError} `enqueue_failed`: Redis does not take it, or no more of it.
+ * @returns The exit code: 1 when something was skipped, else 0. Each skipped part has been printed.
+ * @throws  {CliError} `enqueue_failed`: Redis takes no events, or stopped taking them. `arguments_invalid` or `configuration_invalid`.
  */
 export async function enqueueJournal(args: string[], context: JournalContext): Promise<number> {
   const { since, until, dryRun } = readArguments(args);
@@ -49,10 +50,10 @@ export async function enqueueJournal(args: string[], context: JournalContext): P
   try {
     for (const { path } of files) {
       const before = { ...tally };
-      const tell = (text: string) => print(`${relative(dir, path)}: ${text}`);
+      const report = (text: string) => print(`${relative(dir, path)}: ${text}`);
       // oxlint-disable-next-line no-await-in-loop -- oldest first
-      await enqueueFile(path, { since, until, sink, tally, tell });
-      if (tally.records > before.records) tell(`${describe(tally, before)} ${verb}`);
+      await enqueueFile(path, { since, until, sink, tally, report });
+      if (tally.records > before.records) report(`${describe(tally, before)} ${verb}`);
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -79,7 +80,7 @@ function readArguments(args: string[]): { since: number; until: number; dryRun: 
   return { since, until, dryRun: values['dry-run'] };
 }
 
-/** A intake of jobs as large as the receivers' own; in a dry run nothing, and no Redis is needed. */
+/** Opens an intake that makes jobs of the same size as the receivers do. In a dry run the sink drops the events, and needs no Redis. */
 async function openSink({ root, env, print }: JournalContext, dryRun: boolean): Promise<Sink> {
   const redisUrl = dryRun ? undefined : await findRedis(root, env);
   const read = z.object({ ...queueVariables, ...intakeVariables }).safeParse({ ...env, REDIS_URL: redisUrl });
@@ -111,7 +112,7 @@ async function openSink({ root, env, print }: JournalContext, dryRun: boolean): 
     async put(events) {
       const startedAt = performance.now();
       await Promise.all(events.map((event) => intake.accept(event)));
-      // As long again for what arrives now.
+      // This pause is as long as the job took: so half of Redis' time is left for the events that the receivers enqueue.
       await delay(performance.now() - startedAt);
     },
     close: () => intake.close(),
@@ -122,12 +123,13 @@ interface FileOptions {
   since: number;
   until: number;
   sink: Sink;
-  /** Is added to as it goes. */
+  /** The counts of this file are added to it. */
   tally: Tally;
-  tell: (text: string) => void;
+  /** Prints a line about this file. */
+  report: (text: string) => void;
 }
 
-async function enqueueFile(path: string, { since, until, sink, tally, tell }: FileOptions): Promise<void> {
+async function enqueueFile(path: string, { since, until, sink, tally, report }: FileOptions): Promise<void> {
   let events: Delivery[] = [];
   let bytes = 0;
   const flush = async () => {
@@ -139,7 +141,7 @@ async function enqueueFile(path: string, { since, until, sink, tally, tell }: Fi
   };
   const records = readJournalFile(path, since, (damage) => {
     if (!damage.isTorn) tally.skipped += 1;
-    tell(describeDamage(damage));
+    report(describeDamage(damage));
   });
   for await (const record of records) {
     if (record.at >= until) break;
@@ -148,7 +150,7 @@ async function enqueueFile(path: string, { since, until, sink, tally, tell }: Fi
       const { data: event, error } = deliverySchema.safeParse(journalled);
       if (event === undefined) {
         tally.skipped += 1;
-        tell(`skipped an event of ${new Date(record.at).toISOString()}: ${z.prettifyError(error)}`);
+        report(`skipped an event of ${new Date(record.at).toISOString()}: ${z.prettifyError(error)}`);
         continue;
       }
       const size = Buffer.byteLength(event.body);

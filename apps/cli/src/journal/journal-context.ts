@@ -1,7 +1,7 @@
 import type { CommandContext } from '../command-context.ts';
 
-/** What a subcommand of `journal` is given. */
+/** The surroundings of a subcommand of `journal`. */
 export interface JournalContext extends CommandContext {
-  /** The journal's folder; it is there. */
+  /** The folder of the journal; it exists. */
   dir: string;
 }

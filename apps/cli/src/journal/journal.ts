@@ -22,9 +22,10 @@ const SUBCOMMANDS: Readonly<Record<string, (args: string[], context: JournalCont
 };
 
 /**
- * `landline journal …`: looks into the receivers' journal, and puts on the queue again what is in it.
+ * `landline journal …`: runs a subcommand on the receivers' journal.
  *
- * @throws {CliError} `arguments_invalid` or `configuration_invalid`.
+ * @returns The exit code of the subcommand.
+ * @throws  {CliError} `arguments_invalid` or `configuration_invalid`; what the subcommand throws.
  */
 export async function journal(args: string[], context: CommandContext): Promise<number> {
   const [name = '', ...rest] = args;

@@ -5,8 +5,12 @@ import { formatTable } from '../format-table.ts';
 import type { JournalContext } from './journal-context.ts';
 
 /**
- * `landline journal list`: a row for each file, oldest first. Times are in UTC; `not enqueued` counts records; `held`: its process lives.
- * Files that nobody holds are taken over by the next receiver.
+ * `landline journal list`: prints a row for each file, the oldest first. The times are in UTC.
+ *
+ * - `not enqueued` counts the records that Redis lacks.
+ * - `held` says whether the process that writes the file is alive. The next receiver takes over the other files.
+ *
+ * @returns The exit code 0.
  */
 export async function printJournal(args: string[], { dir, print, width }: JournalContext): Promise<number> {
   parseArgs({ args, options: {} });

@@ -5,13 +5,13 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:\d{2})?)?$/i;
 
 /**
- * Reads the time that an option names: a duration before `now` (`30m`, `2h`, `1d`), or an ISO time, which is UTC unless it says
- * otherwise, as the times are that `journal list` prints.
+ * Reads the time that an option names: a duration before `now` (`30m`, `2h`, `1d`), or an ISO time. An ISO time without a zone is UTC, as
+ * are the times that `journal list` prints.
  *
- * @param option  Its name, for the message.
+ * @param option  The option's name, for the message.
  * @param now     Unix ms.
  * @returns       Unix ms.
- * @throws        {CliError} `arguments_invalid`
+ * @throws        {CliError} `arguments_invalid`: `text` is neither.
  */
 export function readTime(option: string, text: string, now: number): number {
   const [, count, unit = ''] = DURATION.exec(text) ?? [];

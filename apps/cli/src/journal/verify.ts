@@ -4,9 +4,9 @@ import { listJournal, verifyJournalFile, type JournalDamage } from '@landline/jo
 import type { JournalContext } from './journal-context.ts';
 
 /**
- * `landline journal verify`: reads every record of every file.
+ * `landline journal verify`: reads and checks every record of every file, and prints a line for each file.
  *
- * @returns The exit code: 1 when something in the middle of a file is damaged. A torn end was answered to nobody.
+ * @returns The exit code: 1 when a file is damaged in the middle, else 0. A torn end is no damage: no sender got a 200 for that record.
  */
 export async function verifyJournal(args: string[], { dir, print }: JournalContext): Promise<number> {
   parseArgs({ args, options: {} });
@@ -27,7 +27,7 @@ export async function verifyJournal(args: string[], { dir, print }: JournalConte
   return 1;
 }
 
-/** Says where the damage is, and of which kind. */
+/** Describes a damaged part of a file: its kind, and its first and last byte. */
 export function describeDamage({ from, to, isTorn }: JournalDamage): string {
   return `${isTorn ? 'torn at the end' : 'DAMAGED'}: bytes ${from} to ${to}`;
 }

@@ -5,20 +5,20 @@ import { makeRoles, ROLES, type Role } from '@landline/store';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
 
-/** How the roles are made. */
+/** How to make the roles. */
 export interface KeepRolesOptions {
-  /** A superuser's URL, or of a role with CREATEROLE that owns the database. */
+  /** The URL of a superuser, or of a role that has CREATEROLE and owns the database. */
   adminUrl: string;
-  /** Whether a role that is there may get a new password, where the folder does not have the one it has. */
+  /** Whether an existing role may get a new password, when the folder does not hold the role's password. */
   mayReplace: boolean;
 }
 
 /**
- * Makes the roles of a Landline database, with random passwords that it keeps in `<folder>/<role>/password` (mode 600). Called again
- * it sets the same passwords, and gives the owner what an older version has made since.
+ * Makes the roles of a Landline database, with random passwords. It writes each password to `<folder>/<role>/password` (mode 600). A later
+ * call sets the same passwords, and makes the owner own the tables that an older version has made since.
  *
  * @returns  The URL of each role.
- * @throws   {CliError} `postgres_failed`: what the server says, or that a role is there whose password the folder does not have.
+ * @throws   {CliError} `postgres_failed`: the server's message, or the names of existing roles whose passwords the folder does not hold.
  */
 export async function keepRoles(
   folder: string,
@@ -31,7 +31,7 @@ export async function keepRoles(
   const passwordOf = (role: Role) => kept[role] ?? makeSecret();
   const passwords = { owner: passwordOf('owner'), worker: passwordOf('worker'), reader: passwordOf('reader') };
   const urls = await makeRoles({ adminUrl, passwords, mustBeNew: mayReplace ? [] : lacking }).catch(refuse);
-  // Not before they hold: a refused call leaves the folder as it was.
+  // The passwords are written after the server has taken them, so that a refused call leaves the folder as it was.
   await Promise.all(lacking.map((role) => keep(fileOf(role), passwords[role])));
   return urls;
 }

@@ -8,13 +8,16 @@ import { readEnvFile } from '../start/env-file.ts';
 import { keepRoles } from './keep-roles.ts';
 
 /**
- * `landline roles <folder>`: makes the roles owner, worker and reader in the database of ADMIN_DATABASE_URL, and writes the URL of each to
- * `<folder>/<role>/url` (mode 600), for DIRECT_URL_FILE, DATABASE_URL_FILE and READER_DATABASE_URL_FILE. It may be repeated at any time with
- * the same folder. With another one it refuses to give roles that are there new passwords, unless `mayReplace`: others may log in with theirs.
+ * `landline roles <folder>`: makes the roles owner, worker and reader in the database of ADMIN_DATABASE_URL.
+ *
+ * It writes the URL of each role to `<folder>/<role>/url` (mode 600), for DIRECT_URL_FILE, DATABASE_URL_FILE and READER_DATABASE_URL_FILE.
+ * The command may be repeated at any time with the same folder. With another folder it refuses to change the passwords of existing roles,
+ * because other processes may log in with them. `mayReplace` allows the change.
  *
  * ADMIN_DATABASE_URL may leave out the password: then PGPASSWORD has it, or PGPASSWORD_FILE.
  *
- * @throws {CliError} `configuration_invalid`: there is no ADMIN_DATABASE_URL.
+ * @returns The exit code 0.
+ * @throws  {CliError} `configuration_invalid`: there is no ADMIN_DATABASE_URL. `postgres_failed`: the roles cannot be made.
  */
 export async function runRoles(
   folder: string,

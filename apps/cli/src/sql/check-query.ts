@@ -1,17 +1,17 @@
-/** How a query that only reads may begin. */
+/** The first words of queries that read. */
 const READING = ['SELECT', 'WITH', 'TABLE', 'VALUES', 'SHOW', 'EXPLAIN'];
 
-/** What may be explained: with ANALYZE it is carried out. */
+/** The first words of queries that EXPLAIN may take: EXPLAIN ANALYZE runs the query. */
 const EXPLAINED = ['SELECT', 'WITH', 'TABLE', 'VALUES'];
 
-/** What Postgres takes for white space, and no more: to it, U+2028 is part of a name. */
+/** The characters that Postgres takes for white space. Every other character may be part of a name, also U+2028. */
 const SPACE = /[ \t\n\r\f\v]/;
 
 /**
- * Says why `sql` is not one query that reads. The server refuses writes as well; this names the fault in terms of the command, and
- * refuses what a transaction that is read only lets through (COPY … TO PROGRAM, DO, COMMIT).
+ * Checks that `sql` is one query that reads. The server refuses writes as well. This check names the fault in the words of the command,
+ * and it refuses statements that a read-only transaction lets through: COPY … TO PROGRAM, DO and COMMIT.
  *
- * @returns  A sentence for the operator, or undefined when the query may be tried.
+ * @returns  The fault as a sentence for the operator; undefined when the query may be run.
  */
 export function checkQuery(sql: string): string | undefined {
   const start = skipBlank(sql, 0, '(');
@@ -25,12 +25,12 @@ export function checkQuery(sql: string): string | undefined {
   return isLast ? undefined : 'sql takes one query: nothing may follow its semicolon.';
 }
 
-/** The word at a place, in capitals; empty where none stands there. */
+/** Reads the word at a position, and answers it in capitals. The answer is empty where no word begins. */
 function wordAt(sql: string, at: number): string {
   return /^[A-Za-z]*/.exec(sql.slice(at))?.[0].toUpperCase() ?? '';
 }
 
-/** Skips EXPLAIN's options, old (ANALYZE VERBOSE) or new (in parentheses), up to the first word of what is explained. */
+/** Skips EXPLAIN's options, old (ANALYZE VERBOSE) or new (in parentheses). Answers the position of the explained query. */
 function skipExplain(sql: string, from: number): number {
   const start = skipBlank(sql, from, '(');
   const inParentheses = sql.slice(from, start).includes('(') && !EXPLAINED.includes(wordAt(sql, start));
@@ -43,7 +43,7 @@ function skipExplain(sql: string, from: number): number {
   return at;
 }
 
-/** The place of the first semicolon that ends a statement, or -1. */
+/** Finds the first semicolon that ends a statement. Answers its position, or -1. */
 function findSemicolon(sql: string, from: number): number {
   for (let at = from; at < sql.length;) {
     if (sql[at] === ';') return at;
@@ -52,7 +52,7 @@ function findSemicolon(sql: string, from: number): number {
   return -1;
 }
 
-/** Skips white space and comments by Postgres' rules, and the character `also`. */
+/** Skips white space and comments by Postgres' rules, and the character `also`. Answers the position after them. */
 function skipBlank(sql: string, from: number, also = ''): number {
   let at = from;
   for (;;) {
@@ -64,13 +64,13 @@ function skipBlank(sql: string, from: number, also = ''): number {
   }
 }
 
-/** A line ends at a line feed or at a carriage return. */
+/** Skips the rest of a line. To Postgres a line ends at a line feed or at a carriage return. */
 function skipLine(sql: string, from: number): number {
   const length = sql.slice(from).search(/[\r\n]/);
   return length < 0 ? sql.length : from + length;
 }
 
-/** Comments nest. One without an end takes the rest: the server says what is wrong. */
+/** Skips a comment. Comments nest. A comment without an end takes the rest of the text, and the server names that fault. */
 function skipComment(sql: string, from: number): number {
   let depth = 0;
   for (let at = from; at < sql.length;) {
@@ -86,10 +86,10 @@ function skipComment(sql: string, from: number): number {
   return sql.length;
 }
 
-/** Skips a name or a number, a text or a quoted name that begins at `from`; answers `from` where none does. */
+/** Skips the name, text, quoted name or dollar-quoted text that begins at `from`. Answers `from` where none begins. */
 function skipQuoted(sql: string, from: number): number {
   const rest = sql.slice(from);
-  // E'…' alone has backslashes; U&'…', B'…', X'…' and N'…' end as '…' does. A doubled mark is two texts beside each other here.
+  // Only E'…' has backslash escapes: U&'…', B'…', X'…' and N'…' end as '…' does. A doubled quotation mark counts as two adjoining texts.
   const text = /^(?:[eE]'(?:[^'\\]|\\[^])*(?:'|$)|'[^']*(?:'|$)|"[^"]*(?:"|$))/.exec(rest)?.[0];
   if (text !== undefined) return from + text.length;
   const tag = /^\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/.exec(rest)?.[0];
@@ -97,6 +97,6 @@ function skipQuoted(sql: string, from: number): number {
     const end = sql.indexOf(tag, from + tag.length);
     return end < 0 ? sql.length : end + tag.length;
   }
-  // A name as a whole: what follows a letter is neither E'…' nor a dollar's tag.
+  // A name is skipped as a whole: neither E'…' nor a dollar-quoted text begins inside a name.
   return from + (/^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/.exec(rest)?.[0].length ?? 0);
 }

@@ -12,8 +12,9 @@ const NOTE =
 /**
  * `landline sql`: runs one query that can only read, and prints its rows.
  *
- * @param query  One that `checkQuery` finds nothing wrong with.
- * @throws       {CliError} `query_failed`: what the server says. `configuration_invalid`: there is no database.
+ * @param query  A query that `checkQuery` has passed.
+ * @returns      The exit code 0.
+ * @throws       {CliError} `query_failed`: the server's message. `configuration_invalid`: there is no database.
  */
 export async function runSql(query: string, context: CommandContext): Promise<number> {
   const { root, env, print, width } = context;

@@ -1,63 +1,66 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { whenAborted } from './when-aborted.ts';
 
-/** How long an app that runs and is not ready holds up the news of the others, in ms. A cold start takes two or three seconds. */
+/**
+ * How long `npm start` waits for an app that runs and is not ready, before it prints its summary, in ms. A cold start takes two or three
+ * seconds. With less, a slow machine would list apps as not up that come up a moment later.
+ */
 const SETTLE_WITHIN_MS = 10_000;
 
-/** What is known of an app, and who was told of it. */
+/** The state of an app, and whether its fault has been reported to the operator. */
 export interface AppState {
-  /** Why the app is not up, as a sentence; undefined while it is. */
+  /** Answers why the app is not up, as a sentence; undefined while the app is up. */
   fault: () => string | undefined;
   hasBeenUp: () => boolean;
-  /** Whether the operator was told that the app is not up, and not yet that it is. */
-  isTold: () => boolean;
-  /** Resolves when the app is up or down, and after ten seconds in any case. Never rejects. */
+  /** Answers whether the fault has been reported to the operator, and the app has not been up since. */
+  isReported: () => boolean;
+  /** Resolves when the app is up or down, and after ten seconds at the latest. Never rejects. */
   settled: Promise<void>;
-  /** The app is ready. Prints so where the operator was told that it was not. */
+  /** Notes that the app is ready. Where its fault has been reported, it prints that the app is up. */
   noteUp: () => void;
-  /** The app ended or could not start, and the operator is told of that. */
+  /** Notes that the app ended or could not start, and that this has been reported. */
   noteDown: (reason: string) => void;
-  /** The app goes on starting. */
+  /** Notes why the app, which is still starting, is not ready. */
   noteWaiting: (reason: string) => void;
-  /** The operator is told of what `fault` says. */
-  tell: () => void;
+  /** Notes that `fault` has been reported to the operator. */
+  noteReported: () => void;
 }
 
 /**
  * Makes the state of an app that starts.
  *
- * @param name     How the lines begin: `The worker`.
- * @param leaving  Aborts when everything is to be stopped: then nobody waits for `settled` any more.
+ * @param name     The subject of the printed lines: `The worker`.
+ * @param leaving  Aborts when everything is to be stopped; then `settled` resolves.
  */
 export function createAppState(name: string, print: (line: string) => void, leaving: AbortSignal): AppState {
   let fault: string | undefined = 'It is starting.';
   let hasBeenUp = false;
-  let isTold = false;
-  const news = new AbortController();
-  const settle = () => news.abort();
+  let isReported = false;
+  const settling = new AbortController();
+  const settle = () => settling.abort();
   void wait(SETTLE_WITHIN_MS, undefined, { ref: false, signal: leaving }).then(settle, settle);
   return {
     fault: () => fault,
     hasBeenUp: () => hasBeenUp,
-    isTold: () => isTold,
-    settled: whenAborted(news.signal),
+    isReported: () => isReported,
+    settled: whenAborted(settling.signal),
     noteUp() {
-      if (isTold) print(`${name} is up.`);
+      if (isReported) print(`${name} is up.`);
       fault = undefined;
       hasBeenUp = true;
-      isTold = false;
+      isReported = false;
       settle();
     },
     noteDown(reason) {
       fault = reason;
-      isTold = true;
+      isReported = true;
       settle();
     },
     noteWaiting(reason) {
       fault = reason;
     },
-    tell() {
-      isTold = true;
+    noteReported() {
+      isReported = true;
     },
   };
 }

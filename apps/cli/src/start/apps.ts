@@ -1,37 +1,37 @@
 import type { Environment } from './env-file.ts';
 
-/** One of the processes that `npm start` runs beside the servers. */
+/** An app: one of the processes that `npm start` runs beside the servers. */
 export interface App {
   name: 'receiver' | 'worker' | 'dashboard' | 'initiation';
-  /** The variables that it reads: it is given these, and `<NAME>_FILE` of them, and no others. The receiver has no DATABASE_URL on purpose. */
+  /** The app gets these variables, and `<NAME>_FILE` of each, and no others. The receiver has no DATABASE_URL on purpose. */
   variables: readonly string[];
-  /** Variables that it is given only where another one is not set: the other one by their name. */
+  /** The app gets the variable of the key only where the variable of the value is not set. */
   unless?: Readonly<Record<string, string>>;
-  /** Options of Node's own. */
+  /** Command-line options of Node. */
   nodeOptions?: readonly string[];
-  /** What it is given whatever the environment says. */
+  /** Values that the app gets in any case: they replace those of the environment. */
   fixed?: Readonly<Record<string, string>>;
-  /** What it is given unless the environment says otherwise. */
+  /** Values that the app gets where the environment has none. */
   defaults?: Readonly<Record<string, string>>;
-  /** The port that it serves on, and that of its health where this is another. */
+  /** The variable of the port that the app serves on, and below it the variable of its health port, where that is another port. */
   portVariable: string;
   defaultPort: number;
   healthPort?: { variable: string; default: number };
-  /** Path to ask whether it is ready, and the answer that says so. */
+  /** The path of the app's readiness, and the status of a ready app. */
   ready: { path: string; status: number };
 }
 
-// Only ElevenLabs comes from outside. HOST opens the receiver and the initiation, and must not open the rest along with them.
+// ElevenLabs calls only the receiver and the initiation. HOST opens these two to the network, and must not open the other apps.
 const LOOPBACK = { HOST: '127.0.0.1' };
 
 /**
- * The worker's, also in docker-compose.yml. What is parsed lives until its transaction ends. The 16 MB that Node has for each half of
- * its young objects are full before that: all was copied, and copied again. With 64 MB a worker on two cores applies 1.13 times as
- * much, and its process may grow by 150 MB.
+ * Options of Node for the worker; docker-compose.yml has the same. A parsed event lives until its transaction ends. Node's default of
+ * 16 MB for each half of the young objects is full before that, and Node copies every object twice. With 64 MB a worker on two cores
+ * applies 1.13 times as much, and its process may grow by 150 MB.
  */
 export const WORKER_NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=64'];
 
-/** Takes webhooks. It starts before all other apps, and its faults alone end `npm start`. */
+/** The receiver takes webhooks. It starts before all other apps. Where it does not start, `npm start` ends. */
 export const RECEIVER: App = {
   name: 'receiver',
   variables: [
@@ -56,7 +56,7 @@ export const RECEIVER: App = {
     'MAX_CONNECTIONS',
     'DRAIN_SECONDS',
   ],
-  // No balancer stands in front of it that would have to notice.
+  // A drain lets a load balancer notice that the receiver leaves. `npm start` has no load balancer.
   defaults: { DRAIN_SECONDS: '0' },
   portVariable: 'PORT',
   defaultPort: 3000,
@@ -64,7 +64,7 @@ export const RECEIVER: App = {
   ready: { path: '/health/ready', status: 200 },
 };
 
-/** Applies what was received. */
+/** The worker applies events to the tables. */
 export const WORKER: App = {
   name: 'worker',
   nodeOptions: WORKER_NODE_OPTIONS,
@@ -84,7 +84,7 @@ export const WORKER: App = {
   ready: { path: '/health/ready', status: 200 },
 };
 
-/** Shows what failed. */
+/** The dashboard shows dead letters and failed jobs. */
 export const DASHBOARD: App = {
   name: 'dashboard',
   variables: ['REDIS_URL', 'LOG_LEVEL', 'DASHBOARD_PORT', 'DASHBOARD_USER', 'DASHBOARD_PASSWORD'],
@@ -94,7 +94,7 @@ export const DASHBOARD: App = {
   ready: { path: '/', status: 401 },
 };
 
-/** Tells ElevenLabs who is calling. */
+/** The initiation answers ElevenLabs who is calling. */
 export const INITIATION: App = {
   name: 'initiation',
   variables: [
@@ -109,9 +109,9 @@ export const INITIATION: App = {
     'HOST',
     'LOG_LEVEL',
   ],
-  // It only reads: where there is a role that can do nothing else, it needs no other.
+  // The initiation only reads. Where READER_DATABASE_URL names a role that can only read, it needs no other role.
   unless: { DATABASE_URL: 'READER_DATABASE_URL' },
-  // As the receiver's own: ElevenLabs calls both.
+  // The receiver has the same default: ElevenLabs calls both.
   defaults: { HOST: '0.0.0.0' },
   portVariable: 'INITIATION_PORT',
   defaultPort: 3003,
@@ -121,7 +121,7 @@ export const INITIATION: App = {
 /** All apps. */
 export const APPS: readonly App[] = [RECEIVER, WORKER, DASHBOARD, INITIATION];
 
-// What Node and a terminal's colours need, whatever the app.
+// Every app gets these variables: Node and the colours of a terminal need them.
 const SYSTEM_VARIABLES = `
   PATH HOME TZ LANG TERM COLORTERM NO_COLOR FORCE_COLOR TMPDIR
   NODE_ENV NODE_OPTIONS NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR
@@ -131,7 +131,7 @@ const SYSTEM_VARIABLES = `
 
 const ANY_ADDRESS = ['', '0.0.0.0', '::'];
 
-/** Picks what `app` sees of `env`. The file of a secret goes on as its path: the app itself reads it. */
+/** Makes the environment of `app` out of `env`. The app gets the path of a secret's file, and reads the file itself. */
 export function environmentOf(app: App, env: Environment): Record<string, string> {
   const isSet = (name: string) => Boolean(env[name] || env[`${name}_FILE`]);
   const own = app.variables.filter((name) => {
@@ -143,17 +143,17 @@ export function environmentOf(app: App, env: Environment): Record<string, string
     const value = env[name];
     return value === undefined ? [] : [[name, value]];
   });
-  // An empty one counts as not set.
+  // An empty variable counts as not set.
   const chosen = Object.entries(app.defaults ?? {}).filter(([name]) => !env[name]);
   return { ...Object.fromEntries(given), ...Object.fromEntries(chosen), ...app.fixed };
 }
 
-/** The port that `app` serves on; what is no number is left for the app itself to refuse. */
+/** Answers the port that `app` serves on. Where the variable holds no number, the answer is NaN, and the app itself refuses to start. */
 export function portOf(app: App, env: Environment): number {
   return Number(env[app.portVariable] || app.defaultPort);
 }
 
-/** Every port that `app` listens on, by the variable that changes it. */
+/** Lists every port that `app` listens on, with the variable that changes it. */
 export function portsOf(app: App, env: Environment): { variable: string; port: number }[] {
   const { healthPort } = app;
   const own = { variable: app.portVariable, port: portOf(app, env) };
@@ -161,12 +161,12 @@ export function portsOf(app: App, env: Environment): { variable: string; port: n
   return [own, { variable: healthPort.variable, port: Number(env[healthPort.variable] || healthPort.default) }];
 }
 
-/** How long `app` goes on serving before it stops, in ms; what is no number is left for the app itself to refuse. */
+/** Answers how long `app` serves on before it stops, in ms. Where the variable holds no number, the answer is 0, and the app refuses to start. */
 export function drainMs(app: App, env: Environment): number {
   return (Number(environmentOf(app, env)['DRAIN_SECONDS']) || 0) * 1000;
 }
 
-/** Where `app` is reached from this machine, without a slash at the end. */
+/** Answers the URL of `app` on this machine, without a slash at the end. */
 export function addressOf(app: App, env: Environment): string {
   const host = app.variables.includes('HOST') ? env['HOST'] : undefined;
   const reachable = host === undefined || ANY_ADDRESS.includes(host) ? '127.0.0.1' : host;

@@ -3,18 +3,18 @@ import { text } from 'node:stream/consumers';
 import { addressOf, type App } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
-/** How long one answer may take, in ms. */
+/** How long an app may take to answer, in ms. */
 const ANSWER_LIMIT_MS = 5_000;
 
-/** Characters of an answer that are told. */
-const TOLD_CHARACTERS = 300;
+/** How much of an answer is shown to the operator, in characters. */
+const SHOWN_CHARACTERS = 300;
 
-/** What an app answers when it is asked whether it is ready. */
+/** An app's answer to the question whether it is ready. */
 export interface AppAnswer {
-  /** Whether it answers at all. */
+  /** Whether the app answers at all. */
   isServing: boolean;
   isReady: boolean;
-  /** What it said, for the operator. */
+  /** The URL, the status and the body of the answer, for the operator. */
   text: string;
 }
 
@@ -29,13 +29,13 @@ export async function askApp(app: App, env: Environment): Promise<AppAnswer> {
   }
 }
 
-/** Not by `fetch`, which asks nothing of ports that browsers block, such as 10080: an app may well be there. */
+/** Sends a GET. It does not use `fetch`, which refuses the ports that browsers block, such as 10080: an app may listen there. */
 function read(url: string): Promise<{ status: number | undefined; said: string }> {
   return new Promise((resolve, reject) => {
     const options = { agent: false, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) };
     get(url, options, (response) => {
       text(response).then(
-        (said) => resolve({ status: response.statusCode, said: said.slice(0, TOLD_CHARACTERS) }),
+        (said) => resolve({ status: response.statusCode, said: said.slice(0, SHOWN_CHARACTERS) }),
         reject,
       );
     }).on('error', reject);

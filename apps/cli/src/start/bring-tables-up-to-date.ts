@@ -3,21 +3,25 @@ import { migrate, migrationUrl, StoreError } from '@landline/store';
 import type { Prerequisite } from './keep-app.ts';
 import { whenAborted } from './when-aborted.ts';
 
-/** How often to try again while the database is away, in ms; the worker does as often. */
+/** The pause between two tries while the database is away, in ms. The worker has the same pause. */
 const RETRY_MS = 2_000;
 
-/** What bringing the tables up to date takes. */
-export interface KeepTablesOptions {
+/** The database, and how to report progress. */
+export interface BringTablesOptions {
   databaseUrl: string;
-  /** The tables' owner, or the way past a pooler. */
+  /** The URL of the tables' owner, or the URL past a pooler; undefined where `databaseUrl` serves for that. */
   directUrl: string | undefined;
   print: (line: string) => void;
-  /** Aborts when everything is to be stopped. A migration under way is not waited for: Postgres takes it back as a whole. */
+  /** Aborts when everything is to be stopped. A migration under way is then abandoned, and Postgres rolls it back as a whole. */
   leaving: AbortSignal;
 }
 
-/** Brings the tables up to date, however long that takes. It prints what it did, and each reason why it could not, once. */
-export function bringTablesUpToDate({ databaseUrl, directUrl, print, leaving }: KeepTablesOptions): Prerequisite {
+/**
+ * Brings the tables up to date, and tries again until that works. It prints the migrations that it applied, and each fault once.
+ *
+ * @returns The state of the work; its promises never reject.
+ */
+export function bringTablesUpToDate({ databaseUrl, directUrl, print, leaving }: BringTablesOptions): Prerequisite {
   let fault: string | undefined = 'It waits for the tables to be brought up to date.';
   const printed = new Set<string>();
   const first = new AbortController();
@@ -53,7 +57,7 @@ export function bringTablesUpToDate({ databaseUrl, directUrl, print, leaving }: 
   return { done: Promise.race([tryUntilDone(), whenAborted(leaving)]), settled, fault: () => fault };
 }
 
-/** What an operator reads of a fault, without a full stop. A URL is told without user and password. */
+/** Describes a fault for the operator, without a full stop. It shows only the host of a URL, never user and password. */
 function reasonOf(error: unknown, url: string): string {
   const message = (error instanceof Error ? error.message : String(error)).trim().replace(/\.$/, '');
   const isAway = error instanceof StoreError && error.faultClass === 'connection';

@@ -6,18 +6,18 @@ import type { Environment } from './env-file.ts';
 
 const POLL_MS = 100;
 
-/** How long a port may stay taken, and what ends the wait. */
+/** How long to wait for a port that is taken, and the signal that ends the wait. */
 export interface PortsLimit {
-  /** In milliseconds; 0: not at all. */
+  /** In milliseconds; 0 means no wait. */
   withinMs: number;
-  /** Aborts when nobody waits any more. */
+  /** Aborts when everything is to be stopped. */
   leaving: AbortSignal;
 }
 
 /**
- * Makes sure that the ports of an app are free, before it starts.
+ * Checks that the ports of an app are free, before the app starts.
  *
- * @throws {CliError} `app_failed`: names all that are taken, and the variable that changes each; AbortError.
+ * @throws {CliError} `app_failed`: names each port that is taken, and the variable that changes it. AbortError when `leaving` aborts.
  */
 export async function checkPorts(app: App, env: Environment, { withinMs, leaving }: PortsLimit): Promise<void> {
   const deadline = performance.now() + withinMs;
@@ -29,11 +29,11 @@ export async function checkPorts(app: App, env: Environment, { withinMs, leaving
   }
 }
 
-/** A line for each port that is taken. */
+/** Answers a line for each port that is taken. */
 async function findTaken(app: App, env: Environment): Promise<string[]> {
   const taken: string[] = [];
   for (const { variable, port } of portsOf(app, env)) {
-    // What is no port is left for the app itself to refuse.
+    // The app itself refuses a value that is no port.
     const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
     // oxlint-disable-next-line no-await-in-loop -- one or two
     if (!isPort || (await choosePort(port)) === port) continue;

@@ -7,8 +7,11 @@ import { parseEnv } from 'node:util';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads `<root>/.env` under `env`, which wins. A value there also hides its other form in .env: DATABASE_URL hides
- * DATABASE_URL_FILE, and the other way round. No file is no fault.
+ * Reads `<root>/.env` and adds `env`, which wins. A variable of `env` also hides its other form in .env: DATABASE_URL hides
+ * DATABASE_URL_FILE, and the other way round.
+ *
+ * @returns The variables; only those of `env` where there is no .env.
+ * @throws  When .env exists and cannot be read.
  */
 export async function readEnvFile(root: string, env: Environment): Promise<Environment> {
   const text = await readFile(join(root, '.env'), 'utf8').catch((error: unknown) => {
@@ -20,7 +23,7 @@ export async function readEnvFile(root: string, env: Environment): Promise<Envir
   return { ...Object.fromEntries(below), ...env };
 }
 
-/** The form of a secret that `name` in the environment hides in .env. Set to nothing, a file hides none: it names none. */
+/** Answers the form of a secret that the variable `name` hides in .env. An empty `<NAME>_FILE` hides nothing, because it names no file. */
 function otherForm(name: string, value: string | undefined): string[] {
   if (value === undefined) return [];
   if (!name.endsWith('_FILE')) return [`${name}_FILE`];
@@ -29,9 +32,10 @@ function otherForm(name: string, value: string | undefined): string[] {
 
 /**
  * Makes `<root>/.env` (mode 600) from `.env.example`, with a random webhook secret, a random dashboard password and a random
- * initiation token. One that is there is never touched.
+ * initiation token. It never changes an existing .env.
  *
- * @returns Whether it was made.
+ * @returns Whether it made the file.
+ * @throws  When `.env.example` cannot be read, or `.env` cannot be written.
  */
 export async function makeEnvFile(root: string): Promise<boolean> {
   const example = await readFile(join(root, '.env.example'), 'utf8');

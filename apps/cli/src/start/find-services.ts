@@ -5,47 +5,50 @@ import { keepRoles } from '../roles/keep-roles.ts';
 import type { Environment } from './env-file.ts';
 import { keepRunning } from './keep-running.ts';
 
-/** The database, and who logs in there. With the embedded one DIRECT_URL and READER_DATABASE_URL count for nothing. */
+/**
+ * The URLs of the database, one for each role. Where DATABASE_URL is not set, they are those of the embedded database, and DIRECT_URL and
+ * READER_DATABASE_URL are ignored.
+ */
 export interface Database {
-  /** As the worker logs in: what DATABASE_URL says, else the embedded database's role that may write rows and change no table. */
+  /** The worker's URL: DATABASE_URL, else the role of the embedded database that may write rows and cannot change a table. */
   databaseUrl: string;
-  /** As whom to migrate: with a DATABASE_URL what DIRECT_URL says, which may be nothing; else the embedded database's owner. */
+  /** The URL for migrations: DIRECT_URL, which may be undefined, else the owner of the embedded database's tables. */
   directUrl: string | undefined;
   /**
-   * Who may only read: with a DATABASE_URL what READER_DATABASE_URL says, undefined where that is nothing or its file cannot be read; else
-   * the embedded database's reader. That is for the initiation to say, whom alone it concerns.
+   * The reader's URL: READER_DATABASE_URL, else the reader of the embedded database. It is undefined where READER_DATABASE_URL is not set,
+   * or where its file cannot be read. The initiation reports such a file: it alone needs this URL.
    */
   readerDatabaseUrl: string | undefined;
 }
 
-/** Starts the servers that the environment names no other for, each when it is asked for. */
+/** Answers the URLs of Redis and Postgres. A server that the environment does not name is started at the first call. */
 export interface Services {
-  /** Answers what REDIS_URL says, else starts Redis. @throws {LocalServerError} when it does not start. */
+  /** Answers REDIS_URL, else starts Redis. @throws {LocalServerError} when Redis does not start. */
   redisUrl: () => Promise<string>;
-  /** Answers what DATABASE_URL says, else starts Postgres and makes its roles. @throws {LocalServerError, CliError} when that fails. */
+  /** Answers the URLs of DATABASE_URL, else starts Postgres and makes its roles. @throws {LocalServerError, CliError} when that fails. */
   database: () => Promise<Database>;
 }
 
-/** What starting takes. */
-export interface StartServicesOptions {
+/** Where the data lies, and who learns of the servers. */
+export interface FindServicesOptions {
   root: string;
   env: Environment;
   print: (line: string) => void;
-  /** Is told of each server of ours that runs, also when a later one fails. */
+  /** Called with each server that has been started, also when a later step fails. */
   started: (service: { stop: () => Promise<void> }) => void;
 }
 
 /**
- * Reads which servers are given.
+ * Reads which servers the environment names. It starts no server yet.
  *
  * @throws SecretFileError when the file of REDIS_URL, DATABASE_URL or DIRECT_URL cannot be read.
  */
-export function findServices({ root, env, print, started }: StartServicesOptions): Services {
+export function findServices({ root, env, print, started }: FindServicesOptions): Services {
   const data = join(root, '.data');
   const own = async (name: string, start: (port?: number) => Promise<Service>): Promise<string> => {
     print(`Starting ${name} …`);
     const first = await start();
-    // Its clients know the port: it must come back on the same.
+    // The apps know the port, so a server that is started again must listen on the same port.
     const port = Number(new URL(first.url).port);
     started(keepRunning({ name, first, print, restart: () => start(port) }));
     return first.url;

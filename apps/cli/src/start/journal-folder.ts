@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where `npm start` has the receiver keep its journal, unless JOURNAL_DIR says otherwise. */
+/** Answers the folder for the receiver's journal under `npm start`; JOURNAL_DIR overrides it. */
 export function journalFolder(root: string): string {
   return join(root, '.data', 'journal');
 }

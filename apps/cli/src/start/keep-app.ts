@@ -8,43 +8,50 @@ import type { Environment } from './env-file.ts';
 import { keepRunning, STEADY_PACE, type Pace } from './keep-running.ts';
 import { startApp } from './start-app.ts';
 
-/** How often an app that is not ready is asked, in ms: at first, and once the operator knows that it is not up. */
+/** The pause between two questions whether an app is ready, in ms: at first, and after its fault has been reported. */
 const POLL_MS = { first: 100, later: 1_000 };
-/** Of an app that has not been up yet: most often its configuration is at fault, and each try repeats the app's own message. */
+/**
+ * The pauses before an app is started again that has never been up. Its configuration is most often at fault, and each try prints the app's
+ * message again: so these pauses are longer than `STEADY_PACE`.
+ */
 const STARTING_PACE: Pace = { firstDelayMs: 5_000, maxDelayMs: 300_000, steadyMs: 60_000 };
 
-/** What must be done before an app starts. */
+/** Work that must be done before an app starts. */
 export interface Prerequisite {
-  /** Resolves when it is done, or when everything is to be stopped. Never rejects. */
+  /** Resolves when the work is done, or when everything is to be stopped. Never rejects. */
   done: Promise<void>;
-  /** Resolves when it is done, or when it is known why not. Never rejects. */
+  /** Resolves when the work is done, or when the first try has failed. Never rejects. */
   settled: Promise<void>;
-  /** Why it is not done, as a sentence; undefined when it is. */
+  /** Answers why the work is not done, as a sentence; undefined when it is done. */
   fault: () => string | undefined;
 }
 
-/** What keeping an app takes. */
+/** How to keep an app running. */
 export interface KeepAppOptions {
   root: string;
   env: Environment;
   print: (line: string) => void;
   /** Aborts when everything is to be stopped. */
   leaving: AbortSignal;
-  /** The process where it runs already. */
+  /** The app's process, where it runs already. */
   first?: RunningProcess;
-  /** How long its ports may be taken at first, in ms: what a killed run has left needs some time to end. */
+  /** How long to wait for the app's ports at the first start, in ms: the apps of a killed run need some time to end. */
   portsWithinMs?: number;
   after?: Prerequisite;
 }
 
 /** An app that is kept running. */
-export interface KeptApp extends Pick<AppState, 'fault' | 'settled' | 'tell'> {
+export interface KeptApp extends Pick<AppState, 'fault' | 'settled' | 'noteReported'> {
   name: App['name'];
-  /** Ends it, and the watch over it. */
+  /** Ends the app, and does not start it again. */
   stop: () => Promise<void>;
 }
 
-/** Starts an app, starts it again whenever it ends, and knows whether it is up. Its faults are printed and end nothing else. */
+/**
+ * Starts an app, and starts it again whenever it ends. It prints the app's faults, and they end no other process.
+ *
+ * @returns The app's state, and how to stop it.
+ */
 export function keepApp(app: App, options: KeepAppOptions): KeptApp {
   const { print, leaving, first, after } = options;
   const name = `The ${app.name}`;
@@ -54,7 +61,7 @@ export function keepApp(app: App, options: KeepAppOptions): KeptApp {
     print,
     leaving,
     restart: starter(app, options, state),
-    // One that runs already has shown that its configuration is right.
+    // An app that runs already has shown that its configuration is right.
     pace: () => (first !== undefined || state.hasBeenUp() ? STEADY_PACE : STARTING_PACE),
     ...(first !== undefined && { first }),
   });
@@ -64,12 +71,12 @@ export function keepApp(app: App, options: KeepAppOptions): KeptApp {
     name: app.name,
     fault: () => after?.fault() ?? state.fault(),
     settled: Promise.race([state.settled, waiting ?? state.settled]),
-    tell: state.tell,
+    noteReported: state.noteReported,
     stop: kept.stop,
   };
 }
 
-/** Answers what starts the app each time. */
+/** Answers a function that starts the app. */
 function starter(app: App, options: KeepAppOptions, state: AppState): () => Promise<RunningProcess> {
   const { root, env, leaving, after } = options;
   let withinMs = options.portsWithinMs ?? 0;
@@ -88,13 +95,13 @@ function starter(app: App, options: KeepAppOptions, state: AppState): () => Prom
     const exited = running.exited.then((how) =>
       state.hasBeenUp() ? how : `${how}, while starting; its own message is above`,
     );
-    const told = { ...running, exited };
-    void watchUntilReady(app, told, { ...options, state });
-    return told;
+    const watched = { ...running, exited };
+    void watchUntilReady(app, watched, { ...options, state });
+    return watched;
   };
 }
 
-/** Asks a process that has started until it is ready or has ended, and notes which. Never rejects. */
+/** Asks an app again and again until it is ready or has ended, and notes the outcome. Never rejects. */
 async function watchUntilReady(
   app: App,
   { exited }: RunningProcess,
@@ -111,7 +118,7 @@ async function watchUntilReady(
     if (over.aborted) return;
     if (answer.isReady) return state.noteUp();
     state.noteWaiting(`It is not ready: ${answer.text}`);
-    const pollMs = state.isTold() ? POLL_MS.later : POLL_MS.first;
+    const pollMs = state.isReported() ? POLL_MS.later : POLL_MS.first;
     await wait(pollMs, undefined, { ref: false, signal: over }).catch(() => undefined);
   }
 }

@@ -1,36 +1,36 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunningProcess } from '@landline/local-servers';
 
-/** How fast a process that ends is started again. */
+/** The pauses before a process that ended is started again. */
 export interface Pace {
-  /** The first delay; it doubles with every further end. */
+  /** The first pause; it doubles each time the process ends. */
   firstDelayMs: number;
   maxDelayMs: number;
-  /** A process that ran this long was well: what ends it then is a new fault, with the first delay again. */
+  /** When a process has run for longer than this, its end counts as a new fault: the pause is the first one again. */
   steadyMs: number;
 }
 
-/** Of a process that has been well: a second, and half a minute at most. */
+/** The pauses for a process that has worked before: a second at first, and half a minute at most. */
 export const STEADY_PACE: Pace = { firstDelayMs: 1_000, maxDelayMs: 30_000, steadyMs: 60_000 };
 
-/** What is kept running, and how. */
+/** The process to keep running, and how. */
 export interface KeepRunningOptions {
   name: string;
-  /** The process where it runs already. */
+  /** The process, where it runs already. */
   first?: RunningProcess;
-  /** Starts it anew; may throw, and is then tried again. */
+  /** Starts the process. When it throws, it is called again after a pause. */
   restart: () => Promise<RunningProcess> | RunningProcess;
   print: (line: string) => void;
-  /** Asked at each end. */
+  /** Answers the pauses; called each time the process ends. */
   pace?: () => Pace;
-  /** Aborts when everything is to be stopped: from then on nothing is started and nothing printed. `stop` ends the process. */
+  /** Aborts when everything is to be stopped. From then on no process is started and no line printed. `stop` ends the process. */
   leaving?: AbortSignal;
 }
 
 /**
- * Starts a process anew whenever it ends or does not start, after a delay that doubles.
+ * Starts a process again whenever it ends or does not start, after a pause that doubles each time.
  *
- * @returns `stop`: ends the process and the watch over it.
+ * @returns `stop`: ends the process, and does not start it again.
  */
 export function keepRunning(options: KeepRunningOptions): { stop: () => Promise<void> } {
   const { name, restart, print, pace = () => STEADY_PACE, leaving } = options;
@@ -40,8 +40,8 @@ export function keepRunning(options: KeepRunningOptions): { stop: () => Promise<
   });
   const isOver = () => stopping.signal.aborted || leaving?.aborted === true;
   let current = options.first;
-  /** Starts it unless it runs, and says how it ended. */
-  const live = async (): Promise<string> => {
+  /** Starts the process unless it runs, waits for its end, and describes that. */
+  const runOnce = async (): Promise<string> => {
     try {
       current ??= await restart();
     } catch (error) {
@@ -54,7 +54,7 @@ export function keepRunning(options: KeepRunningOptions): { stop: () => Promise<
     let failures = 0;
     while (!isOver()) {
       const since = performance.now();
-      const end = await live();
+      const end = await runOnce();
       if (isOver()) return;
       current = undefined;
       const { firstDelayMs, maxDelayMs, steadyMs } = pace();

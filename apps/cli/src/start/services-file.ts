@@ -5,28 +5,29 @@ import { z } from 'zod';
 import { CliError } from '../errors.ts';
 
 const servicesFile = z.object({
-  /** Process number of the supervisor. */
+  /** The process number of `npm start`. */
   pid: z.int().positive(),
-  /** As the worker logs in. */
+  /** The worker's URL. */
   databaseUrl: z.string().optional(),
-  /** As the owner of the tables. */
+  /** The URL of the tables' owner. */
   directUrl: z.string().optional(),
-  /** As the role that may only read. */
+  /** The URL of the role that may only read. */
   readerDatabaseUrl: z.string().optional(),
   redisUrl: z.string().optional(),
 });
 
-/** What `npm start` notes of what runs, so that other commands find it. It holds passwords: mode 600. */
+/** The file services.json: the servers of a running `npm start`, for the other commands. It holds passwords, so its mode is 600. */
 export type RunningServices = z.infer<typeof servicesFile>;
 
-/** What Node calls its main thread in the process table, by version. */
+/** The names of Node's main thread in the process table; they differ by version. */
 const SUPERVISOR_COMMANDS = ['node', 'MainThread', 'node-MainThread'];
 
 /**
- * Notes that this process supervises `root`.
+ * Notes in services.json that this process runs Landline in `root`.
  *
- * @returns `killed` when the one before was: what it ran may need some seconds yet to end.
- * @throws {CliError} `already_running`: another one does, and two would fight over the data.
+ * @returns `killed` when an earlier run was killed: its apps may need some seconds until they have ended. Else `free`.
+ * @throws {CliError} `already_running`: another process runs Landline in `root`, and two would damage the data. `configuration_invalid`:
+ *         the file cannot be written.
  */
 export async function claimRoot(root: string): Promise<'free' | 'killed'> {
   const pid = (await readServices(root))?.pid;
@@ -40,7 +41,7 @@ export async function claimRoot(root: string): Promise<'free' | 'killed'> {
   return pid === undefined ? 'free' : 'killed';
 }
 
-/** Reads what runs; undefined when nothing does. */
+/** Reads services.json. Answers undefined where the file is missing, unreadable or damaged. */
 export async function readServices(root: string): Promise<RunningServices | undefined> {
   const text = await readFile(fileOf(root), 'utf8').catch(() => 'null');
   const parsed = servicesFile.safeParse(parseJson(text));
@@ -51,11 +52,11 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // cut short by a full disk, say: as good as none
+    return undefined; // a full disk, for example, may have cut the file short
   }
 }
 
-/** Writes what runs, whole or not at all. */
+/** Writes services.json, whole or not at all. @throws When the file cannot be written. */
 export async function writeServices(root: string, services: RunningServices): Promise<void> {
   const file = fileOf(root);
   await mkdir(dirname(file), { recursive: true });
@@ -64,7 +65,7 @@ export async function writeServices(root: string, services: RunningServices): Pr
   await rename(`${file}.new`, file);
 }
 
-/** Notes that nothing runs any more. */
+/** Removes services.json: Landline has stopped. */
 export async function clearServices(root: string): Promise<void> {
   await rm(fileOf(root), { force: true });
 }

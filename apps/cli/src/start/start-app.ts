@@ -3,15 +3,19 @@ import { describeExit, type RunningProcess, startProcess, stopProcess, type Stop
 import { type App, drainMs, environmentOf } from './apps.ts';
 import type { Environment } from './env-file.ts';
 
-/** The apps promise to be gone within 10 s of SIGTERM, and the time in which they go on serving. */
+/** Each app ends within 10 s of SIGTERM, after the time for which it serves on. */
 const stopSteps = (serveOnMs: number): StopStep[] => [
   { signal: 'SIGTERM', withinMs: 10_000 + serveOnMs },
   { signal: 'SIGKILL', withinMs: 1_000 },
 ];
 
 /**
- * Starts an app in a process group of its own: a terminal's Ctrl-C is for the supervisor, which stops the apps in order.
- * The channel to it is how an app learns that the supervisor was killed, and ends as well.
+ * Starts an app.
+ *
+ * - It has a process group of its own: a terminal's Ctrl-C reaches only `npm start`, which stops the apps in order.
+ * - It has a channel to `npm start`: when that is killed, the channel closes, and the app ends as well.
+ *
+ * @throws When the app cannot be run.
  */
 export async function startApp(root: string, app: App, env: Environment): Promise<RunningProcess> {
   const started = await startProcess({
@@ -24,7 +28,7 @@ export async function startApp(root: string, app: App, env: Environment): Promis
     channel: 'json',
   });
   const stop = async () => {
-    // Once it has ended, its pid may be somebody else's.
+    // After its end, another process may have its number.
     if (started.isRunning()) await stopProcess(started.pid, stopSteps(drainMs(app, env)));
   };
   return { pid: started.pid, exited: started.exited.then(describeExit), stop };

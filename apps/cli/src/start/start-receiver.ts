@@ -10,16 +10,17 @@ import { startApp } from './start-app.ts';
 const POLL_MS = 100;
 const SERVING_WITHIN_MS = 60_000;
 
-/** What starting the receiver takes. */
+/** How to start the receiver, and who learns of its process. */
 export interface StartReceiverOptions extends KeepAppOptions {
-  /** Is told of the process at once, also when it then fails. */
+  /** Called with the process as soon as it runs, also when it then fails. */
   started: (app: { name: 'receiver'; stop: () => Promise<void> }) => void;
 }
 
 /**
- * Starts the receiver and waits until it answers, which takes neither Redis nor Postgres.
+ * Starts the receiver and waits until it answers. It answers also while Redis and Postgres are away.
  *
- * @throws {CliError} `app_failed`: it ended, or does not answer after a minute. AbortError when everything is to be stopped.
+ * @returns The receiver, which is kept running from now on.
+ * @throws  {CliError} `app_failed`: it ended, or does not answer after a minute. AbortError when everything is to be stopped.
  */
 export async function startReceiver({ started, ...options }: StartReceiverOptions): Promise<KeptApp> {
   const { root, env, leaving } = options;
@@ -33,7 +34,7 @@ async function waitUntilServing(running: RunningProcess, env: Environment, leavi
   const ended = running.exited.then((how) => {
     throw new CliError('app_failed', `The receiver ended while starting (${how}). Its own message is above.`);
   });
-  ended.catch(() => {}); // of interest only while the races below run
+  ended.catch(() => {}); // only the races below handle it; a later end is no unhandled rejection
   const deadline = performance.now() + SERVING_WITHIN_MS;
   while (performance.now() < deadline) {
     const answer = await Promise.race([askApp(RECEIVER, env), ended]);

@@ -9,38 +9,43 @@ import { keepApp, type KeepAppOptions, type KeptApp } from './keep-app.ts';
 import { bringTablesUpToDate } from './bring-tables-up-to-date.ts';
 import { clearServices, claimRoot, writeServices } from './services-file.ts';
 import { startReceiver } from './start-receiver.ts';
-import { findServices } from './find-services.ts';
+import { type Database, findServices } from './find-services.ts';
 import { summary } from './summary.ts';
 
-/** How long the receiver stops alone, beside its DRAIN_SECONDS: what it has accepted is with Redis before the worker goes. */
+/**
+ * How long the receiver has for stopping before the other apps stop, beside its DRAIN_SECONDS, in ms. In this time it hands the events that
+ * it has accepted to Redis. With less, the worker would be gone before it can apply them.
+ */
 const RECEIVER_HEAD_START_MS = 2_000;
 
-/** Apps whose supervisor was killed drain and end by themselves; within this time and DRAIN_SECONDS, as at SIGTERM. */
+/** How long the apps of a killed `npm start` may hold their ports, beside DRAIN_SECONDS, in ms. They end by themselves, as at SIGTERM. */
 const LEFT_OVER_MS = 12_000;
 
-/** What runs and is to be stopped. */
+/** The apps and servers that run and must be stopped. */
 interface Up {
   apps: Map<App['name'], { stop: () => Promise<void> }>;
   services: { stop: () => Promise<void> }[];
 }
 
-/** What bringing everything up takes beside the command's context. */
+/** The options of bringing everything up, beside the command's context. */
 interface BringUpOptions {
   up: Up;
   /** Aborts when everything is to be stopped. */
   leaving: AbortSignal;
-  /** How long ports may be taken at first, in ms. */
+  /** How long to wait for ports that are taken at the first start, in ms. */
   portsWithinMs: number;
 }
 
 /**
- * Runs everything on this machine until it is asked to stop: the servers that are not given, and the apps. The receiver starts first and
- * waits for no other app and for no server that is given; what is not up is told of and tried again. Whatever happens, nothing that it
- * started is left running.
+ * `npm start`: runs everything on this machine until `stopping` aborts: the apps, and the servers that the environment does not name.
  *
- * @param stopping  Aborts when it is asked to stop.
- * @returns         The exit code.
- * @throws          {LocalServerError, CliError} when a server of ours, or the receiver, does not start.
+ * - The receiver starts first. It waits for no other app, and for no server that the environment names.
+ * - An app that is not up is reported and started again.
+ * - Every process that this function has started is stopped before it returns or throws.
+ *
+ * @param stopping  Aborts at a request to stop.
+ * @returns         The exit code 0.
+ * @throws          {LocalServerError, CliError} when a server of this machine, or the receiver, does not start.
  */
 export async function start(context: CommandContext, stopping: AbortSignal): Promise<number> {
   const { root, print } = context;
@@ -56,7 +61,7 @@ export async function start(context: CommandContext, stopping: AbortSignal): Pro
   try {
     const apps = await bringUp({ ...context, env }, { up, leaving, portsWithinMs });
     print(summary(env, apps));
-    for (const app of apps) if (app.fault() !== undefined) app.tell();
+    for (const app of apps) if (app.fault() !== undefined) app.noteReported();
     if (!stopping.aborted) await once(stopping, 'abort');
   } catch (error) {
     if (!stopping.aborted) throw error;
@@ -70,7 +75,7 @@ export async function start(context: CommandContext, stopping: AbortSignal): Pro
   return 0;
 }
 
-/** Starts everything. Answers when the receiver is up, and of each other app is known whether it is. */
+/** Starts everything. Resolves when the receiver is up, and each other app is up or has shown a fault. */
 async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: BringUpOptions): Promise<KeptApp[]> {
   const { root, env, print } = context;
   await checkPorts(RECEIVER, env, { withinMs: portsWithinMs, leaving });
@@ -84,7 +89,7 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
     return kept;
   };
 
-  // Set to nothing the journal is off, and stays so.
+  // An empty JOURNAL_DIR switches the journal off, so it is handed on as it is.
   const withRedis = withoutFiles(env, { REDIS_URL: redisUrl, JOURNAL_DIR: env['JOURNAL_DIR'] ?? journalFolder(root) });
   const receiver = await startReceiver({
     ...common,
@@ -95,18 +100,9 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
   const dashboard = keep(DASHBOARD, { env: withRedis });
   const urls = await services.database();
   leaving.throwIfAborted();
-  await writeServices(root, { pid: process.pid, ...urls, redisUrl }).catch((error: unknown) =>
-    print(
-      `The commands sql and migrate will not find this database: ${String(error)}. Free the disk of .data and start again.`,
-    ),
-  );
+  await noteServices(context, { ...urls, redisUrl });
   const tables = bringTablesUpToDate({ ...urls, print, leaving });
-  const withAll = withoutFiles(withRedis, {
-    DATABASE_URL: urls.databaseUrl,
-    // The tables are up to date before the worker starts: no app needs to change one.
-    DIRECT_URL: '',
-    ...(urls.readerDatabaseUrl !== undefined && { READER_DATABASE_URL: urls.readerDatabaseUrl }),
-  });
+  const withAll = withDatabase(withRedis, urls);
   const initiation = keep(INITIATION, { env: withAll });
   const worker = keep(WORKER, { env: withAll, after: tables });
   const apps = [receiver, worker, dashboard, initiation];
@@ -115,7 +111,26 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
   return apps;
 }
 
-/** What was read by now, from a variable or from a file, is handed on as a variable alone: both would be an error. */
+/** Notes the servers for the other commands. Where that fails, it prints the fault: the apps need no such note. */
+async function noteServices({ root, print }: CommandContext, urls: Database & { redisUrl: string }): Promise<void> {
+  await writeServices(root, { pid: process.pid, ...urls }).catch((error: unknown) =>
+    print(
+      `The commands sql and migrate will not find this database: ${String(error)}. Free the disk of .data and start again.`,
+    ),
+  );
+}
+
+/** Adds the URLs of the database to the environment of the apps. */
+function withDatabase(env: Environment, { databaseUrl, readerDatabaseUrl }: Database): Environment {
+  return withoutFiles(env, {
+    DATABASE_URL: databaseUrl,
+    // The tables are up to date before the worker starts, so no app needs the right to change a table.
+    DIRECT_URL: '',
+    ...(readerDatabaseUrl !== undefined && { READER_DATABASE_URL: readerDatabaseUrl }),
+  });
+}
+
+/** Adds `read` to `env`, and removes `<NAME>_FILE` of each variable in it: an app refuses a secret that both forms name. */
 function withoutFiles(env: Environment, read: Environment): Environment {
   return { ...env, ...Object.fromEntries(Object.keys(read).map((name) => [`${name}_FILE`, undefined])), ...read };
 }
@@ -124,7 +139,7 @@ function longestDrainMs(env: Environment): number {
   return Math.max(...APPS.map((app) => drainMs(app, env)));
 }
 
-/** Stops the way of the data from its mouth to its end. */
+/** Stops everything in the order of the data: the receiver, then the other apps, then the servers. @throws The first fault. */
 async function takeDown({ apps, services }: Up, serveOnMs: number): Promise<void> {
   const others = [...apps].flatMap(([name, app]) => (name === 'receiver' ? [] : [app]));
   const receiver = Promise.resolve(apps.get('receiver')?.stop());
@@ -132,7 +147,7 @@ async function takeDown({ apps, services }: Up, serveOnMs: number): Promise<void
     Promise.allSettled([receiver]),
     wait(RECEIVER_HEAD_START_MS + serveOnMs, undefined, { ref: false }),
   ]);
-  // Each is stopped, whatever becomes of the others.
+  // All apps and servers are stopped, also where stopping another one fails.
   const stopped = await Promise.allSettled([receiver, ...others.map((app) => app.stop())]);
   stopped.push(...(await Promise.allSettled(services.map((service) => service.stop()))));
   const failed = stopped.find((result) => result.status === 'rejected');

@@ -2,11 +2,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const POLL_MS = 250;
 
 /**
- * Aborts at the first request to stop. Further ones change nothing: npm passes a terminal's Ctrl-C on a second time,
- * and what stops is bounded in time anyway.
+ * Makes a signal that aborts at the first request to stop: SIGINT, SIGTERM or SIGHUP. Further requests change nothing, because npm passes
+ * a terminal's Ctrl-C on a second time. Stopping has time limits of its own.
  *
- * @param withParent  Whether the end of the parent is a request as well. Under npm it is: npm passes SIGTERM to the
- *                    shell between it and us, which ends and passes on nothing.
+ * @param withParent  Whether the end of the parent process is a request as well. It must be under npm: npm sends SIGTERM to the shell
+ *                    between itself and this process. That shell ends, and passes no signal on.
  */
 export function stopSignal({ withParent }: { withParent: boolean }): AbortSignal {
   const controller = new AbortController();
@@ -15,12 +15,12 @@ export function stopSignal({ withParent }: { withParent: boolean }): AbortSignal
   return controller.signal;
 }
 
-function watchParent(ended: () => void): void {
+function watchParent(onEnd: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(timer);
-    ended();
+    onEnd();
   }, POLL_MS);
   timer.unref();
 }

@@ -2,7 +2,7 @@ import { addressOf, DASHBOARD, INITIATION, RECEIVER } from './apps.ts';
 import type { Environment } from './env-file.ts';
 import type { KeptApp } from './keep-app.ts';
 
-/** What `npm start` prints when the receiver is up: where everything is, and which apps are not up and why. */
+/** Makes the text that `npm start` prints when the receiver is up: the addresses, and the apps that are not up, each with its fault. */
 export function summary(env: Environment, apps: readonly Pick<KeptApp, 'name' | 'fault'>[]): string {
   const notUp = apps.flatMap(({ name, fault }) => {
     const why = fault();

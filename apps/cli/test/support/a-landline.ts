@@ -1,20 +1,22 @@
 import { access, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { choosePort } from '@landline/local-servers';
+import { choosePort, startProcess, type StartedProcess } from '@landline/local-servers';
 import { inject, onTestFinished, vi } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { APPS } from '../../src/start/apps.ts';
 import { start } from '../../src/start/start.ts';
 
-/** The apps, by name. */
+/** The names of the apps. */
 export const NAMES = ['receiver', 'worker', 'dashboard', 'initiation'] as const;
 type Name = (typeof NAMES)[number];
 
-// Stands for an app: answers as a ready one does, and notes what it was given and when it was stopped. The file `faulty` names the app
-// that does not start, and `slow <name>` the one that never listens.
+// A stand-in for an app. It answers as a ready app does, and notes its environment and its stop. The file `faulty` names an app:
+// - `<name>` does not start;
+// - `slow <name>` never listens;
+// - `lingering <name>` runs on after the end of its supervisor, until there is a file `released` or the folder is gone.
 const APP = `
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 const name = process.argv[1].split('/').at(-3);
 const [portVariable, status] = {
@@ -33,10 +35,13 @@ process.once('SIGTERM', () => {
   appendFileSync('stopped', name + ' ');
   process.exit(0);
 });
-process.once('disconnect', () => process.exit(0));
+process.once('disconnect', () => {
+  if (faulty !== 'lingering ' + name) process.exit(0);
+  setInterval(() => (existsSync('released') || !existsSync('faulty')) && process.exit(0), 20);
+});
 `;
 
-/** Makes a folder to start in. Of the apps, those in `real` are the product's own, from their build. */
+/** Makes a folder for `npm start`. The apps in `real` are the product's own, from their build; the others are stand-ins. */
 export async function makeRoot({ faulty = '', real = [] }: { faulty?: string; real?: readonly Name[] } = {}) {
   const root = await makeTempFolder();
   for (const name of NAMES) {
@@ -51,20 +56,20 @@ export async function makeRoot({ faulty = '', real = [] }: { faulty?: string; re
   return root;
 }
 
-/** A free port for each app, and for the receiver's health. */
+/** Chooses a free port for each app, and for the receiver's health. */
 export async function freePorts(): Promise<Record<string, string>> {
   const names = ['HEALTH_PORT', ...APPS.map(({ portVariable }) => portVariable)];
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await choosePort(0))])));
 }
 
-/** A Redis and a database of the test's own, as a user gives them. */
+/** Makes the environment of a user who has a Redis and a database; the database is the test's own. */
 export async function givenServers(): Promise<{ DATABASE_URL: string; REDIS_URL: string }> {
   const database = await createDatabase(inject('databaseUrl'));
   onTestFinished(() => database.drop());
   return { DATABASE_URL: database.url, REDIS_URL: inject('redisUrl') };
 }
 
-/** `npm start` in `root`, until the test ends. */
+/** Runs `npm start` in `root`, until the test ends. */
 export function startIn(root: string, env: Record<string, string | undefined>) {
   const printed: string[] = [];
   const stopping = new AbortController();
@@ -75,7 +80,7 @@ export function startIn(root: string, env: Record<string, string | undefined>) {
     return code;
   };
   onTestFinished(async () => {
-    await stop().catch(() => {}); // what a test expects of it, it has seen
+    await stop().catch(() => {}); // the test has checked the fault that it expects
   });
   const prints = (text: string) =>
     Promise.race([vi.waitUntil(() => printed.join('\n').includes(text), { timeout: 40_000, interval: 20 }), code]);
@@ -83,7 +88,35 @@ export function startIn(root: string, env: Record<string, string | undefined>) {
   return { printed, code, stop, prints, summary, up: () => prints('Landline is up.') };
 }
 
-/** What a stand-in has noted of its start. */
+/** Answers the URL of a built file of src/start, as a literal. */
+function builtFile(file: string): string {
+  return JSON.stringify(new URL(`../../dist/start/${file}.js`, import.meta.url).href);
+}
+
+/** Runs `npm start` of the build in a process of its own, with `root` as its folder. The process is killed when the test ends. */
+export async function spawnStart(root: string, env: Record<string, string>): Promise<StartedProcess> {
+  const script = `
+    import { start } from ${builtFile('start')};
+    import { stopSignal } from ${builtFile('stop-signal')};
+    const print = (line) => console.log(line);
+    const context = { root: process.cwd(), env: process.env, print, width: 80 };
+    process.exitCode = await start(context, stopSignal({ withParent: false })).catch((error) => {
+      console.log(error.message);
+      return 1;
+    });`;
+  const started = await startProcess({
+    command: process.execPath,
+    args: ['--input-type=module', '-e', script],
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...env },
+    name: 'npm start',
+    endsWithUs: true,
+  });
+  onTestFinished(() => started.kill('SIGKILL'));
+  return started;
+}
+
+/** Reads the note that a stand-in wrote at its start. */
 export async function noteOf(
   root: string,
   app: string,
@@ -91,7 +124,7 @@ export async function noteOf(
   return JSON.parse(await readFile(join(root, `${app}.json`), 'utf8'));
 }
 
-/** Whether there is a file or a folder. */
+/** Checks whether a file or a folder exists. */
 export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

@@ -1,6 +1,10 @@
 import { createServer } from 'node:net';
 
-/** Answers `preferred` if it is free on 127.0.0.1, else another free port. */
+/**
+ * Chooses a TCP port.
+ *
+ * @returns `preferred` when that port is free on 127.0.0.1, else another free port.
+ */
 export async function choosePort(preferred: number): Promise<number> {
   return (await tryPort(preferred)) ?? (await tryPort(0)) ?? preferred;
 }

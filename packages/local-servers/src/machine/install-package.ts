@@ -9,13 +9,15 @@ const APT_ENVIRONMENT = {
 };
 
 /**
- * Installs a Debian package as root, and neither starts nor enables the service it brings: Landline runs its own
- * server on a private port, and a second one on the usual port would be a surprise.
+ * Installs a Debian package as root, and neither starts nor enables the package's service. Landline runs its own server on a private
+ * port, and a second server on the usual port would be in the way.
+ *
+ * @throws When apt-get fails: its command, and the last line of what it printed.
  */
 export async function installPackage(name: string): Promise<void> {
   await apt('update');
   await startNothing(() => apt('install', '-y', '--no-install-recommends', name));
-  // Without systemd there is nothing to disable.
+  // On a machine without systemd there is no service to disable.
   await run('systemctl', ['disable', name], { env: APT_ENVIRONMENT }).catch(() => {});
 }
 

@@ -2,19 +2,19 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { installPackage } from './install-package.ts';
 
-// Where packages put programs although an ordinary user's PATH often lacks it.
+// Packages put programs into these folders, and an ordinary user's PATH often lacks some of them.
 const USUAL_FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/homebrew/bin', '/snap/bin'];
 
-/** What this machine has; an argument so that a test can say it has nothing. */
+/** The programs and rights of this machine. It is an argument, so that a test can stand in for a machine without programs. */
 export interface Machine {
   isRoot: boolean;
-  /** Full path of a program, if it is installed. */
+  /** Answers the full path of a program; undefined when the program is not installed. */
   find: (program: string) => string | undefined;
-  /** Installs a Debian package; only called as root and with apt-get at hand. */
+  /** Installs a Debian package. It is called only as root, on a machine with apt-get. */
   install: (debianPackage: string) => Promise<void>;
 }
 
-/** This machine. `searchPath` is the PATH to look along; the usual folders are looked at as well. */
+/** Describes this machine. Programs are searched for on `searchPath`, which is a PATH, and then in the usual folders. */
 export function thisMachine(searchPath = ''): Machine {
   const folders = [...searchPath.split(delimiter).filter(Boolean), ...USUAL_FOLDERS];
   return {
@@ -24,7 +24,7 @@ export function thisMachine(searchPath = ''): Machine {
   };
 }
 
-/** Tells whether packages can be installed on `machine` without asking anybody. */
+/** Checks whether packages can be installed on `machine` without asking the user. */
 export function canInstall({ isRoot, find }: Machine): boolean {
   return isRoot && find('apt-get') !== undefined;
 }

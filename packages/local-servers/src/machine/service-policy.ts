@@ -1,10 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { isRunning } from '../processes/is-running.ts';
 
-/** Debian's own way to say "start nothing": invoke-rc.d asks this script, and takes 101 for no. */
+/** Debian's switch against starting services: invoke-rc.d runs this script, and starts no service when its exit code is 101. */
 export const POLICY_FILE = '/usr/sbin/policy-rc.d';
 
-/** How a file of ours is told from an administrator's. Without this line, as earlier versions wrote it, others write it as well. */
+/** This line distinguishes our file from an administrator's. Earlier versions wrote no such line, and their text is common elsewhere. */
 const MARK = /^# Landline's process (\d+) made this/m;
 
 function policy(): string {
@@ -15,9 +15,11 @@ exit 101
 }
 
 /**
- * Runs `work`, and keeps Debian's packages from starting their services meanwhile. A policy that an administrator has made is left as it is.
+ * Runs `work`, and keeps Debian's packages from starting their services meanwhile. It leaves an administrator's policy as it is.
  *
- * @param file  The policy's place; the system's unless a test says otherwise.
+ * @param file  Path of the policy; tests pass a path of their own.
+ * @returns     What `work` returns.
+ * @throws      What `work` throws.
  */
 export async function startNothing<T>(work: () => Promise<T>, file = POLICY_FILE): Promise<T> {
   await removeLeftPolicy(file);
@@ -32,10 +34,12 @@ export async function startNothing<T>(work: () => Promise<T>, file = POLICY_FILE
   }
 }
 
-/** Removes the policy of a run of ours that was killed: as long as it is there, no service starts by its package. Never throws. */
+/**
+ * Removes the policy that a killed run of ours left behind. While that policy exists, no package can start its service. Never throws.
+ */
 export async function removeLeftPolicy(file = POLICY_FILE): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const pid = MARK.exec(text)?.[1];
-  // Only root can write there, and only root installs.
+  // The removal fails for an ordinary user. Only root installs, so only root leaves a policy.
   if (pid !== undefined && !isRunning(Number(pid))) await rm(file, { force: true }).catch(() => undefined);
 }

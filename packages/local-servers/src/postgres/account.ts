@@ -8,10 +8,14 @@ const run = promisify(execFile);
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
 /**
- * Says as whom Postgres runs: as the caller (undefined), or, since Postgres refuses root, as the owner of the data that
- * is there, else as the user `postgres` or `landline`, of whom the latter is made when there is neither.
+ * Chooses the user that Postgres runs as. Postgres refuses to run as root. When the caller is root, the first of these is taken:
  *
- * @throws {LocalServerError} `postgres_failed` when no such user can be made.
+ * 1. the owner of the data, where there is data and root does not own it;
+ * 2. the user `postgres`;
+ * 3. the user `landline`, which is made where it is missing.
+ *
+ * @returns The user; undefined when the caller is not root, and Postgres runs as the caller.
+ * @throws  {LocalServerError} `postgres_failed`: the user `landline` cannot be made.
  */
 export async function choosePostgresAccount(dataFolder: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -20,7 +24,7 @@ export async function choosePostgresAccount(dataFolder: string): Promise<Account
   );
 }
 
-/** Tells whether `account` can enter `folder`. Asked of the system itself, for it also knows ACLs and mount options. */
+/** Checks whether `account` can enter `folder`. A shell of that user tries, because ACLs and mount options count as well. */
 export async function canEnter(account: Account, folder: string): Promise<boolean> {
   return run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { cwd: '/', env: ENVIRONMENT, ...account }).then(
     () => true,

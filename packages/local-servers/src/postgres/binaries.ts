@@ -13,10 +13,10 @@ const run = promisify(execFile);
 const PROGRAMS = ['postgres', 'initdb'];
 
 /**
- * Finds the Postgres binaries that npm installed and makes them ready to run, as often as it is called.
+ * Finds the Postgres binaries that npm installed, and makes them ready to run. It may be called again at any time.
  *
- * @param account   Who will run them; the caller when undefined.
- * @param copyRoot  Where they are copied to when `account` cannot reach the folder they were installed in.
+ * @param account   The user who will run the binaries; the caller when undefined.
+ * @param copyRoot  The folder that the binaries are copied to when `account` cannot reach the installed ones.
  * @returns         The folder that holds `postgres` and `initdb`.
  * @throws          {LocalServerError} `postgres_unsupported`: this machine cannot run them.
  */
@@ -45,15 +45,15 @@ function findInstalled(): string {
 }
 
 /**
- * npm packages hold no symbolic links and may lose the executable bits; an install script of the package restores the
- * links, but install scripts are off here (.npmrc).
+ * Restores the symbolic links and the executable bits of the binaries. npm packages hold no links and may lose the bits. The package
+ * has an install script that restores the links, but .npmrc switches install scripts off.
  */
 async function restoreLinks(native: string): Promise<void> {
   for (const { source, target } of await readLinks(join(native, 'pg-symlinks.json'))) {
     const link = join(native, '..', target);
     if (await exists(link)) continue;
     await symlink(basename(source), link).catch(async (error: unknown) => {
-      if (!(await exists(link))) throw error; // else another process has just made it
+      if (!(await exists(link))) throw error; // else another process has just made the link
     });
   }
   for (const program of PROGRAMS) {
@@ -92,9 +92,9 @@ function isDenied(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EACCES';
 }
 
-// Renamed into place when complete: a copy cut short is never taken for one.
+// The copy gets its name when it is complete, so that a copy that was cut short is never used.
 async function copyOnce(native: string, copyRoot: string): Promise<string> {
-  // Named after the version: an upgrade of the npm package is a new copy.
+  // The name holds a hash of the npm package's manifest: another version gets another copy.
   const hash = createHash('sha256').update(await readFile(join(native, '..', 'package.json')));
   const copyFolder = join(copyRoot, `postgres-${hash.digest('hex').slice(0, 16)}`);
   if (await exists(copyFolder)) return copyFolder;

@@ -8,10 +8,10 @@ import { SERVER_ENVIRONMENT } from '../processes/spawn-server.ts';
 
 const run = promisify(execFile);
 
-/** The one role and the one database of the embedded Postgres. */
+/** Name of the superuser and of the database of the embedded Postgres. */
 export const POSTGRES_NAME = 'landline';
 
-// C.UTF-8 of Postgres' own: the same on every system, whatever locales that has.
+// Postgres brings its own C.UTF-8. So text sorts the same on every system, and no locale need be installed.
 const INITDB_ARGS =
   `--username ${POSTGRES_NAME} --auth reject --encoding UTF8 --locale C --locale-provider builtin --builtin-locale C.UTF-8`.split(
     ' ',
@@ -21,7 +21,11 @@ const HOST_RULES = `# TYPE DATABASE USER ADDRESS METHOD
 host all all 127.0.0.1/32 scram-sha-256
 `;
 
-/** Tells whether the home holds a complete cluster. */
+/**
+ * Checks whether the home holds a complete cluster.
+ *
+ * @throws {LocalServerError} `postgres_failed`: another user's data, which this process cannot read.
+ */
 export async function hasCluster({ dataFolder }: PostgresHome): Promise<boolean> {
   return stat(join(dataFolder, 'PG_VERSION')).then(
     () => true,
@@ -36,7 +40,11 @@ export async function hasCluster({ dataFolder }: PostgresHome): Promise<boolean>
   );
 }
 
-/** Makes a cluster with the database `landline`. It takes its name when complete: a run cut short leaves none. */
+/**
+ * Makes a cluster with the database `landline`. The folder gets its name when it is complete, so that a run cut short leaves no cluster.
+ *
+ * @throws {LocalServerError} `postgres_failed`: initdb or Postgres failed, or a folder of that name holds something else.
+ */
 export async function makeCluster(home: PostgresHome): Promise<void> {
   const unfinished = { ...home, dataFolder: `${home.dataFolder}.new` };
   await rm(unfinished.dataFolder, { recursive: true, force: true });
@@ -50,7 +58,11 @@ export async function makeCluster(home: PostgresHome): Promise<void> {
   });
 }
 
-/** Sets the password of the one role. The server must not run: only so does this need no password. */
+/**
+ * Sets the superuser's password in Postgres' single-user mode, which asks for no password. The server must not run meanwhile.
+ *
+ * @throws {LocalServerError} `postgres_failed`
+ */
 export async function setPassword(home: PostgresHome, password: string): Promise<void> {
   await runAlone(home, `ALTER ROLE ${POSTGRES_NAME} PASSWORD '${password}'`);
 }

@@ -6,10 +6,10 @@ import { canEnter, choosePostgresAccount } from './account.ts';
 import { preparePostgresBinaries } from './binaries.ts';
 import type { Account } from '../processes/start-process.ts';
 
-/** Where Postgres lives when it cannot live in the clone: see `preparePostgresHome`. */
+/** The folder for binaries and data when Postgres cannot use the clone: see `preparePostgresHome`. */
 const ELSEWHERE = '/var/lib/landline';
 
-/** What is needed to start Postgres: who runs it, and folders which that user can reach. */
+/** The user that runs Postgres (the caller when undefined), and folders that this user can reach. */
 export interface PostgresHome {
   account: Account | undefined;
   binFolder: string;
@@ -17,11 +17,16 @@ export interface PostgresHome {
 }
 
 /**
- * Finds a home for the data of `dir`.
+ * Finds folders for the binaries and the data of `dir`, and makes them reachable.
  *
- * Started as root, Postgres runs as another user. Where that user cannot enter the clone (say /root/landline, for /root
- * has mode 700), the binaries are copied to /var/lib/landline, the data rests in /var/lib/landline/<hash of dir>, and
- * `dir` becomes a link to it.
+ * Root starts Postgres as another user, and that user may be unable to enter the clone. An example is /root/landline: /root has mode 700.
+ * Then:
+ *
+ * - the binaries are copied to /var/lib/landline;
+ * - the data lies in /var/lib/landline/<hash of dir>;
+ * - `dir` becomes a link to the data.
+ *
+ * @throws {LocalServerError} `postgres_unsupported` or `postgres_failed`.
  */
 export async function preparePostgresHome(dir: string): Promise<PostgresHome> {
   const account = await choosePostgresAccount(dir);
@@ -46,13 +51,13 @@ async function findReachable(dir: string, account: Account): Promise<string> {
 async function makeElsewhere(dataFolder: string, account: Account): Promise<string> {
   const parent = dirname(dataFolder);
   await mkdir(dirname(parent), { recursive: true, mode: 0o755 });
-  await chmod(dirname(parent), 0o755); // whatever the umask made of it
+  await chmod(dirname(parent), 0o755); // the umask may have taken bits away
   await mkdir(parent, { recursive: true, mode: 0o700 });
   await chown(parent, account.uid, account.gid);
   return dataFolder;
 }
 
-// Data from before the folder above was closed to others.
+// Moves data that was made while other users could still enter the folder above.
 async function moveThere(dir: string, elsewhere: string): Promise<void> {
   if ((await lstat(dir).catch(() => undefined)) === undefined) return;
   await rename(dir, elsewhere).catch((cause: unknown) => {

@@ -13,7 +13,7 @@ import { hasCluster, makeCluster, POSTGRES_NAME, setPassword } from './cluster.t
 import { preparePostgresHome, type PostgresHome } from './home.ts';
 
 const PREFERRED_PORT = 54329;
-/** Postgres' fast, immediate and last shutdown; the second needs recovery at the next start, and loses nothing. */
+/** Postgres' fast shutdown, its immediate one, and a kill. After the last two Postgres recovers at the next start; nothing is lost. */
 const STOP_STEPS: readonly StopStep[] = [
   { signal: 'SIGINT', withinMs: 5_000 },
   { signal: 'SIGQUIT', withinMs: 3_000 },
@@ -22,21 +22,21 @@ const STOP_STEPS: readonly StopStep[] = [
 
 /** How to start the embedded Postgres. */
 export interface PostgresOptions {
-  /** Where its data rests. Beside it: `<dir>-password` and `<dir>.log`. */
+  /** The folder of its data. The files `<dir>-password` and `<dir>.log` lie beside this folder. */
   dir: string;
-  /** TCP port on 127.0.0.1; by default 54329 when free, else any; 0: any. */
+  /** TCP port on 127.0.0.1; by default 54329 when that is free, else any free port. 0 means any free port. */
   port?: number;
   /** Further arguments of postgres, e.g. `['-c', 'fsync=off']`. */
   args?: readonly string[];
-  /** Whether this process kills it on exit, as `npm start` does not. */
+  /** Whether this process kills Postgres on exit. `npm start` does not. */
   endsWithUs?: boolean;
 }
 
 /**
- * Starts the embedded Postgres with the database `landline`, and makes its cluster first if there is none. One that a
- * killed run has left behind on the same folder is stopped first.
+ * Starts the embedded Postgres with the database `landline`. It makes the cluster where there is none, and first stops a Postgres that
+ * a killed run left on the same folder.
  *
- * @returns The service; its URL is that of the superuser.
+ * @returns The running server; its URL is the superuser's.
  * @throws  {LocalServerError} `postgres_unsupported` or `postgres_failed`.
  */
 export async function startPostgres({ dir, port, args = [], endsWithUs = false }: PostgresOptions): Promise<Service> {
@@ -54,8 +54,11 @@ export async function startPostgres({ dir, port, args = [], endsWithUs = false }
   return { url, pid: server.pid, exited: server.exited.then(describeExit), stop };
 }
 
-/** How long the children of a killed server may hold on to its memory, in milliseconds. They notice its death by themselves. */
-const ORPHANS_LEAVE_WITHIN_MS = 30_000;
+/**
+ * How long the children of a killed server may hold its shared memory, in milliseconds. They end by themselves when they notice that the
+ * server is gone, and until then no new server starts.
+ */
+const CHILDREN_END_WITHIN_MS = 30_000;
 const TRY_AGAIN_MS = 200;
 
 interface ServerOptions {
@@ -68,7 +71,7 @@ async function startServer(
   home: PostgresHome,
   { settings, logFile, endsWithUs }: ServerOptions,
 ): Promise<StartedProcess> {
-  const deadline = performance.now() + ORPHANS_LEAVE_WITHIN_MS;
+  const deadline = performance.now() + CHILDREN_END_WITHIN_MS;
   for (;;) {
     const server = await spawnServer({
       command: join(home.binFolder, 'postgres'),
@@ -101,7 +104,7 @@ const SETTINGS = [
   'timezone=UTC',
 ].flatMap((setting) => ['-c', setting]);
 
-/** The lines of postmaster.pid that matter here: the first and the eighth (see pg_ctl). */
+/** Reads two lines of postmaster.pid: the first is the process number, the eighth the status (as in pg_ctl). */
 async function readPidFile(dataFolder: string): Promise<{ pid: number; status: string }> {
   const text = await readFile(join(dataFolder, 'postmaster.pid'), 'utf8').catch(() => '');
   const lines = text.split('\n').map((line) => line.trim());
@@ -110,8 +113,8 @@ async function readPidFile(dataFolder: string): Promise<{ pid: number; status: s
 
 async function stopLeftOver(dataFolder: string): Promise<void> {
   const { pid } = await readPidFile(dataFolder);
-  if (pid <= 0 || !isRunning(pid)) return; // Postgres itself clears the file of a dead one
+  if (pid <= 0 || !isRunning(pid)) return; // Postgres itself removes the file of a server that has ended
   if (await isServerOf(pid, ['postgres'], dataFolder)) await stopProcess(pid, STOP_STEPS);
-  // The number was given to another process since, after a reboot say: Postgres would take that for itself and refuse.
+  // Another process has this number now, for example after a reboot. Postgres would take that process for a server, and would not start.
   else await rm(join(dataFolder, 'postmaster.pid'));
 }

@@ -1,6 +1,6 @@
 const pids = new Set<number>();
 
-/** Kills a process when this one exits, unless it has ended before: its number may be another's by then. */
+/** Kills a process when this process exits. A process that has ended before gets no signal: another one may have its number by then. */
 export function endWithUs({ pid, exited }: { pid: number; exited: Promise<unknown> }): void {
   if (pids.size === 0) process.on('exit', endAll);
   pids.add(pid);

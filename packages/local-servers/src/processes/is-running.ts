@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** Tells whether `pid` is a live process. A zombie is not: it holds neither ports nor files. */
+/** Checks whether the process `pid` runs. A zombie does not count as running: it holds neither ports nor files. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it lives, under another user.
+    // EPERM: the process runs, under another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
   return !isZombie(pid);
 }
 
-// In a container without an init nobody reaps an orphan: kill(pid, 0) would find it for ever.
+// In a container without an init no process collects the exit of an orphan, and kill(pid, 0) would find the zombie for ever.
 function isZombie(pid: number): boolean {
   if (process.platform !== 'linux') return false;
   try {

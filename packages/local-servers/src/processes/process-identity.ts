@@ -5,8 +5,12 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * Tells whether `pid` is one of `commands` at work in `folder`. Both servers make their data folder their working
- * folder, so this holds a process number from an old file against what runs now: a number is used again after a reboot.
+ * Checks whether the process `pid` runs one of `commands` in the working folder `folder`.
+ *
+ * Redis and Postgres make their data folder their working folder. So this shows whether a process number from an old file still belongs
+ * to the server: after a reboot, another process may have the number.
+ *
+ * @returns False also where the process or the folder cannot be read; never rejects.
  */
 export async function isServerOf(pid: number, commands: readonly string[], folder: string): Promise<boolean> {
   try {

@@ -1,14 +1,14 @@
-/** A process of ours that runs. */
+/** A process that this process has started. */
 export interface RunningProcess {
   pid: number;
-  /** Resolves when it has ended, whoever ended it, with how: `code 1`, `SIGKILL`. */
+  /** Resolves when the process has ended, with the exit code or the signal: `code 1`, `SIGKILL`. */
   exited: Promise<string>;
-  /** Ends it. Again on an ended one: does nothing. */
+  /** Ends the process. Does nothing when the process has ended already. */
   stop: () => Promise<void>;
 }
 
-/** A server that runs on this machine for us alone. `stop` keeps its data. */
+/** A server that runs on this machine for Landline alone. `stop` keeps its data. */
 export interface Service extends RunningProcess {
-  /** Where clients connect, with the password. */
+  /** The address for clients, with the password. */
   url: string;
 }

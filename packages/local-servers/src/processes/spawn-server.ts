@@ -2,26 +2,33 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { LocalServerError, type LocalServerErrorCode } from '../errors.ts';
 import { type ProcessOptions, type StartedProcess, startProcess } from './start-process.ts';
 
-/** What a server sees of the environment: nothing of ours, since PGPORT, PGOPTIONS and their like change what starts. */
+/** The environment of every server. Our own variables are left out: PGPORT, PGOPTIONS and others would change how a server starts. */
 export const SERVER_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' };
 
-/** How often a server is asked whether it serves, in ms. */
+/** How often a starting server is checked, in ms. */
 const POLL_MS = 20;
-/** Loading 10 GB of Redis' append-only file, or replaying 1 GB of Postgres' log after a power cut, is well under this. */
+/**
+ * How long a server may take until it serves, in ms. Redis loads an append-only file of 10 GB in well under this time, and Postgres
+ * replays 1 GB of its log. With less, a server that recovers from a power cut would be stopped half-way.
+ */
 const WITHIN_MS = 120_000;
 
 /** How to start a server process. */
 export interface ServerCommand extends Pick<ProcessOptions, 'command' | 'account' | 'input' | 'endsWithUs'> {
   args: readonly string[];
-  /** Variables beside those that every server has. */
+  /** Variables in addition to `SERVER_ENVIRONMENT`. */
   env?: Readonly<Record<string, string>> | undefined;
-  /** Where its output goes; the last run's is kept beside it as `<logFile>.1`. */
+  /** The file for its output. The output of the last run is kept as `<logFile>.1`. */
   logFile: string;
 }
 
 /**
- * Starts a server in a process group of its own, so that a terminal's Ctrl-C does not reach it before its clients have
- * stopped, and with its output in a file, so that it outlives a killed supervisor without a broken pipe.
+ * Starts a server process.
+ *
+ * - It has a process group of its own: a terminal's Ctrl-C does not reach it before its clients have stopped.
+ * - Its output goes to a file: the server outlives a killed supervisor without a broken pipe.
+ *
+ * @throws When the program cannot be run.
  */
 export async function spawnServer({ logFile, env, ...command }: ServerCommand): Promise<StartedProcess> {
   await rename(logFile, `${logFile}.1`).catch(() => rm(logFile, { force: true }));
@@ -35,7 +42,7 @@ export async function spawnServer({ logFile, env, ...command }: ServerCommand): 
   });
 }
 
-/** A server that has been started, and how to tell that it serves. */
+/** A server that has been started, and the check whether it serves. */
 export interface StartingServer {
   process: StartedProcess;
   name: string;

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { endWithUs } from './end-with-us.ts';
 import { signalIfThere } from './stop-process.ts';
 
-/** How a process ended: one of the two is null. */
+/** How a process ended: by an exit code or by a signal. The other one is null. */
 export type Exit = [code: number | null, signal: NodeJS.Signals | null];
 
 /** The user that a process runs as, where this process is root. */
@@ -21,29 +21,29 @@ export interface ProcessOptions {
   /** A program: its path, or its name on the PATH of `env`. */
   command: string;
   args?: readonly string[];
-  /** All that the process sees of the environment; a variable that is undefined is not there. */
+  /** The whole environment of the process. A variable that is undefined is left out. */
   env: Readonly<Record<string, string | undefined>>;
-  /** Its working folder; by default that of this process. */
+  /** The working folder; by default the one of this process. */
   cwd?: string;
-  /** By default the user of this process. */
+  /** The user that the process runs as; by default the user of this process. */
   account?: Account | undefined;
-  /** Its name in error messages; by default that of its program. */
+  /** The name of the process in error messages; by default the program's name. */
   name?: string;
-  /** What it reads from its standard input; by default nothing. */
+  /** The text or stream for its standard input; by default the input is empty. */
   input?: string | Readable;
-  /** Where its standard output and its standard error go: into memory by default, to those of this process, or to the end of a file. */
+  /** Where standard output and standard error go: into memory by default, to the outputs of this process, or to the end of a file. */
   output?: 'inherit' | { file: string };
   /** How many characters of its output stay in memory, counted from the last one; by default all. */
   outputLimit?: number;
-  /** Also gets all output that goes into memory. The stream stays open. */
+  /** Receives a copy of all output that goes into memory. The stream stays open. */
   log?: Writable | undefined;
   /** Whether the process leads a group of its own, which a terminal's Ctrl-C does not reach. */
   ownGroup?: boolean;
-  /** Opens a channel for messages, in this format. The process learns by its end that this process is gone. By default there is none. */
+  /** Opens a channel for messages in this format; by default there is no channel. When the channel closes, this process has ended. */
   channel?: 'json' | 'advanced';
-  /** Whether this process kills it on exit. A SIGKILL of this process leaves it running. */
+  /** Whether this process kills the new process on exit. A SIGKILL of this process leaves the new process running. */
   endsWithUs?: boolean;
-  /** Whether this process may exit while the other one runs. By default Node waits for the other one's end. */
+  /** Whether this process may exit while the new process runs. By default Node waits for the end of the new process. */
   outlivesUs?: boolean;
 }
 
@@ -51,37 +51,40 @@ export interface ProcessOptions {
 export interface WaitLimit {
   /** In milliseconds; by default half a minute. */
   withinMs?: number;
-  /** How often to look, in milliseconds; by default every 20. */
+  /** The pause between two checks, in milliseconds; by default 20. */
   pollMs?: number;
 }
 
 /** A process that was started. */
 export interface StartedProcess {
   pid: number;
-  /** Node's own object, for the channel. */
+  /** Node's object, which has the channel. */
   child: ChildProcess;
-  /** The output that is in memory; empty where it goes elsewhere. */
+  /** Answers the output that is in memory. It is empty where `output` names another destination. */
   output: () => string;
-  /** Resolves when it has ended and the last of its output is there. */
+  /** Resolves when the process has ended and all of its output has arrived. */
   exited: Promise<Exit>;
   isRunning: () => boolean;
-  /** Sends a signal; none to a process that has ended. */
+  /** Sends a signal. Does nothing when the process has ended. */
   kill: (signal: NodeJS.Signals) => void;
-  /** Sends a signal to every process of its group, which must be its own. Does nothing once `exited` has resolved. */
+  /** Sends a signal to every process of its group. Needs `ownGroup`; does nothing once `exited` has resolved. */
   killGroup: (signal: NodeJS.Signals) => void;
-  /** Sends SIGTERM, and SIGKILL when the process still runs after `limitMs`; by default it sends no SIGKILL. Resolves when it has ended. */
+  /**
+   * Sends SIGTERM, and SIGKILL when the process still runs after `limitMs`. Without `limitMs` it sends no SIGKILL. Resolves when the
+   * process has ended.
+   */
   stop: (limitMs?: number) => Promise<Exit>;
   /**
-   * Calls `look` again and again until it answers something other than undefined and false.
+   * Calls `check` again and again until `check` answers something other than undefined and false.
    *
    * @returns That answer.
-   * @throws  An error with the output, when the process ends first or the time is over; what `look` throws.
+   * @throws  An error with the output, when the process ends first or the time is over; what `check` throws.
    */
-  until: <T>(look: () => Look<T> | Promise<Look<T>>, limit?: WaitLimit) => Promise<T>;
+  until: <T>(check: () => Found<T> | Promise<Found<T>>, limit?: WaitLimit) => Promise<T>;
 }
 
-/** An answer, or undefined or false while there is none. */
-export type Look<T> = T | undefined | false;
+/** The answer of a check: undefined or false while the check has found nothing. */
+export type Found<T> = T | undefined | false;
 
 const WITHIN_MS = 30_000;
 const POLL_MS = 20;
@@ -97,7 +100,7 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
   try {
     return await launch(options, file?.fd);
   } finally {
-    // The process has it by now.
+    // The new process has the file open by now.
     await file?.close();
   }
 }
@@ -112,7 +115,7 @@ async function launch(options: ProcessOptions, file: number | undefined): Promis
   if (pid === undefined) throw new Error(`${name} has no process number.`);
   if (options.endsWithUs === true) endWithUs({ pid, exited });
   if (options.outlivesUs === true) child.unref();
-  give(options.input, child);
+  writeInput(options.input, child);
   let isOver = false;
   void exited.then(() => (isOver = true));
   const isRunning = () => child.exitCode === null && child.signalCode === null;
@@ -125,11 +128,11 @@ async function launch(options: ProcessOptions, file: number | undefined): Promis
     kill: (signal) => void child.kill(signal),
     killGroup: (signal) => (isOver ? undefined : signalIfThere(-pid, signal)),
     stop: (limitMs) => stopChild(child, exited, limitMs),
-    until: (look, limit) => untilSeen(look, { name, output, exited, ...limit }),
+    until: (check, limit) => untilFound(check, { name, output, exited, ...limit }),
   };
 }
 
-/** Tells how a process ended, in a word: `code 1`, `SIGKILL`. */
+/** Describes how a process ended: `code 1`, `SIGKILL`. */
 export function describeExit([code, signal]: Exit): string {
   return signal ?? `code ${code}`;
 }
@@ -147,7 +150,10 @@ function spawnChild(options: ProcessOptions, file: number | undefined): ChildPro
   });
 }
 
-/** Resolves after the last of the output, which may come later than the exit. Node's own `close` never comes where we have closed the channel. */
+/**
+ * Resolves when the process has ended and its outputs are closed: the last output may come after the exit. Node's event `close` would not
+ * do, because it never comes where this process has closed the channel.
+ */
 async function untilEnded(child: ChildProcess): Promise<Exit> {
   const exit = new Promise<Exit>((resolve) => child.once('exit', (...how) => resolve(how)));
   const outputs = [child.stdout, child.stderr].filter((stream) => stream !== null);
@@ -166,9 +172,9 @@ function keepOutput({ stdout, stderr }: ChildProcess, { outputLimit = Infinity, 
   return () => kept;
 }
 
-function give(input: ProcessOptions['input'], { stdin }: ChildProcess): void {
+function writeInput(input: ProcessOptions['input'], { stdin }: ChildProcess): void {
   if (input === undefined || stdin === null) return;
-  // A process that ends without reading all of it says so by its exit.
+  // A process may end before it has read all of its input. That is no error here: `exited` says how it ended.
   stdin.on('error', () => {});
   if (typeof input === 'string') stdin.end(input);
   else input.pipe(stdin);
@@ -184,19 +190,19 @@ async function stopChild(child: ChildProcess, exited: Promise<Exit>, limitMs: nu
   }
 }
 
-interface Seen extends WaitLimit, Pick<StartedProcess, 'output' | 'exited'> {
+interface UntilOptions extends WaitLimit, Pick<StartedProcess, 'output' | 'exited'> {
   name: string;
 }
 
-async function untilSeen<T>(look: () => Look<T> | Promise<Look<T>>, seen: Seen): Promise<T> {
-  const { name, output, exited, withinMs = WITHIN_MS, pollMs = POLL_MS } = seen;
+async function untilFound<T>(check: () => Found<T> | Promise<Found<T>>, options: UntilOptions): Promise<T> {
+  const { name, output, exited, withinMs = WITHIN_MS, pollMs = POLL_MS } = options;
   const deadline = performance.now() + withinMs;
   const end: { exit?: Exit } = {};
   void exited.then((exit) => (end.exit = exit));
   for (;;) {
-    // Looked for once more after the end: the last of the output may hold it.
+    // One more check follows the end of the process: the last output may hold the answer.
     const { exit } = end;
-    const found = await look();
+    const found = await check();
     if (found !== undefined && found !== false) return found;
     if (exit !== undefined) throw new Error(`${name} ended (${describeExit(exit)}):\n${output()}`);
     if (performance.now() > deadline) throw new Error(`${name} is not there after ${withinMs} ms:\n${output()}`);

@@ -3,16 +3,16 @@ import { isRunning } from './is-running.ts';
 
 const POLL_MS = 15;
 
-/** One try at stopping a process: the signal, and how long it has before the next try. */
+/** One step of stopping a process: the signal, and how long the process has before the next step. */
 export interface StopStep {
   signal: NodeJS.Signals;
   withinMs: number;
 }
 
 /**
- * Stops `pid` by the gentlest step that works. Safe for a process that is gone already.
+ * Stops the process `pid`: sends the signal of each step in turn until the process has ended. A process that has ended gets no signal.
  *
- * @returns Whether it is gone.
+ * @returns Whether the process has ended.
  */
 export async function stopProcess(pid: number, steps: readonly StopStep[]): Promise<boolean> {
   for (const { signal, withinMs } of steps) {
@@ -24,7 +24,7 @@ export async function stopProcess(pid: number, steps: readonly StopStep[]): Prom
   return !isRunning(pid);
 }
 
-/** Sends a signal to a process, or to the group of `-pid`; does nothing where there is none. */
+/** Sends a signal to the process `pid`, or to the process group `-pid`. Does nothing where there is no such process. */
 export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

@@ -12,10 +12,10 @@ const INSTALL_COMMANDS: readonly (readonly [manager: string, command: string, ne
 ];
 
 /**
- * Finds `redis-server` or `valkey-server`, and installs the former where that needs no question (root and apt-get).
+ * Finds `redis-server` or `valkey-server`. It installs `redis-server` where neither is there and this process is root and has apt-get.
  *
  * @returns The server's full path.
- * @throws  {LocalServerError} `redis_missing`: says what to type on this machine.
+ * @throws  {LocalServerError} `redis_missing`: the message names the command that installs Redis on this machine.
  */
 export async function findRedisServer(machine: Machine): Promise<string> {
   const found = findServer(machine);

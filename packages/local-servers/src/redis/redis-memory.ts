@@ -1,25 +1,35 @@
 import { totalmem } from 'node:os';
 import { askRedis } from './ask-redis.ts';
 
-/** Redis's share of the machine's memory: a rewrite of its file may need as much again for a while, and others live here too. */
+/**
+ * Share of the machine's memory that a private Redis may use. While Redis rewrites its append-only file it may need as much again,
+ * and the apps and Postgres run on the same machine: a larger share could exhaust the memory.
+ */
 const MEMORY_SHARE = 0.4;
 
-/** Share of its limit from which on data that was there already gets more room: at 90 % the receiver writes no more. */
+/** When the data that Redis loads fills this share of its limit, the limit is raised. The receiver stops writing at 90 %. */
 const FULL_SHARE = 0.75;
 
-/** How much room such data gets, of its own size. */
+/** The raised limit, as a multiple of the memory that Redis uses. */
 const ROOM_SHARE = 1.5;
 
-/** How much memory a private Redis may use, in bytes: a share of the machine's, or of this process's control group where that is less. */
+/**
+ * Computes how much memory a private Redis may use.
+ *
+ * @returns Bytes: a share of the machine's memory, or of the limit of this process's control group where that limit is lower.
+ */
 export function redisMemoryBytes(): number {
-  // 0 or more than there is: no limit.
+  // Node answers 0, or more than the machine has, where the control group sets no limit.
   const own = process.constrainedMemory() || Infinity;
   return Math.floor(Math.min(totalmem(), own) * MEMORY_SHARE);
 }
 
 /**
- * Gives a Redis more room whose data nearly fills the limit that it was started with, or more than that: it would refuse the worker's own
- * writes, and stay full.
+ * Raises the memory limit of a Redis whose data nearly fills or exceeds the limit. Otherwise Redis would refuse the worker's own
+ * writes, and would stay full.
+ *
+ * @param url  `redis://:<password>@<host>:<port>`.
+ * @throws     When Redis cannot be reached, or refuses a command.
  */
 export async function makeRoom(url: string): Promise<void> {
   const info = await ask(url, 'INFO memory');

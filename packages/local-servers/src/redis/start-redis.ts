@@ -21,26 +21,27 @@ const STOP_STEPS: readonly StopStep[] = [
 
 /** How to start the private Redis. */
 export interface RedisOptions {
-  /** Where its data rests. Beside it: `<dir>-password`, `<dir>.log`, `<dir>.pid`. */
+  /** The folder of its data. The files `<dir>-password`, `<dir>.log` and `<dir>.pid` lie beside this folder. */
   dir: string;
-  /** TCP port on 127.0.0.1; by default 63799 when free, else any; 0: any. */
+  /** TCP port on 127.0.0.1; by default 63799 when that is free, else any free port. 0 means any free port. */
   port?: number;
   /** Further arguments of redis-server, e.g. `['--maxmemory', '64mb']`. */
   args?: readonly string[];
-  /** How much memory it may use, in bytes; by default 40 % of the machine's. Data that is larger already gets more. */
+  /** How much memory Redis may use, in bytes; by default 40 % of the machine's. Where the data is larger already, the limit is raised. */
   maxMemoryBytes?: number;
-  /** PATH to look for the server along; the usual folders are looked at as well. */
+  /** The PATH on which the server is searched for, before the usual folders. */
   searchPath?: string | undefined;
-  /** Variables of its environment beside PATH, LC_ALL and TZ, such as LD_PRELOAD. */
+  /** Variables of the server's environment beside PATH, LC_ALL and TZ, such as LD_PRELOAD. */
   env?: Readonly<Record<string, string>> | undefined;
-  /** Whether this process kills it on exit, as `npm start` does not. */
+  /** Whether this process kills Redis on exit. `npm start` does not. */
   endsWithUs?: boolean;
 }
 
 /**
- * Starts a private Redis (or Valkey) whose every acknowledged write is on disk. One that a killed run has left behind
- * on the same folder is stopped first.
+ * Starts a private Redis (or Valkey) that writes to disk before it acknowledges. It first stops a Redis that a killed run left on the
+ * same folder.
  *
+ * @returns The running server, with its URL.
  * @throws {LocalServerError} `redis_missing` or `redis_failed`.
  */
 export async function startRedis(options: RedisOptions): Promise<Service> {
@@ -83,7 +84,7 @@ interface Settings {
   maxMemoryBytes: number;
 }
 
-// On standard input, not among the arguments: those are open to every user of the machine.
+// Redis reads this from its standard input. Every user of the machine can see the arguments of a process, and this holds a password.
 function configuration({ folder, port, password, maxMemoryBytes }: Settings): string {
   return `bind 127.0.0.1
 port ${port}
@@ -108,13 +109,13 @@ async function stopLeftOver(folder: string): Promise<void> {
   if (pid > 0 && (await isServerOf(pid, ['redis-server', 'valkey-server'], folder))) await stopRedis(pid, folder);
 }
 
-// Root that starts what an ordinary user started before must not leave files which that user cannot open.
+// When root starts Redis on the folder of an ordinary user, Redis runs as that user. Otherwise it would leave files that the user cannot open.
 async function ownerOf(folder: string): Promise<Account | undefined> {
   const { uid, gid } = await stat(folder);
   return process.getuid?.() === 0 && uid !== 0 ? { uid, gid } : undefined;
 }
 
-/** While the append-only file is loaded the server answers -LOADING. */
+/** Checks whether Redis serves. While Redis loads its append-only file, it answers -LOADING instead of +PONG. */
 function answersPing(url: string): Promise<boolean> {
   return askRedis(url, ['PING'], PING_LIMIT_MS).then(
     (answers) => answers.includes('+PONG'),

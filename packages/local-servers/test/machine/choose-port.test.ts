@@ -19,7 +19,7 @@ test('answers the preferred port while it is free, and another one while it is t
   await listenOn(other);
 });
 
-test('answers a port that can be listened on for 0', async () => {
+test('answers a free port for 0', async () => {
   const port = await choosePort(0);
   expect(port).toBeGreaterThan(0);
   await listenOn(port);

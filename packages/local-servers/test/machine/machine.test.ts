@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { canInstall, thisMachine } from '../../src/machine/machine.ts';
 
-test('finds a program along the search path, the first one first', async () => {
+test('finds a program on the search path, in the first folder that has it', async () => {
   const [first, second] = [await makeTempFolder(), await makeTempFolder()];
   for (const folder of [first, second]) await symlink(process.execPath, join(folder, 'a-program'));
   expect(thisMachine([first, second].join(delimiter)).find('a-program')).toBe(join(first, 'a-program'));
@@ -12,13 +12,13 @@ test('finds a program along the search path, the first one first', async () => {
   expect(thisMachine().find('a-program')).toBeUndefined();
 });
 
-test('finds no file that cannot be run', async () => {
+test('does not find a file that cannot be run', async () => {
   const folder = await makeTempFolder();
-  await writeFile(join(folder, 'notes'), 'dear', { mode: 0o644 });
+  await writeFile(join(folder, 'notes'), 'text', { mode: 0o644 });
   expect(thisMachine(folder).find('notes')).toBeUndefined();
 });
 
-test('finds a program in the usual folders, whatever the search path says', async () => {
+test('finds a program in the usual folders, also where the search path does not name them', async () => {
   const empty = join(await makeTempFolder(), 'bin');
   await mkdir(empty);
   expect(thisMachine(empty).find('env')).toMatch(/\/env$/);

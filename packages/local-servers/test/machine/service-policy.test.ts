@@ -6,7 +6,7 @@ import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { removeLeftPolicy, startNothing } from '../../src/machine/service-policy.ts';
 import { startProcess } from '../../src/processes/start-process.ts';
 
-// Never the system's own file, which may be an administrator's.
+// A file of the test's own: the system's file may be an administrator's.
 async function policyFile(): Promise<string> {
   return join(await makeTempFolder(), 'policy-rc.d');
 }
@@ -22,7 +22,7 @@ async function exitCodeOf(file: string): Promise<number | null> {
   return code;
 }
 
-test('says no to every service while a package is installed, and nothing afterwards', async () => {
+test('refuses every service while a package is installed, and removes the policy afterwards', async () => {
   const file = await policyFile();
   expect(await startNothing(() => exitCodeOf(file), file)).toBe(101);
   expect(await exists(file)).toBe(false);
@@ -30,7 +30,7 @@ test('says no to every service while a package is installed, and nothing afterwa
   expect(await exists(file)).toBe(false);
 });
 
-test('removes what a killed run has left behind, at its next start', async () => {
+test('removes the policy that a killed run has left behind', async () => {
   const file = await policyFile();
   const script = `
     import { startNothing } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../dist/machine/service-policy.js')).href)};
@@ -46,7 +46,7 @@ test('removes what a killed run has left behind, at its next start', async () =>
 });
 
 test.each(['#!/bin/sh\nexit 101\n', '#!/bin/sh\n# ours\nexit 0\n', ''])(
-  'leaves a policy of somebody else: %j',
+  'leaves the policy of an administrator: %j',
   async (text) => {
     const file = await policyFile();
     await writeFile(file, text, { mode: 0o755 });
@@ -56,7 +56,7 @@ test.each(['#!/bin/sh\nexit 101\n', '#!/bin/sh\n# ours\nexit 0\n', ''])(
   },
 );
 
-test('a second run at the same time takes neither the policy nor its removal for granted', async () => {
+test('refuses services for two runs at the same time, and the first run removes the policy', async () => {
   const file = await policyFile();
   await startNothing(async () => {
     await startNothing(() => exitCodeOf(file), file);

@@ -6,7 +6,7 @@ import { runSql } from '../../../../test/support/run-sql.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { isRunning } from '../../src/processes/is-running.ts';
 import { startPostgres } from '../../src/postgres/start-postgres.ts';
-import { startStranger } from '../support/a-stranger.ts';
+import { startStranger } from '../support/start-stranger.ts';
 
 async function startIn(dir: string) {
   const postgres = await startPostgres({ dir, port: 0 });
@@ -14,7 +14,7 @@ async function startIn(dir: string) {
   return postgres;
 }
 
-test('keeps its data over a stop, a kill and a start on a folder with a left-over', async () => {
+test('keeps its data over a stop, over a kill, and over a start while an older server still runs on the folder', async () => {
   const dir = join(await makeTempFolder(), 'postgres');
   const first = await startIn(dir);
   await runSql(first.url, 'CREATE TABLE calls AS SELECT 1 AS id');
@@ -33,7 +33,7 @@ test('keeps its data over a stop, a kill and a start on a folder with a left-ove
   expect(await runSql(last.url, 'SELECT id FROM calls ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
 });
 
-test('is durable, speaks UTF-8, and is there for this machine and its password alone', async () => {
+test('is durable, uses UTF-8, and serves only this machine and clients with its password', async () => {
   const folder = await makeTempFolder();
   const { url } = await startIn(join(folder, 'postgres'));
   const settings = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', server_encoding: 'UTF8' };
@@ -50,7 +50,7 @@ test('is durable, speaks UTF-8, and is there for this machine and its password a
   expect((await stat(join(folder, 'postgres-password'))).mode & 0o777).toBe(0o600);
 });
 
-test('gives itself a new password when the file is gone, and keeps the data', async () => {
+test('sets a new password when the password file is gone, and keeps the data', async () => {
   const dir = join(await makeTempFolder(), 'postgres');
   const first = await startIn(dir);
   await runSql(first.url, 'CREATE TABLE calls AS SELECT 1 AS id');
@@ -61,7 +61,7 @@ test('gives itself a new password when the file is gone, and keeps the data', as
   expect(await runSql(second.url, 'SELECT id FROM calls')).toEqual([{ id: 1 }]);
 });
 
-test('starts over the process file of an old run whose number another process has', async () => {
+test('starts although another process has the number that the process file of an old run names', async () => {
   const dir = join(await makeTempFolder(), 'postgres');
   const first = await startIn(dir);
   const file = await readFile(join(dir, 'postmaster.pid'), 'utf8');
@@ -83,16 +83,16 @@ test('makes the cluster anew when making it was cut short', async () => {
 test('never touches a folder that holds something else', async () => {
   const dir = join(await makeTempFolder(), 'postgres');
   await mkdir(dir);
-  await writeFile(join(dir, 'letters.txt'), 'dear');
+  await writeFile(join(dir, 'notes.txt'), 'mine');
   await expect(startPostgres({ dir, port: 0 })).rejects.toMatchObject({
     code: 'postgres_failed',
     message: expect.stringContaining(dir),
   });
-  expect(await readFile(join(dir, 'letters.txt'), 'utf8')).toBe('dear');
+  expect(await readFile(join(dir, 'notes.txt'), 'utf8')).toBe('mine');
 });
 
-// Only root runs Postgres as another user; for anybody else the case cannot arise.
-test.runIf(process.getuid?.() === 0)('lives elsewhere when its user cannot enter the folder', async () => {
+// Only root runs Postgres as another user: an ordinary user cannot meet this case.
+test.runIf(process.getuid?.() === 0)('uses a folder elsewhere when its user cannot enter the folder', async () => {
   const closed = join(await makeTempFolder(), 'root');
   const dir = join(closed, 'landline', '.data', 'postgres');
   await mkdir(dirname(dir), { recursive: true });
@@ -110,15 +110,18 @@ test.runIf(process.getuid?.() === 0)('lives elsewhere when its user cannot enter
   await second.stop();
 });
 
-test.runIf(process.getuid?.() === 0)('moves elsewhere when the folder was closed to its user later', async () => {
-  const closed = join(await makeTempFolder(), 'home');
-  const dir = join(closed, 'postgres');
-  const elsewhere = `/var/lib/landline/${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`;
-  onTestFinished(() => rm(elsewhere, { recursive: true, force: true }));
-  const first = await startIn(dir);
-  await runSql(first.url, 'CREATE TABLE calls AS SELECT 1 AS id');
-  await first.stop();
-  await chmod(closed, 0o700);
-  const second = await startIn(dir);
-  expect(await runSql(second.url, 'SELECT id FROM calls')).toEqual([{ id: 1 }]);
-});
+test.runIf(process.getuid?.() === 0)(
+  'moves the data elsewhere when the folder was closed to its user later',
+  async () => {
+    const closed = join(await makeTempFolder(), 'home');
+    const dir = join(closed, 'postgres');
+    const elsewhere = `/var/lib/landline/${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`;
+    onTestFinished(() => rm(elsewhere, { recursive: true, force: true }));
+    const first = await startIn(dir);
+    await runSql(first.url, 'CREATE TABLE calls AS SELECT 1 AS id');
+    await first.stop();
+    await chmod(closed, 0o700);
+    const second = await startIn(dir);
+    expect(await runSql(second.url, 'SELECT id FROM calls')).toEqual([{ id: 1 }]);
+  },
+);

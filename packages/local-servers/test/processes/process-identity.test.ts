@@ -11,7 +11,7 @@ async function startIn(cwd: string) {
   return sleeping;
 }
 
-test('knows a process by its program and its working folder, also over a link', async () => {
+test('recognises a process by its program and its working folder, also through a link', async () => {
   const folder = await realpath(await makeTempFolder());
   const { pid } = await startIn(folder);
   const link = join(await makeTempFolder(), 'link');
@@ -20,7 +20,7 @@ test('knows a process by its program and its working folder, also over a link', 
   expect(await isServerOf(pid, ['sleep'], link)).toBe(true);
 });
 
-test('takes none for another: of another program, at work elsewhere, ended, or for a folder that is gone', async () => {
+test('does not recognise another program, another folder, an ended process, or a folder that is gone', async () => {
   const folder = await makeTempFolder();
   const { pid, kill, exited } = await startIn(folder);
   expect(await isServerOf(pid, ['redis-server'], folder)).toBe(false);

@@ -8,7 +8,7 @@ import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { isRunning } from '../../src/processes/is-running.ts';
 import { describeExit, type ProcessOptions, startProcess } from '../../src/processes/start-process.ts';
 
-/** Runs a script of sh until the test ends. */
+/** Runs a shell script until the test ends. */
 async function sh(script: string, options: Partial<ProcessOptions> = {}) {
   const started = await startProcess({ command: 'sh', args: ['-c', script], env: {}, ...options });
   onTestFinished(() => started.kill('SIGKILL'));
@@ -33,13 +33,13 @@ test('rejects a program that is not there', async () => {
   await expect(starting).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('shows a process the environment that it is given, and nothing else', async () => {
+test('gives a process the named environment, and nothing else', async () => {
   const { exited, output } = await startProcess({ command: '/usr/bin/env', env: { ONE: '1' } });
   await exited;
   expect(output()).toBe('ONE=1\n');
 });
 
-test('gives a text, or what is still being written, to the standard input', async () => {
+test('writes a text, or a stream that is still being written, to the standard input', async () => {
   const all = await sh('cat', { input: 'a text' });
   await all.exited;
   expect(all.output()).toBe('a text');
@@ -53,7 +53,7 @@ test('gives a text, or what is still being written, to the standard input', asyn
   expect(slow.output()).toBe('read one\nread two\n');
 });
 
-test('keeps the last characters of the output alone where it is limited, and logs all of it', async () => {
+test('keeps only the last characters of the output where it is limited, and logs all of it', async () => {
   let logged = '';
   const log = new Writable({
     write(piece, _encoding, done) {
@@ -75,7 +75,7 @@ test('appends the output to a file, which is for its owner alone', async () => {
   expect(output()).toBe('');
 });
 
-test('stops a process by SIGTERM, and by SIGKILL one that stays', async () => {
+test('stops a process by SIGTERM, and a process that ignores SIGTERM by SIGKILL', async () => {
   const polite = await sh('trap "exit 5" TERM; echo ready; while :; do sleep 0.01; done');
   await polite.until(() => polite.output() !== '');
   expect(await polite.stop()).toEqual([5, null]);
@@ -105,18 +105,18 @@ test('sends a signal to a whole group', async () => {
   const { exited, output, until, killGroup } = await sh(script, { ownGroup: true });
   const [, child] = await until(() => /child (\d+)\n/.exec(output()) ?? undefined);
   killGroup('SIGKILL');
-  // Its end comes when both are gone: the child prints to the same output.
+  // `exited` resolves when both processes are gone: the child prints to the same output.
   expect(await exited).toEqual([null, 'SIGKILL']);
   expect(isRunning(Number(child))).toBe(false);
   killGroup('SIGKILL');
 });
 
-test('waits for what comes with the last of the output, and answers it', async () => {
+test('waits until a check finds its answer, which the last output may hold', async () => {
   const { output, until } = await sh('echo one; sleep 0.05; echo "on port 17"');
   expect(await until(() => /port (\d+)/.exec(output())?.[1])).toBe('17');
 });
 
-test('tells why what it waits for does not come: with the output, the process ended or the time is over', async () => {
+test('says why a check finds nothing, with the output: the process has ended, or the time is over', async () => {
   const ended = await sh('echo no room; exit 7', { name: 'The server' });
   await expect(ended.until(() => false)).rejects.toThrow('The server ended (code 7):\nno room\n');
   const stuck = await sh('echo thinking; exec sleep 600');
@@ -127,8 +127,8 @@ test('tells why what it waits for does not come: with the output, the process en
 });
 
 test.each([
-  ['is killed with the process that started it where it shall be', true],
-  ['goes on without the process that started it where it may', false],
+  ['is killed with the process that started it where endsWithUs is set', true],
+  ['runs on after the process that started it where endsWithUs is not set', false],
 ])('%s', async (_, endsWithUs) => {
   const built = pathToFileURL(join(import.meta.dirname, '../../dist/index.js')).href;
   const script = `
@@ -142,7 +142,7 @@ test.each([
   onTestFinished(() => {
     if (isRunning(pid)) process.kill(pid, 'SIGKILL');
   });
-  // Not `exited`: where it goes on, it holds the output of its parent.
+  // `exited` would wait too long: a child that runs on holds the output of its parent open.
   await vi.waitUntil(() => !parent.isRunning(), { timeout: 10_000 });
   if (endsWithUs) await parent.exited;
   expect(isRunning(pid)).toBe(!endsWithUs);

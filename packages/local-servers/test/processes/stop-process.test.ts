@@ -1,15 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { isRunning } from '../../src/processes/is-running.ts';
 import { type StartedProcess, startProcess } from '../../src/processes/start-process.ts';
-import { stopProcess } from '../../src/processes/stop-process.ts';
-import { startStranger } from '../support/a-stranger.ts';
+import { signalIfThere, stopProcess } from '../../src/processes/stop-process.ts';
+import { startStranger } from '../support/start-stranger.ts';
 
 const STEPS = [
   { signal: 'SIGTERM', withinMs: 300 },
   { signal: 'SIGKILL', withinMs: 5_000 },
 ] as const;
 
-/** A process that does so at SIGTERM. */
+/** Starts a process that runs the shell command `atTerm` at SIGTERM. */
 async function startTrapping(atTerm: string): Promise<StartedProcess> {
   const script = `trap '${atTerm}' TERM; echo ready; while :; do sleep 0.01; done`;
   const started = await startProcess({ command: 'sh', args: ['-c', script], env: {} });
@@ -27,7 +27,7 @@ test('stops a process by the first step that works', async () => {
   expect(await deaf.exited).toEqual([null, 'SIGKILL']);
 });
 
-test('says so where no step works, and leaves the process alone where there is none', async () => {
+test('answers false where no step works, and where there is no step', async () => {
   const deaf = await startTrapping('');
   expect(await stopProcess(deaf.pid, [{ signal: 'SIGTERM', withinMs: 50 }])).toBe(false);
   expect(await stopProcess(deaf.pid, [])).toBe(false);
@@ -42,15 +42,25 @@ test('does nothing to a process that has ended', async () => {
   expect(await stopProcess(stranger.pid, STEPS)).toBe(true);
 });
 
-// Its end is known to nobody: its parent sleeps on.
-test.runIf(process.platform === 'linux')(
-  'takes a process that nobody has asked for its end for an ended one',
-  async () => {
-    const script = 'sh -c "echo \\$\\$" & exec sleep 600';
-    const parent = await startProcess({ command: 'sh', args: ['-c', script], env: {} });
-    onTestFinished(() => parent.kill('SIGKILL'));
-    const pid = Number(await parent.until(() => /^(\d+)\n/.exec(parent.output())?.[1]));
-    await parent.until(() => !isRunning(pid));
-    expect(() => process.kill(pid, 0)).not.toThrow();
-  },
-);
+// The parent sleeps on and never asks for the exit of its child: so the child stays a zombie.
+test.runIf(process.platform === 'linux')('takes a zombie for a process that has ended', async () => {
+  const script = 'sh -c "echo \\$\\$" & exec sleep 600';
+  const parent = await startProcess({ command: 'sh', args: ['-c', script], env: {} });
+  onTestFinished(() => parent.kill('SIGKILL'));
+  const pid = Number(await parent.until(() => /^(\d+)\n/.exec(parent.output())?.[1]));
+  await parent.until(() => !isRunning(pid));
+  expect(() => process.kill(pid, 0)).not.toThrow();
+});
+
+test('sends a signal to a process and to a group, and none where there is no such process', async () => {
+  const options = { command: 'sh', args: ['-c', 'sleep 600 & wait'], env: {}, ownGroup: true };
+  const [one, group] = [await startStranger(), await startProcess(options)];
+  onTestFinished(() => group.killGroup('SIGKILL'));
+  signalIfThere(one.pid, 'SIGTERM');
+  expect(await one.exited).toEqual([null, 'SIGTERM']);
+  signalIfThere(-group.pid, 'SIGKILL');
+  // `exited` resolves when the sleeping child is gone as well: it holds the output open.
+  expect(await group.exited).toEqual([null, 'SIGKILL']);
+  expect(() => signalIfThere(one.pid, 'SIGTERM')).not.toThrow();
+  expect(() => signalIfThere(-group.pid, 'SIGTERM')).not.toThrow();
+});

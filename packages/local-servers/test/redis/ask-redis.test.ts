@@ -6,7 +6,7 @@ import { askRedis } from '../../src/redis/ask-redis.ts';
 
 const redisUrl = inject('redisUrl');
 
-/** Stands for a Redis that does this with each connection. */
+/** Starts a stand-in for Redis, which sends `answer` on each connection and closes it. Without `answer` it sends nothing. */
 async function startServer(answer: string | undefined): Promise<string> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
@@ -22,7 +22,7 @@ async function startServer(answer: string | undefined): Promise<string> {
   return `redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
 }
 
-test('answers each line that Redis says, of the password, the commands and QUIT', async () => {
+test('answers the lines that Redis sends to the password, the commands and QUIT', async () => {
   expect(await askRedis(redisUrl, ['ECHO one', 'PING', 'NONSENSE'])).toEqual([
     '+OK',
     '$3',
@@ -33,7 +33,7 @@ test('answers each line that Redis says, of the password, the commands and QUIT'
   ]);
 });
 
-test('sends no password where the URL has none, and shows what Redis says to that', async () => {
+test('sends no password where the URL has none, and answers the refusal of Redis', async () => {
   const url = new URL(redisUrl);
   url.password = '';
   expect(await askRedis(url.href, ['PING'])).toEqual([expect.stringMatching(/^-NOAUTH/), '+OK']);
@@ -41,12 +41,12 @@ test('sends no password where the URL has none, and shows what Redis says to tha
   expect((await askRedis(url.href, []))[0]).toMatch(/^-WRONGPASS/);
 });
 
-test('answers what came until the connection ended', async () => {
+test('answers the lines that came before the connection ended', async () => {
   expect(await askRedis(await startServer('-LOADING it\r\n'), ['PING'])).toEqual(['-LOADING it']);
 });
 
-test('rejects where nobody listens, and where Redis says nothing in time', async () => {
-  const nobody = `redis://127.0.0.1:${await choosePort(0)}`;
-  await expect(askRedis(nobody, ['PING'])).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+test('rejects where nothing listens, and where Redis sends nothing in time', async () => {
+  const unused = `redis://127.0.0.1:${await choosePort(0)}`;
+  await expect(askRedis(unused, ['PING'])).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await expect(askRedis(await startServer(undefined), ['PING'], 50)).rejects.toThrow('says nothing for 50 ms');
 });

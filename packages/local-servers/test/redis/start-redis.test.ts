@@ -8,7 +8,7 @@ import { isRunning } from '../../src/processes/is-running.ts';
 import { askRedis } from '../../src/redis/ask-redis.ts';
 import { findRedisServer } from '../../src/redis/find-redis-server.ts';
 import { startRedis } from '../../src/redis/start-redis.ts';
-import { startStranger } from '../support/a-stranger.ts';
+import { startStranger } from '../support/start-stranger.ts';
 
 async function startIn(dir: string) {
   const redis = await startRedis({ dir, port: 0 });
@@ -27,7 +27,7 @@ test('keeps its data over a stop and a start, and stops twice without a fault', 
   expect(await askRedis(second.url, ['GET call'])).toContain('1');
 });
 
-test('keeps what it acknowledged when it is killed, and says how it ended', async () => {
+test('keeps acknowledged writes when it is killed, and says how it ended', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const first = await startIn(dir);
   await askRedis(first.url, ['SET call 1']);
@@ -37,7 +37,7 @@ test('keeps what it acknowledged when it is killed, and says how it ended', asyn
   expect(await askRedis(second.url, ['GET call'])).toContain('1');
 });
 
-test('is durable, never evicts, and is there for this machine and its password alone', async () => {
+test('is durable, never evicts, and serves only this machine and clients with its password', async () => {
   const folder = await makeTempFolder();
   const { url } = await startIn(join(folder, 'redis'));
   const settings = ['appendonly', 'appendfsync', 'maxmemory-policy', 'save', 'bind'];
@@ -53,12 +53,12 @@ test('is durable, never evicts, and is there for this machine and its password a
   expect((await stat(join(folder, 'redis-password'))).mode & 0o777).toBe(0o600);
 });
 
-/** A setting of a Redis, in bytes. */
+/** Reads the memory limit of a Redis, in bytes. */
 async function maxMemoryOf(url: string): Promise<number> {
   return Number((await askRedis(url, ['CONFIG GET maxmemory'])).findLast((line) => /^\d+$/.test(line)));
 }
 
-test('may use 40 % of the memory that there is, and no more', async () => {
+test('may use 40 % of the memory of the machine, and no more', async () => {
   const { url } = await startIn(join(await makeTempFolder(), 'redis'));
   const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   expect(await maxMemoryOf(url)).toBe(Math.floor(memory * 0.4));
@@ -75,7 +75,7 @@ test('starts with data that is larger than its limit, takes writes, and has room
   expect(await maxMemoryOf(second.url)).toBeGreaterThan(12 * 1024 * 1024);
 });
 
-test('stops the one that a killed run left behind on the same folder', async () => {
+test('stops the Redis that a killed run left behind on the same folder', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const leftOver = await startIn(dir);
   await askRedis(leftOver.url, ['SET call 1']);
@@ -93,7 +93,7 @@ test('leaves alone a process of another kind that has the number of an old run',
 });
 
 test.runIf(process.platform === 'linux')(
-  'shows the server the variables that are named, and none of ours',
+  'gives the server the variables that are named, and none of this process',
   async () => {
     const folder = await makeTempFolder();
     const server = await findRedisServer(thisMachine(process.env['PATH']));
@@ -110,7 +110,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('keeps the log of the run before beside its own', async () => {
+test('keeps the log of the last run beside its own', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const first = await startIn(dir);
   await first.stop();

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { summary } from '../src/start/summary.ts';
+
+const up = (name: 'receiver' | 'worker' | 'dashboard') => ({ name, fault: () => undefined });
+
+test('shows the addresses by their variables, and the user of the dashboard', () => {
+  const env = { PORT: '4000', INITIATION_PORT: '4003', DASHBOARD_PORT: '4001', DASHBOARD_USER: 'sam' };
+  const text = summary(env, [up('receiver')]);
+  expect(text).toContain('  Webhooks    http://127.0.0.1:4000/api/elevenlabs/webhook\n');
+  expect(text).toContain('  Callers     http://127.0.0.1:4003/api/elevenlabs/conversation-initiation ');
+  expect(text).toContain('  Dashboard   http://127.0.0.1:4001   user sam, password: DASHBOARD_PASSWORD in .env\n');
+});
+
+test('names the default user, and no app where all of them are up', () => {
+  const text = summary({}, [up('receiver'), up('worker'), up('dashboard')]);
+  expect(text).toContain('user admin');
+  expect(text).not.toContain('Not up');
+});
+
+test('lists only the apps that are not up, each with its fault', () => {
+  const down = { name: 'initiation', fault: () => 'It ended (code 1).' } as const;
+  const text = summary({}, [up('receiver'), { name: 'worker', fault: () => 'It is starting.' }, up('dashboard'), down]);
+  const list =
+    'Not up, and tried again until it is:\n  worker      It is starting.\n  initiation  It ended (code 1).\n\n';
+  expect(text).toContain(list);
+});
+
+test.each([
+  [{ INITIATION_TOKEN: 'a secret' }, 'token: INITIATION_TOKEN in .env'],
+  [{ INITIATION_TOKEN_FILE: '/run/token' }, 'token: INITIATION_TOKEN in .env'],
+  [{ INITIATION_TOKEN: '' }, 'answers 401 until INITIATION_TOKEN is set in .env'],
+  [{}, 'answers 401 until INITIATION_TOKEN is set in .env'],
+])('says of the token with %j: %s', (env, note) => {
+  const text = summary(env, []);
+  expect(text).toContain(`conversation-initiation   ${note}\n`);
+  expect(text).not.toContain('a secret');
+});
