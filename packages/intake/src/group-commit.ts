@@ -1,7 +1,7 @@
 import { QueueUnavailableError } from '@landline/queue';
 import type { Journal, JournalEntry } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
-import { beginGroup, type Group } from './group.ts';
+import { beginGroup, type Group, type GroupStep } from './group.ts';
 
 /**
  * How many writes to Redis may be under way. A group with room left gathers while any write is: groups grow with the load, and one
@@ -96,7 +96,7 @@ function makeRoomFor(line: Line, bytes: number): QueueUnavailableError | undefin
   const wanted = line.pendingBytes + bytes;
   if (wanted <= MAX_PENDING_BYTES) return undefined;
   if (line.journal !== undefined) {
-    for (const group of line.gathering.splice(0)) void send(line, group, { isForRedis: false });
+    for (const group of line.gathering.splice(0)) send(line, group, { isForRedis: false });
     if (wanted <= 2 * MAX_PENDING_BYTES) return undefined;
   }
   return new QueueUnavailableError('Too many events wait for Redis in this process.');
@@ -126,56 +126,75 @@ function expire(line: Line, group: Group): void {
 
 /** Sends a waiting group to the journal alone; where there is no journal, its callers get the fault. */
 function withoutRedis(line: Line, group: Group, fault: QueueUnavailableError): void {
-  if (line.journal !== undefined) return void send(line, group, { isForRedis: false });
+  if (line.journal !== undefined) return send(line, group, { isForRedis: false });
   line.pendingBytes -= group.bytes;
   group.step({ kind: 'dropped', fault });
 }
 
-/** Sends a group to each place, and reports to the journal when all have answered. Never rejects. */
-async function send(line: Line, group: Group, { isForRedis }: { isForRedis: boolean }): Promise<void> {
-  const { journal, redis } = line;
-  const goesToRedis = isForRedis && (journal === undefined || redis.fault() === undefined);
-  group.step({ kind: 'sent', places: Number(goesToRedis) + Number(journal !== undefined) });
-  const journalled = journal === undefined ? undefined : writeToJournal(journal, group);
-  const isEnqueued = goesToRedis && (await writeToRedis(line, group));
-  const entry = await journalled;
-  if (entry !== undefined && isEnqueued) entry.enqueued();
-  else if (entry !== undefined) {
-    entry.failed();
-    line.onJournalAlone();
-  }
-  line.pendingBytes -= group.bytes;
-  schedule(line);
+/** A group on its way, and what its places have answered. */
+interface Sending {
+  readonly group: Group;
+  /** Places that have not answered. */
+  awaited: number;
+  /** The journal's, where the journal has the group. */
+  entry: JournalEntry | undefined;
+  isEnqueued: boolean;
 }
 
-/** Resolves to whether Redis took the group. Then the next group may leave. */
-async function writeToRedis(line: Line, group: Group): Promise<boolean> {
+/** Sends a group to each place. */
+function send(line: Line, group: Group, { isForRedis }: { isForRedis: boolean }): void {
+  const { journal, redis } = line;
+  const goesToRedis = isForRedis && (journal === undefined || redis.fault() === undefined);
+  const places = Number(goesToRedis) + Number(journal !== undefined);
+  const sending: Sending = { group, awaited: places, entry: undefined, isEnqueued: false };
+  group.step({ kind: 'sent', places });
+  if (journal !== undefined) void writeToJournal(line, journal, sending);
+  if (goesToRedis) void writeToRedis(line, sending);
+}
+
+/** Writes a group to Redis. When that has answered, the next group may leave. Never rejects. */
+async function writeToRedis(line: Line, sending: Sending): Promise<void> {
+  const { events, bytes } = sending.group;
   line.inFlight += 1;
+  let step: GroupStep = { kind: 'taken' };
   try {
-    await line.redis.add(group.events, group.bytes);
-    group.step({ kind: 'taken' });
-    return true;
+    await line.redis.add(events, bytes);
+    sending.isEnqueued = true;
   } catch (error) {
     // Where there is a journal, callers get the journal's fault: it was the last place.
     const isCallers = line.journal === undefined && error instanceof QueueUnavailableError;
-    group.step({ kind: 'refused', fault: isCallers ? error : undefined });
-    return false;
-  } finally {
-    line.inFlight -= 1;
-    schedule(line);
+    step = { kind: 'refused', fault: isCallers ? error : undefined };
   }
+  line.inFlight -= 1;
+  placeAnswered(line, sending, step);
 }
 
-async function writeToJournal(journal: Pick<Journal, 'append'>, group: Group): Promise<JournalEntry | undefined> {
+/** Writes a group to the journal. Never rejects. */
+async function writeToJournal(line: Line, journal: Pick<Journal, 'append'>, sending: Sending): Promise<void> {
+  let step: GroupStep = { kind: 'taken' };
   try {
-    const entry = await journal.append(group.events);
-    group.step({ kind: 'taken' });
-    return entry;
+    sending.entry = await journal.append(sending.group.events);
   } catch (cause) {
     const fault = new QueueUnavailableError('Neither Redis nor the journal took the event.', { cause });
-    group.step({ kind: 'refused', fault });
-    return undefined;
+    step = { kind: 'refused', fault };
   }
+  placeAnswered(line, sending, step);
+}
+
+/** Takes a place's answer. After the last one the journal knows whether Redis has the group, before any caller goes on. */
+function placeAnswered(line: Line, sending: Sending, step: GroupStep): void {
+  const { group, entry } = sending;
+  sending.awaited -= 1;
+  if (sending.awaited === 0) {
+    line.pendingBytes -= group.bytes;
+    if (sending.isEnqueued) entry?.enqueued();
+    else if (entry !== undefined) {
+      entry.failed();
+      line.onJournalAlone();
+    }
+  }
+  group.step(step);
+  schedule(line);
 }
 
 /** Tells whether the first gathering group may leave for Redis. Beside other writes it may only when it has no room left. */
@@ -196,6 +215,6 @@ function flush(line: Line): void {
   const isIdle = line.inFlight === 0;
   while (mayLeave(line, isIdle)) {
     const group = line.gathering.shift();
-    if (group !== undefined) void send(line, group, { isForRedis: true });
+    if (group !== undefined) send(line, group, { isForRedis: true });
   }
 }

@@ -203,7 +203,6 @@ describe('createGroupCommit', () => {
     await turn();
     writes[0]?.done();
     expect(await first).toBe('stored');
-    await turn();
     const next = add('12');
     await turn();
     writes[1]?.done();

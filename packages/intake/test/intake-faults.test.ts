@@ -6,7 +6,7 @@ import { type PrivateRedis, startPrivateRedis } from '../../../test/support/priv
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
-import { logInAs } from '../../../packages/queue/test/support/log-in-as.ts';
+import { logInAs } from '../../queue/test/support/log-in-as.ts';
 
 const TIMEOUT_MS = 1000;
 /** What a busy machine may add to a time limit before we call it broken, in ms. */
@@ -175,14 +175,12 @@ describe('an intake whose Redis fails', () => {
   });
 
   it('never shows the password or a body in an error', async () => {
-    await redis.run(['CONFIG', 'SET', 'requirepass', 'right']);
-    const url = redis.url.replace('//', '//:hunter2@');
-    const intake = anIntake({ redisUrl: url });
+    const intake = anIntake({ redisUrl: logInAs(redis.url, 'hunter2') });
     await intake.start();
     expect(intake.status()).toBe('away');
-    const good = anIntake({ redisUrl: redis.url.replace('//', '//:right@') });
+    const good = anIntake({ redisUrl: redis.url });
     await good.start();
-    const connection = createProducerConnection(redis.url.replace('//', '//:right@'), { enqueueTimeoutMs: 1000 });
+    const connection = createProducerConnection(redis.url, { enqueueTimeoutMs: 1000 });
     onTestFinished(() => connection.disconnect());
     await connection.connect();
     await connection.replicaof('127.0.0.1', await choosePort(0));
