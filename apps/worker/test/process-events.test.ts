@@ -83,7 +83,7 @@ test('isolates the events at fault: their neighbours are applied, they become de
   expect(work.log()).not.toContain('no JSON at all');
 });
 
-test('a job that is repeated after its dead letters were laid adds no second letter', async () => {
+test('a job that is repeated after its dead letters were enqueued adds no second letter', async () => {
   const work = await openWork();
   const events = [delivery(NOT_JSON), message('c')];
   await work.process(events);

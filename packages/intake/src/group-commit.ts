@@ -161,12 +161,16 @@ async function writeToRedis(line: Line, sending: Sending): Promise<void> {
     await line.redis.add(events, bytes);
     sending.isEnqueued = true;
   } catch (error) {
-    // Where there is a journal, callers get the journal's fault: it was the last place.
-    const isCallers = line.journal === undefined && error instanceof QueueUnavailableError;
-    step = { kind: 'refused', fault: isCallers ? error : undefined };
+    // Where there is a journal, callers get the journal's fault.
+    step = { kind: 'refused', fault: line.journal === undefined ? faultOf(error) : undefined };
   }
   line.inFlight -= 1;
   placeAnswered(line, sending, step);
+}
+
+function faultOf(error: unknown): QueueUnavailableError {
+  if (error instanceof QueueUnavailableError) return error;
+  return new QueueUnavailableError('Redis did not take the event.', { cause: error });
 }
 
 /** Writes a group to the journal. Never rejects. */

@@ -142,7 +142,7 @@ function openParts(options: IntakeOptions): Parts {
   return parts;
 }
 
-function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGroup }: IntakeOptions) {
+function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGroup, onError }: IntakeOptions) {
   return async (...[events, bytes]: Parameters<GroupCommitOptions['redis']['add']>): Promise<void> => {
     try {
       await shard.add(events, bytes);
@@ -151,7 +151,12 @@ function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGro
       throw error;
     }
     counts.groups += 1;
-    onGroup?.({ events: events.length, bytes });
+    try {
+      onGroup?.({ events: events.length, bytes });
+    } catch (error) {
+      // Redis has the group: what only counts it must not call it refused.
+      onError?.(error instanceof Error ? error : new Error(String(error)));
+    }
   };
 }
 

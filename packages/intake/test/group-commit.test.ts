@@ -227,3 +227,92 @@ describe('createGroupCommit', () => {
     await groups.settled();
   });
 });
+
+/** A group commit with a journal, whose writes the test ends by hand; `reported` is what the journal was told of each group. */
+function withJournal({ isAway = false, maxBytes = 1024, timeoutMs = 20_000 } = {}) {
+  const writes: Write[] = [];
+  const records: Write[] = [];
+  const reported: string[] = [];
+  const hold = (list: Write[], events: readonly Delivery[]) =>
+    new Promise<void>((done, fail) => list.push({ bodies: events.map(({ body }) => body), done, fail }));
+  const groups = createGroupCommit({
+    redis: {
+      add: (events) => hold(writes, events),
+      fault: () => (isAway ? new QueueUnavailableError('away') : undefined),
+    },
+    journal: {
+      async append(events) {
+        await hold(records, events);
+        const name = events[0]?.body.slice(0, 10);
+        return { enqueued: () => reported.push(`${name} enqueued`), failed: () => reported.push(`${name} failed`) };
+      },
+    },
+    onJournalAlone: () => reported.push('alone'),
+    maxEvents: 100,
+    maxBytes,
+    timeoutMs,
+  });
+  return { groups, writes, records, reported, add: (body: string) => outcome(groups.add(anEvent(body))) };
+}
+
+describe('createGroupCommit with a journal', () => {
+  it('waits for both places, and the journal knows what became of a group before its callers go on', async () => {
+    const { writes, records, reported, add } = withJournal();
+    const seen = add('one').then((answer) => [answer, ...reported]);
+    await turn();
+    writes[0]?.done();
+    await turn();
+    expect(reported).toEqual([]);
+    records[0]?.done();
+    expect(await seen).toEqual(['stored', 'one enqueued']);
+  });
+
+  it('writes to the journal alone while Redis takes nothing', async () => {
+    const { writes, records, reported, add } = withJournal({ isAway: true });
+    const seen = add('one').then((answer) => [answer, ...reported]);
+    await turn();
+    records[0]?.done();
+    expect(await seen).toEqual(['stored', 'one failed', 'alone']);
+    expect(writes).toEqual([]);
+  });
+
+  it('is durable in Redis alone where the journal fails, and refused where both fail, with the fault of the journal', async () => {
+    const { writes, records, reported, add } = withJournal({ maxBytes: 3 });
+    const added = [add('one'), add('two')];
+    await turn();
+    const full = new QueueUnavailableError('The disk is full.');
+    records.forEach(({ fail }) => fail(full));
+    writes[0]?.done();
+    writes[1]?.fail(new QueueUnavailableError('away'));
+    const [first, second] = await Promise.all(added);
+    expect(first).toBe('stored');
+    expect(second).toMatchObject({ message: 'Neither Redis nor the journal took the event.', cause: full });
+    expect(reported).toEqual([]);
+  });
+
+  it('answers when its time is over and one place has the group; the other place counts when it answers', async () => {
+    const { writes, records, reported, add } = withJournal({ timeoutMs: 50 });
+    const added = add('one');
+    await turn();
+    records[0]?.done();
+    expect(await added).toBe('stored');
+    expect(reported).toEqual([]);
+    writes[0]?.done();
+    await turn();
+    expect(reported).toEqual(['one enqueued']);
+  });
+
+  it('sends what waits for Redis to the journal past 64 MiB, and takes no more past 128 MiB', async () => {
+    const hand = withJournal({ maxBytes: MAX_PENDING_BYTES });
+    const { writes, records, add } = hand;
+    const large = 'x'.repeat(MAX_PENDING_BYTES - 1);
+    const added = [add(large), add(large)];
+    await turn();
+    expect(await add('a third')).toBeInstanceOf(QueueUnavailableError);
+    writes.forEach(({ done }) => done());
+    records.forEach(({ done }) => done());
+    await turn();
+    [...writes, ...records].forEach(({ done }) => done());
+    expect(await Promise.all(added)).toEqual(['stored', 'stored']);
+  });
+});

@@ -48,7 +48,6 @@ describe('a group', () => {
       { state: 'answered', fault: undefined },
     ],
     ['is given up late where there is no other place', [sent(1), late(away)], { state: 'answered', fault: away }],
-    ['may be sent late', [late(), sent(1), taken], { state: 'answered', fault: undefined }],
   ])('%s', (_, steps, expected) => {
     expect(after(...steps)).toMatchObject(expected);
   });

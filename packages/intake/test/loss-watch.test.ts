@@ -42,3 +42,43 @@ it('keeps the older of the last two findings as the bound, for one alone may mis
   expect([first, missed, found, gone]).toEqual([OLD, OLD, OLD + 1, OLD + 1]);
   expect(rest).toEqual([expect.toSatisfy((bound: number) => bound >= begun)]);
 });
+
+it('notices a loss between reading the last beat and leaving the next one', async () => {
+  let kept: number | undefined;
+  let isEmptiedNext = false;
+  const losses: number[] = [];
+  const watch = watchLoss({
+    beats: {
+      keyPrefix: 'beat:',
+      identity: () => Promise.resolve('the same Redis'),
+      read: () => Promise.resolve(kept),
+      leave: (_key, at) => {
+        const before = isEmptiedNext ? undefined : kept;
+        kept = at;
+        return Promise.resolve(before);
+      },
+      oldestJobAt: () => Promise.resolve(OLD),
+      redoRequests: () => Promise.resolve([]),
+    },
+    journal: {
+      redo: () => Promise.resolve(),
+      keepNote: () => undefined,
+      inherited: () => [],
+      now: () => Date.now(),
+      oldestAt: () => undefined,
+      forget: () => undefined,
+    },
+    isReady: () => true,
+    onLoss: (sinceMs) => losses.push(sinceMs),
+    onPostgresLoss: () => undefined,
+  });
+  await watch.check();
+  await watch.check();
+  expect(losses).toEqual([]);
+  isEmptiedNext = true;
+  await watch.check();
+  // A minute before the oldest job that was not done.
+  expect(losses).toEqual([OLD - 60_000]);
+  isEmptiedNext = false;
+  await watch.close();
+});

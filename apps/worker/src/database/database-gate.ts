@@ -58,10 +58,15 @@ export function createDatabaseGate(
       () => false,
     );
 
-  /** Resolves when the gate is open again, or the worker has left. */
-  async function close(error: StoreError, tries: number): Promise<void> {
+  /** Not async: where `onChange` throws, the gate stays open, and the next fault tries again to close it. */
+  function close(error: StoreError, tries: number): Promise<void> {
     logPause(logger, error);
     onChange(true);
+    return reopen(tries);
+  }
+
+  /** Resolves when the gate is open again, or the worker has left. */
+  async function reopen(tries: number): Promise<void> {
     if (!(await untilAnswered(answers, tries, left))) return;
     opening = undefined;
     logger.info('The database answers; going on');

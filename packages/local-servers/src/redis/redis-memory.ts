@@ -33,7 +33,12 @@ export function redisMemoryBytes(): number {
  */
 export async function makeRoom(url: string): Promise<void> {
   const info = await ask(url, 'INFO memory');
-  const bytes = (name: string) => Number(info.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1) ?? 0);
+  const bytes = (name: string): number => {
+    const field = info.find((line) => line.startsWith(`${name}:`))?.slice(name.length + 1);
+    // A limit of 0 would be none at all.
+    if (field === undefined || !/^\d+$/.test(field)) throw new Error(`Redis does not say its ${name}.`);
+    return Number(field);
+  };
   if (bytes('used_memory') < bytes('maxmemory') * FULL_SHARE) return;
   await ask(url, `CONFIG SET maxmemory ${Math.ceil(bytes('used_memory') * ROOM_SHARE)}`);
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
   queue = (await theQueues(redisUrl, prefix)).events;
 });
 
-/** Adds a job as the producer does, but with fewer attempts where a test waits for the last. */
+/** Adds a job as a shard does, but with fewer attempts where a test waits for the last. */
 async function add(data: unknown, attempts = 8): Promise<string> {
   const job = await queue.add(JOB_NAME, data, { ...EVENT_JOB_OPTIONS, attempts });
   return job.id ?? '';
@@ -29,7 +29,7 @@ async function add(data: unknown, attempts = 8): Promise<string> {
 const isFailed = async () => (await queue.getFailedCount()) === 1;
 
 describe('createConsumer', () => {
-  it('hands over what the producer wrote, byte for byte', async () => {
+  it('hands over what a shard wrote, byte for byte', async () => {
     const shard = await aShard({ redisUrl, prefix });
     const events = HOSTILE_BODIES.map(([, body]) => anEvent(body));
     await Promise.all(events.map((event) => shard.add([event], 100)));
