@@ -4,8 +4,9 @@ import type { FaultClass } from '@landline/store';
  * What the worker does about a failure of the database:
  * - `again`: at once, a few times, then as `pause`;
  * - `pause`: wait until the database is well, then again; no attempt is spent, for the cause is outside of the events;
- * - `retry`: as `pause` where the database could not do our work at all; else the job goes back for a later attempt; from the second on its events are tried apart, so that neighbours do
- *   not wait, and at the last those that still fail are treated as by `isolate`;
+ * - `retry`: as `pause` where the database could not do our work at all. Else the job goes back for a later attempt. From the second
+ *   attempt on its events are tried apart, so that neighbours do not wait. At the last one, those that still fail are treated as by
+ *   `isolate`;
  * - `isolate`: find the events at fault, apply the others, and make dead letters of those.
  */
 export type FaultAction = 'again' | 'pause' | 'retry' | 'isolate';

@@ -7,7 +7,7 @@ import type { Delivery } from '@landline/webhook';
  * | state       | means                                      | and ends when                                             |
  * | ----------- | ------------------------------------------ | --------------------------------------------------------- |
  * | `gathering` | events may join; nothing is written yet    | the group is sent, or dropped because no place takes it    |
- * | `writing`   | it was sent, and no place has it yet       | a place takes it, or every place has refused it            |
+ * | `writing`   | it was sent, and no place has it yet       | a place takes it, all have refused it, or it is given up late |
  * | `safe`      | one place has it, another has not answered | the others have answered, or the group's time is over      |
  * | `answered`  | its callers know: it is durable, or a fault | never; a place may still answer, and that changes nothing |
  */
