@@ -36,8 +36,9 @@ test('stops when the process that started it closes their channel', async () => 
 
 test('finishes its stop when it is asked to stop again', async () => {
   const stop = `async () => {
+    const asked = new Promise((done) => process.once('SIGUSR2', done));
     console.log('stopping');
-    await new Promise((done) => process.once('SIGUSR2', done));
+    await asked;
     return 5;
   }`;
   const { child, output, ended } = await startWorking({ stop });
