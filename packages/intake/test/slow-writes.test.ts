@@ -146,6 +146,24 @@ describe('a large event over a slow line, with a journal', () => {
   });
 });
 
+it('a group that Redis cannot take holds up no other, and is enqueued when Redis can', async () => {
+  // Redis ends a connection whose argument is longer.
+  await redis.run(['CONFIG', 'SET', 'proto-max-bulk-len', String(MEBIBYTE)]);
+  const journal = await aJournal();
+  for (const body of ['first', LARGE, 'second']) (await journal.append([anEvent(body)])).failed();
+  const intake = await started({ journal });
+  await expectQueuedOnce(['first', 'second']);
+  // While it is tried, it is not pending.
+  await waitUntil(() => journal.stats().pendingRecords === 1);
+  await redis.run(['CONFIG', 'SET', 'proto-max-bulk-len', String(512 * MEBIBYTE)]);
+  await expectQueuedOnce(['first', 'large', 'second']);
+  await waitUntil(() => journal.stats().pendingRecords === 0);
+  expect(reportsOf(intake)).toEqual(NEVER_AWAY);
+  expect([...new Set(intake.warnings)]).toEqual([
+    expect.stringContaining('A group of the journal is not enqueued yet'),
+  ]);
+});
+
 describe('a large event over a slow line, without a journal', () => {
   it('is in Redis once, and costs the small ones beside it nothing', async () => {
     const intake = await started();
