@@ -1,10 +1,10 @@
-import { QueueUnavailableError } from '@landline/queue';
+import { LARGE_JOB_BYTES, QueueUnavailableError } from '@landline/queue';
 import type { Journal, JournalEntry } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
 import { beginGroup, type Group, type GroupStep } from './group.ts';
 
 /**
- * How many writes to Redis may be under way. A group with room left gathers while any write is: groups grow with the load, and one
+ * How many writes to Redis may be under way, of large events and of other groups each. A group with room left gathers while any write is: groups grow with the load, and one
  * fsync answers more events. A full group (`maxEvents`, `maxBytes`) has nothing to wait for. It is sent beside the others, so that Redis
  * has the next large group when it is ready.
  */
@@ -15,6 +15,11 @@ export const MAX_WRITES_IN_FLIGHT = 4;
  * A single event is always tried, however large.
  */
 export const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** What each MiB of a large event adds to its time where there is no journal, in ms: a line of 8 Mbit/s carries a MiB in a second. */
+const LIMIT_MS_PER_MEBIBYTE = 1000;
+
+const MEBIBYTE = 1024 * 1024;
 
 /** The places that keep groups, and the limits of a group. */
 export interface GroupCommitOptions {
@@ -46,12 +51,22 @@ export interface GroupCommit {
 }
 
 interface Line extends GroupCommitOptions {
+  readonly small: Lane;
+  /** Events that are large jobs by themselves: no other event waits for their write. */
+  readonly large: Lane;
+  readonly unanswered: Set<Group>;
+  pendingBytes: number;
+}
+
+/** Groups that are written one after the other. */
+interface Lane {
+  /** Most events and bytes of a group. */
+  readonly maxEvents: number;
+  readonly maxBytes: number;
   /** Groups that gather, oldest first. */
   readonly gathering: Group[];
-  readonly unanswered: Set<Group>;
   /** Writes to Redis under way. */
   inFlight: number;
-  pendingBytes: number;
   isScheduled: boolean;
 }
 
@@ -62,16 +77,15 @@ interface Line extends GroupCommitOptions {
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const line: Line = {
     ...options,
-    gathering: [],
+    small: openLane(options),
+    large: openLane({ maxEvents: 1, maxBytes: 0 }),
     unanswered: new Set(),
-    inFlight: 0,
     pendingBytes: 0,
-    isScheduled: false,
   };
   return {
     add: (event) => add(line, event),
     drop: (fault) => {
-      for (const group of line.gathering.splice(0)) withoutRedis(line, group, fault);
+      for (const { lane, group } of takeGathering(line)) withoutRedis(line, group, { lane, fault });
     },
     async settled() {
       await Promise.allSettled([...line.unanswered].map(({ answer }) => answer));
@@ -79,15 +93,25 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   };
 }
 
+function openLane({ maxEvents, maxBytes }: Pick<Lane, 'maxEvents' | 'maxBytes'>): Lane {
+  return { maxEvents, maxBytes, gathering: [], inFlight: 0, isScheduled: false };
+}
+
+/** Empties both lanes, and returns the groups that gathered. */
+function takeGathering({ small, large }: Line): { lane: Lane; group: Group }[] {
+  return [small, large].flatMap((lane) => lane.gathering.splice(0).map((group) => ({ lane, group })));
+}
+
 function add(line: Line, event: Delivery): Promise<void> {
   const bytes = Buffer.byteLength(event.body);
   const fault = line.pendingBytes > 0 ? makeRoomFor(line, bytes) : undefined;
   if (fault !== undefined) return Promise.reject(fault);
-  const group = groupFor(line, bytes);
+  const lane = bytes > LARGE_JOB_BYTES ? line.large : line.small;
+  const group = groupFor(line, lane, bytes);
   group.events.push(event);
   group.bytes += bytes;
   line.pendingBytes += bytes;
-  schedule(line);
+  schedule(line, lane);
   return group.answer;
 }
 
@@ -96,37 +120,44 @@ function makeRoomFor(line: Line, bytes: number): QueueUnavailableError | undefin
   const wanted = line.pendingBytes + bytes;
   if (wanted <= MAX_PENDING_BYTES) return undefined;
   if (line.journal !== undefined) {
-    for (const group of line.gathering.splice(0)) send(line, group, { isForRedis: false });
+    for (const { lane, group } of takeGathering(line)) send(line, group, { lane, isForRedis: false });
     if (wanted <= 2 * MAX_PENDING_BYTES) return undefined;
   }
   return new QueueUnavailableError('Too many events wait for Redis in this process.');
 }
 
-function groupFor(line: Line, bytes: number): Group {
-  const last = line.gathering.at(-1);
-  if (last !== undefined && last.events.length < line.maxEvents && last.bytes + bytes <= line.maxBytes) return last;
-  const group = beginGroup(line.timeoutMs, (late) => expire(line, late));
+function groupFor(line: Line, lane: Lane, bytes: number): Group {
+  const last = lane.gathering.at(-1);
+  if (last !== undefined && last.events.length < lane.maxEvents && last.bytes + bytes <= lane.maxBytes) return last;
+  const timeoutMs = timeLimit(line, lane, bytes);
+  const group = beginGroup(timeoutMs, (late) => expire(line, late, { lane, timeoutMs }));
   line.unanswered.add(group);
   const answered = () => void line.unanswered.delete(group);
   group.answer.then(answered, answered);
-  line.gathering.push(group);
+  lane.gathering.push(group);
   return group;
 }
 
+/** Without a journal a large event waits for as long as its own bytes may take; with one, the journal alone is enough in time. */
+function timeLimit({ journal, large, timeoutMs }: Line, lane: Lane, bytes: number): number {
+  if (lane !== large || journal !== undefined) return timeoutMs;
+  return timeoutMs + Math.ceil((LIMIT_MS_PER_MEBIBYTE * bytes) / MEBIBYTE);
+}
+
 /** Ends a group's time. An unsent group is sent to the journal alone. A group under way is answered by the first place that has it. */
-function expire(line: Line, group: Group): void {
+function expire(line: Line, group: Group, { lane, timeoutMs }: { lane: Lane; timeoutMs: number }): void {
   const isUnsent = group.progress.state === 'gathering';
   const known = isUnsent ? 'it was not sent' : 'whether it was stored is unknown';
-  const fault = new QueueUnavailableError(`Redis did not take the event within ${line.timeoutMs} ms; ${known}.`);
+  const fault = new QueueUnavailableError(`Redis did not take the event within ${timeoutMs} ms; ${known}.`);
   if (isUnsent) {
-    line.gathering.splice(line.gathering.indexOf(group), 1);
-    withoutRedis(line, group, fault);
+    lane.gathering.splice(lane.gathering.indexOf(group), 1);
+    withoutRedis(line, group, { lane, fault });
   } else group.step({ kind: 'late', fault: line.journal === undefined ? fault : undefined });
 }
 
 /** Sends a waiting group to the journal alone; where there is no journal, its callers get the fault. */
-function withoutRedis(line: Line, group: Group, fault: QueueUnavailableError): void {
-  if (line.journal !== undefined) return send(line, group, { isForRedis: false });
+function withoutRedis(line: Line, group: Group, { lane, fault }: { lane: Lane; fault: QueueUnavailableError }): void {
+  if (line.journal !== undefined) return send(line, group, { lane, isForRedis: false });
   line.pendingBytes -= group.bytes;
   group.step({ kind: 'dropped', fault });
 }
@@ -134,6 +165,7 @@ function withoutRedis(line: Line, group: Group, fault: QueueUnavailableError): v
 /** A group on its way, and what its places have answered. */
 interface Sending {
   readonly group: Group;
+  readonly lane: Lane;
   /** Places that have not answered. */
   awaited: number;
   /** The journal's, where the journal has the group. */
@@ -142,11 +174,11 @@ interface Sending {
 }
 
 /** Sends a group to each place. */
-function send(line: Line, group: Group, { isForRedis }: { isForRedis: boolean }): void {
+function send(line: Line, group: Group, { lane, isForRedis }: { lane: Lane; isForRedis: boolean }): void {
   const { journal, redis } = line;
   const goesToRedis = isForRedis && (journal === undefined || redis.fault() === undefined);
   const places = Number(goesToRedis) + Number(journal !== undefined);
-  const sending: Sending = { group, awaited: places, entry: undefined, isEnqueued: false };
+  const sending: Sending = { group, lane, awaited: places, entry: undefined, isEnqueued: false };
   group.step({ kind: 'sent', places });
   if (journal !== undefined) void writeToJournal(line, journal, sending);
   if (goesToRedis) void writeToRedis(line, sending);
@@ -155,7 +187,7 @@ function send(line: Line, group: Group, { isForRedis }: { isForRedis: boolean })
 /** Writes a group to Redis. When that has answered, the next group may leave. Never rejects. */
 async function writeToRedis(line: Line, sending: Sending): Promise<void> {
   const { events, bytes } = sending.group;
-  line.inFlight += 1;
+  sending.lane.inFlight += 1;
   let step: GroupStep = { kind: 'taken' };
   try {
     await line.redis.add(events, bytes);
@@ -164,7 +196,7 @@ async function writeToRedis(line: Line, sending: Sending): Promise<void> {
     // Where there is a journal, callers get the journal's fault.
     step = { kind: 'refused', fault: line.journal === undefined ? faultOf(error) : undefined };
   }
-  line.inFlight -= 1;
+  sending.lane.inFlight -= 1;
   placeAnswered(line, sending, step);
 }
 
@@ -187,7 +219,7 @@ async function writeToJournal(line: Line, journal: Pick<Journal, 'append'>, send
 
 /** Takes a place's answer. After the last one the journal knows whether Redis has the group, before any caller goes on. */
 function placeAnswered(line: Line, sending: Sending, step: GroupStep): void {
-  const { group, entry } = sending;
+  const { group, lane, entry } = sending;
   sending.awaited -= 1;
   if (sending.awaited === 0) {
     line.pendingBytes -= group.bytes;
@@ -198,27 +230,27 @@ function placeAnswered(line: Line, sending: Sending, step: GroupStep): void {
     }
   }
   group.step(step);
-  schedule(line);
+  schedule(line, lane);
 }
 
 /** Tells whether the first gathering group may leave for Redis. Beside other writes it may only when it has no room left. */
-function mayLeave({ gathering, inFlight, maxEvents, maxBytes }: Line, isIdle: boolean): boolean {
+function mayLeave({ gathering, inFlight, maxEvents, maxBytes }: Lane, isIdle: boolean): boolean {
   const [first] = gathering;
   if (first === undefined || inFlight >= MAX_WRITES_IN_FLIGHT) return false;
   return isIdle || gathering.length > 1 || first.events.length >= maxEvents || first.bytes >= maxBytes;
 }
 
-function schedule(line: Line): void {
-  if (line.isScheduled || !mayLeave(line, line.inFlight === 0)) return;
-  line.isScheduled = true;
-  setImmediate(flush, line);
+function schedule(line: Line, lane: Lane): void {
+  if (lane.isScheduled || !mayLeave(lane, lane.inFlight === 0)) return;
+  lane.isScheduled = true;
+  setImmediate(flush, line, lane);
 }
 
-function flush(line: Line): void {
-  line.isScheduled = false;
-  const isIdle = line.inFlight === 0;
-  while (mayLeave(line, isIdle)) {
-    const group = line.gathering.shift();
-    if (group !== undefined) send(line, group, { isForRedis: true });
+function flush(line: Line, lane: Lane): void {
+  lane.isScheduled = false;
+  const isIdle = lane.inFlight === 0;
+  while (mayLeave(lane, isIdle)) {
+    const group = lane.gathering.shift();
+    if (group !== undefined) send(line, group, { lane, isForRedis: true });
   }
 }

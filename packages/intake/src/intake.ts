@@ -13,11 +13,17 @@ export interface IntakeOptions {
   batchMaxEvents: number;
   /** Most bytes of bodies in one job; a larger event is a job by itself. */
   batchMaxBytes: number;
-  /** No write to Redis is waited for longer than this, in ms. */
+  /**
+   * With a journal no sender waits for Redis longer than this, in ms. Without one, the sender of a body above a MiB waits up to a second
+   * longer for each MiB.
+   */
   enqueueTimeoutMs: number;
   /** Keeps every group beside Redis; it alone is enough while Redis takes no group. The caller opens and closes it. */
   journal?: Journal;
-  /** Called with what the check of Redis warns of; once for each warning, and again when it changes. */
+  /**
+   * Called with what the check of Redis warns of, and with why Redis does not take a group of the journal; once for each warning, and
+   * again when it changes.
+   */
   onWarning?: (message: string) => void;
   /** Called with why Redis is away or refused; once per outage, never with an event's content. */
   onError?: (error: Error) => void;
@@ -61,7 +67,7 @@ export interface Intake {
    * away, or takes longer than `enqueueTimeoutMs`.
    *
    * @throws QueueUnavailableError within milliseconds while none of them takes it. Without a journal, within `enqueueTimeoutMs`
-   *   in any case.
+   *   in any case, and a second more for each MiB of a body above a MiB.
    */
   accept(delivery: Delivery): Promise<void>;
   /** Returns the status of Redis. */
@@ -178,6 +184,7 @@ function keptUp(options: IntakeOptions, counts: Counts) {
     maxEvents: options.batchMaxEvents,
     maxBytes: options.batchMaxBytes,
     timeoutMs: options.enqueueTimeoutMs,
+    onWarning: (message: string) => options.onWarning?.(message),
     onLoss(sinceMs: number) {
       counts.redisLosses += 1;
       options.onLoss?.(sinceMs);

@@ -7,10 +7,12 @@ import { watchLoss } from './loss-watch.ts';
 
 /** How to keep up. */
 export interface KeepUpOptions extends Pick<LossWatchOptions, 'onLoss' | 'onPostgresLoss'> {
-  shard: Pick<Shard, 'add' | 'beats' | 'status'>;
+  shard: Pick<Shard, 'catchUp' | 'beats' | 'status'>;
   journal: Journal;
   maxEvents: number;
   maxBytes: number;
+  /** See `CatchUpOptions`. */
+  onWarning: (message: string) => void;
   /** How long a start waits for the first check for losses, in ms: a disk that hangs is no reason not to begin. */
   timeoutMs: number;
 }
@@ -47,7 +49,8 @@ export function startKeepingUp(options: KeepUpOptions): KeepUp {
   });
   const catchUp = startCatchUp({
     journal,
-    add: (events, bytes) => shard.add(events, bytes),
+    writer: shard.catchUp,
+    onWarning: options.onWarning,
     // Records that are enqueued before the first beat would have to be enqueued again.
     isReady: () => isReady() && losses.hasBegun(),
     maxEvents,

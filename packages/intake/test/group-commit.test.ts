@@ -83,6 +83,31 @@ describe('createGroupCommit', () => {
     writes.forEach(({ done }) => done());
   });
 
+  it('lets no group wait for an event above a MiB, and no such event for a group', async () => {
+    const { writes, add } = byHand();
+    const large = 'x'.repeat(1024 ** 2 + 1);
+    const added: Promise<unknown>[] = [];
+    for (const body of [large, 'a', large, 'b']) {
+      added.push(add(body));
+      await turn();
+    }
+    expect(writes.map(({ bodies }) => bodies)).toEqual([[large], ['a'], [large]]);
+    writes[1]?.done();
+    await turn();
+    await turn();
+    expect(writes[3]?.bodies).toEqual(['b']);
+    writes.forEach(({ done }) => done());
+    expect(new Set(await Promise.all(added))).toEqual(new Set(['stored']));
+  });
+
+  it('gives an event above a MiB a second more for each MiB where there is no journal', async () => {
+    const { writes, add } = byHand({ timeoutMs: 100 });
+    const added = add('x'.repeat(1024 ** 2 + 1));
+    await turn();
+    expect(String(await added)).toMatch(/within 1101 ms; whether it was stored is unknown/);
+    writes.forEach(({ done }) => done());
+  });
+
   it('gathers while a write is under way, and sends a group that has no room left beside it', async () => {
     const { writes, add } = byHand({ maxEvents: 3 });
     const added = [add('first')];

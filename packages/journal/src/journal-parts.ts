@@ -33,6 +33,8 @@ export interface Parts {
   notes: OwnNotes;
   watch: FolderWatch;
   takePending: TakePending;
+  /** How often this process has made enqueued groups pending again. */
+  redos: { count: number };
   tick: Tick;
 }
 
@@ -64,19 +66,21 @@ export function createParts(options: JournalOptions): Parts {
       segments.add(segment);
     },
   });
+  const redos = { count: 0 };
   const takePending = createPendingTaker({
     clock,
+    redos: () => redos.count,
     segments: () => segments.all(),
     current: () => current.get(),
     onError: report,
   });
   const tick = createTick(() => work({ segments, current, room, notes, watch, report }));
-  return { clock, report, writeTimeoutMs, segments, pressure, notes, current, room, watch, takePending, tick };
+  return { clock, report, writeTimeoutMs, segments, pressure, notes, current, room, watch, takePending, redos, tick };
 }
 
 /** Does the work of a tick. A fault in the folder's maintenance does not stop the journal from taking groups. */
 async function work(
-  parts: Omit<Parts, 'tick' | 'clock' | 'takePending' | 'pressure' | 'writeTimeoutMs'>,
+  parts: Omit<Parts, 'tick' | 'clock' | 'takePending' | 'redos' | 'pressure' | 'writeTimeoutMs'>,
 ): Promise<void> {
   await parts.current.check();
   await maintainFolder(parts).catch(parts.report);

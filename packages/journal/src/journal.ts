@@ -39,8 +39,8 @@ export interface Journal {
   /** Writes a group. Resolves when the group is fsynced. @throws JournalUnavailableError */
   append(events: readonly Delivery[]): Promise<JournalEntry>;
   /**
-   * Takes the oldest groups that Redis lacks; undefined where there are none. Must not be called again before it
-   * resolves.
+   * Takes the oldest groups that Redis lacks; undefined where there are none. Postponed groups come last, and not
+   * before their pause is over. Must not be called again before it resolves.
    */
   takePending(limit: PendingLimit): Promise<PendingGroup | undefined>;
   /**
@@ -111,7 +111,8 @@ async function append({ room, current }: Parts, events: readonly Delivery[]): Pr
   }
 }
 
-async function redo({ segments, clock, tick }: Parts, sinceMs: number, owner?: string): Promise<void> {
+async function redo({ segments, clock, tick, redos }: Parts, sinceMs: number, owner?: string): Promise<void> {
+  redos.count += 1;
   for (const segment of segments.all()) {
     const { owners } = segment.facts;
     // Another process wrote its records by a clock that may be behind ours.

@@ -2,18 +2,26 @@ import type { Delivery } from '@landline/webhook';
 import type { QueueUnavailableError } from './errors.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './jobs/job-options.ts';
 import type { Job } from './jobs/job.ts';
+import { openLargeJobs } from './jobs/large-jobs.ts';
 import { openEventQueue } from './jobs/open-queue.ts';
 import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
+import { openSlowWriter, type SlowWriter } from './jobs/slow-writer.ts';
 import { QUEUE_PREFIX } from './names.ts';
 import type { AvailabilityEvents, QueueStatus } from './redis/availability-state.ts';
 import { watchAvailability } from './redis/availability.ts';
 import { createProducerConnection, endConnection } from './redis/connection.ts';
 
+/**
+ * Above so many bytes of bodies a job is written on a connection of its own: 1 MiB. On the shared connection every smaller job would
+ * wait behind it. A smaller limit would spread ordinary groups over several connections, which costs them more than it spares.
+ */
+export const LARGE_JOB_BYTES = 1024 * 1024;
+
 /** How to open a shard. */
 export interface ShardOptions extends AvailabilityEvents {
   redisUrl: string;
   prefix?: string | undefined;
-  /** No write to Redis is waited for longer than this, in ms. */
+  /** No write to Redis on the shared connection is waited for longer than this, in ms. */
   enqueueTimeoutMs: number;
 }
 
@@ -28,8 +36,13 @@ export interface Shard {
   status(): QueueStatus;
   /** Why no job should be added now; undefined when Redis takes jobs. */
   fault(): QueueUnavailableError | undefined;
-  /** Resolves when Redis has the job of these events, of which `bytes` are bodies. @throws QueueUnavailableError */
+  /**
+   * Resolves when Redis has the job of these events, of which `bytes` are bodies. A job above `LARGE_JOB_BYTES` has a connection of its
+   * own and five seconds and one for each MiB; its failure does not make Redis unavailable. @throws QueueUnavailableError
+   */
   add(events: readonly Delivery[], bytes: number): Promise<void>;
+  /** Writes what Redis lacks, beside the events that arrive now: neither waits for the other. */
+  readonly catchUp: SlowWriter;
   readonly beats: RedisBeats;
   close(): Promise<void>;
 }
@@ -38,6 +51,8 @@ export interface Shard {
 export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, ...events }: ShardOptions): Shard {
   const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs });
   const queue = openEventQueue(connection, prefix);
+  const large = openLargeJobs(redisUrl, prefix);
+  const catchUp = openSlowWriter(redisUrl, prefix);
   const availability = watchAvailability({ ...events, connection, probeKey: `${prefix}:probe` });
   return {
     connect: (options) => availability.connect(options),
@@ -45,6 +60,7 @@ export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, .
     fault: () => availability.fault(),
     async add(added, bytes) {
       availability.countBytes(bytes);
+      if (bytes > LARGE_JOB_BYTES) return large.add(added, bytes);
       const job: Job = { v: 1, events: added };
       try {
         await queue.add(JOB_NAME, job, EVENT_JOB_OPTIONS);
@@ -52,10 +68,17 @@ export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, .
         throw availability.writeFailed(error);
       }
     },
+    catchUp: {
+      ...catchUp,
+      write(job) {
+        availability.countBytes(job.bytes);
+        return catchUp.write(job);
+      },
+    },
     beats: openRedisBeats(connection, queue, prefix),
     async close() {
       availability.close();
-      await queue.close();
+      await Promise.all([queue.close(), large.close(), catchUp.close()]);
       endConnection(connection);
     },
   };

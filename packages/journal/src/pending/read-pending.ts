@@ -1,15 +1,26 @@
+import { basename } from 'node:path';
 import type { Delivery } from '@landline/webhook';
 import type { Range } from '../segment/ranges.ts';
 import { decodeRecord } from '../segment/record.ts';
 import type { Segment } from '../segment/segment.ts';
 import { entryOf, type JournalEntry } from './entry.ts';
+import type { PendingPart } from './postponed.ts';
 
 /** Groups that Redis lacks, oldest first. Catch-up enqueues them as one. */
 export interface PendingGroup extends JournalEntry {
+  /**
+   * The name of the group: its segment and its place there. It is the same when the group is taken again, also by
+   * another process, but another after a `redo`: a job of the old name may be there, and be done without effect.
+   */
+  id: string;
   events: Delivery[];
   records: number;
   /** Their bytes in the journal. */
   bytes: number;
+  /** How often it was postponed by this process. */
+  failures: number;
+  /** Redis did not take the group: it stays pending, behind all other groups, and rests for longer each time. */
+  postpone(): void;
 }
 
 /** The limit of one take. */
@@ -28,17 +39,22 @@ export interface ReadPendingOptions {
   onError: (error: Error) => void;
   /** See `Clock`. */
   now: () => number;
+  /** How often this process has made enqueued groups pending again. */
+  redos: number;
+  /** Called with the range of a group that is postponed. */
+  onPostponed: (range: Range) => void;
 }
 
 /**
- * Takes the first pending groups of a segment.
+ * Takes the first groups of a pending part of a segment, which has failed so many times.
  *
  * @returns  Undefined where it found damage, which it skipped: the next call goes on after it.
  * @throws   the disk's error
  */
-export async function readPending(segment: Segment, options: ReadPendingOptions): Promise<PendingGroup | undefined> {
-  const [range] = segment.pending();
-  if (range === undefined) return undefined;
+export async function readPending(
+  { segment, range, failures }: PendingPart,
+  options: ReadPendingOptions,
+): Promise<PendingGroup | undefined> {
   const { maxEvents, maxBytes } = options.limit;
   const events: Delivery[] = [];
   const taken: Range = { from: range.from, to: range.from, records: 0 };
@@ -56,12 +72,24 @@ export async function readPending(segment: Segment, options: ReadPendingOptions)
     taken.records += 1;
   }
   segment.take(taken);
+  const entry = entryOf(segment, taken, options.now);
   return {
+    id: nameOf(segment, taken, options.redos),
     events,
     records: taken.records,
     bytes: taken.to - taken.from,
-    ...entryOf(segment, taken, options.now),
+    failures,
+    ...entry,
+    postpone() {
+      entry.failed();
+      options.onPostponed(taken);
+    },
   };
+}
+
+function nameOf(segment: Segment, { from, to }: Range, redos: number): string {
+  const name = `${basename(segment.path(), '.log')}-${from}-${to}`;
+  return redos === 0 ? name : `${name}-redo${redos}`;
 }
 
 async function passOver(

@@ -19,6 +19,8 @@ interface Scene {
   errors: string[];
   /** The segment that this process writes to. */
   current: { segment?: Segment };
+  /** How often this process has made enqueued groups pending again. */
+  redos: { count: number };
   /** Adds a segment with these records, all of them pending. */
   add: (...bodies: string[]) => Promise<Segment>;
 }
@@ -29,10 +31,12 @@ async function aTaker(): Promise<Scene> {
   const segments: Segment[] = [];
   const errors: string[] = [];
   const current: { segment?: Segment } = {};
+  const redos = { count: 0 };
   const take = createPendingTaker({
     clock: createClock({ wall: clock.options.now, elapsed: clock.options.elapsed }),
     segments: () => segments,
     current: () => current.segment,
+    redos: () => redos.count,
     onError: (error) => errors.push(error.message),
   });
   return {
@@ -41,6 +45,7 @@ async function aTaker(): Promise<Scene> {
     segments,
     errors,
     current,
+    redos,
     async add(...bodies) {
       const at = clock.options.now() + segments.length;
       const segment = await beginSegment(folder, '0123456789ab', { at, number: segments.length });
@@ -124,6 +129,63 @@ describe('what is taken', () => {
     clock.pass(1000);
     segment.redoSince(clock.options.now());
     expect(await takeAll(take)).toEqual([]);
+  });
+});
+
+describe('a group that Redis did not take', () => {
+  const ONE = { ...ALL, maxEvents: 1 };
+
+  it('comes behind all others, as it was, when its pause is over', async () => {
+    const { take, add, clock } = await aTaker();
+    const segment = await add('1', '2', '3');
+    const first = await take(ONE);
+    first?.postpone();
+    expect(segment.pending()).toMatchObject([{ records: 3 }]);
+    expect(await takeAll(take, ONE)).toEqual([['2'], ['3']]);
+    await add('4');
+    clock.pass(1000);
+    expect(await takeAll(take, { ...ALL, maxEvents: 2 })).toEqual([['4'], ['1']]);
+    expect(segment.isEnqueued()).toBe(true);
+  });
+
+  it('rests for longer each time, five minutes at most', async () => {
+    const { take, add, clock } = await aTaker();
+    await add('1');
+    for (const pauseMs of [1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000]) {
+      (await take(ALL))?.postpone();
+      clock.pass(pauseMs - 1);
+      expect(await take(ALL)).toBeUndefined();
+      clock.pass(1);
+    }
+    expect(await take(ALL)).toMatchObject({ failures: 11, records: 1 });
+  });
+
+  it('keeps its name, also for another process, until it is to be enqueued anew', async () => {
+    const scene = await aTaker();
+    const { take, add, clock, segments, redos } = scene;
+    await add('1', '2');
+    const first = await take(ONE);
+    expect(first?.id).toMatch(/^[0-9]{15}-000000-0123456789ab-12-[0-9]+$/);
+    first?.postpone();
+    const second = await take(ONE);
+    expect(second?.id).not.toBe(first?.id);
+    clock.pass(1000);
+    const again = await take(ALL);
+    expect(again).toMatchObject({ id: first?.id, records: 1, failures: 1 });
+    await changed(scene, (bytes) => bytes);
+    expect((await take(ONE))?.id).toBe(first?.id);
+    segments.forEach((segment) => segment.redoSince(0));
+    redos.count = 1;
+    expect((await take(ONE))?.id).toBe(`${first?.id}-redo1`);
+  });
+
+  it('is not taken from a file that is gone', async () => {
+    const { take, add, clock, segments } = await aTaker();
+    await add('1');
+    (await take(ALL))?.postpone();
+    segments.splice(0);
+    clock.pass(1000);
+    expect(await take(ALL)).toBeUndefined();
   });
 });
 

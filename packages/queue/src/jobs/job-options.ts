@@ -10,8 +10,8 @@ export const JOB_NAME = 'events';
 const JOB_ATTEMPTS = 8;
 
 /**
- * Options of a job of the webhook queue: Redis removes it when it is done and keeps it when it has failed. The id is automatic, because
- * an id from outside can overwrite the queue's own keys.
+ * Options of a job of the webhook queue: Redis removes it when it is done and keeps it when it has failed. The id is automatic, or
+ * begins with a word of ours, because an id from outside can overwrite the queue's own keys.
  */
 export const EVENT_JOB_OPTIONS: JobsOptions = {
   attempts: JOB_ATTEMPTS,
