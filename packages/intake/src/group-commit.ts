@@ -1,4 +1,4 @@
-import { LARGE_JOB_BYTES, QueueUnavailableError } from '@landline/queue';
+import { QueueUnavailableError } from '@landline/queue/errors';
 import type { Journal, JournalEntry } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
 import { beginGroup, type Group, type GroupStep } from './group.ts';
@@ -36,6 +36,8 @@ export interface GroupCommitOptions {
   maxEvents: number;
   /** Bytes of the bodies of one group; a larger event is a group by itself. */
   maxBytes: number;
+  /** An event whose body has more bytes goes beside the groups, on a lane of its own. */
+  largeBytes: number;
   /** After this time a group's callers get the outcome that is known by then, in ms. */
   timeoutMs: number;
 }
@@ -106,7 +108,7 @@ function add(line: Line, event: Delivery): Promise<void> {
   const bytes = Buffer.byteLength(event.body);
   const fault = line.pendingBytes > 0 ? makeRoomFor(line, bytes) : undefined;
   if (fault !== undefined) return Promise.reject(fault);
-  const lane = bytes > LARGE_JOB_BYTES ? line.large : line.small;
+  const lane = bytes > line.largeBytes ? line.large : line.small;
   const group = groupFor(line, lane, bytes);
   group.events.push(event);
   group.bytes += bytes;

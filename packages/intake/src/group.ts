@@ -1,4 +1,4 @@
-import { QueueUnavailableError } from '@landline/queue';
+import { QueueUnavailableError } from '@landline/queue/errors';
 import type { Delivery } from '@landline/webhook';
 
 /**

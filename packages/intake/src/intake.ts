@@ -142,6 +142,7 @@ function openParts(options: IntakeOptions): Parts {
     onJournalAlone: () => parts.keepUp?.wake(),
     maxEvents: options.batchMaxEvents,
     maxBytes: options.batchMaxBytes,
+    largeBytes: shard.largeJobBytes,
     timeoutMs: enqueueTimeoutMs,
   });
   const parts: Parts = { shard, groups, counts, keepUp: undefined, isClosing: false };

@@ -17,7 +17,9 @@ function byHand({ maxEvents = 100, maxBytes = 1024, timeoutMs = 20_000 } = {}) {
   const add = (events: readonly Delivery[]) =>
     new Promise<void>((done, fail) => writes.push({ bodies: events.map((event) => event.body), done, fail }));
   const redis = { add, fault: () => undefined };
-  const groups = createGroupCommit({ redis, onJournalAlone: () => undefined, maxEvents, maxBytes, timeoutMs });
+  const largeBytes = 1024 * 1024;
+  const onJournalAlone = () => undefined;
+  const groups = createGroupCommit({ redis, onJournalAlone, maxEvents, maxBytes, largeBytes, timeoutMs });
   return { groups, writes, add: (body: string) => outcome(groups.add(anEvent(body))) };
 }
 
@@ -275,6 +277,7 @@ function withJournal({ isAway = false, maxBytes = 1024, timeoutMs = 20_000 } = {
     onJournalAlone: () => reported.push('alone'),
     maxEvents: 100,
     maxBytes,
+    largeBytes: 1024 * 1024,
     timeoutMs,
   });
   return { groups, writes, records, reported, add: (body: string) => outcome(groups.add(anEvent(body))) };

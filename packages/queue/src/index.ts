@@ -11,5 +11,5 @@ export type { QueueStatus } from './redis/availability-state.ts';
 export { createCanaryMark, type CanaryMark } from './redis/canary-mark.ts';
 export { createProducerConnection } from './redis/connection.ts';
 export type { RedoRequest } from './redis/redo-requests.ts';
-export { LARGE_JOB_BYTES, openShard, type Shard } from './shard.ts';
+export { openShard, type Shard } from './shard.ts';
 export { queueVariables } from './variables.ts';

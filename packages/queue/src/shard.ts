@@ -2,7 +2,7 @@ import type { Delivery } from '@landline/webhook';
 import type { QueueUnavailableError } from './errors.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './jobs/job-options.ts';
 import type { Job } from './jobs/job.ts';
-import { openLargeJobs } from './jobs/large-jobs.ts';
+import { LARGE_JOB_BYTES, openLargeJobs } from './jobs/large-jobs.ts';
 import { openEventQueue } from './jobs/open-queue.ts';
 import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
 import { openSlowWriter, type SlowWriter } from './jobs/slow-writer.ts';
@@ -10,12 +10,6 @@ import { QUEUE_PREFIX } from './names.ts';
 import type { AvailabilityEvents, QueueStatus } from './redis/availability-state.ts';
 import { watchAvailability } from './redis/availability.ts';
 import { createProducerConnection, endConnection } from './redis/connection.ts';
-
-/**
- * Above so many bytes of bodies a job is written on a connection of its own: 1 MiB. On the shared connection every smaller job would
- * wait behind it. A smaller limit would spread ordinary groups over several connections, which costs them more than it spares.
- */
-export const LARGE_JOB_BYTES = 1024 * 1024;
 
 /** How to open a shard. */
 export interface ShardOptions extends AvailabilityEvents {
@@ -37,10 +31,12 @@ export interface Shard {
   /** Why no job should be added now; undefined when Redis takes jobs. */
   fault(): QueueUnavailableError | undefined;
   /**
-   * Resolves when Redis has the job of these events, of which `bytes` are bodies. A job above `LARGE_JOB_BYTES` has a connection of its
+   * Resolves when Redis has the job of these events, of which `bytes` are bodies. A job above `largeJobBytes` has a connection of its
    * own and five seconds and one for each MiB; its failure does not make Redis unavailable. @throws QueueUnavailableError
    */
   add(events: readonly Delivery[], bytes: number): Promise<void>;
+  /** Of the bodies: see `add`. */
+  readonly largeJobBytes: number;
   /** Writes what Redis lacks, beside the events that arrive now: neither waits for the other. */
   readonly catchUp: SlowWriter;
   readonly beats: RedisBeats;
@@ -68,6 +64,7 @@ export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, .
         throw availability.writeFailed(error);
       }
     },
+    largeJobBytes: LARGE_JOB_BYTES,
     catchUp: {
       ...catchUp,
       write(job) {

@@ -2,6 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Delivery } from '@landline/webhook';
 import { openSlowWriter, type SlowWriter } from './slow-writer.ts';
 
+/**
+ * Above so many bytes of bodies a job is written on a connection of its own: 1 MiB. On the shared connection every smaller job would
+ * wait behind it. A smaller limit would spread ordinary groups over several connections, which costs them more than it spares.
+ */
+export const LARGE_JOB_BYTES = 1024 * 1024;
+
 /** Leads the id of each large job, so that no id looks like a number or one of BullMQ's own keys. */
 const PREFIX = 'large-';
 
