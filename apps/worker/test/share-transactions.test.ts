@@ -1,8 +1,8 @@
 import { StoreError, type ApplicableEvent } from '@landline/store';
 import { normalise } from '@landline/webhook';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { shareTransactions } from '../src/commit/share-transactions.ts';
-import { message, openWork } from './support/work.ts';
+import { delivery, message, openWork } from './support/work.ts';
 
 function group(...texts: string[]): ApplicableEvent[] {
   return texts.flatMap((text) => {
@@ -84,4 +84,48 @@ test('when the database is away every caller gets its error', async () => {
   const shared = shareTransactions(() => Promise.reject(away));
   const settled = await Promise.allSettled([group('a'), group('b'), group('c'), group('d')].map((g) => shared(g)));
   expect(settled.map((result) => result.status === 'rejected' && result.reason)).toEqual([away, away, away, away]);
+});
+
+test('bodies of 16 MiB share a transaction, a larger group has its own, and each has its turn in order', async () => {
+  const MEBIBYTE = 1024 * 1024;
+  const transactions: number[][] = [];
+  const shared = shareTransactions(async (events) => {
+    transactions.push(events.map(({ entry }) => Math.floor(entry.delivery.body.length / MEBIBYTE)));
+    await new Promise(setImmediate);
+    return new Map();
+  });
+  const ofSize = (mebibytes: number): ApplicableEvent[] => {
+    const body = JSON.stringify({ type: 'large', id: mebibytes, text: 'x'.repeat(mebibytes * MEBIBYTE) });
+    const event = normalise(delivery(body));
+    return event.outcome === 'dead' ? [] : [event];
+  };
+  // The first two begin at once, so that the others wait together.
+  const groups = [
+    group('a'),
+    group('b'),
+    ofSize(6),
+    ofSize(6),
+    ofSize(6),
+    ofSize(17),
+    group('c'),
+    ofSize(9),
+    ofSize(5),
+  ];
+  await Promise.all(groups.map((events) => shared(events)));
+  expect(transactions).toEqual([[0], [0], [6, 6], [6], [17], [0, 9, 5]]);
+});
+
+test('16 MiB of bodies do not wait for more', async () => {
+  let begun = 0;
+  const shared = shareTransactions(async () => {
+    begun += 1;
+    return new Map();
+  });
+  const large = normalise(delivery(JSON.stringify({ type: 'large', text: 'x'.repeat(16 * 1024 * 1024) })));
+  const groups = [group('a'), group('b'), large.outcome === 'dead' ? [] : [large]];
+  await Promise.all(groups.slice(0, 2).map((events) => shared(events)));
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  await shared(groups[2] ?? []);
+  expect(begun).toBe(3);
 });

@@ -1,4 +1,5 @@
 import type { ApplicableEvent, ApplyOutcome } from '@landline/store';
+import { bodyLength } from '@landline/webhook/delivery';
 
 /** Applies events in one transaction; returns the outcome of each ledger id. @throws StoreError: nothing is committed */
 export type Commit = (events: readonly ApplicableEvent[]) => Promise<Map<string, ApplyOutcome>>;
@@ -8,6 +9,12 @@ export const MAX_TRANSACTIONS = 2;
 
 /** Events in one transaction at most: past this, statements grow and no longer get cheaper for each event. */
 const MAX_EVENTS = 1_000;
+
+/**
+ * Bytes of bodies in one transaction at most. The client holds each body about five times while it writes it, and past 380 MB the text
+ * that Prisma sends is longer than V8 allows. A larger group has a transaction of its own.
+ */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * So many transactions begin within this time, in milliseconds, as may be under way at once; what comes meanwhile gathers. A
@@ -21,6 +28,8 @@ const ENOUGH_EVENTS = 200;
 /** One caller's events, waiting for a transaction. */
 interface Share {
   events: readonly ApplicableEvent[];
+  /** Of the bodies. */
+  bytes: number;
   resolve: (outcomes: Map<string, ApplyOutcome>) => void;
   reject: (error: unknown) => void;
 }
@@ -43,7 +52,7 @@ export function shareTransactions(commit: Commit): Commit {
     while (running < MAX_TRANSACTIONS && waiting.length > 0) {
       const now = performance.now();
       const restMs = (begun[0] ?? 0) + GATHER_MS - now;
-      if (restMs > 0 && waiting.reduce((sum, share) => sum + share.events.length, 0) < ENOUGH_EVENTS) {
+      if (restMs > 0 && !isEnough(waiting)) {
         gathering ??= setTimeout(() => {
           gathering = undefined;
           next();
@@ -62,15 +71,36 @@ export function shareTransactions(commit: Commit): Commit {
 
   return (events) =>
     new Promise((resolve, reject) => {
-      waiting.push({ events, resolve, reject });
+      waiting.push({ events, bytes: bytesOf(events), resolve, reject });
       next();
     });
 }
 
-/** As many as fit into one transaction, and at least one. */
+function bytesOf(events: readonly ApplicableEvent[]): number {
+  return events.reduce((sum, { entry }) => sum + bodyLength(entry.delivery), 0);
+}
+
+/** Tells whether nothing is gained by gathering more. */
+function isEnough(waiting: readonly Share[]): boolean {
+  let events = 0;
+  let bytes = 0;
+  return waiting.some(
+    (share) => (events += share.events.length) >= ENOUGH_EVENTS || (bytes += share.bytes) >= MAX_BYTES,
+  );
+}
+
+/**
+ * Takes the shares that came first: as many as fit into one transaction, and at least one. None is passed over, so a large share has its
+ * turn after those before it.
+ */
 function takeShares(waiting: Share[]): Share[] {
   let events = 0;
-  const fitting = waiting.findIndex((share) => (events += share.events.length) > MAX_EVENTS);
+  let bytes = 0;
+  const fitting = waiting.findIndex((share) => {
+    events += share.events.length;
+    bytes += share.bytes;
+    return events > MAX_EVENTS || bytes > MAX_BYTES;
+  });
   return waiting.splice(0, fitting < 0 ? waiting.length : Math.max(1, fitting));
 }
 
