@@ -1,4 +1,5 @@
 export { createConsumer, type Consumer } from './consume/consumer.ts';
+export { createJobMemory } from './consume/job-memory.ts';
 export type { JobFailure } from './consume/job-failure.ts';
 export type { ConsumedJob } from './consume/process-job.ts';
 export { HandBackError, QueueUnavailableError, RedisRefusedError } from './errors.ts';
