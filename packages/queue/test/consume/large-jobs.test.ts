@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Queue } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { createByteBudget } from '../../src/consume/byte-budget.ts';
 import type { ConsumerOptions } from '../../src/consume/consumer.ts';
@@ -44,20 +44,50 @@ function fill({ large }: ReturnType<typeof aSmallConsumer>['memory']): () => voi
   return () => release.abort();
 }
 
+/** Gives a job other data in Redis as soon as a worker has fetched it. */
+async function changeOnceActive(job: Job): Promise<void> {
+  const connection = await aConnection();
+  await waitUntil(async () => (await job.getState()) === 'active');
+  const changed = JSON.stringify({ v: 1, events: [anEvent('what Redis has now')] });
+  await connection.hset(queue.toKey(job.id ?? ''), 'data', changed);
+}
+
 describe('a large job', () => {
   it('is fetched without its data, which is read when it is its turn', async () => {
-    const connection = await aConnection();
     const { memory, consumer } = aSmallConsumer();
     const release = fill(memory);
-    const job = await add(LARGE);
-    await waitUntil(async () => (await job.getState()) === 'active');
-    const changed = JSON.stringify({ v: 1, events: [anEvent('what Redis has now')] });
-    await connection.hset(queue.toKey(job.id ?? ''), 'data', changed);
+    await changeOnceActive(await add(LARGE));
     expect(consumer.jobs).toEqual([]);
     release();
     await waitUntil(isEmpty);
     expect(consumer.jobs.map(bodyOf)).toEqual(['what Redis has now']);
     expect(memory.large.held()).toBe(0);
+  });
+
+  it.each([
+    ['is done', undefined],
+    ['fails', new Error('refused')],
+    ['goes back', new HandBackError('down', { delayMs: 1 })],
+  ])('is fetched without its data also by the end of the job before it, where that %s', async (_, thrown) => {
+    const end = new AbortController();
+    const { memory, consumer } = aSmallConsumer({
+      concurrency: 1,
+      process: async () => {
+        if (end.signal.aborted) return;
+        await once(end.signal, 'abort');
+        if (thrown) throw thrown;
+      },
+    });
+    const release = fill(memory);
+    await add('before it');
+    await waitUntil(() => consumer.jobs.length === 1);
+    const job = await add(LARGE);
+    end.abort();
+    await changeOnceActive(job);
+    release();
+    await waitUntil(isEmpty);
+    expect(consumer.jobs.map(bodyOf)).toContain('what Redis has now');
+    expect(consumer.jobs.map(bodyOf)).not.toContain(LARGE);
   });
 
   it('is processed whole, and its attempts count like those of any job', async () => {
