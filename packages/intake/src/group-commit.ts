@@ -2,13 +2,7 @@ import { QueueUnavailableError } from '@landline/queue/errors';
 import type { Journal, JournalEntry } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
 import { beginGroup, type Group, type GroupStep } from './group.ts';
-
-/**
- * How many writes to Redis may be under way, of large events and of other groups each. A group with room left gathers while any write is: groups grow with the load, and one
- * fsync answers more events. A full group (`maxEvents`, `maxBytes`) has nothing to wait for. It is sent beside the others, so that Redis
- * has the next large group when it is ready.
- */
-export const MAX_WRITES_IN_FLIGHT = 4;
+import { groupWithRoom, mayLeave, openLane, type Lane } from './lane.ts';
 
 /**
  * Bytes of bodies that may wait in this process, in flight included: 64 MiB. Without the limit a slow Redis would exhaust our memory.
@@ -60,18 +54,6 @@ interface Line extends GroupCommitOptions {
   pendingBytes: number;
 }
 
-/** Groups that are written one after the other. */
-interface Lane {
-  /** Most events and bytes of a group. */
-  readonly maxEvents: number;
-  readonly maxBytes: number;
-  /** Groups that gather, oldest first. */
-  readonly gathering: Group[];
-  /** Writes to Redis under way. */
-  inFlight: number;
-  isScheduled: boolean;
-}
-
 /**
  * Makes a group commit. All events of one turn of the event loop leave as one write: at the end of that turn, or of the write under
  * way. Without load that is a group of one, and no event waits. group.ts has the states of a group.
@@ -93,10 +75,6 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       await Promise.allSettled([...line.unanswered].map(({ answer }) => answer));
     },
   };
-}
-
-function openLane({ maxEvents, maxBytes }: Pick<Lane, 'maxEvents' | 'maxBytes'>): Lane {
-  return { maxEvents, maxBytes, gathering: [], inFlight: 0, isScheduled: false };
 }
 
 /** Empties both lanes, and returns the groups that gathered. */
@@ -129,8 +107,8 @@ function makeRoomFor(line: Line, bytes: number): QueueUnavailableError | undefin
 }
 
 function groupFor(line: Line, lane: Lane, bytes: number): Group {
-  const last = lane.gathering.at(-1);
-  if (last !== undefined && last.events.length < lane.maxEvents && last.bytes + bytes <= lane.maxBytes) return last;
+  const gathering = groupWithRoom(lane, bytes);
+  if (gathering !== undefined) return gathering;
   const timeoutMs = timeLimit(line, lane, bytes);
   const group = beginGroup(timeoutMs, (late) => expire(line, late, { lane, timeoutMs }));
   line.unanswered.add(group);
@@ -233,13 +211,6 @@ function placeAnswered(line: Line, sending: Sending, step: GroupStep): void {
   }
   group.step(step);
   schedule(line, lane);
-}
-
-/** Tells whether the first gathering group may leave for Redis. Beside other writes it may only when it has no room left. */
-function mayLeave({ gathering, inFlight, maxEvents, maxBytes }: Lane, isIdle: boolean): boolean {
-  const [first] = gathering;
-  if (first === undefined || inFlight >= MAX_WRITES_IN_FLIGHT) return false;
-  return isIdle || gathering.length > 1 || first.events.length >= maxEvents || first.bytes >= maxBytes;
 }
 
 function schedule(line: Line, lane: Lane): void {

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { QueueUnavailableError } from '@landline/queue';
-import { createGroupCommit, MAX_PENDING_BYTES, MAX_WRITES_IN_FLIGHT } from '../src/group-commit.ts';
+import { createGroupCommit, MAX_PENDING_BYTES } from '../src/group-commit.ts';
+import { MAX_WRITES_IN_FLIGHT } from '../src/lane.ts';
 import type { Delivery } from '@landline/webhook';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 
@@ -18,8 +19,14 @@ function byHand({ maxEvents = 100, maxBytes = 1024, timeoutMs = 20_000 } = {}) {
     new Promise<void>((done, fail) => writes.push({ bodies: events.map((event) => event.body), done, fail }));
   const redis = { add, fault: () => undefined };
   const largeBytes = 1024 * 1024;
-  const onJournalAlone = () => undefined;
-  const groups = createGroupCommit({ redis, onJournalAlone, maxEvents, maxBytes, largeBytes, timeoutMs });
+  const groups = createGroupCommit({
+    redis,
+    onJournalAlone: () => undefined,
+    maxEvents,
+    maxBytes,
+    largeBytes,
+    timeoutMs,
+  });
   return { groups, writes, add: (body: string) => outcome(groups.add(anEvent(body))) };
 }
 
