@@ -5,7 +5,6 @@ import { cleanError } from '../redis/clean-error.ts';
 import { HandBackError } from '../errors.ts';
 import { deadEventId } from '../jobs/dead-letter-id.ts';
 import { jobSchema, type Death } from '../jobs/job.ts';
-import type { LargeJobs } from './large-jobs.ts';
 
 /** A job as `process` gets it. */
 export interface ConsumedJob {
@@ -37,7 +36,6 @@ export type ProcessJob = (job: ConsumedJob, signal: AbortSignal) => Promise<void
 export interface JobContext {
   process: ProcessJob;
   signal: AbortSignal;
-  largeJobs: LargeJobs;
   /** Called with errors of Redis that are no failure of the job. */
   report: (error: unknown) => void;
 }
@@ -46,10 +44,10 @@ export interface JobContext {
 export async function processJob(
   job: QueuedJob<unknown>,
   token: string | undefined,
-  { process, signal, largeJobs, report }: JobContext,
+  { process, signal, report }: JobContext,
 ): Promise<void> {
   try {
-    await largeJobs.run(job, (data) => process(readJob(job, data), signal), signal);
+    await process(readJob(job), signal);
   } catch (thrown) {
     const error = cleanError(thrown);
     if (error instanceof HandBackError) {
@@ -81,8 +79,8 @@ function leaveWhatRedisRefuses(job: QueuedJob<unknown>): void {
 }
 
 /** Reads a job. A job that no attempt can make sense of fails at once, and keeps its data. */
-function readJob(job: QueuedJob<unknown>, data: unknown): ConsumedJob {
-  const parsed = jobSchema.safeParse(data);
+function readJob(job: QueuedJob<unknown>): ConsumedJob {
+  const parsed = jobSchema.safeParse(job.data);
   if (!parsed.success) {
     throw new UnrecoverableError(`This job's data is not a group of events. ${z.prettifyError(parsed.error)}`);
   }
