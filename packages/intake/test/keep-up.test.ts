@@ -12,7 +12,7 @@ async function aKeepUp() {
   (await journal.append([anEvent('pending')])).failed();
   const asked = { beats: 0, writer: 0 };
   const written: string[] = [];
-  let answer = (): void => undefined;
+  let answer!: () => void;
   const answered = new Promise<void>((resolve) => (answer = resolve));
   const keepUp = startKeepingUp({
     shard: {
