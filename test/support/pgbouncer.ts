@@ -56,13 +56,12 @@ export async function startPgBouncer(
   return url.href;
 }
 
+/** Tries a connection, and waits until PgBouncer has closed it: until then it counts towards `max_client_conn`. */
 function takesConnections(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1', () => socket.end());
     socket.once('error', () => resolve(false));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
+    socket.once('close', () => resolve(true));
+    socket.resume();
   });
 }
