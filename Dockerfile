@@ -7,11 +7,13 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # The manifests alone first: while they stay the same, so does the layer with the installed packages.
 COPY package.json package-lock.json .npmrc ./
+COPY packages/held-folder/package.json packages/held-folder/
 COPY packages/intake/package.json packages/intake/
 COPY packages/journal/package.json packages/journal/
 COPY packages/local-servers/package.json packages/local-servers/
 COPY packages/process/package.json packages/process/
 COPY packages/queue/package.json packages/queue/
+COPY packages/recordings/package.json packages/recordings/
 COPY packages/store/package.json packages/store/
 COPY packages/webhook/package.json packages/webhook/
 COPY apps/cli/package.json apps/cli/

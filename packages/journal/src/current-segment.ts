@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Clock } from './clock.ts';
 import { errorOf, isOutOfSpace } from './errors.ts';
-import { isGone } from './files.ts';
+import { isGone } from '@landline/held-folder/files';
 import { beginSegment } from './segment/begin-segment.ts';
 import type { SegmentList } from './segment/segment-list.ts';
 import type { Segment } from './segment/segment.ts';
 import { createWriter, type Writer } from './segment/writer.ts';
-import { holdFolder, type OwnFolder } from './takeover/owner.ts';
+import { holdFolder, type OwnFolder } from '@landline/held-folder';
 
 /**
  * The age at which a segment is closed, in ms. Only a closed segment can expire, so a longer time would keep the

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ifMissing, namesIn, sizeOf } from './files.ts';
+import { ifMissing, namesIn, sizeOf } from '@landline/held-folder/files';
 import { SEGMENT_FILE, SEGMENT_HEADER_BYTES } from './segment/format.ts';
 import { openSegment } from './segment/open-segment.ts';
 import { bytesIn, recordsIn } from './segment/ranges.ts';
 import type { Found } from './segment/read-records.ts';
 import { decodeRecord, timeOf, type JournalRecord } from './segment/record.ts';
-import { otherFolders } from './takeover/owner.ts';
+import { otherFolders } from '@landline/held-folder';
 
 /** A file of a journal on the disk. */
 export interface JournalFile {

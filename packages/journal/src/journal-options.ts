@@ -1,4 +1,4 @@
-import type { DiskSpace } from './room/disk-space.ts';
+import type { DiskSpace } from '@landline/held-folder/disk-space';
 
 /** The options of a journal. */
 export interface JournalOptions {

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, test, vi } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { lowBelow } from '../src/room/disk-space.ts';
+import { lowBelow } from '@landline/held-folder/disk-space';
 import { aJournal, drain, event, MEBIBYTE, segmentFiles, type TestJournal } from './support/a-journal.ts';
 
 const GIBIBYTE = 1024 * MEBIBYTE;

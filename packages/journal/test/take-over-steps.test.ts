@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { writeNotes } from '../src/takeover/notes.ts';
-import { holdFolder } from '../src/takeover/owner.ts';
+import { holdFolder } from '@landline/held-folder';
 import { takeOver } from '../src/takeover/take-over.ts';
 import { aClock } from './support/a-clock.ts';
 import { aJournal, drain, event, leftBehind, segmentFiles } from './support/a-journal.ts';

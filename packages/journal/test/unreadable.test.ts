@@ -2,8 +2,8 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { namesIn } from '../src/files.ts';
-import { holdFolder } from '../src/takeover/owner.ts';
+import { namesIn } from '@landline/held-folder/files';
+import { holdFolder } from '@landline/held-folder';
 import { takeOver } from '../src/takeover/take-over.ts';
 import { aJournal, drain, event, leftBehind, segmentFiles } from './support/a-journal.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { lockOf, otherFolders } from '../takeover/owner.ts';
+import { lockOf, otherFolders } from '@landline/held-folder';
 import { askForRoom } from './room-request.ts';
 
 /**

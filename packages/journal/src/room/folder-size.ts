@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { namesIn, sizeOf } from '../files.ts';
+import { namesIn, sizeOf } from '@landline/held-folder/files';
 
 /** The name of a process's folder, finished or not. */
 const FOLDER = /^\.?[0-9a-f]+$/;

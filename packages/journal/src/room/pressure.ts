@@ -1,4 +1,4 @@
-import { lowBelow, readDiskSpace, type DiskSpace } from './disk-space.ts';
+import { lowBelow, readDiskSpace, type DiskSpace } from '@landline/held-folder/disk-space';
 
 /**
  * The share of the limit up to which the journal keeps groups that Redis has. The rest is for a process of the folder

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { syncFolder } from '../files.ts';
+import { syncFolder } from '@landline/held-folder/files';
 import { createSegment } from './create-segment.ts';
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentFileName } from './format.ts';
 import { beginSegmentFile } from './segment-file.ts';

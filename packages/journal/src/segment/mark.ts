@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { ifMissing, parseJson, removeFile, replaceFile } from '../files.ts';
+import { ifMissing, parseJson, removeFile, replaceFile } from '@landline/held-folder/files';
 
 const offset = z.number().int().nonnegative();
 const range = z.object({ from: offset, to: offset, records: z.number().int().nonnegative() });

@@ -1,7 +1,7 @@
 import { constants, open, rename, stat, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DiskFullError } from '../errors.ts';
-import { ifMissing, isMissing, removeFile } from '../files.ts';
+import { ifMissing, isMissing, removeFile } from '@landline/held-folder/files';
 import { damagedFileOf } from './format.ts';
 import { removeMark } from './mark.ts';
 

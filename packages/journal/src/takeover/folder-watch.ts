@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Segment } from '../segment/segment.ts';
 import type { InheritedNote } from './notes.ts';
 import type { OwnNotes } from './own-notes.ts';
-import { removeUnfinished, type OwnFolder } from './owner.ts';
+import { removeUnfinished, type OwnFolder } from '@landline/held-folder';
 import { takeOver } from './take-over.ts';
 import { unheldPendingBytes } from './unheld.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readJson, replaceFile } from '../files.ts';
+import { readJson, replaceFile } from '@landline/held-folder/files';
 
 /**
  * A process's own note, kept beside its segments for the process that takes them over, and the notes that it inherited.

@@ -1,10 +1,10 @@
 import { basename, join } from 'node:path';
-import { isMissing, namesIn, syncFolder, type ListFolder } from '../files.ts';
+import { isMissing, namesIn, syncFolder, type ListFolder } from '@landline/held-folder/files';
 import { SEGMENT_FILE } from '../segment/format.ts';
 import { openSegment } from '../segment/open-segment.ts';
 import type { Segment } from '../segment/segment.ts';
 import { readNotes, type InheritedNote } from './notes.ts';
-import { otherFolders, type OwnFolder } from './owner.ts';
+import { otherFolders, type OwnFolder } from '@landline/held-folder';
 import { removeFolder } from './remove-folder.ts';
 
 /** The dependencies of a take-over. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { namesIn, sizeOf } from '../files.ts';
+import { namesIn, sizeOf } from '@landline/held-folder/files';
 import { listFile } from '../inspect-journal.ts';
 import { SEGMENT_FILE } from '../segment/format.ts';
-import { otherFolders } from './owner.ts';
+import { otherFolders } from '@landline/held-folder';
 
 /**
  * Counts the bytes in folders of ended processes that Redis lacks. An unreadable file counts whole.

@@ -9,7 +9,7 @@ import { createRoom, type Room } from '../../src/room/room.ts';
 import { beginSegment } from '../../src/segment/begin-segment.ts';
 import { createSegmentList, type SegmentList } from '../../src/segment/segment-list.ts';
 import type { Segment } from '../../src/segment/segment.ts';
-import { holdFolder } from '../../src/takeover/owner.ts';
+import { holdFolder } from '@landline/held-folder';
 import { aClock } from '../support/a-clock.ts';
 import { append } from '../support/a-segment.ts';
 

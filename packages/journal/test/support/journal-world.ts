@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing, sizeOf } from '../../src/files.ts';
+import { isMissing, sizeOf } from '@landline/held-folder/files';
 import { createJournal, type Journal } from '../../src/journal.ts';
 import { SEGMENT_HEADER_BYTES } from '../../src/segment/format.ts';
 import { beginRecord, sealRecord } from '../../src/segment/record.ts';

@@ -8,7 +8,7 @@ import type { Segment } from '../../src/segment/segment.ts';
 import { createFolderWatch, type FolderWatch } from '../../src/takeover/folder-watch.ts';
 import { writeNotes } from '../../src/takeover/notes.ts';
 import { createOwnNotes, type OwnNotes } from '../../src/takeover/own-notes.ts';
-import { holdFolder } from '../../src/takeover/owner.ts';
+import { holdFolder } from '@landline/held-folder';
 import { aClock } from '../support/a-clock.ts';
 import { append, bodiesIn } from '../support/a-segment.ts';
 

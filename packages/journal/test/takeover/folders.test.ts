@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
-import { makeFolder } from '../../src/takeover/make-folder.ts';
+import { makeFolder } from '@landline/held-folder';
 import { removeFolder } from '../../src/takeover/remove-folder.ts';
 
 const SEGMENT = '001767225600000-000000-0123456789ab.log';

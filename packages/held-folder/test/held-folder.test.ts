@@ -2,8 +2,8 @@ import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
-import { holdFolder, lockOf, otherFolders, removeUnfinished, type OwnFolder } from '../../src/takeover/owner.ts';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { holdFolder, lockOf, otherFolders, removeUnfinished, type OwnFolder } from '../src/held-folder.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -62,7 +62,7 @@ describe('the folder of a process', () => {
 
   it('cannot be made where its socket would have too long a path; the error says so', async () => {
     const dir = join(await makeTempFolder(), 'x'.repeat(120));
-    await expect(holdFolder(dir)).rejects.toThrow('JOURNAL_DIR is too long a path');
+    await expect(holdFolder(dir)).rejects.toThrow('which the system does not take');
   });
 
   it('is none that another program made', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
-import { syncFolder, syncParent } from '../files.ts';
+import { syncFolder, syncParent } from './files.ts';
 import { makeFolder } from './make-folder.ts';
 import { removeFolder } from './remove-folder.ts';
 
@@ -21,7 +21,10 @@ const SOCKET_PATH_BYTES = 103;
  */
 const UNFINISHED_MS = 60_000;
 
-/** A process's own folder in the journal's folder. */
+/** An unfinished folder holds nothing but the socket. */
+const ONLY_LOCK = { isDispensable: (name: string) => name === LOCK };
+
+/** A process's own folder in a folder of several processes. */
 export interface OwnFolder {
   path: string;
   /** Its unique name. */
@@ -38,14 +41,14 @@ export interface OwnFolder {
  * @param serve  Serves a connection to the socket.
  */
 export async function holdFolder(
-  journalDir: string,
+  dir: string,
   serve: (socket: Socket) => void = (socket) => socket.destroy(),
 ): Promise<OwnFolder> {
-  await makeFolder(journalDir);
+  await makeFolder(dir);
   const owner = randomBytes(6).toString('hex');
-  const path = join(journalDir, owner);
+  const path = join(dir, owner);
   // The folder gets its name only once it is held; before, it would count as a dead process's.
-  const unfinished = join(journalDir, `.${owner}`);
+  const unfinished = join(dir, `.${owner}`);
   await mkdir(unfinished, { mode: 0o700 });
   const sockets = new Set<Socket>();
   const server = await listen(lockOf(unfinished), (socket) => {
@@ -59,9 +62,9 @@ export async function holdFolder(
     });
   try {
     await rename(unfinished, path);
-    await syncFolder(journalDir);
-    // The process that made the journal's folder may have died before it synced the parent.
-    await syncParent(journalDir);
+    await syncFolder(dir);
+    // The process that made the parent's folder may have died before it synced the parent.
+    await syncParent(dir);
   } catch (error) {
     await release();
     throw error;
@@ -69,13 +72,13 @@ export async function holdFolder(
   return { path, owner, release };
 }
 
-/** Lists the folders in the journal's folder without this process's own, each with whether its process lives. */
-export async function otherFolders(journalDir: string, owner?: string): Promise<{ path: string; isHeld: boolean }[]> {
-  const entries = await readdir(journalDir, { withFileTypes: true });
+/** Lists the folders in `dir` without this process's own, each with whether its process lives. */
+export async function otherFolders(dir: string, owner?: string): Promise<{ path: string; isHeld: boolean }[]> {
+  const entries = await readdir(dir, { withFileTypes: true });
   const names = entries
     .filter((entry) => entry.isDirectory() && /^[0-9a-f]+$/.test(entry.name))
     .map(({ name }) => name);
-  const paths = names.filter((name) => name !== owner).map((name) => join(journalDir, name));
+  const paths = names.filter((name) => name !== owner).map((name) => join(dir, name));
   return Promise.all(paths.map(async (path) => ({ path, isHeld: await isHeld(lockOf(path)) })));
 }
 
@@ -85,8 +88,8 @@ export async function otherFolders(journalDir: string, owner?: string): Promise<
  * @param seen     When each folder was seen first, by `elapsed`. The caller keeps it between calls.
  * @param elapsed  See `Clock`. The age by the system's clock may be wrong.
  */
-export async function removeUnfinished(journalDir: string, seen: Map<string, number>, elapsed: number): Promise<void> {
-  const entries = await readdir(journalDir, { withFileTypes: true });
+export async function removeUnfinished(dir: string, seen: Map<string, number>, elapsed: number): Promise<void> {
+  const entries = await readdir(dir, { withFileTypes: true });
   const names = entries
     .filter((entry) => entry.isDirectory() && /^\.[0-9a-f]+$/.test(entry.name))
     .map(({ name }) => name);
@@ -94,9 +97,9 @@ export async function removeUnfinished(journalDir: string, seen: Map<string, num
   for (const name of names) {
     const firstSeen = seen.get(name) ?? elapsed;
     seen.set(name, firstSeen);
-    const path = join(journalDir, name);
+    const path = join(dir, name);
     // oxlint-disable-next-line no-await-in-loop -- seldom any
-    if (elapsed - firstSeen > UNFINISHED_MS && !(await isHeld(lockOf(path)))) await removeFolder(path);
+    if (elapsed - firstSeen > UNFINISHED_MS && !(await isHeld(lockOf(path)))) await removeFolder(path, ONLY_LOCK);
   }
 }
 
@@ -134,7 +137,7 @@ function shortest(path: string): string {
   const short = near !== '' && near.length < path.length ? near : path;
   if (Buffer.byteLength(short) > SOCKET_PATH_BYTES) {
     throw new Error(
-      `JOURNAL_DIR is too long a path for the socket in it: ${short} has more than ${SOCKET_PATH_BYTES} bytes. Choose a shorter one.`,
+      `The path of the socket ${short} has more than ${SOCKET_PATH_BYTES} bytes, which the system does not take. Choose a shorter folder (JOURNAL_DIR, SPOOL_DIR).`,
     );
   }
   return short;

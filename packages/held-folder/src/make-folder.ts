@@ -1,6 +1,6 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { ifMissing, syncFolder } from '../files.ts';
+import { ifMissing, syncFolder } from './files.ts';
 
 /**
  * Makes a folder and its missing parents. When it resolves, the name of each is on the disk, so a power cut cannot take

@@ -1,0 +1,1 @@
+export { recordingVariables } from './variables.ts';

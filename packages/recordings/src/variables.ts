@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+const MEBIBYTE = 1024 * 1024;
+
+function wholeNumber(name: string, { unit, min, max }: { unit: string; min: number; max: number }) {
+  const error = `${name} must be a whole number of ${unit} from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,15}$/, error)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, error);
+}
+
+/** The variables of this package, as a shape for a process's schema. */
+export const recordingVariables = {
+  /** A folder on a disk of this machine. Bodies above 1 MiB and all audio wait in it until they are stored and enqueued. */
+  SPOOL_DIR: z.string().min(1, 'SPOOL_DIR must be a folder on a disk of this machine').default('.data/spool'),
+  /** The limit of everything in the folder. */
+  SPOOL_LIMIT_BYTES: wholeNumber('SPOOL_LIMIT_BYTES', {
+    unit: 'bytes',
+    min: 16 * MEBIBYTE,
+    max: 1024 * 1024 * MEBIBYTE,
+  }).default(8192 * MEBIBYTE),
+  /** Where recordings are kept: `file:<folder>` or `s3://<bucket>/<prefix>?endpoint=…&region=…`. Empty: they are not kept. */
+  RECORDINGS_URL: z.string().default(''),
+};
