@@ -1,4 +1,5 @@
 import { QueueUnavailableError } from '@landline/queue';
+import { SpoolError } from '@landline/recordings';
 import type { FastifyReply } from 'fastify';
 import { ReceptionError } from './reception-error.ts';
 
@@ -53,7 +54,11 @@ export function rawAnswer(code: AnswerCode, reason: string, message: string): st
 
 /** Returns the code and message for an error on the way to a 200. The receiver's own faults never cost the event: they are 503. */
 export function answerFor(error: unknown): { code: AnswerCode; message: string } {
-  if (error instanceof QueueUnavailableError || (error instanceof ReceptionError && error.statusCode === 503)) {
+  if (
+    error instanceof QueueUnavailableError ||
+    error instanceof SpoolError ||
+    (error instanceof ReceptionError && error.statusCode === 503)
+  ) {
     return { code: 'unavailable', message: 'The event could not be stored. Send it again.' };
   }
   const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined;

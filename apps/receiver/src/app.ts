@@ -1,12 +1,14 @@
 import { addCanaryAge, type Logger } from '@landline/process';
 import type { Intake } from '@landline/intake';
 import { QueueUnavailableError, type CanaryMark } from '@landline/queue';
+import type { Spool } from '@landline/recordings';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answer, answerFor } from './answers.ts';
+import { answer, answerFor, type AnswerCode } from './answers.ts';
 import { clientErrorHandler } from './client-errors.ts';
 import { createConnections, type Connections, type DroppedState } from './connections.ts';
+import { holdContinue, isHeldBack } from './expect-continue.ts';
 import { publicHealthRoutes } from './health-routes.ts';
 import { createMetrics, measureReception, type ReceiverMetrics } from './metrics.ts';
 import { createReception, type Reception } from './reception.ts';
@@ -26,6 +28,8 @@ const DROP_WARNING_MS = 60_000;
 /** The receiver's parts and limits. */
 export interface AppOptions {
   intake: Pick<Intake, 'accept' | 'canTake'>;
+  /** Takes bodies above 1 MiB, and all audio. */
+  spool: Pick<Spool, 'begin' | 'hasRoomFor'>;
   /** Undefined: the receiver sends no canary. */
   canaryMark?: Pick<CanaryMark, 'newest'> | undefined;
   /** Accepted keys, newest first. */
@@ -33,13 +37,15 @@ export interface AppOptions {
   /** How old a signature may be, in seconds. */
   toleranceSeconds: number;
   bodyLimitBytes: number;
-  /** How long a request may take to arrive in full. */
+  /** How long a header may take to arrive, and how long a body may send nothing, in ms. */
   requestTimeoutMs: number;
+  /** How many bytes a second a body must send on average, once it takes longer than `requestTimeoutMs`. */
+  minBytesPerSecond: number;
   /** How long a connection stays open after an answer. */
   keepAliveTimeoutMs: number;
   /** How many connections may be open at once. */
   maxConnections: number;
-  /** How many bytes of bodies may be under way at once. */
+  /** How many bytes of bodies may be in memory at once. */
   maxReceivingBytes?: number;
   logger: Logger;
   /** Made here unless given. A caller adds metrics of its own to the registry. */
@@ -78,12 +84,13 @@ export function createApp(options: AppOptions): ReceiverApp {
     onDrop: reportDrops(options, metrics),
   });
   const reception = createReception({
+    ...options,
     connections,
     maxBytes: options.maxReceivingBytes,
-    bodyLimitBytes: options.bodyLimitBytes,
+    beginInSpool: () => options.spool.begin({ isLarge: true }),
   });
   measureReception(metrics, { connections: () => connections.count(), receivingBytes: () => reception.bytes() });
-  addHooks(server, { connections, reception, metrics, isDraining });
+  addHooks(server, { refusals, connections, reception, metrics, isDraining });
   server.setErrorHandler(errorHandler(refusals, logger));
   server.setNotFoundHandler((_request, reply) => notFound(reply));
   webhookRoute(server, { ...options, reception, refusals, metrics, now });
@@ -97,23 +104,26 @@ export function createApp(options: AppOptions): ReceiverApp {
       const late = setTimeout(() => server.server.closeAllConnections(), timeoutMs);
       await server.close();
       clearTimeout(late);
+      reception.close();
       refusals.close();
     },
   };
 }
 
 function createServer(
-  { bodyLimitBytes, requestTimeoutMs, keepAliveTimeoutMs }: AppOptions,
-  { refusals, metrics }: { refusals: RefusalLog; metrics: ReceiverMetrics },
+  options: AppOptions,
+  { refusals, metrics }: Pick<HookOptions, 'refusals' | 'metrics'>,
 ): FastifyInstance {
-  return fastify({
+  const { bodyLimitBytes, requestTimeoutMs, keepAliveTimeoutMs } = options;
+  const wholeRequestMs = longestRequestMs(options);
+  const server = fastify({
     bodyLimit: bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: wholeRequestMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     // The time-outs act only when Node checks its connections, by default every 30 s.
     http: {
       // Node compares the two limits before Fastify sets the first; Node's own default for it is 5 min.
-      requestTimeout: requestTimeoutMs,
+      requestTimeout: wholeRequestMs,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.max(50, Math.min(1000, requestTimeoutMs / 4)),
     },
@@ -129,9 +139,17 @@ function createServer(
       void answer(reply, code, message);
     },
   });
+  holdContinue(server.server);
+  return server;
+}
+
+/** The time that the slowest of good senders needs for the largest body, in ms. The reception gives others up sooner. */
+function longestRequestMs({ bodyLimitBytes, requestTimeoutMs, minBytesPerSecond }: AppOptions): number {
+  return requestTimeoutMs * 2 + Math.ceil((bodyLimitBytes / minBytesPerSecond) * 1000);
 }
 
 interface HookOptions {
+  refusals: RefusalLog;
   connections: Connections;
   reception: Reception;
   metrics: ReceiverMetrics;
@@ -152,7 +170,8 @@ function addHooks(server: FastifyInstance, { connections, reception, metrics, is
   });
   server.addHook('onSend', (request, reply, payload, done) => {
     const { answerCode } = reply;
-    if (isDraining() || (answerCode !== null && !isReadOn(request))) reply.header('connection', 'close');
+    if (isDraining() || (answerCode !== null && !isReadOn(request, answerCode))) reply.header('connection', 'close');
+    if (!request.raw.complete) connections.leftOver(connections.of(request.raw.socket), request.raw);
     // The sender reads no answer on an ended socket. Its late request has had its 408, and was counted then.
     const isRejected = answerCode !== null && answerCode !== 'not_found' && request.raw.socket.writable;
     if (isRejected) metrics.rejected.inc({ code: answerCode });
@@ -166,7 +185,9 @@ function notFound(reply: FastifyReply): FastifyReply {
 }
 
 /** Whether the rest of a refused request is small enough to read, so that its connection can stay open. */
-function isReadOn({ raw, headers }: FastifyRequest): boolean {
+function isReadOn({ raw, headers }: FastifyRequest, code: AnswerCode): boolean {
+  // Nobody knows when the rest of a late body comes, or whether a sender that was not asked for its body sends it.
+  if (code === 'request_timeout' || isHeldBack(raw)) return false;
   return (
     raw.complete || (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > READ_ON_BYTES))
   );

@@ -2,6 +2,7 @@ import { intakeVariables } from '@landline/intake';
 import { journalVariables } from '@landline/journal';
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
 import { queueVariables } from '@landline/queue';
+import { recordingVariables } from '@landline/recordings';
 import { webhookVariables } from '@landline/webhook';
 import { z } from 'zod';
 
@@ -11,6 +12,7 @@ export const receiverVariables = z.object({
   ...queueVariables,
   ...intakeVariables,
   ...journalVariables,
+  ...recordingVariables,
   ...processVariables,
   /** The time between two canaries; 0: the receiver sends none. */
   CANARY_INTERVAL_SECONDS: wholeNumber('CANARY_INTERVAL_SECONDS', { unit: 'seconds', min: 0, max: 86_400 }).default(60),
@@ -18,8 +20,16 @@ export const receiverVariables = z.object({
   HOST: z.string().default('0.0.0.0'),
   HEALTH_PORT: port('HEALTH_PORT').default(3004),
   HEALTH_HOST: z.string().default('127.0.0.1'),
-  /** A transcript has 10 to 100 KB; audio has about 1.4 MB for each minute of the call. */
-  BODY_LIMIT_BYTES: wholeNumber('BODY_LIMIT_BYTES', { unit: 'bytes', min: 1024, max: 268_435_456 }).default(16_777_216),
+  /** A transcript has 10 to 100 KB; audio has about 1.4 MB for each minute of the call, so 256 MiB are three hours. */
+  BODY_LIMIT_BYTES: wholeNumber('BODY_LIMIT_BYTES', { unit: 'bytes', min: 1024, max: 4_294_967_296 }).default(
+    268_435_456,
+  ),
+  /** How slowly a body may arrive on average, once it takes longer than REQUEST_TIMEOUT_MS. */
+  MIN_BYTES_PER_SECOND: wholeNumber('MIN_BYTES_PER_SECOND', {
+    unit: 'bytes a second',
+    min: 1,
+    max: 1_073_741_824,
+  }).default(16_384),
   REQUEST_TIMEOUT_MS: wholeNumber('REQUEST_TIMEOUT_MS', { unit: 'milliseconds', min: 100, max: 600_000 }).default(
     10_000,
   ),

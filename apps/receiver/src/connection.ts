@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { LargeBody } from './large-body.ts';
 import type { Pieces } from './pieces.ts';
 
 /** One connection of a sender. Code that changes its first four fields calls `Connections.update` afterwards. */
@@ -19,15 +21,37 @@ export interface Connection {
   /** How many requests wait for an earlier answer, and since when the connection's answers lie unread. */
   queued: number;
   unreadSince: number | undefined;
+  /** A request that had its answer before it had arrived in full, and since when. */
+  leftover: { request: IncomingMessage; since: number } | undefined;
 }
 
-/** Gets a request's body, or the reason why it does not come in. */
-export type Done = (error: Error | null, body?: Buffer) => void;
+/** Gets a request's body, or the reason why it does not come in. A large body is in a file of the spool. */
+export type Done = (error: Error | null, body?: Buffer | LargeBody) => void;
+
+/** When the bytes of a body came, as the regular check sees it. */
+export interface Pace {
+  /** The first check that saw it, by `performance.now()`. */
+  readonly since: number;
+  /** The last check that saw more bytes than the one before. */
+  progressAt: number;
+  bytes: number;
+  /** How long the receiver itself kept the body waiting, in ms. */
+  excusedMs: number;
+}
 
 /** A body from its first byte to its answer. Plain data: the receiver makes one for each request. */
 export interface Arrival {
   readonly connection: Connection;
+  readonly payload: IncomingMessage;
   readonly pieces: Pieces;
+  /** Bytes that have arrived. */
+  bytes: number;
+  /** What of them is in memory and counts towards the budget. */
+  heldBytes: number;
+  /** Where the body goes that is too large for the memory. */
+  large: LargeBody | undefined;
+  /** Undefined until a check has seen it: most bodies are over before. */
+  pace: Pace | undefined;
   /** How many bytes are to come; Infinity where nobody has said. */
   announcedBytes: number;
   /** Bytes since it last made progress. */
@@ -36,7 +60,6 @@ export interface Arrival {
   isPartial: boolean;
   /** When a partial body last made progress, by `performance.now()`. */
   progressAt: number;
-  isLarge: boolean;
   /** Arrived in full, failed or given up: nothing more of it is taken. */
   isOver: boolean;
   isWhole: boolean;

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
 
@@ -32,6 +32,10 @@ export interface Connections {
   proven(connection: Connection): void;
   /** Those with a body on its way in; first that whose body has made no progress for the longest. */
   receiving(): Iterable<Connection>;
+  /** Notes a request that has its answer and has not arrived in full. */
+  leftOver(connection: Connection, request: IncomingMessage): void;
+  /** All open connections. */
+  all(): Iterable<Connection>;
   /** Notes a request whose answer must wait for an earlier one; cuts a connection that has too many. */
   queued(connection: Connection, answer: { once(event: 'close', listener: () => void): unknown }): void;
   /** Has `listener` called with each connection that closes. */
@@ -43,7 +47,7 @@ export interface Connections {
 /** What bounds the connections. */
 export interface ConnectionLimits {
   maxConnections: number;
-  /** How long an answer may lie unread, in ms. */
+  /** How long an answer may lie unread, and how long the rest of an answered request may take, in ms. */
   unreadLimitMs: number;
   /** A connection was dropped because too many were open. */
   onDrop: (state: DroppedState) => void;
@@ -85,6 +89,8 @@ export function createConnections(server: Server, limits: ConnectionLimits): Con
     progressed,
     proven: (connection) => proven(table, connection),
     receiving: () => places.receiving,
+    leftOver,
+    all: () => table.open,
     queued,
     onClose: (listener) => (table.onClose = listener),
     count: () => table.open.size,
@@ -105,6 +111,7 @@ function enter(table: Table, socket: Socket): Connection {
     usedIn: table.sweeps,
     queued: 0,
     unreadSince: undefined,
+    leftover: undefined,
   };
   table.known.set(socket, connection);
   table.open.add(connection);
@@ -155,7 +162,20 @@ function sweep(table: Table): void {
   for (const connection of open) {
     if (!connection.socket.writableLength) connection.unreadSince = undefined;
     else if (now - (connection.unreadSince ??= now) > unreadLimitMs) connection.socket.destroy();
+    if (isStuck(connection, now, unreadLimitMs)) connection.socket.destroy();
   }
+}
+
+function leftOver(connection: Connection, request: IncomingMessage): void {
+  connection.leftover = { request, since: performance.now() };
+}
+
+/** Whether the rest of a request that has its answer takes too long: nobody waits for it, but it takes up the connection. */
+function isStuck(connection: Connection, now: number, limitMs: number): boolean {
+  const { leftover } = connection;
+  if (leftover === undefined) return false;
+  if (leftover.request.complete) connection.leftover = undefined;
+  return !leftover.request.complete && now - leftover.since > limitMs;
 }
 
 function progressed(connection: Connection): void {

@@ -1,5 +1,6 @@
 import type { Journal } from '@landline/journal';
 import type { Intake } from '@landline/intake';
+import type { Spool } from '@landline/recordings';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ReceiverMetrics } from './metrics.ts';
 
@@ -15,6 +16,7 @@ export interface HealthDetails extends ReadinessOptions {
   intake: Pick<Intake, 'status' | 'canTake'>;
   /** Undefined: the receiver has no journal. */
   journal: Pick<Journal, 'status'> | undefined;
+  spool: Pick<Spool, 'status'>;
   metrics: ReceiverMetrics;
 }
 
@@ -23,11 +25,15 @@ export function publicHealthRoutes(app: FastifyInstance, options: ReadinessOptio
   healthRoutes(app, options, () => ({}));
 }
 
-/** Adds the same two routes with the states of Redis and the journal, and /metrics in Prometheus text. They are for the inner port. */
+/** Adds the same two routes with the states of Redis, the journal and the spool, and /metrics in Prometheus text. They are for the inner port. */
 export function detailedHealthRoutes(app: FastifyInstance, options: HealthDetails): void {
-  const { intake, journal, metrics } = options;
-  // The receiver is ready with one of Redis and the journal; the answer names the states of both.
-  healthRoutes(app, options, () => ({ redis: intake.status(), journal: journal?.status() ?? 'off' }));
+  const { intake, journal, spool, metrics } = options;
+  // The receiver is ready with one of Redis and the journal; the answer names the states of both, and that of the spool.
+  healthRoutes(app, options, () => ({
+    redis: intake.status(),
+    journal: journal?.status() ?? 'off',
+    spool: spool.status(),
+  }));
   app.get('/metrics', async (_request, reply) => {
     reply.header('content-type', metrics.registry.contentType);
     return metrics.registry.metrics();

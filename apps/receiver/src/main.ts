@@ -9,8 +9,10 @@ import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
 import { connectionLimit } from './connection-limit.ts';
 import { createHealthApp } from './health-app.ts';
+import { createLargeBodies } from './large-bodies.ts';
 import { createMetrics, measureGroups, measureIntake } from './metrics.ts';
-import { reportPending } from './report-pending.ts';
+import { measureSpool } from './spool-metrics.ts';
+import { reportPending, reportSpooled } from './report-pending.ts';
 
 /** How long requests under way may take to arrive in full and get their answer, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;
@@ -71,19 +73,35 @@ if (limit.descriptors !== undefined) {
     `The system lets this process open ${limit.descriptors} files, so at most ${limit.connections} connections are kept (MAX_CONNECTIONS is ${config.MAX_CONNECTIONS}); raise ulimit -n for more`,
   );
 }
+const largeBodies = createLargeBodies({
+  spoolDir: config.SPOOL_DIR,
+  spoolLimitBytes: config.SPOOL_LIMIT_BYTES,
+  recordingsUrl: config.RECORDINGS_URL,
+  intake,
+  logger,
+});
+measureSpool(metrics, largeBodies);
 const app = createApp({
   intake,
+  spool: largeBodies.spool,
   canaryMark: hasCanary ? canaryMark : undefined,
   secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
   toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
   bodyLimitBytes: config.BODY_LIMIT_BYTES,
   requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+  minBytesPerSecond: config.MIN_BYTES_PER_SECOND,
   keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT_MS,
   maxConnections: limit.connections,
   logger,
   metrics,
 });
-const health = createHealthApp({ intake, journal, metrics, isDraining: () => app.isDraining() });
+const health = createHealthApp({
+  intake,
+  journal,
+  spool: largeBodies.spool,
+  metrics,
+  isDraining: () => app.isDraining(),
+});
 
 let canary: ReturnType<typeof startCanary> | undefined;
 let isLeaving = false;
@@ -94,7 +112,10 @@ stopOnRequest(
     canary?.stop();
     await app.drain({ waitMs, timeoutMs: REQUESTS_LIMIT_MS });
     await close();
-    const exitCode = reportPending({ journal, dir: config.JOURNAL_DIR, logger });
+    const exitCode = Math.max(
+      reportPending({ journal, dir: config.JOURNAL_DIR, logger }),
+      reportSpooled({ spool: largeBodies.spool, dir: config.SPOOL_DIR, logger }),
+    );
     logger.info('Stopped');
     return exitCode;
   },
@@ -118,6 +139,7 @@ async function start(): Promise<void> {
   // With an unfit Redis the receiver does not start: no event would be applied, and no sender would notice.
   // Where its journal has events that Redis lacks, the receiver starts all the same.
   await intake.start({ needsFitRedis: (journal?.stats().pendingRecords ?? 0) === 0 });
+  await largeBodies.open();
   if (isLeaving) return;
   const healthOrigin = await health
     .listen({ port: config.HEALTH_PORT, host: config.HEALTH_HOST })
@@ -137,6 +159,7 @@ async function start(): Promise<void> {
 }
 
 async function close(): Promise<void> {
+  await largeBodies.close();
   await intake.close();
   await journal?.close();
   canaryMark.close();

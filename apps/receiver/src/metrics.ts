@@ -54,7 +54,7 @@ export function measureReception(
   });
   addGauge(registry, {
     name: 'landline_receiving_bytes',
-    help: 'Bytes of bodies that arrive or wait for their answer.',
+    help: 'Bytes of memory that bodies hold which arrive or wait for their answer.',
     read: read.receivingBytes,
   });
 }

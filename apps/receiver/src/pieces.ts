@@ -58,3 +58,10 @@ export function dropPieces(pieces: Pieces): void {
   pieces.gathered = undefined;
   pieces.latest = [];
 }
+
+/** Takes the pieces out, in order. */
+export function takePieces(pieces: Pieces): Buffer[] {
+  const all = [...(pieces.gathered ?? []), ...pieces.latest];
+  dropPieces(pieces);
+  return all;
+}

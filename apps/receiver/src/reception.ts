@@ -1,13 +1,21 @@
 import type { IncomingMessage } from 'node:http';
+import { SpoolError, type BodyWriter } from '@landline/recordings';
+import type { SignatureRead } from '@landline/webhook/verify';
 import type { FastifyRequest } from 'fastify';
 import type { Arrival, Connection, Done } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { dropPieces, joinPieces, noPieces } from './pieces.ts';
-import { count, createBudget, fits, makeRoomFor, SMALL_BYTES, type Budget } from './reception-budget.ts';
+import { beginLargeBody } from './large-body.ts';
+import { checkIntervalMs, giveUpLate, type PaceLimits } from './late-bodies.ts';
+import { addPiece, dropPieces, joinPieces, noPieces, takePieces } from './pieces.ts';
+import { createBudget, makePlace, makeRoom, SMALL_BYTES, type Budget } from './reception-budget.ts';
 import { ReceptionError } from './reception-error.ts';
+import { createSlices, type Slices } from './slices.ts';
 
-/** How many bytes of bodies may be under way at once. Past it a sender is told to come again, before the machine runs out. */
+/** How many bytes of bodies may be in memory at once. Past it a sender is told to come again, before the machine runs out. */
 export const MAX_RECEIVING_BYTES = 268_435_456;
+
+/** How many bodies may be on their way into the spool at once, at most: each holds some memory and an open file. */
+const MAX_LARGE = 512;
 
 /** So many bytes, at least, are progress: a sender cannot keep its place by a byte now and then. */
 const PROGRESS_BYTES = 65_536;
@@ -20,11 +28,17 @@ declare module 'fastify' {
 }
 
 /** What bounds the reception of bodies. */
-export interface ReceptionOptions {
+export interface ReceptionOptions extends PaceLimits {
   connections: Connections;
-  /** How many bytes of bodies may be under way at once. */
+  /** How many connections may be open: large bodies may have half of them. */
+  maxConnections: number;
+  /** How many bytes of bodies may be in memory at once. */
   maxBytes?: number | undefined;
   bodyLimitBytes: number;
+  /** Accepted keys, newest first: a large body is verified as it arrives. */
+  secrets: readonly string[];
+  /** Begins a body in the spool. @throws SpoolError */
+  beginInSpool: () => BodyWriter;
 }
 
 /** Reads bodies, and counts what they hold together. */
@@ -33,54 +47,80 @@ export interface Reception {
   read(request: FastifyRequest, payload: IncomingMessage, done: Done): void;
   /** Gives back what the request's body holds, for the request has its answer. */
   answered(request: FastifyRequest, answer: { isAccepted: boolean }): void;
-  /** Bytes of all bodies that are under way: of those that arrive and of those that wait for their answer. */
+  /** Bytes of all bodies in memory: of those that arrive and of those that wait for their answer. */
   bytes(): number;
+  /** Ends the regular check. */
+  close(): void;
+}
+
+interface Parts extends ReceptionOptions {
+  readonly budget: Budget;
+  readonly slices: Slices;
 }
 
 /**
  * Bounds the memory that bodies take together. Bytes count as they arrive and are given back once: with the answer, or when the
- * connection closes. A share is kept for small bodies. Where there is no room, a small body takes that of the one which has made no
- * progress for the longest; a large body takes that of another large one which has stalled.
+ * connection closes. A body above `SMALL_BYTES` goes into the spool as it arrives, so that it holds next to no memory. Where there is no room, a
+ * body takes that of the one which has made no progress for the longest.
  */
 export function createReception(options: ReceptionOptions): Reception {
-  const { connections, maxBytes = MAX_RECEIVING_BYTES, bodyLimitBytes } = options;
-  const budget = createBudget({ connections, maxBytes, bodyLimitBytes, giveUp });
-  connections.onClose(({ held }) => held.forEach((arrival) => release(budget, arrival)));
+  const { connections, maxConnections, maxBytes = MAX_RECEIVING_BYTES } = options;
+  const giveUp = (arrival: Arrival) =>
+    fail(parts, arrival, new ReceptionError('body_slow', 'The body arrived too slowly.'));
+  const maxLarge = Math.min(MAX_LARGE, Math.ceil(maxConnections / 2));
+  const budget = createBudget({ connections, maxBytes, maxLarge, giveUp });
+  const parts: Parts = { ...options, budget, slices: createSlices() };
+  const checking = setInterval(() => giveUpLate(connections, options, giveUp), checkIntervalMs(options)).unref();
+  connections.onClose(({ held }) => held.forEach((arrival) => release(parts, arrival)));
   return {
-    read(request, payload, done) {
-      const connection = connections.of(request.raw.socket);
-      // Of a connection that was cut with requests still to be read: nobody waits for the answer.
-      if (connection.isClosed) return;
-      const arrival = begin(connection, done);
-      const announced = request.headers['content-length'];
-      if (announced !== undefined) arrival.announcedBytes = Number(announced);
-      arrival.isLarge = Number(announced) > SMALL_BYTES;
-      request.arrival = arrival;
-      payload.on('data', (chunk: Buffer) => take(budget, arrival, chunk));
-      payload.on('end', () => finish(budget, arrival));
-      payload.on('error', () => fail(budget, arrival, new ReceptionError('body_broken', 'The body ended too early.')));
-    },
+    read: (request, payload, done) => read(parts, { request, payload, done }),
     answered(request, { isAccepted }) {
       const { arrival } = request;
       if (arrival === null) return;
-      release(budget, arrival);
+      release(parts, arrival);
       if (isAccepted) connections.proven(arrival.connection);
       // The answer may wait for its sender to read others; the body need not.
       request.body = undefined;
     },
-    bytes: () => budget.receiving,
+    bytes: () => budget.held,
+    close: () => clearInterval(checking),
   };
 }
 
-function begin(connection: Connection, done: Done): Arrival {
+interface Reading {
+  request: FastifyRequest;
+  payload: IncomingMessage;
+  done: Done;
+}
+
+function read(parts: Parts, { request, payload, done }: Reading): void {
+  const connection = parts.connections.of(request.raw.socket);
+  // Of a connection that was cut with requests still to be read: nobody waits for the answer.
+  if (connection.isClosed) return;
+  const { signature } = request;
+  if (signature === null) throw new Error('A body was read before its header.');
+  const arrival = begin(connection, payload, done);
+  const announced = request.headers['content-length'];
+  if (announced !== undefined) arrival.announcedBytes = Number(announced);
+  request.arrival = arrival;
+  payload.on('data', (chunk: Buffer) => take(parts, arrival, { chunk, signature }));
+  payload.on('end', () => void finish(parts, arrival));
+  payload.on('error', () => fail(parts, arrival, new ReceptionError('body_broken', 'The body ended too early.')));
+}
+
+function begin(connection: Connection, payload: IncomingMessage, done: Done): Arrival {
   const arrival: Arrival = {
     connection,
+    payload,
     pieces: noPieces(),
+    bytes: 0,
+    heldBytes: 0,
+    large: undefined,
+    pace: undefined,
     announcedBytes: Infinity,
     stepBytes: 0,
     isPartial: false,
     progressAt: 0,
-    isLarge: false,
     isOver: false,
     isWhole: false,
     isReleased: false,
@@ -91,63 +131,116 @@ function begin(connection: Connection, done: Done): Arrival {
   return arrival;
 }
 
-function take(budget: Budget, arrival: Arrival, chunk: Buffer): void {
+function take(parts: Parts, arrival: Arrival, { chunk, signature }: { chunk: Buffer; signature: SignatureRead }): void {
   if (arrival.isOver || arrival.isReleased) return;
-  count(budget, arrival, chunk);
-  const { bodyLimitBytes, maxBytes } = budget;
-  if (arrival.pieces.bytes > bodyLimitBytes) {
-    return fail(
-      budget,
-      arrival,
-      new ReceptionError('body_too_large', `The body is larger than ${bodyLimitBytes} bytes.`),
-    );
+  arrival.bytes += chunk.length;
+  const { bodyLimitBytes, budget } = parts;
+  if (arrival.bytes > bodyLimitBytes) {
+    const message = `The body is larger than ${bodyLimitBytes} bytes.`;
+    return fail(parts, arrival, new ReceptionError('body_too_large', message));
   }
-  if (!arrival.isPartial && arrival.pieces.bytes < arrival.announcedBytes) {
+  noteProgress(parts, arrival, chunk.length);
+  if (arrival.large !== undefined) return pass(arrival, chunk);
+  hold(budget, arrival, chunk);
+  const isLarge =
+    arrival.bytes > SMALL_BYTES || (arrival.announcedBytes > SMALL_BYTES && arrival.announcedBytes !== Infinity);
+  if (isLarge) return moveToSpool(parts, arrival, signature);
+  if (!makeRoom(budget, arrival)) {
+    const message = `Bodies of ${budget.maxBytes / 1024 ** 2} MiB are under way.`;
+    fail(parts, arrival, new ReceptionError('reception_full', message));
+  }
+}
+
+function noteProgress({ connections }: Parts, arrival: Arrival, bytes: number): void {
+  arrival.stepBytes += bytes;
+  if (!arrival.isPartial && arrival.bytes < arrival.announcedBytes) {
     arrival.isPartial = true;
     arrival.progressAt = performance.now();
-    budget.connections.update(arrival.connection);
+    connections.update(arrival.connection);
   }
-  if (arrival.stepBytes >= PROGRESS_BYTES) {
-    arrival.stepBytes = 0;
-    budget.connections.progressed(arrival.connection);
-  }
-  if (!fits(budget, arrival) && !makeRoomFor(budget, arrival)) {
-    fail(budget, arrival, new ReceptionError('reception_full', `Bodies of ${maxBytes / 1024 ** 2} MiB are under way.`));
-  }
+  if (arrival.stepBytes < PROGRESS_BYTES) return;
+  arrival.stepBytes = 0;
+  connections.progressed(arrival.connection);
 }
 
-function finish({ connections }: Budget, arrival: Arrival): void {
+function hold(budget: Budget, arrival: Arrival, chunk: Buffer): void {
+  addPiece(arrival.pieces, chunk);
+  arrival.heldBytes += chunk.length;
+  budget.held += chunk.length;
+}
+
+/** Hands a piece to the spool, and takes no more of the body until it is written: memory stays flat however fast the sender is. */
+function pass({ payload, large }: Arrival, chunk: Buffer): void {
+  payload.pause();
+  large?.add(chunk);
+}
+
+function moveToSpool(parts: Parts, arrival: Arrival, signature: SignatureRead): void {
+  const { budget, secrets, slices } = parts;
+  const onError = (cause: unknown) => fail(parts, arrival, spoolFault(cause));
+  try {
+    if (!makePlace(budget)) throw new ReceptionError('reception_full', `${budget.large} large bodies are under way.`);
+    const writer = parts.beginInSpool();
+    const onWritten = () => void arrival.payload.resume();
+    arrival.large = beginLargeBody({ writer, signature, secrets, slices, onWritten, onError });
+  } catch (error) {
+    return onError(error);
+  }
+  budget.large += 1;
+  const pieces = takePieces(arrival.pieces);
+  budget.held -= arrival.heldBytes;
+  arrival.heldBytes = 0;
+  for (const piece of pieces) pass(arrival, piece);
+}
+
+function spoolFault(cause: unknown): Error {
+  if (cause instanceof ReceptionError) return cause;
+  const reason = cause instanceof SpoolError ? cause.message : String(cause);
+  return new ReceptionError('reception_full', reason);
+}
+
+async function finish(parts: Parts, arrival: Arrival): Promise<void> {
   if (arrival.isOver) return;
+  const { connection, large } = arrival;
+  if (large !== undefined) {
+    try {
+      await large.written();
+    } catch {
+      // The sender has its answer.
+      return;
+    }
+    // Given up meanwhile.
+    if (arrival.isOver) return;
+  }
   arrival.isOver = true;
   arrival.isWhole = !arrival.isReleased;
-  const { connection } = arrival;
   connection.arriving = undefined;
   if (arrival.isWhole) connection.answering++;
-  if (arrival.isPartial) connections.update(connection);
-  arrival.done(null, joinPieces(arrival.pieces));
+  if (arrival.isPartial) parts.connections.update(connection);
+  arrival.done(null, large ?? joinPieces(arrival.pieces));
 }
 
-function giveUp(budget: Budget, arrival: Arrival): void {
-  fail(budget, arrival, new ReceptionError('body_slow', 'The body arrived too slowly.'));
-}
-
-function fail(budget: Budget, arrival: Arrival, error: ReceptionError): void {
+function fail(parts: Parts, arrival: Arrival, error: Error): void {
   if (arrival.isOver) return;
   arrival.isOver = true;
-  release(budget, arrival);
+  release(parts, arrival);
+  arrival.payload.resume();
   arrival.done(error);
 }
 
-function release(budget: Budget, arrival: Arrival): void {
+function release({ budget, connections }: Parts, arrival: Arrival): void {
   if (arrival.isReleased) return;
   arrival.isReleased = true;
-  const { connection, pieces } = arrival;
-  budget.receiving -= pieces.bytes;
-  if (arrival.isLarge) budget.receivingLarge -= pieces.bytes;
-  dropPieces(pieces);
+  const { connection, large } = arrival;
+  budget.held -= arrival.heldBytes;
+  dropPieces(arrival.pieces);
+  if (large !== undefined) {
+    budget.large -= 1;
+    large.discard();
+  }
   if (arrival.isWhole) connection.answering--;
   connection.held.delete(arrival);
   if (connection.arriving !== arrival) return;
   connection.arriving = undefined;
-  if (arrival.isPartial) budget.connections.update(connection);
+  if (arrival.isPartial) connections.update(connection);
 }

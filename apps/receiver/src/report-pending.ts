@@ -1,5 +1,6 @@
 import type { Journal } from '@landline/journal';
 import type { Logger } from '@landline/process';
+import type { Spool } from '@landline/recordings';
 
 /** The exit code of a receiver that stopped in order while its journal had events that Redis does not have. */
 const PENDING_EXIT_CODE = 3;
@@ -25,6 +26,31 @@ export function reportPending({ journal, dir, logger }: PendingOptions): number 
   logger.error(
     { pendingRecords, pendingBytes },
     `Stopping with ${pendingRecords} records (groups of events, ${pendingBytes} bytes) in the journal that Redis does not have. A receiver on this machine with JOURNAL_DIR=${dir} enqueues them: see that one runs`,
+  );
+  return PENDING_EXIT_CODE;
+}
+
+/**
+ * Logs how many bodies in the spool of a stopping receiver are not stored and enqueued yet. They stay in the spool for good on a
+ * machine where no other receiver starts.
+ *
+ * @returns The exit code: 0 when no body waits, else 3.
+ */
+export function reportSpooled({
+  spool,
+  dir,
+  logger,
+}: {
+  spool: Pick<Spool, 'stats'>;
+  /** `SPOOL_DIR` */
+  dir: string;
+  logger: Pick<Logger, 'error'>;
+}): number {
+  const { files, bytes } = spool.stats();
+  if (files === 0) return 0;
+  logger.error(
+    { files, bytes },
+    `Stopping with ${files} bodies (${bytes} bytes) in the spool that are not stored and enqueued yet. A receiver on this machine with SPOOL_DIR=${dir} goes on with them: see that one runs`,
   );
   return PENDING_EXIT_CODE;
 }

@@ -1,15 +1,20 @@
+import { hash } from 'node:crypto';
 import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Intake } from '@landline/intake';
-import { peekType, WEBHOOK_PATH } from '@landline/webhook';
+import { SpoolError, type Spool } from '@landline/recordings';
+import { idempotencyKey, peekType, WEBHOOK_PATH } from '@landline/webhook';
 import { CANARY_TYPE } from '@landline/webhook/canary';
 import { deliveryOf } from '@landline/webhook/delivery';
 import { verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook/verify';
 import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
 import { answer } from './answers.ts';
+import { continueReading } from './expect-continue.ts';
+import type { LargeBody } from './large-body.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
 import type { Reception } from './reception.ts';
+import { SMALL_BYTES } from './reception-budget.ts';
 import { ReceptionError } from './reception-error.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { signatureHeader } from './signature-header.ts';
@@ -27,6 +32,7 @@ declare module 'fastify' {
 /** Dependencies and limits of the webhook's route. */
 export interface WebhookRouteOptions {
   intake: Pick<Intake, 'accept'>;
+  spool: Pick<Spool, 'begin' | 'hasRoomFor'>;
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   toleranceSeconds: number;
@@ -65,41 +71,99 @@ function refuseSignature({ refusals, secrets, now }: WebhookRouteOptions): Refus
 
 /** Checks the announced length and the signature header, before the receiver reads a byte of the body. */
 function checkHeader(
-  { bodyLimitBytes, toleranceSeconds, now }: WebhookRouteOptions,
+  { bodyLimitBytes, toleranceSeconds, now, spool }: WebhookRouteOptions,
   refuse: Refuse,
 ): onRequestHookHandler {
   return (request, reply, done) => {
-    if (Number(request.headers['content-length']) > bodyLimitBytes) {
+    const announced = Number(request.headers['content-length']);
+    if (announced > bodyLimitBytes) {
       return done(new ReceptionError('body_too_large', 'The body was announced as larger than the limit.'));
     }
     const signature = verifyHeader(signatureHeader(request.raw), { now: Math.floor(now() / 1000), toleranceSeconds });
     if (!signature.ok) return void refuse(reply, signature);
+    if (announced > SMALL_BYTES && !spool.hasRoomFor(announced)) {
+      return done(new ReceptionError('reception_full', 'The spool has no room for the announced body.'));
+    }
     request.signature = signature;
+    continueReading(request.raw);
     // The receiver reads a body of any content type, or of none, as bytes.
     request.headers['content-type'] = BYTES;
     return done();
   };
 }
 
-/** Verifies the body, and answers 200 once the intake has made the event durable. */
+/** Verifies the body, and answers 200 once the event is durable: in the queue, or a large one in the spool. */
 function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerMethod {
-  const { intake, secrets, now, logger, metrics } = options;
+  const { intake, secrets, now } = options;
   return async (request, reply) => {
     const receivedAt = now();
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const { signature } = request;
+    const { body, signature } = request;
     if (signature === null) throw new Error('A body was read before its header.');
-    const verdict = verifyBody(body, signature, secrets);
-    if (!verdict.ok) return refuse(reply, verdict, body);
+    if (isLargeBody(body)) return acceptLarge(body, { receivedAt, reply, refuse, options });
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+    const verdict = verifyBody(bytes, signature, secrets);
+    if (!verdict.ok) return refuse(reply, verdict, bytes);
     const { signedAt, secretId } = verdict;
-    const event = deliveryOf(body, { receivedAt, signedAt, secretId });
-    await intake.accept(event);
+    const event = deliveryOf(bytes, { receivedAt, signedAt, secretId });
     const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
-    if (type === CANARY_TYPE) return ACCEPTED;
-    metrics.accepted.inc();
-    logger.info(`📥 ElevenLabs Webhook received: ${type}`);
+    const isSpooled =
+      type === AUDIO_TYPE && (await keepInSpool(options.spool, bytes, { receivedAt, signedAt, secretId }));
+    if (!isSpooled) await intake.accept(event);
+    if (type !== CANARY_TYPE) noteAccepted(options, type);
     return ACCEPTED;
   };
+}
+
+/** The event whose body holds the audio of a call. */
+const AUDIO_TYPE = 'post_call_audio';
+
+function isLargeBody(body: unknown): body is LargeBody {
+  return typeof body === 'object' && body !== null && 'keep' in body;
+}
+
+function noteAccepted({ metrics, logger }: WebhookRouteOptions, type: string): void {
+  metrics.accepted.inc();
+  logger.info(`📥 ElevenLabs Webhook received: ${type}`);
+}
+
+interface LargeContext {
+  receivedAt: number;
+  reply: FastifyReply;
+  refuse: Refuse;
+  options: WebhookRouteOptions;
+}
+
+async function acceptLarge(body: LargeBody, { receivedAt, reply, refuse, options }: LargeContext) {
+  const verdict = body.verdict();
+  if (!verdict.ok) {
+    body.discard();
+    return refuse(reply, verdict);
+  }
+  const { signedAt, secretId } = verdict;
+  await body.keep({ receivedAt, signedAt, secretId });
+  noteAccepted(options, peekType(body.ends()));
+  return ACCEPTED;
+}
+
+/**
+ * Keeps a small body with audio in the spool, which has the audio stored. Returns false where the spool has no room: the event then
+ * goes through the queue with its audio in it.
+ */
+async function keepInSpool(
+  spool: Pick<Spool, 'begin'>,
+  body: Buffer,
+  facts: { receivedAt: number; signedAt: number; secretId: string },
+): Promise<boolean> {
+  try {
+    const writer = spool.begin({ isLarge: false });
+    await writer.write(body);
+    const sha256 = hash('sha256', body, 'hex');
+    await writer.keep({ ...facts, eventId: idempotencyKey(body), sha256, bytes: body.length });
+    return true;
+  } catch (error) {
+    if (error instanceof SpoolError) return false;
+    throw error;
+  }
 }
 
 /** Answers every method but POST with 405. CONNECT is not among them: Node makes no request of it. */

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type Hmac } from 'node:crypto';
 
 /** The name of the signature's header, in lower case as Node returns it. */
 export const SIGNATURE_HEADER = 'elevenlabs-signature';
@@ -13,7 +13,12 @@ export const SIGNATURE_HEADER = 'elevenlabs-signature';
  * @returns          32 bytes.
  */
 export function signatureDigest(body: Uint8Array, secret: string, timestamp: string): Buffer {
-  return createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest();
+  return beginDigest(secret, timestamp).update(body).digest();
+}
+
+/** Begins the same digest for a body whose bytes are added one after the other. */
+export function beginDigest(secret: string, timestamp: string): Hmac {
+  return createHmac('sha256', secret).update(`${timestamp}.`);
 }
 
 /**

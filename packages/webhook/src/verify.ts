@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { signatureDigest } from './sign.ts';
+import { beginDigest, signatureDigest } from './sign.ts';
 
 /**
  * The greatest time that a signature may be ahead of our clock, in seconds. It allows for clock drift. A greater value
@@ -77,6 +77,37 @@ export function verifyBody(body: Uint8Array, read: SignatureRead, secrets: reado
     }
   }
   return refuse('signature_mismatch');
+}
+
+/** Verifies a body whose bytes come one after the other. */
+export interface ArrivingBody {
+  /** Adds the next bytes. */
+  update(bytes: Uint8Array): void;
+  /** Returns the verdict on all bytes that were added. Call it once. */
+  verdict(): Verdict;
+}
+
+/**
+ * Begins to verify a body that is not held in memory: the same verdict as `verifyBody` gives.
+ *
+ * @param read  The result of `verifyHeader`.
+ */
+export function verifyArriving(read: SignatureRead, secrets: readonly string[]): ArrivingBody {
+  const digests = secrets.map((secret) => ({ secret, digest: beginDigest(secret, read.timestamp) }));
+  return {
+    update(bytes) {
+      for (const { digest } of digests) digest.update(bytes);
+    },
+    verdict() {
+      for (const { secret, digest } of digests) {
+        const expected = digest.digest();
+        if (read.signatures.some((signature) => timingSafeEqual(signature, expected))) {
+          return { ok: true, secretId: secretId(secret), signedAt: Number(read.timestamp) };
+        }
+      }
+      return refuse('signature_mismatch');
+    },
+  };
 }
 
 /**

@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createLogger } from '@landline/process';
 import { createIntake, type Intake } from '@landline/intake';
 import { openQueues } from '@landline/queue';
+import { createSpool, type Spool, type SpooledBody } from '@landline/recordings';
 import type { Delivery } from '@landline/webhook';
 import { SECRET } from '../../../../test/support/post.ts';
 import { createApp, type AppOptions, type ReceiverApp } from '../../src/app.ts';
@@ -14,6 +18,11 @@ export interface TestReceiver extends ReceiverApp {
   url: string;
   intake: Intake;
   metrics: ReceiverMetrics;
+  spool: Spool;
+  /** The folder of the spool. */
+  spoolDir: string;
+  /** The bodies that the spool has, in the order of their receipt. Nothing moves them on. */
+  spooled: readonly SpooledBody[];
   /** Returns everything that the receiver has logged. */
   log: () => string;
   /** Returns the events in the receiver's queue, in order. */
@@ -25,12 +34,14 @@ export interface TestReceiver extends ReceiverApp {
 export interface TestReceiverOptions extends Partial<AppOptions> {
   /** How long a write to Redis may take, in milliseconds. */
   enqueueTimeoutMs?: number;
+  /** How many bytes the spool may hold. */
+  spoolLimitBytes?: number;
 }
 
 /** Starts a receiver. `redisUrl` must be of a private Redis, where no worker takes the events out of the queue. */
 export async function startReceiver(
   redisUrl: string,
-  { enqueueTimeoutMs = 500, ...options }: TestReceiverOptions = {},
+  { enqueueTimeoutMs = 500, spoolLimitBytes = 1024 ** 3, ...options }: TestReceiverOptions = {},
 ): Promise<TestReceiver> {
   let log = '';
   const destination = new Writable({
@@ -49,12 +60,24 @@ export async function startReceiver(
   });
   await intake.start();
   const metrics = createMetrics();
+  const spoolDir = await mkdtemp(join(tmpdir(), 'landline-spool-'));
+  const spooled: SpooledBody[] = [];
+  const spool = createSpool({
+    dir: spoolDir,
+    limitBytes: spoolLimitBytes,
+    onBody: (body) => spooled.push(body),
+    onError: (error) => logger.error(error.message),
+    onReady: () => logger.info('The spool takes bodies again'),
+  });
+  await spool.open();
   const app = createApp({
     intake,
+    spool,
     secrets: [SECRET],
     toleranceSeconds: 3600,
     bodyLimitBytes: 65_536,
     requestTimeoutMs: 10_000,
+    minBytesPerSecond: 16_384,
     keepAliveTimeoutMs: 60_000,
     maxConnections: 4096,
     logger,
@@ -67,11 +90,16 @@ export async function startReceiver(
     url,
     intake,
     metrics,
+    spool,
+    spoolDir,
+    spooled,
     log: () => log,
     queued: () => eventsIn(redisUrl),
     async close() {
       await app.drain({ waitMs: 0, timeoutMs: 5000 });
       await intake.close();
+      await spool.close();
+      await rm(spoolDir, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
+import { DamagedBodyError } from '../spool/errors.ts';
+import type { SpooledBody } from '../spool/spooled-body.ts';
+import { splitBody, type SplitBody } from '../split/split-body.ts';
+import type { Storage } from '../storage/storage.ts';
+import { createTurns } from '../spool/turns.ts';
+import { createLane, type Lane } from './lane.ts';
+import { deliveryOfAudio, deliveryOfFault } from './deliveries.ts';
+import { retryPauseMs } from './retry-pause.ts';
+
+/** How many recordings are stored at once. */
+const STORES_AT_ONCE = 4;
+
+/** How long `close` waits for what is under way, in ms. The next process does it again from the beginning. */
+const CLOSE_LIMIT_MS = 3_000;
+
+/** What the mover works with. */
+export interface MoverOptions {
+  /** Where recordings are kept; undefined: they are not kept (RECORDINGS_URL is unset). */
+  storage: Storage | undefined;
+  /** Where bodies are kept that nothing else holds: those of events that cannot be applied. */
+  bodies: Storage;
+  /** Resolves when the event is durable in the queue. */
+  accept: (delivery: Delivery) => Promise<void>;
+  /** Called when a body cannot be read any more. */
+  setAside: (body: SpooledBody) => Promise<void>;
+  /** Called with why a body waits; once for each reason, until one gets through again. */
+  onError: (error: Error) => void;
+  /** Called with each body that is durable elsewhere; its file is removed. */
+  onMoved?: (moved: { kind: SplitBody['kind']; isStored: boolean }) => void;
+}
+
+/** What a mover has done since it was made. */
+export interface MoverStats {
+  /** Recordings that the storage took. */
+  stored: number;
+  /** Attempts that failed: the storage or the queue did not take something. */
+  failures: number;
+}
+
+/** Brings bodies from the spool to where they belong. */
+export interface Mover {
+  /** Begins to move a body; never throws. */
+  move(body: SpooledBody): void;
+  stats(): MoverStats;
+  /** Begins nothing more; resolves when nothing is under way, within three seconds. */
+  close(): Promise<void>;
+}
+
+interface Moving extends MoverOptions {
+  readonly closing: AbortController;
+  /** One body at a time is read from its beginning: that costs the processor, and whole bodies cost memory. */
+  readonly splits: ReturnType<typeof createTurns>;
+  readonly stores: Lane;
+  readonly queue: Lane;
+  readonly counts: MoverStats;
+  reported: string | undefined;
+}
+
+/**
+ * Makes a mover. Each body is split, its audio is stored, its event is enqueued, and only then its file is removed. Every step can be
+ * repeated: a process that dies in between leaves the file, and the next one begins it anew. Where the storage is away, only recordings wait.
+ */
+export function createMover(options: MoverOptions): Mover {
+  const closing = new AbortController();
+  const moving: Moving = {
+    ...options,
+    closing,
+    splits: createTurns(1),
+    stores: createLane(STORES_AT_ONCE, closing.signal),
+    queue: createLane(1, closing.signal),
+    counts: { stored: 0, failures: 0 },
+    reported: undefined,
+  };
+  const underWay = new Set<Promise<void>>();
+  return {
+    move(body) {
+      const moved = moveUntilDone(moving, body).finally(() => underWay.delete(moved));
+      underWay.add(moved);
+    },
+    stats: () => ({ ...moving.counts }),
+    async close() {
+      closing.abort();
+      await Promise.race([Promise.all(underWay), delay(CLOSE_LIMIT_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** Never rejects. */
+async function moveUntilDone(moving: Moving, body: SpooledBody): Promise<void> {
+  const { signal } = moving.closing;
+  for (let failures = 1; !signal.aborted; failures++) {
+    try {
+      await moveOnce(moving, body);
+      moving.reported = undefined;
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof DamagedBodyError) return void (await moving.setAside(body).catch(() => undefined));
+      report(moving, error);
+      await delay(retryPauseMs(failures), undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+function report(moving: Moving, error: unknown): void {
+  moving.counts.failures += 1;
+  const reason = error instanceof Error ? error.message : String(error);
+  if (moving.reported === reason) return;
+  moving.reported = reason;
+  moving.onError(new Error(`A body waits in the spool and is tried again: ${reason}`, { cause: error }));
+}
+
+async function moveOnce(moving: Moving, body: SpooledBody): Promise<void> {
+  const split = await inTurn(moving, () => splitBody(sourceOf(body)));
+  if (split.kind === 'whole') await moveWhole(moving, body);
+  else {
+    const delivery = await moving.stores.run(() => store(moving, body, split));
+    await moving.queue.run(() => moving.accept(delivery));
+  }
+  const isStored = split.kind === 'audio' && moving.storage !== undefined;
+  moving.counts.stored += Number(isStored);
+  await body.remove();
+  moving.onMoved?.({ kind: split.kind, isStored });
+}
+
+async function inTurn<T>({ splits, closing }: Moving, work: () => Promise<T>): Promise<T> {
+  const giveBack = await splits.take();
+  try {
+    closing.signal.throwIfAborted();
+    return await work();
+  } finally {
+    giveBack();
+  }
+}
+
+/** What the split reads: the body without the facts behind it. */
+function sourceOf({ facts, read }: SpooledBody) {
+  return { bytes: facts.bytes, read, signedAt: facts.signedAt, eventId: facts.eventId };
+}
+
+/** Holds one whole body in memory at a time. */
+function moveWhole(moving: Moving, body: SpooledBody): Promise<void> {
+  const { receivedAt, signedAt, secretId, bytes } = body.facts;
+  return moving.queue.run(async () => {
+    const pieces: Buffer[] = [];
+    for await (const piece of body.read(0, bytes)) pieces.push(piece);
+    await moving.accept(deliveryOf(Buffer.concat(pieces), { receivedAt, signedAt, secretId }));
+  });
+}
+
+function store(
+  { storage, bodies }: Moving,
+  body: SpooledBody,
+  split: Exclude<SplitBody, { kind: 'whole' }>,
+): Promise<Delivery> {
+  const source = sourceOf(body);
+  return split.kind === 'audio'
+    ? deliveryOfAudio(body.facts, source, { split, storage })
+    : deliveryOfFault(body.facts, source, { split, storage: storage ?? bodies });
+}

@@ -1,0 +1,33 @@
+/**
+ * The spool did not take a body, or lost one.
+ *
+ * - `full`: SPOOL_LIMIT_BYTES or the disk has no room.
+ * - `failed`: the disk refused a write, or the folder cannot be used.
+ */
+export class SpoolError extends Error {
+  readonly code: 'full' | 'failed';
+
+  constructor(code: SpoolError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SpoolError';
+    this.code = code;
+  }
+}
+
+/** Returns the error of a write to the spool. */
+export function spoolError(cause: unknown): SpoolError {
+  if (cause instanceof SpoolError) return cause;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new SpoolError('full', 'The disk of SPOOL_DIR is full. Free disk space, or give the spool a larger disk.', {
+      cause,
+    });
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SpoolError('failed', `The spool in SPOOL_DIR takes no bodies: ${reason}`, { cause });
+}
+
+/** A body on the disk is not what was written: its file ends too early. */
+export class DamagedBodyError extends Error {
+  override readonly name = 'DamagedBodyError';
+}
