@@ -1,0 +1,237 @@
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, readdir, rename, truncate, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { createSpool, type Spool, type SpoolOptions } from '../../src/spool/spool.ts';
+import type { SpooledBody } from '../../src/spool/spooled-body.ts';
+
+const MIB = 1024 * 1024;
+const FACTS = { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: '0123abcd' };
+
+interface TestSpool extends Spool {
+  dir: string;
+  bodies: SpooledBody[];
+  errors: string[];
+  ready: number;
+}
+
+async function aSpool(options: Partial<SpoolOptions> = {}): Promise<TestSpool> {
+  const dir = options.dir ?? (await makeTempFolder());
+  const bodies: SpooledBody[] = [];
+  const errors: string[] = [];
+  const spool = createSpool({
+    dir,
+    limitBytes: 64 * MIB,
+    onBody: (body) => bodies.push(body),
+    onError: ({ message }) => errors.push(message),
+    onReady: () => (found.ready += 1),
+    checkMs: 20,
+    ...options,
+  });
+  const found: TestSpool = { ...spool, dir, bodies, errors, ready: 0 };
+  await spool.open();
+  onTestFinished(() => spool.close());
+  return found;
+}
+
+async function keep(spool: Spool, body: Buffer): Promise<SpooledBody> {
+  const writer = spool.begin({ isLarge: true });
+  for (let at = 0; at < body.length; at += 100_000) {
+    // oxlint-disable-next-line no-await-in-loop -- piece after piece
+    await writer.write(body.subarray(at, at + 100_000));
+  }
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return writer.keep({ ...FACTS, sha256, eventId: '00000000-0000-0000-0000-000000000001', bytes: body.length });
+}
+
+async function bytesOf(body: SpooledBody, from = 0, to = body.facts.bytes): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of body.read(from, to)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** A body in which every four bytes are another number. */
+function numbered(bytes: number): Buffer {
+  const body = Buffer.alloc(bytes);
+  for (let at = 0; at + 4 <= bytes; at += 4) body.writeUInt32LE(at, at);
+  return body;
+}
+
+async function filesOf({ dir }: TestSpool): Promise<string[]> {
+  const folders = await readdir(dir);
+  const names = await Promise.all(folders.map((folder) => readdir(join(dir, folder))));
+  return names.flat().filter((name) => name !== 'lock');
+}
+
+describe('a body that is kept', () => {
+  it.each([0, 1, 300_000, 9 * MIB])('has its %i bytes and its facts, and is reported', async (bytes) => {
+    const spool = await aSpool();
+    const body = numbered(bytes);
+    const kept = await keep(spool, body);
+    expect(spool.bodies).toEqual([kept]);
+    expect(kept.facts).toEqual({
+      ...FACTS,
+      sha256: createHash('sha256').update(body).digest('hex'),
+      eventId: '00000000-0000-0000-0000-000000000001',
+      bytes,
+    });
+    expect((await bytesOf(kept)).equals(body)).toBe(true);
+    expect(spool.stats()).toMatchObject({ files: 1, oldestAt: FACTS.receivedAt, damagedFiles: 0 });
+  });
+
+  it('is read from any byte to any other', async () => {
+    const spool = await aSpool();
+    const body = numbered(MIB);
+    const kept = await keep(spool, body);
+    for (const [from, to] of [
+      [0, 0],
+      [5, 6],
+      [262_143, 262_145],
+      [700_001, MIB],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await bytesOf(kept, from, to)).equals(body.subarray(from, to))).toBe(true);
+    }
+  });
+
+  it('counts until it is removed, once', async () => {
+    const spool = await aSpool();
+    const kept = await keep(spool, numbered(MIB));
+    expect(spool.stats().bytes).toBeGreaterThan(MIB);
+    await kept.remove();
+    await kept.remove();
+    expect(spool.stats()).toMatchObject({ files: 0, bytes: 0, oldestAt: undefined });
+    expect(await filesOf(spool)).toEqual([]);
+  });
+});
+
+describe('a body that is not kept', () => {
+  it('leaves no file, also where it is given up in the middle of a write', async () => {
+    const spool = await aSpool();
+    const writer = spool.begin({ isLarge: true });
+    const writing = writer.write(numbered(MIB));
+    await writer.discard();
+    await writing;
+    expect(await filesOf(spool)).toEqual([]);
+    expect(spool.stats()).toMatchObject({ files: 0, bytes: 0 });
+  });
+
+  it('is removed when its process has died, and verified ones are taken over', async () => {
+    const dead = await aSpool();
+    const body = numbered(2 * MIB);
+    await keep(dead, body);
+    await dead.begin({ isLarge: true }).write(numbered(MIB));
+    await dead.close();
+    expect(await filesOf(dead)).toHaveLength(2);
+
+    const heir = await aSpool({ dir: dead.dir });
+    expect(heir.bodies).toHaveLength(1);
+    expect(heir.bodies[0]?.facts).toMatchObject({ ...FACTS, bytes: 2 * MIB });
+    expect((await bytesOf(heir.bodies[0] as SpooledBody)).equals(body)).toBe(true);
+    expect(await readdir(dead.dir)).toEqual([basename(dirname(heir.bodies[0]?.path ?? ''))]);
+    expect(heir.stats().bytes).toBeGreaterThan(2 * MIB);
+    await heir.bodies[0]?.remove();
+    expect(heir.stats()).toMatchObject({ files: 0, bytes: 0 });
+  });
+});
+
+it('takes over while it runs, each body once among several', async () => {
+  const dead = await aSpool();
+  for (let i = 0; i < 20; i++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await keep(dead, numbered(100 + i));
+  }
+  const heirs = await Promise.all([aSpool({ dir: dead.dir }), aSpool({ dir: dead.dir }), aSpool({ dir: dead.dir })]);
+  expect(heirs.flatMap(({ bodies }) => bodies)).toEqual([]);
+  await dead.close();
+  const found = () => heirs.flatMap(({ bodies }) => bodies.map(({ facts }) => facts.bytes));
+  await expect.poll(found, { timeout: 10_000 }).toHaveLength(20);
+  expect(found().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => 100 + i));
+});
+
+describe('a damaged file', () => {
+  const damages: Record<string, (path: string) => Promise<void>> = {
+    'that lost its end': (path) => truncate(path, 500),
+    'that lost its middle': async (path) => {
+      await truncate(path, 500);
+      await appendFile(path, Buffer.from('{"receivedAt":1}\x10\0\0\0\0\0\0\0LLS1', 'latin1'));
+    },
+    'that is empty': (path) => truncate(path, 0),
+  };
+  it.each(Object.entries(damages))('%s is set aside and reported, and the others are taken over', async (_, damage) => {
+    const dead = await aSpool();
+    const broken = await keep(dead, numbered(1000));
+    await keep(dead, numbered(2000));
+    await damage(broken.path);
+    await dead.close();
+    const heir = await aSpool({ dir: dead.dir });
+    expect(heir.bodies.map(({ facts }) => facts.bytes)).toEqual([2000]);
+    expect(heir.stats()).toMatchObject({ files: 1, damagedFiles: 1 });
+    expect(heir.errors).toEqual([expect.stringContaining('is damaged')]);
+    expect((await filesOf(heir)).filter((name) => name.endsWith('.damaged'))).toHaveLength(1);
+
+    // It stays with the next processes, and does not keep the folder of an ended one.
+    await heir.close();
+    const next = await aSpool({ dir: dead.dir });
+    expect(next.stats()).toMatchObject({ files: 1, damagedFiles: 1 });
+    expect(await readdir(dead.dir)).toHaveLength(1);
+  });
+});
+
+describe('room', () => {
+  it('is refused above the limit; an eighth is kept for small bodies', async () => {
+    const spool = await aSpool({ limitBytes: 16 * MIB });
+    expect(spool.hasRoomFor(14 * MIB)).toBe(true);
+    expect(spool.hasRoomFor(14 * MIB + 1)).toBe(false);
+    const large = spool.begin({ isLarge: true });
+    await large.write(numbered(14 * MIB));
+    await expect(large.write(Buffer.alloc(1))).rejects.toMatchObject({ code: 'full' });
+    const small = spool.begin({ isLarge: false });
+    await small.write(numbered(MIB));
+    await expect(small.write(numbered(2 * MIB))).rejects.toMatchObject({ code: 'full' });
+    await Promise.all([large.discard(), small.discard()]);
+    expect(spool.hasRoomFor(14 * MIB)).toBe(true);
+  });
+
+  it('counts what other processes hold', async () => {
+    const first = await aSpool({ limitBytes: 16 * MIB });
+    await keep(first, numbered(10 * MIB));
+    const second = await aSpool({ dir: first.dir, limitBytes: 16 * MIB });
+    expect(second.hasRoomFor(5 * MIB)).toBe(false);
+    await first.bodies[0]?.remove();
+    await expect.poll(() => second.hasRoomFor(5 * MIB), { timeout: 10_000 }).toBe(true);
+  });
+
+  it('ends before the disk is full: others write to it as well', async () => {
+    const space = { free: 300 * MIB, total: 1024 * 1024 * MIB };
+    const spool = await aSpool({ diskSpace: () => Promise.resolve({ ...space }) });
+    expect([spool.hasRoomFor(44 * MIB), spool.hasRoomFor(45 * MIB)]).toEqual([true, false]);
+    expect(spool.stats().diskFreeBytes).toBe(300 * MIB);
+    space.free = 1000 * MIB;
+    await expect.poll(() => spool.hasRoomFor(45 * MIB), { timeout: 10_000 }).toBe(true);
+  });
+
+  it('is not bounded by a disk whose space nobody knows', async () => {
+    const spool = await aSpool({ diskSpace: () => Promise.reject(new Error('EIO: made up')) });
+    expect(spool.hasRoomFor(50 * MIB)).toBe(true);
+  });
+});
+
+describe('a folder that cannot be used', () => {
+  it('is reported once, takes no bodies, and is used as soon as it can be', async () => {
+    const root = await makeTempFolder();
+    await writeFile(join(root, 'spool'), 'a file in its place');
+    const spool = await aSpool({ dir: join(root, 'spool') });
+    expect([spool.status(), spool.hasRoomFor(1)]).toEqual(['failed', false]);
+    expect(() => spool.begin({ isLarge: true })).toThrow('takes no bodies');
+    expect(spool.errors).toEqual([expect.stringContaining('The spool in SPOOL_DIR takes no bodies')]);
+    await rename(join(root, 'spool'), join(root, 'elsewhere'));
+    await mkdir(join(root, 'spool'));
+    await expect.poll(() => spool.status(), { timeout: 10_000 }).toBe('ready');
+    expect(spool.ready).toBe(1);
+    const kept = await keep(spool, numbered(5000));
+    expect((await bytesOf(kept)).equals(numbered(5000))).toBe(true);
+    expect(spool.errors).toHaveLength(1);
+  });
+});
