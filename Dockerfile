@@ -32,7 +32,7 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app ./
 # A new volume takes its owner from here.
-RUN install --directory --owner=node --group=node --mode=700 /journal /roles/owner /roles/worker /roles/reader
+RUN install --directory --owner=node --group=node --mode=700 /journal /spool /recordings /roles/owner /roles/worker /roles/reader
 USER node
 EXPOSE 3000 3001 3002 3003 3004
 # The receiver's, whose command is the default; docker-compose.yml has one for each service.

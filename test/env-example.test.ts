@@ -25,8 +25,9 @@ const shown = lines.flatMap((line, i): Shown[] => {
 const shapes = [receiverVariables.shape, workerVariables.shape, dashboardVariables.shape, initiationVariables.shape];
 
 test('.env.example names exactly the variables that the processes read', () => {
-  // The commands read these variables; only Compose reads the last one.
-  const others = ['PUBLIC_URL', 'ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD'];
+  // The commands read the first two, only Compose reads the third, and the library for S3 reads its own.
+  const aws = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION'];
+  const others = ['PUBLIC_URL', 'ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD', ...aws];
   const read = new Set([...shapes.flatMap((shape) => Object.keys(shape)), ...others]);
   expect(new Set(shown.map(({ name }) => name))).toEqual(read);
   expect(shown).toHaveLength(read.size);

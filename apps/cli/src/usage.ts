@@ -8,7 +8,7 @@ export const USAGE = `Usage: npm run landline -- <command>
   migrate                                     brings the tables up to date
   roles <folder> [--new-passwords]            makes the database's roles for owner, worker and reader; keeps their URLs there
   sql "<query>"                               shows rows; the query can only read
-  journal list|verify                         shows the journal's files; reads every record of them
+  journal list|verify                         shows the files of journal and spool; reads all of them
   journal enqueue --since <time> [--until <time>] [--dry-run]
                                               puts on the queue again what was journalled since then (2h, or an ISO time)
   help                                        this text

@@ -6,3 +6,4 @@ export { createSpool, type Spool, type SpoolStats } from './spool/spool.ts';
 export type { SpooledBody } from './spool/spooled-body.ts';
 export { recordingVariables } from './variables.ts';
 export { openStorage } from './storage/storage.ts';
+export { listSpool, verifySpoolFile, type SpoolFile } from './spool/inspect-spool.ts';

@@ -3,15 +3,15 @@ import { resolve } from 'node:path';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { readEnvFile, type Environment } from '../start/env-file.ts';
-import { journalFolder } from '../start/journal-folder.ts';
+import { journalFolder, spoolFolder } from '../start/data-folders.ts';
 import { enqueueJournal } from './enqueue.ts';
 import type { JournalContext } from './journal-context.ts';
 import { printJournal } from './list.ts';
 import { verifyJournal } from './verify.ts';
 
 const USAGE = `journal takes one of: npm run landline -- journal
-  list                                                shows the files
-  verify                                              reads every record
+  list                                                shows the files, those of the spool as well
+  verify                                              reads every record, and every body of the spool
   enqueue --since <time> [--until <time>] [--dry-run]   puts on the queue again what was journalled in that time
 A time is 2026-01-31T14:30:00Z, or a duration such as 30m, 2h or 1d before now.`;
 
@@ -32,7 +32,8 @@ export async function journal(args: string[], context: CommandContext): Promise<
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
   if (subcommand === undefined) throw new CliError('arguments_invalid', USAGE);
   const env = await readEnvFile(context.root, context.env);
-  return subcommand(rest, { ...context, env, dir: await findJournal(context.root, env) });
+  const spoolDir = resolve(context.root, env['SPOOL_DIR'] || spoolFolder(context.root));
+  return subcommand(rest, { ...context, env, dir: await findJournal(context.root, env), spoolDir });
 }
 
 async function findJournal(root: string, env: Environment): Promise<string> {

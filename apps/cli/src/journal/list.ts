@@ -3,16 +3,17 @@ import { parseArgs } from 'node:util';
 import { listJournal } from '@landline/journal';
 import { formatTable } from '../format-table.ts';
 import type { JournalContext } from './journal-context.ts';
+import { printSpool } from './spool.ts';
 
 /**
- * `landline journal list`: prints a row for each file, the oldest first. The times are in UTC.
+ * `landline journal list`: prints a row for each file, the oldest first, and those of the spool. The times are in UTC.
  *
  * - `not enqueued` counts the records that Redis lacks.
  * - `held` says whether the process that writes the file is alive. The next receiver takes over the other files.
  *
  * @returns The exit code 0.
  */
-export async function printJournal(args: string[], { dir, print, width }: JournalContext): Promise<number> {
+export async function printJournal(args: string[], { dir, spoolDir, print, width }: JournalContext): Promise<number> {
   parseArgs({ args, options: {} });
   const files = await listJournal(dir);
   print(`${dir}:`);
@@ -25,6 +26,7 @@ export async function printJournal(args: string[], { dir, print, width }: Journa
     held: isHeld ? 'yes' : 'no',
   }));
   print(formatTable(rows, width));
+  await printSpool({ spoolDir, print, width });
   return 0;
 }
 

@@ -2,13 +2,15 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listJournal, verifyJournalFile, type JournalDamage } from '@landline/journal';
 import type { JournalContext } from './journal-context.ts';
+import { verifySpool } from './spool.ts';
 
 /**
- * `landline journal verify`: reads and checks every record of every file, and prints a line for each file.
+ * `landline journal verify`: reads and checks every record of every file, and prints a line for each file. So it does with every
+ * body of the spool.
  *
- * @returns The exit code: 1 when a file is damaged in the middle, else 0. A torn end is no damage: no sender got a 200 for that record.
+ * @returns The exit code: 1 when a file is damaged in the middle, or a body of the spool is, else 0. A torn end is no damage: no sender got a 200 for that record.
  */
-export async function verifyJournal(args: string[], { dir, print }: JournalContext): Promise<number> {
+export async function verifyJournal(args: string[], { dir, spoolDir, print }: JournalContext): Promise<number> {
   parseArgs({ args, options: {} });
   const total = { files: 0, records: 0, events: 0, damaged: 0 };
   for (const { path } of await listJournal(dir)) {
@@ -22,7 +24,8 @@ export async function verifyJournal(args: string[], { dir, print }: JournalConte
     print(`${relative(dir, path)}: ${records} records, ${events} events, ${found}`);
   }
   print(`${total.files} files, ${total.records} records, ${total.events} events in ${dir}.`);
-  if (total.damaged === 0) return 0;
+  const damagedBodies = await verifySpool({ spoolDir, print });
+  if (total.damaged === 0) return damagedBodies === 0 ? 0 : 1;
   print(`${total.damaged} damaged parts: what was there can come from Redis alone. What follows them is enqueued.`);
   return 1;
 }

@@ -31,6 +31,15 @@ const LOOPBACK = { HOST: '127.0.0.1' };
  */
 export const WORKER_NODE_OPTIONS: readonly string[] = ['--max-semi-space-size=64'];
 
+/** What the library for S3 reads by itself: credentials, the region, and where to ask for them. */
+const AWS_VARIABLES = `
+  AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_CONFIG_FILE
+  AWS_SHARED_CREDENTIALS_FILE AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI
+  AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+`
+  .trim()
+  .split(/\s+/);
+
 /** The receiver takes webhooks. It starts before all other apps. Where it does not start, `npm start` ends. */
 export const RECEIVER: App = {
   name: 'receiver',
@@ -44,6 +53,10 @@ export const RECEIVER: App = {
     'JOURNAL_DIR',
     'JOURNAL_LIMIT_BYTES',
     'JOURNAL_RETENTION_HOURS',
+    'SPOOL_DIR',
+    'SPOOL_LIMIT_BYTES',
+    'RECORDINGS_URL',
+    ...AWS_VARIABLES,
     'CANARY_INTERVAL_SECONDS',
     'SIGNATURE_TOLERANCE_SECONDS',
     'PORT',
@@ -52,6 +65,7 @@ export const RECEIVER: App = {
     'HEALTH_HOST',
     'BODY_LIMIT_BYTES',
     'REQUEST_TIMEOUT_MS',
+    'MIN_BYTES_PER_SECOND',
     'KEEP_ALIVE_TIMEOUT_MS',
     'MAX_CONNECTIONS',
     'DRAIN_SECONDS',

@@ -4,7 +4,7 @@ import type { CommandContext } from '../command-context.ts';
 import { type App, APPS, DASHBOARD, drainMs, INITIATION, RECEIVER, WORKER } from './apps.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Environment, makeEnvFile, readEnvFile } from './env-file.ts';
-import { journalFolder } from './journal-folder.ts';
+import { journalFolder, recordingsUrl, spoolFolder } from './data-folders.ts';
 import { keepApp, type KeepAppOptions, type KeptApp } from './keep-app.ts';
 import { bringTablesUpToDate } from './bring-tables-up-to-date.ts';
 import { clearServices, claimRoot, writeServices } from './services-file.ts';
@@ -90,7 +90,13 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
   };
 
   // An empty JOURNAL_DIR switches the journal off, so it is handed on as it is.
-  const withRedis = withoutFiles(env, { REDIS_URL: redisUrl, JOURNAL_DIR: env['JOURNAL_DIR'] ?? journalFolder(root) });
+  // An empty RECORDINGS_URL: recordings are not kept.
+  const withRedis = withoutFiles(env, {
+    REDIS_URL: redisUrl,
+    JOURNAL_DIR: env['JOURNAL_DIR'] ?? journalFolder(root),
+    SPOOL_DIR: env['SPOOL_DIR'] || spoolFolder(root),
+    RECORDINGS_URL: env['RECORDINGS_URL'] ?? recordingsUrl(root),
+  });
   const receiver = await startReceiver({
     ...common,
     env: withRedis,
