@@ -1,46 +1,48 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
-import { request as secureRequest } from 'node:https';
-import { text } from 'node:stream/consumers';
+import { Agent } from 'node:http';
 import { parseArgs } from 'node:util';
 import { readSecret } from '@landline/process';
-import { sign, SIGNATURE_HEADER, webhookVariables } from '@landline/webhook';
+import { webhookVariables } from '@landline/webhook';
 import { CliError } from './errors.ts';
+import { audioBody } from './example-audio.ts';
 import { EXAMPLE_NAMES, exampleBody } from './example-events.ts';
+import { postEvent, type EventBody } from './post-event.ts';
 import type { Environment } from './start/env-file.ts';
 
 /** The number of requests under way at once. */
 const CONCURRENCY = 64;
-/** How long one answer may take, in milliseconds. A receiver under load may be slow; a shorter time would count late answers as faults. */
-const ANSWER_LIMIT_MS = 30_000;
 const MAX_COUNT = 10_000_000;
+/** The type that `--seconds` is for. */
+const AUDIO_TYPE = 'post_call_audio';
+/** The longest recording: a day, which is 1.8 GB of body. */
+const MAX_SECONDS = 86_400;
 
-const USAGE = `send takes one event type or a file with a body: npm run landline -- send <type or file> [--count n] [--url u]
+const USAGE = `send takes one event type or a file with a body: npm run landline -- send <type or file> [--count n] [--url u] [--seconds n]
 Types: ${EXAMPLE_NAMES.join(', ')}
-live makes calls of ten live events each. A file is sent as it is, byte for byte.`;
+live makes calls of ten live events each. A file is sent as it is, byte for byte.
+--seconds is for ${AUDIO_TYPE}: it makes a recording of that length while it is sent, 1.3 MB for a minute.`;
 
 /**
  * `landline send …`: signs and sends events, and prints a summary of the answers.
  *
- * @param args   `<type or file> [--count n] [--url u]`.
+ * @param args   `<type or file> [--count n] [--url u] [--seconds n]`.
  * @param env    ELEVENLABS_WEBHOOK_SECRET or ELEVENLABS_WEBHOOK_SECRET_FILE, and PORT. The first secret signs.
  * @param print  Prints a line.
  * @returns      The exit code: 0 when every event was answered 200, else 1.
  * @throws       {CliError} `arguments_invalid` or `configuration_invalid`.
  */
 export async function send(args: readonly string[], env: Environment, print = printLine): Promise<number> {
-  const { what, count, url } = readArguments(args, env);
+  const { what, count, url, seconds } = readArguments(args, env);
   const secret = signingSecret(env);
-  const bodyOf = await bodies(what);
+  const bodyOf = await bodies(what, seconds);
   const tally = new Map<string, number>();
   const startedAt = performance.now();
   let next = 0;
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   async function sendInTurn(): Promise<void> {
     while (next < count) {
-      const body = bodyOf(next++);
-      const result = await post(url, { body, signature: sign(body, secret, Date.now() / 1000), agent });
+      const result = await postEvent(url, bodyOf(next++), { secret, agent });
       tally.set(result, (tally.get(result) ?? 0) + 1);
     }
   }
@@ -59,11 +61,19 @@ function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function readArguments(args: readonly string[], env: Environment): { what: string; count: number; url: string } {
+interface Arguments {
+  what: string;
+  count: number;
+  url: string;
+  /** The length of the recording; undefined without `--seconds`. */
+  seconds: number | undefined;
+}
+
+function readArguments(args: readonly string[], env: Environment): Arguments {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { count: { type: 'string', default: '1' }, url: { type: 'string' } },
+    options: { count: { type: 'string', default: '1' }, url: { type: 'string' }, seconds: { type: 'string' } },
   });
   const [what, ...rest] = positionals;
   if (what === undefined || rest.length > 0) throw new CliError('arguments_invalid', USAGE);
@@ -75,7 +85,20 @@ function readArguments(args: readonly string[], env: Environment): { what: strin
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
     throw new CliError('arguments_invalid', '--url takes the whole address, http://host:port/api/elevenlabs/webhook.');
   }
-  return { what, count, url };
+  return { what, count, url, seconds: values.seconds === undefined ? undefined : readSeconds(values.seconds, what) };
+}
+
+function readSeconds(given: string, what: string): number {
+  if (what !== AUDIO_TYPE) {
+    const advice = `Leave it out, or send ${AUDIO_TYPE} --seconds ${given}.`;
+    throw new CliError(
+      'arguments_invalid',
+      `--seconds makes a recording of that length, and ${what} has none. ${advice}`,
+    );
+  }
+  const seconds = /^\d{1,5}$/.test(given) ? Number(given) : 0;
+  if (seconds >= 1 && seconds <= MAX_SECONDS) return seconds;
+  throw new CliError('arguments_invalid', `--seconds takes a whole number from 1 to ${MAX_SECONDS}.`);
 }
 
 function signingSecret(env: Environment): string {
@@ -88,10 +111,14 @@ function signingSecret(env: Environment): string {
   return secret;
 }
 
-/** Answers a function that makes the n-th body: an example with ids and a time of its own, or the bytes of the file. */
-async function bodies(what: string): Promise<(sequence: number) => Buffer> {
+/**
+ * Answers a function that makes the n-th body: an example with ids and a time of its own, a recording of its own where its
+ * length is given, or the bytes of the file.
+ */
+async function bodies(what: string, seconds: number | undefined): Promise<(sequence: number) => EventBody> {
+  const run = randomBytes(6).toString('hex');
+  if (seconds !== undefined) return (sequence) => audioBody(run, { sequence, at: new Date(), seconds });
   if (EXAMPLE_NAMES.includes(what)) {
-    const run = randomBytes(6).toString('hex');
     return (sequence) => exampleBody(what, run, { sequence, at: new Date() });
   }
   try {
@@ -106,52 +133,4 @@ async function bodies(what: string): Promise<(sequence: number) => Buffer> {
       },
     );
   }
-}
-
-interface SignedBody {
-  body: Buffer;
-  signature: string;
-  /** Keeps the connections open between requests; used for http only. */
-  agent: Agent;
-}
-
-/**
- * Sends one body. Answers the status with the text of the answer, or why there was no answer.
- *
- * It does not use `fetch`, which sends a quarter as many requests a second. `fetch` also refuses some ports, and addresses with a login.
- */
-async function post(url: string, { body, signature, agent }: SignedBody): Promise<string> {
-  return new Promise((resolve) => {
-    const secure = url.startsWith('https:');
-    const outgoing = (secure ? secureRequest : request)(url, {
-      method: 'POST',
-      ...(secure ? {} : { agent }),
-      headers: {
-        'content-type': 'application/json',
-        'content-length': body.length,
-        [SIGNATURE_HEADER]: signature,
-      },
-      timeout: ANSWER_LIMIT_MS,
-    });
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${ANSWER_LIMIT_MS / 1000} s`)));
-    outgoing.on('error', (error) => resolve(explain(error)));
-    outgoing.on('response', (response) => {
-      const status = String(response.statusCode);
-      text(response).then(
-        (said) => resolve(status === '200' ? status : `${status} ${said.slice(0, 300)}`),
-        (error: unknown) => resolve(error instanceof Error ? error.message : String(error)),
-      );
-    });
-    outgoing.end(body);
-  });
-}
-
-/** Describes a failed connection, and names the remedy. */
-function explain(error: Error): string {
-  const code = 'code' in error ? error.code : '';
-  const said = error.message || String(error);
-  if (code === 'ECONNREFUSED')
-    return `${said}: nothing listens there. Run npm start in another terminal, or see PORT and --url.`;
-  if (code === 'EPROTO') return 'no TLS is spoken there: the address begins with http://';
-  return said;
 }

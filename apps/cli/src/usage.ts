@@ -2,6 +2,7 @@
 export const USAGE = `Usage: npm run landline -- <command>
 
   send <type or file> [--count n] [--url u]   signs and sends real-shaped events
+  send post_call_audio --seconds n            sends a recording of that length, made while it is sent
   send conversation-initiation --caller <number> [--called n] [--agent id] [--conversation id] [--call-sid s] [--url u]
                                               asks who is calling, as ElevenLabs does, and prints the answer
   context [--url u]                           prints the agent-context JSON; --url: where ElevenLabs reaches the receiver

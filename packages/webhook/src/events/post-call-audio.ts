@@ -1,3 +1,4 @@
+import { readAudioText } from '../audio.ts';
 import type { Changes } from '../changes.ts';
 import { latestClock } from '../clock.ts';
 import { changesOf, registersOf, type EventContext } from '../event-context.ts';
@@ -6,7 +7,7 @@ import { changesOf, registersOf, type EventContext } from '../event-context.ts';
 export function postCallAudio(event: EventContext): Changes {
   const { fields, eventAt } = event;
   const changes = changesOf(event, 'final', 'ended');
-  const audio = fields.text('full_audio') ?? '';
+  const audio = readAudioText(fields) ?? '';
   const recording = { available: audio !== '', format: 'mp3', size_bytes: Buffer.byteLength(audio, 'base64') };
   changes.conversation.metadata = registersOf({ ...fields.rest(), recording }, latestClock('final', eventAt, event));
   return changes;
