@@ -9,6 +9,11 @@ const CONNECTION_LIMIT = 64;
 /** How long an operation waits for its connection, in ms. */
 const CONNECT_LIMIT_MS = 10_000;
 
+const nothing = (): void => undefined;
+
+/** Without a logger, the SDK writes warnings to the console. All that matters is in the errors. */
+const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** The SDK and a client of it. */
 export interface LoadedClient {
   sdk: typeof S3Sdk;
@@ -22,6 +27,7 @@ export async function loadClient(target: BucketTarget): Promise<LoadedClient> {
     ...(target.region !== undefined && { region: target.region }),
     ...(target.endpoint !== undefined && { endpoint: target.endpoint }),
     forcePathStyle: target.isPathStyle,
+    logger: SILENT,
     // The caller tries again, with growing pauses.
     maxAttempts: 1,
     // The defaults send a body in chunks of `aws-chunked`, which not every server takes.

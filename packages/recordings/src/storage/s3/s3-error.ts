@@ -73,7 +73,7 @@ export function statusOf(error: unknown): number | undefined {
 function factsOf(error: unknown): Facts {
   if (!(error instanceof Error)) return { code: 'an unknown error', status: undefined };
   // The SDK gives this one no name of its own.
-  if (error.message === 'Region is missing') return { code: 'RegionMissing', status: undefined };
+  if (/^Region (is missing|not accepted)/.test(error.message)) return { code: 'RegionMissing', status: undefined };
   const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
   const status =
     typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata

@@ -37,8 +37,9 @@ export function createRequests(target: BucketTarget, idleLimitMs: number): S3Req
   let isClosed = false;
 
   function load(): Promise<LoadedClient> {
-    if (!isClosed) loaded ??= loadClient(target);
-    return loaded ?? Promise.reject(closed());
+    if (isClosed) return Promise.reject(closed());
+    loaded ??= loadClient(target);
+    return loaded;
   }
 
   function toError(error: unknown, progress: Progress): Error {

@@ -73,9 +73,11 @@ function urlOf({ bucket, key }: Place): string {
   return `s3://${bucket}/${key}`;
 }
 
+const OBJECT_URL = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/((?:(?!\.)[A-Za-z0-9._-]+\/)*[A-Za-z0-9._-]+)$/;
+
 /** The URL may be older than the present RECORDINGS_URL, so any bucket and prefix may lead to the key. */
 function placeOf(url: string): Place {
-  const [, bucket, key] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([A-Za-z0-9._/-]+)$/.exec(url) ?? [];
+  const [, bucket, key] = OBJECT_URL.exec(url) ?? [];
   if (bucket !== undefined && key !== undefined && keyAtEnd(key) !== undefined) return { bucket, key };
   throw new StorageError(
     'refused',
