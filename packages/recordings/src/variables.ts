@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseStorageUrl } from './storage/storage-url.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -22,5 +23,16 @@ export const recordingVariables = {
     max: 1024 * 1024 * MEBIBYTE,
   }).default(8192 * MEBIBYTE),
   /** Where recordings are kept: `file:<folder>` or `s3://<bucket>/<prefix>?endpoint=…&region=…`. Empty: they are not kept. */
-  RECORDINGS_URL: z.string().default(''),
+  RECORDINGS_URL: z.string().check(checkStorageUrl).default(''),
 };
+
+/** A check of zod: an empty text is fine. The message never repeats the URL, which may hold a password by mistake. */
+function checkStorageUrl({ value, issues }: z.core.ParsePayload<string>): void {
+  if (value === '') return;
+  try {
+    parseStorageUrl(value);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    issues.push({ code: 'custom', message: `RECORDINGS_URL cannot be used. ${message}`, input: '' });
+  }
+}
