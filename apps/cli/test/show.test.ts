@@ -52,6 +52,10 @@ async function record(bytes: Buffer, reference?: BodyReference): Promise<string>
   return event.entry.id;
 }
 
+/** Takes away the field without which audio is dead. */
+const withoutConversation = (body: Buffer) =>
+  Buffer.from(body.toString().replace('conversation_id', 'conversation___'));
+
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 /** Audio in its body, and what the mover makes of it. `name` distinguishes the events of these tests. */
@@ -115,6 +119,21 @@ describe('the exact bytes', () => {
     });
     const result = await show([id, '--body']);
     expect([result.code, result.errors, result.bytes.equals(body)]).toEqual([0, '', true]);
+  });
+
+  test('of dead audio come from envelope and audio as well', async () => {
+    const audio = randomBytes(1000);
+    const { whole, envelope, recording } = anAudio('dead', audio);
+    const path = join(await makeTempFolder(), 'dead.mp3');
+    await writeFile(path, audio);
+    const id = await record(withoutConversation(envelope), {
+      eventId: idempotencyKey(withoutConversation(whole)),
+      bytes: whole.length,
+      recording: { ...recording, url: `file:${path}`, storedAt: null },
+    });
+    expect((await show([id])).output).toMatch(/^error +conversation_id_missing/m);
+    expect((await show([id])).output).toContain(`file:${path}`);
+    expect((await show([id, '--body'])).bytes.equals(withoutConversation(whole))).toBe(true);
   });
 
   test('come from where the audio is now', async () => {
