@@ -32,8 +32,9 @@ const NO_PAUSE: DatabaseGate = {
 
 /** Applies one group as the worker does, and retries after a conflict; any other failure fails the test. */
 async function apply(store: Store, group: readonly DescribedEvent[]): Promise<void> {
-  const events = group.flatMap(({ body, receivedAt }) => {
-    const event = normalise({ receivedAt, signedAt: SIGNED_AT / 1000, secretId: 'test', encoding: 'utf8', body });
+  const events = group.flatMap(({ body, receivedAt, reference }) => {
+    const delivered = { receivedAt, signedAt: SIGNED_AT / 1000, secretId: 'test', reference };
+    const event = normalise({ ...delivered, encoding: 'utf8', body });
     if (event.outcome === 'dead') throw new Error(`dead: ${event.fault.message} ${body}`);
     return [event];
   });

@@ -9,6 +9,7 @@ import { envelopes } from './expected-rows/envelopes.ts';
 import { identity } from './expected-rows/identity.ts';
 import { languages } from './expected-rows/languages.ts';
 import { outcomes } from './expected-rows/outcomes.ts';
+import { recordings } from './expected-rows/recordings.ts';
 import type { Delivered, Scenario } from './expected-rows/scenario.ts';
 import { secrets } from './expected-rows/secrets.ts';
 import { ties } from './expected-rows/ties.ts';
@@ -26,6 +27,7 @@ const THEMES: Record<string, readonly Scenario[]> = {
   identity,
   languages,
   outcomes,
+  recordings,
   secrets,
   ties,
   tools,

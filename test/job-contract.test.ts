@@ -9,12 +9,13 @@ const read = async (name: string): Promise<unknown> =>
 /** Adds a job as a receiver of any version does. */
 const OPTIONS = { attempts: 8, backoff: { type: 'custom' }, removeOnComplete: true, removeOnFail: false };
 
-test('jobs of the oldest and the current version and with unknown fields are applied; a job of a future version stays in failed, whole, and can be retried', async () => {
+test('jobs of the oldest and the current version, with a reference and with unknown fields are applied; a job of a future version stays in failed, whole, and can be retried', async () => {
   const pipe = await startPipe();
   onTestFinished(() => pipe.stop());
   const { events } = pipe.queues;
   const future = await read('v2');
-  for (const data of [await read('v1-oldest'), future, await read('v1-unknown-fields')]) {
+  const reference = await read('v1-reference');
+  for (const data of [await read('v1-oldest'), future, await read('v1-unknown-fields'), reference]) {
     await events.add('events', data, OPTIONS);
   }
   const current = { conversation_id: 'conv_current', message_id: 'm1', role: 'user', message: 'as it is written now' };
@@ -25,12 +26,24 @@ test('jobs of the oldest and the current version and with unknown fields are app
   await vi.waitUntil(async () => (await pipe.counts()).events === 1, { timeout: 20_000, interval: 20 });
 
   const ids = await pipe.sql('SELECT id FROM conversations ORDER BY id');
-  expect(ids.map(({ id }) => id)).toEqual(['conv_base64', 'conv_current', 'conv_oldest', 'conv_unknown_fields']);
+  expect(ids.map(({ id }) => id)).toEqual([
+    'conv_base64',
+    'conv_current',
+    'conv_oldest',
+    'conv_reference',
+    'conv_unknown_fields',
+  ]);
   expect(await pipe.sql('SELECT content FROM conversation_messages ORDER BY content')).toEqual([
     { content: 'as it is written now' },
     { content: 'fields that nobody knows yet' },
     { content: 'written by the oldest version' },
   ]);
+  expect(await pipe.sql('SELECT event_id, url, bytes::int FROM conversation_recordings')).toEqual([
+    { event_id: '01234567-89ab-cdef-0123-456789abcdef', url: 's3://calls/conv_reference.mp3', bytes: 4_000_000 },
+  ]);
+  expect(
+    await pipe.sql('SELECT body_reference AS reference FROM webhook_events WHERE body_reference IS NOT NULL'),
+  ).toEqual([{ reference: expect.objectContaining({ bytes: 5_333_451, tier: 'another one' }) }]);
   const [job] = await events.getFailed();
   expect(job?.data).toEqual(future);
   expect(job?.failedReason).toMatch(/not a group of events/);

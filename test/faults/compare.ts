@@ -34,6 +34,7 @@ const OF_SET: Record<TableName, string> = {
   agent_tool_calls: 'conversation_id = ANY($2)',
   user_commands: 'conversation_id = ANY($2)',
   user_profiles: 'user_id = ANY($3)',
+  conversation_recordings: 'conversation_id = ANY($2)',
 };
 
 /**

@@ -1,3 +1,4 @@
+import type { Recording } from '@landline/webhook/delivery';
 import type { Json } from '@landline/webhook/json';
 
 /** How much the source of a value is to be believed, least first. A later authority wins over an earlier one, also with an older time. */
@@ -11,7 +12,10 @@ export type Columns = Record<string, Json>;
 
 /** One event: its body, and the facts in that body, for a reference that reads no body. Times are in unix milliseconds. */
 export interface DescribedEvent {
+  /** With a reference, the envelope. */
   body: string;
+  /** Where the rest of a large body is. No sender sends it, so only sets that go past the receiver have it. */
+  reference?: { eventId: string; bytes: number; recording: Recording };
   type: string;
   /** The id that the sender gave the event. */
   eventKey: string | null;
@@ -42,6 +46,8 @@ export interface EventFacts {
   /** The turns of a transcript, and the tool calls in them. */
   turns: { at: number; row: Columns }[];
   turnCalls: { id: string; at: number; fields: Columns }[];
+  /** Audio, by the SHA-256 of its content. */
+  recording?: { url: string | null; bytes: number; sha256: string; storedAt: number | null };
   user?: { key: string; personality?: Json; phone?: string; attributes: Columns };
 }
 

@@ -46,7 +46,7 @@ interface ClockedValue<T> {
  * - Which id names a row.
  */
 export function referenceFold(delivered: readonly DescribedEvent[]): ReferenceTables {
-  const events = [...new Map(delivered.map((event) => [event.body, { ...event, id: ledgerId(event.body) }])).values()];
+  const events = [...new Map(delivered.map((event) => [idOf(event), { ...event, id: idOf(event) }])).values()];
   const applied = events.flatMap((event): Applied[] => (event.facts ? [{ ...event, facts: event.facts }] : []));
   const conversations = [...groupBy(applied, (event) => event.conversationId)];
   const users = groupBy(applied, (event) => event.facts.user?.key);
@@ -56,8 +56,14 @@ export function referenceFold(delivered: readonly DescribedEvent[]): ReferenceTa
     conversation_messages: conversations.flatMap(([id, its]) => messageRows(id, its)),
     agent_tool_calls: conversations.flatMap(([id, its]) => toolCallRows(id, its)),
     user_commands: conversations.flatMap(([id, its]) => commandRows(id, its)),
+    conversation_recordings: conversations.flatMap(([id, its]) => recordingRows(id, its)),
     user_profiles: [...users].map(([key, its]) => profileRow(key, its)),
   };
+}
+
+/** Returns the ledger id of an event: that of its whole body. */
+function idOf({ body, reference }: DescribedEvent): string {
+  return reference?.eventId ?? ledgerId(body);
 }
 
 /** Returns the first 16 bytes of the SHA-256 of the body, as a uuid. */
@@ -77,6 +83,7 @@ function ledgerRow(event: DescribedEvent & { id: string }): Columns {
     outcome: event.facts ? 'applied' : 'ignored',
     error: null,
     body: `\\x${Buffer.from(event.body).toString('hex')}`,
+    body_reference: event.reference ?? null,
   };
 }
 
@@ -184,6 +191,22 @@ function commandRows(conversation_id: string, events: Applied[]): Columns[] {
     action_id,
     created_at: iso(earliest(its)),
   }));
+}
+
+/** Returns a row for each audio: that of the first event whose audio was kept, else that of the first event. */
+function recordingRows(conversation_id: string, events: Applied[]): Columns[] {
+  const carried = events
+    .toSorted(by(({ id }) => id))
+    .toSorted(by(({ at }) => at))
+    .flatMap(({ id, at, facts: { recording } }) => (recording ? [{ id, at, recording }] : []));
+  return [...groupBy(carried, ({ recording }) => recording.sha256)].flatMap(([sha256, its]) => {
+    const first = its.find(({ recording }) => recording.url !== null) ?? its[0];
+    if (first === undefined) return [];
+    const { url, bytes, storedAt } = first.recording;
+    const stored_at = storedAt === null ? null : iso(storedAt);
+    const times = { created_at: iso(first.at), stored_at, deleted_at: null };
+    return [{ conversation_id, event_id: first.id, url, content_type: 'audio/mpeg', bytes, sha256, ...times }];
+  });
 }
 
 /** Returns the row of a profile. A profile outlives its calls, so the account of a finished call has no more authority in it than a live event. */

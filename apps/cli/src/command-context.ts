@@ -10,6 +10,11 @@ export interface CommandContext {
   print: (line: string) => void;
   /** Prints text beside the answer, such as a fault or a duration; by default `print` does. */
   printError?: (line: string) => void;
+  /**
+   * Writes bytes of the command's answer, for a command whose answer is no text. It resolves with false when nobody reads the
+   * answer any more.
+   */
+  write?: (bytes: Uint8Array) => Promise<boolean>;
   /** Width of the terminal, in columns. */
   width: number;
 }

@@ -5,6 +5,8 @@ export type CliErrorCode =
   | 'app_failed'
   | 'query_failed'
   | 'enqueue_failed'
+  | 'event_missing'
+  | 'body_missing'
   | 'configuration_invalid'
   | 'arguments_invalid';
 

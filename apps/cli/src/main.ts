@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
 import { runCommand } from './run-command.ts';
+import { writeBytes } from './write-bytes.ts';
 
 /** Columns of an output that is not a terminal. */
 const DEFAULT_WIDTH = 120;
@@ -17,6 +18,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,
   print: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
+  write: (bytes) => writeBytes(process.stdout, bytes),
   width: process.stdout.columns || DEFAULT_WIDTH,
 });
 // The timer is unreferenced: it ends a process that something else keeps running.

@@ -10,6 +10,8 @@ import { USAGE } from './usage.ts';
 /** Exit code of a command line that is wrong. */
 const MISUSE = 2;
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 type Command = (args: string[], context: CommandContext) => Promise<number>;
 
 // Each command is loaded when it is called, so that `help` loads no database client and `send` no supervisor.
@@ -52,6 +54,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const fault = checkQuery(query);
     if (fault !== undefined) return misuse(fault, context);
     return (await import('./sql/sql.ts')).runSql(query, context);
+  },
+  show: async (args, context) => {
+    const options = { body: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const [id, ...rest] = positionals;
+    if (!id || rest.length > 0) return misuse('show takes one event id.', context);
+    if (!UUID.test(id)) return misuse(`"${id}" is no event id: an event id is a uuid.`, context);
+    if (values.body && values.json) return misuse('show takes --body or --json, not both.', context);
+    return (await import('./show/show.ts')).showEvent(id, values, context);
   },
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   help: (_args, { print }) => {

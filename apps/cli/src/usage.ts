@@ -10,6 +10,9 @@ export const USAGE = `Usage: npm run landline -- <command>
   roles <folder> [--new-passwords]            makes the database's roles for owner, worker and reader; keeps their URLs there
   sql "<query>"                               shows rows; the query can only read
   journal list|verify                         shows the files of journal and spool; reads all of them
+  show <event id> [--json]                    shows an event of the ledger, and where its audio is
+  show <event id> --body                      writes the exact bytes that were received, and checks them
+                                              (npm run --silent landline -- show …, or npm adds lines of its own)
   journal enqueue --since <time> [--until <time>] [--dry-run]
                                               puts on the queue again what was journalled since then (2h, or an ISO time)
   help                                        this text

@@ -66,6 +66,26 @@ test('what Redis loses of the dead letters is there again, with its bytes, its e
   expect(await ledger(work)).toEqual(rows);
 });
 
+test('a letter of a large body is there again with the reference of that body, under the same id', async () => {
+  const work = await openRestoring();
+  const reference = {
+    eventId: '01234567-89ab-cdef-0123-456789abcdef',
+    bytes: 20_000_000,
+    bodyUrl: 's3://calls/bodies/1',
+    fault: { code: 'body_too_large', message: 'The body has 20,000,000 bytes.' },
+  };
+  await work.process([{ ...delivery('{"type":"x.y"}'), reference }]);
+  work.letters.start();
+  const id = `dead-${reference.eventId}`;
+  const letter = { data: { events: [{ body: '{"type":"x.y"}', reference }] } };
+  expect((await resting(work, 1)).get(id)).toMatchObject({
+    ...letter,
+    error: expect.stringContaining('The body has 20,000,000 bytes.'),
+  });
+  await empty(work);
+  expect((await resting(work, 1)).get(id)).toMatchObject(letter);
+});
+
 test('a letter that a retry has applied does not come back, and one that dies again does', async () => {
   const work = await openRestoring();
   await work.admin(`ALTER TABLE conversation_messages ADD CONSTRAINT no_hello CHECK (content <> 'hello')`);

@@ -5,7 +5,16 @@ import { HOSTILE_BODIES } from '../../queue/test/support/hostile-bodies.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { JournalUnavailableError } from '../src/errors.ts';
 import { aClock } from './support/a-clock.ts';
-import { aJournal, drain, drainEvents, event, MEBIBYTE, pendingIn, segmentFiles } from './support/a-journal.ts';
+import {
+  aJournal,
+  drain,
+  drainEvents,
+  event,
+  leftBehind,
+  MEBIBYTE,
+  pendingIn,
+  segmentFiles,
+} from './support/a-journal.ts';
 
 describe('a group', () => {
   it.each(HOSTILE_BODIES)('comes back as it was: %s', async (_name, body) => {
@@ -14,6 +23,15 @@ describe('a group', () => {
     const bytes = { ...fields, encoding: 'base64' as const, body: Buffer.from(body).toString('base64') };
     (await journal.append([event(body, fields), bytes])).failed();
     expect(await drainEvents(journal)).toEqual([event(body, fields), bytes]);
+  });
+
+  it('comes back with the reference of a large body, in the next process as well', async () => {
+    const journal = await aJournal();
+    const recording = { at: 7, bytes: 3, sha256: 'ab', contentType: 'audio/mpeg', url: null, storedAt: null, later: 1 };
+    const reference = { eventId: 'some-uuid', bytes: 4, recording, bodyUrl: 'file:/é', later: { field: [1] } };
+    const events = [{ ...event('envelope'), reference }, event('whole')];
+    (await journal.append(events)).failed();
+    expect(await drainEvents(await aJournal({ dir: await leftBehind(journal.dir) }))).toEqual(events);
   });
 
   it('is pending until Redis has it, also where its process dies', async () => {

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { QueueUnavailableError } from '../src/errors.ts';
 import { aShard } from './support/a-shard.ts';
-import { anEvent } from './support/an-event.ts';
+import { A_REFERENCE, anEvent } from './support/an-event.ts';
 import { theQueues } from './support/the-queues.ts';
 import { waitUntil } from './support/wait-until.ts';
 import { logInAs } from './support/log-in-as.ts';
@@ -22,6 +22,15 @@ it('adds events as one job that is kept when it fails and gone when it is done',
   expect(others).toEqual([]);
   expect(job?.data).toEqual({ v: 1, events });
   expect(job?.opts).toMatchObject({ attempts: 8, backoff: { type: 'custom' }, removeOnFail: false });
+});
+
+it('adds the reference of a large body to the job as it is', async () => {
+  const redis = await aRedis();
+  const shard = await aShard({ redisUrl: redis.url });
+  const events = [{ ...anEvent('envelope'), reference: A_REFERENCE }, anEvent('whole')];
+  await shard.add(events, 13);
+  const [job] = await (await theQueues(redis.url)).events.getWaiting();
+  expect(job?.data).toEqual({ v: 1, events });
 });
 
 it('says why no job should be added while Redis is away, and takes jobs again when it is back', async () => {

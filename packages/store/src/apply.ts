@@ -1,7 +1,8 @@
 import type { NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
+import type { RecordingChange } from '@landline/webhook/changes';
 import type { Clock } from '@landline/webhook/clock';
-import { fold, withoutOutranked, type FoldedRows } from './tables/fold.ts';
+import { fold, foldRecordings, withoutOutranked, type FoldedRows } from './tables/fold.ts';
 import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger/ledger-statement.ts';
 import { mergeStatement } from './tables/merge-statement.ts';
 import type { MergedRow } from './tables/merged-row.ts';
@@ -10,6 +11,7 @@ import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from '.
 import { messageStatement } from './tables/message-statement.ts';
 import { outrankedStatement } from './tables/outranked-statement.ts';
 import type { Run } from './connection/transactions.ts';
+import { recordingStatement } from './tables/recording-statement.ts';
 import { readTranscripts, transcriptStatement } from './tables/transcript-statement.ts';
 
 /** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
@@ -43,12 +45,26 @@ export async function applyEvents(events: readonly ApplicableEvent[], run: Run):
   await merge(AGENT_TOOL_CALLS, toolCalls, run);
   await merge(USER_COMMANDS, rows.commands, run);
   await merge(USER_PROFILES, rows.profiles, run);
+  const recordings = foldRecordings(recordingsOf(events, duplicates));
+  if (recordings.length > 0) await run(recordingStatement(recordings));
   return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
 }
 
 /** Records events as dead; returns the ledger ids of those that are dead now. */
 export async function recordDead(events: readonly DeadEvent[], run: Run): Promise<Set<string>> {
   return idsOf(await run(recordDeadStatement(uniqueById(events, (event) => event.entry.id))));
+}
+
+/**
+ * Returns the recordings of a group. A duplicate counts where its audio was kept: another delivery of the same body may have
+ * come to a receiver that keeps no audio.
+ */
+function recordingsOf(events: readonly ApplicableEvent[], duplicates: ReadonlySet<string>): RecordingChange[] {
+  return events.flatMap((event) => {
+    if (event.outcome !== 'applied') return [];
+    const { recordings } = event.changes;
+    return duplicates.has(event.entry.id) ? recordings.filter(({ url }) => url !== null) : recordings;
+  });
 }
 
 /** The transcripts of the conversations that have messages or tool calls among the rows. */

@@ -5,6 +5,7 @@ export type { Beat } from './ledger/beat.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './ledger/dead-statement.ts';
 export type { DeadEvent } from './ledger/ledger-statement.ts';
 export { describeCaller, type Caller } from './read/caller.ts';
+export { readEvent, type StoredEvent, type StoredRecording } from './read/event.ts';
 export type { FoundCaller } from './read/found-caller.ts';
 export { readQuery } from './read/read-query.ts';
 export { createReader, type Reader } from './read/reader.ts';

@@ -61,7 +61,7 @@ const PROBE_LIMIT = `SELECT set_config('lock_timeout', '1000', true)`;
 
 /** The lock that every INSERT and UPDATE takes; one for all writers, so it holds up nobody. */
 const TAKE_TABLES = `LOCK TABLE webhook_events, conversations, conversation_messages, agent_tool_calls, user_commands,
-  user_profiles IN ROW EXCLUSIVE MODE`;
+  user_profiles, conversation_recordings IN ROW EXCLUSIVE MODE`;
 
 /** Opens a store; it connects with the first call. @throws ConfigurationError for a URL that cannot be meant */
 export function createStore(options: StoreOptions): Store {

@@ -1,4 +1,4 @@
-import type { ConversationFields, MessageChange, Register } from '@landline/webhook/changes';
+import type { ConversationFields, MessageChange, RecordingChange, Register } from '@landline/webhook/changes';
 import { expect, expectTypeOf, test } from 'vitest';
 import { columnsInOrder, type ColumnsOf, type EachMapOf, type MergedTable } from '../src/tables/merged-table.ts';
 import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from '../src/tables/merged-tables.ts';
@@ -99,4 +99,17 @@ test('every column of the tables is one that events set, or is known to be none'
     created_at: true,
   };
   expect(Object.keys(message).toSorted().join(' ')).toBe(stored.get('conversation_messages'));
+  const recording: Record<keyof RecordingChange, true> = {
+    conversation_id: true,
+    event_id: true,
+    url: true,
+    content_type: true,
+    bytes: true,
+    sha256: true,
+    created_at: true,
+    stored_at: true,
+  };
+  // No event deletes a recording.
+  const columns = [...Object.keys(recording), 'deleted_at'];
+  expect(columns.toSorted().join(' ')).toBe(stored.get('conversation_recordings'));
 });

@@ -136,12 +136,30 @@ export interface ProfileChange {
   dialects: Map<string, Register<string>>;
 }
 
+/** One row of conversation_recordings, by the event that carried the audio. Times in unix milliseconds. */
+export interface RecordingChange {
+  conversation_id: string;
+  /** The ledger id of the event. */
+  event_id: string;
+  /** `file:<path>` or `s3://<bucket>/<key>`; null where the audio was not kept in the storage. */
+  url: string | null;
+  content_type: string;
+  /** Of the decoded audio. */
+  bytes: number;
+  /** Of the decoded audio, in hex. */
+  sha256: string;
+  /** The event's time. */
+  created_at: number;
+  stored_at: number | null;
+}
+
 /** The changes of one event to all tables. */
 export interface Changes {
   conversation: ConversationChange;
   messages: MessageChange[];
   toolCalls: ToolCallChange[];
   commands: CommandChange[];
+  recordings: RecordingChange[];
   profile: ProfileChange | null;
 }
 

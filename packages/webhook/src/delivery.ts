@@ -18,7 +18,7 @@ export type Origin = (typeof ORIGINS)[number];
 
 /**
  * The exact bytes of a body in a form that JSON can hold: text where the bytes are valid UTF-8, else base64. Read a body
- * by the functions of this file, so that a later version can replace the body by a reference. Three places on the way of every event read
+ * by the functions of this file. Three places on the way of every event read
  * `encoding` themselves, to copy nothing: normalise, the receiver's line for the log, and the journal's record.
  */
 const bodySchema = z.object({ encoding: z.enum(['utf8', 'base64']), body: z.string() });
@@ -27,18 +27,65 @@ const bodySchema = z.object({ encoding: z.enum(['utf8', 'base64']), body: z.stri
 export type DeliveryBody = z.infer<typeof bodySchema>;
 
 /**
+ * The audio that was cut out of a body.
+ *
+ * - `at`: the byte offset in the delivery's `body` at which the base64 text of the audio stood, right behind the opening quotation mark.
+ * - `bytes`, `sha256`: of the decoded audio; the hash is in hex.
+ * - `contentType`: such as `audio/mpeg`.
+ * - `url`: `file:<path>` or `s3://<bucket>/<key>`. Null: the audio was not kept, because no storage was named.
+ * - `storedAt`: unix milliseconds; null where the audio was not kept.
+ */
+export const recordingSchema = z.object({
+  at: z.number(),
+  bytes: z.number(),
+  sha256: z.string(),
+  contentType: z.string(),
+  url: z.string().nullable(),
+  storedAt: z.number().nullable(),
+});
+
+/** The audio that was cut out of a body; see `recordingSchema`. */
+export type Recording = z.infer<typeof recordingSchema>;
+
+/**
+ * Says where the rest of a large body is. The delivery's `body` is the envelope then: the body's exact bytes without the text of the
+ * audio, or without its long texts.
+ *
+ * - `eventId`: the idempotency key of the whole body.
+ * - `bytes`: of the whole body.
+ * - `recording`: the audio that was cut out. Envelope and recording give the whole body back.
+ * - `bodyUrl`: where the whole body is kept, where envelope and recording do not give it back byte for byte.
+ * - `fault`: why the event cannot be applied.
+ */
+export const referenceSchema = z.object({
+  eventId: z.string(),
+  bytes: z.number(),
+  recording: recordingSchema.optional(),
+  bodyUrl: z.string().optional(),
+  fault: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+
+/** Says where the rest of a large body is; see `referenceSchema`. */
+export type BodyReference = z.infer<typeof referenceSchema>;
+
+/** A reference as Redis and the ledger hold it: with the fields that this version does not know. */
+export const storedReferenceSchema = referenceSchema.extend({ recording: recordingSchema.loose().optional() }).loose();
+
+/**
  * One verified webhook, from the receiver to the ledger.
  *
  * - `receivedAt`: unix milliseconds.
  * - `signedAt`: the signature's `t`, unix seconds. It is the event's time where the body names no time.
  * - `secretId`: names the secret that matched.
  * - `origin`: absent means `webhook`, because older jobs have no origin.
+ * - `reference`: absent means that `body` is the whole body.
  */
 export const deliverySchema = bodySchema.extend({
   receivedAt: z.number(),
   signedAt: z.number(),
   secretId: z.string(),
   origin: z.enum(ORIGINS).optional(),
+  reference: referenceSchema.optional(),
 });
 
 /** One verified webhook; see `deliverySchema`. */
@@ -47,25 +94,26 @@ export type Delivery = z.infer<typeof deliverySchema>;
 /**
  * Makes the delivery of a body.
  *
- * @param bytes  The body as received.
+ * @param bytes  The body as received; with a reference, its envelope.
  * @param facts  The delivery's other fields.
  */
 export function deliveryOf(bytes: Uint8Array, facts: Omit<Delivery, keyof DeliveryBody>): Delivery {
   // The fields are listed, not spread: the receiver makes one delivery for each request.
-  const { receivedAt, signedAt, secretId, origin } = facts;
+  const { receivedAt, signedAt, secretId, origin, reference } = facts;
   const encoding = isUtf8(bytes) ? 'utf8' : 'base64';
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
   const delivery: Delivery = { receivedAt, signedAt, secretId, encoding, body };
   if (origin !== undefined) delivery.origin = origin;
+  if (reference !== undefined) delivery.reference = reference;
   return delivery;
 }
 
-/** Returns the exact bytes of a body. */
+/** Returns the exact bytes that a delivery carries: of the body, or of the envelope where there is a reference. */
 export function bodyBytes({ encoding, body }: DeliveryBody): Buffer<ArrayBuffer> {
   return Buffer.from(body, encoding);
 }
 
-/** Returns how many bytes a body has. */
+/** Returns how many bytes a delivery carries. */
 export function bodyLength({ encoding, body }: DeliveryBody): number {
   return Buffer.byteLength(body, encoding);
 }

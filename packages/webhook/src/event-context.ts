@@ -14,6 +14,7 @@ import {
   type Authority,
   type Clock,
 } from './clock.ts';
+import type { Recording } from './delivery.ts';
 import { fieldsOf, withoutEmpties, type Fields } from './fields.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isWithheld, namesCaller } from './phone-number.ts';
@@ -34,6 +35,8 @@ export interface EventContext {
   eventAt: number;
   /** The event's own fields: `data` and the fields beside it. */
   fields: Fields;
+  /** The audio that was cut out of the body; undefined where the body is whole. */
+  recording?: Recording | undefined;
 }
 
 /**
@@ -78,6 +81,7 @@ export function changesOf(event: EventContext, authority: Authority, status: Con
     messages: [],
     toolCalls: [],
     commands: [],
+    recordings: [],
     profile: null,
   };
 }

@@ -10,7 +10,11 @@ export function idempotencyKey(body: Uint8Array | string): string {
   return keyOfHash(hash('sha256', body, 'hex'));
 }
 
-/** Returns the idempotency key of a body whose SHA-256 is known, in hex. */
+/**
+ * Returns the idempotency key of a body whose bytes were hashed one part after another.
+ *
+ * @param hex  The SHA-256 of the raw body, in hex.
+ */
 export function keyOfHash(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }

@@ -20,23 +20,35 @@ const JSON_FAULTS: Record<JsonFault, string> = {
  * @returns  The ledger's row with one of three outcomes; never throws on bad input:
  *           - `applied`: the changes;
  *           - `ignored`: a type that changes no table;
- *           - `dead`: the fault of a body that makes no sense.
+ *           - `dead`: the fault of a body that makes no sense, or the fault in its reference.
  */
 export function normalise(delivery: Delivery): NormalisedEvent {
   const body = delivery.encoding === 'utf8' ? delivery.body : bodyBytes(delivery);
+  const { reference } = delivery;
   const entry: LedgerEntry = {
-    id: idempotencyKey(body),
+    id: reference?.eventId ?? idempotencyKey(body),
     eventKey: null,
     type: null,
     conversationId: null,
     eventAt: delivery.signedAt * 1000,
     delivery,
   };
+  if (reference?.fault !== undefined) return deadByReference(entry, body, reference.fault);
   try {
     return apply(entry, readEnvelope(parseBody(body)));
   } catch (error) {
     return { outcome: 'dead', entry, fault: faultOf(error) };
   }
+}
+
+/** Returns a dead event with the fault that was found in its whole body, and with what its envelope names. */
+function deadByReference(entry: LedgerEntry, body: string | Buffer, fault: EventFault): NormalisedEvent {
+  try {
+    complete(entry, readEnvelope(parseBody(body)));
+  } catch {
+    // A fault of the envelope says nothing about the whole body.
+  }
+  return { outcome: 'dead', entry, fault: { code: fault.code, message: fault.message } };
 }
 
 /**
@@ -59,15 +71,20 @@ function parseBody(body: string | Buffer): Unwrapped {
   return unwrap(withoutSecrets(parsed.value, text));
 }
 
+/** Writes to `entry` what the envelope names. */
+function complete(entry: LedgerEntry, envelope: Envelope): void {
+  entry.type = envelope.type;
+  entry.eventKey = envelope.eventKey;
+  entry.eventAt = envelope.time ?? entry.eventAt;
+  entry.conversationId = envelope.ids.conversationId;
+}
+
 /**
  * Completes `entry` and calls the type's handler. `entry` is filled before anything can throw, so that a dead event has
  * its type and ids too.
  */
 function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
-  entry.type = envelope.type;
-  entry.eventKey = envelope.eventKey;
-  entry.eventAt = envelope.time ?? entry.eventAt;
-  entry.conversationId = envelope.ids.conversationId;
+  complete(entry, envelope);
   if (entry.type === null)
     throw new EventFaultError('type_missing', 'The event names no type (type, event_type or event).');
   if (!isEventType(entry.type)) return { outcome: 'ignored', entry };
@@ -85,8 +102,10 @@ function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
   const rowId = eventType.idOf?.(envelope.ids);
   if (eventType.idOf && envelope.time === undefined) identifyByDelivery(entry, rowId);
   const { id, eventAt } = entry;
-  const { receivedAt } = entry.delivery;
-  const event = { id, receivedAt, rowId: rowId ?? id, conversationId, eventAt, fields: envelope.ids.fields };
+  const { receivedAt, reference } = entry.delivery;
+  const { fields } = envelope.ids;
+  const recording = reference?.recording;
+  const event = { id, receivedAt, rowId: rowId ?? id, conversationId, eventAt, fields, recording };
   return { outcome: 'applied', entry, changes: eventType.handle(event), done: eventType.done };
 }
 
@@ -98,10 +117,11 @@ function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
  * - Id: includes the second of its signature, because the same bytes may be the same word said twice.
  */
 function identifyByDelivery(entry: LedgerEntry, rowId: string | undefined): void {
-  const { signedAt, receivedAt } = entry.delivery;
+  const { signedAt, receivedAt, reference } = entry.delivery;
   const second = signedAt * 1000;
   entry.eventAt = Math.max(second, Math.min(receivedAt, second + 999));
-  if (rowId === undefined) {
+  // An envelope is not the whole body, so no key can be made of it.
+  if (rowId === undefined && reference === undefined) {
     entry.id = signedIdempotencyKey(bodyBytes(entry.delivery).toString(), signedAt);
   }
 }

@@ -1,4 +1,4 @@
-import { deliverySchema, type Delivery } from '@landline/webhook/delivery';
+import { deliverySchema, storedReferenceSchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 
 /** Why an event is dead: the code and the message of its fault, and how many attempts were spent on it. */
@@ -14,7 +14,7 @@ export type Death = z.infer<typeof deathSchema>;
  */
 export const jobSchema = z.object({
   v: z.literal(1),
-  events: z.array(deliverySchema.loose()).min(1),
+  events: z.array(deliverySchema.extend({ reference: storedReferenceSchema.optional() }).loose()).min(1),
   died: deathSchema.optional(),
 });
 

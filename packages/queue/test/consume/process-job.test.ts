@@ -4,7 +4,7 @@ import { processJob, type ConsumedJob, type JobContext } from '../../src/consume
 import { HandBackError } from '../../src/errors.ts';
 import { deadLetterId } from '../../src/jobs/dead-letter-id.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
-import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { A_REFERENCE, anEvent, ownPrefix } from '../support/an-event.ts';
 import { theQueues } from '../support/the-queues.ts';
 
 let queue: Queue;
@@ -36,6 +36,18 @@ describe('a job that process gets', () => {
     expect(await consumed(job)).toEqual({ id: job.id, events, attempt: 1, lastAttempt: false });
     job.attemptsMade = 7;
     expect(await consumed(job)).toMatchObject({ attempt: 8, lastAttempt: true });
+  });
+
+  it('has the references of its events with every field, also those that this version does not know', async () => {
+    const reference = { ...A_REFERENCE, recording: { ...A_REFERENCE.recording, codec: 'lame' }, shard: 3 };
+    const events = [{ ...anEvent('envelope'), reference }, anEvent('whole')];
+    expect((await consumed(await aJob({ v: 1, events })))?.events).toEqual(events);
+  });
+
+  it('makes no sense with a reference that names no event', async () => {
+    const { eventId: _eventId, ...reference } = A_REFERENCE;
+    const job = await aJob({ v: 1, events: [{ ...anEvent(), reference }] });
+    await expect(run(job, () => Promise.resolve())).rejects.toThrow(/reference.*eventId/s);
   });
 
   it('has the ledger id of its event where it is a dead letter, and why that is dead', async () => {

@@ -6,7 +6,7 @@ import { createDeadLetters, type DeadLetters } from '../../src/jobs/dead-letter.
 import { QueueUnavailableError } from '../../src/errors.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/names.ts';
 import { aConsumer } from '../support/a-consumer.ts';
-import { anEvent, ownPrefix } from '../support/an-event.ts';
+import { A_REFERENCE, anEvent, ownPrefix } from '../support/an-event.ts';
 import { HOSTILE_BODIES } from '../support/hostile-bodies.ts';
 import { startPrivateRedis } from '../../../../test/support/private-redis.ts';
 import { theQueues } from '../support/the-queues.ts';
@@ -100,6 +100,16 @@ describe('createDeadLetters', () => {
     await waitUntil(() => consumer.jobs.length === 1);
     expect(consumer.jobs).toMatchObject([{ died, attempt: 1, events: [letter.event] }]);
     expect(consumer.jobs[0]?.deadEventId).toBe(letter.id);
+  });
+
+  it('adds a dead letter with the reference of its body, and its worker gets that', async () => {
+    const letter = { id: A_REFERENCE.eventId, event: { ...anEvent('envelope'), reference: A_REFERENCE } };
+    await deadLetters.add([letter]);
+    const [job] = await queue.getWaiting();
+    expect(job?.data).toEqual({ v: 1, events: [letter.event] });
+    const consumer = aConsumer({ redisUrl, prefix, queue: DEAD_LETTER_QUEUE });
+    await waitUntil(() => consumer.jobs.length === 1);
+    expect(consumer.jobs).toMatchObject([{ deadEventId: A_REFERENCE.eventId, events: [letter.event] }]);
   });
 
   it('has room for dead letters up to three quarters of the memory', async () => {

@@ -1,7 +1,8 @@
 import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
 import type { BodyFacts } from '../spool/footer.ts';
 import { decodeAudio } from '../split/decode-audio.ts';
-import type { SplitBody, SplitSource } from '../split/split-body.ts';
+import type { SplitBody } from '../split/split-body.ts';
+import type { SplitSource } from '../split/split-source.ts';
 import { bodyKey, recordingKey } from '../storage/recording-key.ts';
 import type { Storage } from '../storage/storage.ts';
 

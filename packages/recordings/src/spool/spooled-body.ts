@@ -1,13 +1,11 @@
 import { open, rename, stat } from 'node:fs/promises';
 import { removeFile } from '@landline/held-folder/files';
+import type { ReadRange } from '../split/split-source.ts';
 import { DamagedBodyError } from './errors.ts';
 import { decodeFacts, factBytes, TAIL_BYTES, type BodyFacts } from './footer.ts';
 
 /** How many bytes of a body are read at once. */
 const READ_BYTES = 256 * 1024;
-
-/** Reads the bytes from `from` up to `to`, without the byte at `to`. */
-export type ReadRange = (from: number, to: number) => AsyncIterable<Buffer>;
 
 /** A verified body that waits on the disk. */
 export interface SpooledBody {

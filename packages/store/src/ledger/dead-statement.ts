@@ -1,5 +1,5 @@
 import type { EventFault } from '@landline/webhook/changes';
-import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
+import { deliveryOf, storedReferenceSchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { fromMs, plainArray, type Statement } from '../connection/statement.ts';
 
@@ -13,7 +13,7 @@ export interface DeadPosition {
 
 /** A dead event as it is listed, without its body. */
 export interface DeadListing extends DeadPosition {
-  /** Of the body. */
+  /** Of the body as the row holds it: of its envelope, where it has a reference. */
   bytes: number;
 }
 
@@ -46,7 +46,7 @@ export function listDeadStatement(after: DeadPosition | undefined, limit: number
 export function readDeadStatement(ids: readonly string[]): Statement {
   return {
     sql: `
-    SELECT id::text, ${toMs('received_at')} AS "receivedAt", ${toMs('event_at')} AS "eventAt", body,
+    SELECT id::text, ${toMs('received_at')} AS "receivedAt", ${toMs('event_at')} AS "eventAt", body, body_reference AS reference,
       COALESCE(error ->> 'code', 'unknown') AS code, COALESCE(error ->> 'message', '') AS message,
       COALESCE((error ->> 'attempts')::int, 0) AS attempts
     FROM webhook_events
@@ -80,6 +80,7 @@ const recordSchema = z.object({
   receivedAt: z.number(),
   eventAt: z.number(),
   body: z.instanceof(Uint8Array),
+  reference: storedReferenceSchema.nullable(),
   code: z.string(),
   message: z.string(),
   attempts: z.number(),
@@ -106,6 +107,7 @@ const EARLIEST_MS = 946_684_800_000;
 function recordOf({
   id,
   body,
+  reference,
   receivedAt,
   eventAt,
   code,
@@ -114,6 +116,6 @@ function recordOf({
 }: z.infer<typeof recordSchema>): DeadRecord {
   // An event that names no time has its signature's, and that is where it matters.
   const signedAt = Math.floor((eventAt < EARLIEST_MS ? receivedAt : eventAt) / 1000);
-  const delivery = deliveryOf(body, { receivedAt, signedAt, secretId: 'ledger' });
+  const delivery = deliveryOf(body, { receivedAt, signedAt, secretId: 'ledger', reference: reference ?? undefined });
   return { id, delivery, fault: { code, message }, attempts };
 }

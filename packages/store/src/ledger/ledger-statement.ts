@@ -1,5 +1,5 @@
 import type { EventFault, LedgerEntry } from '@landline/webhook/changes';
-import { bodyBytes } from '@landline/webhook/delivery';
+import { bodyBytes, type BodyReference } from '@landline/webhook/delivery';
 import {
   fromMs,
   json,
@@ -54,9 +54,9 @@ export function forgetStatement(ids: readonly string[]): Statement {
   return { sql: 'DELETE FROM webhook_events WHERE id = ANY($1::uuid[])', parameters: [plainArray(ids)] };
 }
 
-/** An error's message may quote the event, whatever that holds. */
-function storable(message: string): string {
-  return message.toWellFormed().replaceAll('\0', '\ufffd');
+/** A text may quote the event, whatever that holds. No jsonb holds U+0000 or half of a surrogate pair. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 function entryColumns(entries: readonly LedgerEntry[]): Parameter[] {
@@ -72,7 +72,14 @@ function entryColumns(entries: readonly LedgerEntry[]): Parameter[] {
     plainArray(offsetsOf(bodies)),
     plainArray(bodies.map((body) => body.length)),
     Buffer.concat(bodies),
+    textArray(entries.map((e) => referenceText(e.delivery.reference))),
   ];
+}
+
+/** The text of a body's reference for a jsonb column; null where the body is whole. */
+function referenceText(reference: BodyReference | undefined): string | null {
+  if (reference === undefined) return null;
+  return JSON.stringify(reference, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value));
 }
 
 /** Where in their concatenation each body begins; Postgres counts from 1. */
@@ -83,12 +90,14 @@ function offsetsOf(bodies: readonly Buffer[]): number[] {
 
 // The bodies travel as one value of raw bytes and are cut apart there: as array elements, they would have to be escaped
 // and read character by character.
-const COLUMNS = 'id, event_key, type, conversation_id, event_at, received_at, origin, body';
+const COLUMNS = 'id, event_key, type, conversation_id, event_at, received_at, origin, body, body_reference';
 const SELECTED = `e.id, e.event_key, e.type, e.conversation_id, ${fromMs('e.event_at')}, ${fromMs('e.received_at')},
-      e.origin, substring($10::bytea FROM e.body_at FOR e.body_length)`;
+      e.origin, substring($10::bytea FROM e.body_at FOR e.body_length),
+      e.body_reference::jsonb`;
 const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[],
-      $8::int[], $9::int[], $11::text[]`;
-const SENT = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_at, body_length';
+      $8::int[], $9::int[], $11::text[], $12::text[]`;
+const SENT =
+  'id, event_key, type, conversation_id, event_at, received_at, origin, body_at, body_length, body_reference';
 
 const RECORD = `
     WITH recorded AS (

@@ -3,6 +3,7 @@ import type {
   ConversationChange,
   MessageChange,
   ProfileChange,
+  RecordingChange,
   Register,
   Source,
 } from '@landline/webhook/changes';
@@ -106,6 +107,27 @@ function counts(
 ): boolean {
   const transcript = transcripts.get(row.conversation_id) ?? null;
   return transcript === null || (row.source !== 'live' && row.clock === transcript);
+}
+
+/**
+ * Folds recordings into one for each conversation and audio, sorted by key: by the rule of `recordingStatement`, so that
+ * the order of events does not matter.
+ */
+export function foldRecordings(recordings: readonly RecordingChange[]): RecordingChange[] {
+  const folded = new Map<string, RecordingChange>();
+  for (const recording of recordings) {
+    const key = keyOf(recording.conversation_id, recording.sha256);
+    const present = folded.get(key);
+    if (present === undefined || outranks(recording, present)) folded.set(key, recording);
+  }
+  return sorted(folded);
+}
+
+/** One with a URL outranks one without; of two equal in that, the earlier event's outranks the later event's. */
+function outranks(recording: RecordingChange, present: RecordingChange): boolean {
+  if ((recording.url === null) !== (present.url === null)) return present.url === null;
+  if (recording.created_at !== present.created_at) return recording.created_at < present.created_at;
+  return recording.event_id < present.event_id;
 }
 
 function plainRow({ earliest, fields }: { earliest: number; fields: RowChange['registers'] }): RowChange {

@@ -20,9 +20,9 @@ export function bodyOf({ type, at = AT, eventId, data }: Told): string {
 /** What the worker makes of a body. */
 export function read(
   body: string,
-  { encoding = 'utf8', signedAt = AT / 1000 }: Partial<Pick<Delivery, 'encoding' | 'signedAt'>> = {},
+  { encoding = 'utf8', signedAt = AT / 1000, reference }: Partial<Delivery> = {},
 ): NormalisedEvent {
-  return normalise({ receivedAt: AT + 1500, signedAt, secretId: 'test', encoding, body });
+  return normalise({ receivedAt: AT + 1500, signedAt, secretId: 'test', encoding, body, reference });
 }
 
 /** An event that can be applied. */

@@ -9,6 +9,7 @@ export const TABLES = {
   agent_tool_calls: 'conversation_id, source, request_id',
   user_commands: 'conversation_id, action_id',
   user_profiles: 'user_id',
+  conversation_recordings: 'conversation_id, sha256',
 } as const;
 
 /** The name of a table. */

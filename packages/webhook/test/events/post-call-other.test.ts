@@ -124,6 +124,9 @@ describe('call_initiation_failure', () => {
   });
 });
 
+const audioOf = (full_audio: unknown) =>
+  changesOf({ type: 'post_call_audio', event_timestamp: T0 / 1000, data: { conversation_id: ID, full_audio } });
+
 describe('post_call_audio', () => {
   test('notes that a recording exists, and leaves the sound in the ledger', () => {
     const changes = changesOf(fixture('post-call-audio'));
@@ -149,4 +152,29 @@ describe('post_call_audio', () => {
     const { conversation } = changesOf({ type: 'post_call_audio', data: { conversation_id: ID, full_audio } });
     expect(values(conversation.metadata)['recording']).toMatchObject({ size_bytes: size });
   });
+
+  // printf 'abc' | sha256sum
+  const SHA256_OF_ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+
+  test.each(['YWJj', 'YW\nJj', 'YWJj===='])('audio in the body (%j) is a recording that no storage has', (text) => {
+    expect(audioOf(text).recordings).toEqual([
+      {
+        conversation_id: ID,
+        event_id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f-]{27}$/),
+        url: null,
+        content_type: 'audio/mpeg',
+        bytes: 3,
+        sha256: SHA256_OF_ABC,
+        created_at: T0,
+        stored_at: null,
+      },
+    ]);
+  });
+
+  test.each([null, undefined, '', '====', 'no audio!', 'YW=Jj', `${' '.repeat(200_000)}!`])(
+    'full_audio %.20j holds no audio, so there is no recording',
+    (full_audio) => {
+      expect(audioOf(full_audio).recordings).toEqual([]);
+    },
+  );
 });

@@ -1,0 +1,52 @@
+import { readEvent, type StoredEvent } from '@landline/store';
+import type { CommandContext } from '../command-context.ts';
+import { CliError } from '../errors.ts';
+import { explainDatabaseFault } from '../explain-database-fault.ts';
+import { findReadableDatabase } from '../find-database.ts';
+import { readEnvFile } from '../start/env-file.ts';
+import { describeEvent, eventDocument } from './describe-event.ts';
+import { openRecordingStorage } from './recording-storage.ts';
+import { writeBody } from './write-body.ts';
+
+/** What `landline show` prints of an event: a description, or one of these. */
+export interface ShowOptions {
+  /** The exact bytes that were received. */
+  body: boolean;
+  /** One JSON document. */
+  json: boolean;
+}
+
+/**
+ * `landline show`: shows one event of the ledger.
+ *
+ * @param id  The ledger id, a uuid.
+ * @returns   The exit code: 1 where the bytes of `--body` are not those of the event, else 0.
+ * @throws    {CliError} `event_missing`, `body_missing`, `query_failed`: the server's message, or `configuration_invalid`: there is no
+ *            database.
+ */
+export async function showEvent(id: string, { body, json }: ShowOptions, context: CommandContext): Promise<number> {
+  const event = await find(id, context);
+  if (body) return showBody(event, context);
+  context.print(json ? JSON.stringify(eventDocument(event), undefined, 2) : describeEvent(event));
+  return 0;
+}
+
+async function find(id: string, { root, env }: CommandContext): Promise<StoredEvent> {
+  const { url } = await findReadableDatabase(root, await readEnvFile(root, env));
+  const event = await readEvent(url, id).catch((cause: unknown) => {
+    throw new CliError('query_failed', explainDatabaseFault(cause), { cause });
+  });
+  if (event === undefined) throw new CliError('event_missing', `There is no event ${id} in the ledger.`);
+  return event;
+}
+
+async function showBody(event: StoredEvent, context: CommandContext): Promise<number> {
+  const { root, env, write, print, printError = print } = context;
+  if (write === undefined) throw new TypeError('show --body needs an output for bytes.');
+  const outcome = await writeBody(event, { storage: openRecordingStorage(root, await readEnvFile(root, env)), write });
+  if (outcome !== 'changed') return 0;
+  printError(
+    `These bytes are not those that were received: their SHA-256 does not begin with ${event.id.replaceAll('-', '')}, the event's id.`,
+  );
+  return 1;
+}

@@ -1,0 +1,132 @@
+import { storedReferenceSchema, type BodyReference } from '@landline/webhook/delivery';
+import { z } from 'zod';
+import { quoteText } from '../connection/database-url.ts';
+import { readQuery } from './read-query.ts';
+
+/** A row of conversation_recordings. Times in unix milliseconds. */
+export interface StoredRecording {
+  /** The ledger id of the event whose audio it is. */
+  eventId: string;
+  /** `file:<path>` or `s3://<bucket>/<key>`; null where the audio was not kept in the storage. */
+  url: string | null;
+  contentType: string;
+  /** Of the decoded audio. */
+  bytes: number;
+  /** Of the decoded audio, in hex. */
+  sha256: string;
+  createdAt: number;
+  storedAt: number | null;
+  deletedAt: number | null;
+}
+
+/** An event as the ledger has it. Times in unix milliseconds. */
+export interface StoredEvent {
+  /** A uuid. */
+  id: string;
+  eventKey: string | null;
+  type: string | null;
+  conversationId: string | null;
+  eventAt: number;
+  receivedAt: number;
+  appliedAt: number | null;
+  origin: string;
+  /** `applied`, `ignored` or `dead`. */
+  outcome: string;
+  /** Of a dead event: why it is dead, and how many attempts were spent on it. */
+  error: { code: string; message: string; attempts: number } | null;
+  /** The exact bytes received; with a reference, the envelope. */
+  body: Buffer;
+  /** Undefined where `body` is the whole body. */
+  reference: BodyReference | undefined;
+  /**
+   * The recordings of its conversation with its audio, as they are now: another event may have brought the same audio, and
+   * the storage may have moved.
+   */
+  recordings: StoredRecording[];
+}
+
+/**
+ * Reads one event of the ledger, as `readQuery` reads.
+ *
+ * @param databaseUrl  Best the reader's.
+ * @param id           The ledger id, a uuid.
+ * @returns            undefined where there is no such event.
+ * @throws             StoreError with what Postgres says, also for an id that is no uuid.
+ */
+export async function readEvent(databaseUrl: string, id: string): Promise<StoredEvent | undefined> {
+  const [row] = await readQuery(databaseUrl, selectEvent(id));
+  return row === undefined ? undefined : eventOf(rowSchema.parse(row));
+}
+
+function selectEvent(id: string): string {
+  return `
+    SELECT e.id::text, e.event_key, e.type, e.conversation_id, ${toMs('e.event_at')} AS event_ms,
+      ${toMs('e.received_at')} AS received_ms, ${toMs('e.applied_at')} AS applied_ms, e.origin, e.outcome, e.error,
+      e.body, e.body_reference, (
+        SELECT COALESCE(jsonb_agg(jsonb_build_object(
+          'eventId', r.event_id, 'url', r.url, 'contentType', r.content_type, 'bytes', r.bytes, 'sha256', r.sha256,
+          'createdAt', ${toMs('r.created_at')}, 'storedAt', ${toMs('r.stored_at')}, 'deletedAt', ${toMs('r.deleted_at')}
+        ) ORDER BY r.sha256), '[]')
+        FROM conversation_recordings r
+        WHERE r.conversation_id = e.conversation_id
+          AND (r.event_id = e.id OR r.sha256 = e.body_reference #>> '{recording,sha256}')
+      ) AS recordings
+    FROM webhook_events e
+    WHERE e.id = ${quoteText(id)}::uuid`;
+}
+
+function toMs(column: string): string {
+  return `(extract(epoch FROM ${column}) * 1000)::float8`;
+}
+
+const recordingSchema = z.object({
+  eventId: z.string(),
+  url: z.string().nullable(),
+  contentType: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  createdAt: z.number(),
+  storedAt: z.number().nullable(),
+  deletedAt: z.number().nullable(),
+});
+
+const rowSchema = z.object({
+  id: z.string(),
+  event_key: z.string().nullable(),
+  type: z.string().nullable(),
+  conversation_id: z.string().nullable(),
+  event_ms: z.number(),
+  received_ms: z.number(),
+  applied_ms: z.number().nullable(),
+  origin: z.string(),
+  outcome: z.string(),
+  error: z
+    .object({
+      code: z.string().default('unknown'),
+      message: z.string().default(''),
+      attempts: z.number().default(0),
+    })
+    .nullable(),
+  body: z.instanceof(Uint8Array),
+  body_reference: storedReferenceSchema.nullable(),
+  recordings: z.array(recordingSchema),
+});
+
+function eventOf(row: z.infer<typeof rowSchema>): StoredEvent {
+  const { id, type, origin, outcome, error, body, recordings } = row;
+  return {
+    id,
+    eventKey: row.event_key,
+    type,
+    conversationId: row.conversation_id,
+    eventAt: row.event_ms,
+    receivedAt: row.received_ms,
+    appliedAt: row.applied_ms,
+    origin,
+    outcome,
+    error,
+    body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    reference: row.body_reference ?? undefined,
+    recordings,
+  };
+}
