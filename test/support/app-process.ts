@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StartedProcess } from '@landline/local-servers';
 import { startNode, type NodeProgram } from './node-process.ts';
@@ -27,7 +29,22 @@ type AppName = 'receiver' | 'worker' | 'dashboard' | 'initiation';
 /** Starts an app and does not wait for it: it may refuse to start. It ends with the test run, however that ends. */
 export function spawnApp(app: AppName, { env, ...options }: AppProcessOptions): Promise<StartedProcess> {
   const script = join(ROOT, 'apps', app, 'dist', 'main.js');
-  return startNode({ script, env: { HOST: '127.0.0.1', ...DEFAULTS[app], ...env }, ...options });
+  const spool = app === 'receiver' && env['SPOOL_DIR'] === undefined ? { SPOOL_DIR: makeSpoolFolder() } : {};
+  return startNode({ script, env: { HOST: '127.0.0.1', ...DEFAULTS[app], ...spool, ...env }, ...options });
+}
+
+/** Makes a folder for the spool of one receiver, which is removed when the test run ends: no other receiver takes it over. */
+function makeSpoolFolder(): string {
+  if (spoolFolders.length === 0) process.once('exit', removeSpoolFolders);
+  const folder = mkdtempSync(join(tmpdir(), 'landline-spool-'));
+  spoolFolders.push(folder);
+  return folder;
+}
+
+const spoolFolders: string[] = [];
+
+function removeSpoolFolders(): void {
+  for (const folder of spoolFolders) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Starts an app and waits until it listens. Throws with the app's output when it ends before. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { BodyWriter, SpooledBody } from '@landline/recordings';
 import { keyOfHash } from '@landline/webhook';
 import { verifyArriving, type SignatureRead, type Verdict } from '@landline/webhook/verify';
@@ -37,69 +37,89 @@ export interface LargeBodyOptions {
   onError: (error: unknown) => void;
 }
 
+/** A large body under way. */
+interface Arriving extends LargeBodyOptions {
+  readonly verifying: ReturnType<typeof verifyArriving>;
+  readonly hash: Hash;
+  readonly pieces: Buffer[];
+  /** Undefined when no piece waits. */
+  writing: Promise<void> | undefined;
+  /** Kept or given up. */
+  isOver: boolean;
+  first: Buffer;
+  last: Buffer;
+}
+
 /** Begins a large body. */
 export function beginLargeBody(options: LargeBodyOptions): LargeBody {
-  const { writer, signature, secrets, slices, onWritten, onError } = options;
-  const verifying = verifyArriving(signature, secrets);
-  const hash = createHash('sha256');
-  const pieces: Buffer[] = [];
-  let writing: Promise<void> | undefined;
-  let isOver = false;
-  let first = Buffer.alloc(0);
-  let last = Buffer.alloc(0);
-
-  async function writeAll(): Promise<void> {
-    for (let piece = pieces.shift(); piece !== undefined && !isOver; piece = pieces.shift()) {
-      // oxlint-disable-next-line no-await-in-loop -- piece after piece
-      await slices.next();
-      if (isOver) return;
-      verifying.update(piece);
-      hash.update(piece);
-      if (first.length < END_BYTES) first = Buffer.concat([first, piece.subarray(0, END_BYTES - first.length)]);
-      last = piece.length >= END_BYTES ? Buffer.from(piece.subarray(-END_BYTES)) : lastOf(last, piece);
-      await writer.write(piece);
-    }
-  }
-
-  function write(): void {
-    writing = writeAll().then(
-      () => {
-        writing = undefined;
-        if (!isOver) onWritten();
-      },
-      (error: unknown) => {
-        if (!isOver) onError(error);
-        throw error;
-      },
-    );
-    // Who waits for it gets the error; nobody may wait.
-    writing.catch(() => undefined);
-  }
-
+  const { writer, signature, secrets } = options;
+  const body: Arriving = {
+    ...options,
+    verifying: verifyArriving(signature, secrets),
+    hash: createHash('sha256'),
+    pieces: [],
+    writing: undefined,
+    isOver: false,
+    first: Buffer.alloc(0),
+    last: Buffer.alloc(0),
+  };
   return {
     add(piece) {
-      if (isOver) return;
-      pieces.push(piece);
-      if (writing === undefined) write();
+      if (body.isOver) return;
+      body.pieces.push(piece);
+      if (body.writing === undefined) write(body);
     },
-    isBusy: () => writing !== undefined,
-    written: async () => writing,
-    verdict: () => verifying.verdict(),
-    ends: () => `${first.toString()}${last.toString()}`,
+    isBusy: () => body.writing !== undefined,
+    written: async () => body.writing,
+    verdict: () => body.verifying.verdict(),
+    ends: () => `${body.first.toString()}${body.last.toString()}`,
     keep(facts) {
-      isOver = true;
-      const sha256 = hash.digest('hex');
+      body.isOver = true;
+      const sha256 = body.hash.digest('hex');
       return writer.keep({ ...facts, sha256, eventId: keyOfHash(sha256), bytes: writer.bytes });
     },
     discard() {
-      if (isOver) return;
-      isOver = true;
-      pieces.length = 0;
+      if (body.isOver) return;
+      body.isOver = true;
+      body.pieces.length = 0;
       void writer.discard();
     },
   };
 }
 
-function lastOf(last: Buffer, piece: Buffer): Buffer<ArrayBuffer> {
-  return Buffer.concat([last, piece]).subarray(-END_BYTES);
+function write(body: Arriving): void {
+  body.writing = writeAll(body);
+  // Who waits for it gets the error; nobody may wait.
+  body.writing.catch(() => undefined);
+}
+
+async function writeAll(body: Arriving): Promise<void> {
+  const { pieces, slices, writer, onWritten, onError } = body;
+  try {
+    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+      // oxlint-disable-next-line no-await-in-loop -- piece after piece
+      await slices.next();
+      if (body.isOver) return;
+      hashPiece(body, piece);
+      // oxlint-disable-next-line no-await-in-loop -- piece after piece
+      await writer.write(piece);
+    }
+  } catch (error) {
+    if (!body.isOver) onError(error);
+    throw error;
+  }
+  body.writing = undefined;
+  if (!body.isOver) onWritten();
+}
+
+function hashPiece(body: Arriving, piece: Buffer): void {
+  body.verifying.update(piece);
+  body.hash.update(piece);
+  const { first, last } = body;
+  if (first.length < END_BYTES) body.first = Buffer.concat([first, piece.subarray(0, END_BYTES - first.length)]);
+  // A copy: a part would keep the whole piece in memory.
+  body.last =
+    piece.length < END_BYTES
+      ? Buffer.concat([last, piece]).subarray(-END_BYTES)
+      : Buffer.from(piece.subarray(-END_BYTES));
 }

@@ -17,7 +17,6 @@ export interface RecordingStorage {
 /** Opens the storage that RECORDINGS_URL names. What lies elsewhere is read where its own URL says. */
 export function openRecordingStorage(root: string, env: Environment): RecordingStorage {
   const configured = env['RECORDINGS_URL'] || recordingsUrl(root);
-  const schemeOf = (url: string) => url.slice(0, url.indexOf(':'));
   return {
     async *read(url) {
       try {
@@ -34,4 +33,8 @@ export function openRecordingStorage(root: string, env: Environment): RecordingS
       }
     },
   };
+}
+
+function schemeOf(url: string): string {
+  return url.slice(0, url.indexOf(':'));
 }

@@ -97,7 +97,7 @@ async function moveUntilDone(moving: Moving, body: SpooledBody): Promise<void> {
       return;
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof DamagedBodyError) return void (await moving.setAside(body).catch(() => undefined));
+      if (error instanceof DamagedBodyError) return moving.setAside(body).catch(() => undefined);
       report(moving, error);
       await delay(retryPauseMs(failures), undefined, { signal }).catch(() => undefined);
     }

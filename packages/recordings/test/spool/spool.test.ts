@@ -128,10 +128,12 @@ describe('a body that is not kept', () => {
     const heir = await aSpool({ dir: dead.dir });
     expect(heir.bodies).toHaveLength(1);
     expect(heir.bodies[0]?.facts).toMatchObject({ ...FACTS, bytes: 2 * MIB });
-    expect((await bytesOf(heir.bodies[0] as SpooledBody)).equals(body)).toBe(true);
-    expect(await readdir(dead.dir)).toEqual([basename(dirname(heir.bodies[0]?.path ?? ''))]);
+    const [taken] = heir.bodies;
+    if (taken === undefined) throw new Error('Nothing was taken over.');
+    expect((await bytesOf(taken)).equals(body)).toBe(true);
+    expect(await readdir(dead.dir)).toEqual([basename(dirname(taken.path))]);
     expect(heir.stats().bytes).toBeGreaterThan(2 * MIB);
-    await heir.bodies[0]?.remove();
+    await taken.remove();
     expect(heir.stats()).toMatchObject({ files: 0, bytes: 0 });
   });
 });
