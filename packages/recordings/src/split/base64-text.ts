@@ -9,34 +9,34 @@ export class AudioTextError extends Error {
 }
 
 const BACKSLASH = 0x5c;
-const PADDING = 0x3d;
+const LETTER_U = 0x75;
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+const SLASH = 0x2f;
 const SPACE = 0x20;
 
-/** Characters of `base64`, which stand for themselves. */
-const STANDARD = new Uint8Array(256);
-for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')) STANDARD[byte] = 1;
+/** What a character is to base64. `UNKNOWN` is 0, so that it stands in the table for every other character. */
+const [UNKNOWN, STANDARD, URL_SAFE, WHITE, PADDING] = [0, 1, 2, 3, 4];
+const KINDS = new Uint8Array(256);
+for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'))
+  KINDS[byte] = STANDARD;
+for (const byte of Buffer.from('-_')) KINDS[byte] = URL_SAFE;
+for (const byte of Buffer.from(' \t\n\f\r')) KINDS[byte] = WHITE;
+KINDS[0x3d] = PADDING;
 const ONLY_STANDARD = /^[A-Za-z\d+/]*$/;
 
-/** The url-safe characters, and the standard ones that they stand for. */
-const URL_SAFE: ReadonlyMap<number, number> = new Map([
-  [0x2d, 0x2b],
-  [0x5f, 0x2f],
-]);
+/** The byte behind a backslash, and the character that both stand for; 0 for a byte that JSON does not allow there. */
+const ESCAPES = new Uint8Array(256);
+for (const [byte, character] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) =>
+  Buffer.from(pair),
+)) {
+  ESCAPES[byte ?? 0] = character ?? 0;
+}
 
-/** The character behind a backslash, and the character that both stand for. */
-const ESCAPES: ReadonlyMap<string, number> = new Map([
-  ['"', 0x22],
-  ['\\', BACKSLASH],
-  ['/', 0x2f],
-  ['b', 0x08],
-  ['f', 0x0c],
-  ['n', 0x0a],
-  ['r', 0x0d],
-  ['t', 0x09],
-]);
-const WHITE: ReadonlySet<number> = new Set([SPACE, 0x09, 0x0a, 0x0c, 0x0d]);
-const WHOLE_UNICODE = /^u[\da-fA-F]{4}$/;
-const PART_OF_UNICODE = /^u[\da-fA-F]{0,3}$/;
+/** The value of each hexadecimal digit; 16 for any other byte. */
+const HEX_VALUES = new Uint8Array(256).fill(16);
+for (const digit of Buffer.from('0123456789abcdefABCDEF'))
+  HEX_VALUES[digit] = Number.parseInt(String.fromCharCode(digit), 16);
 
 /**
  * Decodes the raw text of a JSON string that holds base64 and arrives in pieces. It accepts the standard and the
@@ -49,8 +49,10 @@ export class Base64Text {
   #offset = 0;
   /** Up to three characters of a group that is not complete. */
   #group = '';
-  /** What follows a backslash, as far as it has come; undefined outside escapes. */
-  #escape: string | undefined;
+  /** The bytes of an escape that have come; 0 outside escapes. */
+  #escaped = 0;
+  /** The digits of a `\u....` that have come, as a number. */
+  #code = 0;
   #padding = 0;
 
   /**
@@ -73,7 +75,7 @@ export class Base64Text {
    */
   end(): Buffer {
     const group = this.#group;
-    if (this.#escape !== undefined) throw new AudioTextError('it ends within an escape');
+    if (this.#escaped > 0) throw new AudioTextError('it ends within an escape');
     if (group.length === 1) throw new AudioTextError('its last group has a single character');
     const needed = group.length === 0 ? 0 : 4 - group.length;
     if (this.#padding > needed) throw new AudioTextError('it has more padding than its length needs');
@@ -87,7 +89,9 @@ export class Base64Text {
    * bytes do not give the same text.
    */
   #decodeCanonical(piece: Buffer): Buffer | undefined {
-    if (this.#escape !== undefined || this.#padding > 0) return undefined;
+    if (this.#escaped > 0 || this.#padding > 0) return undefined;
+    // Found at once, where decoding in vain would take as long as decoding.
+    if (piece.includes(BACKSLASH) || piece.includes(SPACE)) return undefined;
     const text = this.#group + piece.toString('latin1');
     const length = text.length - (text.length % 4);
     const groups = text.slice(0, length);
@@ -112,51 +116,52 @@ export class Base64Text {
     let length = 0;
     for (let i = 0; i < piece.length; i++) {
       const byte = piece[i] ?? 0;
-      const isPlain = STANDARD[byte] === 1 && this.#escape === undefined && this.#padding === 0;
+      const isPlain = KINDS[byte] === STANDARD && this.#escaped === 0 && this.#padding === 0;
       const character = isPlain ? byte : this.#readUnusual(byte, this.#offset + i);
-      if (character !== undefined) clean[length++] = character;
+      if (character > 0) clean[length++] = character;
     }
     return clean.toString('latin1', 0, length);
   }
 
-  /** Reads a byte of an escape, or a raw character. Returns a character of the standard alphabet, where it gives one. */
-  #readUnusual(byte: number, at: number): number | undefined {
-    if (this.#escape !== undefined) return this.#readEscape(byte, at);
+  /** Reads a byte of an escape, or a raw character. Returns a character of the standard alphabet, or 0 where it gives none. */
+  #readUnusual(byte: number, at: number): number {
+    if (this.#escaped > 0) return this.#readEscape(byte, at);
     if (byte === BACKSLASH) {
-      this.#escape = '';
+      this.#escaped = 1;
       this.isCanonical = false;
-      return undefined;
+      return 0;
     }
     if (byte < SPACE) throw new AudioTextError(`byte ${at} is a control character`);
     return this.#readCharacter(byte, at);
   }
 
-  #readEscape(byte: number, at: number): number | undefined {
-    const escape = this.#escape + String.fromCharCode(byte);
-    if (PART_OF_UNICODE.test(escape)) {
-      this.#escape = escape;
-      return undefined;
+  #readEscape(byte: number, at: number): number {
+    if (this.#escaped === 1 && byte === LETTER_U) {
+      this.#escaped = 2;
+      this.#code = 0;
+      return 0;
     }
-    const code = WHOLE_UNICODE.test(escape) ? Number.parseInt(escape.slice(1), 16) : ESCAPES.get(escape);
-    if (code === undefined) throw new AudioTextError(`the escape at byte ${at} is none of JSON`);
-    this.#escape = undefined;
-    return this.#readCharacter(code, at);
+    const value = (this.#escaped === 1 ? ESCAPES[byte] : HEX_VALUES[byte]) ?? 0;
+    if (value === (this.#escaped === 1 ? 0 : 16)) throw new AudioTextError(`the escape at byte ${at} is none of JSON`);
+    if (this.#escaped > 1) {
+      this.#code = this.#code * 16 + value;
+      // A backslash, a `u` and four digits.
+      if (++this.#escaped < 6) return 0;
+    }
+    const character = this.#escaped === 1 ? value : this.#code;
+    this.#escaped = 0;
+    return this.#readCharacter(character, at);
   }
 
-  #readCharacter(code: number, at: number): number | undefined {
-    if (WHITE.has(code)) {
-      this.isCanonical = false;
-      return undefined;
-    }
-    if (code === PADDING) {
-      this.#padding++;
-      return undefined;
-    }
-    const urlSafe = URL_SAFE.get(code);
-    const character = urlSafe ?? (STANDARD[code] === 1 ? code : undefined);
-    if (character === undefined) throw new AudioTextError(`the character at byte ${at} is in no alphabet of base64`);
-    if (this.#padding > 0) throw new AudioTextError(`it goes on behind its padding, at byte ${at}`);
-    if (urlSafe !== undefined) this.isCanonical = false;
-    return character;
+  #readCharacter(character: number, at: number): number {
+    const kind = KINDS[character] ?? UNKNOWN;
+    if (kind === UNKNOWN) throw new AudioTextError(`the character at byte ${at} is in no alphabet of base64`);
+    if (kind === PADDING) this.#padding++;
+    else if (kind === WHITE) this.isCanonical = false;
+    else if (this.#padding > 0) throw new AudioTextError(`it goes on behind its padding, at byte ${at}`);
+    if (kind === STANDARD) return character;
+    if (kind !== URL_SAFE) return 0;
+    this.isCanonical = false;
+    return character === MINUS ? PLUS : SLASH;
   }
 }

@@ -79,10 +79,8 @@ class StringScanner {
         return i + 1;
       }
       if (byte === COLON) this.#isBehindAudioKey = isAudioName(this.#name);
-      // No control character but white space may stand here, so a broken body alone makes a difference.
-      else if (byte <= SPACE) continue;
-      else this.#isBehindAudioKey = false;
-      this.#name = '';
+      // In JSON, no control character but white space stands here.
+      else if (byte > SPACE) this.#isBehindAudioKey = false;
     }
     return chunk.length;
   }
@@ -106,7 +104,6 @@ class StringScanner {
         : '';
     this.#head = '';
     this.#start = -1;
-    this.#isBehindAudioKey = false;
     return end + 1;
   }
 

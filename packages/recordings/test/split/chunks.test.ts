@@ -30,3 +30,23 @@ describe('a body is split alike', () => {
     expect(wrong).toEqual([]);
   });
 });
+
+describe('a text that is no base64 has the same fault in chunks of any size', () => {
+  test.each([
+    ['TQ==TWFu', 'it goes on behind its padding, at byte 4'],
+    ['TWFuTWFu!TWFu', 'the character at byte 8 is in no alphabet of base64'],
+    [String.raw`TWFuTWFu\u00e9TWFu`, 'the character at byte 13 is in no alphabet of base64'],
+    [String.raw`TWFuTWFu\x`, 'the escape at byte 9 is none of JSON'],
+    ['TWFuTWFuT', 'its last group has a single character'],
+    ['TWFuTWE==', 'it has more padding than its length needs'],
+  ])('%s', async (raw, found) => {
+    const body = `{"type":"post_call_audio","data":{"full_audio":"${raw}"}}`;
+    const message = `The text in full_audio is not base64: ${found}.`;
+    for (let size = 1; size <= 70; size++) {
+      expect(await splitBody(sourceOf(body, { size }))).toMatchObject({
+        kind: 'fault',
+        fault: { code: 'audio_not_base64', message },
+      });
+    }
+  });
+});

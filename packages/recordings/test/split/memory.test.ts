@@ -21,7 +21,7 @@ const collectGarbage: unknown = runInNewContext('gc');
 
 /** Makes a source that counts how many bytes of its chunks are alive, each time it has handed out 4 MiB. */
 function countingSource() {
-  const chunks: WeakRef<Buffer>[] = [];
+  const chunks: WeakRef<ArrayBufferLike>[] = [];
   let mostAlive = 0;
   async function countAlive() {
     // A chunk stays alive until the end of the task that made its weak reference.
@@ -29,7 +29,7 @@ function countingSource() {
     if (typeof collectGarbage === 'function') collectGarbage();
     mostAlive = Math.max(
       mostAlive,
-      chunks.reduce((sum, chunk) => sum + (chunk.deref()?.length ?? 0), 0),
+      chunks.reduce((sum, chunk) => sum + (chunk.deref()?.byteLength ?? 0), 0),
     );
   }
   async function* read(from: number, to: number) {
@@ -44,8 +44,10 @@ function countingSource() {
     }
   }
   function copyOf(part: Buffer): Buffer {
-    const chunk = Buffer.from(part);
-    chunks.push(new WeakRef(chunk));
+    const chunk = Buffer.from(new ArrayBuffer(part.length));
+    part.copy(chunk);
+    // A view of the chunk keeps its memory, but not the chunk itself.
+    chunks.push(new WeakRef(chunk.buffer));
     return chunk;
   }
   const source: SplitSource = { bytes: BYTES, read, signedAt: 0, eventId: 'any' };

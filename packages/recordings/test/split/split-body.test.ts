@@ -267,6 +267,11 @@ describe('a body of more than 16 MiB', () => {
       'The body is not valid UTF-8, so it is not JSON.',
     ],
     [
+      'is no UTF-8 and no audio',
+      Buffer.from(eventOf(big).replace('conv_1', '\u00ff').replace('post_call_audio', 'other'), 'latin1'),
+      'The body is not valid UTF-8, so it is not JSON.',
+    ],
+    [
       'is no UTF-8 within a long string',
       Buffer.from(eventOf(big).replace('{', `{"note":"${'\u00ff'.repeat(65_537)}",`), 'latin1'),
       'The body is not valid UTF-8, so it is not JSON.',
