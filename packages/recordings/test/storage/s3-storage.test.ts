@@ -189,6 +189,7 @@ test.for([
   [404, 'NoSuchBucket', 'refused'],
   [501, 'NotImplemented', 'refused'],
   [400, 'BadDigest', 'damaged'],
+  [400, 'constructor', 'refused'],
 ] as const)('takes %i %s at a write for %s', async ([status, code, fault]) => {
   setCredentials();
   const { origin } = await startStrictS3((request, response) => {
