@@ -261,14 +261,47 @@ test('waits for a reader that is slower than any limit of the server', async () 
 
 test('close ends what is under way, and what comes later', async () => {
   setCredentials();
-  const storage = open(await serve(() => undefined));
+  let requests = 0;
+  const storage = open(await serve(() => void (requests += 1)));
   const writing = errorOf(storage.put(contentOf(10)));
   const reading = errorOf(factsOf(storage.read(`s3://${BUCKET}/${KEY}`)));
   storage.close();
   const closed = { code: 'unavailable', message: 'The storage is closed.' };
   expect(await writing).toMatchObject(closed);
   expect(await reading).toMatchObject(closed);
+  const before = requests;
   expect(await errorOf(storage.check())).toMatchObject(closed);
+  expect(requests).toBe(before);
+});
+
+test('ends the reading of a content that the server does not take', async () => {
+  setCredentials();
+  const { origin } = await startStrictS3((request, response) => {
+    if (request.method === 'PUT') refuse(response, 503, 'SlowDown');
+    return request.method === 'PUT';
+  });
+  const content = contentOf(40 * MEGABYTE);
+  let isEnded = false;
+  const source = async function* (): AsyncGenerator<Buffer> {
+    try {
+      yield* content.open();
+    } finally {
+      isEnded = true;
+    }
+  };
+  expect(await errorOf(open(origin).put({ ...content, open: source }))).toMatchObject({ code: 'unavailable' });
+  await vi.waitFor(() => expect(isEnded).toBe(true));
+});
+
+test('stores beside an object that was cut, whatever is noted of it', async () => {
+  setCredentials();
+  const { origin, objects } = await startStrictS3();
+  const content = contentOf(1000);
+  await open(origin).put(content);
+  for (const stored of objects.values()) stored.content = Buffer.from('cut');
+  const { url } = await open(origin).put(content);
+  expect(url).toContain(`conv_1-${content.sha256.slice(0, 16)}.mp3`);
+  expect(await factsOf(open(origin).read(url))).toMatchObject({ sha256: content.sha256 });
 });
 
 test('says so where a recording is in the storage of an earlier RECORDINGS_URL', async () => {
