@@ -15,8 +15,9 @@ import { placeFile, type LinkFile } from './place-file.ts';
 /** How many bytes `check` writes. A full disk may still take a few. */
 const PROBE = Buffer.alloc(64 * 1024);
 
-/** @param linkFile  Only a test that takes hard links away names it. */
+/** What only a test sets. */
 export interface FileStorageOptions {
+  /** Makes a hard link; a test has none made. */
   linkFile?: LinkFile;
 }
 

@@ -23,6 +23,12 @@ export interface ObjectFacts {
 /** The answers to a write where an object is there already. 304 comes of an old MinIO, 409 of a writer at the same time. */
 const TAKEN = [304, 409, 412];
 
+/**
+ * How many idle limits the answer to a PUT may take once its last byte was handed over. The system may still hold
+ * megabytes of it, which a slow line takes a minute to carry; a shorter time would fail on such a line again and again.
+ */
+const ANSWER_LIMITS = 3;
+
 /** Asks for the facts of an object. `hidden`: the server refuses to say; AWS does where the user may not list, and there is no object. */
 export function headObject({ bucket, key }: Place): S3Request<ObjectFacts | 'absent' | 'hidden'> {
   return async ({ sdk, client }, { signal }) => {
@@ -129,4 +135,5 @@ async function* withProgress(parts: AsyncIterable<Buffer>, { touch }: Progress):
     touch();
     yield part;
   }
+  touch(ANSWER_LIMITS);
 }

@@ -4,8 +4,8 @@ export interface Progress {
   signal: AbortSignal;
   /** Whether the limit aborted it. */
   isStuck: () => boolean;
-  /** Starts the time anew. */
-  touch: () => void;
+  /** Starts the time anew: the limit, or so many times the limit. */
+  touch: (times?: number) => void;
   /** Stops the time, for as long as the operation waits for its caller. */
   pause: () => void;
   abort: () => void;
@@ -21,12 +21,12 @@ export function watchProgress(idleLimitMs: number, caller?: AbortSignal): Progre
     signal: caller === undefined ? controller.signal : AbortSignal.any([controller.signal, caller]),
     isStuck: () => isStuck,
     pause,
-    touch() {
+    touch(times = 1) {
       pause();
       timer = setTimeout(() => {
         isStuck = true;
         controller.abort();
-      }, idleLimitMs);
+      }, idleLimitMs * times);
     },
     abort: () => controller.abort(),
   };

@@ -7,43 +7,48 @@ const RIGHTS =
   'Give its user s3:PutObject, s3:GetObject and s3:DeleteObject on the objects and s3:ListBucket on the bucket, or check the credentials';
 
 /** What a code of a server or of the SDK means, and what to do. A code that is not here goes by its status. */
-const CODES: Record<string, [StorageFault, string] | undefined> = {
-  CredentialsProviderError: [
-    'refused',
-    'No credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role.',
-  ],
-  InvalidAccessKeyId: ['refused', `The server does not know the access key. ${CREDENTIALS}.`],
-  SignatureDoesNotMatch: ['refused', `The secret does not belong to the access key. ${CREDENTIALS}.`],
-  ExpiredToken: ['refused', `The credentials have expired. ${CREDENTIALS}.`],
-  ExpiredTokenException: ['refused', `The credentials have expired. ${CREDENTIALS}.`],
-  InvalidToken: ['refused', `The session token is not valid. ${CREDENTIALS}.`],
-  AccessDenied: ['refused', `Access is denied. ${RIGHTS}.`],
-  NoSuchBucket: [
-    'refused',
-    'There is no such bucket. Create it, or correct the bucket and endpoint= in RECORDINGS_URL.',
-  ],
-  InvalidBucketName: ['refused', 'There is no such bucket. Correct the bucket in RECORDINGS_URL.'],
-  RegionMissing: ['refused', 'RECORDINGS_URL names no region. Add region= to it, or set AWS_REGION.'],
-  PermanentRedirect: ['refused', 'The bucket is in another region. Correct region= in RECORDINGS_URL.'],
-  AuthorizationHeaderMalformed: ['refused', 'The server takes another region. Correct region= in RECORDINGS_URL.'],
-  IllegalLocationConstraintException: [
-    'refused',
-    'The bucket is in another region. Correct region= in RECORDINGS_URL.',
-  ],
-  RequestTimeTooSkewed: [
-    'unavailable',
-    "The clock of this machine differs from the server's by more than 15 minutes. Set it.",
-  ],
-  EntityTooLarge: ['full', 'The server takes no object of this size. Raise its limit.'],
-  QuotaExceeded: ['full', 'The quota is used up. Raise it, or make room.'],
-  XMinioAdminBucketQuotaExceeded: ['full', "The bucket's quota is used up. Raise it, or make room."],
-  XMinioStorageFull: ['full', 'Its disk is full. Make room.'],
-  BadDigest: ['damaged', 'The content did not arrive as it was sent.'],
-  XAmzContentSHA256Mismatch: ['damaged', 'The content did not arrive as it was sent.'],
-  NoSuchKey: ['missing', 'There is no such recording.'],
-  RequestTimeout: ['unavailable', 'The server waited for the content too long.'],
-  TimeoutError: ['unavailable', 'No connection was made in time. Check endpoint= in RECORDINGS_URL, and the network.'],
-};
+const CODES = new Map<string, [StorageFault, string]>(
+  Object.entries<[StorageFault, string]>({
+    CredentialsProviderError: [
+      'refused',
+      'No credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role.',
+    ],
+    InvalidAccessKeyId: ['refused', `The server does not know the access key. ${CREDENTIALS}.`],
+    SignatureDoesNotMatch: ['refused', `The secret does not belong to the access key. ${CREDENTIALS}.`],
+    ExpiredToken: ['refused', `The credentials have expired. ${CREDENTIALS}.`],
+    ExpiredTokenException: ['refused', `The credentials have expired. ${CREDENTIALS}.`],
+    InvalidToken: ['refused', `The session token is not valid. ${CREDENTIALS}.`],
+    AccessDenied: ['refused', `Access is denied. ${RIGHTS}.`],
+    NoSuchBucket: [
+      'refused',
+      'There is no such bucket. Create it, or correct the bucket and endpoint= in RECORDINGS_URL.',
+    ],
+    InvalidBucketName: ['refused', 'There is no such bucket. Correct the bucket in RECORDINGS_URL.'],
+    RegionMissing: ['refused', 'RECORDINGS_URL names no region. Add region= to it, or set AWS_REGION.'],
+    PermanentRedirect: ['refused', 'The bucket is in another region. Correct region= in RECORDINGS_URL.'],
+    AuthorizationHeaderMalformed: ['refused', 'The server takes another region. Correct region= in RECORDINGS_URL.'],
+    IllegalLocationConstraintException: [
+      'refused',
+      'The bucket is in another region. Correct region= in RECORDINGS_URL.',
+    ],
+    RequestTimeTooSkewed: [
+      'unavailable',
+      "The clock of this machine differs from the server's by more than 15 minutes. Set it.",
+    ],
+    EntityTooLarge: ['full', 'The server takes no object of this size. Raise its limit.'],
+    QuotaExceeded: ['full', 'The quota is used up. Raise it, or make room.'],
+    XMinioAdminBucketQuotaExceeded: ['full', "The bucket's quota is used up. Raise it, or make room."],
+    XMinioStorageFull: ['full', 'Its disk is full. Make room.'],
+    BadDigest: ['damaged', 'The content did not arrive as it was sent.'],
+    XAmzContentSHA256Mismatch: ['damaged', 'The content did not arrive as it was sent.'],
+    NoSuchKey: ['missing', 'There is no such recording.'],
+    RequestTimeout: ['unavailable', 'The server waited for the content too long.'],
+    TimeoutError: [
+      'unavailable',
+      'No connection was made in time. Check endpoint= in RECORDINGS_URL, and the network.',
+    ],
+  }),
+);
 
 /** The facts of an error of the SDK that decide. */
 interface Facts {
@@ -60,7 +65,7 @@ interface Facts {
 export function toS3Error(error: unknown, { bucket, endpoint }: BucketTarget): StorageError {
   if (error instanceof StorageError) return error;
   const { code, status } = factsOf(error);
-  const [fault, words] = CODES[code] ?? byStatus(status, code);
+  const [fault, words] = CODES.get(code) ?? byStatus(status, code);
   const answer = status === undefined ? code : `${status} ${code}`;
   return new StorageError(fault, `S3 (${endpoint ?? 'AWS'}, bucket ${bucket}): ${answer}. ${words}`);
 }
