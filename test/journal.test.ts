@@ -62,12 +62,18 @@ async function untilQueued(redis: PrivateRedis, count: number): Promise<Set<stri
 test('Redis away: every answer is 200, and the next receiver enqueues the journal of a killed one', async () => {
   const { redis, journalDir } = await setUp();
   const receiver = await aReceiver(redis, journalDir);
-  expect(await readiness(receiver)).toEqual([200, { status: 'ready', redis: 'ready', journal: 'ready' }]);
+  expect(await readiness(receiver)).toEqual([
+    200,
+    { status: 'ready', redis: 'ready', journal: 'ready', spool: 'ready' },
+  ]);
   await redis.stop();
   const bodies = Array.from({ length: 300 }, (_, i) => `{"n":${i}}`);
   const answers = await Promise.all(bodies.map((body) => post(receiver.url, body)));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-  expect(await readiness(receiver)).toEqual([200, { status: 'ready', redis: 'away', journal: 'ready' }]);
+  expect(await readiness(receiver)).toEqual([
+    200,
+    { status: 'ready', redis: 'away', journal: 'ready', spool: 'ready' },
+  ]);
   receiver.kill('SIGKILL');
   await receiver.exited;
   await redis.restart();
@@ -106,7 +112,10 @@ test('journal full and Redis away: 503 with Retry-After, and 200 again when Redi
   }
   expect(refused).toEqual(Array.from({ length: 3 }, () => [503, true]));
   expect(accepted.size).toBeGreaterThan(10);
-  expect(await readiness(receiver)).toEqual([503, { status: 'unavailable', redis: 'away', journal: 'full' }]);
+  expect(await readiness(receiver)).toEqual([
+    503,
+    { status: 'unavailable', redis: 'away', journal: 'full', spool: 'ready' },
+  ]);
   await redis.restart();
   expect(await untilQueued(redis, accepted.size)).toEqual(accepted);
   await vi.waitUntil(async () => (await readiness(receiver))[0] === 200, { timeout: 20_000 });

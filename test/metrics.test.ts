@@ -45,6 +45,8 @@ beforeAll(async () => {
           DASHBOARD_PASSWORD,
           INITIATION_TOKEN,
           JOURNAL_DIR: journalDir,
+          SPOOL_DIR: join(folder, 'spool'),
+          RECORDINGS_URL: `file:${join(folder, 'recordings')}`,
           CANARY_INTERVAL_SECONDS: '86400',
           MAX_CONNECTIONS: String(MAX_CONNECTIONS),
         },
@@ -250,6 +252,45 @@ describe('what moves the metrics', () => {
       .toMatchObject({ landline_receiving_bytes: 0, landline_connections: 0 });
   });
 
+  test('a recording whose storage is away and comes back, and a body that is damaged', async () => {
+    await writeFile(join(folder, 'recordings'), 'a file in place of the folder');
+    const data = { conversation_id: 'conv_audio', agent_id: 'agent_1', full_audio: 'QUJD' };
+    await accepted(JSON.stringify({ type: 'post_call_audio', event_timestamp: 1_767_225_600, data }));
+    await expect
+      .poll(() => readMetrics('receiver'), WITHIN)
+      .toMatchObject({
+        landline_spool_up: 1,
+        landline_spool_files: 1,
+        landline_spool_bytes: above(100),
+        landline_spool_oldest_seconds: above(0),
+        landline_spool_disk_free_bytes: above(0),
+        landline_spool_failures_total: above(0),
+        landline_recordings_stored_total: 0,
+      });
+    await rm(join(folder, 'recordings'));
+    await expect
+      .poll(() => readMetrics('receiver'), WITHIN)
+      .toMatchObject({
+        landline_spool_files: 0,
+        landline_spool_bytes: 0,
+        landline_spool_oldest_seconds: 0,
+        landline_recordings_stored_total: 1,
+        landline_spool_damaged_files: 0,
+      });
+    const dead = join(folder, 'spool', 'abcdef012345');
+    await mkdir(dead);
+    await writeFile(join(dead, '001767225600000-0123456789ab.body'), 'half a body');
+    await expect.poll(() => readMetrics('receiver'), WITHIN).toMatchObject({ landline_spool_damaged_files: 1 });
+  });
+
+  test('a spool whose folder is gone and comes back', async () => {
+    await rm(join(folder, 'spool'), { recursive: true });
+    await writeFile(join(folder, 'spool'), '');
+    await expect.poll(() => readMetrics('receiver'), WITHIN).toMatchObject({ landline_spool_up: 0 });
+    await rm(join(folder, 'spool'));
+    await expect.poll(() => readMetrics('receiver'), WITHIN).toMatchObject({ landline_spool_up: 1 });
+  });
+
   test('a canary that comes through', async () => {
     const sentAt = Date.now() - 90_000;
     await accepted(canaryBody(sentAt));
@@ -289,7 +330,7 @@ describe('what moves the metrics', () => {
   test('a Postgres that is away and comes back', async () => {
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
-      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 4 });
+      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 5 });
     await postgres.stop();
     await accepted(aMessage());
     await expect
@@ -307,7 +348,7 @@ describe('what moves the metrics', () => {
       .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
         landline_database_waiting: 0,
-        'landline_events_processed_total{outcome="applied"}': 5,
+        'landline_events_processed_total{outcome="applied"}': 6,
         landline_postgres_unsafe: 1,
       });
   });

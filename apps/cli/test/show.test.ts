@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createStore, type Store } from '@landline/store';
@@ -69,10 +69,17 @@ function anAudio(name: string, audio: Buffer) {
   return { whole, envelope, recording, facts: { eventId: idempotencyKey(whole), bytes: whole.length } };
 }
 
+/** Returns a path as a recording has it in a folder that is new. */
+async function recordingPath(name: string): Promise<string> {
+  const folder = join(await makeTempFolder(), 'agent_1', '2026', '01', '01');
+  await mkdir(folder, { recursive: true });
+  return join(folder, name);
+}
+
 /** Records audio that is stored in a file; returns its id and what it was. */
 async function recordAudio(name: string, audio: Buffer) {
   const { whole, envelope, recording, facts } = anAudio(name, audio);
-  const path = join(await makeTempFolder(), `${name} é.mp3`);
+  const path = await recordingPath(`${name.replaceAll(' ', '-')}.mp3`);
   await writeFile(path, audio);
   const url = `file:${path}`;
   const id = await record(envelope, { ...facts, recording: { ...recording, url, storedAt: SIGNED_AT * 1000 + 2000 } });
@@ -108,7 +115,7 @@ describe('the exact bytes', () => {
 
   test('come from the object that holds the whole body, where there is one', async () => {
     const body = randomBytes(300_000);
-    const path = join(await makeTempFolder(), 'body');
+    const path = await recordingPath('conv_1.0123.json');
     await writeFile(path, body);
     const fault = { code: 'audio_not_base64', message: 'The audio is not base64.' };
     const id = await record(Buffer.from('{}'), {
@@ -124,7 +131,7 @@ describe('the exact bytes', () => {
   test('of dead audio come from envelope and audio as well', async () => {
     const audio = randomBytes(1000);
     const { whole, envelope, recording } = anAudio('dead', audio);
-    const path = join(await makeTempFolder(), 'dead.mp3');
+    const path = await recordingPath('dead.mp3');
     await writeFile(path, audio);
     const id = await record(withoutConversation(envelope), {
       eventId: idempotencyKey(withoutConversation(whole)),
@@ -139,7 +146,7 @@ describe('the exact bytes', () => {
   test('come from where the audio is now', async () => {
     const audio = randomBytes(1000);
     const { id, whole, path } = await recordAudio('moved', audio);
-    const moved = join(await makeTempFolder(), 'moved.mp3');
+    const moved = await recordingPath('moved.mp3');
     await writeFile(moved, audio);
     await rm(path);
     await runSql(database.url, `UPDATE conversation_recordings SET url = 'file:${moved}' WHERE event_id = '${id}'`);

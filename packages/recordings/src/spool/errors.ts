@@ -27,7 +27,7 @@ export function spoolError(cause: unknown): SpoolError {
   return new SpoolError('failed', `The spool in SPOOL_DIR takes no bodies: ${reason}`, { cause });
 }
 
-/** A body on the disk is not what was written: its file ends too early. */
+/** A body on the disk is not what was written: its file ends too early, or is gone. */
 export class DamagedBodyError extends Error {
   override readonly name = 'DamagedBodyError';
 }

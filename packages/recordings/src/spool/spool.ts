@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { holdFolder, otherFolders, removeUnfinished, type OwnFolder } from '@landline/held-folder';
 import type { DiskSpace } from '@landline/held-folder/disk-space';
-import { namesIn, sizeOf } from '@landline/held-folder/files';
+import { ifMissing, isGone, namesIn, sizeOf } from '@landline/held-folder/files';
 import { beginBody, type BodyWriter } from './body-writer.ts';
 import { spoolError, SpoolError } from './errors.ts';
 import { createRoom, type SpoolRoom } from './spool-room.ts';
@@ -118,8 +118,11 @@ export function createSpool(options: SpoolOptions): Spool {
       });
       return reporting(body, state);
     },
-    async setAside({ path, facts }) {
-      state.damaged.add(await setAside(path));
+    async setAside(body) {
+      const { path, facts } = body;
+      const aside = await setAside(path).catch(ifMissing(undefined));
+      if (aside === undefined) await body.remove();
+      else state.damaged.add(aside);
       state.bodies.delete(path);
       state.onError(damagedError(path, facts.eventId));
     },
@@ -194,6 +197,7 @@ function recover(state: State, source: 'write' | 'check'): void {
 async function checkOnce(state: State): Promise<void> {
   const { dir, unfinished, room, onError, arrived } = state;
   try {
+    await leaveLostFolder(state);
     state.own ??= await holdFolder(dir);
     await removeUnfinished(dir, unfinished, performance.now());
     await takeOver({ dir, folder: state.own, onTaken: (path) => arrived.push(path), onError });
@@ -207,6 +211,14 @@ async function checkOnce(state: State): Promise<void> {
   } catch (error) {
     reportCheck(state, error);
   }
+}
+
+/** Gives up the own folder where somebody has removed it, so that a new one is made. */
+async function leaveLostFolder(state: State): Promise<void> {
+  const { own } = state;
+  if (own === undefined || !(await isGone(own.path))) return;
+  state.own = undefined;
+  await own.release();
 }
 
 /** Reports why a check failed. The next check tries again. */
@@ -237,7 +249,7 @@ async function arrive(state: State, path: string): Promise<void> {
 
 function damagedError(path: string, eventId: string): Error {
   return new Error(
-    `The spool's file ${path} (event ${eventId}) is damaged. It is set aside as ….damaged: look at its disk, and fetch the event from the provider`,
+    `The spool's file ${path} (event ${eventId}) is damaged or gone. What is left of it is set aside as ….damaged: look at its disk, and fetch the event from the provider`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { open, rename, stat } from 'node:fs/promises';
-import { removeFile } from '@landline/held-folder/files';
+import { isMissing, removeFile } from '@landline/held-folder/files';
 import type { ReadRange } from '../split/split-source.ts';
 import { DamagedBodyError } from './errors.ts';
 import { decodeFacts, factBytes, TAIL_BYTES, type BodyFacts } from './footer.ts';
@@ -78,7 +78,9 @@ async function readAt(handle: Handle, position: number, length: number): Promise
 
 /** Yields each piece in a buffer of its own: the reader may keep it. @throws DamagedBodyError */
 async function* readRange(path: string, from: number, to: number): AsyncGenerator<Buffer> {
-  const handle = await open(path, 'r');
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw isMissing(error) ? new DamagedBodyError(`${path} is gone.`) : error;
+  });
   try {
     for (let at = from; at < to;) {
       // oxlint-disable-next-line no-await-in-loop -- piece after piece

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readdir, rename, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
@@ -170,7 +170,7 @@ describe('a damaged file', () => {
     const heir = await aSpool({ dir: dead.dir });
     expect(heir.bodies.map(({ facts }) => facts.bytes)).toEqual([2000]);
     expect(heir.stats()).toMatchObject({ files: 1, damagedFiles: 1 });
-    expect(heir.errors).toEqual([expect.stringContaining('is damaged')]);
+    expect(heir.errors).toEqual([expect.stringContaining('is damaged or gone')]);
     expect((await filesOf(heir)).filter((name) => name.endsWith('.damaged'))).toHaveLength(1);
 
     // It stays with the next processes, and does not keep the folder of an ended one.
@@ -221,6 +221,22 @@ describe('room', () => {
 });
 
 describe('a folder that cannot be used', () => {
+  it('because somebody removed it is made anew, and takes bodies again', async () => {
+    const spool = await aSpool();
+    const lost = await keep(spool, numbered(1000));
+    await rm(dirname(lost.path), { recursive: true });
+    await expect(keep(spool, numbered(10))).rejects.toMatchObject({ code: 'failed' });
+    expect(spool.status()).toBe('failed');
+    await expect.poll(() => readdir(spool.dir), { timeout: 10_000 }).toHaveLength(1);
+    const kept = await keep(spool, numbered(5000));
+    expect((await bytesOf(kept)).equals(numbered(5000))).toBe(true);
+    expect(spool.status()).toBe('ready');
+    await expect(bytesOf(lost)).rejects.toThrow('is gone');
+    await spool.setAside(lost);
+    expect(spool.stats()).toMatchObject({ files: 1, damagedFiles: 0 });
+    expect(spool.errors.at(-1)).toContain('is damaged or gone');
+  });
+
   it('is reported once, takes no bodies, and is used as soon as it can be', async () => {
     const root = await makeTempFolder();
     await writeFile(join(root, 'spool'), 'a file in its place');
