@@ -1,4 +1,5 @@
 import { createByteBudget, type ByteBudget } from './byte-budget.ts';
+import { createGarbageCollection, type GarbageCollection } from './collect-garbage.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -8,8 +9,8 @@ const MEBIBYTE = 1024 * 1024;
  */
 const LARGE_OVER_BYTES = 2 * MEBIBYTE;
 
-/** Small jobs in hand: three transactions, two under way and one that fills. */
-const SMALL_BYTES = 48 * MEBIBYTE;
+/** Small jobs in hand: the two transactions that are under way. */
+const SMALL_BYTES = 32 * MEBIBYTE;
 
 /** Large jobs in hand: one of the largest body that a receiver puts into a job. */
 const LARGE_BYTES = 16 * MEBIBYTE;
@@ -22,9 +23,15 @@ export interface JobMemory {
   large: ByteBudget;
   /** While a consumer's small jobs hold so much, it fetches no others. */
   smallBytes: number;
+  garbage: GarbageCollection;
 }
 
-/** Makes the memory of the consumers of a process: 48 MiB for small jobs, and 16 MiB for large ones or for one that is larger. */
+/** Makes the memory of the consumers of a process: 32 MiB for small jobs, and 16 MiB for large ones or for one that is larger. */
 export function createJobMemory(): JobMemory {
-  return { largeOverBytes: LARGE_OVER_BYTES, large: createByteBudget(LARGE_BYTES), smallBytes: SMALL_BYTES };
+  return {
+    largeOverBytes: LARGE_OVER_BYTES,
+    large: createByteBudget(LARGE_BYTES),
+    smallBytes: SMALL_BYTES,
+    garbage: createGarbageCollection(),
+  };
 }

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { HandBackError } from '../errors.ts';
 import type { JobMemory } from './job-memory.ts';
 import { bytesLeft } from './leave-large-data.ts';
+import { readData } from './read-data.ts';
 import type { Room } from './room.ts';
 
 /** Reads the data of large jobs when it is their turn. */
@@ -20,25 +21,27 @@ export interface LargeJobsOptions {
   worker: Pick<Worker<unknown, void>, 'toKey'>;
   connection: Redis;
   room: Pick<Room, 'endWait'>;
-  memory: Pick<JobMemory, 'large'>;
+  memory: Pick<JobMemory, 'large' | 'garbage'>;
 }
 
 /** Makes the large jobs of a worker. */
 export function createLargeJobs({ worker, connection, room, memory }: LargeJobsOptions): LargeJobs {
+  async function readAndWork(job: QueuedJob<unknown, void>, work: (data: unknown) => Promise<void>): Promise<void> {
+    room.endWait(job);
+    const read = readData({ connection, key: worker.toKey(job.id ?? ''), garbage: memory.garbage });
+    const data = await read.catch((error: unknown) => notGiven(error));
+    // The text of the data is garbage now.
+    memory.garbage.note(bytesLeft(job.data) ?? 0);
+    await work(data ?? notGiven());
+  }
+
   return {
     async run(job, work, signal) {
-      const readAndWork = async () => {
-        room.endWait(job);
-        await work(await readData(connection, worker.toKey(job.id ?? '')));
-      };
-      await memory.large.run(bytesLeft(job.data) ?? 0, readAndWork, signal);
+      const bytes = bytesLeft(job.data) ?? 0;
+      await memory.large.run(bytes, () => readAndWork(job, work), signal);
+      memory.garbage.note(bytes);
     },
   };
-}
-
-async function readData(connection: Redis, key: string): Promise<unknown> {
-  const text = await connection.hget(key, 'data').catch((error: unknown) => notGiven(error));
-  return JSON.parse(text ?? notGiven());
 }
 
 /** This is no fault of the job: Redis fails, or another worker has done the job meanwhile. */

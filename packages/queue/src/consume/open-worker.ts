@@ -75,7 +75,7 @@ export function openWorker(options: WorkerOptions): SizedWorker {
     },
     workerBackend(connection, blocking, prefix),
   );
-  const room = createRoom(worker, memory.smallBytes);
+  const room = createRoom(worker, memory);
   const largeJobs = createLargeJobs({ worker, connection, room, memory });
   worker.on('error', errors.report);
   worker.on('failed', (job, error) => options.onFailed(jobFailure(job, error)));

@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq';
+import type { JobMemory } from './job-memory.ts';
 import { bytesLeft } from './leave-large-data.ts';
 import type { SizedWorker } from './sized-worker.ts';
 
@@ -24,7 +25,10 @@ export interface Room {
  *
  * BullMQ asks for the concurrency before each fetch, and right after it has told of a job that it got.
  */
-export function createRoom(worker: SizedWorker, smallBytes: number): Room {
+export function createRoom(
+  worker: SizedWorker,
+  { smallBytes, garbage }: Pick<JobMemory, 'smallBytes' | 'garbage'>,
+): Room {
   const { concurrency } = worker;
   const small = new Map<Job<unknown, void>, number>();
   const waiting = new Set<Job<unknown, void>>();
@@ -51,7 +55,9 @@ export function createRoom(worker: SizedWorker, smallBytes: number): Room {
     },
     release(job) {
       const wasFull = held >= smallBytes;
-      held -= small.get(job) ?? 0;
+      const bytes = small.get(job) ?? 0;
+      held -= bytes;
+      garbage.note(bytes);
       small.delete(job);
       if (waiting.delete(job) || wasFull) adjust();
     },

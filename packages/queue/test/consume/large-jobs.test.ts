@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Job, Queue } from 'bullmq';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { createByteBudget } from '../../src/consume/byte-budget.ts';
+import { createGarbageCollection } from '../../src/consume/collect-garbage.ts';
 import type { ConsumerOptions } from '../../src/consume/consumer.ts';
 import { createJobMemory } from '../../src/consume/job-memory.ts';
 import type { ConsumedJob } from '../../src/consume/process-job.ts';
@@ -33,7 +34,12 @@ const bodyOf = ({ events }: ConsumedJob) => events[0]?.body ?? '';
 
 /** A consumer to which jobs of more than 1,000 bytes are large, and that holds 25,000 bytes of them at most. */
 function aSmallConsumer(options: Partial<ConsumerOptions> = {}) {
-  const memory = { largeOverBytes: 1_000, large: createByteBudget(25_000), smallBytes: 3_000 };
+  const memory = {
+    largeOverBytes: 1_000,
+    large: createByteBudget(25_000),
+    smallBytes: 3_000,
+    garbage: createGarbageCollection(),
+  };
   return { memory, consumer: aConsumer({ redisUrl, prefix, concurrency: 10, memory, ...options }) };
 }
 
@@ -216,5 +222,5 @@ describe('small jobs', () => {
 it('an ordinary full group is a small job', () => {
   const { largeOverBytes, smallBytes } = createJobMemory();
   expect(largeOverBytes).toBe(2_097_152);
-  expect(smallBytes).toBe(50_331_648);
+  expect(smallBytes).toBe(33_554_432);
 });
