@@ -1,7 +1,8 @@
 export { createConsumer, type Consumer } from './consume/consumer.ts';
+export { createJobMemory } from './consume/job-memory.ts';
 export type { JobFailure } from './consume/job-failure.ts';
 export type { ConsumedJob } from './consume/process-job.ts';
-export { HandBackError, QueueUnavailableError, RedisRefusedError } from './errors.ts';
+export { QueueUnavailableError, RedisRefusedError } from './errors.ts';
 export { countJobs } from './jobs/count-jobs.ts';
 export { createDeadLetters, type DeadLetter, type DeadLetters } from './jobs/dead-letter.ts';
 export { openPostgresBeats, type PostgresBeats } from './jobs/postgres-beats.ts';

@@ -11,8 +11,8 @@ export const MAX_TRANSACTIONS = 2;
 const MAX_EVENTS = 1_000;
 
 /**
- * Bytes of bodies in one transaction at most. The client holds each body about five times while it writes it, and past 380 MB the text
- * that Prisma sends is longer than V8 allows. A larger group has a transaction of its own.
+ * Bytes of bodies in one transaction at most. The client holds each body three times while it writes it: as text, as bytes, and in the
+ * driver's message. A larger group has a transaction of its own.
  */
 const MAX_BYTES = 16 * 1024 * 1024;
 

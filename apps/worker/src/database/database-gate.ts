@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@landline/process';
-import { HandBackError } from '@landline/queue';
+import { HandBackError } from '@landline/queue/errors';
 import type { StoreError } from '@landline/store';
 import { FAULT_POLICY } from '../fault-policy.ts';
 

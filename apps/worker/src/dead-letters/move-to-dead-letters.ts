@@ -1,5 +1,6 @@
 import { printable, type Logger } from '@landline/process';
-import { HandBackError, type DeadLetter, type DeadLetters } from '@landline/queue';
+import type { DeadLetter, DeadLetters } from '@landline/queue';
+import { HandBackError } from '@landline/queue/errors';
 import type { DeadEvent } from '@landline/store';
 import type { Pipeline } from '../commit/pipeline.ts';
 import { retryWhileUnavailable, type RetryContext } from '../database/retry-while-unavailable.ts';

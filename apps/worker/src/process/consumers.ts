@@ -1,4 +1,4 @@
-import { createConsumer, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
+import { createConsumer, createJobMemory, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
 import { MAX_TRANSACTIONS } from '../commit/share-transactions.ts';
 import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents, type WorkContext } from './process-events.ts';
@@ -24,11 +24,14 @@ export function createConsumers({ redisUrl, concurrency }: ConsumersOptions, con
     metrics.redisErrors.inc();
     logger.error(`Redis: ${error.message}`);
   };
+  // While transactions are under way, the next one fills.
+  const eventConcurrency = concurrency * (MAX_TRANSACTIONS + 1);
+  const memory = createJobMemory();
   const events = createConsumer({
     redisUrl,
     queue: WEBHOOK_QUEUE,
-    // While transactions are under way, the next one fills.
-    concurrency: concurrency * (MAX_TRANSACTIONS + 1),
+    concurrency: eventConcurrency,
+    memory,
     process: (job, signal) => processEvents(job, signal, context),
     onError,
     onFailed: (failure: JobFailure) => reportFailure(failure, { logger, metrics }),
@@ -37,6 +40,7 @@ export function createConsumers({ redisUrl, concurrency }: ConsumersOptions, con
     redisUrl,
     queue: DEAD_LETTER_QUEUE,
     concurrency: DEAD_LETTER_CONCURRENCY,
+    memory,
     process: (job, signal) => processDeadLetter(job, signal, context),
     onError,
   });

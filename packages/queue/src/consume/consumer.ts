@@ -12,6 +12,7 @@ import {
 } from '../redis/connection.ts';
 import { reportChanges, type ChangeReporter } from '../redis/report-changes.ts';
 import type { JobFailure } from './job-failure.ts';
+import { createJobMemory, type JobMemory } from './job-memory.ts';
 import { createJobsInHand, type JobsInHand } from './jobs-in-hand.ts';
 import { openWorker } from './open-worker.ts';
 import type { ProcessJob } from './process-job.ts';
@@ -29,6 +30,8 @@ export interface ConsumerOptions {
   queue: string;
   /** How many jobs run at once. */
   concurrency: number;
+  /** What the jobs in hand may hold; the consumers of one process share it. A memory of its own by default. */
+  memory?: JobMemory;
   process: ProcessJob;
   /** Called with faults of the connection and of BullMQ, not of jobs; once for a fault that repeats. */
   onError?: (error: Error) => void;
@@ -110,7 +113,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 }
 
 function openParts(options: ConsumerOptions): Parts {
-  const { prefix = QUEUE_PREFIX } = options;
+  const { prefix = QUEUE_PREFIX, memory = createJobMemory() } = options;
   const connections = openConnections(options);
   const { questions } = connections;
   const connected = firstAttempt(questions);
@@ -121,7 +124,7 @@ function openParts(options: ConsumerOptions): Parts {
     if (closing.done === undefined) options.onError?.(error);
   });
   const onFailed = (failure: JobFailure) => options.onFailed?.(failure);
-  const worker = openWorker({ ...options, ...connections, prefix, jobs, errors, onFailed });
+  const worker = openWorker({ ...options, ...connections, prefix, memory, jobs, errors, onFailed });
   const upkeep = createUpkeep({ connection: questions, connected, queue, report: errors.report });
   return { connections, connected, queue, jobs, errors, worker, upkeep, closing };
 }

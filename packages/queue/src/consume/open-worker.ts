@@ -1,10 +1,14 @@
-import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { ChangeReporter } from '../redis/report-changes.ts';
 import { backoffMs } from './backoff.ts';
 import { jobFailure, type JobFailure } from './job-failure.ts';
+import type { JobMemory } from './job-memory.ts';
 import type { JobsInHand } from './jobs-in-hand.ts';
+import { createLargeJobs } from './large-jobs.ts';
+import { leaveLargeData } from './leave-large-data.ts';
 import { processJob, type ProcessJob } from './process-job.ts';
+import { createRoom } from './room.ts';
+import { SizedWorker } from './sized-worker.ts';
 import { createSuspects } from './suspects.ts';
 import { workerBackend } from './worker-backend.ts';
 
@@ -35,21 +39,27 @@ export interface WorkerOptions {
   concurrency: number;
   process: ProcessJob;
   jobs: JobsInHand;
+  memory: JobMemory;
   errors: ChangeReporter;
   /** Called for every attempt that failed. */
   onFailed: (failure: JobFailure) => void;
 }
 
 /** Opens a BullMQ worker on two connections of ours. It takes no job until `run`. */
-export function openWorker(options: WorkerOptions): Worker<unknown, void> {
-  const { queue, prefix, connection, blocking, process, jobs, errors } = options;
+export function openWorker(options: WorkerOptions): SizedWorker {
+  const { queue, prefix, connection, blocking, process, jobs, memory, errors } = options;
+  leaveLargeData(connection, memory.largeOverBytes);
   const suspects = createSuspects();
-  const worker = new Worker<unknown, void>(
+  const worker = new SizedWorker(
     queue,
     async (job, token) =>
       jobs.run(job.id, async (signal) => {
-        const context = { process, signal, report: errors.report };
-        await suspects.run(job, () => processJob(job, token, context), signal);
+        const context = { process, signal, largeJobs, report: errors.report };
+        try {
+          await suspects.run(job, () => processJob(job, token, context), signal);
+        } finally {
+          room.release(job);
+        }
         errors.reset();
       }),
     {
@@ -65,6 +75,8 @@ export function openWorker(options: WorkerOptions): Worker<unknown, void> {
     },
     workerBackend(connection, blocking, prefix),
   );
+  const room = createRoom(worker, memory);
+  const largeJobs = createLargeJobs({ worker, connection, room, memory });
   worker.on('error', errors.report);
   worker.on('failed', (job, error) => options.onFailed(jobFailure(job, error)));
   worker.on('lockRenewalFailed', (ids) => jobs.loseLocks(ids));

@@ -5,6 +5,8 @@ import { cleanError } from '../redis/clean-error.ts';
 import { HandBackError } from '../errors.ts';
 import { deadEventId } from '../jobs/dead-letter-id.ts';
 import { jobSchema, type Death } from '../jobs/job.ts';
+import type { LargeJobs } from './large-jobs.ts';
+import { bytesLeft } from './leave-large-data.ts';
 
 /** A job as `process` gets it. */
 export interface ConsumedJob {
@@ -36,18 +38,20 @@ export type ProcessJob = (job: ConsumedJob, signal: AbortSignal) => Promise<void
 export interface JobContext {
   process: ProcessJob;
   signal: AbortSignal;
+  largeJobs: LargeJobs;
   /** Called with errors of Redis that are no failure of the job. */
   report: (error: unknown) => void;
 }
 
 /** Runs `process` on one of BullMQ's jobs and turns what it throws into what BullMQ understands. */
 export async function processJob(
-  job: QueuedJob<unknown>,
+  job: QueuedJob<unknown, void>,
   token: string | undefined,
-  { process, signal, report }: JobContext,
+  { process, signal, largeJobs, report }: JobContext,
 ): Promise<void> {
   try {
-    await process(readJob(job), signal);
+    if (bytesLeft(job.data) === undefined) await process(readJob(job, job.data), signal);
+    else await largeJobs.run(job, (data) => process(readJob(job, data), signal), signal);
   } catch (thrown) {
     const error = cleanError(thrown);
     if (error instanceof HandBackError) {
@@ -79,8 +83,8 @@ function leaveWhatRedisRefuses(job: QueuedJob<unknown>): void {
 }
 
 /** Reads a job. A job that no attempt can make sense of fails at once, and keeps its data. */
-function readJob(job: QueuedJob<unknown>): ConsumedJob {
-  const parsed = jobSchema.safeParse(job.data);
+function readJob(job: QueuedJob<unknown>, data: unknown): ConsumedJob {
+  const parsed = jobSchema.safeParse(data);
   if (!parsed.success) {
     throw new UnrecoverableError(`This job's data is not a group of events. ${z.prettifyError(parsed.error)}`);
   }

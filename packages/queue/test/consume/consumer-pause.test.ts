@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest
 import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
 import { HandBackError } from '../../src/errors.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
-import { processJob } from '../../src/consume/process-job.ts';
+import { processJob, type JobContext } from '../../src/consume/process-job.ts';
 import { aConsumer } from '../support/a-consumer.ts';
 import { anEvent, ownPrefix } from '../support/an-event.ts';
 import { theQueues } from '../support/the-queues.ts';
@@ -121,7 +121,8 @@ describe('a job whose lock is lost', () => {
 });
 
 describe('a fault of Redis is no failure of the job', () => {
-  const context = { signal: new AbortController().signal, report: () => undefined };
+  const largeJobs: JobContext['largeJobs'] = { run: (job, work) => work(job.data) };
+  const context = { signal: new AbortController().signal, largeJobs, report: () => undefined };
 
   it('where a job that is done cannot be taken off the queue: it is taken again', { timeout: 60_000 }, async () => {
     const connection = await aConnection();

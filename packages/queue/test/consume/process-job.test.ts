@@ -19,7 +19,8 @@ const aJob = (data: unknown = { v: 1, events: [anEvent()] }, options: object = {
   queue.add(JOB_NAME, data, { ...EVENT_JOB_OPTIONS, ...options });
 
 function run(job: Job, process: JobContext['process'], signal = new AbortController().signal): Promise<void> {
-  return processJob(job, 'token', { process, signal, report: (error) => reported.push(String(error)) });
+  const largeJobs: JobContext['largeJobs'] = { run: (each, work) => work(each.data) };
+  return processJob(job, 'token', { process, signal, largeJobs, report: (error) => reported.push(String(error)) });
 }
 
 /** What `process` gets of a job. */

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../generated/client.ts';
+import type { DirectParameters } from './direct-parameters.ts';
 
 /** A connected Prisma client. */
 export type Client = PrismaClient;
@@ -12,6 +13,8 @@ export interface ClientOptions {
   poolSize: number;
   /** How long a statement may run, in milliseconds, before the client gives it up; the server's own limit comes first. */
   statementTimeoutMs: number;
+  /** The parameters that go past Prisma's engine; none by default. */
+  parameters?: DirectParameters;
 }
 
 /** How long to wait for a connection, in milliseconds: the pool's own default is for ever. */
@@ -21,7 +24,7 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 const READ_MARGIN_MS = 5_000;
 
 /** Opens a client; it connects with the first query. */
-export function openClient({ databaseUrl, poolSize, statementTimeoutMs }: ClientOptions): Client {
+export function openClient({ databaseUrl, poolSize, statementTimeoutMs, parameters }: ClientOptions): Client {
   const adapter = new PrismaPg({
     connectionString: databaseUrl,
     max: poolSize,
@@ -33,5 +36,6 @@ export function openClient({ databaseUrl, poolSize, statementTimeoutMs }: Client
     // The next query on it fails instead.
     onConnect: (client) => void client.on('error', () => undefined),
   });
+  parameters?.watch(adapter);
   return new PrismaClient({ adapter });
 }

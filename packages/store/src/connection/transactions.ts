@@ -1,6 +1,7 @@
 import { classifyError } from './classify-error.ts';
-import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
+import { CONNECT_TIMEOUT_MS, openClient, type Client } from './client.ts';
 import { readDatabaseUrl } from './database-url.ts';
+import { createDirectParameters, type DirectParameters } from './direct-parameters.ts';
 import type { Statement } from './statement.ts';
 import { settingsStatement } from './transaction-settings.ts';
 
@@ -39,7 +40,9 @@ export function openTransactions({
   lockTimeoutMs = 10_000,
 }: TransactionOptions): Transactions {
   const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
-  const client = openClient({ databaseUrl, poolSize: Math.min(poolSize, connectionLimit), statementTimeoutMs });
+  const parameters = createDirectParameters();
+  const connections = Math.min(poolSize, connectionLimit);
+  const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, parameters });
   const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
   const limits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
   return {
@@ -48,7 +51,7 @@ export function openTransactions({
       try {
         return await client.$transaction(async (tx) => {
           await tx.$queryRawUnsafe(settings);
-          return work(({ sql, parameters }) => tx.$queryRawUnsafe(sql, ...parameters));
+          return work((statement) => send(tx, statement, parameters));
         }, limits);
       } catch (error) {
         throw classifyError(error, databaseUrl);
@@ -56,4 +59,18 @@ export function openTransactions({
     },
     close: () => client.$disconnect(),
   };
+}
+
+async function send(
+  tx: Pick<Client, '$queryRawUnsafe'>,
+  { sql, parameters }: Statement,
+  direct: DirectParameters,
+): Promise<Record<string, unknown>[]> {
+  if (parameters.length === 0) return tx.$queryRawUnsafe(sql);
+  const key = direct.keep(parameters);
+  try {
+    return await tx.$queryRawUnsafe(sql, key);
+  } finally {
+    direct.drop(key);
+  }
 }

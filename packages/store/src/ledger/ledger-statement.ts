@@ -1,5 +1,5 @@
 import type { EventFault, LedgerEntry } from '@landline/webhook/changes';
-import { bodyBytes, type BodyReference } from '@landline/webhook/delivery';
+import { bodyLength, type BodyReference, type DeliveryBody } from '@landline/webhook/delivery';
 import {
   fromMs,
   json,
@@ -60,7 +60,7 @@ function storable(text: string): string {
 }
 
 function entryColumns(entries: readonly LedgerEntry[]): Parameter[] {
-  const bodies = entries.map(({ delivery }) => bodyBytes(delivery));
+  const bodies = joinBodies(entries.map(({ delivery }) => delivery));
   return [
     plainArray(entries.map((e) => e.id)),
     textArray(entries.map((e) => e.eventKey)),
@@ -69,9 +69,9 @@ function entryColumns(entries: readonly LedgerEntry[]): Parameter[] {
     plainArray(entries.map((e) => milliseconds(e.eventAt))),
     plainArray(entries.map((e) => milliseconds(e.delivery.receivedAt))),
     plainArray(entries.map((e) => e.delivery.origin ?? 'webhook')),
-    plainArray(offsetsOf(bodies)),
-    plainArray(bodies.map((body) => body.length)),
-    Buffer.concat(bodies),
+    plainArray(bodies.at),
+    plainArray(bodies.lengths),
+    bodies.bytes,
     textArray(entries.map((e) => referenceText(e.delivery.reference))),
   ];
 }
@@ -82,10 +82,25 @@ function referenceText(reference: BodyReference | undefined): string | null {
   return JSON.stringify(reference, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value));
 }
 
-/** Where in their concatenation each body begins; Postgres counts from 1. */
-function offsetsOf(bodies: readonly Buffer[]): number[] {
-  let next = 1;
-  return bodies.map(({ length }) => (next += length) - length);
+interface JoinedBodies {
+  bytes: Buffer;
+  /** Where each body begins; Postgres counts from 1. */
+  at: number[];
+  lengths: number[];
+}
+
+/** Writes each body straight to its place, so that no second copy of all of them is ever there. */
+function joinBodies(bodies: readonly DeliveryBody[]): JoinedBodies {
+  const bytes = Buffer.allocUnsafe(bodies.reduce((sum, body) => sum + bodyLength(body), 0));
+  const at: number[] = [];
+  let end = 0;
+  const lengths = bodies.map(({ body, encoding }) => {
+    at.push(end + 1);
+    const length = bytes.write(body, end, encoding);
+    end += length;
+    return length;
+  });
+  return { bytes: bytes.subarray(0, end), at, lengths };
 }
 
 // The bodies travel as one value of raw bytes and are cut apart there: as array elements, they would have to be escaped

@@ -1,0 +1,60 @@
+import type { Job } from 'bullmq';
+import type { JobMemory } from './job-memory.ts';
+import { bytesLeft } from './leave-large-data.ts';
+import type { SizedWorker } from './sized-worker.ts';
+
+/**
+ * How many large jobs may wait for their turn beside the jobs that run. They keep no small job out then, and hold no data. Each has a lock,
+ * so another worker does not get them: with more, one worker would keep a whole backlog to itself.
+ */
+const MAX_WAITING = 256;
+
+/** Decides how many jobs a worker may have, by what those that it has hold. */
+export interface Room {
+  /** A large job no longer waits: it has its turn, or goes back. */
+  endWait(job: Job<unknown, void>): void;
+  /** A job has ended in any way: what it held is free. */
+  release(job: Job<unknown, void>): void;
+}
+
+/**
+ * Watches a worker that has not begun yet.
+ *
+ * - Small jobs: while they hold `smallBytes` or more, the worker fetches none.
+ * - Large jobs: they came without their data. The worker takes another job in the place of each one that waits.
+ *
+ * BullMQ asks for the concurrency before each fetch, and right after it has told of a job that it got.
+ */
+export function createRoom(worker: SizedWorker, { smallBytes }: Pick<JobMemory, 'smallBytes'>): Room {
+  const { concurrency } = worker;
+  const small = new Map<Job<unknown, void>, number>();
+  const waiting = new Set<Job<unknown, void>>();
+  let held = 0;
+
+  function adjust(): void {
+    worker.concurrency = held >= smallBytes ? 1 : concurrency + Math.min(waiting.size, MAX_WAITING);
+  }
+
+  worker.onFetched = (job, bytes) => {
+    // BullMQ fails a job with a deferred failure by itself.
+    if (job.deferredFailure !== undefined) return;
+    if (bytesLeft(job.data) === undefined) {
+      small.set(job, bytes);
+      held += bytes;
+      if (held < smallBytes) return;
+    } else waiting.add(job);
+    adjust();
+  };
+
+  return {
+    endWait(job) {
+      if (waiting.delete(job)) adjust();
+    },
+    release(job) {
+      const wasFull = held >= smallBytes;
+      held -= small.get(job) ?? 0;
+      small.delete(job);
+      if (waiting.delete(job) || wasFull) adjust();
+    },
+  };
+}
