@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { holdFolder, otherFolders, removeUnfinished, type OwnFolder } from '@landline/held-folder';
-import type { DiskSpace } from '@landline/held-folder/disk-space';
-import { ifMissing, isGone, namesIn, sizeOf } from '@landline/held-folder/files';
+import { ifMissing } from '@landline/held-folder/files';
 import { beginBody, type BodyWriter } from './body-writer.ts';
-import { spoolError, SpoolError } from './errors.ts';
-import { createRoom, type SpoolRoom } from './spool-room.ts';
-import { BODY_FILE, fileBytes, readFacts, setAside, spooledBody, type SpooledBody } from './spooled-body.ts';
-import { takeOver } from './take-over.ts';
+import { SpoolError } from './errors.ts';
+import type { SpoolOptions } from './spool-options.ts';
+import { createRoom } from './spool-room.ts';
+import { checkOnce, damagedError, fail, hasTrouble, recover, take, type State } from './spool-state.ts';
+import { setAside, type SpooledBody } from './spooled-body.ts';
 import { createTurns } from './turns.ts';
 
 /** How often the spool looks for folders of ended processes and for room on the disk, in ms. */
@@ -15,23 +13,6 @@ const CHECK_MS = 2_000;
 
 /** How many writes to the disk run at once. Node has four threads for files, and the journal needs some of them. */
 const WRITES_AT_ONCE = 2;
-
-/** How to make a spool. */
-export interface SpoolOptions {
-  /** `SPOOL_DIR` */
-  dir: string;
-  /** `SPOOL_LIMIT_BYTES`: of everything in the folder, that of other processes included. */
-  limitBytes: number;
-  /** Called with each body that waits: one that was just kept, or one that an ended process left. */
-  onBody: (body: SpooledBody) => void;
-  /** Called with each new trouble, once until it is over. */
-  onError: (error: Error) => void;
-  /** Called when the spool takes bodies again. */
-  onReady: () => void;
-  /** Reads the disk's space; the default asks the system. */
-  diskSpace?: (path: string) => Promise<DiskSpace>;
-  checkMs?: number;
-}
 
 /** What a spool holds. */
 export interface SpoolStats {
@@ -60,19 +41,6 @@ export interface Spool {
   stats(): SpoolStats;
   /** Releases the folder; what is in it stays for the next process. */
   close(): Promise<void>;
-}
-
-interface State extends SpoolOptions {
-  readonly room: SpoolRoom;
-  readonly bodies: Map<string, SpooledBody>;
-  readonly unfinished: Map<string, number>;
-  damaged: Set<string>;
-  own: OwnFolder | undefined;
-  /** Files of ended processes that lie in the own folder and were not read yet. */
-  readonly arrived: string[];
-  /** The troubles that were reported last: of a write, and of a check of the folder. Undefined where there is none. */
-  readonly trouble: Record<'write' | 'check', string | undefined>;
-  isClosed: boolean;
 }
 
 /** Makes a spool. */
@@ -153,15 +121,6 @@ function statsOf({ bodies, room, damaged }: State): SpoolStats {
   };
 }
 
-function take(state: State, body: SpooledBody): void {
-  state.bodies.set(body.path, body);
-  state.onBody(body);
-}
-
-function hasTrouble({ trouble }: State): boolean {
-  return trouble.write !== undefined || trouble.check !== undefined;
-}
-
 /** Reports the first failed write, and the first that works again. */
 function reporting(body: BodyWriter, state: State): BodyWriter {
   return {
@@ -176,87 +135,4 @@ function reporting(body: BodyWriter, state: State): BodyWriter {
       return kept;
     },
   };
-}
-
-function fail(state: State, source: 'write' | 'check', cause: unknown): never {
-  const error = spoolError(cause);
-  if (state.trouble[source] !== error.message && !state.isClosed) {
-    state.trouble[source] = error.message;
-    state.onError(error);
-  }
-  throw error;
-}
-
-function recover(state: State, source: 'write' | 'check'): void {
-  const had = state.trouble[source] !== undefined;
-  state.trouble[source] = undefined;
-  if (had && !hasTrouble(state)) state.onReady();
-}
-
-/** Holds the folder where that was not possible before, takes over, and measures. Never rejects. */
-async function checkOnce(state: State): Promise<void> {
-  const { dir, unfinished, room, onError, arrived } = state;
-  try {
-    await leaveLostFolder(state);
-    state.own ??= await holdFolder(dir);
-    await removeUnfinished(dir, unfinished, performance.now());
-    await takeOver({ dir, folder: state.own, onTaken: (path) => arrived.push(path), onError });
-    for (let path = arrived[0]; path !== undefined; path = arrived[0]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other: an ended process leaves few
-      await arrive(state, path);
-      arrived.shift();
-    }
-    await room.measure(await bytesOfOthers(dir, state.own.owner));
-    recover(state, 'check');
-  } catch (error) {
-    reportCheck(state, error);
-  }
-}
-
-/** Gives up the own folder where somebody has removed it, so that a new one is made. */
-async function leaveLostFolder(state: State): Promise<void> {
-  const { own } = state;
-  if (own === undefined || !(await isGone(own.path))) return;
-  state.own = undefined;
-  await own.release();
-}
-
-/** Reports why a check failed. The next check tries again. */
-function reportCheck(state: State, error: unknown): void {
-  try {
-    fail(state, 'check', error);
-  } catch {
-    // It is reported.
-  }
-}
-
-async function arrive(state: State, path: string): Promise<void> {
-  const { room } = state;
-  const bytes = await fileBytes(path);
-  room.count(bytes);
-  const facts = BODY_FILE.test(path.slice(path.lastIndexOf('/') + 1)) ? await readFacts(path) : undefined;
-  if (facts === undefined) {
-    state.damaged.add(path.endsWith('.damaged') ? path : await setAside(path));
-    state.onError(damagedError(path, 'unknown'));
-    return;
-  }
-  const body = spooledBody(path, facts, () => {
-    room.count(-bytes);
-    state.bodies.delete(path);
-  });
-  take(state, body);
-}
-
-function damagedError(path: string, eventId: string): Error {
-  return new Error(
-    `The spool's file ${path} (event ${eventId}) is damaged or gone. What is left of it is set aside as ….damaged: look at its disk, and fetch the event from the provider`,
-  );
-}
-
-async function bytesOfOthers(dir: string, owner: string): Promise<number> {
-  let sum = 0;
-  for (const { path } of await otherFolders(dir, owner)) {
-    for (const name of await namesIn(path)) sum += await sizeOf(join(path, name));
-  }
-  return sum;
 }

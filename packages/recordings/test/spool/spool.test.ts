@@ -3,7 +3,8 @@ import { appendFile, mkdir, readdir, rename, rm, truncate, writeFile } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
-import { createSpool, type Spool, type SpoolOptions } from '../../src/spool/spool.ts';
+import { createSpool, type Spool } from '../../src/spool/spool.ts';
+import type { SpoolOptions } from '../../src/spool/spool-options.ts';
 import type { SpooledBody } from '../../src/spool/spooled-body.ts';
 
 const MIB = 1024 * 1024;

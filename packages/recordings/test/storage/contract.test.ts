@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { openStorage } from '../../src/index.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
 import { createFileStorage } from '../../src/storage/file/file-storage.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { testStorage, type Subject } from './contract.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Storage } from '../../src/index.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { contentOf, factsOf, KEY, partsOf } from './support/contents.ts';
 import { liveBytes, watched } from './support/live-memory.ts';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { expect, onTestFinished, test, type TestContext } from 'vitest';
-import { openStorage } from '../../src/index.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { contentOf, factsOf, KEY, partsOf } from './support/contents.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bodyKey, recordingKey } from '../../src/index.ts';
+import { bodyKey, recordingKey } from '../../src/storage/recording-key.ts';
 import { isKey, markedKey } from '../../src/storage/recording-key.ts';
 
 const FACTS = {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openStorage } from '../../src/index.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
 import { contentOf, factsOf, KEY } from './support/contents.ts';
 import { setCredentials, USER } from './support/credentials.ts';
 import { errorOf, open } from './support/open-s3.ts';

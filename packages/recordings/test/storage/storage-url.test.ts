@@ -2,7 +2,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { openStorage, parseStorageUrl, recordingVariables } from '../../src/index.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
+import { parseStorageUrl } from '../../src/storage/storage-url.ts';
+import { recordingVariables } from '../../src/variables.ts';
 import { setCredentials } from './support/credentials.ts';
 
 const AWS = { kind: 's3', prefix: '', endpoint: undefined, region: undefined, isPathStyle: false };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PutOptions } from '../../../src/index.ts';
+import type { PutOptions } from '../../../src/storage/storage.ts';
 
 const PART = 64 * 1024;
 

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
-import { openStorage, type Storage } from '../../../src/index.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import { type Storage } from '../../../src/storage/storage.ts';
 import { BUCKET } from './s3-servers.ts';
 
 /** Opens the storage of a server for the running test. */
