@@ -6,6 +6,7 @@ import { createDatabase } from './database.ts';
 import { SECRET } from './post.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
 import { runSql } from './run-sql.ts';
+import { scrape } from './scrape.ts';
 import { jobSchema } from '../../packages/queue/test/support/job-schema.ts';
 
 /** How many jobs both queues have in each state but completed; completed jobs are removed. */
@@ -29,7 +30,7 @@ export interface Pipe {
   counts: () => Promise<PipeCounts>;
   /** Waits until the jobs in a paused queue hold this many events in all. Resolves with the events of each job, oldest job first. */
   untilQueued: (events: number) => Promise<Delivery[][]>;
-  /** Resolves when no job waits or runs in either queue; fails after `timeoutMs`. */
+  /** Resolves when no body waits in the spool, and no job waits or runs in either queue; fails after `timeoutMs`. */
   untilIdle: (limit?: { timeoutMs: number }) => Promise<PipeCounts>;
   /** Stops everything that the pipe has started. */
   stop: () => Promise<void>;
@@ -56,6 +57,11 @@ export async function startPipe(env: Readonly<Record<string, string>> = {}): Pro
     return { events: sum(events ?? {}), unsettled: sum(unsettled), dead: failed };
   }
 
+  async function spooledBodies(): Promise<number> {
+    if (!receiver.isRunning()) return 0;
+    return (await scrape(receiver.healthUrl)).samples['landline_spool_files'] ?? 0;
+  }
+
   return {
     redis,
     databaseUrl: database.url,
@@ -80,8 +86,10 @@ export async function startPipe(env: Readonly<Record<string, string>> = {}): Pro
     untilIdle: ({ timeoutMs } = { timeoutMs: 20_000 }) =>
       vi.waitUntil(
         async () => {
+          // First the spool: a body that leaves it meanwhile is in the queue.
+          const spooled = await spooledBodies();
           const now = await counts();
-          return now.events + now.unsettled === 0 && now;
+          return spooled + now.events + now.unsettled === 0 && now;
         },
         { timeout: timeoutMs, interval: 20 },
       ),
