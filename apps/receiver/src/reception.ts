@@ -169,10 +169,9 @@ function hold(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   budget.held += chunk.length;
 }
 
-/** Hands a piece to the spool, and takes no more of the body until it is written: memory stays flat however fast the sender is. */
+/** Hands a piece to the spool, and takes no more of the body while enough of it waits: memory stays flat however fast the sender is. */
 function pass({ payload, large }: Arrival, chunk: Buffer): void {
-  payload.pause();
-  large?.add(chunk);
+  if (large?.add(chunk) === true) payload.pause();
 }
 
 function moveToSpool(parts: Parts, arrival: Arrival, signature: SignatureRead): void {
@@ -202,22 +201,27 @@ function spoolFault(cause: unknown): Error {
 async function finish(parts: Parts, arrival: Arrival): Promise<void> {
   if (arrival.isOver) return;
   const { connection, large } = arrival;
+  // At once: the next request on the connection may begin before the disk has the rest of this one.
+  arrival.isWhole = !arrival.isReleased;
+  if (arrival.isWhole) connection.answering++;
+  leave(parts.connections, arrival);
   if (large !== undefined) {
     try {
       await large.written();
     } catch {
-      // The sender has its answer.
-      return;
+      // The disk refused it, and the request has its answer; or the sender hung up first.
     }
-    // Given up meanwhile.
-    if (arrival.isOver) return;
+    if (arrival.isReleased) return fail(parts, arrival, new ReceptionError('body_broken', 'The sender hung up.'));
   }
   arrival.isOver = true;
-  arrival.isWhole = !arrival.isReleased;
-  connection.arriving = undefined;
-  if (arrival.isWhole) connection.answering++;
-  if (arrival.isPartial) parts.connections.update(connection);
   arrival.done(null, large ?? joinPieces(arrival.pieces));
+}
+
+function leave(connections: Connections, arrival: Arrival): void {
+  const { connection } = arrival;
+  if (connection.arriving !== arrival) return;
+  connection.arriving = undefined;
+  if (arrival.isPartial) connections.update(connection);
 }
 
 function fail(parts: Parts, arrival: Arrival, error: Error): void {
@@ -240,7 +244,5 @@ function release({ budget, connections }: Parts, arrival: Arrival): void {
   }
   if (arrival.isWhole) connection.answering--;
   connection.held.delete(arrival);
-  if (connection.arriving !== arrival) return;
-  connection.arriving = undefined;
-  if (arrival.isPartial) connections.update(connection);
+  leave(connections, arrival);
 }
