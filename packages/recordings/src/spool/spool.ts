@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { holdFolder, otherFolders, removeUnfinished, type OwnFolder } from '@landline/held-folder';
+import { holdFolder, removeUnfinished, type OwnFolder } from '@landline/held-folder';
 import type { DiskSpace } from '@landline/held-folder/disk-space';
-import { namesIn, sizeOf } from '@landline/held-folder/files';
+import { isMissing } from '@landline/held-folder/files';
 import { beginBody, type BodyWriter } from './body-writer.ts';
-import { spoolError, SpoolError } from './errors.ts';
+import { damagedError, spoolError, SpoolError } from './errors.ts';
 import { createRoom, type SpoolRoom } from './spool-room.ts';
-import { BODY_FILE, fileBytes, readFacts, setAside, spooledBody, type SpooledBody } from './spooled-body.ts';
-import { takeOver } from './take-over.ts';
+import { BODY_FILE, fileBytes, newName, readFacts, setAside, spooledBody, type SpooledBody } from './spooled-body.ts';
+import { bytesOfOthers, takeOver } from './take-over.ts';
 import { createTurns } from './turns.ts';
 
 /** How often the spool looks for folders of ended processes and for room on the disk, in ms. */
@@ -134,10 +132,6 @@ export function createSpool(options: SpoolOptions): Spool {
   };
 }
 
-function newName(): string {
-  return `${String(Date.now()).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
-}
-
 function statsOf({ bodies, room, damaged }: State): SpoolStats {
   let oldestAt: number | undefined;
   for (const { facts } of bodies.values()) oldestAt = Math.min(oldestAt ?? Infinity, facts.receivedAt);
@@ -197,12 +191,9 @@ async function checkOnce(state: State): Promise<void> {
     state.own ??= await holdFolder(dir);
     await removeUnfinished(dir, unfinished, performance.now());
     await takeOver({ dir, folder: state.own, onTaken: (path) => arrived.push(path), onError });
-    for (let path = arrived[0]; path !== undefined; path = arrived[0]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other: an ended process leaves few
-      await arrive(state, path);
-      arrived.shift();
-    }
+    const fault = await arriveAll(state);
     await room.measure(await bytesOfOthers(dir, state.own.owner));
+    if (fault !== undefined) throw fault;
     recover(state, 'check');
   } catch (error) {
     reportCheck(state, error);
@@ -218,33 +209,38 @@ function reportCheck(state: State, error: unknown): void {
   }
 }
 
+/** Reads the files that were taken over. One that the disk does not give now stays for the next check, and keeps no other waiting. */
+async function arriveAll(state: State): Promise<SpoolError | undefined> {
+  let fault: SpoolError | undefined;
+  for (const path of state.arrived.splice(0)) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other: an ended process leaves few
+      await arrive(state, path);
+    } catch (error) {
+      // A person may have removed it.
+      if (isMissing(error)) continue;
+      state.arrived.push(path);
+      fault ??= spoolError(error);
+    }
+  }
+  return fault;
+}
+
 async function arrive(state: State, path: string): Promise<void> {
   const { room } = state;
   const bytes = await fileBytes(path);
-  room.count(bytes);
   const facts = BODY_FILE.test(path.slice(path.lastIndexOf('/') + 1)) ? await readFacts(path) : undefined;
   if (facts === undefined) {
     state.damaged.add(path.endsWith('.damaged') ? path : await setAside(path));
+    room.count(bytes);
     state.onError(damagedError(path, 'unknown'));
     return;
   }
+  // Once: a file that could not be read a moment ago arrives again.
+  room.count(bytes);
   const body = spooledBody(path, facts, () => {
     room.count(-bytes);
     state.bodies.delete(path);
   });
   take(state, body);
-}
-
-function damagedError(path: string, eventId: string): Error {
-  return new Error(
-    `The spool's file ${path} (event ${eventId}) is damaged. It is set aside as ….damaged: look at its disk, and fetch the event from the provider`,
-  );
-}
-
-async function bytesOfOthers(dir: string, owner: string): Promise<number> {
-  let sum = 0;
-  for (const { path } of await otherFolders(dir, owner)) {
-    for (const name of await namesIn(path)) sum += await sizeOf(join(path, name));
-  }
-  return sum;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { open, rename, stat } from 'node:fs/promises';
 import { removeFile } from '@landline/held-folder/files';
 import type { ReadRange } from '../split/split-source.ts';
@@ -15,6 +16,11 @@ export interface SpooledBody {
   read: ReadRange;
   /** Removes the file. Call it when the event is durable elsewhere. */
   remove(): Promise<void>;
+}
+
+/** Returns the name of a new file, without its extension. */
+export function newName(): string {
+  return `${String(Date.now()).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
 }
 
 /** The name of a file whose body was verified: the time of its receipt, and a random part. */
