@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { SpoolError, type BodyWriter } from '@landline/recordings';
 import type { SignatureRead } from '@landline/webhook/verify';
 import type { FastifyRequest } from 'fastify';
+import { largeBodyLimit } from './connection-limit.ts';
 import type { Arrival, Connection, Done } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { beginLargeBody } from './large-body.ts';
@@ -13,9 +14,6 @@ import { createSlices, type Slices } from './slices.ts';
 
 /** How many bytes of bodies may be in memory at once. Past it a sender is told to come again, before the machine runs out. */
 export const MAX_RECEIVING_BYTES = 268_435_456;
-
-/** How many bodies may be on their way into the spool at once, at most: each holds some memory and an open file. */
-const MAX_LARGE = 512;
 
 /** So many bytes, at least, are progress: a sender cannot keep its place by a byte now and then. */
 const PROGRESS_BYTES = 65_536;
@@ -67,7 +65,7 @@ export function createReception(options: ReceptionOptions): Reception {
   const { connections, maxConnections, maxBytes = MAX_RECEIVING_BYTES } = options;
   const giveUp = (arrival: Arrival) =>
     fail(parts, arrival, new ReceptionError('body_slow', 'The body arrived too slowly.'));
-  const maxLarge = Math.min(MAX_LARGE, Math.ceil(maxConnections / 2));
+  const maxLarge = largeBodyLimit(maxConnections);
   const budget = createBudget({ connections, maxBytes, maxLarge, giveUp });
   const parts: Parts = { ...options, budget, slices: createSlices() };
   const checking = setInterval(() => giveUpLate(connections, options, giveUp), checkIntervalMs(options)).unref();
