@@ -32,6 +32,11 @@ export class DamagedBodyError extends Error {
   override readonly name = 'DamagedBodyError';
 }
 
+/** The file of a body is gone: another process took it over, or a person removed it. */
+export class MissingBodyError extends Error {
+  override readonly name = 'MissingBodyError';
+}
+
 /** Returns the report of a body that cannot be read any more. */
 export function damagedError(path: string, eventId: string): Error {
   return new Error(

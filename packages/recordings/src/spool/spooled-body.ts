@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, stat } from 'node:fs/promises';
-import { removeFile } from '@landline/held-folder/files';
+import { isMissing, removeFile } from '@landline/held-folder/files';
 import type { ReadRange } from '../split/split-source.ts';
-import { DamagedBodyError } from './errors.ts';
+import { DamagedBodyError, MissingBodyError } from './errors.ts';
 import { decodeFacts, factBytes, TAIL_BYTES, type BodyFacts } from './footer.ts';
 
 /** How many bytes of a body are read at once. */
@@ -82,9 +82,11 @@ async function readAt(handle: Handle, position: number, length: number): Promise
   return buffer.subarray(0, bytesRead);
 }
 
-/** Yields each piece in a buffer of its own: the reader may keep it. @throws DamagedBodyError */
+/** Yields each piece in a buffer of its own: the reader may keep it. @throws DamagedBodyError, MissingBodyError */
 async function* readRange(path: string, from: number, to: number): AsyncGenerator<Buffer> {
-  const handle = await open(path, 'r');
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw isMissing(cause) ? new MissingBodyError(`${path} is gone.`, { cause }) : cause;
+  });
   try {
     for (let at = from; at < to;) {
       // oxlint-disable-next-line no-await-in-loop -- piece after piece
