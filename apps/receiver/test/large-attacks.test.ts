@@ -1,5 +1,6 @@
-import { readdir, rename } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SpoolError } from '@landline/recordings';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openConnection, statusesIn, type RawConnection } from '../../../test/support/raw-connection.ts';
 import { post, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
@@ -74,15 +75,21 @@ describe('a body in chunks of one byte', () => {
   });
 });
 
-it('small audio that the disk refuses half-way goes through the queue, and leaves no file behind', async () => {
-  const [owner = ''] = await readdir(receiver.spoolDir);
-  const folder = join(receiver.spoolDir, owner);
-  // Nothing can be written where the folder is gone.
-  await rename(folder, join(receiver.spoolDir, 'elsewhere'));
+const write = async () => {
+  throw new SpoolError('failed', 'EIO: made up');
+};
+
+it('small audio that the disk refuses half-way goes through the queue, and gives its file and its room back', async () => {
+  const writer = receiver.spool.begin({ isLarge: false });
+  let discarded = 0;
+  const discard = async () => void (discarded += 1);
+  const refused = await startReceiver(redis.url, {
+    bodyLimitBytes: MIB,
+    spool: { hasRoomFor: () => true, begin: () => ({ ...writer, write, discard }) },
+  });
   const body = JSON.stringify({ type: 'post_call_audio', data: { full_audio: 'A'.repeat(400_000) } });
-  const answer = await post(receiver.url, body);
-  await rename(join(receiver.spoolDir, 'elsewhere'), folder);
-  expect(answer).toMatchObject({ status: 200 });
-  expect((await receiver.queued()).at(-1)?.body).toBe(body);
-  expect(receiver.spool.stats().bytes).toBe(0);
+  expect(await post(refused.url, body)).toMatchObject({ status: 200 });
+  expect((await refused.queued()).at(-1)?.body).toBe(body);
+  expect(discarded).toBe(1);
+  await refused.close();
 });

@@ -1,6 +1,6 @@
 import { holdFolder, removeUnfinished, type OwnFolder } from '@landline/held-folder';
 import type { DiskSpace } from '@landline/held-folder/disk-space';
-import { isMissing } from '@landline/held-folder/files';
+import { isGone, isMissing } from '@landline/held-folder/files';
 import { beginBody, type BodyWriter } from './body-writer.ts';
 import { damagedError, spoolError, SpoolError } from './errors.ts';
 import { createRoom, type SpoolRoom } from './spool-room.ts';
@@ -188,6 +188,9 @@ function recover(state: State, source: 'write' | 'check'): void {
 async function checkOnce(state: State): Promise<void> {
   const { dir, unfinished, room, onError, arrived } = state;
   try {
+    // A person may have removed it.
+    if (state.own !== undefined && (await isGone(state.own.path)))
+      await state.own.release().then(() => (state.own = undefined));
     state.own ??= await holdFolder(dir);
     await removeUnfinished(dir, unfinished, performance.now());
     await takeOver({ dir, folder: state.own, onTaken: (path) => arrived.push(path), onError });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
@@ -58,18 +58,21 @@ async function aSpool(dir: string): Promise<TestSpool> {
   return { ...spool, bodies, errors };
 }
 
+async function keepIn(spool: Spool): Promise<SpooledBody> {
+  const body = Buffer.alloc(1000, 'x');
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  const writer = spool.begin({ isLarge: true });
+  await writer.write(body);
+  return writer.keep({ receivedAt: 1, signedAt: 1, secretId: '0123abcd', eventId: 'an event', sha256, bytes: 1000 });
+}
+
 it('reads a file that the disk does not give again and again, counts it once, and goes on with the others', async () => {
   const dir = await makeTempFolder();
   const first = await aSpool(dir);
-  const writer = first.begin({ isLarge: true });
-  const body = Buffer.alloc(1000, 'x');
-  await writer.write(body);
-  const sha256 = createHash('sha256').update(body).digest('hex');
-  const facts = { receivedAt: 1, signedAt: 1, secretId: '0123abcd', eventId: 'an event', sha256, bytes: 1000 };
-  const kept = await writer.keep(facts);
+  const { path, facts } = await keepIn(first);
   await first.close();
   // Reading a folder fails as a bad sector does; its name comes before the body's.
-  await mkdir(join(kept.path, '..', name(1)));
+  await mkdir(join(path, '..', name(1)));
   const heir = await aSpool(dir);
   expect(heir.bodies.map((found) => found.facts)).toEqual([facts]);
   const bytes = heir.stats().bytes;
@@ -81,4 +84,15 @@ it('reads a file that the disk does not give again and again, counts it once, an
   expect(bytes).toBeLessThan(2000);
   expect(heir.stats()).toMatchObject({ files: 0, bytes: 0 });
   expect(heir.errors).toHaveLength(1);
+});
+
+it('makes a new folder where somebody removed its own while it runs', async () => {
+  const dir = await makeTempFolder();
+  const spool = await aSpool(dir);
+  const [own = ''] = await readdir(dir);
+  await rm(dir, { recursive: true });
+  const found = () => readdir(dir).catch(() => []);
+  await expect.poll(found, { timeout: 10_000 }).toEqual([expect.not.stringContaining(own)]);
+  await keepIn(spool);
+  expect([spool.bodies.length, spool.status()]).toEqual([1, 'ready']);
 });
