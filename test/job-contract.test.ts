@@ -9,12 +9,12 @@ const read = async (name: string): Promise<unknown> =>
 /** Adds a job as a receiver of any version does. */
 const OPTIONS = { attempts: 8, backoff: { type: 'custom' }, removeOnComplete: true, removeOnFail: false };
 
-test('jobs of the oldest and the current version, with a reference and with unknown fields are applied; a job of a future version stays in failed, whole, and can be retried', async () => {
+test('jobs of the oldest version and of both current ones, and with unknown fields, are applied; a job of a future version stays in failed, whole, and can be retried', async () => {
   const pipe = await startPipe();
   onTestFinished(() => pipe.stop());
   const { events } = pipe.queues;
-  const future = await read('v2');
-  const reference = await read('v1-reference');
+  const future = await read('v3');
+  const reference = await read('v2-reference');
   for (const data of [await read('v1-oldest'), future, await read('v1-unknown-fields'), reference]) {
     await events.add('events', data, OPTIONS);
   }

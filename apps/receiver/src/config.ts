@@ -2,9 +2,35 @@ import { intakeVariables } from '@landline/intake';
 import { journalVariables } from '@landline/journal';
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
 import { queueVariables } from '@landline/queue';
-import { recordingVariables } from '@landline/recordings';
+import { parseStorageUrl, recordingVariables } from '@landline/recordings';
 import { webhookVariables } from '@landline/webhook';
+import { resolve } from 'node:path';
 import { z } from 'zod';
+
+/** Each variable that names a folder which holds a folder for each receiver: nothing else may be in it. */
+const HELD_FOLDERS = ['JOURNAL_DIR', 'SPOOL_DIR'] as const;
+
+interface Folders extends Record<(typeof HELD_FOLDERS)[number], string> {
+  RECORDINGS_URL: string;
+}
+
+/** Refuses folders that get in each other's way: a receiver takes any folder with the name of a receiver's for that of an ended one. */
+function checkFolders(folders: Folders, context: z.core.$RefinementCtx): void {
+  const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+  if (folders.JOURNAL_DIR !== '' && resolve(folders.JOURNAL_DIR) === resolve(folders.SPOOL_DIR)) {
+    refuse('SPOOL_DIR and JOURNAL_DIR must be two folders');
+  }
+  if (!folders.RECORDINGS_URL.startsWith('file:')) return;
+  const recordings = parseStorageUrl(folders.RECORDINGS_URL);
+  for (const name of HELD_FOLDERS) {
+    const isWithin = recordings.kind === 'file' && isIn(recordings.folder, folders[name]);
+    if (isWithin) refuse(`RECORDINGS_URL must name a folder outside ${name}`);
+  }
+}
+
+function isIn(folder: string, outer: string): boolean {
+  return outer !== '' && `${folder}/`.startsWith(`${resolve(outer)}/`);
+}
 
 /** The receiver's variables with their defaults. None is for the database: the receiver never connects to it. */
 export const receiverVariables = z.object({
@@ -48,5 +74,5 @@ export type ReceiverConfig = z.infer<typeof receiverVariables>;
 
 /** Reads the receiver's variables. Returns the configuration with its warnings, or the faults as text. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadVariables<ReceiverConfig> {
-  return readVariables(receiverVariables, env);
+  return readVariables(receiverVariables.superRefine(checkFolders), env);
 }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { BodyWriter, SpooledBody } from '@landline/recordings';
+import { SpoolError, type BodyWriter, type SpooledBody } from '@landline/recordings';
 import { keyOfHash } from '@landline/webhook';
 import { verifyArriving, type SignatureRead, type Verdict } from '@landline/webhook/verify';
 import type { Slices } from './slices.ts';
@@ -7,10 +7,16 @@ import type { Slices } from './slices.ts';
 /** How many bytes of either end are kept to find the event's type for the log. */
 const END_BYTES = 4096;
 
+/** So many bytes are hashed and written in one go, where so many wait: a body in tiny pieces costs no more turns than another. */
+const SLICE_BYTES = 65_536;
+
+/** So many pieces may wait, however small they are. */
+const MAX_PIECES = 1024;
+
 /** A body that goes into a file of the spool while it arrives. */
 export interface LargeBody {
-  /** Adds a piece. */
-  add(piece: Buffer): void;
+  /** Adds a piece. Returns whether enough waits, so that no more should come before `onWritten`. */
+  add(piece: Buffer): boolean;
   /** Whether a piece waits for the disk, so that the sender is not to blame for the time. */
   isBusy(): boolean;
   /** Resolves when all pieces are in the file. @throws SpoolError */
@@ -19,7 +25,7 @@ export interface LargeBody {
   verdict(): Verdict;
   /** The first and the last bytes, as text: enough to find the type that most bodies name. */
   ends(): string;
-  /** Resolves when the body is on the disk for good. @throws SpoolError */
+  /** Resolves when the body is on the disk for good. @throws SpoolError, also where it was discarded before */
   keep(facts: { receivedAt: number; signedAt: number; secretId: string }): Promise<SpooledBody>;
   /** Removes the file, unless the body is kept or being kept. Never throws. */
   discard(): void;
@@ -41,7 +47,9 @@ export interface LargeBodyOptions {
 interface Arriving extends LargeBodyOptions {
   readonly verifying: ReturnType<typeof verifyArriving>;
   readonly hash: Hash;
-  readonly pieces: Buffer[];
+  /** What waits, and how many bytes that is. */
+  pieces: Buffer[];
+  waitingBytes: number;
   /** Undefined when no piece waits. */
   writing: Promise<void> | undefined;
   /** Kept or given up. */
@@ -58,6 +66,7 @@ export function beginLargeBody(options: LargeBodyOptions): LargeBody {
     verifying: verifyArriving(signature, secrets),
     hash: createHash('sha256'),
     pieces: [],
+    waitingBytes: 0,
     writing: undefined,
     isOver: false,
     first: Buffer.alloc(0),
@@ -65,15 +74,19 @@ export function beginLargeBody(options: LargeBodyOptions): LargeBody {
   };
   return {
     add(piece) {
-      if (body.isOver) return;
+      if (body.isOver) return false;
       body.pieces.push(piece);
+      body.waitingBytes += piece.length;
       if (body.writing === undefined) write(body);
+      return body.waitingBytes >= SLICE_BYTES || body.pieces.length >= MAX_PIECES;
     },
     isBusy: () => body.writing !== undefined,
     written: async () => body.writing,
     verdict: () => body.verifying.verdict(),
     ends: () => `${body.first.toString()}${body.last.toString()}`,
-    keep(facts) {
+    async keep(facts) {
+      // Its file is removed, or will be: what is kept now would be a part of the body.
+      if (body.isOver) throw new SpoolError('failed', 'The body was given up before it was kept.');
       body.isOver = true;
       const sha256 = body.hash.digest('hex');
       return writer.keep({ ...facts, sha256, eventId: keyOfHash(sha256), bytes: writer.bytes });
@@ -81,7 +94,7 @@ export function beginLargeBody(options: LargeBodyOptions): LargeBody {
     discard() {
       if (body.isOver) return;
       body.isOver = true;
-      body.pieces.length = 0;
+      body.pieces = [];
       void writer.discard();
     },
   };
@@ -94,12 +107,13 @@ function write(body: Arriving): void {
 }
 
 async function writeAll(body: Arriving): Promise<void> {
-  const { pieces, slices, writer, onWritten, onError } = body;
+  const { slices, writer, onWritten, onError } = body;
   try {
-    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
+    while (body.pieces.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- piece after piece
       await slices.next();
       if (body.isOver) return;
+      const piece = takeSlice(body);
       hashPiece(body, piece);
       // oxlint-disable-next-line no-await-in-loop -- piece after piece
       await writer.write(piece);
@@ -110,6 +124,17 @@ async function writeAll(body: Arriving): Promise<void> {
   }
   body.writing = undefined;
   if (!body.isOver) onWritten();
+}
+
+/** Takes as many pieces as make up a slice, joined. */
+function takeSlice(body: Arriving): Buffer {
+  const { pieces } = body;
+  let [count, bytes] = [0, 0];
+  while (count < pieces.length && bytes < SLICE_BYTES) bytes += pieces[count++]?.length ?? 0;
+  const [first, ...others] = pieces.splice(0, count);
+  body.waitingBytes -= bytes;
+  if (first === undefined || others.length === 0) return first ?? Buffer.alloc(0);
+  return Buffer.concat([first, ...others], bytes);
 }
 
 function hashPiece(body: Arriving, piece: Buffer): void {

@@ -73,6 +73,9 @@ if (limit.descriptors !== undefined) {
     `The system lets this process open ${limit.descriptors} files, so at most ${limit.connections} connections are kept (MAX_CONNECTIONS is ${config.MAX_CONNECTIONS}); raise ulimit -n for more`,
   );
 }
+if (config.RECORDINGS_URL === '') {
+  logger.warn('RECORDINGS_URL is not set: the audio of calls is dropped, and only its size and SHA-256 are recorded');
+}
 const largeBodies = createLargeBodies({
   spoolDir: config.SPOOL_DIR,
   spoolLimitBytes: config.SPOOL_LIMIT_BYTES,

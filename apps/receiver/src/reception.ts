@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { SpoolError, type BodyWriter } from '@landline/recordings';
 import type { SignatureRead } from '@landline/webhook/verify';
 import type { FastifyRequest } from 'fastify';
+import { largeBodyLimit } from './connection-limit.ts';
 import type { Arrival, Connection, Done } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { beginLargeBody } from './large-body.ts';
@@ -13,9 +14,6 @@ import { createSlices, type Slices } from './slices.ts';
 
 /** How many bytes of bodies may be in memory at once. Past it a sender is told to come again, before the machine runs out. */
 export const MAX_RECEIVING_BYTES = 268_435_456;
-
-/** How many bodies may be on their way into the spool at once, at most: each holds some memory and an open file. */
-const MAX_LARGE = 512;
 
 /** So many bytes, at least, are progress: a sender cannot keep its place by a byte now and then. */
 const PROGRESS_BYTES = 65_536;
@@ -67,7 +65,7 @@ export function createReception(options: ReceptionOptions): Reception {
   const { connections, maxConnections, maxBytes = MAX_RECEIVING_BYTES } = options;
   const giveUp = (arrival: Arrival) =>
     fail(parts, arrival, new ReceptionError('body_slow', 'The body arrived too slowly.'));
-  const maxLarge = Math.min(MAX_LARGE, Math.ceil(maxConnections / 2));
+  const maxLarge = largeBodyLimit(maxConnections);
   const budget = createBudget({ connections, maxBytes, maxLarge, giveUp });
   const parts: Parts = { ...options, budget, slices: createSlices() };
   const checking = setInterval(() => giveUpLate(connections, options, giveUp), checkIntervalMs(options)).unref();
@@ -169,10 +167,9 @@ function hold(budget: Budget, arrival: Arrival, chunk: Buffer): void {
   budget.held += chunk.length;
 }
 
-/** Hands a piece to the spool, and takes no more of the body until it is written: memory stays flat however fast the sender is. */
+/** Hands a piece to the spool, and takes no more of the body while enough of it waits: memory stays flat however fast the sender is. */
 function pass({ payload, large }: Arrival, chunk: Buffer): void {
-  payload.pause();
-  large?.add(chunk);
+  if (large?.add(chunk) === true) payload.pause();
 }
 
 function moveToSpool(parts: Parts, arrival: Arrival, signature: SignatureRead): void {
@@ -202,22 +199,27 @@ function spoolFault(cause: unknown): Error {
 async function finish(parts: Parts, arrival: Arrival): Promise<void> {
   if (arrival.isOver) return;
   const { connection, large } = arrival;
+  // At once: the next request on the connection may begin before the disk has the rest of this one.
+  arrival.isWhole = !arrival.isReleased;
+  if (arrival.isWhole) connection.answering++;
+  leave(parts.connections, arrival);
   if (large !== undefined) {
     try {
       await large.written();
     } catch {
-      // The sender has its answer.
-      return;
+      // The disk refused it, and the request has its answer; or the sender hung up first.
     }
-    // Given up meanwhile.
-    if (arrival.isOver) return;
+    if (arrival.isReleased) return fail(parts, arrival, new ReceptionError('body_broken', 'The sender hung up.'));
   }
   arrival.isOver = true;
-  arrival.isWhole = !arrival.isReleased;
-  connection.arriving = undefined;
-  if (arrival.isWhole) connection.answering++;
-  if (arrival.isPartial) parts.connections.update(connection);
   arrival.done(null, large ?? joinPieces(arrival.pieces));
+}
+
+function leave(connections: Connections, arrival: Arrival): void {
+  const { connection } = arrival;
+  if (connection.arriving !== arrival) return;
+  connection.arriving = undefined;
+  if (arrival.isPartial) connections.update(connection);
 }
 
 function fail(parts: Parts, arrival: Arrival, error: Error): void {
@@ -240,7 +242,5 @@ function release({ budget, connections }: Parts, arrival: Arrival): void {
   }
   if (arrival.isWhole) connection.answering--;
   connection.held.delete(arrival);
-  if (connection.arriving !== arrival) return;
-  connection.arriving = undefined;
-  if (arrival.isPartial) connections.update(connection);
+  leave(connections, arrival);
 }

@@ -28,7 +28,10 @@ it('the public port answers whether the receiver is live and ready, and nothing 
 it('the port for health has the details and the metrics, and takes no webhooks', async () => {
   expect(await ask(receiver.healthUrl, '/health/live')).toMatchObject({ status: 200, body: '{"status":"live"}' });
   const ready = await ask(receiver.healthUrl, '/health/ready');
-  expect([ready.status, JSON.parse(ready.body)]).toEqual([200, { status: 'ready', redis: 'ready', journal: 'off' }]);
+  expect([ready.status, JSON.parse(ready.body)]).toEqual([
+    200,
+    { status: 'ready', redis: 'ready', journal: 'off', spool: 'ready' },
+  ]);
   const { status, headers, body } = await ask(receiver.healthUrl, '/metrics');
   expect([status, headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/plain; version=0\.0\.4/)]);
   expect(body).toContain('# TYPE landline_events_accepted_total counter');
@@ -43,7 +46,7 @@ it('readiness is 503 on both ports while neither Redis nor a journal takes event
   const ready = await ask(receiver.healthUrl, '/health/ready');
   expect([ready.status, JSON.parse(ready.body)]).toEqual([
     503,
-    { status: 'unavailable', redis: 'away', journal: 'off' },
+    { status: 'unavailable', redis: 'away', journal: 'off', spool: 'ready' },
   ]);
   await redis.restart();
 });

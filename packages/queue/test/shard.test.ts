@@ -30,7 +30,7 @@ it('adds the reference of a large body to the job as it is', async () => {
   const events = [{ ...anEvent('envelope'), reference: A_REFERENCE }, anEvent('whole')];
   await shard.add(events, 13);
   const [job] = await (await theQueues(redis.url)).events.getWaiting();
-  expect(job?.data).toEqual({ v: 1, events });
+  expect(job?.data).toEqual({ v: 2, events });
 });
 
 it('says why no job should be added while Redis is away, and takes jobs again when it is back', async () => {

@@ -6,7 +6,7 @@ import { createProducerConnection, endConnection, firstAttempt } from '../redis/
 import { createDeadLetterCheck, type DeadLetterCheck } from '../redis/dead-letter-check.ts';
 import { deadLetterId } from './dead-letter-id.ts';
 import { DEAD_LETTER_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
-import type { Death, Job } from './job.ts';
+import { jobOf, type Death } from './job.ts';
 import { openQueue } from './open-queue.ts';
 
 /** How long Redis may take to store dead letters, in ms. */
@@ -54,8 +54,7 @@ export function createDeadLetters(options: { redisUrl: string; prefix?: string }
   const ask = <T>(message: string, question: () => Promise<T>) => askRedis(connected, message, question);
 
   async function addOne({ id, event, died }: DeadLetter): Promise<void> {
-    const job: Job = { v: 1, events: [event], ...(died && { died }) };
-    await queue.add(JOB_NAME, job, { ...DEAD_LETTER_JOB_OPTIONS, jobId: deadLetterId(id) });
+    await queue.add(JOB_NAME, jobOf([event], died), { ...DEAD_LETTER_JOB_OPTIONS, jobId: deadLetterId(id) });
   }
 
   return {

@@ -9,18 +9,28 @@ export type Death = z.infer<typeof deathSchema>;
 
 /**
  * What a job carries: 1 to n events that arrived together.
+ *
+ * `v` is 2 where one of the events has a reference, else 1. A worker that does not know references leaves a job of version 2 whole in
+ * `failed`: it would record the envelope as an event of its own, and lose the recording.
+ *
  * Fields that this version does not know are kept, so that old and new processes can run side by side.
  * Only a dead letter that was restored from the ledger has `died`. An older worker does not know it, and tries the event once more.
  */
 export const jobSchema = z.object({
-  v: z.literal(1),
+  v: z.literal([1, 2]),
   events: z.array(deliverySchema.extend({ reference: storedReferenceSchema.optional() }).loose()).min(1),
   died: deathSchema.optional(),
 });
 
 /** The data of a job; see `jobSchema`. */
 export interface Job {
-  v: 1;
+  v: 1 | 2;
   events: readonly Delivery[];
   died?: Death;
+}
+
+/** Makes the job of events. */
+export function jobOf(events: readonly Delivery[], died?: Death): Job {
+  const v = events.some(({ reference }) => reference !== undefined) ? 2 : 1;
+  return { v, events, ...(died && { died }) };
 }

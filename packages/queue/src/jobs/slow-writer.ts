@@ -4,7 +4,7 @@ import { cleanError } from '../redis/clean-error.ts';
 import { endConnection } from '../redis/connection.ts';
 import { createSlowConnection, setTimeLimit, slowWriteLimitMs, untilReady } from '../redis/slow-connection.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
-import type { Job } from './job.ts';
+import { jobOf } from './job.ts';
 import { openEventQueue } from './open-queue.ts';
 
 /** A job that may be written more than once. */
@@ -43,8 +43,7 @@ export function openSlowWriter(redisUrl: string, prefix: string): SlowWriter {
 
   async function add({ id, events, bytes, failures }: SlowJob): Promise<void> {
     setTimeLimit(connection, slowWriteLimitMs(bytes, failures));
-    const job: Job = { v: 1, events };
-    await queue.add(JOB_NAME, job, { ...EVENT_JOB_OPTIONS, jobId: id });
+    await queue.add(JOB_NAME, jobOf(events), { ...EVENT_JOB_OPTIONS, jobId: id });
   }
 
   /** @throws the error of Redis, without the command that holds the bodies */

@@ -47,7 +47,7 @@ describe('onFailed', () => {
   });
 
   it('is called at once, with a final failure, for a job that makes no sense', async () => {
-    const id = await add(8, { v: 2 });
+    const id = await add(8, { v: 3 });
     const consumer = aConsumer({ redisUrl, prefix });
     await waitUntil(() => consumer.failures.length === 1);
     const error = expect.objectContaining({ message: expect.stringContaining('not a group of events') });

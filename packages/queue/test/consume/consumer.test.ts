@@ -117,7 +117,7 @@ describe('createConsumer', () => {
   });
 
   it.each([
-    ['another version', { v: 2, events: [] }, /v\b/],
+    ['another version', { v: 3, events: [] }, /v\b/],
     ['no events', { v: 1, events: [] }, /events/],
     ['half an event', { v: 1, events: [{ body: 'kept' }] }, /events\[0\]\.receivedAt/],
     ['a string', 'hello', /expected object/],

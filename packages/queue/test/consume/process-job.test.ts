@@ -78,7 +78,7 @@ describe('what process throws', () => {
   it('ends the attempts of a job that makes no sense, which process does not get', async () => {
     let calls = 0;
     const count = async () => void (calls += 1);
-    await expect(run(await aJob({ v: 2 }), count)).rejects.toThrow(UnrecoverableError);
+    await expect(run(await aJob({ v: 3 }), count)).rejects.toThrow(UnrecoverableError);
     expect(calls).toBe(0);
   });
 });

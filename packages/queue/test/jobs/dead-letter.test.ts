@@ -106,7 +106,7 @@ describe('createDeadLetters', () => {
     const letter = { id: A_REFERENCE.eventId, event: { ...anEvent('envelope'), reference: A_REFERENCE } };
     await deadLetters.add([letter]);
     const [job] = await queue.getWaiting();
-    expect(job?.data).toEqual({ v: 1, events: [letter.event] });
+    expect(job?.data).toEqual({ v: 2, events: [letter.event] });
     const consumer = aConsumer({ redisUrl, prefix, queue: DEAD_LETTER_QUEUE });
     await waitUntil(() => consumer.jobs.length === 1);
     expect(consumer.jobs).toMatchObject([{ deadEventId: A_REFERENCE.eventId, events: [letter.event] }]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { jobSchema } from '../../src/jobs/job.ts';
-import { anEvent } from '../support/an-event.ts';
+import { jobOf, jobSchema } from '../../src/jobs/job.ts';
+import { A_REFERENCE, anEvent } from '../support/an-event.ts';
 
 describe('jobSchema', () => {
   it('keeps fields that it does not know, so that an old worker passes on what a new receiver wrote', () => {
@@ -14,7 +14,7 @@ describe('jobSchema', () => {
   });
 
   it.each([
-    ['another version', { v: 2, events: [anEvent()] }],
+    ['another version', { v: 3, events: [anEvent()] }],
     ['no events', { v: 1, events: [] }],
     ['an unknown encoding', { v: 1, events: [{ ...anEvent(), encoding: 'hex' }] }],
     ['an unknown origin', { v: 1, events: [{ ...anEvent(), origin: 'moon' }] }],
@@ -23,5 +23,17 @@ describe('jobSchema', () => {
     ['null', null],
   ])('refuses %s', (_, data) => {
     expect(jobSchema.safeParse(data).success).toBe(false);
+  });
+});
+
+describe('jobOf', () => {
+  it('makes jobs of version 1, which a worker of any version applies', () => {
+    expect(jobOf([anEvent('{}')]).v).toBe(1);
+  });
+
+  it('makes a job with a reference of version 2, which a worker that knows no references leaves whole', () => {
+    const job = jobOf([anEvent('{}'), { ...anEvent('{}'), reference: A_REFERENCE }]);
+    expect(job.v).toBe(2);
+    expect(jobSchema.parse(job)).toEqual(job);
   });
 });

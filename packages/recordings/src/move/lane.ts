@@ -6,6 +6,8 @@ import { retryPauseMs } from './retry-pause.ts';
 export interface Lane {
   /** Resolves with the work's result. @throws the work's error; an AbortError when the lane was closed before */
   run<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether work would wait now, perhaps for hours. */
+  isHeldUp(): boolean;
 }
 
 /** Makes a lane of so many at once. */
@@ -38,6 +40,7 @@ export function createLane(atOnce: number, closing: AbortSignal): Lane {
   }
 
   return {
+    isHeldUp: () => failures > 0 || turns.areTaken(),
     async run(work) {
       const giveBack = await turns.take();
       try {

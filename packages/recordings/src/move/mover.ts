@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
-import { DamagedBodyError } from '../spool/errors.ts';
+import { DamagedBodyError, MissingBodyError } from '../spool/errors.ts';
+import { verifySpoolFile } from '../spool/inspect-spool.ts';
 import type { SpooledBody } from '../spool/spooled-body.ts';
 import { splitBody, type SplitBody } from '../split/split-body.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createTurns } from '../spool/turns.ts';
 import { createLane, type Lane } from './lane.ts';
@@ -11,6 +13,9 @@ import { retryPauseMs } from './retry-pause.ts';
 
 /** How many recordings are stored at once. */
 const STORES_AT_ONCE = 4;
+
+/** How large an envelope may be that is held while the storage is away, in bytes. Beside its audio, an event has a few hundred. */
+const HELD_BYTES = 4096;
 
 /** How long `close` waits for what is under way, in ms. The next process does it again from the beginning. */
 const CLOSE_LIMIT_MS = 3_000;
@@ -97,11 +102,27 @@ async function moveUntilDone(moving: Moving, body: SpooledBody): Promise<void> {
       return;
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof DamagedBodyError) return moving.setAside(body).catch(() => undefined);
+      if (await isLost(moving, body, error)) return;
       report(moving, error);
       await delay(retryPauseMs(failures), undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+/** Tells whether an error is the body's own, and no attempt can succeed; then it is set aside, or forgotten where its file is gone. */
+async function isLost({ setAside, onError }: Moving, body: SpooledBody, error: unknown): Promise<boolean> {
+  if (error instanceof MissingBodyError) {
+    const reason = 'Another receiver has taken it over, or a person removed it';
+    onError(new Error(`The spool's file ${body.path} (event ${body.facts.eventId}) is gone. ${reason}`));
+    await body.remove().catch(() => undefined);
+    return true;
+  }
+  const isSuspect = error instanceof StorageError && error.code === 'damaged';
+  const isDamaged =
+    error instanceof DamagedBodyError ||
+    (isSuspect && (await verifySpoolFile(body.path).catch(() => undefined)) === false);
+  if (isDamaged) await setAside(body).catch(() => undefined);
+  return isDamaged;
 }
 
 function report(moving: Moving, error: unknown): void {
@@ -113,16 +134,27 @@ function report(moving: Moving, error: unknown): void {
 }
 
 async function moveOnce(moving: Moving, body: SpooledBody): Promise<void> {
-  const split = await inTurn(moving, () => splitBody(sourceOf(body)));
-  if (split.kind === 'whole') await moveWhole(moving, body);
+  const { kind, held } = await splitFirst(moving, body);
+  if (kind === 'whole') await moveWhole(moving, body);
   else {
-    const delivery = await moving.stores.run(() => store(moving, body, split));
+    const delivery = await moving.stores.run(async () => store(moving, body, held ?? (await splitNow(moving, body))));
     await moving.queue.run(() => moving.accept(delivery));
   }
-  const isStored = split.kind === 'audio' && moving.storage !== undefined;
+  const isStored = kind === 'audio' && moving.storage !== undefined;
   moving.counts.stored += Number(isStored);
   await body.remove();
-  moving.onMoved?.({ kind: split.kind, isStored });
+  moving.onMoved?.({ kind, isStored });
+}
+
+/** Splits a body. `held` is what that gave; undefined where it is large and would wait: with thousands of bodies it would fill the memory. */
+async function splitFirst(moving: Moving, body: SpooledBody): Promise<{ kind: SplitBody['kind']; held?: SplitBody }> {
+  const found = await splitNow(moving, body);
+  const isLarge = found.kind !== 'whole' && found.envelope.length > HELD_BYTES;
+  return isLarge && moving.stores.isHeldUp() ? { kind: found.kind } : { kind: found.kind, held: found };
+}
+
+function splitNow(moving: Moving, body: SpooledBody): Promise<SplitBody> {
+  return inTurn(moving, () => splitBody(sourceOf(body)));
 }
 
 async function inTurn<T>({ splits, closing }: Moving, work: () => Promise<T>): Promise<T> {
@@ -150,12 +182,9 @@ function moveWhole(moving: Moving, body: SpooledBody): Promise<void> {
   });
 }
 
-function store(
-  { storage, bodies }: Moving,
-  body: SpooledBody,
-  split: Exclude<SplitBody, { kind: 'whole' }>,
-): Promise<Delivery> {
+async function store({ storage, bodies }: Moving, body: SpooledBody, split: SplitBody): Promise<Delivery> {
   const source = sourceOf(body);
+  if (split.kind === 'whole') throw new DamagedBodyError(`${body.path} is another body than a moment ago.`);
   return split.kind === 'audio'
     ? deliveryOfAudio(body.facts, source, { split, storage })
     : deliveryOfFault(body.facts, source, { split, storage: storage ?? bodies });

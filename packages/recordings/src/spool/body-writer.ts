@@ -9,6 +9,9 @@ import type { Turns } from './turns.ts';
 /** How many bytes gather before they are written. */
 const WRITE_BYTES = 256 * 1024;
 
+/** So many small pieces are joined: each costs a hundred bytes or more beside its own, and a sender may send single bytes. */
+const GATHER = 256;
+
 /** After so many bytes the file is synced, so that the sync before the 200 has little left to write. */
 const SYNC_BYTES = 8 * 1024 * 1024;
 
@@ -45,6 +48,9 @@ interface Writing extends WriterOptions {
   handle: FileHandle | undefined;
   pending: Buffer[];
   pendingBytes: number;
+  /** How many pieces were added since pieces were last joined, and their bytes. */
+  latest: number;
+  latestBytes: number;
   /** What the room was told. */
   counted: number;
   unsynced: number;
@@ -61,6 +67,8 @@ export function beginBody(options: WriterOptions): BodyWriter {
     handle: undefined,
     pending: [],
     pendingBytes: 0,
+    latest: 0,
+    latestBytes: 0,
     counted: 0,
     unsynced: 0,
     bytes: 0,
@@ -81,9 +89,23 @@ async function write(writing: Writing, chunk: Buffer): Promise<void> {
   if (!room.hasRoomFor(chunk.length, isLarge)) throw fullError();
   count(writing, chunk.length);
   writing.bytes += chunk.length;
+  gather(writing, chunk);
+  if (writing.pendingBytes >= WRITE_BYTES) await flush(writing);
+}
+
+function gather(writing: Writing, chunk: Buffer): void {
   writing.pending.push(chunk);
   writing.pendingBytes += chunk.length;
-  if (writing.pendingBytes >= WRITE_BYTES) await flush(writing);
+  writing.latest += 1;
+  writing.latestBytes += chunk.length;
+  if (writing.latest < GATHER) return;
+  if (writing.latestBytes < WRITE_BYTES / 4) writing.pending.push(Buffer.concat(writing.pending.splice(-GATHER)));
+  dropLatest(writing);
+}
+
+function dropLatest(writing: Writing): void {
+  writing.latest = 0;
+  writing.latestBytes = 0;
 }
 
 function fullError(): SpoolError {
@@ -108,6 +130,7 @@ async function flushPending(writing: Writing): Promise<void> {
   if (pendingBytes === 0) return;
   writing.pending = [];
   writing.pendingBytes = 0;
+  dropLatest(writing);
   const giveBack = await turns.take();
   try {
     writing.handle ??= await open(writing.part, 'wx', 0o600);
@@ -135,8 +158,7 @@ async function keep(writing: Writing, facts: BodyFacts): Promise<SpooledBody> {
   const path = `${folder}/${name}.body`;
   try {
     count(writing, footer.length);
-    writing.pending.push(footer);
-    writing.pendingBytes += footer.length;
+    gather(writing, footer);
     await flush(writing);
     await writing.handle?.sync();
     await close(writing);

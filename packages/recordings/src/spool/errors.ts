@@ -31,3 +31,15 @@ export function spoolError(cause: unknown): SpoolError {
 export class DamagedBodyError extends Error {
   override readonly name = 'DamagedBodyError';
 }
+
+/** The file of a body is gone: another process took it over, or a person removed it. */
+export class MissingBodyError extends Error {
+  override readonly name = 'MissingBodyError';
+}
+
+/** Returns the report of a body that cannot be read any more. */
+export function damagedError(path: string, eventId: string): Error {
+  return new Error(
+    `The spool's file ${path} (event ${eventId}) is damaged. It is set aside as ….damaged: look at its disk, and fetch the event from the provider`,
+  );
+}

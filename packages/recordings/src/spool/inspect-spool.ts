@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { otherFolders } from '@landline/held-folder';
 import { ifMissing, namesIn, sizeOf } from '@landline/held-folder/files';
-import { DamagedBodyError } from './errors.ts';
+import { DamagedBodyError, MissingBodyError } from './errors.ts';
 import type { BodyFacts } from './footer.ts';
 import { BODY_FILE, DAMAGED_FILE, PART_FILE, readFacts, spooledBody } from './spooled-body.ts';
 
@@ -66,6 +66,7 @@ export async function verifySpoolFile(path: string): Promise<boolean | undefined
     return facts !== undefined && (await hashOf(path, facts)) === facts.sha256;
   } catch (error) {
     if (error instanceof DamagedBodyError) return false;
+    if (error instanceof MissingBodyError) return undefined;
     return ifMissing(undefined)(error);
   }
 }

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { open, rename, stat } from 'node:fs/promises';
 import { isMissing, removeFile } from '@landline/held-folder/files';
 import type { ReadRange } from '../split/split-source.ts';
-import { DamagedBodyError } from './errors.ts';
+import { DamagedBodyError, MissingBodyError } from './errors.ts';
 import { decodeFacts, factBytes, TAIL_BYTES, type BodyFacts } from './footer.ts';
 
 /** How many bytes of a body are read at once. */
@@ -15,6 +16,11 @@ export interface SpooledBody {
   read: ReadRange;
   /** Removes the file. Call it when the event is durable elsewhere. */
   remove(): Promise<void>;
+}
+
+/** Returns the name of a new file, without its extension. */
+export function newName(): string {
+  return `${String(Date.now()).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
 }
 
 /** The name of a file whose body was verified: the time of its receipt, and a random part. */
@@ -76,10 +82,10 @@ async function readAt(handle: Handle, position: number, length: number): Promise
   return buffer.subarray(0, bytesRead);
 }
 
-/** Yields each piece in a buffer of its own: the reader may keep it. @throws DamagedBodyError */
+/** Yields each piece in a buffer of its own: the reader may keep it. @throws DamagedBodyError, MissingBodyError */
 async function* readRange(path: string, from: number, to: number): AsyncGenerator<Buffer> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    throw isMissing(error) ? new DamagedBodyError(`${path} is gone.`) : error;
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw isMissing(cause) ? new MissingBodyError(`${path} is gone.`, { cause }) : cause;
   });
   try {
     for (let at = from; at < to;) {

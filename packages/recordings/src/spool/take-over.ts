@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { otherFolders, removeFolder, type OwnFolder } from '@landline/held-folder';
-import { ifMissing, isMissing, namesIn, syncFolder } from '@landline/held-folder/files';
+import { ifMissing, isMissing, namesIn, sizeOf, syncFolder } from '@landline/held-folder/files';
 import { BODY_FILE, DAMAGED_FILE, PART_FILE } from './spooled-body.ts';
 
 /** How to take over. */
@@ -30,7 +30,7 @@ export async function takeOver({ dir, folder, onTaken, onError }: TakeOverOption
 
 async function takeFolder(dead: string, folder: string, onTaken: (path: string) => void): Promise<void> {
   const names = (await namesIn(dead)).filter((name) => BODY_FILE.test(name) || DAMAGED_FILE.test(name)).sort();
-  const taken: string[] = [];
+  let isTaken = false;
   for (const name of names) {
     const path = join(folder, basename(name));
     // oxlint-disable-next-line no-await-in-loop -- in the order of their age
@@ -42,12 +42,23 @@ async function takeFolder(dead: string, folder: string, onTaken: (path: string) 
         throw error;
       },
     );
-    if (isOurs) taken.push(path);
+    if (!isOurs) continue;
+    isTaken = true;
+    // At once: where a later step fails, the next check finds no more of this file in the folder of the ended process.
+    onTaken(path);
   }
   // The names must be on the disk here before the old folder is removed.
-  if (taken.length > 0) await syncFolder(folder);
-  for (const path of taken) onTaken(path);
+  if (isTaken) await syncFolder(folder);
   await removeFolder(dead, { isDispensable: (name) => name === 'lock' || PART_FILE.test(name) }).catch(
     ifMissing(undefined),
   );
+}
+
+/** Returns how many bytes the folders of other processes hold. @throws the disk's error */
+export async function bytesOfOthers(dir: string, owner: string): Promise<number> {
+  let sum = 0;
+  for (const { path } of await otherFolders(dir, owner)) {
+    for (const name of await namesIn(path)) sum += await sizeOf(join(path, name));
+  }
+  return sum;
 }

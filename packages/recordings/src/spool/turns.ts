@@ -2,6 +2,8 @@
 export interface Turns {
   /** Resolves with the function that gives the turn back. */
   take(): Promise<() => void>;
+  /** Whether the next to ask must wait. */
+  areTaken(): boolean;
 }
 
 /** Makes turns, of which so many may be taken at once. */
@@ -16,6 +18,7 @@ export function createTurns(atOnce: number): Turns {
   }
 
   return {
+    areTaken: () => taken >= atOnce,
     take() {
       if (taken < atOnce) {
         taken += 1;

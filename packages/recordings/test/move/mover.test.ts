@@ -262,7 +262,7 @@ it('a body whose file is cut meanwhile is set aside, and the others go on', asyn
   gate.emit('open');
   await expect.poll(() => world.accepted.length, { timeout: 20_000 }).toBe(1);
   await expect.poll(() => world.spool.stats(), { timeout: 20_000 }).toMatchObject({ files: 0, damagedFiles: 1 });
-  expect(world.errors.at(-1)).toContain('is damaged or gone');
+  expect(world.errors.at(-1)).toContain('is damaged');
 });
 
 it('what a mover left, the next one moves', async () => {

@@ -3,8 +3,7 @@ import { appendFile, mkdir, readdir, rename, rm, truncate, writeFile } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
-import { createSpool, type Spool } from '../../src/spool/spool.ts';
-import type { SpoolOptions } from '../../src/spool/spool-options.ts';
+import { createSpool, type Spool, type SpoolOptions } from '../../src/spool/spool.ts';
 import type { SpooledBody } from '../../src/spool/spooled-body.ts';
 
 const MIB = 1024 * 1024;
@@ -171,7 +170,7 @@ describe('a damaged file', () => {
     const heir = await aSpool({ dir: dead.dir });
     expect(heir.bodies.map(({ facts }) => facts.bytes)).toEqual([2000]);
     expect(heir.stats()).toMatchObject({ files: 1, damagedFiles: 1 });
-    expect(heir.errors).toEqual([expect.stringContaining('is damaged or gone')]);
+    expect(heir.errors).toEqual([expect.stringContaining('is damaged')]);
     expect((await filesOf(heir)).filter((name) => name.endsWith('.damaged'))).toHaveLength(1);
 
     // It stays with the next processes, and does not keep the folder of an ended one.
@@ -233,9 +232,8 @@ describe('a folder that cannot be used', () => {
     expect((await bytesOf(kept)).equals(numbered(5000))).toBe(true);
     expect(spool.status()).toBe('ready');
     await expect(bytesOf(lost)).rejects.toThrow('is gone');
-    await spool.setAside(lost);
+    await lost.remove();
     expect(spool.stats()).toMatchObject({ files: 1, damagedFiles: 0 });
-    expect(spool.errors.at(-1)).toContain('is damaged or gone');
   });
 
   it('is reported once, takes no bodies, and is used as soon as it can be', async () => {
