@@ -4,7 +4,7 @@ import { ledgerId } from '../support/reference-fold.ts';
 import { RECEIVED as RECEIVED_ALONE } from '../support/wrong-rows.ts';
 
 /** Selects also where the audio of an event is. */
-export const RECEIVED = RECEIVED_ALONE.replace(' FROM ', ', body_reference FROM ');
+export const RECEIVED = RECEIVED_ALONE.replace(' FROM webhook_events', ', body_reference FROM webhook_events');
 
 /** Where the storage has the audio. It chose both itself; `compareObjects` checks the URL. */
 const placeSchema = recordingSchema.pick({ url: true, storedAt: true });

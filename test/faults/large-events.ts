@@ -55,10 +55,11 @@ function largeTranscript(options: LoadOptions, number: number, bytes: number): D
   const content = 'wörter '.repeat(bytes / 8);
   for (const event of loadEvents(options, FIRST_SET + number)) {
     const { facts } = event;
-    const at = facts?.turns.findIndex(({ row }) => /^[abc]$/.test(String(row['content']))) ?? -1;
-    const said = facts?.turns[at];
-    if (facts === null || said === undefined || event.type !== 'post_call_transcription') continue;
-    const turns = facts.turns.with(at, { ...said, row: { ...said.row, content } });
+    const at =
+      facts?.turns.findIndex(({ row: { content: said } }) => typeof said === 'string' && /^[abc]$/.test(said)) ?? -1;
+    const turn = facts?.turns[at];
+    if (facts === null || turn === undefined || event.type !== 'post_call_transcription') continue;
+    const turns = facts.turns.with(at, { ...turn, row: { ...turn.row, content } });
     const body = event.body.replace(/"message":"[abc]"/, `"message":"${content}"`);
     return { ...event, body, facts: { ...facts, turns } };
   }

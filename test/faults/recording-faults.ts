@@ -6,7 +6,6 @@ import { stopAt, type StopPoint } from '../support/stop-points.ts';
 import { spoolFiles } from './compare-objects.ts';
 import { growthOf, sumOf, untilSeen } from './evidence.ts';
 import { anyOf, type Fault } from './fault.ts';
-import { untilHealthy } from './health.ts';
 import type { Moment } from './link.ts';
 import { breakAt, crashAndRestart, restart } from './process-faults.ts';
 import type { StorageTrouble } from './recording-storage.ts';
@@ -23,6 +22,8 @@ const SLOW_BYTES_PER_SECOND = 4_000_000;
 const SLOW_MS = 20_000;
 const HEAL_LIMIT_MS = 60_000;
 const ROOM_MS = 5000;
+/** What the small disk has left when it is made full, as a share: bodies come while it is made so. */
+const SOME_FREE = 0.1;
 
 /** The PUT of a recording's content. */
 const STORE: Moment = { name: 'PUT', watch: () => (chunk) => chunk.includes('PUT /recordings/') };
@@ -92,33 +93,49 @@ async function fillSpool(system: SystemUnderTest): Promise<void> {
   const { receivers, journalDisk } = system;
   if ('reason' in journalDisk) throw new Error(journalDisk.reason);
   const spoolDir = join(journalDisk.path, 'spool');
-  const restartAll = async (env: Readonly<Record<string, string>>) => {
-    for (const receiver of receivers) {
-      // oxlint-disable-next-line no-await-in-loop -- one of them serves
-      await receiver.stop().then(() => receiver.start({ env }));
-    }
-  };
-  await restartAll({ SPOOL_DIR: spoolDir });
+  for (const receiver of receivers) {
+    // oxlint-disable-next-line no-await-in-loop -- one of them serves
+    await receiver.stop().then(() => receiver.start({ env: { SPOOL_DIR: spoolDir } }));
+  }
   try {
     const rejected = () => sumOf(receivers, 'landline_events_rejected_total', 'code="unavailable"');
     const hasRefused = await growthOf(rejected);
     sendLarge(system, 2 * LARGE_EVENTS);
     await untilSeen('a body is in the spool', async () => (await spoolFiles(spoolDir)).length > 0);
-    await journalDisk.fill();
+    // It cannot be made smaller than what comes while it is made so.
+    const fill = () =>
+      journalDisk.fill(SOME_FREE).then(
+        () => true,
+        () => false,
+      );
+    await untilSeen('the disk is made full', fill);
     sendLarge(system);
     await wait(ROOM_MS);
     await untilSeen('a large body is turned away', hasRefused);
   } finally {
     await journalDisk.empty();
-    await untilHealthy(system, HEAL_LIMIT_MS);
-    for (const receiver of receivers) {
+    await leaveSpool(system, spoolDir);
+  }
+  await rm(spoolDir, { recursive: true });
+}
+
+/** Starts the receivers on their own spool again, the last one when the other has nothing more: nobody else takes it over. */
+async function leaveSpool({ receivers, links }: SystemUnderTest, spoolDir: string): Promise<void> {
+  for (const [i, receiver] of receivers.entries()) {
+    const link = links['sender-receiver'][i];
+    const isLast = i === receivers.length - 1;
+    link?.refuse(isLast);
+    if (isLast) link?.reset();
+    const isEmpty = async () => (await spoolFiles(spoolDir)).length === 0;
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one of them serves
+      if (isLast) await untilSeen('the spool that was full is empty', isEmpty, HEAL_LIMIT_MS);
+    } finally {
+      link?.refuse(false);
       // oxlint-disable-next-line no-await-in-loop -- one of them serves
       await restart(receiver);
     }
   }
-  const left = await spoolFiles(spoolDir);
-  if (left.length > 0) throw new Error(`${left.length} files are left in the spool that was full.`);
-  await rm(spoolDir, { recursive: true });
 }
 
 async function slowRedis(system: SystemUnderTest): Promise<void> {
