@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Intake } from '@landline/intake';
-import { SpoolError, type Spool } from '@landline/recordings';
+import { SpoolError, type BodyWriter, type Spool } from '@landline/recordings';
 import { idempotencyKey, peekType, WEBHOOK_PATH } from '@landline/webhook';
 import { CANARY_TYPE } from '@landline/webhook/canary';
 import { deliveryOf } from '@landline/webhook/delivery';
@@ -154,13 +154,15 @@ async function keepInSpool(
   body: Buffer,
   facts: { receivedAt: number; signedAt: number; secretId: string },
 ): Promise<boolean> {
+  let writer: BodyWriter | undefined;
   try {
-    const writer = spool.begin({ isLarge: false });
+    writer = spool.begin({ isLarge: false });
     await writer.write(body);
     const sha256 = hash('sha256', body, 'hex');
     await writer.keep({ ...facts, eventId: idempotencyKey(body), sha256, bytes: body.length });
     return true;
   } catch (error) {
+    await writer?.discard();
     if (error instanceof SpoolError) return false;
     throw error;
   }
