@@ -66,8 +66,9 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
   async function isReady(): Promise<boolean> {
     if (!isRunning()) return false;
     const answer = await askHealth(healthPort);
-    // A receiver is ready with Redis or the journal; well it is with both.
-    return answer !== undefined && (app === 'worker' || (answer.redis === 'ready' && answer.journal === 'ready'));
+    // A receiver is ready with Redis or the journal; well it is with both, and with its spool.
+    const needed = app === 'worker' ? [] : [answer?.redis, answer?.journal, answer?.spool];
+    return answer !== undefined && needed.every((state) => state === 'ready');
   }
 
   let balancer: NodeJS.Timeout | undefined;
@@ -124,7 +125,7 @@ export function createApp({ name, app, port, healthPort, env, logFile }: AppOpti
 }
 
 /** What a process tells of itself and of what it needs; undefined when it is not ready, or does not answer. */
-async function askHealth(port: number): Promise<{ redis?: unknown; journal?: unknown } | undefined> {
+async function askHealth(port: number): Promise<{ redis?: unknown; journal?: unknown; spool?: unknown } | undefined> {
   try {
     const { status, body } = await get(`http://127.0.0.1:${port}/health/ready`, { limitMs: ASK_LIMIT_MS });
     const told: unknown = JSON.parse(body);

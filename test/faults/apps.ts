@@ -17,6 +17,9 @@ export interface AppsOptions {
   redisUrl: string;
   postgresUrl: string;
   journalDir: string;
+  spoolDir: string;
+  /** RECORDINGS_URL, and the credentials. */
+  storageEnv: (link: Link | undefined) => Readonly<Record<string, string>>;
   /** Of each receiver its two, and of each worker its own. */
   ports: Readonly<Record<'receivers' | 'health' | 'workers', readonly number[]>>;
   clocks: Clocks | { reason: string };
@@ -24,7 +27,7 @@ export interface AppsOptions {
 
 /** Makes all receivers and workers; none is started. */
 export async function createApps(options: AppsOptions): Promise<{ receivers: App[]; workers: App[] }> {
-  const { folder, links, redisUrl, postgresUrl, journalDir, ports, clocks } = options;
+  const { folder, links, redisUrl, postgresUrl, journalDir, spoolDir, storageEnv, ports, clocks } = options;
   const clockOf = async (name: string) => ('set' in clocks ? clocks.environmentOf(name) : {});
   const logOf = (name: string) => join(dirname(folder), `faults-${name.replace(' ', '-')}.log`);
 
@@ -38,6 +41,8 @@ export async function createApps(options: AppsOptions): Promise<{ receivers: App
       SIGNATURE_TOLERANCE_SECONDS: String(TOLERANCE_SECONDS),
       REDIS_URL: throughLink(links['receiver-Redis'][i], redisUrl),
       JOURNAL_DIR: journalDir,
+      SPOOL_DIR: spoolDir,
+      ...storageEnv(links['receiver-storage'][i]),
       JOURNAL_LIMIT_BYTES: String(JOURNAL_LIMIT_BYTES),
       // As long as the sender needs to see that it leaves.
       DRAIN_SECONDS: '2',

@@ -263,7 +263,7 @@ async function sort(
 export function isClean({ injections, otherwise, problems, verdict }: Campaign): boolean {
   if (verdict === null || injections.length === 0 || sumOfTallies([...injections, otherwise]).accepted === 0)
     return false;
-  const { events: _events, rows: _rows, deadLetters: _letters, ...wrong } = verdict;
+  const { events: _events, rows: _rows, deadLetters: _letters, recordings: _recordings, ...wrong } = verdict;
   const faults = Object.values(wrong).reduce((sum, each) => sum + Math.abs(each), 0);
   return faults === 0 && problems.length === 0 && injections.every(({ healthySeconds }) => healthySeconds !== null);
 }

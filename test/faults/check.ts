@@ -3,6 +3,8 @@ import { doubledRows, REPEATED, type Doubled } from '../support/count-effects.ts
 import { compareTables } from './compare.ts';
 import type { EventLoad } from './event-load.ts';
 import type { PostgresServer } from './postgres-server.ts';
+import { compareObjects } from './compare-objects.ts';
+import type { RecordingStorage } from './recording-storage.ts';
 import type { SentEvents } from './sent-events.ts';
 
 /** What is wrong with one period's events. */
@@ -31,6 +33,14 @@ export const verdictSchema = z.object({
   rows: z.number(),
   events: z.number(),
   deadLetters: z.number(),
+  /** Recordings whose rows were compared with the storage. */
+  recordings: z.number().default(0),
+  /** Rows and events that name an object which the storage has not, or has with another content. */
+  missingObjects: z.number().default(0),
+  /** Objects that nothing names. */
+  orphans: z.number().default(0),
+  /** Files that are left in the spool. */
+  spoolFiles: z.number().default(0),
 });
 
 /** A verdict, what is wrong by period, and a few examples of it. */
@@ -57,10 +67,12 @@ export interface Checkable {
   sent: SentEvents;
   load: EventLoad;
   postgres: PostgresServer;
+  storage: RecordingStorage;
+  spoolDir: string;
 }
 
 /** Holds all of the sender's ledger against the tables, and each row against the events that tell of it. Nothing may be under way. */
-export async function checkAll({ sent, load, postgres }: Checkable): Promise<Checked> {
+export async function checkAll({ sent, load, postgres, storage, spoolDir }: Checkable): Promise<Checked> {
   const wrong = new Map<number, Wrong>();
   const blame = (period: number, what: keyof Wrong) => {
     const found = wrong.get(period) ?? { lost: 0, doubled: 0 };
@@ -100,6 +112,7 @@ export async function checkAll({ sent, load, postgres }: Checkable): Promise<Che
   }
   const rows = doubledRows(await postgres.sqlPatiently(REPEATED));
   const compared = await compareTables({ load, postgres, onEvents: rows.add });
+  const objects = await compareObjects({ postgres, storage, spoolDir });
   const doubled = rows.rest();
   const periods = periodsOf(doubled, sent);
   for (const { table, key, effects } of doubled) {
@@ -116,13 +129,15 @@ export async function checkAll({ sent, load, postgres }: Checkable): Promise<Che
     differing: compared.differing,
     rows: compared.rows,
     events,
+    ...objects.counts,
   };
-  return { verdict, wrong, examples: [...examples.slice(0, MOST_EXAMPLES), ...compared.examples] };
+  const shown = [...examples.slice(0, MOST_EXAMPLES), ...compared.examples, ...objects.examples];
+  return { verdict, wrong, examples: shown };
 }
 
 const TOTALS = `
   SELECT count(*) AS events,
-    count(*) FILTER (WHERE encode(substring(sha256(body) FOR 16), 'hex') <> replace(id::text, '-', '')) AS altered
+    count(*) FILTER (WHERE body_reference IS NULL AND encode(substring(sha256(body) FOR 16), 'hex') <> replace(id::text, '-', '')) AS altered
   FROM webhook_events`;
 
 /** When the doubled events of the ledger were accepted, by id; a row that several events may have doubled is laid to no period. */

@@ -3,7 +3,8 @@ import { differencesOf, differenceText, type Difference } from '../support/compa
 import { ledgerId, referenceFold } from '../support/reference-fold.ts';
 import { TABLE_NAMES } from '../support/tables.ts';
 import type { DescribedEvent } from '../support/described-event.ts';
-import { RECEIVED, receivedEvents } from '../support/wrong-rows.ts';
+import { receivedEvents } from '../support/wrong-rows.ts';
+import { asStored, RECEIVED } from './cut-out.ts';
 import type { EventLoad } from './event-load.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
@@ -52,7 +53,7 @@ export async function compareTables({ load, postgres, onEvents }: CompareOptions
     const actual = tablesIn(await postgres.sqlPatiently(selectTables(OF_SET), [ids, calls, users]));
     const ledger = await postgres.sqlPatiently(`${RECEIVED} WHERE ${OF_SET.webhook_events}`, [ids]);
     // oxlint-enable no-await-in-loop
-    const events = receivedEvents(told, ledger);
+    const events = asStored(receivedEvents(told, ledger), ledger);
     onEvents(events);
     found.push(...differencesOf(referenceFold(events), actual));
     for (const table of TABLE_NAMES) counts.set(table, (counts.get(table) ?? 0) + actual[table].length);

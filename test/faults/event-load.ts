@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { DescribedEvent } from '../support/described-event.ts';
 import { SET_EVENTS, loadEvents, type LoadOptions } from '../support/load-events.ts';
+import { largeEvent } from './large-events.ts';
 import type { SentEvents } from './sent-events.ts';
 
 /** An event on its way to be sent. */
@@ -12,6 +13,8 @@ export interface Delivery {
 
 /** One delivery in five is a repeat. */
 const REPEATS_PER_EVENT = 1 / 4;
+/** One delivery in so many is of a large event. */
+const LARGE_ONE_IN = 1000;
 /** Of the sets from here on one event each is sent, by itself. */
 const FIRST_SINGLE = 1_000_000;
 
@@ -23,6 +26,8 @@ export interface EventLoad {
   next: () => Delivery;
   /** Makes a new event that `next` never gives, for the caller to send. */
   single: () => Buffer;
+  /** Makes a new large event that `next` never gives, for the caller to send. */
+  large: () => Delivery;
   /** From now on one event in so many cannot be applied; undefined: none. */
   poison: (oneIn: number | undefined) => void;
   /** All events that `next` gives, some of the last set not yet, with what they say; a set after another, made anew. Without those that cannot be applied. */
@@ -42,6 +47,8 @@ export function createEventLoad({ run, seed, random, sent }: EventLoadOptions): 
   let last: Delivery[] = [];
   let sets = 0;
   let singles = 0;
+  let larges = 0;
+  let given = 0;
   let oneIn: number | undefined;
   let poisons = 0;
   const makeSet = (number: number) => loadEvents({ run, seed }, number);
@@ -57,22 +64,29 @@ export function createEventLoad({ run, seed, random, sent }: EventLoadOptions): 
     return random.shuffled([...fresh, ...repeats]);
   }
 
+  function nextLarge(): Delivery {
+    return deliveryOf(Buffer.from(largeEvent({ run, seed }, larges++).body), false);
+  }
+
   function deliveryOf(body: Buffer, isPoison: boolean): Delivery {
     return { event: sent.add(idOf(body), isPoison), body };
   }
 
   return {
     next() {
+      if (++given % LARGE_ONE_IN === 0) return nextLarge();
       const delivery = waiting.pop();
       if (delivery !== undefined) return delivery;
       waiting = nextSet();
       return this.next();
     },
     single: () => Buffer.from(makeSingle(singles++)[0]?.body ?? ''),
+    large: nextLarge,
     poison: (rate) => void (oneIn = rate),
     *events() {
       for (let number = 0; number < sets; number++) yield makeSet(number);
       for (let number = 0; number < singles; number++) yield makeSingle(number);
+      for (let number = 0; number < larges; number++) yield [largeEvent({ run, seed }, number)];
     },
   };
 }

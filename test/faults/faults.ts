@@ -7,6 +7,7 @@ import { NETWORK_FAULTS } from './network-faults.ts';
 import { POSTGRES_FAULTS } from './postgres-faults.ts';
 import { POSTGRES_LOSS_FAULTS } from './postgres-loss-faults.ts';
 import { PROCESS_FAULTS } from './process-faults.ts';
+import { RECORDING_FAULTS } from './recording-faults.ts';
 import { REDIS_FAULTS } from './redis-faults.ts';
 
 /** What the short form breaks, each once: it is part of `npm test`. */
@@ -29,6 +30,11 @@ export const SHORT_FORM: readonly string[] = [
   'Postgres killed under synchronous_commit=off',
   'receiver-Redis: resets',
   'journal removed',
+  'receiver killed in the middle of a large body',
+  'receiver killed after the fsync of a body, before its 200',
+  'receiver killed after the storage, before the queue',
+  'storage away for 5 s',
+  'storage refuses the credentials for 5 s',
   'poison, one event in fifty',
 ];
 
@@ -42,5 +48,6 @@ export const FAULTS: readonly Fault[] = [
   ...POSTGRES_LOSS_FAULTS,
   ...NETWORK_FAULTS,
   ...JOURNAL_FAULTS,
+  ...RECORDING_FAULTS,
   ...EVENT_FAULTS,
 ];

@@ -3,7 +3,13 @@ import { connect, createServer, type Socket } from 'node:net';
 import { closeServer } from '../support/close-server.ts';
 
 /** The lines between two parts, a proxy on each. */
-export const LINES = ['sender-receiver', 'receiver-Redis', 'worker-Redis', 'worker-Postgres'] as const;
+export const LINES = [
+  'sender-receiver',
+  'receiver-Redis',
+  'receiver-storage',
+  'worker-Redis',
+  'worker-Postgres',
+] as const;
 
 /** One of `LINES`. */
 export type Line = (typeof LINES)[number];
@@ -26,6 +32,8 @@ export interface Link {
   leadTo(port: number): void;
   /** From now on everything comes so much later, in ms; 0: at once. */
   delay(ms: number): void;
+  /** From now on so many bytes a second reach the far end, of all connections together; undefined: as many as come. */
+  limit(bytesPerSecond: number | undefined): void;
   /** Nothing passes, and nobody is told, as when every packet is lost; until `release`, when all of it comes after all. */
   hold(): void;
   release(): void;
@@ -75,6 +83,9 @@ export async function startLink(targetPort: number): Promise<Link> {
   const pairs = new Set<Pair>();
   let target = targetPort;
   let delayMs = 0;
+  let bytesPerSecond = Infinity;
+  /** When the line to the far end has carried all that was handed to it. */
+  let carriedAt = 0;
   let isHeld = false;
   let isRefused = false;
   let trap: Trap | undefined;
@@ -84,8 +95,15 @@ export async function startLink(targetPort: number): Promise<Link> {
     upstream.resetAndDestroy();
   }
 
+  function timeOf(chunk: Buffer | null, isUpstream: boolean): number {
+    const now = performance.now();
+    if (!isUpstream) return now + delayMs;
+    carriedAt = Math.max(carriedAt, now) + ((chunk?.length ?? 0) / bytesPerSecond) * 1000;
+    return carriedAt + delayMs;
+  }
+
   /** Passes on what comes from one side, in order, each chunk at its time. */
-  function pipe(from: Socket, to: Socket, pass: (chunk: Buffer) => boolean): void {
+  function pipe([from, to, isUpstream]: [Socket, Socket, boolean], pass: (chunk: Buffer) => boolean): void {
     const waiting: Delayed[] = [];
     let timer: NodeJS.Timeout | undefined;
     function deliver(): void {
@@ -99,7 +117,7 @@ export async function startLink(targetPort: number): Promise<Link> {
       }
     }
     function later(chunk: Buffer | null): void {
-      const at = performance.now() + delayMs;
+      const at = timeOf(chunk, isUpstream);
       waiting.push({ at: Math.max(at, waiting.at(-1)?.at ?? 0), chunk });
       if (timer === undefined) deliver();
     }
@@ -138,8 +156,8 @@ export async function startLink(targetPort: number): Promise<Link> {
     const upstream = connect({ port: target, host: '127.0.0.1', noDelay: true });
     const pair: Pair = { client, upstream, isDeaf: false };
     pairs.add(pair);
-    pipe(client, upstream, (chunk) => spring(pair, chunk));
-    pipe(upstream, client, () => !pair.isDeaf);
+    pipe([client, upstream, true], (chunk) => spring(pair, chunk));
+    pipe([upstream, client, false], () => !pair.isDeaf);
     // Whichever side goes takes the other with it; of a half-open line only one goes. The client may take its time, and be cut then.
     client.on('close', () => {
       pairs.delete(pair);
@@ -162,6 +180,7 @@ export async function startLink(targetPort: number): Promise<Link> {
     port: address.port,
     leadTo: (port) => void (target = port),
     delay: (ms) => void (delayMs = ms),
+    limit: (bytes = Infinity) => void (bytesPerSecond = bytes),
     hold() {
       isHeld = true;
       for (const { client, upstream } of pairs) for (const socket of [client, upstream]) socket.pause();

@@ -29,7 +29,8 @@ export const COMMIT: Moment = {
   },
 };
 
-async function crashAndRestart(app: App): Promise<void> {
+/** Crashes it; somebody starts it again half a second later. */
+export async function crashAndRestart(app: App): Promise<void> {
   await app.crash();
   await wait(AWAY_MS);
   await app.start();

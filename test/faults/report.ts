@@ -132,6 +132,7 @@ export function markdownOf(report: Report, names: readonly string[]): string {
     `Refused and in the tables all the same: ${verdict.refusedButStored}. Dead letters: ${count(verdict.deadLetters)}, of events that nothing is wrong with: ` +
       `${verdict.innocentDead}. Poison that is no dead letter: ${verdict.poisonApplied}. Ledger rows that nobody sent: ${verdict.foreign}, ` +
       `with other bytes: ${verdict.altered}. Of ${count(verdict.rows)} rows, those that are not with every column what the events tell: ${verdict.differing}.`,
+    `Recordings: ${count(verdict.recordings)}, of these not in the storage as they were sent: ${verdict.missingObjects}. Objects that no row names: ${verdict.orphans}. Files left in the spool: ${verdict.spoolFiles}.`,
     ...report.problems.map((problem) => `**${problem}**`),
     '',
     markdownTable(rowsOf(report, names), 1),

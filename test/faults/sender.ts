@@ -30,6 +30,8 @@ export interface Sender {
   isSending: () => boolean;
   /** Sends one event so many times on top of the load; resolves when all of it has left. */
   repeat: (body: Buffer, times: number) => Promise<void>;
+  /** Sends one delivery on top of the load. */
+  send: (delivery: Delivery) => void;
   /** Signs with a clock that is so many seconds off, the share of requests that is named. */
   misdate: (options: { seconds: number; share: number } | undefined) => void;
   /**
@@ -60,6 +62,9 @@ const BURSTS = [1, 1, 1, 1, 2, 3, 5, 8, 20, 50, MOST_AT_ONCE];
 const MOST_WAITING = 20_000;
 /** A sender waits for no answer longer than this, in ms. */
 const PATIENCE_MS = 6_000;
+/** A large body takes its time. In ms. */
+const LARGE_PATIENCE_MS = 60_000;
+const LARGE_BYTES = 1024 * 1024;
 /** After the end of a measurement, so long its last requests may take: what is given up is given up by then, in ms. */
 const LAST_ANSWERS_MS = 8_000;
 /** A receiver that took no connection is left alone so long, in ms. */
@@ -184,9 +189,10 @@ export function createSender({ targets, deliveriesPerSecond, load, sent, random 
   }
 
   function sweep(): void {
-    const oldest = performance.now() - PATIENCE_MS;
+    const now = performance.now();
     for (const { lines } of lanes) {
-      for (const line of lines) if (line.request !== undefined && line.sentAt < oldest) line.connection.cut();
+      for (const line of lines)
+        if (line.request !== undefined && line.sentAt < now - patience(line.request)) line.connection.cut();
     }
   }
 
@@ -214,6 +220,7 @@ export function createSender({ targets, deliveriesPerSecond, load, sent, random 
       waiting.push(...Array.from({ length: times - 1 }, () => ({ ...last })), last);
       await until(() => !waiting.includes(last));
     },
+    send: (delivery) => void waiting.unshift({ ...delivery, dueAt: performance.now(), measure: undefined }),
     misdate: (options) => void (misdated = options),
     async measure(ms) {
       const measure: Measure = { due: 0, accepted: 0, refused: 0, unknown: 0, latencies: [] };
@@ -228,6 +235,8 @@ export function createSender({ targets, deliveriesPerSecond, load, sent, random 
     },
   };
 }
+
+const patience = ({ body }: Request): number => (body.length > LARGE_BYTES ? LARGE_PATIENCE_MS : PATIENCE_MS);
 
 /** What an answer says, as soon as its first line is there; nobody knows whether a request without one arrived. */
 function answerOf(status: number | undefined): Answer {

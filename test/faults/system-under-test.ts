@@ -12,6 +12,7 @@ import { stopLeftOvers } from './left-overs.ts';
 import { startLink, type Line, type Link, type Links } from './link.ts';
 import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
 import { startPostgresServer, type PostgresServer } from './postgres-server.ts';
+import { startRecordingStorage, type RecordingStorage } from './recording-storage.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 import { createSender, type Sender } from './sender.ts';
 import { createSentEvents, type SentEvents } from './sent-events.ts';
@@ -25,6 +26,9 @@ export interface SystemUnderTest {
   readonly redis: RedisServer;
   postgres: PostgresServer;
   journalDir: string;
+  spoolDir: string;
+  /** Where the receivers store recordings, each by its own link. */
+  storage: RecordingStorage;
   /** Where the table of effects lies, or why it lies with the others. */
   smallDisk: SmallDisk | { reason: string };
   /** Where a journal may lie for a while, or why it cannot. */
@@ -103,6 +107,8 @@ export async function startSystem({ folder, run, deliveriesPerSecond, seed }: Sy
     await countEffects(postgres.sql, 'path' in smallDisk ? 'small_disk' : undefined);
     await postgres.sql(`ALTER TABLE conversation_messages ADD CONSTRAINT no_poison CHECK (content <> '${POISONOUS}')`);
 
+    const storage = await startRecordingStorage();
+    stops.push(storage.close);
     const ports = () => Promise.all(PROCESSES_EACH.map(() => choosePort(0)));
     const linksTo = async (targets: readonly number[]) => {
       const links = await Promise.all(targets.map((port) => startLink(port)));
@@ -113,16 +119,19 @@ export async function startSystem({ folder, run, deliveriesPerSecond, seed }: Sy
     const links: Record<Line, Link[]> = {
       'sender-receiver': await linksTo(receiverPorts),
       'receiver-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
+      'receiver-storage': await linksTo(PROCESSES_EACH.map(() => storage.port)),
       'worker-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
       'worker-Postgres': await linksTo(PROCESSES_EACH.map(() => postgres.port)),
     };
-    const journalDir = join(folder, 'journal');
+    const [journalDir, spoolDir] = [join(folder, 'journal'), join(folder, 'spool')];
     const { receivers, workers } = await createApps({
       folder,
       links,
       redisUrl: `redis://:${firstRedis.password}@127.0.0.1`,
       postgresUrl: postgres.url,
       journalDir,
+      spoolDir,
+      storageEnv: storage.environment,
       ports: { receivers: receiverPorts, health: healthPorts, workers: workerPorts },
       clocks,
     });
@@ -147,6 +156,8 @@ export async function startSystem({ folder, run, deliveriesPerSecond, seed }: Sy
       },
       postgres,
       journalDir,
+      spoolDir,
+      storage,
       smallDisk,
       journalDisk,
       clocks,

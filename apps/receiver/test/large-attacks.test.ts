@@ -70,9 +70,9 @@ describe('a body in chunks of one byte', () => {
     const connection = await connect();
     const bytes = 2 * MIB;
     connection.write(CHUNKED + '1\r\nx\r\n'.repeat(bytes));
-    await expect.poll(() => receiver.spool.stats().bytes, { timeout: 10_000 }).toBeGreaterThan(bytes - 1000);
+    await expect.poll(() => receiver.spool.stats().bytes, { timeout: 50_000 }).toBeGreaterThan(bytes - 1000);
     expect(await post(receiver.url, aBody(2 * MIB))).toMatchObject({ status: 200 });
-  });
+  }, 60_000);
 });
 
 const write = async () => {

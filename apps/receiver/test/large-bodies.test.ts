@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpooledBody } from '@landline/recordings';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -153,6 +153,21 @@ describe('audio of less than a MiB', () => {
     expect((await full.queued()).at(-1)?.body).toBe(body);
     expect(full.spooled).toEqual([]);
     await full.close();
+  });
+});
+
+describe('audio of less than a MiB whose file the disk refuses', () => {
+  it('goes through the queue, and takes no room in the spool', async () => {
+    const refused = await startReceiver(redis.url, { bodyLimitBytes: MIB });
+    const [owner = ''] = await readdir(refused.spoolDir);
+    await rm(join(refused.spoolDir, owner), { recursive: true });
+    // More than the spool gathers before it writes.
+    const data = { full_audio: 'A'.repeat(400_000) };
+    const body = JSON.stringify({ type: 'post_call_audio', event_timestamp: 3, data });
+    expect(await post(refused.url, body)).toMatchObject({ status: 200 });
+    expect((await refused.queued()).at(-1)?.body).toBe(body);
+    expect(refused.spool.stats().bytes).toBe(0);
+    await refused.close();
   });
 });
 

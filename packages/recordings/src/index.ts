@@ -7,3 +7,4 @@ export type { SpooledBody } from './spool/spooled-body.ts';
 export { openStorage } from './storage/open-storage.ts';
 export { recordingVariables } from './variables.ts';
 export { splitBody } from './split/split-body.ts';
+export { parseStorageUrl } from './storage/storage-url.ts';

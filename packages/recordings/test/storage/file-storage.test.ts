@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { expect, onTestFinished, test, type TestContext } from 'vitest';
+import { expect, onTestFinished, test, vi, type TestContext } from 'vitest';
+import { createFileStorage } from '../../src/storage/file/file-storage.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { contentOf, factsOf, KEY, partsOf } from './support/contents.ts';
@@ -135,3 +136,30 @@ async function mountDisk(context: TestContext, options: string): Promise<string>
   onTestFinished(() => void execFileSync('umount', [disk]));
   return disk;
 }
+
+test('removes the part that a killed process left of a content, once the content is in place, and no other part', async () => {
+  const folder = await makeTempFolder();
+  // These never put their parts in place, as processes that were killed.
+  const killed = () => createFileStorage(folder, { linkFile: () => new Promise(() => undefined) });
+  const other = contentOf(5, { key: KEY.replace('conv_1', 'conv_2') });
+  void killed().put(contentOf(3_000_000));
+  void killed().put(other);
+  const parts = () => readdir(join(folder, '.parts')).catch(() => []);
+  await vi.waitUntil(async () => (await parts()).length === 2);
+  expect(await createFileStorage(folder).put(contentOf(3_000_000))).toEqual({ url: `file:${join(folder, KEY)}` });
+  expect(await parts()).toHaveLength(1);
+  await createFileStorage(folder).put(other);
+  expect(await parts()).toEqual([]);
+});
+
+test('a content that another process puts in place meanwhile, and whose part it removes, is stored once', async () => {
+  const folder = await makeTempFolder();
+  const storage = createFileStorage(folder, {
+    async linkFile(from, to) {
+      await createFileStorage(folder).put(contentOf(70_000));
+      await link(from, to);
+    },
+  });
+  expect(await storage.put(contentOf(70_000))).toEqual({ url: `file:${join(folder, KEY)}` });
+  expect(await factsOf(storage.read(`file:${join(folder, KEY)}`))).toMatchObject({ bytes: 70_000 });
+});

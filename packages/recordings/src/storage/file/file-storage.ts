@@ -9,7 +9,7 @@ import { StorageError } from '../storage-error.ts';
 import type { PutOptions, Storage } from '../storage.ts';
 import { createPut } from '../store-once.ts';
 import { toFileError } from './file-error.ts';
-import { removeLeftOvers, writePart } from './parts.ts';
+import { partMark, removeLeftOvers, removeParts, writePart } from './parts.ts';
 import { placeFile, type LinkFile } from './place-file.ts';
 
 /** How many bytes `check` writes. A full disk may still take a few. */
@@ -31,6 +31,7 @@ export function createFileStorage(folder: string, { linkFile }: FileStorageOptio
     isFirst = false;
     const isPlaced = (await sizeAt(path)) === undefined && (await writeFile({ folder, path, linkFile }, content));
     if (!isPlaced && !(await holds(path, content))) return undefined;
+    await removeParts(folder, partMark(path, content.sha256));
     // Also where another process put the file there: it may have died before it synced the folder.
     await syncFolder(dirname(path));
     return `file:${path}`;
@@ -70,7 +71,7 @@ interface Target {
 /** Writes a content beside, then puts it in place. Returns false where another file came in between. */
 async function writeFile({ folder, path, linkFile }: Target, content: PutOptions): Promise<boolean> {
   await makeFolder(dirname(path));
-  const part = await writePart(folder, checkedContent(content));
+  const part = await writePart(folder, checkedContent(content), partMark(path, content.sha256));
   try {
     return await placeFile(part, path, linkFile);
   } finally {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@landline/held-folder';
@@ -10,11 +10,25 @@ const PARTS = '.parts';
 /** The age at which nobody writes a part any more, in ms. A process that was killed has left it. */
 const LEFT_OVER_MS = 24 * 60 * 60 * 1000;
 
-/** Writes a content into a new file and fsyncs it. Returns its path. @throws the disk's error, or the content's; then no file is left */
-export async function writePart(root: string, content: AsyncIterable<Buffer>): Promise<string> {
+/** Half of a part's name: the parts of one content for one path have the same. */
+export function partMark(path: string, sha256: string): string {
+  return hash('sha256', `${path}\0${sha256}`, 'hex').slice(0, 12);
+}
+
+/**
+ * Writes a content into a new file and fsyncs it. Returns its path.
+ *
+ * @param mark  Of `partMark`; by default one that no other part has.
+ * @throws the disk's error, or the content's; then no file is left
+ */
+export async function writePart(
+  root: string,
+  content: AsyncIterable<Buffer>,
+  mark: string = randomBytes(6).toString('hex'),
+): Promise<string> {
   const folder = join(root, PARTS);
   await makeFolder(folder);
-  const path = join(folder, `${randomBytes(12).toString('hex')}.part`);
+  const path = join(folder, `${mark}${randomBytes(6).toString('hex')}.part`);
   const handle = await open(path, 'wx', 0o600);
   try {
     for await (const bytes of content) await writeAll(handle, bytes);
@@ -26,6 +40,13 @@ export async function writePart(root: string, content: AsyncIterable<Buffer>): P
   }
   await handle.close();
   return path;
+}
+
+/** Removes the parts with a mark, whose content is in place: a process that was killed left them, or another one writes the same. */
+export async function removeParts(root: string, mark: string): Promise<void> {
+  const folder = join(root, PARTS);
+  const names = (await namesIn(folder)).filter((name) => name.startsWith(mark) && name.endsWith('.part'));
+  await Promise.all(names.map((name) => removeFile(join(folder, name))));
 }
 
 /** Removes the parts that killed processes have left. A part that is being written is younger. @throws the disk's error */

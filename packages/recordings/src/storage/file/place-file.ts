@@ -22,10 +22,16 @@ export async function placeFile(from: string, to: string, linkFile: LinkFile = l
   } catch (error) {
     const code = systemCode(error) ?? '';
     if (code === 'EEXIST') return false;
+    // Another process put the same content in place, and removed what it took for a left-over.
+    if (code === 'ENOENT' && (await isThere(to))) return false;
     if (!NO_LINKS.includes(code)) throw error;
   }
   // Another process may take the name in between; within this process, puts of one key follow each other.
-  if ((await stat(to).catch(ifMissing(undefined))) !== undefined) return false;
+  if (await isThere(to)) return false;
   await rename(from, to);
   return true;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(ifMissing(undefined))) !== undefined;
 }

@@ -1,0 +1,44 @@
+import { recordingSchema, referenceSchema } from '@landline/webhook/delivery';
+import type { DescribedEvent } from '../support/described-event.ts';
+import { ledgerId } from '../support/reference-fold.ts';
+import { RECEIVED as RECEIVED_ALONE } from '../support/wrong-rows.ts';
+
+/** Selects also where the audio of an event is. */
+export const RECEIVED = RECEIVED_ALONE.replace(' FROM webhook_events', ', body_reference FROM webhook_events');
+
+/** Where the storage has the audio. It chose both itself; `compareObjects` checks the URL. */
+const placeSchema = recordingSchema.pick({ url: true, storedAt: true });
+
+/**
+ * Returns the events as the ledger must have them: without audio where the receiver cut it out of the body. The audio of a small body
+ * stays in it where the spool did not take it.
+ */
+export function asStored<T extends DescribedEvent>(
+  events: readonly T[],
+  ledger: readonly Record<string, unknown>[],
+): (T | DescribedEvent)[] {
+  const references = new Map(ledger.map((row) => [row['id'], row['body_reference']]));
+  return events.map((event) => {
+    const { success, data } = referenceSchema.safeParse(references.get(ledgerId(event.body)));
+    const place = success ? placeSchema.safeParse(data.recording).data : undefined;
+    return place === undefined ? event : withoutAudio(event, place);
+  });
+}
+
+function withoutAudio<T extends DescribedEvent>(
+  event: T,
+  { url, storedAt }: { url: string | null; storedAt: number | null },
+): T | DescribedEvent {
+  const { body, facts } = event;
+  const audio = /"full_audio":"([^"]*)"/.exec(body);
+  if (audio === null || facts?.recording === undefined) return event;
+  const at = audio.index + '"full_audio":"'.length;
+  const { bytes, sha256 } = facts.recording;
+  const reference = {
+    eventId: ledgerId(body),
+    bytes: Buffer.byteLength(body),
+    recording: { at: Buffer.byteLength(body.slice(0, at)), bytes, sha256, contentType: 'audio/mpeg', url, storedAt },
+  };
+  const envelope = body.slice(0, at) + body.slice(at + (audio[1]?.length ?? 0));
+  return { ...event, body: envelope, reference, facts: { ...facts, recording: { url, bytes, sha256, storedAt } } };
+}
