@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { SpoolError, type BodyWriter } from '@landline/recordings';
+import type { BodyWriter } from '@landline/recordings';
 import type { SignatureRead } from '@landline/webhook/verify';
 import type { FastifyRequest } from 'fastify';
 import { largeBodyLimit } from './connection-limit.ts';
@@ -9,7 +9,7 @@ import { beginLargeBody } from './large-body.ts';
 import { checkIntervalMs, giveUpLate, type PaceLimits } from './late-bodies.ts';
 import { addPiece, dropPieces, joinPieces, noPieces, takePieces } from './pieces.ts';
 import { createBudget, makePlace, makeRoom, SMALL_BYTES, type Budget } from './reception-budget.ts';
-import { ReceptionError } from './reception-error.ts';
+import { ReceptionError, spoolFault } from './reception-error.ts';
 import { createSlices, type Slices } from './slices.ts';
 
 /** How many bytes of bodies may be in memory at once. Past it a sender is told to come again, before the machine runs out. */
@@ -178,22 +178,22 @@ function moveToSpool(parts: Parts, arrival: Arrival, signature: SignatureRead): 
   try {
     if (!makePlace(budget)) throw new ReceptionError('reception_full', `${budget.large} large bodies are under way.`);
     const writer = parts.beginInSpool();
-    const onWritten = () => void arrival.payload.resume();
+    const onWritten = () => {
+      giveBackHeld(budget, arrival);
+      arrival.payload.resume();
+    };
     arrival.large = beginLargeBody({ writer, signature, secrets, slices, onWritten, onError });
   } catch (error) {
     return onError(error);
   }
   budget.large += 1;
-  const pieces = takePieces(arrival.pieces);
-  budget.held -= arrival.heldBytes;
-  arrival.heldBytes = 0;
-  for (const piece of pieces) pass(arrival, piece);
+  // They count until the disk has them: with a disk that hangs they stay in memory.
+  for (const piece of takePieces(arrival.pieces)) pass(arrival, piece);
 }
 
-function spoolFault(cause: unknown): Error {
-  if (cause instanceof ReceptionError) return cause;
-  const reason = cause instanceof SpoolError ? cause.message : String(cause);
-  return new ReceptionError('reception_full', reason);
+function giveBackHeld(budget: Budget, arrival: Arrival): void {
+  budget.held -= arrival.heldBytes;
+  arrival.heldBytes = 0;
 }
 
 async function finish(parts: Parts, arrival: Arrival): Promise<void> {
@@ -234,7 +234,7 @@ function release({ budget, connections }: Parts, arrival: Arrival): void {
   if (arrival.isReleased) return;
   arrival.isReleased = true;
   const { connection, large } = arrival;
-  budget.held -= arrival.heldBytes;
+  giveBackHeld(budget, arrival);
   dropPieces(arrival.pieces);
   if (large !== undefined) {
     budget.large -= 1;

@@ -6,7 +6,7 @@ import type { SpooledBody } from '../spool/spooled-body.ts';
 import { splitBody, type SplitBody } from '../split/split-body.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Storage } from '../storage/storage.ts';
-import { createTurns } from '../spool/turns.ts';
+import { createTurns, type Turns } from '../spool/turns.ts';
 import { createLane, type Lane } from './lane.ts';
 import { deliveryOfAudio, deliveryOfFault } from './deliveries.ts';
 import { retryPauseMs } from './retry-pause.ts';
@@ -16,6 +16,9 @@ const STORES_AT_ONCE = 4;
 
 /** How large an envelope may be that is held while the storage is away, in bytes. Beside its audio, an event has a few hundred. */
 const HELD_BYTES = 4096;
+
+/** How many bodies are stored, or wait for the queue, at once. */
+const MOVES_AT_ONCE = 8;
 
 /** How long `close` waits for what is under way, in ms. The next process does it again from the beginning. */
 const CLOSE_LIMIT_MS = 3_000;
@@ -56,8 +59,10 @@ export interface Mover {
 interface Moving extends MoverOptions {
   readonly closing: AbortController;
   /** One body at a time is read from its beginning: that costs the processor, and whole bodies cost memory. */
-  readonly splits: ReturnType<typeof createTurns>;
+  readonly splits: Turns;
   readonly stores: Lane;
+  /** Few bodies at once are on their way from the storage to the queue: where the queue is away for long, each holds its envelope. */
+  readonly moves: Turns;
   readonly queue: Lane;
   readonly counts: MoverStats;
   reported: string | undefined;
@@ -74,6 +79,7 @@ export function createMover(options: MoverOptions): Mover {
     closing,
     splits: createTurns(1),
     stores: createLane(STORES_AT_ONCE, closing.signal),
+    moves: createTurns(MOVES_AT_ONCE),
     queue: createLane(1, closing.signal),
     counts: { stored: 0, failures: 0 },
     reported: undefined,
@@ -137,8 +143,10 @@ async function moveOnce(moving: Moving, body: SpooledBody): Promise<void> {
   const { kind, held } = await splitFirst(moving, body);
   if (kind === 'whole') await moveWhole(moving, body);
   else {
-    const delivery = await moving.stores.run(async () => store(moving, body, held ?? (await splitNow(moving, body))));
-    await moving.queue.run(() => moving.accept(delivery));
+    await inTurn(moving, moving.moves, async () => {
+      const delivery = await moving.stores.run(async () => store(moving, body, held ?? (await splitNow(moving, body))));
+      await moving.queue.run(() => moving.accept(delivery));
+    });
   }
   const isStored = kind === 'audio' && moving.storage !== undefined;
   moving.counts.stored += Number(isStored);
@@ -150,15 +158,22 @@ async function moveOnce(moving: Moving, body: SpooledBody): Promise<void> {
 async function splitFirst(moving: Moving, body: SpooledBody): Promise<{ kind: SplitBody['kind']; held?: SplitBody }> {
   const found = await splitNow(moving, body);
   const isLarge = found.kind !== 'whole' && found.envelope.length > HELD_BYTES;
-  return isLarge && moving.stores.isHeldUp() ? { kind: found.kind } : { kind: found.kind, held: found };
+  return isLarge && (moving.stores.isHeldUp() || moving.moves.areTaken())
+    ? { kind: found.kind }
+    : { kind: found.kind, held: found };
 }
 
+/** @throws DamagedBodyError where the disk gives other bytes than those that were verified */
 function splitNow(moving: Moving, body: SpooledBody): Promise<SplitBody> {
-  return inTurn(moving, () => splitBody(sourceOf(body)));
+  return inTurn(moving, moving.splits, async () => {
+    if ((await verifySpoolFile(body.path)) === false)
+      throw new DamagedBodyError(`${body.path} is not what was received.`);
+    return splitBody(sourceOf(body));
+  });
 }
 
-async function inTurn<T>({ splits, closing }: Moving, work: () => Promise<T>): Promise<T> {
-  const giveBack = await splits.take();
+async function inTurn<T>({ closing }: Moving, turns: Turns, work: () => Promise<T>): Promise<T> {
+  const giveBack = await turns.take();
   try {
     closing.signal.throwIfAborted();
     return await work();

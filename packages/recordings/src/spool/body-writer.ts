@@ -160,10 +160,7 @@ async function keep(writing: Writing, facts: BodyFacts): Promise<SpooledBody> {
     count(writing, footer.length);
     gather(writing, footer);
     await flush(writing);
-    await writing.handle?.sync();
-    await close(writing);
-    await rename(writing.part, path);
-    await syncFolder(folder);
+    await settle(writing, path);
   } catch (error) {
     await removeFile(path).catch(() => undefined);
     await discard(writing);
@@ -176,6 +173,19 @@ async function keep(writing: Writing, facts: BodyFacts): Promise<SpooledBody> {
   });
   onKept(body);
   return body;
+}
+
+/** Brings the file and its name to the disk. In its turn: many bodies that end together would take all threads from the journal. */
+async function settle(writing: Writing, path: string): Promise<void> {
+  const giveBack = await writing.turns.take();
+  try {
+    await writing.handle?.sync();
+    await close(writing);
+    await rename(writing.part, path);
+    await syncFolder(writing.folder);
+  } finally {
+    giveBack();
+  }
 }
 
 async function close(writing: Writing): Promise<void> {
