@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCampaign } from './faults/campaign.ts';
@@ -41,7 +41,11 @@ test('under every fault, every event that was answered 200 is in the tables once
     foreign: 0,
     altered: 0,
     differing: 0,
+    missingObjects: 0,
+    orphans: 0,
+    spoolFiles: 0,
   });
+  expect(campaign.verdict?.recordings).toBeGreaterThan(0);
   expect(campaign.verdict?.deadLetters).toBeGreaterThan(0);
 
   // The check itself can fail: an event that nobody sent is missed; a row that is written more often than events tell of it is
@@ -56,8 +60,11 @@ test('under every fault, every event that was answered 200 is in the tables once
   await system.postgres.sql('DELETE FROM user_commands WHERE action_id = (SELECT min(action_id) FROM user_commands)');
   await system.postgres.sql(`UPDATE user_profiles SET attributes = '{"x": "never said"}'
     WHERE user_id = (SELECT min(user_id) FROM user_profiles)`);
+  await system.postgres.sql(`UPDATE conversation_recordings SET url = 's3://recordings/elsewhere'
+    WHERE event_id = (SELECT min(event_id::text)::uuid FROM conversation_recordings WHERE url IS NOT NULL)`);
+  await writeFile(join(system.spoolDir, 'left.body'), '');
   const { verdict, examples } = await checkAll(system);
-  expect(verdict).toMatchObject({ lost: 1, doubled: 3 });
+  expect(verdict).toMatchObject({ lost: 1, doubled: 3, missingObjects: 1, spoolFiles: 1 });
   expect(examples).toContainEqual('user_profiles.attributes differs in 1 rows');
   expect(examples).toContainEqual(expect.stringMatching(/^user_commands\.row differs in \d+ rows$/));
 }, 900_000);

@@ -53,7 +53,7 @@ export async function compareTables({ load, postgres, onEvents }: CompareOptions
     const actual = tablesIn(await postgres.sqlPatiently(selectTables(OF_SET), [ids, calls, users]));
     const ledger = await postgres.sqlPatiently(`${RECEIVED} WHERE ${OF_SET.webhook_events}`, [ids]);
     // oxlint-enable no-await-in-loop
-    const events = asStored(receivedEvents(told, ledger), ledger);
+    const events = asStored(receivedEvents(told, ledger), { ledger, recordings: actual.conversation_recordings });
     onEvents(events);
     found.push(...differencesOf(referenceFold(events), actual));
     for (const table of TABLE_NAMES) counts.set(table, (counts.get(table) ?? 0) + actual[table].length);

@@ -9,20 +9,39 @@ export const RECEIVED = RECEIVED_ALONE.replace(' FROM webhook_events', ', body_r
 /** Where the storage has the audio. It chose both itself; `compareObjects` checks the URL. */
 const placeSchema = recordingSchema.pick({ url: true, storedAt: true });
 
+/** Rows of one set, as Postgres has them. */
+export interface Found {
+  ledger: readonly Record<string, unknown>[];
+  /** Of `conversation_recordings`. */
+  recordings: readonly Record<string, unknown>[];
+}
+
 /**
  * Returns the events as the ledger must have them: without audio where the receiver cut it out of the body. The audio of a small body
  * stays in it where the spool did not take it.
  */
 export function asStored<T extends DescribedEvent>(
   events: readonly T[],
-  ledger: readonly Record<string, unknown>[],
+  { ledger, recordings }: Found,
 ): (T | DescribedEvent)[] {
   const references = new Map(ledger.map((row) => [row['id'], row['body_reference']]));
   return events.map((event) => {
     const { success, data } = referenceSchema.safeParse(references.get(ledgerId(event.body)));
     const place = success ? placeSchema.safeParse(data.recording).data : undefined;
-    return place === undefined ? event : withoutAudio(event, place);
+    return place === undefined ? keptLater(event, recordings) : withoutAudio(event, place);
   });
+}
+
+/** Of an event whose audio came through the queue at first, and was kept by another delivery of the same body, only the recording's row tells. */
+function keptLater<T extends DescribedEvent>(event: T, recordings: Found['recordings']): T | DescribedEvent {
+  const { body, facts } = event;
+  if (facts?.recording === undefined) return event;
+  const { sha256, bytes } = facts.recording;
+  const id = ledgerId(body);
+  const row = recordings.find((each) => each['event_id'] === id && each['sha256'] === sha256);
+  const { url, stored_at: storedAt } = row ?? {};
+  if (typeof url !== 'string' || typeof storedAt !== 'string') return event;
+  return { ...event, facts: { ...facts, recording: { url, bytes, sha256, storedAt: Date.parse(storedAt) } } };
 }
 
 function withoutAudio<T extends DescribedEvent>(

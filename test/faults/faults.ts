@@ -34,7 +34,6 @@ export const SHORT_FORM: readonly string[] = [
   'receiver killed after the fsync of a body, before its 200',
   'receiver killed after the storage, before the queue',
   'storage away for 5 s',
-  'storage refuses the credentials for 5 s',
   'poison, one event in fifty',
 ];
 

@@ -1,7 +1,7 @@
 import { addCanaryAge, type Logger } from '@landline/process';
 import type { Intake } from '@landline/intake';
 import { QueueUnavailableError, type CanaryMark } from '@landline/queue';
-import type { Spool } from '@landline/recordings';
+import { SpoolError, type Spool } from '@landline/recordings';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -200,7 +200,8 @@ function errorHandler(refusals: RefusalLog, logger: Logger) {
       // A sender that hung up gets no answer; a late one has its line in the log already.
       if (request.raw.socket.writable)
         refusals.refused(code, () => (error instanceof ReceptionError ? error.message : error.code));
-    } else if (!(error instanceof QueueUnavailableError)) {
+    } else if (!(error instanceof QueueUnavailableError || error instanceof SpoolError)) {
+      // The intake and the spool report their troubles themselves, once.
       logger.error({ err: error }, 'The receiver failed');
     }
     return answer(reply, code, message);

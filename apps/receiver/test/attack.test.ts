@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -9,7 +10,15 @@ import { startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { samplesOf, scrape } from '../../../test/support/scrape.ts';
 import { usageOf } from '../../../test/support/usage.ts';
 import { openFilesLimit } from '../src/connection-limit.ts';
-import { cutPipelines, holdIdle, holdSlow, sendBadSignatures } from './support/attackers.ts';
+import {
+  cutPipelines,
+  holdAnnounced,
+  holdIdle,
+  holdSlow,
+  sendBadSignatures,
+  sendLargeBad,
+  type LargeBad,
+} from './support/attackers.ts';
 
 /** `npm run test:attack` runs the whole attack, `npm test` a tenth of it. */
 const IS_WHOLE = process.env['ATTACK'] === 'whole';
@@ -18,6 +27,11 @@ const IDLE = 10_000 * SHARE;
 const SLOW = 2000 * SHARE;
 const PIPELINES = 200 * SHARE;
 const BAD = 100_000 * SHARE;
+/** How many connections announce 256 MiB and send nothing. */
+const ANNOUNCED = [16, 1000 * SHARE];
+const LARGE_BYTES = 200_000_000 * SHARE;
+/** How many bodies of that size come, four of each kind at once. */
+const LARGE = 8;
 /** MAX_CONNECTIONS: its default for the whole attack, and in proportion to the idle connections for a part of it. */
 const MAX_CONNECTIONS = String(Math.round(4096 * SHARE));
 /** How many good events a second the test tries to send; a busy machine sends fewer. */
@@ -87,28 +101,52 @@ function sendGood(origin: string) {
   };
 }
 
+/** Starts a receiver with a journal and a spool of its own, and sends it good events until it is warm. `warmUp`: how many. */
+async function startAttacked(env: Readonly<Record<string, string>>) {
+  const redis = await startPrivateRedis();
+  onTestFinished(() => redis.remove());
+  const spoolDir = await makeTempFolder();
+  const receiver = await startApp('receiver', {
+    env: {
+      ELEVENLABS_WEBHOOK_SECRET: SECRET,
+      REDIS_URL: redis.url,
+      // With a journal, as in `npm start`, a Redis that is slow on a busy machine costs no answer.
+      JOURNAL_DIR: await makeTempFolder(),
+      SPOOL_DIR: spoolDir,
+      CANARY_INTERVAL_SECONDS: '0',
+      ...env,
+    },
+    nodeArguments: COLLECTABLE,
+  });
+  onTestFinished(async () => void (await receiver.stop()));
+  const warmUp = sendGood(receiver.url);
+  await vi.waitUntil(() => warmUp.count() > 3000, { timeout: 30_000 });
+  await warmUp.stop();
+  await vi.waitUntil(async () => (await heldBy(receiver)).connections === 0, { timeout: 10_000 });
+  return { receiver, spoolDir, warmUp: warmUp.count() };
+}
+
+/** Waits until connections, bodies, memory and files are back where they were. */
+function untilBack(receiver: AppProcess, before: Held): Promise<Held> {
+  return vi.waitUntil(
+    async () => {
+      const now = await heldBy(receiver);
+      const isBack =
+        now.receivingBytes === 0 &&
+        now.connections === 0 &&
+        now.files <= before.files + MORE_FILES &&
+        now.residentBytes <= before.residentBytes + MORE_MEMORY_BYTES;
+      return isBack && now;
+    },
+    { timeout: BACK_WITHIN_MS, interval: 500 },
+  );
+}
+
 test.runIf(process.platform === 'linux')(
   `${IDLE} idle connections, ${SLOW} slow senders, ${PIPELINES} cut pipelines, ${BAD} bad signatures: every good event is answered 200, and all is given back`,
   async () => {
     expect(openFilesLimit() ?? Infinity, 'raise ulimit -n').toBeGreaterThan(1.4 * (IDLE + SLOW));
-    const redis = await startPrivateRedis();
-    onTestFinished(() => redis.remove());
-    const receiver = await startApp('receiver', {
-      env: {
-        ELEVENLABS_WEBHOOK_SECRET: SECRET,
-        REDIS_URL: redis.url,
-        // With a journal, as in `npm start`, a Redis that is slow on a busy machine costs no answer.
-        JOURNAL_DIR: await makeTempFolder(),
-        MAX_CONNECTIONS,
-        CANARY_INTERVAL_SECONDS: '0',
-      },
-      nodeArguments: COLLECTABLE,
-    });
-    onTestFinished(async () => void (await receiver.stop()));
-    const warmUp = sendGood(receiver.url);
-    await vi.waitUntil(() => warmUp.count() > 3000, { timeout: 30_000 });
-    await warmUp.stop();
-    await vi.waitUntil(async () => (await heldBy(receiver)).connections === 0, { timeout: 10_000 });
+    const { receiver, warmUp } = await startAttacked({ MAX_CONNECTIONS });
     const before = await heldBy(receiver);
 
     const begun = performance.now();
@@ -124,18 +162,7 @@ test.runIf(process.platform === 'linux')(
     await good.stop();
     for (const one of held) one.stop();
     const stopped = performance.now();
-    const after = await vi.waitUntil(
-      async () => {
-        const now = await heldBy(receiver);
-        const isBack =
-          now.receivingBytes === 0 &&
-          now.connections === 0 &&
-          now.files <= before.files + MORE_FILES &&
-          now.residentBytes <= before.residentBytes + MORE_MEMORY_BYTES;
-        return isBack && now;
-      },
-      { timeout: BACK_WITHIN_MS, interval: 500 },
-    );
+    const after = await untilBack(receiver, before);
 
     const samples = await scrape(receiver.healthUrl);
     const dropped = samplesOf(samples, 'landline_connections_dropped_total');
@@ -145,7 +172,7 @@ test.runIf(process.platform === 'linux')(
     );
     expect([...good.statuses]).toEqual([['200', good.count()]]);
     expect(during.connections).toBeLessThanOrEqual(Number(MAX_CONNECTIONS));
-    expect(samples.samples['landline_events_accepted_total']).toBe(good.count() + warmUp.count());
+    expect(samples.samples['landline_events_accepted_total']).toBe(good.count() + warmUp);
     // The metric counts each refusal, and the log has room for other lines.
     const { 'landline_events_rejected_total{code="signature_mismatch"}': counted = 0 } = samplesOf(
       samples,
@@ -155,6 +182,49 @@ test.runIf(process.platform === 'linux')(
     expect(bad.get(401)).toBeGreaterThan(BAD / 2);
     const lines = receiver.output().match(/"msg":"ElevenLabs Webhook refused/g)?.length ?? 0;
     expect(lines).toBeLessThan(200 + 11 * (seconds + 60));
+  },
+  300_000,
+);
+
+/** Sends bodies of `LARGE_BYTES`, four at once. Returns the statuses. */
+async function sendAllLarge(origin: string, isSigned: LargeBad['isSigned']): Promise<number[]> {
+  const lanes = Array.from({ length: 4 }, async () => {
+    const statuses: number[] = [];
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    while (statuses.length < LARGE / 4) statuses.push(await sendLargeBad(origin, { bytes: LARGE_BYTES, isSigned }));
+    return statuses;
+  });
+  return (await Promise.all(lanes)).flat();
+}
+
+test.runIf(process.platform === 'linux').each(ANNOUNCED)(
+  '%i connections that announce 256 MiB, and large bodies without a signature or with a wrong one: every small event is answered 200, and the spool is empty afterwards',
+  async (count) => {
+    const { receiver, spoolDir } = await startAttacked({});
+    const before = await heldBy(receiver);
+    const good = sendGood(receiver.url);
+    const announced = holdAnnounced(receiver.url, count);
+    const [unsigned, wrong] = await Promise.all([
+      sendAllLarge(receiver.url, false),
+      sendAllLarge(receiver.url, true),
+      delay(LEAST_MS),
+    ]);
+    const during = await heldBy(receiver);
+    await good.stop();
+    announced.stop();
+    const after = await untilBack(receiver, before);
+
+    process.stdout.write(
+      `attack: ${good.count()} good events, answers ${JSON.stringify([...good.statuses])}; ${JSON.stringify({ before, during, after, unsigned, wrong })}\n`,
+    );
+    expect([...good.statuses]).toEqual([['200', good.count()]]);
+    expect(wrong).toEqual(Array.from({ length: LARGE }, () => 401));
+    // A sender that goes on writing may be cut before it reads the answer.
+    expect(unsigned.filter((status) => status !== 401 && status !== 0)).toEqual([]);
+    const rejected = samplesOf(await scrape(receiver.healthUrl), 'landline_events_rejected_total');
+    expect(rejected['landline_events_rejected_total{code="signature_missing"}']).toBe(LARGE);
+    const files = await readdir(spoolDir, { recursive: true, withFileTypes: true });
+    expect(files.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual([]);
   },
   300_000,
 );

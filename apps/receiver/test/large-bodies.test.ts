@@ -171,6 +171,24 @@ describe('audio of less than a MiB whose file the disk refuses', () => {
   });
 });
 
+it('a large body that the disk refuses at its end is answered 503, and the log has the reason once', async () => {
+  const refused = await startReceiver(redis.url, { bodyLimitBytes: 4 * MIB });
+  const [owner = ''] = await readdir(refused.spoolDir);
+  const body = aBody(2 * MIB);
+  const connection = await openConnection(refused.url);
+  opened.push(connection);
+  connection.write(`${START}${head(signed(body))}content-length: ${body.length}\r\n\r\n${body.slice(0, -10)}`);
+  await expect.poll(() => refused.spool.stats().bytes).toBe(body.length - 10);
+  await rm(join(refused.spoolDir, owner), { recursive: true });
+  connection.write(body.slice(-10));
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 5000 });
+  expect(statusesIn(connection.received())).toEqual([503]);
+  expect(refused.log().match(/"level":50/g)).toHaveLength(1);
+  expect(refused.log()).toContain('The spool in SPOOL_DIR takes no bodies: ENOENT');
+  expect(refused.spool.stats().bytes).toBe(0);
+  await refused.close();
+});
+
 describe('where the spool has no room', () => {
   it('a large body is answered 503 before it is sent, and small events 200', async () => {
     await Promise.all(Array.from({ length: 3 }, () => begin(declared(20 * MIB), 9 * MIB)));

@@ -22,6 +22,9 @@ const HEAD = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\nelevenlabs-signature: 
 const SLOW = `${HEAD}content-length: 1000000\r\n\r\n`;
 const CUT = `${'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(700)}${HEAD}content-length: 16777216\r\n\r\n`;
 
+const ANNOUNCED = `${HEAD}content-length: 268435456\r\n\r\n`;
+const NO_SIGNATURE = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n`;
+
 /** Connections that stay open. */
 export interface Held {
   /** Returns how many connections were opened so far. */
@@ -31,6 +34,10 @@ export interface Held {
 
 /** Keeps `count` connections open that send nothing. */
 export const holdIdle = (origin: string, count: number): Held => hold(origin, count, () => undefined);
+
+/** Keeps `count` connections open that announce a body of 256 MiB and send nothing of it. */
+export const holdAnnounced = (origin: string, count: number): Held =>
+  hold(origin, count, (socket) => void socket.write(ANNOUNCED));
 
 /** Keeps `count` connections open that send a body byte by byte. */
 export function holdSlow(origin: string, count: number): Held {
@@ -104,6 +111,41 @@ export async function sendBadSignatures(origin: string, count: number): Promise<
     }),
   );
   return statuses;
+}
+
+/** A large body of an attacker. */
+export interface LargeBad {
+  bytes: number;
+  /** Whether it has a signature, which turns out wrong. */
+  isSigned: boolean;
+}
+
+/** Sends a large body, as fast as it is taken. Returns the status; 0 where the connection was cut before one came. */
+export function sendLargeBad(origin: string, { bytes, isSigned }: LargeBad): Promise<number> {
+  const piece = Buffer.alloc(262_144, 'x');
+  return new Promise((resolve) => {
+    let received = '';
+    let left = bytes;
+    const socket = open(origin);
+    const done = () => {
+      socket.destroy();
+      resolve(statusesIn(received)[0] ?? 0);
+    };
+    const write = () => {
+      while (left > 0 && !socket.destroyed) {
+        const part = piece.subarray(0, left);
+        left -= part.length;
+        if (!socket.write(part)) return;
+      }
+    };
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      received += text;
+      if (statusesIn(received).length > 0) done();
+    });
+    socket.on('drain', write).once('close', done);
+    socket.write(`${isSigned ? HEAD : NO_SIGNATURE}content-length: ${bytes}\r\n\r\n`);
+    write();
+  });
 }
 
 /** Sends `bytes` on one connection and reads `answers` answers. Returns those that came before the connection was cut. */
