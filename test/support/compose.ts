@@ -57,7 +57,7 @@ export function environmentOf(
 }
 
 function substitute(value: string, given: Readonly<Record<string, string>>): string {
-  return value.replaceAll(/\$\{(\w+):([?+-])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
+  return value.replaceAll(/\$\{(\w+):?([?+-])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
     if (kind === '+') return given[name] ? rest : '';
     const answer = given[name] ?? (kind === '-' ? rest : undefined);
     if (answer === undefined) throw new Error(`${name}: ${rest}`);

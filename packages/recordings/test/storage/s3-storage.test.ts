@@ -74,7 +74,7 @@ test('stores for a user who may not look for objects that are not there', async 
     return isHidden;
   });
   const { url } = await open(origin).put(contentOf(10));
-  expect([...objects.keys()]).toEqual(['.landline-check', KEY]);
+  expect([...objects.keys()]).toEqual([KEY]);
   expect(await open(origin).put(contentOf(10))).toEqual({ url });
 });
 

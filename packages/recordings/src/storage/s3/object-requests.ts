@@ -79,8 +79,7 @@ export function putObject({ bucket, key }: Place, options: PutOptions, isAws: bo
 }
 
 /**
- * Writes a small object, unless it is there already. Either proves the right to write, and no versions of it pile up.
- * It stays: a user without the right to remove may still store.
+ * Writes a small object, unless it is there already. Either proves the right to write.
  */
 export function putProbe({ bucket, key }: Place): S3Request<void> {
   return async ({ sdk, client }, { signal }) => {

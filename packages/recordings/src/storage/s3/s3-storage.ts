@@ -18,7 +18,11 @@ export function createS3Storage(target: BucketTarget, { idleLimitMs }: { idleLim
   const requests = createRequests(target, idleLimitMs);
   const isAws = target.endpoint === undefined;
   const placeFor = (key: string): Place => ({ bucket: target.bucket, key: `${target.prefix}${key}` });
-  const probe = (): Promise<void> => requests.make(putProbe(placeFor(PROBE)));
+  async function probe(): Promise<void> {
+    await requests.make(putProbe(placeFor(PROBE)));
+    // A user without the right to remove may still store.
+    await requests.make(deleteObject(placeFor(PROBE))).catch(() => undefined);
+  }
 
   async function storeAt(key: string, content: PutOptions): Promise<string | undefined> {
     const place = placeFor(key);
