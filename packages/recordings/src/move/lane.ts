@@ -18,12 +18,14 @@ export function createLane(atOnce: number, closing: AbortSignal): Lane {
 
   async function attempt<T>(work: () => Promise<T>): Promise<T> {
     closing.throwIfAborted();
+    const before = failures;
     try {
       const result = await work();
       failures = 0;
       return result;
     } catch (error) {
-      failures += 1;
+      // Those that fail together count once.
+      failures = Math.max(failures, before + 1);
       throw error;
     }
   }
