@@ -52,11 +52,14 @@ export interface Mover {
   /** Begins to move a body; never throws. */
   move(body: SpooledBody): void;
   stats(): MoverStats;
-  /** Begins nothing more; resolves when nothing is under way, within three seconds. */
+  /** Tries nothing again, and finishes what it can within three seconds; then it begins nothing more. */
   close(): Promise<void>;
 }
 
 interface Moving extends MoverOptions {
+  /** Nothing is tried again: the mover only finishes what it can. */
+  readonly ending: AbortController;
+  /** Nothing more begins. */
   readonly closing: AbortController;
   /** One body at a time is read from its beginning: that costs the processor, and whole bodies cost memory. */
   readonly splits: Turns;
@@ -74,8 +77,10 @@ interface Moving extends MoverOptions {
  */
 export function createMover(options: MoverOptions): Mover {
   const closing = new AbortController();
+  const ending = new AbortController();
   const moving: Moving = {
     ...options,
+    ending,
     closing,
     splits: createTurns(1),
     stores: createLane(STORES_AT_ONCE, closing.signal),
@@ -92,16 +97,17 @@ export function createMover(options: MoverOptions): Mover {
     },
     stats: () => ({ ...moving.counts }),
     async close() {
-      closing.abort();
+      ending.abort();
       await Promise.race([Promise.all(underWay), delay(CLOSE_LIMIT_MS, undefined, { ref: false })]);
+      closing.abort();
     },
   };
 }
 
 /** Never rejects. */
 async function moveUntilDone(moving: Moving, body: SpooledBody): Promise<void> {
-  const { signal } = moving.closing;
-  for (let failures = 1; !signal.aborted; failures++) {
+  const { signal } = moving.ending;
+  for (let failures = 1; failures === 1 || !signal.aborted; failures++) {
     try {
       await moveOnce(moving, body);
       moving.reported = undefined;

@@ -323,3 +323,30 @@ it('a body of which the disk gives other bytes than it got is set aside, and no 
   await expect.poll(() => world.spool.stats(), { timeout: 20_000 }).toMatchObject({ files: 0, damagedFiles: 1 });
   expect(world.accepted).toHaveLength(8);
 });
+
+it('a mover that is closed finishes what waits, where nothing fails', async () => {
+  const dir = await makeTempFolder();
+  const accepted: Delivery[] = [];
+  const storage = openStorage(`file:${join(dir, 'recordings')}`);
+  const mover = createMover({
+    storage,
+    bodies: storage,
+    accept: (delivery) => Promise.resolve(void accepted.push(delivery)),
+    setAside: () => Promise.resolve(),
+    onError: () => undefined,
+  });
+  const spool = createSpool({
+    dir: join(dir, 'spool'),
+    limitBytes: MIB * 64,
+    onBody: (body) => mover.move(body),
+    onError: () => undefined,
+    onReady: () => undefined,
+  });
+  await spool.open();
+  for (let i = 0; i < 20; i++) {
+    await receive(spool, Buffer.from(audioEvent(Buffer.from(`audio ${i}`).toString('base64'))));
+  }
+  await mover.close();
+  expect([accepted.length, spool.stats().files]).toEqual([20, 0]);
+  await spool.close();
+});
