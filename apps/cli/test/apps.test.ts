@@ -17,20 +17,46 @@ const FULL = {
   ...Object.fromEntries(APPS.flatMap(({ variables }) => variables.map((name) => [name, `the ${name}`]))),
   PATH: '/usr/bin',
   ADMIN_DATABASE_URL: 'postgresql://admin',
-  AWS_SECRET_ACCESS_KEY: 'mine',
+  GITHUB_TOKEN: 'mine',
 };
 
 test.each([
   [RECEIVER, ['DATABASE_URL', 'DIRECT_URL', 'READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'INITIATION_TOKEN']],
-  [WORKER, ['ELEVENLABS_WEBHOOK_SECRET', 'READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'INITIATION_TOKEN']],
-  [DASHBOARD, ['ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DIRECT_URL', 'READER_DATABASE_URL', 'INITIATION_TOKEN']],
-  [INITIATION, ['ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DIRECT_URL', 'DASHBOARD_PASSWORD']],
+  [
+    WORKER,
+    [
+      'AWS_SECRET_ACCESS_KEY',
+      'ELEVENLABS_WEBHOOK_SECRET',
+      'READER_DATABASE_URL',
+      'DASHBOARD_PASSWORD',
+      'INITIATION_TOKEN',
+    ],
+  ],
+  [
+    DASHBOARD,
+    [
+      'AWS_SECRET_ACCESS_KEY',
+      'ELEVENLABS_WEBHOOK_SECRET',
+      'DATABASE_URL',
+      'DIRECT_URL',
+      'READER_DATABASE_URL',
+      'INITIATION_TOKEN',
+    ],
+  ],
+  [
+    INITIATION,
+    ['AWS_SECRET_ACCESS_KEY', 'ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DIRECT_URL', 'DASHBOARD_PASSWORD'],
+  ],
 ])('gives $name its own variables, and no secret of another app', (app, secrets) => {
   const given = environmentOf(app, FULL);
   expect(given).toMatchObject({ PATH: '/usr/bin', REDIS_URL: 'the REDIS_URL' });
-  for (const name of [...secrets, 'ADMIN_DATABASE_URL', 'AWS_SECRET_ACCESS_KEY']) {
+  for (const name of [...secrets, 'ADMIN_DATABASE_URL', 'GITHUB_TOKEN']) {
     expect(given).not.toHaveProperty(name);
   }
+});
+
+test('gives the credentials of the storage to the receiver, which stores recordings', () => {
+  expect(environmentOf(RECEIVER, FULL)).toMatchObject({ AWS_SECRET_ACCESS_KEY: 'the AWS_SECRET_ACCESS_KEY' });
 });
 
 test('hands on the file of a secret, and the file of no other one', () => {
