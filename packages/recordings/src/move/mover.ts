@@ -35,8 +35,6 @@ export interface MoverOptions {
   setAside: (body: SpooledBody) => Promise<void>;
   /** Called with why a body waits; once for each reason, until one gets through again. */
   onError: (error: Error) => void;
-  /** Called with each body that is durable elsewhere; its file is removed. */
-  onMoved?: (moved: { kind: SplitBody['kind']; isStored: boolean }) => void;
 }
 
 /** What a mover has done since it was made. */
@@ -154,10 +152,8 @@ async function moveOnce(moving: Moving, body: SpooledBody): Promise<void> {
       await moving.queue.run(() => moving.accept(delivery));
     });
   }
-  const isStored = kind === 'audio' && moving.storage !== undefined;
-  moving.counts.stored += Number(isStored);
+  if (kind === 'audio' && moving.storage !== undefined) moving.counts.stored += 1;
   await body.remove();
-  moving.onMoved?.({ kind, isStored });
 }
 
 /** Splits a body. `held` is what that gave; undefined where it is large and would wait: with thousands of bodies it would fill the memory. */
