@@ -103,7 +103,7 @@ test('a first call in Egyptian Arabic with a saved command and a personality: th
   const { pipe, initiation, readerUrl } = await startStory();
   const applied = async () => (await pipe.sql(`SELECT 1 FROM webhook_events WHERE outcome = 'applied'`)).length;
   const ready = async () => (await fetch(`${initiation.url}/health/ready`)).json();
-  await expect.poll(ready, { timeout: 10_000 }).toEqual({ status: 'ready', database: 'up' });
+  await expect.poll(ready, { timeout: 20_000 }).toEqual({ status: 'ready', database: 'up' });
 
   // The first call rings, from an unknown caller.
   expect(await ring(initiation, 'conv_1', 'CA_1')).toEqual({

@@ -79,6 +79,6 @@ it('starts with data that is larger than that, and gives it room', async () => {
   await first.connection.setrange('call', 8 * MEBIBYTE, 'x');
   await first.stop();
   const { connection, setting } = await start(10 * MEBIBYTE);
-  await vi.waitUntil(async () => Number(await setting('maxmemory')) > 12 * MEBIBYTE, { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(async () => Number(await setting('maxmemory')) > 12 * MEBIBYTE, { timeout: 20_000, interval: 50 });
   expect(await connection.set('other', '1')).toBe('OK');
 });

@@ -54,7 +54,7 @@ describe('through the whole pipe', () => {
       expect(await post(pipe.receiver.url, body, { headers })).toMatchObject({ status: 200 });
       // The pause makes the next receipt later, also on a machine that answers within a millisecond.
       const now = Date.now();
-      await vi.waitUntil(() => Date.now() > now, { interval: 1 });
+      await vi.waitUntil(() => Date.now() > now, { timeout: 20_000, interval: 1 });
     }
     await pipe.untilIdle();
   }

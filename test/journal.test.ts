@@ -135,7 +135,7 @@ test('a receiver that stops with pending events in its journal logs their number
   await redis.restart();
   const next = await aReceiver(redis, journalDir);
   expect(await untilQueued(redis, 3)).toEqual(new Set(['{"n":1}', '{"n":2}', '{"n":3}']));
-  await vi.waitUntil(() => hasNothingPending(next), { timeout: 10_000 });
+  await vi.waitUntil(() => hasNothingPending(next), { timeout: 20_000 });
   expect(await next.stop()).toEqual([0, null]);
 }, 90_000);
 
@@ -150,7 +150,7 @@ test('Redis emptied while a receiver runs: its events are enqueued again, and th
   await untilBeaten(redis);
   await redis.run(['FLUSHALL']);
   expect(await untilQueued(redis, bodies.length)).toEqual(new Set(bodies));
-  await vi.waitUntil(() => receiver.output().includes('Redis has lost events'), { timeout: 10_000 });
+  await vi.waitUntil(() => receiver.output().includes('Redis has lost events'), { timeout: 20_000 });
   expect(receiver.output()).not.toContain('words');
 }, 90_000);
 

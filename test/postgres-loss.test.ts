@@ -74,7 +74,7 @@ test('a Postgres that comes back older gets the lost events again, also from a r
   expect(await rowsOf(postgres.url)).toBeLessThan(101);
 
   await untilRows(postgres.url, 101);
-  await vi.waitUntil(() => living.output().includes('Postgres has lost events'), { timeout: 10_000 });
+  await vi.waitUntil(() => living.output().includes('Postgres has lost events'), { timeout: 20_000 });
   expect(worker.output()).toContain('Postgres has lost events');
   expect((await scrape(worker.url)).samples['landline_postgres_losses_total']).toBe(1);
   // The worker finds the loss once: the next beat is like any other.
@@ -114,6 +114,6 @@ test('lost events come back although the last beat is still there', async () => 
   await postgres.stop();
   await postgres.restart();
   await untilRows(postgres.url, 40);
-  await vi.waitUntil(() => receiver.output().includes('Postgres has lost events'), { timeout: 10_000 });
+  await vi.waitUntil(() => receiver.output().includes('Postgres has lost events'), { timeout: 20_000 });
   expect(worker.output()).toContain('Postgres has lost events');
 }, 120_000);

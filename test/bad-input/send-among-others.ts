@@ -20,7 +20,7 @@ export async function sendAmongOthers(pipe: Pipe, body: Buffer): Promise<Buffer[
   const connection = await openConnection(pipe.receiver.url);
   connection.write(requests);
   const jobs = await pipe.untilQueued(3);
-  await vi.waitUntil(() => statusesIn(connection.received()).length === 3, { timeout: 10_000 });
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 3, { timeout: 20_000 });
   connection.cut();
   expect(statusesIn(connection.received())).toEqual([200, 200, 200]);
   // Audio goes by way of the spool, and comes in a job of its own.

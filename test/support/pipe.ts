@@ -81,7 +81,7 @@ export async function startPipe(env: Readonly<Record<string, string>> = {}): Pro
           const events = jobs.map(({ data }) => jobSchema.parse(data).events);
           return events.flat().length >= wanted && events;
         },
-        { timeout: 10_000, interval: 20 },
+        { timeout: 20_000, interval: 20 },
       ),
     untilIdle: ({ timeoutMs } = { timeoutMs: 20_000 }) =>
       vi.waitUntil(

@@ -72,7 +72,7 @@ test('prints a fault once, however often it tries', async () => {
   const perTry = connections;
   expect(perTry).toBeGreaterThan(0);
   // The third try begins when the second one has failed.
-  await vi.waitUntil(() => connections > 2 * perTry, { timeout: 15_000, interval: 20 });
+  await vi.waitUntil(() => connections > 2 * perTry, { timeout: 20_000, interval: 20 });
   expect(printed).toHaveLength(1);
 });
 
@@ -82,7 +82,7 @@ test('goes on trying, and makes the tables when the database is there', async ()
   const { done, settled, fault, printed } = bring(admin.href);
   await settled;
   expect(fault()).toContain('It waits for the database: ');
-  await vi.waitFor(() => emptyDatabase('bring_tables_later'));
+  await vi.waitFor(() => emptyDatabase('bring_tables_later'), { timeout: 20_000 });
   await done;
   expect(fault()).toBeUndefined();
   expect(printed.filter((line) => line.startsWith('The database is not ready'))).toHaveLength(1);

@@ -43,7 +43,7 @@ test('starts a process again when it ends or does not start, after growing pause
   const last = processThat();
   const later = [failToStart, () => processThat('SIGKILL'), () => processThat('code 2'), () => last];
   const { stop, printed } = watch(processThat('code 1'), later);
-  await vi.waitUntil(() => later.length === 0);
+  await vi.waitUntil(() => later.length === 0, { timeout: 20_000 });
   await stop();
   expect(printed).toEqual([
     'The worker ended (code 1). Starting it again in 0.005 s.',
@@ -57,7 +57,7 @@ test('starts a process again when it ends or does not start, after growing pause
 test('begins with the first pause again after the process has run for long enough', async () => {
   const later = [() => processThat('code 1'), () => processThat('code 1'), () => processThat()];
   const { stop, printed } = watch(processThat('code 1'), later, { ...PACE, steadyMs: -1 });
-  await vi.waitUntil(() => later.length === 0);
+  await vi.waitUntil(() => later.length === 0, { timeout: 20_000 });
   await stop();
   expect(printed).toEqual(Array(3).fill('The worker ended (code 1). Starting it again in 0.005 s.'));
 });
@@ -95,7 +95,7 @@ test('starts the first process as well, where none runs yet', async () => {
     print: (line) => printed.push(line),
     pace: () => PACE,
   });
-  await vi.waitUntil(() => later.length === 0);
+  await vi.waitUntil(() => later.length === 0, { timeout: 20_000 });
   await stop();
   expect(first.stopped()).toBe(true);
   expect(printed).toEqual(['The worker did not start: port taken. Starting it again in 0.005 s.']);

@@ -125,7 +125,7 @@ test('starts no server where the environment names one, and starts an app again 
   expect(await exists(join(root, '.data', 'postgres'))).toBe(false);
   expect(await exists(join(root, '.data', 'redis'))).toBe(false);
   process.kill(first.pid, 'SIGKILL');
-  await vi.waitUntil(async () => (await noteOf(root, 'worker')).pid !== first.pid, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await noteOf(root, 'worker')).pid !== first.pid, { timeout: 20_000 });
   expect(running.printed).toContain('The worker ended (SIGKILL). Starting it again in 1 s.');
   await running.prints('The worker is up.');
   expect(await running.stop()).toBe(0);
@@ -182,7 +182,7 @@ test.each(['PORT', 'HEALTH_PORT'])(
 test('stops in the middle of starting at a request to stop', async () => {
   const root = await makeRoot({ faulty: 'slow worker' });
   const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
-  await vi.waitUntil(() => exists(join(root, 'worker.json')), { timeout: 10_000 });
+  await vi.waitUntil(() => exists(join(root, 'worker.json')), { timeout: 20_000 });
   expect(await running.stop()).toBe(0);
   for (const app of ['receiver', 'worker']) expect(isRunning((await noteOf(root, app)).pid)).toBe(false);
   expect(running.printed.join()).not.toContain('Landline is up');

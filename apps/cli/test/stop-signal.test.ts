@@ -44,9 +44,9 @@ test('aborts when its parent ends, where withParent is set', async () => {
   const parent = await startProcess({ command: 'sh', args: ['-c', script], env, ownGroup: true });
   onTestFinished(() => parent.killGroup('SIGKILL'));
   const logged = () => readFile(log, 'utf8').catch(() => '');
-  await vi.waitUntil(async () => (await logged()).startsWith('ready'), { timeout: 10_000, interval: 20 });
+  await vi.waitUntil(async () => (await logged()).startsWith('ready'), { timeout: 20_000, interval: 20 });
   expect(await logged()).not.toContain('stopping');
   // Only the shell: its children are in the same group.
   parent.kill('SIGKILL');
-  await vi.waitUntil(async () => (await logged()).includes('stopping'), { timeout: 10_000, interval: 20 });
+  await vi.waitUntil(async () => (await logged()).includes('stopping'), { timeout: 20_000, interval: 20 });
 });

@@ -54,7 +54,7 @@ async function deadLetter() {
 }
 
 async function untilFailed(): Promise<void> {
-  await vi.waitFor(async () => expect((await deadLetter()).state).toBe('failed'), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await deadLetter()).state).toBe('failed'), { timeout: 20_000 });
 }
 
 beforeAll(async () => {
@@ -204,12 +204,13 @@ describe('changes', () => {
   it('retry applies a dead letter again: it comes back while the cause is there, and is gone after', async () => {
     cause = new Error('another cause');
     expect((await change(`/api/queues/${DEAD_LETTER_QUEUE}/${jobId}/retry`)).statusCode).toBe(204);
-    await vi.waitFor(async () =>
-      expect(await deadLetter()).toMatchObject({ state: 'failed', failedReason: 'another cause' }),
+    await vi.waitFor(
+      async () => expect(await deadLetter()).toMatchObject({ state: 'failed', failedReason: 'another cause' }),
+      { timeout: 20_000 },
     );
 
     cause = undefined;
     expect((await change(`/api/queues/${DEAD_LETTER_QUEUE}/retry/failed`)).json()).toEqual({ retried: 1, skipped: 0 });
-    await vi.waitFor(async () => expect(await queues.deadLetters.getJob(jobId)).toBeUndefined());
+    await vi.waitFor(async () => expect(await queues.deadLetters.getJob(jobId)).toBeUndefined(), { timeout: 20_000 });
   });
 });

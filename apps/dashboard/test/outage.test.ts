@@ -35,6 +35,6 @@ it('says that Redis is away, keeps its pages open, and shows the queues again by
   expect((await ask('/api/queues', {})).statusCode).toBe(401);
 
   await redis.restart();
-  await vi.waitUntil(async () => (await ask('/api/queues')).statusCode === 200, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await ask('/api/queues')).statusCode === 200, { timeout: 20_000 });
   expect(await statuses()).toEqual([200, 200, 200]);
 });

@@ -280,7 +280,7 @@ test('a body in chunks without end: 200 with the defaults as soon as it is too l
     `POST ${INITIATION_PATH} HTTP/1.1\r\nhost: x\r\nx-landline-token: ${TOKEN}\r\ntransfer-encoding: chunked\r\n\r\n`,
   );
   connection.write(`11000\r\n${'x'.repeat(0x11000)}\r\n`);
-  await expect.poll(connection.received).toMatch(/^HTTP\/1\.1 200 /);
+  await expect.poll(connection.received, { timeout: 20_000 }).toMatch(/^HTTP\/1\.1 200 /);
   expect(await app.sample('landline_initiation_answers_total{kind="defaults",because="body_too_large"}')).toBe(1);
 });
 
@@ -321,7 +321,7 @@ test('a request under way when the process stops is answered', async () => {
   };
   const app = await startInitiation(database.url, { reader: slow });
   const answer = app.ask({ caller_id: '+12025550123' });
-  await expect.poll(() => asked).toBe(true);
+  await expect.poll(() => asked, { timeout: 20_000 }).toBe(true);
   const drained = app.drain();
   expect(variablesIn(await answer)).toEqual(sam);
   expect((await answer).headers.get('connection')).toBe('close');

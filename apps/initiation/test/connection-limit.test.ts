@@ -27,22 +27,22 @@ test('at one connection too many the oldest without a 200 is dropped, and never 
   const app = await startInitiation(database.url, { maxConnections: 3 });
   const proven = await open(app.url);
   proven.write(request);
-  await expect.poll(proven.received).toContain('200 OK');
+  await expect.poll(proven.received, { timeout: 20_000 }).toContain('200 OK');
   const [oldest, younger] = [await open(app.url), await open(app.url)];
   const newest = await open(app.url);
   await oldest.ended;
   newest.write(request);
-  await expect.poll(newest.received).toContain('200 OK');
+  await expect.poll(newest.received, { timeout: 20_000 }).toContain('200 OK');
   expect([proven.hasEnded(), younger.hasEnded()]).toEqual([false, false]);
   proven.write(request);
-  await expect.poll(() => proven.received().match(/200 OK/g)?.length).toBe(2);
+  await expect.poll(() => proven.received().match(/200 OK/g)?.length, { timeout: 20_000 }).toBe(2);
 });
 
 test('where ElevenLabs uses all connections the new one is dropped', async () => {
   const app = await startInitiation(database.url, { maxConnections: 1 });
   const proven = await open(app.url);
   proven.write(request);
-  await expect.poll(proven.received).toContain('200 OK');
+  await expect.poll(proven.received, { timeout: 20_000 }).toContain('200 OK');
   const newcomer = await open(app.url);
   await newcomer.ended;
   expect(proven.hasEnded()).toBe(false);
@@ -62,5 +62,5 @@ test('a client that has no token and reads no answers does not keep ElevenLabs o
   }
   const newcomer = await open(app.url);
   newcomer.write(request);
-  await expect.poll(newcomer.received).toContain('200 OK');
+  await expect.poll(newcomer.received, { timeout: 20_000 }).toContain('200 OK');
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 test('the inner network reads health with the database, and the metrics', async () => {
   const app = await startInitiation(database.url);
   const health = async () => (await fetch(`${app.url}/health/ready`)).json();
-  await expect.poll(health).toEqual({ status: 'ready', database: 'up' });
+  await expect.poll(health, { timeout: 20_000 }).toEqual({ status: 'ready', database: 'up' });
   expect(await (await fetch(`${app.url}/health/live`)).json()).toEqual({ status: 'live' });
   const metrics = await fetch(`${app.url}/metrics`);
   expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);

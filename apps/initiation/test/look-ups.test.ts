@@ -45,7 +45,7 @@ test('a result is kept for a moment, and queried again after that', async () => 
       void lookUps.ask('+1');
       return asked.length === 2;
     },
-    { interval: 5 },
+    { timeout: 20_000, interval: 5 },
   );
   answer();
   // The result is kept from its query on, so the wait may be a little shorter than that time.

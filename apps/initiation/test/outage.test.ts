@@ -98,10 +98,10 @@ test.for(FAULTS.flatMap(([fault, breakIt]) => [true, false].map((isReader) => ({
     const back = performance.now();
     await untilKnown(app);
     expect(performance.now() - back).toBeLessThan(1_000 + MARGIN_MS);
-    await expect.poll(() => ready(app)).toEqual({ status: 'ready', database: 'up' });
+    await expect.poll(() => ready(app), { timeout: 20_000 }).toEqual({ status: 'ready', database: 'up' });
     for (let i = 0; i < 8; i++) {
       // oxlint-disable-next-line no-await-in-loop -- one caller after the other
-      await expect.poll(() => app.variables(numberOf(i))).toMatchObject(known);
+      await expect.poll(() => app.variables(numberOf(i)), { timeout: 20_000 }).toMatchObject(known);
     }
     expect(await backends(postgres.url)).toBeLessThanOrEqual(15);
     expect(app.log()).not.toMatch(/\+2010/);

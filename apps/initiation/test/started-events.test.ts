@@ -96,7 +96,7 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
   // The answer came while the event was still on its way.
   expect(await app.sample('landline_initiation_events_total{result="lost"}')).toBe(0);
   const lost = () => app.sample('landline_initiation_events_total{result="lost"}');
-  await expect.poll(lost, { timeout: 10_000 }).toBe(1);
+  await expect.poll(lost, { timeout: 20_000 }).toBe(1);
   expect(app.log()).toContain('conversation.started');
   expect(app.log()).not.toContain('2025550123');
   redis.thaw();
@@ -104,7 +104,7 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
     await app.variables(call.caller_id, call);
     return app.sample('landline_initiation_events_total{result="enqueued"}');
   };
-  await expect.poll(enqueued, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(enqueued, { timeout: 20_000 }).toBeGreaterThan(0);
 }, 60_000);
 
 test('a thousand events are under way at most', async () => {

@@ -203,7 +203,7 @@ describe('another request', () => {
     const before = receiver.log();
     const connection = await openConnection(receiver.url);
     connection.write(text);
-    await vi.waitUntil(() => statusesIn(connection.received()).length > 0, { timeout: 5000 });
+    await vi.waitUntil(() => statusesIn(connection.received()).length > 0, { timeout: 20_000 });
     expect(statusesIn(connection.received())).toEqual([status]);
     expect(receiver.log().slice(before.length)).not.toContain('"level":50');
     connection.cut();

@@ -122,7 +122,7 @@ async function startAttacked(env: Readonly<Record<string, string>>) {
   const warmUp = sendGood(receiver.url);
   await vi.waitUntil(() => warmUp.count() > 3000, { timeout: 30_000 });
   await warmUp.stop();
-  await vi.waitUntil(async () => (await heldBy(receiver)).connections === 0, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await heldBy(receiver)).connections === 0, { timeout: 20_000 });
   return { receiver, spoolDir, warmUp: warmUp.count() };
 }
 

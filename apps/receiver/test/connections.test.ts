@@ -34,10 +34,10 @@ const openMany = (count: number, text: string | Buffer = '') =>
 const count = () => valueOf(receiver, 'landline_connections');
 const dropped = () => valuesOf(receiver, 'landline_connections_dropped_total');
 const untilAnswered = (connection: RawConnection, answers = 1) =>
-  vi.waitUntil(() => statusesIn(connection.received()).length >= answers, { timeout: 5000 });
+  vi.waitUntil(() => statusesIn(connection.received()).length >= answers, { timeout: 20_000 });
 
 const untilReceiving = (bytes: number) =>
-  vi.waitUntil(async () => (await valueOf(receiver, 'landline_receiving_bytes')) === bytes, { timeout: 5000 });
+  vi.waitUntil(async () => (await valueOf(receiver, 'landline_receiving_bytes')) === bytes, { timeout: 20_000 });
 
 it('connections that send nothing never keep an event out: the receiver drops the oldest of them', async () => {
   const first = await openMany(MAX_CONNECTIONS);
@@ -121,6 +121,6 @@ it('a connection whose sender never reads its answers is cut', async () => {
   const asking = setInterval(() => socket.write(ask), 1);
   await new Promise<void>((resolve) => socket.once('close', resolve));
   clearInterval(asking);
-  await expect.poll(() => valueOf(unread, 'landline_connections')).toBe(0);
+  await expect.poll(() => valueOf(unread, 'landline_connections'), { timeout: 20_000 }).toBe(0);
   await unread.close();
 }, 60_000);

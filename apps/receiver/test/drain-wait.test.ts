@@ -57,7 +57,7 @@ it('a receiver stops in order with code 0 after DRAIN_SECONDS though a sender ne
   const slow = await openConnection(receiver.url);
   slow.write(rawPost(WEBHOOK_PATH, signed(BODY), BODY).subarray(0, -1));
   receiver.kill('SIGTERM');
-  await vi.waitUntil(async () => (await readiness(receiver.url)).status === 503, { timeout: 5000, interval: 10 });
+  await vi.waitUntil(async () => (await readiness(receiver.url)).status === 503, { timeout: 20_000, interval: 10 });
   expect((await fetch(`${receiver.healthUrl}/health/ready`)).status).toBe(503);
   expect(await receiver.exited).toEqual([0, null]);
   slow.cut();

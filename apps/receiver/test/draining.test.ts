@@ -21,7 +21,7 @@ it('answers what is under way with 200 and closes, then the port is closed', asy
     openConnection(receiver.url),
   ]);
   idle.write(request);
-  await vi.waitUntil(() => idle.received() !== '');
+  await vi.waitUntil(() => idle.received() !== '', { timeout: 20_000 });
   inTheMiddle.write(request.subarray(0, -10));
   atTheEnd.write(request.subarray(0, -1));
   await untilArrived(receiver.url);

@@ -52,6 +52,7 @@ it('a receiver whose journal holds events starts though Redis evicts, takes more
       samplesOf(await scrape(receiver.healthUrl), 'landline_journal_pending_records')[
         'landline_journal_pending_records'
       ] === 2,
+    { timeout: 20_000 },
   );
   expect((await scrape(receiver.healthUrl)).samples).toMatchObject({ landline_redis_refused: 1, landline_redis_up: 0 });
   expect(receiver.output()).toContain('the journal alone has them');

@@ -41,7 +41,7 @@ it('the port for health has the details and the metrics, and takes no webhooks',
 
 it('readiness is 503 on both ports while neither Redis nor a journal takes events; the details say why', async () => {
   await redis.stop();
-  await expect.poll(async () => (await ask(receiver.url, '/health/ready')).status, { timeout: 10_000 }).toBe(503);
+  await expect.poll(async () => (await ask(receiver.url, '/health/ready')).status, { timeout: 20_000 }).toBe(503);
   expect((await ask(receiver.url, '/health/ready')).body).toBe('{"status":"unavailable"}');
   const ready = await ask(receiver.healthUrl, '/health/ready');
   expect([ready.status, JSON.parse(ready.body)]).toEqual([

@@ -32,7 +32,7 @@ afterEach(async () => {
   for (const connection of opened.splice(0)) connection.cut();
   for (const body of receiver.spooled) await body.remove();
   await vi.waitUntil(async () => receiver.spool.stats().bytes === 0 && (await files()).length === 0, {
-    timeout: 10_000,
+    timeout: 20_000,
   });
 });
 afterAll(async () => {
@@ -61,7 +61,7 @@ describe('a request behind a large body on the same connection', () => {
     const connection = await connect();
     connection.write(`${declared(MIB + 1)}${'x'.repeat(MIB + 1)}${declared(20 * MIB)}`);
     connection.write('y'.repeat(bytes));
-    await expect.poll(() => statusesIn(connection.received()), { timeout: 15_000 }).toEqual([401, 408]);
+    await expect.poll(() => statusesIn(connection.received()), { timeout: 20_000 }).toEqual([401, 408]);
   });
 });
 

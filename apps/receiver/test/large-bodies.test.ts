@@ -36,7 +36,7 @@ afterEach(async () => {
   for (const connection of opened.splice(0)) connection.cut();
   for (const body of receiver.spooled) await body.remove();
   // Every way out gives back what it took, and leaves no file.
-  await vi.waitUntil(async () => spoolBytes() === 0 && (await files()).length === 0, { timeout: 10_000 });
+  await vi.waitUntil(async () => spoolBytes() === 0 && (await files()).length === 0, { timeout: 20_000 });
 });
 afterAll(async () => {
   await receiver.close();
@@ -100,7 +100,7 @@ describe('a body of more than a MiB', () => {
     const answer = await post(receiver.url, aBody(5 * MIB), { headers: signed('another body') });
     expect(answer.status).toBe(401);
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'signature_mismatch' });
-    await expect.poll(() => files(), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => files(), { timeout: 20_000 }).toEqual([]);
   });
 
   it('that turns out larger than the limit is answered 413, and its file is removed', async () => {
@@ -116,9 +116,9 @@ describe('a body of more than a MiB', () => {
     ['chunks', `${START}${WRONG}transfer-encoding: chunked\r\n\r\n${(8 * MIB).toString(16)}\r\n`],
   ])('cut half-way, with %s, leaves no file', async (_, start) => {
     const connection = await begin(start, 4 * MIB);
-    await expect.poll(spoolBytes, { timeout: 5000 }).toBeGreaterThan(3 * MIB);
+    await expect.poll(spoolBytes, { timeout: 20_000 }).toBeGreaterThan(3 * MIB);
     connection.cut();
-    await expect.poll(spoolBytes, { timeout: 10_000 }).toBe(0);
+    await expect.poll(spoolBytes, { timeout: 20_000 }).toBe(0);
   });
 
   it('is taken while Redis is away: the disk has it', async () => {
@@ -127,12 +127,12 @@ describe('a body of more than a MiB', () => {
     expect(await post(receiver.url, body)).toMatchObject({ status: 200 });
     expect((await lastSpooled()).bytes.equals(Buffer.from(body))).toBe(true);
     await redis.restart();
-    await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 20_000 }).toBe(200);
   });
 
   it('holds next to no memory', async () => {
     await Promise.all(Array.from({ length: 4 }, () => begin(declared(20 * MIB), 5 * MIB)));
-    await expect.poll(spoolBytes, { timeout: 5000 }).toBeGreaterThan(19 * MIB);
+    await expect.poll(spoolBytes, { timeout: 20_000 }).toBeGreaterThan(19 * MIB);
     expect(await valueOf(receiver, 'landline_receiving_bytes')).toBe(0);
   });
 });
@@ -178,10 +178,10 @@ it('a large body that the disk refuses at its end is answered 503, and the log h
   const connection = await openConnection(refused.url);
   opened.push(connection);
   connection.write(`${START}${head(signed(body))}content-length: ${body.length}\r\n\r\n${body.slice(0, -10)}`);
-  await expect.poll(() => refused.spool.stats().bytes).toBe(body.length - 10);
+  await expect.poll(() => refused.spool.stats().bytes, { timeout: 20_000 }).toBe(body.length - 10);
   await rm(join(refused.spoolDir, owner), { recursive: true });
   connection.write(body.slice(-10));
-  await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 5000 });
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 20_000 });
   expect(statusesIn(connection.received())).toEqual([503]);
   expect(refused.log().match(/"level":50/g)).toHaveLength(1);
   expect(refused.log()).toContain('The spool in SPOOL_DIR takes no bodies: ENOENT');
@@ -192,7 +192,7 @@ it('a large body that the disk refuses at its end is answered 503, and the log h
 describe('where the spool has no room', () => {
   it('a large body is answered 503 before it is sent, and small events 200', async () => {
     await Promise.all(Array.from({ length: 3 }, () => begin(declared(20 * MIB), 9 * MIB)));
-    await expect.poll(spoolBytes, { timeout: 5000 }).toBe(27 * MIB);
+    await expect.poll(spoolBytes, { timeout: 20_000 }).toBe(27 * MIB);
     const connection = await begin(declared(2 * MIB));
     await connection.ended;
     expect(statusesIn(connection.received())).toEqual([503]);
@@ -203,14 +203,14 @@ describe('where the spool has no room', () => {
 
   it('a body that nobody announced is answered 503 when the room ends, and gives back what it took', async () => {
     await Promise.all(Array.from({ length: 3 }, () => begin(declared(20 * MIB), 9 * MIB)));
-    await expect.poll(spoolBytes, { timeout: 5000 }).toBe(27 * MIB);
+    await expect.poll(spoolBytes, { timeout: 20_000 }).toBe(27 * MIB);
     const connection = await begin(
       `${START}${WRONG}transfer-encoding: chunked\r\n\r\n${(8 * MIB).toString(16)}\r\n`,
       8 * MIB,
     );
     await connection.ended;
     expect(statusesIn(connection.received())).toEqual([503]);
-    await expect.poll(spoolBytes, { timeout: 5000 }).toBe(27 * MIB);
+    await expect.poll(spoolBytes, { timeout: 20_000 }).toBe(27 * MIB);
   });
 
   it('lengths that are only announced take none', async () => {
@@ -230,7 +230,7 @@ describe('a body that arrives slowly', () => {
       connection.write(body.slice(at, at + step));
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 10_000 });
+    await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 20_000 });
     expect(statusesIn(connection.received())).toEqual([200]);
   });
 
@@ -254,10 +254,10 @@ describe('a sender that waits for 100 Continue', () => {
   it('is asked for its body when its header is good', async () => {
     const body = aBody(1.5 * MIB);
     const connection = await begin(expecting(head(signed(body)), body.length));
-    await vi.waitUntil(() => connection.received() !== '', { timeout: 5000 });
+    await vi.waitUntil(() => connection.received() !== '', { timeout: 20_000 });
     expect(connection.received()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
     connection.write(body);
-    await vi.waitUntil(() => connection.received().includes('{"status":"accepted"}'), { timeout: 5000 });
+    await vi.waitUntil(() => connection.received().includes('{"status":"accepted"}'), { timeout: 20_000 });
     expect(statusesIn(connection.received())).toEqual([100, 200]);
   });
 
@@ -273,7 +273,7 @@ describe('a sender that waits for 100 Continue', () => {
 
   it('is not asked for it where the spool has no room', async () => {
     await Promise.all(Array.from({ length: 3 }, () => begin(declared(20 * MIB), 9 * MIB)));
-    await expect.poll(spoolBytes, { timeout: 5000 }).toBe(27 * MIB);
+    await expect.poll(spoolBytes, { timeout: 20_000 }).toBe(27 * MIB);
     const connection = await begin(expecting(WRONG, 2 * MIB));
     await connection.ended;
     expect(connection.received()).toMatch(/^HTTP\/1.1 503 /);
@@ -285,7 +285,7 @@ it('serves the next request on the connection of a large body', async () => {
   const connection = await begin(`${START}${head(signed(large))}content-length: ${large.length}\r\n\r\n`);
   connection.write(large);
   connection.write(rawPost(WEBHOOK_PATH, signed(small), small));
-  await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 10_000 });
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 20_000 });
   expect(statusesIn(connection.received())).toEqual([200, 200]);
 });
 

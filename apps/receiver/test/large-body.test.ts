@@ -33,6 +33,6 @@ it('that was given up is not kept, not even in part', async () => {
     name: 'SpoolError',
   });
   const [owner = ''] = await readdir(dir);
-  await expect.poll(() => readdir(`${dir}/${owner}`)).toEqual(['lock']);
+  await expect.poll(() => readdir(`${dir}/${owner}`), { timeout: 20_000 }).toEqual(['lock']);
   expect(kept).toEqual([]);
 });

@@ -25,7 +25,7 @@ function expectUnavailable({ status, headers, body }: Answer): void {
 }
 
 async function untilAcceptedAgain(): Promise<void> {
-  await vi.waitUntil(async () => (await readiness()) === 200, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await readiness()) === 200, { timeout: 20_000 });
   expect(await post(receiver.url, '{"after": "the outage"}')).toMatchObject({ status: 200 });
   expect((await receiver.queued()).at(-1)?.body).toBe('{"after": "the outage"}');
 }
@@ -73,7 +73,7 @@ it('answers 503 while Redis is a replica', async () => {
 it('answers 503 when Redis comes back with a policy that evicts', async () => {
   await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru']);
   await redis.run(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
-  await vi.waitUntil(() => receiver.intake.status() === 'refused', { timeout: 5000 });
+  await vi.waitUntil(() => receiver.intake.status() === 'refused', { timeout: 20_000 });
   expectUnavailable(await post(receiver.url, '{}'));
   expect(receiver.log()).toContain('CONFIG SET maxmemory-policy noeviction');
   await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);

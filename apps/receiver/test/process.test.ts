@@ -134,7 +134,7 @@ describe('at the start', () => {
     const receiver = await start();
     expect(await post(receiver.url, '{}')).toMatchObject({ status: 503 });
     await redis.restart();
-    await vi.waitUntil(async () => (await post(receiver.url, '{}')).status === 200, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await post(receiver.url, '{}')).status === 200, { timeout: 20_000 });
   });
 
   it('says that the port is taken, and exits 1', async () => {
@@ -156,7 +156,7 @@ describe('at the start', () => {
     expect(receiver.output()).toContain(`ELEVENLABS_WEBHOOK_SECRET had ${named} in it or around it`);
     expect(receiver.output()).not.toContain(SECRET);
     // On a busy machine the receiver listens before Redis has answered it; until then it answers 503.
-    await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 20_000 }).toBe(200);
   });
 
   it('takes its secrets from files', async () => {

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const connection of opened.splice(0)) connection.cut();
-  await vi.waitUntil(async () => (await receivingBytes()) === 0, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await receivingBytes()) === 0, { timeout: 20_000 });
 });
 afterAll(async () => {
   await receiver.close();
@@ -53,7 +53,7 @@ async function begin(text: string, bytes = 0): Promise<RawConnection> {
 async function stall(count: number, { bytes, of }: { bytes: number; of: number }): Promise<RawConnection[]> {
   const before = (await receivingBytes()) ?? 0;
   const stalled = await Promise.all(Array.from({ length: count }, () => begin(declared(of), bytes)));
-  await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) >= before + count * bytes, { timeout: 10_000 });
+  await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) >= before + count * bytes, { timeout: 20_000 });
   return stalled;
 }
 
@@ -75,10 +75,10 @@ describe('the header alone refuses, before a byte of the body has come,', () => 
     });
     it(`${signature} with a small body, and the connection goes on`, async () => {
       const connection = await begin(`${START}${head}content-length: 1000\r\n\r\n`);
-      await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 5000 });
+      await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 20_000 });
       connection.write(Buffer.alloc(1000, 'x'));
       connection.write(rawPost(WEBHOOK_PATH, signed(SMALL), SMALL));
-      await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 5000 });
+      await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 20_000 });
       expect(statusesIn(connection.received())).toEqual([401, 200]);
     });
   }
@@ -114,7 +114,7 @@ describe('what a body held is given back once', () => {
     ['answered 401', SMALL, signed('another'), 401],
   ])('%s', async (_, body, headers, status) => {
     expect(await post(receiver.url, body, { headers })).toMatchObject({ status });
-    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    await expect.poll(receivingBytes, { timeout: 20_000 }).toBe(0);
   });
 
   it('answered 413, as it turned out too large', async () => {
@@ -122,7 +122,7 @@ describe('what a body held is given back once', () => {
     const chunk = `${MIB.toString(16)}\r\n${'x'.repeat(MIB)}\r\n`;
     for (let i = 0; i < 17; i++) connection.write(chunk);
     await connection.ended;
-    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    await expect.poll(receivingBytes, { timeout: 20_000 }).toBe(0);
   });
 
   it('answered 503, as Redis is away', async () => {
@@ -130,9 +130,9 @@ describe('what a body held is given back once', () => {
     await redis.stop();
     const answers = await Promise.all([post(receiver.url, aBody(100_000)), post(receiver.url, aBody(200_000))]);
     expect(answers.map(({ status }) => status)).toEqual([503, 503]);
-    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    await expect.poll(receivingBytes, { timeout: 20_000 }).toBe(0);
     await redis.restart();
-    await vi.waitUntil(async () => (await post(receiver.url, SMALL)).status === 200, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await post(receiver.url, SMALL)).status === 200, { timeout: 20_000 });
     expect((await valuesOf(receiver, 'landline_events_rejected_total'))['code="unavailable"']).toBeGreaterThan(before);
   });
 
@@ -141,9 +141,9 @@ describe('what a body held is given back once', () => {
     ['chunks', `${CHUNKED}${(900_000).toString(16)}\r\n`],
   ])('cut half-way, with %s', async (_, head) => {
     const connection = await begin(head, 500_000);
-    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 0, { timeout: 5000 });
+    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 0, { timeout: 20_000 });
     connection.cut();
-    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    await expect.poll(receivingBytes, { timeout: 20_000 }).toBe(0);
   });
 
   it('cut behind a request whose answer is still owed: its own answer never has the socket', async () => {
@@ -156,12 +156,12 @@ describe('what a body held is given back once', () => {
       connection.write(declared(MIB));
       connection.write(Buffer.alloc(900_000, 'x'));
     }
-    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 8 * 900_000, { timeout: 4000, interval: 10 });
+    await vi.waitUntil(async () => ((await receivingBytes()) ?? 0) > 8 * 900_000, { timeout: 20_000, interval: 10 });
     for (const connection of opened) connection.cut();
-    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    await expect.poll(receivingBytes, { timeout: 20_000 }).toBe(0);
     redis.thaw();
-    await vi.waitUntil(async () => (await post(receiver.url, SMALL)).status === 200, { timeout: 10_000 });
-    await expect.poll(receivingBytes, { timeout: 10_000 }).toBe(0);
+    await vi.waitUntil(async () => (await post(receiver.url, SMALL)).status === 200, { timeout: 20_000 });
+    await expect.poll(receivingBytes, { timeout: 20_000 }).toBe(0);
     // The receiver gave back exactly what the bodies held: the whole budget can be used again.
     await stall(17, { bytes: 900_000, of: 950_000 });
     const before = await receivingBytes();

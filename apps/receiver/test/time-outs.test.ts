@@ -48,7 +48,7 @@ it.each(Object.entries(slow))('answers %s with 408, closes, and serves others me
   expect(head).toMatch(/^connection: close$/im);
   expect(JSON.parse(body)).toEqual({ code: 'request_timeout', message: expect.any(String) });
   // The sender goes on and keeps its side open; the receiver closes the connection all the same.
-  await vi.waitUntil(async () => (await openConnections()) === 0, { timeout: 5000 });
+  await vi.waitUntil(async () => (await openConnections()) === 0, { timeout: 20_000 });
   clearInterval(trickle);
   connection.cut();
   expect((await receiver.queued()).length).toBe(before + 1);
@@ -59,7 +59,7 @@ it('closes a connection that speaks no HTTP', async () => {
   connection.write('\x16\x03\x01 this is TLS\r\n\r\n');
   await connection.ended;
   expect(statusesIn(connection.received())).toEqual([400]);
-  await vi.waitUntil(async () => (await openConnections()) === 0, { timeout: 5000 });
+  await vi.waitUntil(async () => (await openConnections()) === 0, { timeout: 20_000 });
   connection.cut();
 });
 
@@ -67,13 +67,13 @@ it('keeps a connection open that has had its answer and is idle', async () => {
   const connection = await openConnection(receiver.url);
   const request = `${START}${SIGNED.join('')}content-length: ${BODY.length}\r\n\r\n${BODY}`;
   connection.write(request);
-  await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 5000 });
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 1, { timeout: 20_000 });
   // Waits for as long as the receiver takes to close another connection.
   const silent = await openConnection(receiver.url);
   await silent.ended;
   silent.cut();
   connection.write(request);
-  await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 5000 });
+  await vi.waitUntil(() => statusesIn(connection.received()).length === 2, { timeout: 20_000 });
   expect(statusesIn(connection.received())).toEqual([200, 200]);
   connection.cut();
 });

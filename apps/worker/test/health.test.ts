@@ -29,8 +29,8 @@ async function consume(process: () => Promise<void>, options: Partial<HealthOpti
 
 test('a worker that consumes is live and ready, also when it is long done', async () => {
   const { consumer, health } = await consume(async () => {});
-  await vi.waitUntil(async () => (await consumer.counts()).waiting === 0);
-  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
+  await vi.waitUntil(async () => (await consumer.counts()).waiting === 0, { timeout: 20_000 });
+  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs, { timeout: 20_000 });
   expect(await health.isLive()).toBe(true);
   expect(await health.readiness()).toEqual({ status: 'ready', redis: 'ready', postgres: 'ready' });
 });
@@ -38,7 +38,7 @@ test('a worker that consumes is live and ready, also when it is long done', asyn
 test('a wedged worker fails its liveness: jobs wait and none moves', async () => {
   const { health } = await consume(() => new Promise(() => {}));
   expect(await health.isLive()).toBe(true);
-  await vi.waitUntil(async () => !(await health.isLive()), { timeout: 10_000 });
+  await vi.waitUntil(async () => !(await health.isLive()), { timeout: 20_000 });
 });
 
 test('a worker is live, however long jobs wait, while the queue is paused by hand', async () => {
@@ -51,13 +51,13 @@ test('a worker is live, however long jobs wait, while the queue is paused by han
     },
   });
   expect(await health.isLive()).toBe(true);
-  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
+  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs, { timeout: 20_000 });
   expect(await health.isLive()).toBe(true);
 });
 
 test('a worker that knowingly waits for the database is live, and not ready', async () => {
   const { consumer, health } = await consume(() => new Promise(() => {}), { isWaiting: () => true });
-  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs);
+  await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs, { timeout: 20_000 });
   expect(await health.isLive()).toBe(true);
   expect(await health.readiness()).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
 });

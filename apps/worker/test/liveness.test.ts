@@ -47,11 +47,11 @@ test('a worker whose blocking read is dead fails its liveness until it has a new
   consumer.start();
   // A job that comes before the read would be taken without one.
   await vi.waitUntil(async () => /blocked_clients:1/.test(String(await redis.run(['INFO', 'clients']))), {
-    timeout: 10_000,
+    timeout: 20_000,
   });
   expect(await health.isLive()).toBe(true);
   await send('a');
-  await vi.waitUntil(async () => !(await health.isLive()), { timeout: 4_000, interval: 20 });
+  await vi.waitUntil(async () => !(await health.isLive()), { timeout: 20_000, interval: 20 });
   // A read that brings nothing in its time is given up.
   await vi.waitUntil(() => isDone(consumer), { timeout: 20_000 });
   expect(await health.isLive()).toBe(true);
@@ -64,11 +64,11 @@ test('a worker that runs on without its lock fails its liveness, though others d
   );
   consumer.start();
   await send('a');
-  await vi.waitUntil(() => runs === 1);
+  await vi.waitUntil(() => runs === 1, { timeout: 20_000 });
   const [lock] = z.array(z.string()).parse(await redis.run(['KEYS', '*:lock']));
   await redis.run(['DEL', lock ?? '']);
   await vi.waitUntil(() => isDone(consumer), { timeout: 25_000 });
-  await vi.waitUntil(async () => !(await health.isLive()), { timeout: 10_000 });
+  await vi.waitUntil(async () => !(await health.isLive()), { timeout: 20_000 });
   expect(consumer.lockLostAt()).toBeLessThan(Date.now());
 });
 
@@ -76,7 +76,7 @@ test('a worker whose Redis is away for a moment is live all the while', async ()
   const { redis, consumer, health, send } = await consume();
   consumer.start();
   await send('a');
-  await vi.waitUntil(() => isDone(consumer));
+  await vi.waitUntil(() => isDone(consumer), { timeout: 20_000 });
   await send('b');
   redis.freeze();
   const frozenAt = Date.now();

@@ -91,9 +91,9 @@ test.for(FAULTS)(
   { timeout: 120_000 },
   async ([, limits, breakIt]) => {
     const { postgres, worker, queues, send, log } = await startPipe(limits);
-    await vi.waitUntil(async () => (await worker.health.readiness()).status === 'ready', { timeout: 10_000 });
+    await vi.waitUntil(async () => (await worker.health.readiness()).status === 'ready', { timeout: 20_000 });
     await send(0, 1);
-    await vi.waitUntil(async () => (await stored(postgres.url)) === 1, { timeout: 10_000, interval: 20 });
+    await vi.waitUntil(async () => (await stored(postgres.url)) === 1, { timeout: 20_000, interval: 20 });
 
     const mend = await breakIt(postgres);
     await send(1, 2);
@@ -118,8 +118,8 @@ test.for(FAULTS)(
 
     await mend();
     await vi.waitUntil(async () => (await stored(postgres.url)) === JOBS, { timeout: 30_000, interval: 50 });
-    await vi.waitUntil(async () => (await queues.events.getJobCountByTypes()) === 0, { timeout: 10_000, interval: 20 });
-    await vi.waitUntil(async () => (await worker.health.readiness()).status === 'ready', { timeout: 10_000 });
+    await vi.waitUntil(async () => (await queues.events.getJobCountByTypes()) === 0, { timeout: 20_000, interval: 20 });
+    await vi.waitUntil(async () => (await worker.health.readiness()).status === 'ready', { timeout: 20_000 });
     expect(await queues.deadLetters.getJobCountByTypes()).toBe(0);
     expect(await worker.metrics.registry.metrics()).not.toMatch(/^landline_job_attempts_failed_total.* [1-9]/m);
     expect(await runSql(postgres.url, `SELECT DISTINCT outcome FROM webhook_events`)).toEqual([{ outcome: 'applied' }]);

@@ -193,7 +193,7 @@ test('hands its job back when it is told to leave while the database is away', a
   const work = await openWork({ wrap: (store) => ({ ...store, apply: refuse, probe: refuse }) });
   const leaving = new AbortController();
   const processing = work.process([message('c')], {}, leaving.signal);
-  await vi.waitUntil(() => work.context.gate.isClosed());
+  await vi.waitUntil(() => work.context.gate.isClosed(), { timeout: 20_000 });
   leaving.abort();
   await expect(processing).rejects.toMatchObject({ code: 'hand_back' });
 });

@@ -79,9 +79,9 @@ test('counts up, and notes what is committed', async () => {
   const database = await aDatabase(5);
   const beats = openBeats(ownPrefix());
   startWatch(database.url, beats);
-  await vi.waitUntil(async () => (await database.read()) >= 7, { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(async () => (await database.read()) >= 7, { timeout: 20_000, interval: 50 });
   await vi.waitUntil(async () => ((await beats.noted(database.identity)).seq ?? 0) >= 7, {
-    timeout: 10_000,
+    timeout: 20_000,
     interval: 50,
   });
   expect(beats.requests).toEqual([]);
@@ -117,7 +117,7 @@ test('a worker that dies between its request and the number leaves the loss to b
   ).rejects.toThrow('killed');
   expect(await database.read()).toBe(5);
   startWatch(database.url, beats);
-  await vi.waitUntil(async () => (await database.read()) >= 10, { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(async () => (await database.read()) >= 10, { timeout: 20_000, interval: 50 });
   expect(beats.requests).toHaveLength(2);
 });
 
@@ -137,7 +137,7 @@ test('a slow worker hides no loss: it asks Redis when it holds the beat, not bef
     },
   });
   startWatch(database.url, beats, { wrap });
-  await vi.waitUntil(async () => (await database.read()) >= 9, { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(async () => (await database.read()) >= 9, { timeout: 20_000, interval: 50 });
   expect(beats.requests).toHaveLength(1);
 });
 
@@ -146,7 +146,7 @@ test('another database than all before is asked to be filled from the journals; 
   const first = await aDatabase(5);
   const { watch } = startWatch(first.url, beats);
   await vi.waitUntil(async () => (await beats.noted(first.identity)).seq !== undefined, {
-    timeout: 10_000,
+    timeout: 20_000,
     interval: 50,
   });
   await watch.stop();
@@ -154,7 +154,7 @@ test('another database than all before is asked to be filled from the journals; 
   const second = await aDatabase(5);
   startWatch(second.url, beats);
   await vi.waitUntil(async () => (await beats.noted(second.identity)).seq !== undefined, {
-    timeout: 10_000,
+    timeout: 20_000,
     interval: 50,
   });
   expect(beats.requests).toEqual([{ loss: second.identity, sinceMs: 0 }]);
@@ -165,11 +165,11 @@ test('says loudly which settings put everything at risk, and which right it lack
   const beats = openBeats(ownPrefix());
   const { log, metrics } = startWatch(database.url, beats);
   // The tests' own server has both off.
-  await vi.waitUntil(() => log().includes('Set full_page_writes = on'), { timeout: 10_000 });
+  await vi.waitUntil(() => log().includes('Set full_page_writes = on'), { timeout: 20_000 });
   expect(log()).toContain('Set fsync = on');
   expect(await metrics.registry.metrics()).toMatch(/^landline_postgres_unsafe 1$/m);
   await database.sql('ALTER TABLE landline_beat RENAME TO gone');
-  await vi.waitUntil(() => log().includes('No beat in Postgres'), { timeout: 10_000 });
+  await vi.waitUntil(() => log().includes('No beat in Postgres'), { timeout: 20_000 });
 });
 
 test('what was committed after the last beat and is gone is asked for, as far back as this worker knows of it, and once', async () => {

@@ -54,7 +54,7 @@ describe('the folder of a process', () => {
     const socket = connect(lockOf(folder.path));
     const closed = new Promise((done) => socket.once('close', done));
     await new Promise((done) => socket.once('connect', done));
-    await expect.poll(() => served.length).toBe(1);
+    await expect.poll(() => served.length, { timeout: 20_000 }).toBe(1);
     await folder.release();
     await closed;
     expect(socket.destroyed).toBe(true);

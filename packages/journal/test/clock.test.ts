@@ -90,7 +90,7 @@ describe.each([
     clock.set(step);
     await gone.close();
     clock.pass(10_000);
-    await expect.poll(() => drain(journal), { timeout: 10_000 }).toEqual(['left']);
+    await expect.poll(() => drain(journal), { timeout: 20_000 }).toEqual(['left']);
   });
 
   it('removes nothing before its time, and keeps nothing beyond it', async () => {
@@ -105,7 +105,7 @@ describe.each([
     await journal.redo(Infinity);
     expect(await segmentFiles(journal.dir)).toContain(first);
     clock.pass(31 * 60_000);
-    await vi.waitUntil(async () => !(await segmentFiles(journal.dir)).includes(first), { timeout: 10_000 });
+    await vi.waitUntil(async () => !(await segmentFiles(journal.dir)).includes(first), { timeout: 20_000 });
   });
 });
 

@@ -68,7 +68,7 @@ test('a full disk is no end while something is on it that Redis has', async (con
       for (let i = 0; i < 100; i++) (await append(`${i}`)).enqueued();
     })(),
   ).rejects.toThrow(/ENOSPC|is full/);
-  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 20_000 });
   for (let i = 0; i < 10; i++) (await append(`${i}`)).enqueued();
   expect((await drain(journal)).map((body) => body.replace(/x+$/, ''))).toEqual(['pending']);
 });

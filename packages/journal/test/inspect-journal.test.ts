@@ -13,7 +13,7 @@ it('lists the files of the living and of the dead, with what Redis does not have
   expect(dead?.lastAt).toBeGreaterThanOrEqual(dead?.firstAt ?? Infinity);
   const living = await aJournal({ dir: gone.dir });
   await living.append([event('3')]);
-  await vi.waitUntil(async () => (await listJournal(gone.dir)).length === 2, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await listJournal(gone.dir)).length === 2, { timeout: 20_000 });
   expect((await listJournal(gone.dir)).every(({ isHeld }) => isHeld)).toBe(true);
 });
 

@@ -41,7 +41,7 @@ describe('a group', () => {
     enqueued.enqueued();
     failed.failed();
     // The journal writes its marks each second.
-    await vi.waitUntil(async () => !(await pendingIn(journal.dir)).includes('enqueued'), { timeout: 10_000 });
+    await vi.waitUntil(async () => !(await pendingIn(journal.dir)).includes('enqueued'), { timeout: 20_000 });
     expect(await pendingIn(journal.dir)).toEqual(['failed', 'unknown']);
     expect(await drain(journal)).toEqual(['failed']);
     await journal.close();
@@ -120,7 +120,7 @@ describe('what bounds it', () => {
     expect(await segmentFiles(journal.dir)).toHaveLength(2);
     (await journal.append([event('pending')])).failed();
     clock.pass(24 * 3_600_000);
-    await vi.waitUntil(async () => !(await segmentFiles(journal.dir)).includes(first), { timeout: 10_000 });
+    await vi.waitUntil(async () => !(await segmentFiles(journal.dir)).includes(first), { timeout: 20_000 });
     await journal.redo(0);
     expect(await drain(journal)).toEqual(['pending']);
   });
@@ -160,7 +160,7 @@ describe('a disk that fails', () => {
     ]);
     await expect(journal.append([event('1')])).rejects.toBeInstanceOf(JournalUnavailableError);
     await rm(dir);
-    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 20_000 });
     expect([journal.returns(), journal.errors.length]).toEqual([1, 1]);
     (await journal.append([event('2')])).failed();
     expect(await drain(journal)).toEqual(['2']);
@@ -170,8 +170,8 @@ describe('a disk that fails', () => {
     const journal = await aJournal();
     (await journal.append([event('before')])).failed();
     await rename(journal.dir, `${journal.dir}-taken-away`);
-    await vi.waitUntil(() => journal.errors.length > 0, { timeout: 10_000 });
-    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+    await vi.waitUntil(() => journal.errors.length > 0, { timeout: 20_000 });
+    await vi.waitUntil(() => journal.status() === 'ready', { timeout: 20_000 });
     (await journal.append([event('after')])).failed();
     expect(await drain(journal)).toEqual(['before', 'after']);
   });
@@ -181,10 +181,10 @@ it('a folder that is taken away and comes back is used again', async () => {
   const journal = await aJournal();
   (await journal.append([event('before')])).failed();
   await rename(journal.dir, `${journal.dir}-taken-away`);
-  await vi.waitUntil(() => journal.errors.length > 0, { timeout: 10_000 });
+  await vi.waitUntil(() => journal.errors.length > 0, { timeout: 20_000 });
   await rm(journal.dir, { recursive: true, force: true });
   await rename(`${journal.dir}-taken-away`, journal.dir);
-  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 10_000 });
+  await vi.waitUntil(() => journal.status() === 'ready', { timeout: 20_000 });
   (await journal.append([event('after')])).failed();
   expect(await drain(journal)).toEqual(expect.arrayContaining(['before', 'after']));
 });

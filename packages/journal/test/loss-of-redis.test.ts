@@ -45,7 +45,7 @@ describe('a loss of Redis', () => {
   it('is written down before it is said to be: a process that is killed then passes it on', async () => {
     const journal = await aJournal();
     (await journal.append([event('lost')])).enqueued();
-    await vi.waitUntil(async () => (await pendingIn(journal.dir)).length === 0, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await pendingIn(journal.dir)).length === 0, { timeout: 20_000 });
     await journal.redo(0);
     expect(await pendingIn(journal.dir)).toEqual(['lost']);
   });

@@ -35,13 +35,13 @@ it('on a low disk the journal keeps only what Redis lacks, and reports the disk 
   expect((await segmentFiles(journal.dir)).length).toBeGreaterThan(3);
   space.free = GIBIBYTE - 1;
   // The first file, which has the record that Redis lacks, and the current one.
-  await vi.waitUntil(async () => (await segmentFiles(journal.dir)).length === 2, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await segmentFiles(journal.dir)).length === 2, { timeout: 20_000 });
   expect(journal.stats()).toMatchObject({ status: 'ready', diskFreeBytes: GIBIBYTE - 1 });
   await fill(journal);
-  await vi.waitUntil(async () => (await segmentFiles(journal.dir)).length <= 3, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await segmentFiles(journal.dir)).length <= 3, { timeout: 20_000 });
   expect(journal.errors).toEqual([expect.stringContaining(`less than ${GIBIBYTE} bytes free`)]);
   space.free = 50 * GIBIBYTE;
-  await vi.waitUntil(() => journal.stats().diskFreeBytes === space.free, { timeout: 10_000 });
+  await vi.waitUntil(() => journal.stats().diskFreeBytes === space.free, { timeout: 20_000 });
   await fill(journal);
   // No record is that young, so this redoes none. It only waits for a tick.
   await journal.redo(Infinity);
@@ -73,7 +73,7 @@ test('a real disk that others fill has room again from the journal, before it is
   for (let i = 0; i < 100; i++) (await journal.append([event(`${i}`.padEnd(50_000, 'x'))])).enqueued();
   const before = journal.stats().bytes;
   await writeFile(join(disk, 'others'), Buffer.alloc(16 * MEBIBYTE - before - MEBIBYTE));
-  await vi.waitUntil(() => journal.stats().bytes < before / 2, { timeout: 10_000 });
+  await vi.waitUntil(() => journal.stats().bytes < before / 2, { timeout: 20_000 });
   expect([journal.status(), journal.errors]).toEqual(['ready', [expect.stringContaining(disk)]]);
   await rm(join(disk, 'others'));
   expect((await drain(journal)).map((body) => body.slice(0, 7))).toContain('pending');

@@ -49,7 +49,7 @@ describe('processes that share the folder', () => {
     const heir = createJournal({ dir: gone.dir, limitBytes: MEBIBYTE, retentionHours: 24 });
     onTestFinished(() => heir.close());
     const opening = heir.open();
-    await vi.waitUntil(() => heir.inherited().length > 0, { timeout: 10_000, interval: 1 });
+    await vi.waitUntil(() => heir.inherited().length > 0, { timeout: 20_000, interval: 1 });
     await heir.redo(0);
     expect(await drain(heir)).toHaveLength(20);
     await opening;

@@ -57,7 +57,7 @@ describe('processes that share the limit', () => {
         more += added;
         return added === 0;
       },
-      { timeout: 10_000, interval: 300 },
+      { timeout: 20_000, interval: 300 },
     );
     expect(first.status()).toBe('full');
     expect([(await drain(first)).length, (await drain(second)).length]).toEqual([kept + more, took]);
@@ -66,7 +66,7 @@ describe('processes that share the limit', () => {
   it('each leaves a tenth of the folder to the others, so that none has to ask', async () => {
     const journal = await aJournal({ limitBytes: MEBIBYTE });
     await enqueue(journal, 200);
-    await expect.poll(() => bytesIn(journal.dir), { timeout: 10_000 }).toBeLessThanOrEqual(MEBIBYTE * 0.9);
+    await expect.poll(() => bytesIn(journal.dir), { timeout: 20_000 }).toBeLessThanOrEqual(MEBIBYTE * 0.9);
   });
 
   it('ten of them, each with what Redis has in the file that it writes to, leave room for another', async () => {

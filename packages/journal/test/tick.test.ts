@@ -41,7 +41,7 @@ it('a tick that must be a new one waits for the one under way', async () => {
   expect(started()).toBe(1);
   end();
   await first;
-  await vi.waitUntil(() => started() === 2);
+  await vi.waitUntil(() => started() === 2, { timeout: 20_000 });
   end();
   await anew;
 });

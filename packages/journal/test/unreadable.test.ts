@@ -76,7 +76,7 @@ it('a folder that another program made beside those of the processes is neither 
   await mkdir(join(dir, 'lost+found'), { recursive: true });
   await writeFile(join(dir, 'lost+found', 'file'), Buffer.alloc(100_000));
   const journal = await aJournal({ dir });
-  await vi.waitUntil(() => journal.stats().bytes > 0, { timeout: 10_000 });
+  await vi.waitUntil(() => journal.stats().bytes > 0, { timeout: 20_000 });
   expect(journal.stats().bytes).toBeLessThan(10_000);
   await journal.close();
   expect(await readdir(dir)).toEqual(['lost+found']);

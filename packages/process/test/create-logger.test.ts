@@ -23,7 +23,7 @@ test('writes JSON where the output is no terminal', () => {
 test('writes readable lines on a terminal', async () => {
   const { destination, text } = capture(true);
   createLogger({ name: 'worker', level: 'info', destination }).info('✅ Message stored: conv_1');
-  await expect.poll(text).toContain('✅ Message stored: conv_1');
+  await expect.poll(text, { timeout: 20_000 }).toContain('✅ Message stored: conv_1');
   expect(text()).not.toContain('{');
 });
 

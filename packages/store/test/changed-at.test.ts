@@ -48,7 +48,7 @@ test('of two writers of a row the later one has the later time, though its trans
   await context.sql(`BEGIN; UPDATE conversations SET title = 'held' WHERE id = 'c'`);
   const waiting = other.apply([message(AT + MINUTE)]);
   const blocked = `SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
-  await expect.poll(() => context.sql(blocked)).not.toEqual([]);
+  await expect.poll(() => context.sql(blocked), { timeout: 20_000 }).not.toEqual([]);
   const [held] = await context.sql(
     `UPDATE conversations SET changed_at = clock_timestamp() WHERE id = 'c' RETURNING changed_at::text AS at`,
   );

@@ -64,7 +64,7 @@ describe('an error of Postgres, provoked', () => {
     const asleep = failure(context.store.query(`SELECT pg_sleep(60)::text AS terminate_me`));
     const terminated = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE query LIKE '%terminate_me%' AND pid <> pg_backend_pid() AND state = 'active'`;
-    await expect.poll(() => context.sql(terminated)).toHaveLength(1);
+    await expect.poll(() => context.sql(terminated), { timeout: 20_000 }).toHaveLength(1);
     expect(await asleep).toEqual(['57P01', 'connection']);
     await context.store.ping();
   });

@@ -37,7 +37,7 @@ describe('the ambiguous commit', () => {
     const group = [anEvent(message('ambiguous')), anEvent({ type: 'x.y', data: {} })];
     proxy.after('COMMIT', 'cut');
     await expect(store.apply(group)).rejects.toMatchObject({ name: 'StoreError', faultClass: 'connection' });
-    await expect.poll(() => context.sql(`SELECT 1 FROM webhook_events`)).toHaveLength(2);
+    await expect.poll(() => context.sql(`SELECT 1 FROM webhook_events`), { timeout: 20_000 }).toHaveLength(2);
 
     const before = await readTables(context);
     expect(before.conversation_messages).toHaveLength(1);
@@ -97,7 +97,7 @@ describe.concurrent('a line that breaks', () => {
     const store = openStore(t, { databaseUrl: proxy.url, poolSize: 1 });
     await store.ping();
     proxy.reset();
-    await t.expect.poll(() => store.ping().then(() => 'pong')).toBe('pong');
+    await t.expect.poll(() => store.ping().then(() => 'pong'), { timeout: 20_000 }).toBe('pong');
   });
 
   test('half-open fails as a connection in bounded time, and is not used again', async (t) => {
@@ -106,7 +106,7 @@ describe.concurrent('a line that breaks', () => {
     await store.ping();
     proxy.freeze();
     await t.expect(store.ping()).rejects.toMatchObject({ faultClass: 'connection' });
-    await t.expect.poll(() => store.ping().then(() => 'pong'), { timeout: 15_000 }).toBe('pong');
+    await t.expect.poll(() => store.ping().then(() => 'pong'), { timeout: 20_000 }).toBe('pong');
   });
 
   test.for(['SELECT pg_backend_pid()', 'COMMIT'])(
@@ -117,7 +117,7 @@ describe.concurrent('a line that breaks', () => {
       await store.ping();
       proxy.after(match, 'freeze');
       await t.expect(store.query('SELECT pg_backend_pid()')).rejects.toMatchObject({ faultClass: 'connection' });
-      await t.expect.poll(() => store.ping().then(() => 'pong'), { timeout: 15_000 }).toBe('pong');
+      await t.expect.poll(() => store.ping().then(() => 'pong'), { timeout: 20_000 }).toBe('pong');
     },
   );
 

@@ -39,7 +39,7 @@ test('makes the tables in an empty database, then finds nothing to do, and leave
     expect.arrayContaining([...Object.keys(TABLES), '_prisma_migrations']),
   );
   expect(await migrate(url)).toEqual({ applied: [] });
-  await expect.poll(() => connections(url)).toEqual([]);
+  await expect.poll(() => connections(url), { timeout: 20_000 }).toEqual([]);
 });
 
 test('applies each migration once where three start at once', async () => {
@@ -160,7 +160,7 @@ test('names the migration that fails, leaves nothing of it, and takes it up agai
   expect(failure).toMatchObject({ name: 'MigrationError', code: 'migration_failed', cause: expect.anything() });
   expect(String(failure)).toContain(NAMES[0]);
   expect(String(failure)).toContain('no profiles here');
-  await expect.poll(() => connections(url)).toEqual([]);
+  await expect.poll(() => connections(url), { timeout: 20_000 }).toEqual([]);
   const tables = await runSql(url, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`);
   expect(tables).toEqual([{ tablename: '_prisma_migrations' }]);
   // Not applied on the sly at the next start: a person is to look first, as after `prisma migrate deploy`.

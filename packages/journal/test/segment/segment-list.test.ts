@@ -65,7 +65,7 @@ describe('the room for more', () => {
     expect(await files()).toHaveLength(1);
     expect(list.makeRoom(LIMIT - used - 499, options)).toBe(true);
     // The segment was removed for room.
-    await vi.waitUntil(async () => (await files()).length === 0);
+    await vi.waitUntil(async () => (await files()).length === 0, { timeout: 20_000 });
     expect(list.makeRoom(LIMIT - 499, options)).toBe(false);
   });
 
@@ -74,7 +74,7 @@ describe('the room for more', () => {
     const segments = [await add(30_000), await add(30_000), await add(30_000)];
     expect(list.makeRoom(30_000, { otherBytes: 0, current: undefined })).toBe(true);
     expect(list.all()).toEqual(segments.slice(1));
-    await vi.waitUntil(async () => (await files()).length === 2);
+    await vi.waitUntil(async () => (await files()).length === 2, { timeout: 20_000 });
   });
 
   it('is never made of what Redis lacks, of what is on its way, nor of the file in use', async () => {
@@ -132,7 +132,7 @@ describe('the time for which a segment is kept that Redis has', () => {
     list.add(await beginSegment(folder, '0123456789ab', { at: clock.now(), number: 99 }));
     list.makeRoom(0, { otherBytes: 0, current: undefined });
     expect(list.all()).toEqual([]);
-    await vi.waitUntil(async () => (await files()).length === 0);
+    await vi.waitUntil(async () => (await files()).length === 0, { timeout: 20_000 });
   });
 });
 

@@ -78,11 +78,11 @@ it('lets records that come while the disk is busy share the next write, at most 
   const { segment, writes } = aSlowSegment();
   writer.moveTo(segment);
   const first = writer.write(record('first'));
-  await vi.waitUntil(() => writes.length === 1);
+  await vi.waitUntil(() => writes.length === 1, { timeout: 20_000 });
   const rest = Array.from({ length: 600 }, (_, i) => writer.write(record(`${i}`)));
   expect(writer.isBusy()).toBe(true);
   for (const index of [0, 1, 2]) {
-    await vi.waitUntil(() => writes.length === index + 1);
+    await vi.waitUntil(() => writes.length === index + 1, { timeout: 20_000 });
     writes[index]?.end();
   }
   await Promise.all([first, ...rest]);
@@ -95,7 +95,7 @@ it('goes on in another segment with the next write, while one is under way in th
   const [slow, next] = [aSlowSegment(), await aSegment()];
   writer.moveTo(slow.segment);
   const first = writer.write(record('first'));
-  await vi.waitUntil(() => slow.writes.length === 1);
+  await vi.waitUntil(() => slow.writes.length === 1, { timeout: 20_000 });
   writer.moveTo(next);
   const second = writer.write(record('second'));
   slow.writes[0]?.end();
@@ -107,7 +107,7 @@ it('a write that fails refuses its records and those that wait, reports the faul
   const { segment, writes } = aSlowSegment();
   writer.moveTo(segment);
   const first = writer.write(record('first'));
-  await vi.waitUntil(() => writes.length === 1);
+  await vi.waitUntil(() => writes.length === 1, { timeout: 20_000 });
   const second = writer.write(record('second'));
   writes[0]?.end(new Error('EIO: made up'));
   const outcomes = await Promise.allSettled([
@@ -132,7 +132,7 @@ it('a failure in a segment that it has left is no fault of the one in use, unles
     const { segment, writes } = aSlowSegment();
     writer.moveTo(segment);
     const written = writer.write(record('first'));
-    await vi.waitUntil(() => writes.length === 1);
+    await vi.waitUntil(() => writes.length === 1, { timeout: 20_000 });
     writer.moveTo(await aSegment());
     writes[0]?.end(error);
     await expect(written).rejects.toThrow(error.message);

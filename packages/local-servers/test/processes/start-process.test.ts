@@ -143,7 +143,7 @@ test.each([
     if (isRunning(pid)) process.kill(pid, 'SIGKILL');
   });
   // `exited` would wait too long: a child that runs on holds the output of its parent open.
-  await vi.waitUntil(() => !parent.isRunning(), { timeout: 10_000 });
+  await vi.waitUntil(() => !parent.isRunning(), { timeout: 20_000 });
   if (endsWithUs) await parent.exited;
   expect(isRunning(pid)).toBe(!endsWithUs);
 });

@@ -121,7 +121,7 @@ it('bodies that wait for the storage hold no memory, and all are moved once it i
   }
   await isTried(world);
   await expect.poll(() => world.read.size, { timeout: 20_000 }).toBe(24);
-  await expect.poll(() => liveBytes() - before, { timeout: 10_000 }).toBeLessThan(24 * MIB);
+  await expect.poll(() => liveBytes() - before, { timeout: 20_000 }).toBeLessThan(24 * MIB);
   world.comeBack();
   await expect.poll(() => [world.accepted.length, world.spool.stats().files], { timeout: 30_000 }).toEqual([24, 0]);
 }, 60_000);

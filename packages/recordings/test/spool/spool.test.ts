@@ -148,7 +148,7 @@ it('takes over while it runs, each body once among several', async () => {
   expect(heirs.flatMap(({ bodies }) => bodies)).toEqual([]);
   await dead.close();
   const found = () => heirs.flatMap(({ bodies }) => bodies.map(({ facts }) => facts.bytes));
-  await expect.poll(found, { timeout: 10_000 }).toHaveLength(20);
+  await expect.poll(found, { timeout: 20_000 }).toHaveLength(20);
   expect(found().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => 100 + i));
 });
 
@@ -202,7 +202,7 @@ describe('room', () => {
     const second = await aSpool({ dir: first.dir, limitBytes: 16 * MIB });
     expect(second.hasRoomFor(5 * MIB)).toBe(false);
     await first.bodies[0]?.remove();
-    await expect.poll(() => second.hasRoomFor(5 * MIB), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => second.hasRoomFor(5 * MIB), { timeout: 20_000 }).toBe(true);
   });
 
   it('ends before the disk is full: others write to it as well', async () => {
@@ -211,7 +211,7 @@ describe('room', () => {
     expect([spool.hasRoomFor(44 * MIB), spool.hasRoomFor(45 * MIB)]).toEqual([true, false]);
     expect(spool.stats().diskFreeBytes).toBe(300 * MIB);
     space.free = 1000 * MIB;
-    await expect.poll(() => spool.hasRoomFor(45 * MIB), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => spool.hasRoomFor(45 * MIB), { timeout: 20_000 }).toBe(true);
   });
 
   it('is not bounded by a disk whose space nobody knows', async () => {
@@ -227,7 +227,7 @@ describe('a folder that cannot be used', () => {
     await rm(dirname(lost.path), { recursive: true });
     await expect(keep(spool, numbered(10))).rejects.toMatchObject({ code: 'failed' });
     expect(spool.status()).toBe('failed');
-    await expect.poll(() => readdir(spool.dir), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => readdir(spool.dir), { timeout: 20_000 }).toHaveLength(1);
     const kept = await keep(spool, numbered(5000));
     expect((await bytesOf(kept)).equals(numbered(5000))).toBe(true);
     expect(spool.status()).toBe('ready');
@@ -245,7 +245,7 @@ describe('a folder that cannot be used', () => {
     expect(spool.errors).toEqual([expect.stringContaining('The spool in SPOOL_DIR takes no bodies')]);
     await rename(join(root, 'spool'), join(root, 'elsewhere'));
     await mkdir(join(root, 'spool'));
-    await expect.poll(() => spool.status(), { timeout: 10_000 }).toBe('ready');
+    await expect.poll(() => spool.status(), { timeout: 20_000 }).toBe('ready');
     expect(spool.ready).toBe(1);
     const kept = await keep(spool, numbered(5000));
     expect((await bytesOf(kept)).equals(numbered(5000))).toBe(true);

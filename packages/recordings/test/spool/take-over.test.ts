@@ -80,7 +80,7 @@ it('reads a file that the disk does not give again and again, counts it once, an
   const [own = ''] = await readdir(dir);
   expect(heir.status()).toBe('failed');
   await rename(join(dir, own, name(1)), join(dir, own, 'away'));
-  await expect.poll(() => heir.status(), { timeout: 10_000 }).toBe('ready');
+  await expect.poll(() => heir.status(), { timeout: 20_000 }).toBe('ready');
   expect(bytes).toBeLessThan(2000);
   expect(heir.stats()).toMatchObject({ files: 0, bytes: 0 });
   expect(heir.errors).toHaveLength(1);
@@ -92,7 +92,7 @@ it('makes a new folder where somebody removed its own while it runs', async () =
   const [own = ''] = await readdir(dir);
   await rm(dir, { recursive: true });
   const found = () => readdir(dir).catch(() => []);
-  await expect.poll(found, { timeout: 10_000 }).toEqual([expect.not.stringContaining(own)]);
+  await expect.poll(found, { timeout: 20_000 }).toEqual([expect.not.stringContaining(own)]);
   await keepIn(spool);
   expect([spool.bodies.length, spool.status()]).toEqual([1, 'ready']);
 });

@@ -145,7 +145,7 @@ test('removes the part that a killed process left of a content, once the content
   void killed().put(contentOf(3_000_000));
   void killed().put(other);
   const parts = () => readdir(join(folder, '.parts')).catch(() => []);
-  await vi.waitUntil(async () => (await parts()).length === 2);
+  await vi.waitUntil(async () => (await parts()).length === 2, { timeout: 20_000 });
   expect(await createFileStorage(folder).put(contentOf(3_000_000))).toEqual({ url: `file:${join(folder, KEY)}` });
   expect(await parts()).toHaveLength(1);
   await createFileStorage(folder).put(other);

@@ -185,7 +185,7 @@ test('ends the reading of a content that the server does not take', async () => 
     }
   };
   expect(await errorOf(open(origin).put({ ...content, open: source }))).toMatchObject({ code: 'unavailable' });
-  await vi.waitFor(() => expect(isEnded).toBe(true));
+  await vi.waitFor(() => expect(isEnded).toBe(true), { timeout: 20_000 });
 });
 
 test('stores beside an object that was cut, whatever is noted of it', async () => {
