@@ -1,7 +1,7 @@
 import type { Delivery } from '@landline/webhook';
 import type { QueueUnavailableError } from './errors.ts';
+import { encodeJob } from './jobs/encode-job.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './jobs/job-options.ts';
-import type { Job } from './jobs/job.ts';
 import { LARGE_JOB_BYTES, openLargeJobs } from './jobs/large-jobs.ts';
 import { openEventQueue } from './jobs/open-queue.ts';
 import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
@@ -57,9 +57,9 @@ export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, .
     async add(added, bytes) {
       availability.countBytes(bytes);
       if (bytes > LARGE_JOB_BYTES) return large.add(added, bytes);
-      const job: Job = { v: 1, events: added };
+      const data = encodeJob(added, bytes);
       try {
-        await queue.add(JOB_NAME, job, EVENT_JOB_OPTIONS);
+        await queue.add(JOB_NAME, data, EVENT_JOB_OPTIONS);
       } catch (error) {
         throw availability.writeFailed(error);
       }

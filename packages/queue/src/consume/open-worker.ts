@@ -1,5 +1,6 @@
-import { Worker } from 'bullmq';
+import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { EventWorker } from '../jobs/event-queue.ts';
 import type { ChangeReporter } from '../redis/report-changes.ts';
 import { backoffMs } from './backoff.ts';
 import { jobFailure, type JobFailure } from './job-failure.ts';
@@ -44,7 +45,7 @@ export interface WorkerOptions {
 export function openWorker(options: WorkerOptions): Worker<unknown, void> {
   const { queue, prefix, connection, blocking, process, jobs, errors } = options;
   const suspects = createSuspects();
-  const worker = new Worker<unknown, void>(
+  const worker = new EventWorker(
     queue,
     async (job, token) =>
       jobs.run(job.id, async (signal) => {

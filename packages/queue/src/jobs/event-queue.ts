@@ -1,29 +1,55 @@
-import { Job as BullJob, Queue, type JobJson } from 'bullmq';
-import { encodeJob, isJobData } from './encode-job.ts';
-import type { Job } from './job.ts';
+import { Job as BullJob, Queue, Worker, type JobJson } from 'bullmq';
+import { packedJobSchema, unpackJob } from './packed-job.ts';
 
-/** Adds jobs whose data is bytes. ioredis measures and copies a text twice before it turns the text into bytes. */
-export class EventQueue extends Queue<Job> {
+/** A queue whose jobs can be added with their data in bytes, and are read with their events unpacked. */
+export class EventQueue extends Queue<unknown> {
   protected override get Job(): typeof BullJob {
     return EventJob;
   }
 }
 
-class EventJob<Data, Result, Name extends string, Progress extends BullJob['progress']> extends BullJob<
+/** A worker that gets jobs with their events unpacked. */
+export class EventWorker extends Worker<unknown, void> {
+  protected override get Job(): typeof BullJob {
+    return EventJob;
+  }
+}
+
+/** A job that BullMQ reads and writes; its data is in the form of version 1, or in bytes before it is added. */
+export class EventJob<Data, Result, Name extends string, Progress extends BullJob['progress']> extends BullJob<
   Data,
   Result,
   Name,
   Progress
 > {
+  // oxlint-disable-next-line typescript/no-explicit-any -- BullMQ's own signature
+  static override fromJSON<D = any, R = any, N extends string = string>(
+    ...[queue, json, jobId]: Parameters<typeof BullJob.fromJSON>
+  ): BullJob<D, R, N> {
+    const job = super.fromJSON<D, R, N>(queue, json, jobId);
+    const packed = packedJobSchema.safeParse(job.data);
+    if (packed.success) Reflect.set(job, 'data', unpacked(packed.data) ?? job.data);
+    return job;
+  }
+
   override asJSON(): JobJson {
     const { data } = this;
-    if (!isJobData(data)) return super.asJSON();
-    // Else BullMQ would turn the data into a text too.
+    if (!Buffer.isBuffer(data)) return super.asJSON();
+    // Else BullMQ would turn the bytes into a text. ioredis would measure and copy that text twice, and turn it into bytes again.
     Reflect.set(this, 'data', undefined);
     const json = super.asJSON();
     this.data = data;
     // ioredis takes bytes wherever it takes a text.
-    Reflect.set(json, 'data', encodeJob(data));
+    Reflect.set(json, 'data', data);
     return json;
+  }
+}
+
+/** Undefined where the data is damaged. Then the job keeps it, and the worker leaves the job in `failed`. */
+function unpacked(packed: Parameters<typeof unpackJob>[0]): object | undefined {
+  try {
+    return unpackJob(packed);
+  } catch {
+    return undefined;
   }
 }

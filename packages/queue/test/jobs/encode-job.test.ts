@@ -1,25 +1,101 @@
+import { brotliCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { encodeJob } from '../../src/jobs/encode-job.ts';
+import { describe, expect, it } from 'vitest';
+import { encodeJob, encodeLargeJob } from '../../src/jobs/encode-job.ts';
+import { packedJobSchema, unpackJob } from '../../src/jobs/packed-job.ts';
 import type { Delivery } from '@landline/webhook';
+import { deliveryOf } from '@landline/webhook/delivery';
+import { A_REFERENCE, anEvent } from '../support/an-event.ts';
+import { HOSTILE_BODIES } from '../support/hostile-bodies.ts';
+import { jobSchema } from '../support/job-schema.ts';
 
-const events = fc.array(
+const KIBIBYTE = 1024;
+
+/** As the receiver makes them: any bytes, and fields that this version does not know. */
+const deliveries = fc.array(
   fc.record({
-    receivedAt: fc.nat(),
-    signedAt: fc.nat(),
-    secretId: fc.string(),
-    encoding: fc.constantFrom('utf8' as const, 'base64' as const),
-    // Every unit of UTF-16, halves of a surrogate pair among them.
-    body: fc.string({ unit: 'binary', maxLength: 300 }).map((text) => `${text}\ud83d${text}\u0000"\\`),
+    facts: fc.record({ receivedAt: fc.nat(), signedAt: fc.nat(), secretId: fc.string() }),
+    later: fc.jsonValue(),
+    bytes: fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.string({ unit: 'grapheme', maxLength: 300 }).map((text) => Buffer.from(`${text}\u0000"\\`)),
+    ),
   }),
   { minLength: 1, maxLength: 5 },
 );
 
-test('is what JSON.stringify says, in UTF-8', () => {
-  fc.assert(
-    fc.property(events, (made: Delivery[]) => {
-      const job = { v: 1 as const, later: 'a field that this version does not know', events: made };
-      expect(encodeJob(job).toString('utf8')).toBe(JSON.stringify(job));
-    }),
-  );
+/** The data of a job as BullMQ reads it. */
+const read = (data: Buffer): unknown => JSON.parse(data.toString('utf8'));
+
+const unpack = (data: Buffer): unknown => unpackJob(packedJobSchema.parse(read(data)));
+
+describe('the data of a job', () => {
+  it.each([
+    ['an event below 4 KiB', 1, 4 * KIBIBYTE - 1],
+    ['small events up to 16 KiB', 5, 16 * KIBIBYTE - 1],
+  ])('is the JSON of version 1 for %s', (_, count, bytes) => {
+    const small = Array.from({ length: count }, (_event, i) => anEvent(`é ${i}`));
+    expect(encodeJob(small, bytes).toString('utf8')).toBe(JSON.stringify({ v: 1, events: small }));
+  });
+
+  it.each([
+    ['an event of 4 KiB', 1, 4 * KIBIBYTE],
+    ['events of 4 KiB on average', 3, 12 * KIBIBYTE],
+    ['small events of 16 KiB together', 60, 16 * KIBIBYTE],
+  ])('is packed for %s', (_, count, bytes) => {
+    const events = Array.from({ length: count }, (_event, i) => anEvent(`é ${i}`));
+    expect(read(encodeJob(events, bytes))).toMatchObject({ v: 2 });
+  });
+
+  it('gives packed events back with every field, whatever their bytes are', () => {
+    fc.assert(
+      fc.property(deliveries, (made) => {
+        const all = made.map(({ bytes, facts, later }) => ({ ...deliveryOf(bytes, facts), later }));
+        expect(unpack(encodeJob(all, 16 * KIBIBYTE))).toEqual({ v: 1, events: read(Buffer.from(JSON.stringify(all))) });
+      }),
+    );
+  });
+
+  it.each(HOSTILE_BODIES)('gives a packed body back: %s', (_, body) => {
+    const all = [anEvent('before'), { ...anEvent(body), reference: A_REFERENCE }, anEvent('behind')];
+    expect(jobSchema.parse(unpack(encodeJob(all, 16 * KIBIBYTE))).events).toEqual(all);
+  });
+
+  it('is the same when another thread packs it', async () => {
+    const large: Delivery[] = [anEvent('a long transcript '.repeat(100_000)), anEvent('another')];
+    expect(await encodeLargeJob(large, 1_800_007)).toEqual(encodeJob(large, 1_800_007));
+  });
+
+  it('of a transcript takes less than half of its body', () => {
+    const turn = { role: 'user', tool_calls: [], tool_results: [], feedback: null, interrupted: false };
+    const transcript = Array.from({ length: 100 }, (_, i) => ({
+      ...turn,
+      message: `${Math.sin(i)} is what I said ${Math.cos(i)}`,
+      time_in_call_secs: i * 4,
+    }));
+    const body = JSON.stringify({ type: 'post_call_transcription', data: { transcript } });
+    expect(encodeJob([anEvent(body)], body.length).length / body.length).toBeLessThan(0.5);
+  });
+});
+
+const holding = (text: string): string => brotliCompressSync(text).toString('base64');
+
+describe('a packed job that is damaged', () => {
+  const packed = packedJobSchema.parse(read(encodeJob([anEvent('one'), anEvent('two')], 16 * KIBIBYTE)));
+
+  it.each([
+    ['is not Brotli', { packed: '/'.repeat(64) }, /Decompression failed/],
+    ['is cut off', { packed: packed.packed.slice(0, -8) }, /unexpected end of file/],
+    ['has more bytes than it says', { bytes: packed.bytes - 1 }, /larger than/],
+    ['has fewer bytes than it says', { bytes: packed.bytes + 1 }, /bytes and not/],
+    ['has fields that are no JSON', { fieldBytes: packed.fieldBytes - 1 }, /JSON/],
+    ['has more bodies than its fields name', { fieldBytes: 2, bytes: 5, packed: holding('[]one') }, /end at 2 and not/],
+    [
+      'ends before a body does',
+      { fieldBytes: 32, bytes: 35, packed: holding('[{"encoding":"utf8","bytes":10}]one') },
+      /end at 42 and not at 35/,
+    ],
+  ])('is refused where it %s', (_, damage, message) => {
+    expect(() => unpackJob({ ...packed, ...damage })).toThrow(message);
+  });
 });
