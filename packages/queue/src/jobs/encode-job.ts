@@ -1,32 +1,33 @@
+import { isWorthPacking, packEvents, packLargeEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import type { Delivery } from '@landline/webhook';
-import type { Job } from './job.ts';
-import { packEvents, packLargeEvents } from './packed-job.ts';
+import type { Job, PackedJob } from './job.ts';
 
-/**
- * From so many bytes of bodies on, a job is packed: 16 KiB. To begin a pack costs as much as to write a job of some KiB plain, so small
- * groups of live events would get slower.
- */
-const PACKED_JOB_BYTES = 16_384;
-
-/** Bodies of so many bytes on average are packed in any job: 4 KiB. */
-const PACKED_BODY_BYTES = 4096;
-
-/** Above so many bytes of bodies a job is packed on another thread: 1 MiB takes a few milliseconds. */
+/** Above so many bytes of bodies a job is packed on another thread: 1 MiB. */
 const OTHER_THREAD_BYTES = 1024 * 1024;
 
-/**
- * Returns a job's data as JSON in UTF-8.
- *
- * @param bytes  Of the bodies.
- */
-export function encodeJob(events: readonly Delivery[], bytes: number): Buffer {
-  const isPacked = bytes >= PACKED_JOB_BYTES || bytes >= PACKED_BODY_BYTES * events.length;
-  return isPacked ? packEvents(events) : encodePlain({ v: 1, events });
+/** The events of a job, and what is known of them. */
+export interface EventsToEncode {
+  events: readonly Delivery[];
+  /** Of the bodies. */
+  bytes: number;
+  /** The same events, where they are packed already. */
+  packed?: PackedEvents | undefined;
+}
+
+/** Returns a job's data as JSON in UTF-8: packed where that is worth it. */
+export function encodeJob({ events, bytes, packed }: EventsToEncode): Buffer {
+  if (packed !== undefined) return encodePacked(packed);
+  return isWorthPacking(events.length, bytes) ? encodePacked(packEvents(events)) : encodePlain({ v: 1, events });
 }
 
 /** Encodes as `encodeJob` does, and holds up no other work for a job of megabytes. */
-export async function encodeLargeJob(events: readonly Delivery[], bytes: number): Promise<Buffer> {
-  return bytes > OTHER_THREAD_BYTES ? packLargeEvents(events) : encodeJob(events, bytes);
+export async function encodeLargeJob(job: EventsToEncode): Promise<Buffer> {
+  return job.bytes > OTHER_THREAD_BYTES ? encodePacked(await packLargeEvents(job.events)) : encodeJob(job);
+}
+
+function encodePacked({ packed, ...sizes }: PackedEvents): Buffer {
+  const job: PackedJob = { v: 2, ...sizes, packed: packed.toString('base64') };
+  return Buffer.from(JSON.stringify(job), 'latin1');
 }
 
 /** Encodes event by event: `JSON.stringify` makes a tree of texts, and to flatten the tree takes longer than the rest. */

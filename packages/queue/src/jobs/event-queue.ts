@@ -1,5 +1,6 @@
 import { Job as BullJob, Queue, Worker, type JobJson } from 'bullmq';
-import { packedJobSchema, unpackJob } from './packed-job.ts';
+import { unpackEvents } from '@landline/webhook/packed-events';
+import { packedJobSchema, type Job, type PackedJob } from './job.ts';
 
 /** A queue whose jobs can be added with their data in bytes, and are read with their events unpacked. */
 export class EventQueue extends Queue<unknown> {
@@ -46,9 +47,9 @@ export class EventJob<Data, Result, Name extends string, Progress extends BullJo
 }
 
 /** Undefined where the data is damaged. Then the job keeps it, and the worker leaves the job in `failed`. */
-function unpacked(packed: Parameters<typeof unpackJob>[0]): object | undefined {
+function unpacked({ packed, ...sizes }: PackedJob): Job | undefined {
   try {
-    return unpackJob(packed);
+    return { v: 1, events: unpackEvents({ ...sizes, packed: Buffer.from(packed, 'base64') }) };
   } catch {
     return undefined;
   }

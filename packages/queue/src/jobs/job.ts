@@ -18,6 +18,20 @@ export const jobSchema = z.object({
   died: deathSchema.optional(),
 });
 
+/**
+ * The data of a job whose events are packed. `packed` is base64; see `PackedEvents`. A worker of a version that does not know it leaves
+ * the job in `failed`, whole.
+ */
+export const packedJobSchema = z.object({
+  v: z.literal(2),
+  bytes: z.int().nonnegative(),
+  fieldBytes: z.int().nonnegative(),
+  packed: z.string(),
+});
+
+/** The data of a packed job; see `packedJobSchema`. */
+export type PackedJob = z.infer<typeof packedJobSchema>;
+
 /** The data of a job; see `jobSchema`. */
 export interface Job {
   v: 1;

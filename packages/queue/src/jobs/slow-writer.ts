@@ -42,7 +42,7 @@ export function openSlowWriter(redisUrl: string, prefix: string): SlowWriter {
   const has = async (id: string) => (await connection.exists(queue.toKey(id))) === 1;
 
   async function add({ id, events, bytes, failures }: SlowJob): Promise<void> {
-    const data = await encodeLargeJob(events, bytes);
+    const data = await encodeLargeJob({ events, bytes });
     setTimeLimit(connection, slowWriteLimitMs(bytes, failures));
     await queue.add(JOB_NAME, data, { ...EVENT_JOB_OPTIONS, jobId: id });
   }

@@ -21,7 +21,7 @@ const EVENTS = [anEvent('a transcript '.repeat(1000)), anEvent('é and \u0000')]
 const BYTES = 13_010;
 
 it('adds a job packed, and gives its events to who reads it', async () => {
-  const job = await queue.add(JOB_NAME, encodeJob(EVENTS, BYTES), EVENT_JOB_OPTIONS);
+  const job = await queue.add(JOB_NAME, encodeJob({ events: EVENTS, bytes: BYTES }), EVENT_JOB_OPTIONS);
   expect(await stored(job.id)).toEqual({
     v: 2,
     bytes: expect.any(Number),
@@ -42,13 +42,13 @@ it('gives the events of a packed job to the consumer, at each attempt', async ()
       if (seen.push(events) === 1) throw new Error('once more');
     },
   });
-  await queue.add(JOB_NAME, encodeJob(EVENTS, BYTES), EVENT_JOB_OPTIONS);
+  await queue.add(JOB_NAME, encodeJob({ events: EVENTS, bytes: BYTES }), EVENT_JOB_OPTIONS);
   await waitUntil(() => seen.length === 2);
   expect(seen).toEqual([EVENTS, EVENTS]);
 });
 
 it('leaves a packed job that is damaged in failed, as it is, and goes on with the next', async () => {
-  const good = encodeJob(EVENTS, BYTES);
+  const good = encodeJob({ events: EVENTS, bytes: BYTES });
   const damaged = { ...JSON.parse(good.toString()), bytes: 12 };
   const seen: unknown[] = [];
   aConsumer({

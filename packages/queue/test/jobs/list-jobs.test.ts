@@ -55,7 +55,7 @@ describe('a list of jobs', () => {
     const producer = openEventQueue(connection);
     for (const kibibytes of [40, 100]) {
       const body = 'x'.repeat(kibibytes * 1024);
-      await producer.add(JOB_NAME, encodeJob([anEvent(body)], body.length), EVENT_JOB_OPTIONS);
+      await producer.add(JOB_NAME, encodeJob({ events: [anEvent(body)], bytes: body.length }), EVENT_JOB_OPTIONS);
     }
     const before = await sentBytes();
     const jobs = await list(queues.events, ['waiting']);
