@@ -35,6 +35,9 @@ const SMALLEST_WINDOW = 16;
 const LEAST_CHUNK_BYTES = 16_384;
 const MOST_CHUNK_BYTES = 1_048_576;
 
+/** The most memory that is kept from one pack for the next, in bytes: a full group, and its fields. */
+const MOST_LENT_BYTES = 2_097_152;
+
 /** Tells whether so many events, whose bodies have so many bytes, are worth packing. */
 export function isWorthPacking(events: number, bytes: number): boolean {
   return bytes >= PACKED_GROUP_BYTES || (events > 0 && bytes >= PACKED_BODY_BYTES * events);
@@ -42,13 +45,13 @@ export function isWorthPacking(events: number, bytes: number): boolean {
 
 /** Packs events. A mebibyte takes one to three milliseconds. */
 export function packEvents(events: readonly Delivery[]): PackedEvents {
-  const { raw, fieldBytes } = joinEvents(events);
+  const { raw, fieldBytes } = joinEvents(events, borrow);
   return { bytes: raw.length, fieldBytes, packed: brotliCompressSync(raw, optionsFor(raw.length)) };
 }
 
 /** Packs events as `packEvents` does, on another thread: megabytes would hold up other work. */
 export async function packLargeEvents(events: readonly Delivery[]): Promise<PackedEvents> {
-  const { raw, fieldBytes } = joinEvents(events);
+  const { raw, fieldBytes } = joinEvents(events, (bytes) => Buffer.allocUnsafe(bytes));
   return { bytes: raw.length, fieldBytes, packed: await compressElsewhere(raw) };
 }
 
@@ -61,12 +64,24 @@ function compressElsewhere(raw: Buffer): Promise<Buffer> {
   });
 }
 
+let lent = Buffer.alloc(0);
+
+/** Lends memory until the next call. New memory for each group would cost as much as to fill it. */
+function borrow(bytes: number): Buffer {
+  if (bytes > MOST_LENT_BYTES) return Buffer.allocUnsafe(bytes);
+  if (bytes > lent.length) lent = Buffer.allocUnsafeSlow(Math.min(MOST_LENT_BYTES, bytes * 2));
+  return lent.subarray(0, bytes);
+}
+
 /** Writes fields and bodies one after the other. */
-function joinEvents(events: readonly Delivery[]): { raw: Buffer; fieldBytes: number } {
+function joinEvents(
+  events: readonly Delivery[],
+  memoryOf: (bytes: number) => Buffer,
+): { raw: Buffer; fieldBytes: number } {
   const sizes = events.map(bodyLength);
   const fields = JSON.stringify(events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })));
   const fieldBytes = Buffer.byteLength(fields);
-  const raw = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, fieldBytes));
+  const raw = memoryOf(sizes.reduce((sum, size) => sum + size, fieldBytes));
   let at = raw.write(fields);
   events.forEach(({ body, encoding }, i) => {
     raw.write(body, at, encoding);

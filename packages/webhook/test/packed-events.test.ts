@@ -7,6 +7,12 @@ const FACTS = { receivedAt: 1, signedAt: 1, secretId: 'x' };
 
 const holding = (text: string): Buffer => brotliCompressSync(text);
 
+it('packs one group after another, each by itself', () => {
+  const groups = [3, 100_000, 10, 3_000_000].map((bytes) => [deliveryOf(Buffer.alloc(bytes, `${bytes} `), FACTS)]);
+  const packed = groups.map(packEvents);
+  expect(packed.map(unpackEvents)).toEqual(groups);
+});
+
 describe('packed events that are damaged', () => {
   const events = packEvents(['one', 'two'].map((body) => deliveryOf(Buffer.from(body), FACTS)));
 

@@ -25,9 +25,16 @@ export async function encodeLargeJob(job: EventsToEncode): Promise<Buffer> {
   return job.bytes > OTHER_THREAD_BYTES ? encodePacked(await packLargeEvents(job.events)) : encodeJob(job);
 }
 
-function encodePacked({ packed, ...sizes }: PackedEvents): Buffer {
-  const job: PackedJob = { v: 2, ...sizes, packed: packed.toString('base64') };
-  return Buffer.from(JSON.stringify(job), 'latin1');
+function encodePacked({ packed, bytes, fieldBytes }: PackedEvents): Buffer {
+  const rest: PackedJob = { v: 2, bytes, fieldBytes, packed: '' };
+  // Base64 has nothing to escape, so it is put between the last quotation marks.
+  const before = JSON.stringify(rest).slice(0, -2);
+  const text = packed.toString('base64');
+  const data = Buffer.allocUnsafe(before.length + text.length + 2);
+  data.write(before, 'latin1');
+  data.write(text, before.length, 'latin1');
+  data.write('"}', before.length + text.length, 'latin1');
+  return data;
 }
 
 /** Encodes event by event: `JSON.stringify` makes a tree of texts, and to flatten the tree takes longer than the rest. */
