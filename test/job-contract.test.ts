@@ -9,13 +9,14 @@ const read = async (name: string): Promise<unknown> =>
 /** Adds a job as a receiver of any version does. */
 const OPTIONS = { attempts: 8, backoff: { type: 'custom' }, removeOnComplete: true, removeOnFail: false };
 
-test('jobs of the oldest version and of both current ones, and with unknown fields, are applied; a job of a future version stays in failed, whole, and can be retried', async () => {
+test('jobs of the oldest version and of the current ones, and with unknown fields, are applied; a job of a future version stays in failed, whole, and can be retried', async () => {
   const pipe = await startPipe();
   onTestFinished(() => pipe.stop());
   const { events } = pipe.queues;
-  const future = await read('v3');
+  const future = await read('v4');
   const reference = await read('v2-reference');
-  for (const data of [await read('v1-oldest'), future, await read('v1-unknown-fields'), reference]) {
+  const packed = await read('v3-packed');
+  for (const data of [await read('v1-oldest'), future, packed, await read('v1-unknown-fields'), reference]) {
     await events.add('events', data, OPTIONS);
   }
   const current = { conversation_id: 'conv_current', message_id: 'm1', role: 'user', message: 'as it is written now' };
@@ -30,12 +31,15 @@ test('jobs of the oldest version and of both current ones, and with unknown fiel
     'conv_base64',
     'conv_current',
     'conv_oldest',
+    'conv_packed',
+    'conv_packed_base64',
     'conv_reference',
     'conv_unknown_fields',
   ]);
   expect(await pipe.sql('SELECT content FROM conversation_messages ORDER BY content')).toEqual([
     { content: 'as it is written now' },
     { content: 'fields that nobody knows yet' },
+    { content: 'packed, with an é' },
     { content: 'written by the oldest version' },
   ]);
   expect(await pipe.sql('SELECT event_id, url, bytes::int FROM conversation_recordings')).toEqual([

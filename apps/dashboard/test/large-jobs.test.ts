@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { openQueues, WEBHOOK_QUEUE } from '@landline/queue';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { createApp } from '../src/app.ts';
@@ -10,6 +11,30 @@ const authorization = `Basic ${Buffer.from(`${login.user}:${login.password}`).to
 function jobOf(body: string) {
   return { v: 1, events: [{ receivedAt: 1, signedAt: 1, secretId: 'x', encoding: 'utf8', body }] };
 }
+
+it('shows the events of a packed job', async () => {
+  const queues = openQueues({ redisUrl: inject('redisUrl'), prefix: `{dashboard-${randomUUID()}}` });
+  const app = createApp({ queues, login });
+  onTestFinished(async () => {
+    await app.close();
+    await queues.events.obliterate({ force: true });
+    await queues.close();
+  });
+  await queues.ping();
+  const packed: unknown = JSON.parse(await readFile(new URL('../../../test/jobs/v3-packed.json', import.meta.url), 'utf8'));
+  await queues.events.add('events', packed, { jobId: 'job-packed' });
+  const ask = (url: string) => app.inject({ url, headers: { authorization } });
+  const shown = {
+    v: 1,
+    events: [
+      expect.objectContaining({ encoding: 'utf8', body: expect.stringContaining('"message":"packed, with an é"') }),
+      expect.objectContaining({ encoding: 'base64' }),
+    ],
+  };
+  expect((await ask(`/api/queues/${WEBHOOK_QUEUE}/job-packed`)).json().job.data).toEqual(shown);
+  const poll = await ask(`/api/queues?activeQueue=${WEBHOOK_QUEUE}&status=latest&page=1&jobsPerPage=10`);
+  expect(poll.json().queues[1].jobs.map(({ data }: { data: unknown }) => data)).toEqual([shown]);
+});
 
 it('lists large jobs without their bodies, and shows a job whole up to a size', async () => {
   const queues = openQueues({ redisUrl: inject('redisUrl'), prefix: `{dashboard-${randomUUID()}}` });

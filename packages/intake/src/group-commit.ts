@@ -1,6 +1,7 @@
 import { QueueUnavailableError } from '@landline/queue/errors';
 import type { Journal, JournalEntry } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
+import { isWorthPacking, packEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import { beginGroup, type Group, type GroupStep } from './group.ts';
 import { groupWithRoom, mayLeave, openLane, type Lane } from './lane.ts';
 
@@ -21,7 +22,7 @@ export interface GroupCommitOptions {
     /** Returns why Redis takes no group now; undefined when it does. */
     fault: () => QueueUnavailableError | undefined;
     /** Resolves when Redis has the events, whose bodies have so many bytes. @throws QueueUnavailableError */
-    add: (events: readonly Delivery[], bytes: number) => Promise<void>;
+    add: (events: readonly Delivery[], bytes: number, packed?: PackedEvents) => Promise<void>;
   };
   /** Keeps every group beside Redis. The journal alone is enough for a group that Redis does not take. */
   journal?: Pick<Journal, 'append'> | undefined;
@@ -146,6 +147,8 @@ function withoutRedis(line: Line, group: Group, { lane, fault }: { lane: Lane; f
 interface Sending {
   readonly group: Group;
   readonly lane: Lane;
+  /** The events in few bytes, where that is worth it: the same bytes for each place. */
+  readonly packed: PackedEvents | undefined;
   /** Places that have not answered. */
   awaited: number;
   /** The journal's, where the journal has the group. */
@@ -158,7 +161,8 @@ function send(line: Line, group: Group, { lane, isForRedis }: { lane: Lane; isFo
   const { journal, redis } = line;
   const goesToRedis = isForRedis && (journal === undefined || redis.fault() === undefined);
   const places = Number(goesToRedis) + Number(journal !== undefined);
-  const sending: Sending = { group, lane, awaited: places, entry: undefined, isEnqueued: false };
+  const packed = isWorthPacking(group.events.length, group.bytes) ? packEvents(group.events) : undefined;
+  const sending: Sending = { group, lane, packed, awaited: places, entry: undefined, isEnqueued: false };
   group.step({ kind: 'sent', places });
   if (journal !== undefined) void writeToJournal(line, journal, sending);
   if (goesToRedis) void writeToRedis(line, sending);
@@ -170,7 +174,7 @@ async function writeToRedis(line: Line, sending: Sending): Promise<void> {
   sending.lane.inFlight += 1;
   let step: GroupStep = { kind: 'taken' };
   try {
-    await line.redis.add(events, bytes);
+    await line.redis.add(events, bytes, sending.packed);
     sending.isEnqueued = true;
   } catch (error) {
     // Where there is a journal, callers get the journal's fault.
@@ -189,7 +193,7 @@ function faultOf(error: unknown): QueueUnavailableError {
 async function writeToJournal(line: Line, journal: Pick<Journal, 'append'>, sending: Sending): Promise<void> {
   let step: GroupStep = { kind: 'taken' };
   try {
-    sending.entry = await journal.append(sending.group.events);
+    sending.entry = await journal.append(sending.group.events, sending.packed);
   } catch (cause) {
     const fault = new QueueUnavailableError('Neither Redis nor the journal took the event.', { cause });
     step = { kind: 'refused', fault };

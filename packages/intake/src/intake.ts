@@ -150,9 +150,9 @@ function openParts(options: IntakeOptions): Parts {
 }
 
 function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGroup, onError }: IntakeOptions) {
-  return async (...[events, bytes]: Parameters<GroupCommitOptions['redis']['add']>): Promise<void> => {
+  return async (...[events, bytes, packed]: Parameters<GroupCommitOptions['redis']['add']>): Promise<void> => {
     try {
-      await shard.add(events, bytes);
+      await shard.add(events, bytes, packed);
     } catch (error) {
       counts.redisErrors += 1;
       throw error;
@@ -168,9 +168,9 @@ function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGro
 }
 
 function countJournalled(journal: Pick<Journal, 'append'>, counts: Counts): Journal['append'] {
-  return async (events) => {
+  return async (events, packed) => {
     try {
-      const entry = await journal.append(events);
+      const entry = await journal.append(events, packed);
       counts.journalledEvents += events.length;
       return entry;
     } catch (error) {

@@ -4,6 +4,7 @@ import { QueueUnavailableError } from '@landline/queue';
 import { createGroupCommit, MAX_PENDING_BYTES } from '../src/group-commit.ts';
 import { MAX_WRITES_IN_FLIGHT } from '../src/lane.ts';
 import type { Delivery } from '@landline/webhook';
+import { unpackEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 
 interface Write {
@@ -291,6 +292,38 @@ function withJournal({ isAway = false, maxBytes = 1024, timeoutMs = 20_000 } = {
 }
 
 describe('createGroupCommit with a journal', () => {
+  it('packs a group once for both places where that is worth it, but no large event', async () => {
+    const given: [place: string, body: string, packed: PackedEvents | undefined][] = [];
+    const note = (place: string, [event]: readonly Delivery[], packed: PackedEvents | undefined) =>
+      given.push([place, event?.body.slice(0, 5) ?? '', packed]);
+    const groups = createGroupCommit({
+      redis: { add: async (events, _bytes, packed) => void note('redis', events, packed), fault: () => undefined },
+      journal: {
+        async append(events, packed) {
+          note('journal', events, packed);
+          return { enqueued: () => undefined, failed: () => undefined };
+        },
+      },
+      onJournalAlone: () => undefined,
+      maxEvents: 100,
+      maxBytes: 1024 * 1024,
+      largeBytes: 1024 * 1024,
+      timeoutMs: 20_000,
+    });
+    for (const body of ['small', 'long '.repeat(2000), 'large'.repeat(210_000)]) await groups.add(anEvent(body));
+    const packed = given.find(([, body]) => body === 'long ')?.[2];
+    expect(given).toEqual([
+      ['journal', 'small', undefined],
+      ['redis', 'small', undefined],
+      ['journal', 'long ', expect.objectContaining({ packed: expect.any(Buffer) })],
+      ['redis', 'long ', expect.anything()],
+      ['journal', 'large', undefined],
+      ['redis', 'large', undefined],
+    ]);
+    expect(given.filter(([, , each]) => each === packed)).toHaveLength(2);
+    expect(packed && unpackEvents(packed)).toEqual([anEvent('long '.repeat(2000))]);
+  });
+
   it('waits for both places, and the journal knows what became of a group before its callers go on', async () => {
     const { writes, records, reported, add } = withJournal();
     const seen = add('one').then((answer) => [answer, ...reported]);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createJournal, type Journal, type JournalOptions } from '@landline/journal';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -195,7 +196,8 @@ describe('an intake with a journal that fails', () => {
     await expect(
       (async () => {
         for (let i = 0; i < 200; i++) {
-          const body = `${i} `.padEnd(20_000, 'x');
+          // Text that does not get smaller when it is packed.
+          const body = `${i} ${randomBytes(15_000).toString('base64')}`;
           await intake.accept(anEvent(body));
           kept.push(body);
         }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RedisRefusedError } from '@landline/queue';
 import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
@@ -6,7 +7,8 @@ import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 
-const BODY = 'x'.repeat(10_000);
+/** A body of 10 KB that does not get smaller when it is packed. */
+const aBody = (): string => randomBytes(7500).toString('base64');
 const SECONDS = { timeoutMs: 5000 };
 
 let redis: PrivateRedis;
@@ -25,7 +27,7 @@ async function started(args: string[] = []): Promise<TestIntake> {
 async function fill(intake: TestIntake, atOnce: number): Promise<number> {
   let taken = 0;
   for (;;) {
-    const added = await Promise.allSettled(Array.from({ length: atOnce }, () => intake.accept(anEvent(BODY))));
+    const added = await Promise.allSettled(Array.from({ length: atOnce }, () => intake.accept(anEvent(aBody()))));
     const good = added.filter(({ status }) => status === 'fulfilled').length;
     taken += good;
     if (good < atOnce) return taken;

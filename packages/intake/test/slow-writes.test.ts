@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal, type Journal } from '@landline/journal';
 import { openQueues } from '@landline/queue';
@@ -12,7 +13,8 @@ import type { IntakeOptions } from '../src/intake.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 
 const MEBIBYTE = 1024 * 1024;
-const LARGE = 'large '.padEnd(8 * MEBIBYTE, 'x');
+/** 8 MiB of text that does not get smaller when it is packed. */
+const LARGE = `large ${randomBytes(6 * MEBIBYTE).toString('base64')}`;
 /** Bytes a second: the large event takes two seconds, which is longer than the limit of one second. */
 const RATE = 4_000_000;
 

@@ -1,4 +1,5 @@
 import type { Delivery } from '@landline/webhook';
+import type { PackedEvents } from '@landline/webhook/packed-events';
 import { inTime } from './in-time.ts';
 import type { JournalOptions } from './journal-options.ts';
 import { createParts, writeDown, type Parts } from './journal-parts.ts';
@@ -36,8 +37,8 @@ export interface JournalStats {
 export interface Journal {
   /** Opens the journal. Resolves also when the disk fails; from then on the journal tries again each second. */
   open(): Promise<void>;
-  /** Writes a group. Resolves when the group is fsynced. @throws JournalUnavailableError */
-  append(events: readonly Delivery[]): Promise<JournalEntry>;
+  /** Writes a group; `packed` are the same events, where the caller has packed them. Resolves when the group is fsynced. @throws JournalUnavailableError */
+  append(events: readonly Delivery[], packed?: PackedEvents): Promise<JournalEntry>;
   /**
    * Takes the oldest groups that Redis lacks; undefined where there are none. Postponed groups come last, and not
    * before their pause is over. Must not be called again before it resolves.
@@ -76,7 +77,7 @@ export function createJournal(options: JournalOptions): Journal {
   const { clock, segments, notes } = parts;
   return {
     open: () => open(parts),
-    append: (events) => append(parts, events),
+    append: (events, packed) => append(parts, events, packed),
     takePending: parts.takePending,
     redo: (sinceMs, owner) => redo(parts, sinceMs, owner),
     oldestAt: () => segments.all()[0]?.facts.firstAt,
@@ -98,8 +99,12 @@ async function open({ current, tick, writeTimeoutMs }: Parts): Promise<void> {
   tick.start();
 }
 
-async function append({ room, current }: Parts, events: readonly Delivery[]): Promise<JournalEntry> {
-  const record = beginRecord(events);
+async function append(
+  { room, current }: Parts,
+  events: readonly Delivery[],
+  packed?: PackedEvents,
+): Promise<JournalEntry> {
+  const record = beginRecord(events, packed);
   await room.reserve(record.length);
   try {
     const { segment, range } = await current.writer.write(record);

@@ -1,7 +1,8 @@
 import type { Delivery } from '@landline/webhook';
+import type { PackedEvents } from '@landline/webhook/packed-events';
 import type { QueueUnavailableError } from './errors.ts';
+import { encodeJob } from './jobs/encode-job.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './jobs/job-options.ts';
-import { jobOf } from './jobs/job.ts';
 import { LARGE_JOB_BYTES, openLargeJobs } from './jobs/large-jobs.ts';
 import { openEventQueue } from './jobs/open-queue.ts';
 import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
@@ -32,9 +33,10 @@ export interface Shard {
   fault(): QueueUnavailableError | undefined;
   /**
    * Resolves when Redis has the job of these events, of which `bytes` are bodies. A job above `largeJobBytes` has a connection of its
-   * own and five seconds and one for each MiB; its failure does not make Redis unavailable. @throws QueueUnavailableError
+   * own and five seconds and one for each MiB; its failure does not make Redis unavailable. `packed` are the same events, where the
+   * caller has packed them. @throws QueueUnavailableError
    */
-  add(events: readonly Delivery[], bytes: number): Promise<void>;
+  add(events: readonly Delivery[], bytes: number, packed?: PackedEvents): Promise<void>;
   /** Of the bodies: see `add`. */
   readonly largeJobBytes: number;
   /** Writes what Redis lacks, beside the events that arrive now: neither waits for the other. */
@@ -54,11 +56,12 @@ export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, .
     connect: (options) => availability.connect(options),
     status: () => availability.status(),
     fault: () => availability.fault(),
-    async add(added, bytes) {
+    async add(added, bytes, packed) {
       availability.countBytes(bytes);
       if (bytes > LARGE_JOB_BYTES) return large.add(added, bytes);
+      const data = encodeJob({ events: added, bytes, packed });
       try {
-        await queue.add(JOB_NAME, jobOf(added), EVENT_JOB_OPTIONS);
+        await queue.add(JOB_NAME, data, EVENT_JOB_OPTIONS);
       } catch (error) {
         throw availability.writeFailed(error);
       }

@@ -15,7 +15,7 @@ export interface PendingGroup extends JournalEntry {
   id: string;
   events: Delivery[];
   records: number;
-  /** Their bytes in the journal. */
+  /** The bytes of their records, before they were packed. */
   bytes: number;
   /** How often it was postponed by this process. */
   failures: number;
@@ -26,7 +26,7 @@ export interface PendingGroup extends JournalEntry {
 /** The limit of one take. */
 export interface PendingLimit {
   maxEvents: number;
-  /** The bytes of the records. A larger record is taken alone. */
+  /** The bytes of the records, before they were packed. A larger record is taken alone. */
   maxBytes: number;
 }
 
@@ -57,6 +57,7 @@ export async function readPending(
 ): Promise<PendingGroup | undefined> {
   const { maxEvents, maxBytes } = options.limit;
   const events: Delivery[] = [];
+  let bytes = 0;
   const taken: Range = { from: range.from, to: range.from, records: 0 };
   for await (const found of segment.read(range)) {
     if (found.kind === 'damage') {
@@ -65,9 +66,10 @@ export async function readPending(
       return undefined;
     }
     const record = decodeRecord(found.record);
-    const isTooMany = events.length + record.events.length > maxEvents || found.to - taken.from > maxBytes;
+    const isTooMany = events.length + record.events.length > maxEvents || bytes + record.bytes > maxBytes;
     if (taken.records > 0 && isTooMany) break;
     events.push(...record.events);
+    bytes += record.bytes;
     taken.to = found.to;
     taken.records += 1;
   }
@@ -77,7 +79,7 @@ export async function readPending(
     id: nameOf(segment, taken, options.redos),
     events,
     records: taken.records,
-    bytes: taken.to - taken.from,
+    bytes,
     failures,
     ...entry,
     postpone() {

@@ -1,5 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { bodyLength, type Delivery } from '@landline/webhook/delivery';
+import { unpackEvents, type PackedEvents } from '@landline/webhook/packed-events';
+import { z } from 'zod';
 
 /** A group of deliveries from the journal. */
 export interface JournalRecord {
@@ -7,14 +9,19 @@ export interface JournalRecord {
   at: number;
   /** The deliveries with all their fields, also those that this version does not know. */
   events: Delivery[];
+  /** The bytes of the record; of a packed one, those it would have if it were not packed. */
+  bytes: number;
 }
 
 /**
  * The header of a record, in bytes. Numbers are little-endian. A record is, in this order:
  *
  * 1. the header: `LLR1`, the length after the header, the checksum, the length of the fields, the time (double);
- * 2. the fields of its events, as JSON;
+ * 2. the fields of its events, as a list in JSON;
  * 3. the bodies of its events, as bytes.
+ *
+ * A packed record has the two sizes of `PackedEvents` in place of the fields, and `packed` in place of the bodies. A process of a version that
+ * does not know it cannot read its segment, and leaves the segment to others.
  */
 export const RECORD_HEADER_BYTES = 24;
 
@@ -25,10 +32,11 @@ const AT = { length: 4, checksum: 8, fields: 12, time: 16 } as const;
 
 /** A record that is not written yet. */
 export interface UnsealedRecord {
-  events: readonly Delivery[];
-  /** The size of each event's body, in bytes. */
+  /** What follows the fields: the body of each event, or all of them packed. */
+  rest: readonly (Pick<Delivery, 'body' | 'encoding'> | Buffer)[];
+  /** The size of each of them, in bytes. */
   sizes: readonly number[];
-  /** The fields of the events, as JSON. */
+  /** The fields of the events, or the sizes of packed ones, as JSON. */
   fields: string;
   fieldBytes: number;
   /** The size of the whole record, in bytes. */
@@ -37,13 +45,28 @@ export interface UnsealedRecord {
 
 /**
  * Makes the record of a group without its time and checksum. Its length is known before the room for it is reserved.
+ *
+ * @param packed  The same events, where they are packed.
  */
-export function beginRecord(events: readonly Delivery[]): UnsealedRecord {
+export function beginRecord(events: readonly Delivery[], packed?: PackedEvents): UnsealedRecord {
+  if (packed !== undefined) return unsealed([packed.packed], [packed.packed.length], sizesOf(packed));
   const sizes = events.map(bodyLength);
-  const fields = JSON.stringify(events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })));
+  return unsealed(
+    events,
+    sizes,
+    events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })),
+  );
+}
+
+function sizesOf({ bytes, fieldBytes }: PackedEvents): object {
+  return { bytes, fieldBytes };
+}
+
+function unsealed(rest: UnsealedRecord['rest'], sizes: readonly number[], facts: object): UnsealedRecord {
+  const fields = JSON.stringify(facts);
   const fieldBytes = Buffer.byteLength(fields);
   const length = sizes.reduce((sum, size) => sum + size, RECORD_HEADER_BYTES + fieldBytes);
-  return { events, sizes, fields, fieldBytes, length };
+  return { rest, sizes, fields, fieldBytes, length };
 }
 
 /**
@@ -53,7 +76,7 @@ export function beginRecord(events: readonly Delivery[]): UnsealedRecord {
  * @param seed  The segment's own number. Because of it, a body that holds the bytes of a record never passes for one.
  */
 export function sealRecord(
-  { events, sizes, fields, fieldBytes, length }: UnsealedRecord,
+  { rest, sizes, fields, fieldBytes, length }: UnsealedRecord,
   at: number,
   seed: number,
 ): Buffer {
@@ -63,8 +86,9 @@ export function sealRecord(
   record.writeUInt32LE(fieldBytes, AT.fields);
   record.writeDoubleLE(at, AT.time);
   let offset = RECORD_HEADER_BYTES + record.write(fields, RECORD_HEADER_BYTES);
-  events.forEach(({ body, encoding }, i) => {
-    record.write(body, offset, encoding);
+  rest.forEach((each, i) => {
+    if (Buffer.isBuffer(each)) each.copy(record, offset);
+    else record.write(each.body, offset, each.encoding);
     offset += sizes[i] ?? 0;
   });
   record.writeUInt32LE(checksumOf(record, seed), AT.checksum);
@@ -104,16 +128,23 @@ export function timeOf(record: Buffer): number {
   return record.readDoubleLE(AT.time);
 }
 
-/** Decodes an intact record. */
+const packedSizesSchema = z.object({ bytes: z.int().nonnegative(), fieldBytes: z.int().nonnegative() });
+
+/** Decodes an intact record. @throws an Error where the record is of a version that this one does not know */
 export function decodeRecord(record: Buffer): JournalRecord {
   let offset = RECORD_HEADER_BYTES + record.readUInt32LE(AT.fields);
   const fields: unknown = JSON.parse(record.toString('utf8', RECORD_HEADER_BYTES, offset));
+  const { success, data: sizes } = packedSizesSchema.safeParse(fields);
+  if (success) {
+    const events = unpackEvents({ ...sizes, packed: record.subarray(offset) });
+    return { at: timeOf(record), events, bytes: RECORD_HEADER_BYTES + sizes.bytes };
+  }
   if (!Array.isArray(fields)) throw new Error('The fields of a journal record are no list.');
   const events = fields.map(({ bytes, ...rest }: Omit<Delivery, 'body'> & { bytes: number }) => {
     const body = record.toString(rest.encoding, offset, (offset += bytes));
     return { ...rest, body };
   });
-  return { at: timeOf(record), events };
+  return { at: timeOf(record), events, bytes: record.length };
 }
 
 function checksumOf(record: Buffer, seed: number): number {

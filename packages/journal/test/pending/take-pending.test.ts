@@ -1,14 +1,17 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { packEvents } from '@landline/webhook/packed-events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { createClock } from '../../src/clock.ts';
 import { createPendingTaker, type TakePending } from '../../src/pending/take-pending.ts';
 import { beginSegment } from '../../src/segment/begin-segment.ts';
 import { openSegment } from '../../src/segment/open-segment.ts';
+import { beginRecord, sealRecord } from '../../src/segment/record.ts';
 import type { Segment } from '../../src/segment/segment.ts';
 import { aClock, type TestClock } from '../support/a-clock.ts';
-import { append } from '../support/a-segment.ts';
+import { event } from '../support/a-journal.ts';
+import { append, AT } from '../support/a-segment.ts';
 
 const ALL = { maxEvents: 1000, maxBytes: 1_000_000 };
 
@@ -106,6 +109,20 @@ describe('what is taken', () => {
     ]);
     segment.redoSince(0);
     expect(await takeAll(scene.take, { maxEvents: 1, maxBytes: 1 })).toEqual([['1'], ['2'], ['3'], ['4'], ['5']]);
+  });
+
+  it('has no more bytes than asked for before they were packed', async () => {
+    const scene = await aTaker();
+    const segment = await scene.add();
+    const events = [event('one '.repeat(10_000))];
+    const record = sealRecord(beginRecord(events, packEvents(events)), AT, segment.facts.seed);
+    expect(record.length).toBeLessThan(1000);
+    const options = { at: AT, clock: createClock(), isLate: () => false };
+    for (const range of await segment.append([record, record, record], options)) segment.settle(range, 'failed');
+    const group = await scene.take({ ...ALL, maxBytes: 81_000 });
+    expect(group).toMatchObject({ records: 2, events: [...events, ...events], bytes: 2 * beginRecord(events).length });
+    group?.enqueued();
+    expect(await takeAll(scene.take)).toEqual([['one '.repeat(10_000)]]);
   });
 
   it('says how much it is, and is on its way until its holder says what became of it', async () => {

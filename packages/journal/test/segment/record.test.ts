@@ -1,3 +1,4 @@
+import { packEvents } from '@landline/webhook/packed-events';
 import fc from 'fast-check';
 import type { Delivery } from '@landline/webhook';
 import { describe, expect, it } from 'vitest';
@@ -40,10 +41,31 @@ describe('a record', () => {
     fc.assert(
       fc.property(fc.array(anEvent, { maxLength: 4 }), (events) => {
         const record = sealed(events);
-        expect(decodeRecord(record)).toEqual({ at: AT, events });
+        expect(decodeRecord(record)).toEqual({ at: AT, events, bytes: record.length });
         expect([recordLength(record), beginRecord(events).length]).toEqual([record.length, record.length]);
       }),
     );
+  });
+
+  it('gives the same back where it is packed, and the length that it would have otherwise', () => {
+    fc.assert(
+      fc.property(fc.array(anEvent, { maxLength: 4 }), (events) => {
+        const begun = beginRecord(events, packEvents(events));
+        const record = sealRecord(begun, AT, SEED);
+        expect(decodeRecord(record)).toEqual({ at: AT, events, bytes: sealed(events).length });
+        expect([begun.length, recordLength(record), isIntact(record, SEED)]).toEqual([
+          record.length,
+          record.length,
+          true,
+        ]);
+      }),
+    );
+  });
+
+  it('holds the packed bytes as they are, behind their sizes', () => {
+    const packed = { bytes: 75, fieldBytes: 74, packed: Buffer.from('as packed') };
+    const record = sealRecord(beginRecord([delivery('x')], packed), AT, SEED);
+    expect(record.toString('latin1', 24)).toBe('{"bytes":75,"fieldBytes":74}as packed');
   });
 
   it('has its length before it has its bytes', () => {

@@ -1,6 +1,7 @@
 import type { Job as QueuedJob, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { HandBackError } from '../errors.ts';
+import { unpackData } from '../jobs/event-queue.ts';
 import type { JobMemory } from './job-memory.ts';
 import { bytesLeft } from './leave-large-data.ts';
 import { readData } from './read-data.ts';
@@ -32,7 +33,7 @@ export function createLargeJobs({ worker, connection, room, memory }: LargeJobsO
     const data = await read.catch((error: unknown) => notGiven(error));
     // The text of the data is garbage now.
     memory.garbage.note(bytesLeft(job.data) ?? 0);
-    await work(data ?? notGiven());
+    await work(unpackData(data ?? notGiven()));
   }
 
   return {

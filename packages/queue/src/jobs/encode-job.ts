@@ -1,16 +1,36 @@
-import type { Job } from './job.ts';
+import { isWorthPacking, packEvents, type PackedEvents } from '@landline/webhook/packed-events';
+import type { Delivery } from '@landline/webhook';
+import { jobOf, type Job, type PackedJob } from './job.ts';
 
-/** Tells whether `data` is the data of a job that carries events. */
-export function isJobData(data: unknown): data is Job {
-  return typeof data === 'object' && data !== null && 'v' in data && 'events' in data && Array.isArray(data.events);
+/** The events of a job, and what is known of them. */
+export interface EventsToEncode {
+  events: readonly Delivery[];
+  /** Of the bodies. */
+  bytes: number;
+  /** The same events, where they are packed already. */
+  packed?: PackedEvents | undefined;
 }
 
-/**
- * Returns a job's data as JSON in UTF-8.
- *
- * It encodes event by event. `JSON.stringify` makes a tree of texts of a megabyte, and flattening that tree takes longer than the rest.
- */
-export function encodeJob({ events, ...fields }: Job): Buffer {
+/** Returns a job's data as JSON in UTF-8: packed where that is worth it. */
+export function encodeJob({ events, bytes, packed }: EventsToEncode): Buffer {
+  if (packed !== undefined) return encodePacked(packed);
+  return isWorthPacking(events.length, bytes) ? encodePacked(packEvents(events)) : encodePlain(jobOf(events));
+}
+
+function encodePacked({ packed, bytes, fieldBytes }: PackedEvents): Buffer {
+  const rest: PackedJob = { v: 3, bytes, fieldBytes, packed: '' };
+  // Base64 has nothing to escape, so it is put between the last quotation marks.
+  const before = JSON.stringify(rest).slice(0, -2);
+  const text = packed.toString('base64');
+  const data = Buffer.allocUnsafe(before.length + text.length + 2);
+  data.write(before, 'latin1');
+  data.write(text, before.length, 'latin1');
+  data.write('"}', before.length + text.length, 'latin1');
+  return data;
+}
+
+/** Encodes event by event: `JSON.stringify` makes a tree of texts, and to flatten the tree takes longer than the rest. */
+function encodePlain({ events, ...fields }: Job): Buffer {
   const texts = [
     `${JSON.stringify(fields).slice(0, -1)},"events":[`,
     ...events.map((event, i) => (i > 0 ? ',' : '') + JSON.stringify(event)),

@@ -22,6 +22,27 @@ export const jobSchema = z.object({
   died: deathSchema.optional(),
 });
 
+/**
+ * The data of a job whose events are packed, with references or without. `packed` is base64; see `PackedEvents`. A worker of a version that
+ * does not know it leaves the job in `failed`, whole.
+ */
+export const packedJobSchema = z.object({
+  v: z.literal(3),
+  bytes: z.int().nonnegative(),
+  fieldBytes: z.int().nonnegative(),
+  packed: z.string(),
+});
+
+/** The data of a packed job; see `packedJobSchema`. */
+export type PackedJob = z.infer<typeof packedJobSchema>;
+
+const PACKED_START = /^\{"v":3,"bytes":(\d+),/;
+
+/** Returns how many bytes the events of a packed job have, by its data as Redis has it; 0 where the job is not packed. */
+export function unpackedBytes(data: string): number {
+  return Number(PACKED_START.exec(data)?.[1] ?? 0);
+}
+
 /** The data of a job; see `jobSchema`. */
 export interface Job {
   v: 1 | 2;

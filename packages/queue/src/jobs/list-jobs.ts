@@ -2,7 +2,7 @@ import { Job, type JobType, type Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
-/** Up to this size the data of a job is shown in a list, in bytes. */
+/** Up to this size the data of a job is shown in a list, in bytes: as Redis has it, and unpacked. */
 const SHOWN_BYTES = 65_536;
 
 const MEBIBYTE = 1024 * 1024;
@@ -45,7 +45,15 @@ export async function listJobs(connection: Redis, queue: Queue<unknown>, page: J
 
 async function readJob(connection: Redis, queue: Queue<unknown>, id: string): Promise<Job<unknown> | undefined> {
   const bytes = await connection.hstrlen(queue.toKey(id), 'data');
-  return bytes <= SHOWN_BYTES ? Job.fromId<unknown>(queue, id) : readWithoutData(connection, queue, { id, bytes });
+  if (bytes > SHOWN_BYTES) return readWithoutData(connection, queue, { id, bytes });
+  const job: Job<unknown> | undefined = await queue.getJob(id);
+  if (job !== undefined && JSON.stringify(job.data).length > SHOWN_BYTES) job.data = notShown(bytes);
+  return job;
+}
+
+/** @param bytes  As Redis has them. */
+function notShown(bytes: number): { notShown: string } {
+  return { notShown: `${(bytes / MEBIBYTE).toFixed(1)} MiB in Redis. Open the job to see its events.` };
 }
 
 async function readWithoutData(
@@ -58,13 +66,12 @@ async function readWithoutData(
   const number = (name: (typeof FIELDS)[number]) => Number(text(name) ?? 0);
   // The job was done, and removed, after its size was read.
   if (text('name') === undefined) return undefined;
-  const notShown = `${(bytes / MEBIBYTE).toFixed(1)} MiB. Open the job to see its events.`;
   return Job.fromJSON<unknown>(
     queue,
     {
       id,
       name: text('name') ?? '',
-      data: JSON.stringify({ notShown }),
+      data: JSON.stringify(notShown(bytes)),
       opts: Job.optsFromJSON(text('opts')),
       progress: 0,
       timestamp: number('timestamp'),

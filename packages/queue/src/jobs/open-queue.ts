@@ -1,4 +1,4 @@
-import { Queue, type QueueOptions } from 'bullmq';
+import type { Queue, QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { EventQueue } from './event-queue.ts';
 import { QUEUE_PREFIX, WEBHOOK_QUEUE } from '../names.ts';
@@ -10,12 +10,13 @@ import { QUEUE_PREFIX, WEBHOOK_QUEUE } from '../names.ts';
  * for good. `checkRedis` checks the version.
  */
 export function openQueue(name: string, connection: Redis, prefix: string = QUEUE_PREFIX): Queue<unknown> {
-  return quiet(new Queue(name, optionsOf(connection, prefix)));
+  // The connection's own listener reports errors; without a listener here BullMQ prints them.
+  return new EventQueue(name, optionsOf(connection, prefix)).on('error', () => undefined);
 }
 
-/** Opens the webhook queue in the same way, for a process that adds jobs. */
-export function openEventQueue(connection: Redis, prefix: string = QUEUE_PREFIX): EventQueue {
-  return quiet(new EventQueue(WEBHOOK_QUEUE, optionsOf(connection, prefix)));
+/** Opens the webhook queue in the same way. */
+export function openEventQueue(connection: Redis, prefix: string = QUEUE_PREFIX): Queue<unknown> {
+  return openQueue(WEBHOOK_QUEUE, connection, prefix);
 }
 
 function optionsOf(connection: Redis, prefix: string): QueueOptions {
@@ -26,9 +27,4 @@ function optionsOf(connection: Redis, prefix: string): QueueOptions {
     skipVersionCheck: true,
     skipMetasUpdate: true,
   };
-}
-
-function quiet<T extends Queue>(queue: T): T {
-  // The connection's own listener reports errors; without a listener here BullMQ prints them.
-  return queue.on('error', () => undefined);
 }

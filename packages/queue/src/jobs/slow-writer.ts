@@ -3,8 +3,8 @@ import { QueueUnavailableError } from '../errors.ts';
 import { cleanError } from '../redis/clean-error.ts';
 import { endConnection } from '../redis/connection.ts';
 import { createSlowConnection, setTimeLimit, slowWriteLimitMs, untilReady } from '../redis/slow-connection.ts';
+import { encodeJob } from './encode-job.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
-import { jobOf } from './job.ts';
 import { openEventQueue } from './open-queue.ts';
 
 /** A job that may be written more than once. */
@@ -42,8 +42,9 @@ export function openSlowWriter(redisUrl: string, prefix: string): SlowWriter {
   const has = async (id: string) => (await connection.exists(queue.toKey(id))) === 1;
 
   async function add({ id, events, bytes, failures }: SlowJob): Promise<void> {
+    const data = encodeJob({ events, bytes });
     setTimeLimit(connection, slowWriteLimitMs(bytes, failures));
-    await queue.add(JOB_NAME, jobOf(events), { ...EVENT_JOB_OPTIONS, jobId: id });
+    await queue.add(JOB_NAME, data, { ...EVENT_JOB_OPTIONS, jobId: id });
   }
 
   /** @throws the error of Redis, without the command that holds the bodies */

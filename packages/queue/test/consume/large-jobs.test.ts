@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Job, Queue } from 'bullmq';
+import { packEvents } from '@landline/webhook/packed-events';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { createByteBudget } from '../../src/consume/byte-budget.ts';
 import { createGarbageCollection } from '../../src/consume/collect-garbage.ts';
@@ -7,6 +9,7 @@ import type { ConsumerOptions } from '../../src/consume/consumer.ts';
 import { createJobMemory } from '../../src/consume/job-memory.ts';
 import type { ConsumedJob } from '../../src/consume/process-job.ts';
 import { HandBackError } from '../../src/errors.ts';
+import { encodeJob } from '../../src/jobs/encode-job.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
 import { aConnection } from '../support/a-connection.ts';
 import { aConsumer } from '../support/a-consumer.ts';
@@ -29,6 +32,10 @@ beforeEach(async () => {
 });
 
 const add = (body: string) => queue.add(JOB_NAME, { v: 1, events: [anEvent(body)] }, EVENT_JOB_OPTIONS);
+const addPacked = (body: string) => {
+  const events = [anEvent(body)];
+  return queue.add(JOB_NAME, encodeJob({ events, bytes: body.length, packed: packEvents(events) }), EVENT_JOB_OPTIONS);
+};
 const isEmpty = async () => (await queue.getJobCountByTypes()) === 0;
 const bodyOf = ({ events }: ConsumedJob) => events[0]?.body ?? '';
 
@@ -176,6 +183,14 @@ describe('a large job', () => {
     expect(other.jobs).toMatchObject([{ attempt: 1, events: [{ body: LARGE }] }]);
   });
 
+  it('is unpacked where it is packed', async () => {
+    const { consumer } = aSmallConsumer();
+    const body = randomBytes(4000).toString('base64');
+    await addPacked(body);
+    await waitUntil(isEmpty);
+    expect(consumer.jobs.map(bodyOf)).toEqual([body]);
+  });
+
   it('that makes no sense rests in failed, whole', async () => {
     const data = { v: 99, events: LARGE };
     const { memory } = aSmallConsumer();
@@ -187,15 +202,18 @@ describe('a large job', () => {
 });
 
 describe('small jobs', () => {
-  /** The data of such a job has 810 bytes, so four hold what small jobs may hold. */
+  /** The data of such a job has about 810 bytes, so four hold what small jobs may hold. */
   const SMALL = 'x'.repeat(700);
 
-  it('keep others out while they hold the memory, and take the next ones when they end', async () => {
+  it.each([
+    ['plain', add],
+    ['packed, by the size that they have unpacked', addPacked],
+  ])('keep others out while they hold the memory, and take the next ones when they end: %s', async (_, addOne) => {
     const end = new AbortController();
     const { consumer } = aSmallConsumer({
       process: async () => void (end.signal.aborted || (await once(end.signal, 'abort'))),
     });
-    for (let i = 0; i < 12; i += 1) await add(SMALL);
+    for (let i = 0; i < 12; i += 1) await addOne(SMALL);
     await waitUntil(() => consumer.jobs.length === 4);
     // Each answer comes behind those to the fetches that were asked for before.
     for (let i = 0; i < 20; i += 1) expect(await queue.getActiveCount()).toBe(4);

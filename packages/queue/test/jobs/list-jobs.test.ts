@@ -1,8 +1,11 @@
 import type { Queue } from 'bullmq';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { encodeJob } from '../../src/jobs/encode-job.ts';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/names.ts';
+import { openEventQueue } from '../../src/jobs/open-queue.ts';
 import { openQueues, type OpenQueues } from '../../src/jobs/queues.ts';
+import { aConnection } from '../support/a-connection.ts';
 import { aConsumer } from '../support/a-consumer.ts';
 import { anEvent } from '../support/an-event.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../../test/support/private-redis.ts';
@@ -39,11 +42,30 @@ describe('a list of jobs', () => {
     const jobs = await list(queues.events);
     expect((await sentBytes()) - before).toBeLessThan(100_000);
     expect(jobs.map(({ data }) => data)).toEqual(
-      Array.from({ length: 10 }, () => ({ notShown: expect.stringMatching(/^2\.0 MiB\. Open the job/) })),
+      Array.from({ length: 10 }, () => ({ notShown: expect.stringMatching(/^2\.0 MiB in Redis\. Open the job/) })),
     );
     const [job] = jobs;
     expect((await queues.events.getJob(job?.id ?? ''))?.data).toMatchObject({
       events: [{ body: 'x'.repeat(2 * MEBIBYTE) }],
+    });
+  });
+
+  it('does not show the bodies of jobs that are small only while they are packed', async () => {
+    const connection = await aConnection(redis.url);
+    const producer = openEventQueue(connection);
+    for (const kibibytes of [40, 100]) {
+      const body = 'x'.repeat(kibibytes * 1024);
+      await producer.add(JOB_NAME, encodeJob({ events: [anEvent(body)], bytes: body.length }), EVENT_JOB_OPTIONS);
+    }
+    const before = await sentBytes();
+    const jobs = await list(queues.events, ['waiting']);
+    expect((await sentBytes()) - before).toBeLessThan(10_000);
+    expect(jobs.map(({ data }) => data)).toEqual([
+      { notShown: expect.stringMatching(/^0\.0 MiB in Redis\. Open the job/) },
+      { v: 1, events: [expect.objectContaining({ body: 'x'.repeat(40 * 1024) })] },
+    ]);
+    expect((await queues.events.getJob(jobs[0]?.id ?? ''))?.data).toMatchObject({
+      events: [{ body: 'x'.repeat(100 * 1024) }],
     });
   });
 
@@ -59,7 +81,7 @@ describe('a list of jobs', () => {
     await consumer.close({ timeoutMs: 1000 });
     await add(queues.deadLetters, 'y'.repeat(MEBIBYTE), { delay: 86_400_000, jobId: 'dead-3' });
     const listed = new Map((await list(queues.deadLetters)).map((job) => [job.id, job.toJSON()]));
-    const notShown = { notShown: expect.stringMatching(/^1\.0 MiB/) };
+    const notShown = { notShown: expect.stringMatching(/^1\.0 MiB in Redis/) };
     for (const [id, data] of [
       ['dead-1', notShown],
       ['dead-2', { v: 1, events: [expect.objectContaining({ body: 'small' })] }],

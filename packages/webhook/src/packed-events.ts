@@ -1,0 +1,122 @@
+import { brotliCompressSync, brotliDecompressSync, constants, type BrotliOptions } from 'node:zlib';
+import { z } from 'zod';
+import { bodyLength, deliverySchema, storedReferenceSchema, type Delivery } from './delivery.ts';
+
+/**
+ * Deliveries in few bytes. `packed` is Brotli of the following:
+ *
+ * 1. the fields of the deliveries, as a list in JSON, with `bytes`, the size of the body, in place of `body`;
+ * 2. the bodies, as bytes, one after the other.
+ *
+ * `bytes` is how many bytes were packed. `fieldBytes` is how many of them are the fields.
+ */
+export interface PackedEvents {
+  bytes: number;
+  fieldBytes: number;
+  packed: Buffer;
+}
+
+/**
+ * From so many bytes of bodies on, a group is packed: 16 KiB. To begin a pack costs as much as to write some KiB plain, so small groups
+ * of live events would get slower.
+ */
+const PACKED_GROUP_BYTES = 16_384;
+
+/** Bodies of so many bytes on average are packed in any group: 4 KiB. */
+const PACKED_BODY_BYTES = 4096;
+
+/**
+ * Bodies of more bytes are not packed: a mebibyte. To pack them would hold up other work for milliseconds, and the size of a job's data tells
+ * a worker how much memory the job takes.
+ */
+const MOST_PACKED_BYTES = 1_048_576;
+
+/** Brotli looks this far back for what repeats, at most, as a power of two bytes: a mebibyte. */
+const LARGEST_WINDOW = 20;
+
+/** The smallest window that is tried, in the same way. */
+const SMALLEST_WINDOW = 16;
+
+/** The least and the most memory that a result is given at once, in bytes. */
+const LEAST_CHUNK_BYTES = 16_384;
+const MOST_CHUNK_BYTES = 1_048_576;
+
+/** The most memory that is kept from one pack for the next, in bytes: the most bodies, and their fields. */
+const MOST_LENT_BYTES = 2 * MOST_PACKED_BYTES;
+
+/** Tells whether so many events, whose bodies have so many bytes, are worth packing. */
+export function isWorthPacking(events: number, bytes: number): boolean {
+  if (bytes > MOST_PACKED_BYTES) return false;
+  return bytes >= PACKED_GROUP_BYTES || (events > 0 && bytes >= PACKED_BODY_BYTES * events);
+}
+
+/** Packs events. A mebibyte takes one to three milliseconds. */
+export function packEvents(events: readonly Delivery[]): PackedEvents {
+  const { raw, fieldBytes } = joinEvents(events);
+  return { bytes: raw.length, fieldBytes, packed: brotliCompressSync(raw, optionsFor(raw.length)) };
+}
+
+let lent = Buffer.alloc(0);
+
+/** Lends memory until the next call. New memory for each group would cost as much as to fill it. */
+function borrow(bytes: number): Buffer {
+  if (bytes > MOST_LENT_BYTES) return Buffer.allocUnsafe(bytes);
+  if (bytes > lent.length) lent = Buffer.allocUnsafeSlow(Math.min(MOST_LENT_BYTES, bytes * 2));
+  return lent.subarray(0, bytes);
+}
+
+/** Writes fields and bodies one after the other. */
+function joinEvents(events: readonly Delivery[]): { raw: Buffer; fieldBytes: number } {
+  const sizes = events.map(bodyLength);
+  const fields = JSON.stringify(events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })));
+  const fieldBytes = Buffer.byteLength(fields);
+  const raw = borrow(sizes.reduce((sum, size) => sum + size, fieldBytes));
+  let at = raw.write(fields);
+  events.forEach(({ body, encoding }, i) => {
+    raw.write(body, at, encoding);
+    at += sizes[i] ?? 0;
+  });
+  return { raw, fieldBytes };
+}
+
+/** The fastest quality: the next one costs half as much again, and saves a tenth of the result. */
+function optionsFor(bytes: number): BrotliOptions {
+  const window = Math.max(SMALLEST_WINDOW, Math.min(LARGEST_WINDOW, Math.ceil(Math.log2(bytes))));
+  return {
+    chunkSize: chunkFor(bytes >> 2),
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MIN_QUALITY,
+      [constants.BROTLI_PARAM_LGWIN]: window,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes,
+    },
+  };
+}
+
+function chunkFor(bytes: number): number {
+  return Math.max(LEAST_CHUNK_BYTES, Math.min(MOST_CHUNK_BYTES, bytes));
+}
+
+const fieldsSchema = z.array(
+  deliverySchema
+    .omit({ body: true })
+    .extend({ reference: storedReferenceSchema.optional(), bytes: z.int().nonnegative() })
+    .loose(),
+);
+
+/**
+ * Returns the events, with all their fields, also those that this version does not know.
+ *
+ * @throws  Error where they are damaged.
+ */
+export function unpackEvents({ bytes, fieldBytes, packed }: PackedEvents): Delivery[] {
+  const raw = brotliDecompressSync(packed, { maxOutputLength: Math.max(1, bytes), chunkSize: chunkFor(bytes) });
+  if (raw.length !== bytes) throw new Error(`Packed events have ${raw.length} bytes and not ${bytes}.`);
+  let at = fieldBytes;
+  const fields = fieldsSchema.parse(JSON.parse(raw.toString('utf8', 0, at)));
+  const events = fields.map(({ bytes: length, ...rest }) => ({
+    ...rest,
+    body: raw.toString(rest.encoding, at, (at += length)),
+  }));
+  if (at !== bytes) throw new Error(`Packed bodies end at ${at} and not at ${bytes}.`);
+  return events;
+}
