@@ -105,7 +105,7 @@ function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerM
     if (!verdict.ok) return refuse(reply, verdict, bytes);
     const { signedAt, secretId } = verdict;
     const event = deliveryOf(bytes, { receivedAt, signedAt, secretId });
-    const type = event.encoding === 'utf8' ? peekType(event.body) : 'unknown';
+    const type = event.encoding === 'utf8' ? peekType(bytes) : 'unknown';
     const isSpooled =
       type === AUDIO_TYPE && (await keepInSpool(options.spool, bytes, { receivedAt, signedAt, secretId }));
     if (!isSpooled) await intake.accept(event);

@@ -1,6 +1,7 @@
 import { QueueUnavailableError } from '@landline/queue/errors';
 import type { Journal, JournalEntry } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
+import { bodyLength } from '@landline/webhook/delivery';
 import { isWorthPacking, packEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import { beginGroup, type Group, type GroupStep } from './group.ts';
 import { groupWithRoom, mayLeave, openLane, type Lane } from './lane.ts';
@@ -84,7 +85,7 @@ function takeGathering({ small, large }: Line): { lane: Lane; group: Group }[] {
 }
 
 function add(line: Line, event: Delivery): Promise<void> {
-  const bytes = Buffer.byteLength(event.body);
+  const bytes = bodyLength(event);
   const fault = line.pendingBytes > 0 ? makeRoomFor(line, bytes) : undefined;
   if (fault !== undefined) return Promise.reject(fault);
   const lane = bytes > line.largeBytes ? line.large : line.small;

@@ -18,8 +18,8 @@ export type Origin = (typeof ORIGINS)[number];
 
 /**
  * The exact bytes of a body in a form that JSON can hold: text where the bytes are valid UTF-8, else base64. Read a body
- * by the functions of this file. Three places on the way of every event read
- * `encoding` themselves, to copy nothing: normalise, the receiver's line for the log, and the journal's record.
+ * by the functions of this file. Two places on the way of every event read `encoding` themselves, to copy nothing: normalise,
+ * and the receiver's line for the log.
  */
 const bodySchema = z.object({ encoding: z.enum(['utf8', 'base64']), body: z.string() });
 
@@ -92,20 +92,44 @@ export const deliverySchema = bodySchema.extend({
 export type Delivery = z.infer<typeof deliverySchema>;
 
 /**
+ * A body of so many bytes stays bytes, and becomes text when somebody reads `body`: 4 KiB. Such bodies are packed, and their text would be
+ * made and measured only to be written as bytes again. Meanwhile the garbage collector would copy it from place to place.
+ */
+const KEPT_AS_BYTES = 4096;
+
+/** Where a delivery keeps its body's bytes. A copy by `{ ...delivery }` does not have them, because its body may become another. */
+const BYTES = Symbol('bytes of the body');
+
+/**
  * Makes the delivery of a body.
  *
- * @param bytes  The body as received; with a reference, its envelope.
+ * @param bytes  The body as received; with a reference, its envelope. The delivery may keep them: they must not change.
  * @param facts  The delivery's other fields.
  */
 export function deliveryOf(bytes: Uint8Array, facts: Omit<Delivery, keyof DeliveryBody>): Delivery {
   // The fields are listed, not spread: the receiver makes one delivery for each request.
   const { receivedAt, signedAt, secretId, origin, reference } = facts;
   const encoding = isUtf8(bytes) ? 'utf8' : 'base64';
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
-  const delivery: Delivery = { receivedAt, signedAt, secretId, encoding, body };
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const delivery: Delivery = { receivedAt, signedAt, secretId, encoding, body: '' };
+  if (buffer.length < KEPT_AS_BYTES) delivery.body = buffer.toString(encoding);
+  else keepBytes(delivery, buffer);
   if (origin !== undefined) delivery.origin = origin;
   if (reference !== undefined) delivery.reference = reference;
   return delivery;
+}
+
+function keepBytes(delivery: Delivery, bytes: Buffer): void {
+  Object.defineProperties(delivery, {
+    body: { get: () => bytes.toString(delivery.encoding), enumerable: true, configurable: true },
+    [BYTES]: { value: bytes },
+  });
+}
+
+/** Returns the bytes of a body that is kept as bytes; undefined for one that is text. */
+function keptBytes(body: DeliveryBody): Buffer | undefined {
+  const bytes: unknown = Reflect.get(body, BYTES);
+  return Buffer.isBuffer(bytes) ? bytes : undefined;
 }
 
 /** Returns the exact bytes that a delivery carries: of the body, or of the envelope where there is a reference. */
@@ -114,6 +138,20 @@ export function bodyBytes({ encoding, body }: DeliveryBody): Buffer<ArrayBuffer>
 }
 
 /** Returns how many bytes a delivery carries. */
-export function bodyLength({ encoding, body }: DeliveryBody): number {
-  return Buffer.byteLength(body, encoding);
+export function bodyLength(delivery: DeliveryBody): number {
+  return keptBytes(delivery)?.length ?? Buffer.byteLength(delivery.body, delivery.encoding);
+}
+
+/** Writes the exact bytes that a delivery carries into `target`. Returns how many these are. */
+export function writeBody(delivery: DeliveryBody, target: Buffer, at: number): number {
+  const kept = keptBytes(delivery);
+  return kept === undefined ? target.write(delivery.body, at, delivery.encoding) : kept.copy(target, at);
+}
+
+/** Returns the fields of a delivery, also those that this version does not know, with the size of its body in place of the body. */
+export function fieldsOf(delivery: Delivery, bytes: number | undefined): object {
+  if (keptBytes(delivery) === undefined) return { ...delivery, body: undefined, bytes };
+  // To read `body` would make the text. Such a delivery was made here, so its fields are known.
+  const { receivedAt, signedAt, secretId, encoding, origin, reference } = delivery;
+  return { receivedAt, signedAt, secretId, encoding, origin, reference, bytes };
 }

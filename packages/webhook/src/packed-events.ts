@@ -1,6 +1,6 @@
 import { brotliCompressSync, brotliDecompressSync, constants, type BrotliOptions } from 'node:zlib';
 import { z } from 'zod';
-import { bodyLength, deliverySchema, storedReferenceSchema, type Delivery } from './delivery.ts';
+import { bodyLength, deliverySchema, fieldsOf, storedReferenceSchema, writeBody, type Delivery } from './delivery.ts';
 
 /**
  * Deliveries in few bytes. `packed` is Brotli of the following:
@@ -68,14 +68,11 @@ function borrow(bytes: number): Buffer {
 /** Writes fields and bodies one after the other. */
 function joinEvents(events: readonly Delivery[]): { raw: Buffer; fieldBytes: number } {
   const sizes = events.map(bodyLength);
-  const fields = JSON.stringify(events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })));
+  const fields = JSON.stringify(events.map((event, i) => fieldsOf(event, sizes[i])));
   const fieldBytes = Buffer.byteLength(fields);
   const raw = borrow(sizes.reduce((sum, size) => sum + size, fieldBytes));
   let at = raw.write(fields);
-  events.forEach(({ body, encoding }, i) => {
-    raw.write(body, at, encoding);
-    at += sizes[i] ?? 0;
-  });
+  for (const event of events) at += writeBody(event, raw, at);
   return { raw, fieldBytes };
 }
 

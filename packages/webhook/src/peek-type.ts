@@ -1,10 +1,10 @@
 import { MAX_WRAPPERS, SHAPE_TYPE, TYPE_NAMES, WRAPPERS } from './envelope.ts';
 import { endOfString } from './json.ts';
 
-/** How far from the body's beginning or end most senders name the type, in characters. */
+/** How far from the body's beginning or end most senders name the type, in characters or bytes. */
 const NEAR = 4096;
 /**
- * The greatest body that is scanned whole, in characters. Of a longer one only the ends are read: a log line is worth
+ * The greatest body that is scanned whole, in characters or bytes. Of a longer one only the ends are read: a log line is worth
  * no more.
  */
 const MAX_SCANNED = 1024 * 1024;
@@ -16,16 +16,22 @@ const TYPE_NAME = /^[\w.:-]{1,64}$/;
  * Returns the event type that a body names, without parsing the body. Only the receiver's log line uses it; the worker
  * decides by the parsed event.
  *
- * @param body  Verified JSON text, or any other text.
+ * @param body  Verified JSON, or anything else, as text or as its bytes in UTF-8.
  * @returns     The type, also of a wrapped event or of a conversation that names none. `unknown` where no type is
  *              found, or where the type is no plain word. Of a body of more than a million characters only the ends are
  *              read.
  */
-export function peekType(body: string): string {
-  const start = startOfObject(body);
+export function peekType(body: string | Buffer): string {
+  const first = part(body, 0, NEAR);
+  const start = startOfObject(first);
   if (start < 0) return 'unknown';
-  const near = scanObject(body.slice(0, NEAR), start).type ?? typeNearEnd(body);
-  return plain(near ?? (body.length > MAX_SCANNED ? undefined : typeWithin(body, start, 0)));
+  const near = scanObject(first, start).type ?? typeNearEnd(part(body, -NEAR));
+  return plain(near ?? (body.length > MAX_SCANNED ? undefined : typeWithin(body.toString(), start, 0)));
+}
+
+/** Cuts a part out. A character of several bytes that is cut in two is no bracket and no quotation mark. */
+function part(body: string | Buffer, start: number, end?: number): string {
+  return typeof body === 'string' ? body.slice(start, end) : body.subarray(start, end).toString();
 }
 
 function plain(type: string | undefined): string {
@@ -35,8 +41,8 @@ function plain(type: string | undefined): string {
 const BEFORE_OBJECT = /^\ufeff?\s*(?:\[\s*)*\{/;
 
 /** Returns the index of the first object, also within arrays; -1 where the body begins otherwise. */
-function startOfObject(body: string): number {
-  const opened = BEFORE_OBJECT.exec(body.slice(0, NEAR));
+function startOfObject(first: string): number {
+  const opened = BEFORE_OBJECT.exec(first);
   return opened ? opened[0].length - 1 : -1;
 }
 
@@ -118,8 +124,7 @@ const ANOTHER_ITEM = /^\s*,\s*\{/;
  * Returns the type in the last characters of a body, where senders print it behind `data`. The scan runs backwards:
  * where all brackets after a position are closed, the position is at the first level.
  */
-function typeNearEnd(body: string): string | undefined {
-  const text = body.slice(-NEAR);
+function typeNearEnd(text: string): string | undefined {
   let depth = 0;
   for (let i = text.length - 1; i >= 0; i--) {
     const c = text.charCodeAt(i);

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { bodyLength, type Delivery } from '@landline/webhook/delivery';
+import { bodyLength, fieldsOf, writeBody, type Delivery, type DeliveryBody } from '@landline/webhook/delivery';
 import { unpackEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import { z } from 'zod';
 
@@ -33,7 +33,7 @@ const AT = { length: 4, checksum: 8, fields: 12, time: 16 } as const;
 /** A record that is not written yet. */
 export interface UnsealedRecord {
   /** What follows the fields: the body of each event, or all of them packed. */
-  rest: readonly (Pick<Delivery, 'body' | 'encoding'> | Buffer)[];
+  rest: readonly (DeliveryBody | Buffer)[];
   /** The size of each of them, in bytes. */
   sizes: readonly number[];
   /** The fields of the events, or the sizes of packed ones, as JSON. */
@@ -54,7 +54,7 @@ export function beginRecord(events: readonly Delivery[], packed?: PackedEvents):
   return unsealed(
     events,
     sizes,
-    events.map((event, i) => ({ ...event, body: undefined, bytes: sizes[i] })),
+    events.map((event, i) => fieldsOf(event, sizes[i])),
   );
 }
 
@@ -88,7 +88,7 @@ export function sealRecord(
   let offset = RECORD_HEADER_BYTES + record.write(fields, RECORD_HEADER_BYTES);
   rest.forEach((each, i) => {
     if (Buffer.isBuffer(each)) each.copy(record, offset);
-    else record.write(each.body, offset, each.encoding);
+    else writeBody(each, record, offset);
     offset += sizes[i] ?? 0;
   });
   record.writeUInt32LE(checksumOf(record, seed), AT.checksum);
