@@ -25,8 +25,8 @@ export interface Connection {
   leftover: { request: IncomingMessage; since: number } | undefined;
 }
 
-/** Gets a request's body, or the reason why it does not come in. A large body is in a file of the spool. */
-export type Done = (error: Error | null, body?: Buffer | LargeBody) => void;
+/** Gets a request's body, or the reason why it does not come in. A small one comes in pieces, a large one is in a file of the spool. */
+export type Done = (error: Error | null, body?: readonly Buffer[] | LargeBody) => void;
 
 /** When the bytes of a body came, as the regular check sees it. */
 export interface Pace {

@@ -46,11 +46,9 @@ function together(small: readonly Buffer[], bytes: number): Buffer {
   return whole;
 }
 
-/** Returns all bytes in one buffer; the only piece itself where there is one. */
-export function joinPieces({ bytes, gathered, latest }: Pieces): Buffer {
-  const [first] = latest;
-  if (gathered === undefined && latest.length === 1 && first !== undefined) return first;
-  return Buffer.concat([...(gathered ?? []), ...latest], bytes);
+/** Returns the pieces, in order. */
+export function allPieces({ gathered, latest }: Pieces): readonly Buffer[] {
+  return gathered === undefined ? latest : [...gathered, ...latest];
 }
 
 /** Drops the bytes, so that their memory can be freed. */
@@ -60,8 +58,8 @@ export function dropPieces(pieces: Pieces): void {
 }
 
 /** Takes the pieces out, in order. */
-export function takePieces(pieces: Pieces): Buffer[] {
-  const all = [...(pieces.gathered ?? []), ...pieces.latest];
+export function takePieces(pieces: Pieces): readonly Buffer[] {
+  const all = allPieces(pieces);
   dropPieces(pieces);
   return all;
 }

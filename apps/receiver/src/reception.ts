@@ -7,7 +7,7 @@ import type { Arrival, Connection, Done } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { beginLargeBody } from './large-body.ts';
 import { checkIntervalMs, giveUpLate, type PaceLimits } from './late-bodies.ts';
-import { addPiece, dropPieces, joinPieces, noPieces, takePieces } from './pieces.ts';
+import { addPiece, allPieces, dropPieces, noPieces, takePieces } from './pieces.ts';
 import { createBudget, makePlace, makeRoom, SMALL_BYTES, type Budget } from './reception-budget.ts';
 import { ReceptionError, spoolFault } from './reception-error.ts';
 import { createSlices, type Slices } from './slices.ts';
@@ -212,7 +212,7 @@ async function finish(parts: Parts, arrival: Arrival): Promise<void> {
     if (arrival.isReleased) return fail(parts, arrival, new ReceptionError('body_broken', 'The sender hung up.'));
   }
   arrival.isOver = true;
-  arrival.done(null, large ?? joinPieces(arrival.pieces));
+  arrival.done(null, large ?? allPieces(arrival.pieces));
 }
 
 function leave(connections: Connections, arrival: Arrival): void {

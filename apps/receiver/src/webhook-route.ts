@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { METHODS } from 'node:http';
 import type { Logger } from '@landline/process';
 import type { Intake } from '@landline/intake';
 import { SpoolError, type BodyWriter, type Spool } from '@landline/recordings';
-import { idempotencyKey, peekType, WEBHOOK_PATH } from '@landline/webhook';
+import { keyOfHash, peekType, WEBHOOK_PATH } from '@landline/webhook';
 import { CANARY_TYPE } from '@landline/webhook/canary';
 import { deliveryOf } from '@landline/webhook/delivery';
 import { verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook/verify';
@@ -100,14 +100,14 @@ function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerM
     const { body, signature } = request;
     if (signature === null) throw new Error('A body was read before its header.');
     if (isLargeBody(body)) return acceptLarge(body, { receivedAt, reply, refuse, options });
-    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    const verdict = verifyBody(bytes, signature, secrets);
-    if (!verdict.ok) return refuse(reply, verdict, bytes);
+    const pieces = arePieces(body) ? body : [];
+    const verdict = verifyBody(pieces, signature, secrets);
+    if (!verdict.ok) return refuse(reply, verdict, Buffer.concat(pieces));
     const { signedAt, secretId } = verdict;
-    const event = deliveryOf(bytes, { receivedAt, signedAt, secretId });
-    const type = event.encoding === 'utf8' ? peekType(bytes) : 'unknown';
+    const event = deliveryOf(pieces, { receivedAt, signedAt, secretId });
+    const type = event.encoding === 'utf8' ? peekType(pieces) : 'unknown';
     const isSpooled =
-      type === AUDIO_TYPE && (await keepInSpool(options.spool, bytes, { receivedAt, signedAt, secretId }));
+      type === AUDIO_TYPE && (await keepInSpool(options.spool, pieces, { receivedAt, signedAt, secretId }));
     if (!isSpooled) await intake.accept(event);
     if (type !== CANARY_TYPE) noteAccepted(options, type);
     return ACCEPTED;
@@ -119,6 +119,10 @@ const AUDIO_TYPE = 'post_call_audio';
 
 function isLargeBody(body: unknown): body is LargeBody {
   return typeof body === 'object' && body !== null && 'keep' in body;
+}
+
+function arePieces(body: unknown): body is readonly Buffer[] {
+  return Array.isArray(body);
 }
 
 function noteAccepted({ metrics, logger }: WebhookRouteOptions, type: string): void {
@@ -151,15 +155,20 @@ async function acceptLarge(body: LargeBody, { receivedAt, reply, refuse, options
  */
 async function keepInSpool(
   spool: Pick<Spool, 'begin'>,
-  body: Buffer,
+  pieces: readonly Buffer[],
   facts: { receivedAt: number; signedAt: number; secretId: string },
 ): Promise<boolean> {
   let writer: BodyWriter | undefined;
   try {
     writer = spool.begin({ isLarge: false });
-    await writer.write(body);
-    const sha256 = hash('sha256', body, 'hex');
-    await writer.keep({ ...facts, eventId: idempotencyKey(body), sha256, bytes: body.length });
+    const digest = createHash('sha256');
+    for (const piece of pieces) {
+      digest.update(piece);
+      // oxlint-disable-next-line no-await-in-loop -- piece after piece
+      await writer.write(piece);
+    }
+    const sha256 = digest.digest('hex');
+    await writer.keep({ ...facts, eventId: keyOfHash(sha256), sha256, bytes: writer.bytes });
     return true;
   } catch (error) {
     await writer?.discard();

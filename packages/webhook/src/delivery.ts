@@ -97,39 +97,76 @@ export type Delivery = z.infer<typeof deliverySchema>;
  */
 const KEPT_AS_BYTES = 4096;
 
-/** Where a delivery keeps its body's bytes. A copy by `{ ...delivery }` does not have them, because its body may become another. */
-const BYTES = Symbol('bytes of the body');
+/** Where a delivery keeps the pieces of its body. A copy by `{ ...delivery }` does not have them, because its body may become another. */
+const PIECES = Symbol('pieces of the body');
 
 /**
  * Makes the delivery of a body.
  *
- * @param bytes  The body as received; with a reference, its envelope. The delivery may keep them: they must not change.
+ * @param body   The bytes as received, also in pieces; with a reference, those of its envelope. The delivery may keep them: they must not change.
  * @param facts  The delivery's other fields.
  */
-export function deliveryOf(bytes: Uint8Array, facts: Omit<Delivery, keyof DeliveryBody>): Delivery {
+export function deliveryOf(body: Uint8Array | readonly Buffer[], facts: Omit<Delivery, keyof DeliveryBody>): Delivery {
   // The fields are listed, not spread: the receiver makes one delivery for each request.
   const { receivedAt, signedAt, secretId, origin, reference } = facts;
-  const encoding = isUtf8(bytes) ? 'utf8' : 'base64';
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const pieces = body instanceof Uint8Array ? [Buffer.from(body.buffer, body.byteOffset, body.byteLength)] : body;
+  const encoding = areUtf8(pieces) ? 'utf8' : 'base64';
   const delivery: Delivery = { receivedAt, signedAt, secretId, encoding, body: '' };
-  if (buffer.length < KEPT_AS_BYTES) delivery.body = buffer.toString(encoding);
-  else keepBytes(delivery, buffer);
+  if (lengthOf(pieces) < KEPT_AS_BYTES) delivery.body = together(pieces).toString(encoding);
+  else keepPieces(delivery, pieces);
   if (origin !== undefined) delivery.origin = origin;
   if (reference !== undefined) delivery.reference = reference;
   return delivery;
 }
 
-function keepBytes(delivery: Delivery, bytes: Buffer): void {
+function keepPieces(delivery: Delivery, pieces: readonly Buffer[]): void {
   Object.defineProperties(delivery, {
-    body: { get: () => bytes.toString(delivery.encoding), enumerable: true, configurable: true },
-    [BYTES]: { value: bytes },
+    body: { get: () => together(pieces).toString(delivery.encoding), enumerable: true, configurable: true },
+    [PIECES]: { value: pieces },
   });
 }
 
-/** Returns the bytes of a body that is kept as bytes; undefined for one that is text. */
-function keptBytes(body: DeliveryBody): Buffer | undefined {
-  const bytes: unknown = Reflect.get(body, BYTES);
-  return Buffer.isBuffer(bytes) ? bytes : undefined;
+/** Returns the pieces of a body that is kept as bytes; undefined for one that is text. */
+function keptPieces(body: DeliveryBody): readonly Buffer[] | undefined {
+  const pieces: readonly Buffer[] | undefined = Reflect.get(body, PIECES);
+  return pieces;
+}
+
+function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+function together(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+}
+
+/** Tells whether pieces are valid UTF-8 together: a character may lie across them. */
+function areUtf8(pieces: readonly Buffer[]): boolean {
+  let rest = Buffer.alloc(0);
+  for (const piece of pieces) {
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    const end = bytes.length - unfinishedBytes(bytes);
+    if (!isUtf8(bytes.subarray(0, end))) return false;
+    rest = Buffer.from(bytes.subarray(end));
+  }
+  return rest.length === 0;
+}
+
+/** Returns how many of the last bytes begin a character that goes on behind them: 0 to 3. */
+function unfinishedBytes(bytes: Buffer): number {
+  for (let back = 1; back <= 3; back++) {
+    const byte = bytes.at(-back) ?? 0;
+    const isContinuation = byte >= 0x80 && byte < 0xc0;
+    if (!isContinuation) return byte >= 0xc0 && characterBytes(byte) > back ? back : 0;
+  }
+  return 0;
+}
+
+/** Returns how many bytes a character has that begins with such a byte. */
+function characterBytes(first: number): number {
+  if (first >= 0xf0) return 4;
+  return first >= 0xe0 ? 3 : 2;
 }
 
 /** Returns the exact bytes that a delivery carries: of the body, or of the envelope where there is a reference. */
@@ -139,18 +176,20 @@ export function bodyBytes({ encoding, body }: DeliveryBody): Buffer<ArrayBuffer>
 
 /** Returns how many bytes a delivery carries. */
 export function bodyLength(delivery: DeliveryBody): number {
-  return keptBytes(delivery)?.length ?? Buffer.byteLength(delivery.body, delivery.encoding);
+  const kept = keptPieces(delivery);
+  return kept === undefined ? Buffer.byteLength(delivery.body, delivery.encoding) : lengthOf(kept);
 }
 
 /** Writes the exact bytes that a delivery carries into `target`. Returns how many these are. */
 export function writeBody(delivery: DeliveryBody, target: Buffer, at: number): number {
-  const kept = keptBytes(delivery);
-  return kept === undefined ? target.write(delivery.body, at, delivery.encoding) : kept.copy(target, at);
+  const kept = keptPieces(delivery);
+  if (kept === undefined) return target.write(delivery.body, at, delivery.encoding);
+  return kept.reduce((end, piece) => end + piece.copy(target, end), at) - at;
 }
 
 /** Returns the fields of a delivery, also those that this version does not know, with the size of its body in place of the body. */
 export function fieldsOf(delivery: Delivery, bytes: number | undefined): object {
-  if (keptBytes(delivery) === undefined) return { ...delivery, body: undefined, bytes };
+  if (keptPieces(delivery) === undefined) return { ...delivery, body: undefined, bytes };
   // To read `body` would make the text. Such a delivery was made here, so its fields are known.
   const { receivedAt, signedAt, secretId, encoding, origin, reference } = delivery;
   return { receivedAt, signedAt, secretId, encoding, origin, reference, bytes };

@@ -16,22 +16,31 @@ const TYPE_NAME = /^[\w.:-]{1,64}$/;
  * Returns the event type that a body names, without parsing the body. Only the receiver's log line uses it; the worker
  * decides by the parsed event.
  *
- * @param body  Verified JSON, or anything else, as text or as its bytes in UTF-8.
+ * @param body  Verified JSON, or anything else, as text or as the pieces of its bytes in UTF-8.
  * @returns     The type, also of a wrapped event or of a conversation that names none. `unknown` where no type is
  *              found, or where the type is no plain word. Of a body of more than a million characters only the ends are
  *              read.
  */
-export function peekType(body: string | Buffer): string {
-  const first = part(body, 0, NEAR);
+export function peekType(body: string | readonly Buffer[]): string {
+  const first = partOf(body, 0, NEAR);
   const start = startOfObject(first);
   if (start < 0) return 'unknown';
-  const near = scanObject(first, start).type ?? typeNearEnd(part(body, -NEAR));
-  return plain(near ?? (body.length > MAX_SCANNED ? undefined : typeWithin(body.toString(), start, 0)));
+  const near = scanObject(first, start).type ?? typeNearEnd(partOf(body, -NEAR));
+  return plain(near ?? (isLong(body) ? undefined : typeWithin(partOf(body, 0), start, 0)));
 }
 
-/** Cuts a part out. A character of several bytes that is cut in two is no bracket and no quotation mark. */
-function part(body: string | Buffer, start: number, end?: number): string {
-  return typeof body === 'string' ? body.slice(start, end) : body.subarray(start, end).toString();
+/** Cuts a part out, as `slice` does. A character of several bytes that is cut in two is no bracket and no quotation mark. */
+function partOf(body: string | readonly Buffer[], start: number, end?: number): string {
+  if (typeof body === 'string') return body.slice(start, end);
+  const outer = body.at(start < 0 ? -1 : 0);
+  const holdsPart =
+    body.length === 1 || (outer !== undefined && outer.length >= NEAR && (start < 0 || end !== undefined));
+  return (holdsPart && outer !== undefined ? outer : Buffer.concat(body)).subarray(start, end).toString();
+}
+
+function isLong(body: string | readonly Buffer[]): boolean {
+  const length = typeof body === 'string' ? body.length : body.reduce((sum, piece) => sum + piece.length, 0);
+  return length > MAX_SCANNED;
 }
 
 function plain(type: string | undefined): string {

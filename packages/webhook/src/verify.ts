@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { beginDigest, signatureDigest } from './sign.ts';
+import { beginDigest } from './sign.ts';
 
 /**
  * The greatest time that a signature may be ahead of our clock, in seconds. It allows for clock drift. A greater value
@@ -61,17 +61,20 @@ export function verify(
   options: VerifyOptions,
 ): Verdict {
   const read = verifyHeader(header, options);
-  return read.ok ? verifyBody(body, read, options.secrets) : read;
+  return read.ok ? verifyBody([body], read, options.secrets) : read;
 }
 
 /**
  * Verifies a body against a header that `verifyHeader` has accepted, so that each delivery's header is read once.
  *
- * @param read  The result of `verifyHeader`.
+ * @param pieces  The body's bytes, in order.
+ * @param read    The result of `verifyHeader`.
  */
-export function verifyBody(body: Uint8Array, read: SignatureRead, secrets: readonly string[]): Verdict {
+export function verifyBody(pieces: readonly Uint8Array[], read: SignatureRead, secrets: readonly string[]): Verdict {
   for (const secret of secrets) {
-    const expected = signatureDigest(body, secret, read.timestamp);
+    const digest = beginDigest(secret, read.timestamp);
+    for (const piece of pieces) digest.update(piece);
+    const expected = digest.digest();
     if (read.signatures.some((signature) => timingSafeEqual(signature, expected))) {
       return { ok: true, secretId: secretId(secret), signedAt: Number(read.timestamp) };
     }

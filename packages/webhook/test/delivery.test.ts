@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bodyBytes, bodyLength, deliveryOf, deliverySchema } from '../src/delivery.ts';
+import { bodyBytes, bodyLength, deliveryOf, deliverySchema, fieldsOf, writeBody } from '../src/delivery.ts';
 
 const FACTS = { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: 'ab12' };
 
@@ -35,4 +35,70 @@ test.each([
   ['another origin', { origin: 'somewhere' }],
 ])('what has %s is no delivery', (_, fields) => {
   expect(deliverySchema.safeParse({ ...FACTS, encoding: 'utf8', body: '', ...fields }).success).toBe(false);
+});
+
+/** Characters of one to four bytes, and bytes that are none. */
+const HARD = ['a', 'é', '€', '👋', '\ufeff'].map((character) => Buffer.from(character));
+const BROKEN = [[0xff], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x91], [0x80], [0xc0, 0xaf], [0xed, 0xa0, 0x80]].map(
+  (bytes) => Buffer.from(bytes),
+);
+
+test('a body in pieces is the same delivery as in one, wherever it is cut', () => {
+  const bodies = fc
+    .array(fc.constantFrom(...HARD, ...HARD, ...HARD, ...BROKEN), { maxLength: 8 })
+    .map((parts) => Buffer.concat(parts));
+  fc.assert(
+    fc.property(bodies, fc.array(fc.nat({ max: 24 }), { maxLength: 6 }), (body, cuts) => {
+      const ends = [0, ...cuts.toSorted((a, b) => a - b), body.length];
+      const pieces = ends.slice(1).map((end, i) => body.subarray(ends[i], end));
+      expect(deliveryOf(pieces, FACTS)).toEqual(deliveryOf(body, FACTS));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test.each([
+  ['4,095 bytes', 4095],
+  ['4,096 bytes', 4096],
+  ['100,000 bytes', 100_000],
+])('a body of %s is text to everyone who reads it, and bytes to those who write them', (_, length) => {
+  const text = 'é€👋 '.repeat(length).slice(0, length);
+  const bytes = Buffer.from(text).subarray(0, Buffer.from(text).lastIndexOf(0x20));
+  const reference = { eventId: 'an id', bytes: 5 };
+  const delivery = deliveryOf([bytes.subarray(0, 1001), bytes.subarray(1001)], {
+    ...FACTS,
+    origin: 'backfill',
+    reference,
+  });
+  const plain = { ...FACTS, origin: 'backfill', reference, encoding: 'utf8', body: bytes.toString() };
+  expect(delivery).toEqual(plain);
+  expect({ ...delivery, signedAt: 2 }).toEqual({ ...plain, signedAt: 2 });
+  expect(JSON.parse(JSON.stringify(delivery))).toEqual(plain);
+  expect(bodyLength(delivery)).toBe(bytes.length);
+  expect(bodyBytes(delivery).equals(bytes)).toBe(true);
+  const target = Buffer.alloc(bytes.length + 5, '-');
+  expect(writeBody(delivery, target, 2)).toBe(bytes.length);
+  expect(target.equals(Buffer.concat([Buffer.from('--'), bytes, Buffer.from('---')]))).toBe(true);
+  expect(JSON.parse(JSON.stringify(fieldsOf(delivery, 7)))).toEqual({
+    ...FACTS,
+    origin: 'backfill',
+    reference,
+    encoding: 'utf8',
+    bytes: 7,
+  });
+});
+
+test('a large body that is no UTF-8 travels as base64 and is written as it was', () => {
+  const bytes = Buffer.alloc(5000, 0xff);
+  const delivery = deliveryOf(bytes, FACTS);
+  expect(delivery).toEqual({ ...FACTS, encoding: 'base64', body: bytes.toString('base64') });
+  const target = Buffer.alloc(5000);
+  expect([writeBody(delivery, target, 0), bodyLength(delivery)]).toEqual([5000, 5000]);
+  expect(target.equals(bytes)).toBe(true);
+});
+
+test('a copy with another body has that body', () => {
+  const copy = { ...deliveryOf(Buffer.alloc(5000, 'x'), FACTS), body: 'another' };
+  expect([bodyLength(copy), bodyBytes(copy).toString()]).toEqual([7, 'another']);
+  expect(fieldsOf({ ...copy, origin: 'replay' }, 7)).toMatchObject({ ...FACTS, origin: 'replay', bytes: 7 });
 });

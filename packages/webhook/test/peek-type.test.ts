@@ -42,6 +42,34 @@ test.each([
   ['', 'unknown'],
 ])('%j: %s', (body, type) => {
   expect(peekType(body)).toBe(type);
+  const bytes = Buffer.from(body);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    expect(peekType([bytes.subarray(0, cut), bytes.subarray(cut)])).toBe(type);
+  }
+});
+
+test.each([
+  ['at its beginning', (filler: string) => `{"type":"agent.action","data":"${filler}"}`],
+  ['at its end', (filler: string) => `{"data":"${filler}","type":"agent.action"}`],
+  ['in its middle', (filler: string) => `{"data":"${filler}","type":"agent.action","more":"${filler}"}`],
+])('finds the type of a large body in pieces %s', (_, make) => {
+  const bytes = Buffer.from(make('é"\\"'.repeat(3000)));
+  for (const cut of [0, 1, 10, 4095, 4097, 15_001, bytes.length - 4097, bytes.length - 10, bytes.length]) {
+    expect(peekType([bytes.subarray(0, cut), bytes.subarray(cut)])).toBe('agent.action');
+  }
+});
+
+test('of pieces of more than a million bytes only the ends are read', () => {
+  const half = Buffer.from('x'.repeat(600_000));
+  const pieces = (before: string, between: string, behind: string) => [
+    Buffer.from(before),
+    half,
+    Buffer.from(between),
+    half,
+    Buffer.from(behind),
+  ];
+  expect(peekType(pieces('{"a":"', '"', '","type":"agent.action"}'))).toBe('agent.action');
+  expect(peekType(pieces('{"a":"', '","type":"agent.action","b":"', '"}'))).toBe('unknown');
 });
 
 test('finds every type that we know', () => {
