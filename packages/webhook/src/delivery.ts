@@ -92,10 +92,11 @@ export const deliverySchema = bodySchema.extend({
 export type Delivery = z.infer<typeof deliverySchema>;
 
 /**
- * A body of so many bytes stays bytes, and becomes text when somebody reads `body`: 4 KiB. Such bodies are packed, and their text would be
- * made and measured only to be written as bytes again. Meanwhile the garbage collector would copy it from place to place.
+ * A body of so many bytes stays bytes, and becomes text when somebody reads `body`: 32 KiB. Such bodies are packed, and their text would be
+ * made and measured only to be written as bytes again. Meanwhile the garbage collector would copy it from place to place. Shorter text
+ * costs less than the memory outside of the collector's heap.
  */
-const KEPT_AS_BYTES = 4096;
+const KEPT_AS_BYTES = 32_768;
 
 /** Where a delivery keeps the pieces of its body. A copy by `{ ...delivery }` does not have them, because its body may become another. */
 const PIECES = Symbol('pieces of the body');
