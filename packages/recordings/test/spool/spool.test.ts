@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, rename, rm, truncate, writeFile } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { encodeFooter } from '../../src/spool/footer.ts';
 import { createSpool, type Spool, type SpoolOptions } from '../../src/spool/spool.ts';
 import type { SpooledBody } from '../../src/spool/spooled-body.ts';
 
@@ -160,6 +161,9 @@ describe('a damaged file', () => {
       await appendFile(path, Buffer.from('{"receivedAt":1}\x10\0\0\0\0\0\0\0LLS1', 'latin1'));
     },
     'that is empty': (path) => truncate(path, 0),
+    // A length that is far from that of any facts is damage, and costs no memory.
+    'whose facts are 64 KiB and more': (path) =>
+      writeFile(path, encodeFooter({ ...FACTS, eventId: 'x'.repeat(65_536), sha256: '', bytes: 0 })),
   };
   it.each(Object.entries(damages))('%s is set aside and reported, and the others are taken over', async (_, damage) => {
     const dead = await aSpool();
