@@ -58,6 +58,18 @@ export function showControls(text: string): string {
   );
 }
 
+/**
+ * Escapes the control characters that JSON.stringify leaves in a JSON text: DEL and C1, and those that turn the direction of a text around.
+ * The text stays JSON of the same value.
+ */
+export function escapeControls(json: string): string {
+  // JSON has such characters in strings alone.
+  return json.replaceAll(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 function shorten(text: string): string {
   const characters = [...text];
   return characters.length > MAX_CELL ? `${characters.slice(0, MAX_CELL - 1).join('')}…` : text;

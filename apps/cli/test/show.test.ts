@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 /** Runs `landline show`. `takes`: how many writes of bytes the reader takes before it is gone. */
-async function show(args: string[], { takes = Infinity } = {}) {
+async function show(args: string[], { takes = Infinity, isTerminal = false } = {}) {
   const lines: string[] = [];
   const errors: string[] = [];
   const written: Uint8Array[] = [];
@@ -38,6 +38,7 @@ async function show(args: string[], { takes = Infinity } = {}) {
     print: (line) => lines.push(line),
     printError: (line) => errors.push(line),
     write: (bytes) => Promise.resolve(written.length < takes && written.push(bytes) > 0),
+    isTerminal,
     width: 120,
   });
   return { code, output: lines.join('\n'), errors: errors.join('\n'), bytes: Buffer.concat(written), written };
@@ -291,6 +292,15 @@ describe('the event itself', () => {
     expect((await show([red])).output).toMatch(/^type +\\u001b\[31mred$/m);
   });
 
+  test('is JSON of the same words without the characters that control a terminal', async () => {
+    // CSI of C1, DEL, an override of the direction, an isolate, a mark, and a line separator.
+    const words = '\u009b31mred\u007f \u202ereversed\u2066 \u200f\u061c\u2028 é 👋 ب';
+    const type = Buffer.from(JSON.stringify({ type: words }));
+    const { output } = await show([await record(type), '--json']);
+    expect(JSON.parse(output)).toMatchObject({ type: words });
+    expect(output).toContain('"\\u009b31mred\\u007f \\u202ereversed\\u2066 \\u200f\\u061c\\u2028 é 👋 ب"');
+  });
+
   test('of audio that stands in the body says so', async () => {
     const { whole } = anAudio('inline', Buffer.alloc(9, 1));
     expect((await show([await record(whole)])).output).toMatch(/^audio +in the body, 9 bytes of audio\/mpeg/m);
@@ -309,6 +319,34 @@ test.each([
   [[NO_EVENT, '--body'], 1, `There is no event ${NO_EVENT} in the ledger.`],
 ])('show %j exits with %i and says %j beside its answer', async (args, code, text) => {
   expect(await show(args)).toMatchObject({ code, output: '', errors: expect.stringContaining(text) });
+});
+
+describe('a terminal', () => {
+  const words = 'Write them to a file, or pipe them into a program: npm run --silent landline -- show';
+
+  test('gets no bytes of a body, which could control it, but everything else', async () => {
+    const id = await record(Buffer.from('{"type":"x.y"}'));
+    const result = await show([id, '--body'], { isTerminal: true });
+    expect(result).toMatchObject({ code: 2, output: '', bytes: Buffer.alloc(0) });
+    expect(result.errors).toContain(`${words} ${id} --body > body.json`);
+    expect(await show([id], { isTerminal: true })).toMatchObject({ code: 0, errors: '' });
+    expect(await show([id, '--json'], { isTerminal: true })).toMatchObject({ code: 0, errors: '' });
+  });
+
+  // Of util-linux: it gives a command a terminal.
+  test.runIf(process.platform === 'linux')('is noticed by the command itself', async () => {
+    const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+    const command = `'${process.execPath}' '${main}' show ${NO_EVENT} --body`;
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      env: { PATH: process.env['PATH'], READER_DATABASE_URL: database.url },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let output = '';
+    child.stdout.on('data', (part: Buffer) => (output += part.toString()));
+    expect(await once(child, 'close')).toEqual([2, null]);
+    expect(output).toContain(words);
+  });
 });
 
 describe('a reader that goes away', () => {

@@ -87,7 +87,7 @@ export function createApp(options: AppOptions): ReceiverApp {
     ...options,
     connections,
     maxBytes: options.maxReceivingBytes,
-    beginInSpool: () => options.spool.begin({ isLarge: true }),
+    beginInSpool: (makeRoom) => options.spool.begin({ isLarge: true, makeRoom }),
   });
   measureReception(metrics, { connections: () => connections.count(), receivingBytes: () => reception.bytes() });
   addHooks(server, { refusals, connections, reception, metrics, isDraining });

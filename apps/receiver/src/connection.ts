@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LargeBody } from './large-body.ts';
-import type { Pieces } from './pieces.ts';
+import { noPieces, type Pieces } from './pieces.ts';
 
 /** One connection of a sender. Code that changes its first four fields calls `Connections.update` afterwards. */
 export interface Connection {
@@ -58,6 +58,8 @@ export interface Arrival {
   stepBytes: number;
   /** Whether a part of it has come and more is to come. Most bodies come in one piece, and cost the table nothing. */
   isPartial: boolean;
+  /** When the first piece of a partial body came, by `performance.now()`. */
+  startedAt: number;
   /** When a partial body last made progress, by `performance.now()`. */
   progressAt: number;
   /** Arrived in full, failed or given up: nothing more of it is taken. */
@@ -65,4 +67,26 @@ export interface Arrival {
   isWhole: boolean;
   isReleased: boolean;
   readonly done: Done;
+}
+
+/** Makes the arrival of a request's body, of which nothing has come yet. */
+export function newArrival(connection: Connection, payload: IncomingMessage, done: Done): Arrival {
+  return {
+    connection,
+    payload,
+    pieces: noPieces(),
+    bytes: 0,
+    heldBytes: 0,
+    large: undefined,
+    pace: undefined,
+    announcedBytes: Infinity,
+    stepBytes: 0,
+    isPartial: false,
+    startedAt: 0,
+    progressAt: 0,
+    isOver: false,
+    isWhole: false,
+    isReleased: false,
+    done,
+  };
 }

@@ -42,3 +42,9 @@ function isLate(arrival: Arrival, now: number, limits: PaceLimits): boolean {
   if (now - pace.progressAt >= requestTimeoutMs) return true;
   return elapsed >= requestTimeoutMs && bytes < (minBytesPerSecond * elapsed) / 1000;
 }
+
+/** Returns how many bytes a second of a partial body have come on average until `now`, by `performance.now()`. */
+export function averagePace({ bytes, startedAt, pace }: Arrival, now: number): number {
+  const elapsed = now - startedAt - (pace?.excusedMs ?? 0);
+  return (bytes * 1000) / Math.max(1, elapsed);
+}

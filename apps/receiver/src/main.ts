@@ -23,6 +23,8 @@ const CLOSE_LIMIT_MS = 2_000;
 /** How many connections the system may hold until the receiver accepts them: far fewer than may be open, so that the receiver drops none unread. */
 const BACKLOG = { least: 64, most: 1024 };
 
+// On Node 20 the AWS SDK warns that its later versions need a newer one. The lock file keeps a version that does not.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const read = readConfig(process.env);
 if (!read.ok) {
   process.stderr.write(`The receiver cannot start:\n${read.faults}\n`);

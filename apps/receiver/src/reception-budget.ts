@@ -1,5 +1,6 @@
 import type { Arrival } from './connection.ts';
 import type { Connections } from './connections.ts';
+import { averagePace } from './late-bodies.ts';
 
 /** The largest body that is held in memory, in bytes. A larger one goes into the spool. All events but audio are smaller. */
 export const SMALL_BYTES = 1_048_576;
@@ -16,6 +17,8 @@ export interface Budget {
   readonly maxLarge: number;
   /** Answers a body's request at once, and gives back what the body holds. */
   readonly giveUp: (arrival: Arrival) => void;
+  /** Does the same for a body whose sender is not to blame. */
+  readonly displace: (arrival: Arrival) => void;
   held: number;
   large: number;
 }
@@ -48,4 +51,31 @@ export function makePlace(budget: Budget): boolean {
     return true;
   }
   return false;
+}
+
+/**
+ * Makes room in the spool for a piece of a body: gives up bodies that arrive more slowly, the slowest first, until `hasRoom` says that the
+ * piece fits. So a stranger who wants to keep good bodies out must send faster than their senders, on every body.
+ */
+export function makeSpoolRoom(budget: Budget, arrival: Arrival, hasRoom: () => boolean): void {
+  while (!hasRoom()) {
+    const slower = slowestBelow(budget, arrival);
+    if (slower === undefined) return;
+    budget.displace(slower);
+  }
+}
+
+/** Returns the slowest of the large bodies that arrive more slowly than `arrival`; undefined where there is none. */
+function slowestBelow({ connections }: Budget, arrival: Arrival): Arrival | undefined {
+  const now = performance.now();
+  let slowest: Arrival | undefined;
+  let least = averagePace(arrival, now);
+  for (const { arriving } of connections.receiving()) {
+    if (arriving?.large === undefined) continue;
+    const pace = averagePace(arriving, now);
+    if (pace >= least) continue;
+    slowest = arriving;
+    least = pace;
+  }
+  return slowest;
 }

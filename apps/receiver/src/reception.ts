@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import type { BodyWriter } from '@landline/recordings';
+import type { BodyWriter, MakeRoom } from '@landline/recordings';
 import type { SignatureRead } from '@landline/webhook/verify';
 import type { FastifyRequest } from 'fastify';
 import { largeBodyLimit } from './connection-limit.ts';
-import type { Arrival, Connection, Done } from './connection.ts';
+import { newArrival, type Arrival, type Connection, type Done } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { beginLargeBody } from './large-body.ts';
 import { checkIntervalMs, giveUpLate, type PaceLimits } from './late-bodies.ts';
-import { addPiece, allPieces, dropPieces, noPieces, takePieces } from './pieces.ts';
-import { createBudget, makePlace, makeRoom, SMALL_BYTES, type Budget } from './reception-budget.ts';
+import { addPiece, allPieces, dropPieces, takePieces } from './pieces.ts';
+import { createBudget, makePlace, makeRoom, makeSpoolRoom, SMALL_BYTES, type Budget } from './reception-budget.ts';
 import { ReceptionError, spoolFault } from './reception-error.ts';
 import { createSlices, type Slices } from './slices.ts';
 
@@ -35,8 +35,8 @@ export interface ReceptionOptions extends PaceLimits {
   bodyLimitBytes: number;
   /** Accepted keys, newest first: a large body is verified as it arrives. */
   secrets: readonly string[];
-  /** Begins a body in the spool. @throws SpoolError */
-  beginInSpool: () => BodyWriter;
+  /** Begins a body in the spool. `makeRoom` is called where a piece of it has no room. @throws SpoolError */
+  beginInSpool: (makeRoom: MakeRoom) => BodyWriter;
 }
 
 /** Reads bodies, and counts what they hold together. */
@@ -59,14 +59,17 @@ interface Parts extends ReceptionOptions {
 /**
  * Bounds the memory that bodies take together. Bytes count as they arrive and are given back once: with the answer, or when the
  * connection closes. A body above `SMALL_BYTES` goes into the spool as it arrives, so that it holds next to no memory. Where there is no room, a
- * body takes that of the one which has made no progress for the longest.
+ * body takes that of the one which has made no progress for the longest; in the spool, that of the one which arrives most slowly.
  */
 export function createReception(options: ReceptionOptions): Reception {
   const { connections, maxConnections, maxBytes = MAX_RECEIVING_BYTES } = options;
   const giveUp = (arrival: Arrival) =>
     fail(parts, arrival, new ReceptionError('body_slow', 'The body arrived too slowly.'));
+  // It has kept to the limits, and has to make room all the same: the sender may come again.
+  const displace = (arrival: Arrival) =>
+    fail(parts, arrival, new ReceptionError('reception_full', 'Bodies that arrive faster need the room in the spool.'));
   const maxLarge = largeBodyLimit(maxConnections);
-  const budget = createBudget({ connections, maxBytes, maxLarge, giveUp });
+  const budget = createBudget({ connections, maxBytes, maxLarge, giveUp, displace });
   const parts: Parts = { ...options, budget, slices: createSlices() };
   const checking = setInterval(() => giveUpLate(connections, options, giveUp), checkIntervalMs(options)).unref();
   connections.onClose(({ held }) => held.forEach((arrival) => release(parts, arrival)));
@@ -107,23 +110,7 @@ function read(parts: Parts, { request, payload, done }: Reading): void {
 }
 
 function begin(connection: Connection, payload: IncomingMessage, done: Done): Arrival {
-  const arrival: Arrival = {
-    connection,
-    payload,
-    pieces: noPieces(),
-    bytes: 0,
-    heldBytes: 0,
-    large: undefined,
-    pace: undefined,
-    announcedBytes: Infinity,
-    stepBytes: 0,
-    isPartial: false,
-    progressAt: 0,
-    isOver: false,
-    isWhole: false,
-    isReleased: false,
-    done,
-  };
+  const arrival = newArrival(connection, payload, done);
   connection.arriving = arrival;
   connection.held.add(arrival);
   return arrival;
@@ -153,7 +140,8 @@ function noteProgress({ connections }: Parts, arrival: Arrival, bytes: number): 
   arrival.stepBytes += bytes;
   if (!arrival.isPartial && arrival.bytes < arrival.announcedBytes) {
     arrival.isPartial = true;
-    arrival.progressAt = performance.now();
+    arrival.startedAt = performance.now();
+    arrival.progressAt = arrival.startedAt;
     connections.update(arrival.connection);
   }
   if (arrival.stepBytes < PROGRESS_BYTES) return;
@@ -177,7 +165,7 @@ function moveToSpool(parts: Parts, arrival: Arrival, signature: SignatureRead): 
   const onError = (cause: unknown) => fail(parts, arrival, spoolFault(cause));
   try {
     if (!makePlace(budget)) throw new ReceptionError('reception_full', `${budget.large} large bodies are under way.`);
-    const writer = parts.beginInSpool();
+    const writer = parts.beginInSpool((hasRoom) => makeSpoolRoom(budget, arrival, hasRoom));
     const onWritten = () => {
       giveBackHeld(budget, arrival);
       arrival.payload.resume();

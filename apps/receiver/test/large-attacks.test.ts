@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SpoolError } from '@landline/recordings';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openConnection, statusesIn, type RawConnection } from '../../../test/support/raw-connection.ts';
 import { post, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
@@ -46,8 +47,8 @@ async function files(): Promise<string[]> {
   return (await readdir(join(receiver.spoolDir, owner))).filter((name) => name !== 'lock');
 }
 
-async function connect(): Promise<RawConnection> {
-  const connection = await openConnection(receiver.url);
+async function connect(to = receiver): Promise<RawConnection> {
+  const connection = await openConnection(to.url);
   opened.push(connection);
   return connection;
 }
@@ -72,6 +73,71 @@ describe('a body in chunks of one byte', () => {
     connection.write(CHUNKED + '1\r\nx\r\n'.repeat(bytes));
     await expect.poll(() => receiver.spool.stats().bytes, { timeout: 50_000 }).toBeGreaterThan(bytes - 1000);
     expect(await post(receiver.url, aBody(2 * MIB))).toMatchObject({ status: 200 });
+  }, 60_000);
+});
+
+/** Starts a receiver in whose spool large bodies may take 56 MiB, and those that arrive 28 MiB of these. */
+async function startSmall(): Promise<TestReceiver> {
+  const small = await startReceiver(redis.url, { bodyLimitBytes: 24 * MIB, spoolLimitBytes: 64 * MIB });
+  onTestFinished(async () => {
+    for (const connection of opened.splice(0)) connection.cut();
+    await small.close();
+  });
+  return small;
+}
+
+/** Has 500 strangers begin a body of 20 MiB each: so many bytes at once, and then a little more than a receiver asks for. */
+async function dripInto(to: TestReceiver, bytes: number): Promise<RawConnection[]> {
+  const strangers = await Promise.all(Array.from({ length: 500 }, () => connect(to)));
+  for (const stranger of strangers) {
+    stranger.write(declared(20 * MIB));
+    stranger.write(Buffer.alloc(bytes, 'x'));
+  }
+  const drop = Buffer.alloc(17_000, 'x');
+  const dripping = setInterval(() => strangers.forEach((stranger) => stranger.write(drop)), 1000);
+  onTestFinished(() => clearInterval(dripping));
+  return strangers;
+}
+
+/** Sends a body at 5 MiB a second at most, as a usual line does; returns the statuses of the answer. */
+async function sendAtUsualPace(to: TestReceiver, body: string): Promise<number[]> {
+  const connection = await connect(to);
+  const headers = Object.entries(signed(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+  connection.write(
+    `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n${headers.join('')}content-length: ${body.length}\r\n\r\n`,
+  );
+  for (let at = 0; at < body.length; at += MIB / 4) {
+    connection.write(body.slice(at, at + MIB / 4));
+    // oxlint-disable-next-line no-await-in-loop -- the pace
+    await delay(50);
+  }
+  await vi.waitUntil(() => statusesIn(connection.received()).length > 0, { timeout: 20_000 });
+  return statusesIn(connection.received());
+}
+
+describe('500 strangers whose large bodies drip', () => {
+  it('take no room from good bodies, whether these begin before them or after them', async () => {
+    const small = await startSmall();
+    const early = sendAtUsualPace(small, aBody(8 * MIB));
+    const strangers = await dripInto(small, 120_000);
+    await expect.poll(() => small.spool.stats().bytes, { timeout: 20_000 }).toBeGreaterThan(26 * MIB);
+    expect(await early).toEqual([200]);
+    for (let i = 0; i < 4; i++) expect(await sendAtUsualPace(small, aBody(8 * MIB + i))).toEqual([200]);
+    const answers = strangers.map(({ received }) => statusesIn(received()));
+    expect(answers.filter((statuses) => statuses.length === 0).length).toBeGreaterThan(20);
+    expect(new Set(answers.flat())).toEqual(new Set([503]));
+    // Strangers make no trouble of the spool's, and its verified bodies stay.
+    expect([small.spool.stats().files, small.spool.status()]).toEqual([5, 'ready']);
+    expect(small.log()).not.toContain('"level":50');
+  }, 60_000);
+
+  it('make room where verified bodies have the rest of it', async () => {
+    const small = await startSmall();
+    for (let i = 0; i < 3; i++) expect(await post(small.url, aBody(9 * MIB + i))).toMatchObject({ status: 200 });
+    await dripInto(small, 52_000);
+    await expect.poll(() => small.spool.stats().bytes, { timeout: 20_000 }).toBeGreaterThan(51 * MIB);
+    expect(await sendAtUsualPace(small, aBody(8 * MIB))).toEqual([200]);
+    expect(small.spool.stats().files).toBe(4);
   }, 60_000);
 });
 

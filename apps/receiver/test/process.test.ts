@@ -159,6 +159,27 @@ describe('at the start', () => {
     await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 20_000 }).toBe(200);
   });
 
+  const dropped =
+    'RECORDINGS_URL is not set: the audio of calls is dropped, and only its size and SHA-256 are recorded';
+  it('warns that audio is dropped where RECORDINGS_URL is not set, and not where it is', async () => {
+    expect((await start({ RECORDINGS_URL: '' })).output()).toContain(dropped);
+    const RECORDINGS_URL = `file:${await makeTempFolder()}`;
+    expect((await start({ RECORDINGS_URL })).output()).not.toContain('RECORDINGS_URL');
+  });
+
+  // The AWS SDK prints such a warning on Node 20 alone.
+  it('prints nothing about versions of the AWS SDK that it does not use', async () => {
+    const receiver = await start({
+      RECORDINGS_URL: 's3://calls?endpoint=http://127.0.0.1:1',
+      AWS_ACCESS_KEY_ID: 'an id',
+      AWS_SECRET_ACCESS_KEY: 'a key',
+    });
+    const body = JSON.stringify({ type: 'post_call_audio', event_timestamp: 1, data: { full_audio: 'AAAA' } });
+    expect(await post(receiver.url, body)).toMatchObject({ status: 200 });
+    await expect.poll(() => receiver.output(), { timeout: 20_000 }).toContain('A body waits in the spool');
+    expect(receiver.output()).not.toMatch(/NodeVersionSupport|Warning:/);
+  });
+
   it('takes its secrets from files', async () => {
     const folder = await makeTempFolder();
     const [secret, url] = [join(folder, 'secret'), join(folder, 'redis')];

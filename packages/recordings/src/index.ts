@@ -1,5 +1,5 @@
 export { createMover, type Mover } from './move/mover.ts';
-export type { BodyWriter } from './spool/body-writer.ts';
+export type { BodyWriter, MakeRoom } from './spool/body-writer.ts';
 export { SpoolError } from './spool/errors.ts';
 export { listSpool, verifySpoolFile, type SpoolFile } from './spool/inspect-spool.ts';
 export { createSpool, type Spool } from './spool/spool.ts';

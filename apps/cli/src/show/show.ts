@@ -4,6 +4,7 @@ import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
 import { findReadableDatabase } from '../find-database.ts';
 import { readEnvFile } from '../start/env-file.ts';
+import { escapeControls } from '../format-table.ts';
 import { describeEvent, eventDocument } from './describe-event.ts';
 import { openRecordingStorage } from './recording-storage.ts';
 import { writeBody } from './write-body.ts';
@@ -22,13 +23,21 @@ export interface ShowOptions {
  * @param id  The ledger id, a uuid.
  * @returns   The exit code: 1 where the bytes of `--body` are not those of the event, else 0.
  * @throws    {CliError} `event_missing`, `body_missing`, `query_failed`: the server's message, or `configuration_invalid`: there is no
- *            database.
+ *            database; `arguments_invalid`: the bytes of `--body` would go to a terminal.
  */
 export async function showEvent(id: string, { body, json }: ShowOptions, context: CommandContext): Promise<number> {
+  if (body && context.isTerminal === true) throw new CliError('arguments_invalid', terminalFault(id));
   const event = await find(id, context);
   if (body) return showBody(event, context);
-  context.print(json ? JSON.stringify(eventDocument(event), undefined, 2) : describeEvent(event));
+  context.print(json ? escapeControls(JSON.stringify(eventDocument(event), undefined, 2)) : describeEvent(event));
   return 0;
+}
+
+function terminalFault(id: string): string {
+  return (
+    'The bytes of a body can hold sequences that control a terminal, so they are not written to one. ' +
+    `Write them to a file, or pipe them into a program: npm run --silent landline -- show ${id} --body > body.json`
+  );
 }
 
 async function find(id: string, { root, env }: CommandContext): Promise<StoredEvent> {

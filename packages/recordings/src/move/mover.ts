@@ -10,6 +10,7 @@ import { createTurns, type Turns } from '../spool/turns.ts';
 import { createLane, type Lane } from './lane.ts';
 import { deliveryOfAudio, deliveryOfFault } from './deliveries.ts';
 import { retryPauseMs } from './retry-pause.ts';
+import { createTroubles, type Troubles } from './troubles.ts';
 
 /** How many recordings are stored at once. */
 const STORES_AT_ONCE = 4;
@@ -33,7 +34,7 @@ export interface MoverOptions {
   accept: (delivery: Delivery) => Promise<void>;
   /** Called when a body cannot be read any more. */
   setAside: (body: SpooledBody) => Promise<void>;
-  /** Called with why a body waits; once for each reason, until one gets through again. */
+  /** Called with why a body waits; once for each reason, until no body waits for it any more. */
   onError: (error: Error) => void;
 }
 
@@ -66,7 +67,7 @@ interface Moving extends MoverOptions {
   readonly moves: Turns;
   readonly queue: Lane;
   readonly counts: MoverStats;
-  reported: string | undefined;
+  readonly troubles: Troubles;
 }
 
 /**
@@ -85,7 +86,9 @@ export function createMover(options: MoverOptions): Mover {
     moves: createTurns(MOVES_AT_ONCE),
     queue: createLane(1, closing.signal),
     counts: { stored: 0, failures: 0 },
-    reported: undefined,
+    troubles: createTroubles((reason, cause) =>
+      options.onError(new Error(`A body waits in the spool and is tried again: ${reason}`, { cause })),
+    ),
   };
   const underWay = new Set<Promise<void>>();
   return {
@@ -104,16 +107,21 @@ export function createMover(options: MoverOptions): Mover {
 
 /** Never rejects. */
 async function moveUntilDone(moving: Moving, body: SpooledBody): Promise<void> {
-  const { signal } = moving.ending;
+  await tryUntilDone(moving, body);
+  moving.troubles.over(body.path);
+}
+
+async function tryUntilDone(moving: Moving, body: SpooledBody): Promise<void> {
+  const { counts, troubles, ending } = moving;
+  const { signal } = ending;
   for (let failures = 1; failures === 1 || !signal.aborted; failures++) {
     try {
-      await moveOnce(moving, body);
-      moving.reported = undefined;
-      return;
+      return await moveOnce(moving, body);
     } catch (error) {
       if (signal.aborted) return;
       if (await isLost(moving, body, error)) return;
-      report(moving, error);
+      counts.failures += 1;
+      troubles.met(body.path, error);
       await delay(retryPauseMs(failures), undefined, { signal }).catch(() => undefined);
     }
   }
@@ -133,14 +141,6 @@ async function isLost({ setAside, onError }: Moving, body: SpooledBody, error: u
     (isSuspect && (await verifySpoolFile(body.path).catch(() => undefined)) === false);
   if (isDamaged) await setAside(body).catch(() => undefined);
   return isDamaged;
-}
-
-function report(moving: Moving, error: unknown): void {
-  moving.counts.failures += 1;
-  const reason = error instanceof Error ? error.message : String(error);
-  if (moving.reported === reason) return;
-  moving.reported = reason;
-  moving.onError(new Error(`A body waits in the spool and is tried again: ${reason}`, { cause: error }));
 }
 
 async function moveOnce(moving: Moving, body: SpooledBody): Promise<void> {

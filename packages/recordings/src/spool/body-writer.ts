@@ -27,14 +27,22 @@ export interface BodyWriter {
   discard(): Promise<void>;
 }
 
+/**
+ * Makes room for a piece of a body: has other bodies that arrive discarded, until `hasRoom` says that the piece fits. Where it still does
+ * not fit, the body is refused.
+ */
+export type MakeRoom = (hasRoom: () => boolean) => void;
+
 /** What a writer works with. */
 export interface WriterOptions {
   /** The folder of this process. */
   folder: string;
   /** Of the file, without the folder and the extension. */
   name: string;
+  /** Whether the body arrives, and is verified only when it is whole. A small one is verified before. */
   isLarge: boolean;
   room: SpoolRoom;
+  makeRoom?: MakeRoom | undefined;
   /** Lets few writers use the disk at once. */
   turns: Turns;
   /** Called with a body that is kept. */
@@ -51,8 +59,9 @@ interface Writing extends WriterOptions {
   /** How many pieces were added since pieces were last joined, and their bytes. */
   latest: number;
   latestBytes: number;
-  /** What the room was told. */
+  /** What the room was told, and whether it was told that these bytes are not verified. */
   counted: number;
+  isArriving: boolean;
   unsynced: number;
   bytes: number;
   /** The write under way. */
@@ -70,6 +79,7 @@ export function beginBody(options: WriterOptions): BodyWriter {
     latest: 0,
     latestBytes: 0,
     counted: 0,
+    isArriving: options.isLarge,
     unsynced: 0,
     bytes: 0,
     flushing: Promise.resolve(),
@@ -85,9 +95,7 @@ export function beginBody(options: WriterOptions): BodyWriter {
 }
 
 async function write(writing: Writing, chunk: Buffer): Promise<void> {
-  const { room, isLarge } = writing;
-  if (!room.hasRoomFor(chunk.length, isLarge)) throw fullError();
-  count(writing, chunk.length);
+  takeRoom(writing, chunk.length);
   writing.bytes += chunk.length;
   gather(writing, chunk);
   if (writing.pendingBytes >= WRITE_BYTES) await flush(writing);
@@ -108,6 +116,18 @@ function dropLatest(writing: Writing): void {
   writing.latestBytes = 0;
 }
 
+/** Counts a piece that is to come. @throws SpoolError where it has no room */
+function takeRoom(writing: Writing, bytes: number): void {
+  const { room, isLarge, makeRoom } = writing;
+  const hasRoom = () => (isLarge ? room.mayArrive(bytes, writing.counted) : room.hasRoomForSmall(bytes));
+  if (!hasRoom()) {
+    const couldHaveRoom = isLarge && room.hasRoomAlone(writing.counted + bytes);
+    if (couldHaveRoom) makeRoom?.(hasRoom);
+    if (!hasRoom()) throw couldHaveRoom ? crowdedError() : fullError();
+  }
+  count(writing, bytes);
+}
+
 function fullError(): SpoolError {
   return new SpoolError(
     'full',
@@ -115,9 +135,21 @@ function fullError(): SpoolError {
   );
 }
 
+function crowdedError(): SpoolError {
+  return new SpoolError('crowded', 'Bodies that arrive faster have the room of the spool for bodies that arrive.');
+}
+
 function count(writing: Writing, bytes: number): void {
-  writing.room.count(bytes);
+  const { room, isArriving } = writing;
+  room.count(bytes);
+  if (isArriving) room.countArriving(bytes);
   writing.counted += bytes;
+}
+
+/** From now on its bytes count as those of a verified body. */
+function countVerified(writing: Writing): void {
+  if (writing.isArriving) writing.room.countArriving(-writing.counted);
+  writing.isArriving = false;
 }
 
 function flush(writing: Writing): Promise<void> {
@@ -156,6 +188,7 @@ async function keep(writing: Writing, facts: BodyFacts): Promise<SpooledBody> {
   const { folder, name, room, onKept, onRemoved } = writing;
   const footer = encodeFooter(facts);
   const path = `${folder}/${name}.body`;
+  countVerified(writing);
   try {
     count(writing, footer.length);
     gather(writing, footer);
@@ -195,6 +228,8 @@ async function close(writing: Writing): Promise<void> {
 }
 
 async function discard(writing: Writing): Promise<void> {
+  // At once: the body may be discarded to make room for a piece that cannot wait for the disk.
+  count(writing, -writing.counted);
   writing.pending = [];
   writing.pendingBytes = 0;
   // Else a file that is being opened would stay.
@@ -202,6 +237,4 @@ async function discard(writing: Writing): Promise<void> {
   await close(writing).catch(() => undefined);
   // A file that cannot be removed is removed by the process that takes the folder over.
   await removeFile(writing.part).catch(() => undefined);
-  writing.room.count(-writing.counted);
-  writing.counted = 0;
 }

@@ -2,10 +2,11 @@
  * The spool did not take a body, or lost one.
  *
  * - `full`: SPOOL_LIMIT_BYTES or the disk has no room.
+ * - `crowded`: other bodies that are not verified yet have the room. The spool itself is well.
  * - `failed`: the disk refused a write, or the folder cannot be used.
  */
 export class SpoolError extends Error {
-  readonly code: 'full' | 'failed';
+  readonly code: 'full' | 'crowded' | 'failed';
 
   constructor(code: SpoolError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -26,6 +26,9 @@ const MAGIC = Buffer.from('LLS1', 'latin1');
 /** Behind the facts, little-endian: their length, their CRC-32, the magic. */
 export const TAIL_BYTES = 12;
 
+/** The most bytes of facts that are read: they have some 250, and a damaged tail may name gigabytes. */
+export const MAX_FACT_BYTES = 65_536;
+
 /** Returns the bytes that stand behind a body in its file. */
 export function encodeFooter(facts: BodyFacts): Buffer {
   const json = Buffer.from(JSON.stringify(facts));

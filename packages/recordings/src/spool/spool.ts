@@ -1,11 +1,12 @@
 import { holdFolder, removeUnfinished, type OwnFolder } from '@landline/held-folder';
 import type { DiskSpace } from '@landline/held-folder/disk-space';
-import { isGone, isMissing } from '@landline/held-folder/files';
-import { beginBody, type BodyWriter } from './body-writer.ts';
-import { damagedError, spoolError, SpoolError } from './errors.ts';
-import { createRoom, type SpoolRoom } from './spool-room.ts';
-import { BODY_FILE, fileBytes, newName, readFacts, setAside, spooledBody, type SpooledBody } from './spooled-body.ts';
-import { bytesOfOthers, takeOver } from './take-over.ts';
+import { isGone } from '@landline/held-folder/files';
+import { beginBody, type BodyWriter, type MakeRoom } from './body-writer.ts';
+import { spoolError, SpoolError } from './errors.ts';
+import { addBody, forgetRemoved, readArrived, setBodyAside, type SpoolFiles } from './spool-files.ts';
+import { createRoom } from './spool-room.ts';
+import { newName, type SpooledBody } from './spooled-body.ts';
+import { otherProcesses, takeOver } from './take-over.ts';
 import { createTurns } from './turns.ts';
 
 /** How often the spool looks for folders of ended processes and for room on the disk, in ms. */
@@ -44,14 +45,22 @@ export interface SpoolStats {
   diskFreeBytes: number | undefined;
 }
 
+/** How to begin a body. */
+export interface BeginOptions {
+  /** Whether it arrives, and is verified only when it is whole: then it may not use the room that is kept for small and for verified bodies. */
+  isLarge: boolean;
+  /** Called where a piece of a large body has no room. */
+  makeRoom?: MakeRoom;
+}
+
 /** Keeps large bodies on the disk until they are stored and enqueued. */
 export interface Spool {
   /** Makes and holds a folder of this process, and takes over those of ended ones. Resolves also where the disk refuses, and goes on trying. */
   open(): Promise<void>;
-  /** Tells whether a body of so many bytes more has room now. */
+  /** Tells whether a large body of so many bytes has room, now or once bodies that arrive make room for it. */
   hasRoomFor(bytes: number): boolean;
-  /** Begins a body. `isLarge`: it may not use the share that is kept for small ones. @throws SpoolError where the folder cannot be used */
-  begin(options: { isLarge: boolean }): BodyWriter;
+  /** Begins a body. @throws SpoolError where the folder cannot be used */
+  begin(options: BeginOptions): BodyWriter;
   /** Sets a body aside that cannot be read any more. */
   setAside(body: SpooledBody): Promise<void>;
   status(): 'ready' | 'failed';
@@ -60,14 +69,9 @@ export interface Spool {
   close(): Promise<void>;
 }
 
-interface State extends SpoolOptions {
-  readonly room: SpoolRoom;
-  readonly bodies: Map<string, SpooledBody>;
+interface State extends SpoolOptions, SpoolFiles {
   readonly unfinished: Map<string, number>;
-  damaged: Set<string>;
   own: OwnFolder | undefined;
-  /** Files of ended processes that lie in the own folder and were not read yet. */
-  readonly arrived: string[];
   /** The troubles that were reported last: of a write, and of a check of the folder. Undefined where there is none. */
   readonly trouble: Record<'write' | 'check', string | undefined>;
   isClosed: boolean;
@@ -80,7 +84,7 @@ export function createSpool(options: SpoolOptions): Spool {
     room: createRoom(options),
     bodies: new Map(),
     unfinished: new Map(),
-    damaged: new Set(),
+    damaged: new Map(),
     own: undefined,
     arrived: [],
     trouble: { write: undefined, check: undefined },
@@ -100,8 +104,8 @@ export function createSpool(options: SpoolOptions): Spool {
       await check();
       timer = setInterval(() => void check(), options.checkMs ?? CHECK_MS).unref();
     },
-    hasRoomFor: (bytes) => state.own !== undefined && state.room.hasRoomFor(bytes, true),
-    begin({ isLarge }) {
+    hasRoomFor: (bytes) => state.own !== undefined && state.room.hasRoomAlone(bytes),
+    begin({ isLarge, makeRoom }) {
       if (state.own === undefined || state.isClosed) {
         throw new SpoolError('failed', 'The spool in SPOOL_DIR takes no bodies: its folder cannot be used.');
       }
@@ -110,17 +114,14 @@ export function createSpool(options: SpoolOptions): Spool {
         name: newName(),
         isLarge,
         room: state.room,
+        makeRoom,
         turns,
-        onKept: (kept) => take(state, kept),
+        onKept: (kept) => addBody(state, kept),
         onRemoved: ({ path }) => state.bodies.delete(path),
       });
       return reporting(body, state);
     },
-    async setAside({ path, facts }) {
-      state.damaged.add(await setAside(path));
-      state.bodies.delete(path);
-      state.onError(damagedError(path, facts.eventId));
-    },
+    setAside: (body) => setBodyAside(state, body),
     status: () => (state.own === undefined || hasTrouble(state) ? 'failed' : 'ready'),
     stats: () => statsOf(state),
     async close() {
@@ -142,11 +143,6 @@ function statsOf({ bodies, room, damaged }: State): SpoolStats {
     damagedFiles: damaged.size,
     diskFreeBytes: room.freeBytes(),
   };
-}
-
-function take(state: State, body: SpooledBody): void {
-  state.bodies.set(body.path, body);
-  state.onBody(body);
 }
 
 function hasTrouble({ trouble }: State): boolean {
@@ -171,6 +167,8 @@ function reporting(body: BodyWriter, state: State): BodyWriter {
 
 function fail(state: State, source: 'write' | 'check', cause: unknown): never {
   const error = spoolError(cause);
+  // A stranger can bring that about, and verified bodies have room.
+  if (error.code === 'crowded') throw error;
   if (state.trouble[source] !== error.message && !state.isClosed) {
     state.trouble[source] = error.message;
     state.onError(error);
@@ -194,8 +192,9 @@ async function checkOnce(state: State): Promise<void> {
     state.own ??= await holdFolder(dir);
     await removeUnfinished(dir, unfinished, performance.now());
     await takeOver({ dir, folder: state.own, onTaken: (path) => arrived.push(path), onError });
-    const fault = await arriveAll(state);
-    await room.measure(await bytesOfOthers(dir, state.own.owner));
+    const fault = await readArrived(state);
+    await forgetRemoved(state);
+    await room.measure(await otherProcesses(dir, state.own.owner));
     if (fault !== undefined) throw fault;
     recover(state, 'check');
   } catch (error) {
@@ -210,40 +209,4 @@ function reportCheck(state: State, error: unknown): void {
   } catch {
     // It is reported.
   }
-}
-
-/** Reads the files that were taken over. One that the disk does not give now stays for the next check, and keeps no other waiting. */
-async function arriveAll(state: State): Promise<SpoolError | undefined> {
-  let fault: SpoolError | undefined;
-  for (const path of state.arrived.splice(0)) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other: an ended process leaves few
-      await arrive(state, path);
-    } catch (error) {
-      // A person may have removed it.
-      if (isMissing(error)) continue;
-      state.arrived.push(path);
-      fault ??= spoolError(error);
-    }
-  }
-  return fault;
-}
-
-async function arrive(state: State, path: string): Promise<void> {
-  const { room } = state;
-  const bytes = await fileBytes(path);
-  const facts = BODY_FILE.test(path.slice(path.lastIndexOf('/') + 1)) ? await readFacts(path) : undefined;
-  if (facts === undefined) {
-    state.damaged.add(path.endsWith('.damaged') ? path : await setAside(path));
-    room.count(bytes);
-    state.onError(damagedError(path, 'unknown'));
-    return;
-  }
-  // Once: a file that could not be read a moment ago arrives again.
-  room.count(bytes);
-  const body = spooledBody(path, facts, () => {
-    room.count(-bytes);
-    state.bodies.delete(path);
-  });
-  take(state, body);
 }

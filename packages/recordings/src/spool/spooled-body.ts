@@ -3,7 +3,7 @@ import { open, rename, stat } from 'node:fs/promises';
 import { isMissing, removeFile } from '@landline/held-folder/files';
 import type { ReadRange } from '../split/split-source.ts';
 import { DamagedBodyError, MissingBodyError } from './errors.ts';
-import { decodeFacts, factBytes, TAIL_BYTES, type BodyFacts } from './footer.ts';
+import { decodeFacts, factBytes, MAX_FACT_BYTES, TAIL_BYTES, type BodyFacts } from './footer.ts';
 
 /** How many bytes of a body are read at once. */
 const READ_BYTES = 256 * 1024;
@@ -54,7 +54,7 @@ export async function readFacts(path: string): Promise<BodyFacts | undefined> {
     const { size } = await handle.stat();
     const tail = await readAt(handle, size - TAIL_BYTES, TAIL_BYTES);
     const length = factBytes(tail);
-    if (length === undefined) return undefined;
+    if (length === undefined || length > MAX_FACT_BYTES) return undefined;
     const facts = decodeFacts(await readAt(handle, size - TAIL_BYTES - length, length), tail);
     return facts?.bytes === size - TAIL_BYTES - length ? facts : undefined;
   } finally {

@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { otherFolders, removeFolder, type OwnFolder } from '@landline/held-folder';
 import { ifMissing, isMissing, namesIn, sizeOf, syncFolder } from '@landline/held-folder/files';
+import type { OtherProcesses } from './spool-room.ts';
 import { BODY_FILE, DAMAGED_FILE, PART_FILE } from './spooled-body.ts';
 
 /** How to take over. */
@@ -54,11 +55,12 @@ async function takeFolder(dead: string, folder: string, onTaken: (path: string) 
   );
 }
 
-/** Returns how many bytes the folders of other processes hold. @throws the disk's error */
-export async function bytesOfOthers(dir: string, owner: string): Promise<number> {
-  let sum = 0;
-  for (const { path } of await otherFolders(dir, owner)) {
-    for (const name of await namesIn(path)) sum += await sizeOf(join(path, name));
+/** Returns what the folders of other processes hold, and how many of these processes are alive. @throws the disk's error */
+export async function otherProcesses(dir: string, owner: string): Promise<OtherProcesses> {
+  const found = { bytes: 0, alive: 0 };
+  for (const { path, isHeld } of await otherFolders(dir, owner)) {
+    if (isHeld) found.alive += 1;
+    for (const name of await namesIn(path)) found.bytes += await sizeOf(join(path, name));
   }
-  return sum;
+  return found;
 }

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, rename, rm, truncate, writeFile } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { encodeFooter } from '../../src/spool/footer.ts';
 import { createSpool, type Spool, type SpoolOptions } from '../../src/spool/spool.ts';
 import type { SpooledBody } from '../../src/spool/spooled-body.ts';
 
@@ -160,6 +161,9 @@ describe('a damaged file', () => {
       await appendFile(path, Buffer.from('{"receivedAt":1}\x10\0\0\0\0\0\0\0LLS1', 'latin1'));
     },
     'that is empty': (path) => truncate(path, 0),
+    // A length that is far from that of any facts is damage, and costs no memory.
+    'whose facts are 64 KiB and more': (path) =>
+      writeFile(path, encodeFooter({ ...FACTS, eventId: 'x'.repeat(65_536), sha256: '', bytes: 0 })),
   };
   it.each(Object.entries(damages))('%s is set aside and reported, and the others are taken over', async (_, damage) => {
     const dead = await aSpool();
@@ -179,6 +183,21 @@ describe('a damaged file', () => {
     expect(next.stats()).toMatchObject({ files: 1, damagedFiles: 1 });
     expect(await readdir(dead.dir)).toHaveLength(1);
   });
+
+  it('counts until a person removes it, whether it was found at a take-over or later', async () => {
+    const dead = await aSpool();
+    const broken = await keep(dead, numbered(MIB));
+    await truncate(broken.path, 1000);
+    await dead.close();
+    const spool = await aSpool({ dir: dead.dir });
+    await spool.setAside(await keep(spool, numbered(2 * MIB)));
+    expect(spool.stats()).toMatchObject({ files: 0, damagedFiles: 2 });
+    expect(spool.stats().bytes).toBeGreaterThan(2 * MIB + 1000);
+    const [own = ''] = await readdir(spool.dir);
+    const damaged = (await filesOf(spool)).filter((name) => name.endsWith('.damaged'));
+    await Promise.all(damaged.map((name) => rm(join(spool.dir, own, name))));
+    await expect.poll(() => spool.stats(), { timeout: 20_000 }).toMatchObject({ damagedFiles: 0, bytes: 0 });
+  });
 });
 
 describe('room', () => {
@@ -194,6 +213,49 @@ describe('room', () => {
     await expect(small.write(numbered(2 * MIB))).rejects.toMatchObject({ code: 'full' });
     await Promise.all([large.discard(), small.discard()]);
     expect(spool.hasRoomFor(14 * MIB)).toBe(true);
+  });
+
+  it('for bodies that arrive is half of that for large ones; a verified body counts no more', async () => {
+    const spool = await aSpool({ limitBytes: 16 * MIB });
+    const [first, second] = [spool.begin({ isLarge: true }), spool.begin({ isLarge: true })];
+    await first.write(numbered(5 * MIB));
+    await second.write(numbered(2 * MIB));
+    await expect(second.write(Buffer.alloc(1))).rejects.toMatchObject({ code: 'crowded' });
+    expect([spool.errors, spool.status()]).toEqual([[], 'ready']);
+    expect(spool.hasRoomFor(14 * MIB)).toBe(true);
+    await first.keep({ ...FACTS, sha256: '', eventId: '', bytes: 5 * MIB });
+    await second.write(numbered(4 * MIB));
+    expect(spool.hasRoomFor(9 * MIB)).toBe(false);
+    await second.discard();
+    expect(spool.hasRoomFor(8 * MIB)).toBe(true);
+  });
+
+  it('is made by others that are discarded, and then is there at once', async () => {
+    const spool = await aSpool({ limitBytes: 16 * MIB });
+    const slow = [1, 2, 3].map(() => spool.begin({ isLarge: true }));
+    await Promise.all(slow.map((writer) => writer.write(numbered(2 * MIB))));
+    const discarding: Promise<void>[] = [];
+    const writer = spool.begin({
+      isLarge: true,
+      makeRoom(hasRoom) {
+        while (!hasRoom()) discarding.push(slow.shift()?.discard() ?? Promise.reject(new Error('All are discarded.')));
+      },
+    });
+    await writer.write(numbered(4 * MIB));
+    expect(discarding).toHaveLength(2);
+    await Promise.all([...discarding, ...slow.map((left) => left.discard()), writer.discard()]);
+    expect(await filesOf(spool)).toEqual([]);
+    expect(spool.stats().bytes).toBe(0);
+  });
+
+  it('for bodies that arrive is shared by the processes of the folder', async () => {
+    const first = await aSpool({ limitBytes: 16 * MIB });
+    const second = await aSpool({ dir: first.dir, limitBytes: 16 * MIB });
+    const writers = [1, 2].map(() => second.begin({ isLarge: true }));
+    await writers[0]?.write(numbered(3 * MIB));
+    await expect(writers[1]?.write(numbered(MIB))).rejects.toMatchObject({ code: 'crowded' });
+    await writers[1]?.write(numbered(MIB / 2));
+    await Promise.all(writers.map((writer) => writer.discard()));
   });
 
   it('counts what other processes hold', async () => {
@@ -212,6 +274,30 @@ describe('room', () => {
     expect(spool.stats().diskFreeBytes).toBe(300 * MIB);
     space.free = 1000 * MIB;
     await expect.poll(() => spool.hasRoomFor(45 * MIB), { timeout: 20_000 }).toBe(true);
+  });
+
+  it('on a disk that is nearly full is there as soon as a body is discarded', async () => {
+    const space = { free: 300 * MIB, total: 1024 * 1024 * MIB };
+    const spool = await aSpool({ diskSpace: () => Promise.resolve({ ...space }) });
+    const slow = [spool.begin({ isLarge: true }), spool.begin({ isLarge: true })];
+    await Promise.all(slow.map((writer) => writer.write(numbered(10 * MIB))));
+    space.free = 260 * MIB;
+    await expect.poll(() => spool.stats().diskFreeBytes, { timeout: 20_000 }).toBe(260 * MIB);
+    let discarded = 0;
+    const makeRoom = (hasRoom: () => boolean) => {
+      for (const writer of slow) {
+        if (hasRoom()) return;
+        discarded += 1;
+        void writer.discard();
+      }
+    };
+    const writer = spool.begin({ isLarge: true, makeRoom });
+    // All of them together do not have so much.
+    await expect(writer.write(numbered(30 * MIB))).rejects.toMatchObject({ code: 'full' });
+    expect(discarded).toBe(0);
+    await writer.write(numbered(8 * MIB));
+    expect(discarded).toBe(1);
+    await Promise.all([...slow, writer].map((left) => left.discard()));
   });
 
   it('is not bounded by a disk whose space nobody knows', async () => {
