@@ -2,7 +2,7 @@ import { QueueUnavailableError } from '@landline/queue/errors';
 import type { Journal, JournalEntry } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
 import { bodyLength } from '@landline/webhook/delivery';
-import { isWorthPacking, packEvents, type PackedEvents } from '@landline/webhook/packed-events';
+import { packEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import { beginGroup, type Group, type GroupStep } from './group.ts';
 import { groupWithRoom, mayLeave, openLane, type Lane } from './lane.ts';
 
@@ -162,7 +162,8 @@ function send(line: Line, group: Group, { lane, isForRedis }: { lane: Lane; isFo
   const { journal, redis } = line;
   const goesToRedis = isForRedis && (journal === undefined || redis.fault() === undefined);
   const places = Number(goesToRedis) + Number(journal !== undefined);
-  const packed = isWorthPacking(group.events.length, group.bytes) ? packEvents(group.events) : undefined;
+  // While Redis is away, 64 MiB may go to the journal in one turn: to pack them would hold up everything.
+  const packed = goesToRedis ? packEvents(group.events, group.bytes) : undefined;
   const sending: Sending = { group, lane, packed, awaited: places, entry: undefined, isEnqueued: false };
   group.step({ kind: 'sent', places });
   if (journal !== undefined) void writeToJournal(line, journal, sending);

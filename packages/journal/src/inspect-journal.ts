@@ -27,12 +27,13 @@ export interface JournalFile {
 
 /**
  * A part of a file that is no record, in bytes from the file's beginning. `isTorn`: the part is a record without its
- * end, as a process leaves it that dies while writing.
+ * end, as a process leaves it that dies while writing. `fault`: the part is an intact record that this version cannot decode, and why.
  */
 export interface JournalDamage {
   from: number;
   to: number;
   isTorn: boolean;
+  fault?: string;
 }
 
 /** The result of reading a whole file. */
@@ -54,11 +55,11 @@ export async function listJournal(dir: string): Promise<JournalFile[]> {
 export async function verifyJournalFile(path: string): Promise<JournalFileCheck> {
   const check: JournalFileCheck = { path, records: 0, events: 0, damage: [] };
   for await (const found of readWhole(path)) {
-    if (found.kind === 'damage') check.damage.push({ from: found.from, to: found.to, isTorn: found.isTorn });
-    else {
+    const record = decoded(found);
+    if ('events' in record) {
       check.records += 1;
-      check.events += decodeRecord(found.record).events.length;
-    }
+      check.events += record.events.length;
+    } else check.damage.push(record);
   }
   return check;
 }
@@ -73,8 +74,20 @@ export async function* readJournalFile(
   onDamage?: (damage: JournalDamage) => void,
 ): AsyncGenerator<JournalRecord> {
   for await (const found of readWhole(path)) {
-    if (found.kind === 'damage') onDamage?.({ from: found.from, to: found.to, isTorn: found.isTorn });
-    else if (timeOf(found.record) >= sinceMs) yield decodeRecord(found.record);
+    if (found.kind === 'record' && timeOf(found.record) < sinceMs) continue;
+    const record = decoded(found);
+    if ('events' in record) yield record;
+    else onDamage?.(record);
+  }
+}
+
+function decoded(found: Found): JournalRecord | JournalDamage {
+  const { from, to } = found;
+  if (found.kind === 'damage') return { from, to, isTorn: found.isTorn };
+  try {
+    return decodeRecord(found.record);
+  } catch (error) {
+    return { from, to, isTorn: false, fault: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -122,8 +122,16 @@ export function deliveryOf(body: Uint8Array | readonly Buffer[], facts: Omit<Del
 
 function keepPieces(delivery: Delivery, pieces: readonly Buffer[]): void {
   Object.defineProperties(delivery, {
-    body: { get: () => together(pieces).toString(delivery.encoding), enumerable: true, configurable: true },
-    [PIECES]: { value: pieces },
+    body: {
+      get: () => together(pieces).toString(delivery.encoding),
+      set: (body: string) => {
+        Object.defineProperty(delivery, 'body', { value: body, writable: true });
+        Reflect.deleteProperty(delivery, PIECES);
+      },
+      enumerable: true,
+      configurable: true,
+    },
+    [PIECES]: { value: pieces, configurable: true },
   });
 }
 
@@ -191,7 +199,7 @@ export function writeBody(delivery: DeliveryBody, target: Buffer, at: number): n
 /** Returns the fields of a delivery, also those that this version does not know, with the size of its body in place of the body. */
 export function fieldsOf(delivery: Delivery, bytes: number | undefined): object {
   if (keptPieces(delivery) === undefined) return { ...delivery, body: undefined, bytes };
-  // To read `body` would make the text. Such a delivery was made here, so its fields are known.
-  const { receivedAt, signedAt, secretId, encoding, origin, reference } = delivery;
-  return { receivedAt, signedAt, secretId, encoding, origin, reference, bytes };
+  // To read `body` would make the text.
+  const names = Object.keys(delivery).filter((name) => name !== 'body');
+  return { ...Object.fromEntries(names.map((name) => [name, Reflect.get(delivery, name)])), bytes };
 }

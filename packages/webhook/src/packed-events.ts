@@ -1,6 +1,6 @@
-import { brotliCompressSync, brotliDecompressSync, constants, type BrotliOptions } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants, crc32, type BrotliOptions } from 'node:zlib';
 import { z } from 'zod';
-import { bodyLength, deliverySchema, fieldsOf, storedReferenceSchema, writeBody, type Delivery } from './delivery.ts';
+import { bodyLength, fieldsOf, writeBody, type Delivery } from './delivery.ts';
 
 /**
  * Deliveries in few bytes. `packed` is Brotli of the following:
@@ -8,11 +8,12 @@ import { bodyLength, deliverySchema, fieldsOf, storedReferenceSchema, writeBody,
  * 1. the fields of the deliveries, as a list in JSON, with `bytes`, the size of the body, in place of `body`;
  * 2. the bodies, as bytes, one after the other.
  *
- * `bytes` is how many bytes were packed. `fieldBytes` is how many of them are the fields.
+ * `bytes` is how many bytes were packed, and `crc32` their checksum, because Brotli has none. `fieldBytes` is how many of them are the fields.
  */
 export interface PackedEvents {
   bytes: number;
   fieldBytes: number;
+  crc32: number;
   packed: Buffer;
 }
 
@@ -25,11 +26,11 @@ const PACKED_GROUP_BYTES = 16_384;
 /** Bodies of so many bytes on average are packed in any group: 4 KiB. */
 const PACKED_BODY_BYTES = 4096;
 
-/**
- * Bodies of more bytes are not packed: a mebibyte. To pack them would hold up other work for milliseconds, and the size of a job's data tells
- * a worker how much memory the job takes.
- */
+/** Bodies of more bytes are not packed: a mebibyte. To pack them would hold up other work for milliseconds. */
 const MOST_PACKED_BYTES = 1_048_576;
+
+/** Bodies and fields have no more bytes than this when they are unpacked: 4 MiB. What says otherwise is damaged. */
+export const MOST_UNPACKED_BYTES = 4 * MOST_PACKED_BYTES;
 
 /** Brotli looks this far back for what repeats, at most, as a power of two bytes: a mebibyte. */
 const LARGEST_WINDOW = 20;
@@ -44,16 +45,32 @@ const MOST_CHUNK_BYTES = 1_048_576;
 /** The most memory that is kept from one pack for the next, in bytes: the most bodies, and their fields. */
 const MOST_LENT_BYTES = 2 * MOST_PACKED_BYTES;
 
-/** Tells whether so many events, whose bodies have so many bytes, are worth packing. */
-export function isWorthPacking(events: number, bytes: number): boolean {
-  if (bytes > MOST_PACKED_BYTES) return false;
-  return bytes >= PACKED_GROUP_BYTES || (events > 0 && bytes >= PACKED_BODY_BYTES * events);
+/**
+ * Packs events where that is worth it; a mebibyte takes one to four milliseconds. Returns undefined where the events are better written
+ * as they are.
+ *
+ * @param bytes  Of the bodies.
+ */
+export function packEvents(events: readonly Delivery[], bytes: number): PackedEvents | undefined {
+  if (bytes > MOST_PACKED_BYTES || (bytes < PACKED_GROUP_BYTES && bytes < PACKED_BODY_BYTES * events.length))
+    return undefined;
+  try {
+    const { raw, fieldBytes } = joinEvents(events);
+    if (raw.length > MOST_UNPACKED_BYTES) return undefined;
+    const packed = own(brotliCompressSync(raw, optionsFor(raw.length)));
+    return { bytes: raw.length, fieldBytes, crc32: crc32(raw), packed };
+  } catch {
+    // No memory, say. To write them as they are takes less of it.
+    return undefined;
+  }
 }
 
-/** Packs events. A mebibyte takes one to three milliseconds. */
-export function packEvents(events: readonly Delivery[]): PackedEvents {
-  const { raw, fieldBytes } = joinEvents(events);
-  return { bytes: raw.length, fieldBytes, packed: brotliCompressSync(raw, optionsFor(raw.length)) };
+/** Returns bytes in memory of their own where they fill less than half of what the compressor gave them. */
+function own(packed: Buffer): Buffer {
+  if (packed.length * 2 >= packed.buffer.byteLength) return packed;
+  const copy = Buffer.allocUnsafeSlow(packed.length);
+  packed.copy(copy);
+  return copy;
 }
 
 let lent = Buffer.alloc(0);
@@ -93,23 +110,27 @@ function chunkFor(bytes: number): number {
   return Math.max(LEAST_CHUNK_BYTES, Math.min(MOST_CHUNK_BYTES, bytes));
 }
 
-const fieldsSchema = z.array(
-  deliverySchema
-    .omit({ body: true })
-    .extend({ reference: storedReferenceSchema.optional(), bytes: z.int().nonnegative() })
-    .loose(),
-);
+const fieldsSchema = z.array(z.object({ encoding: z.enum(['utf8', 'base64']), bytes: z.int().nonnegative() }));
+
+/** Checks what unpacking needs. Who applies the events judges the other fields, as it does for events that were never packed. */
+function areFields(value: unknown): value is (Omit<Delivery, 'body'> & { bytes: number })[] {
+  return fieldsSchema.safeParse(value).success;
+}
 
 /**
- * Returns the events, with all their fields, also those that this version does not know.
+ * Returns the events with all their fields, also those that this version does not know. The fields are as they were packed, and may be those
+ * of another version.
  *
- * @throws  Error where they are damaged.
+ * @throws  Error where the packed events are damaged.
  */
-export function unpackEvents({ bytes, fieldBytes, packed }: PackedEvents): Delivery[] {
+export function unpackEvents({ bytes, fieldBytes, crc32: checksum, packed }: PackedEvents): Delivery[] {
+  if (bytes > MOST_UNPACKED_BYTES)
+    throw new Error(`Packed events have ${bytes} bytes: more than ${MOST_UNPACKED_BYTES}.`);
   const raw = brotliDecompressSync(packed, { maxOutputLength: Math.max(1, bytes), chunkSize: chunkFor(bytes) });
-  if (raw.length !== bytes) throw new Error(`Packed events have ${raw.length} bytes and not ${bytes}.`);
+  if (raw.length !== bytes || crc32(raw) !== checksum) throw new Error('Packed events are damaged.');
   let at = fieldBytes;
-  const fields = fieldsSchema.parse(JSON.parse(raw.toString('utf8', 0, at)));
+  const fields: unknown = JSON.parse(raw.toString('utf8', 0, at));
+  if (!areFields(fields)) throw new Error('The fields of packed events are no list of fields.');
   const events = fields.map(({ bytes: length, ...rest }) => ({
     ...rest,
     body: raw.toString(rest.encoding, at, (at += length)),

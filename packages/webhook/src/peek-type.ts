@@ -22,20 +22,39 @@ const TYPE_NAME = /^[\w.:-]{1,64}$/;
  *              read.
  */
 export function peekType(body: string | readonly Buffer[]): string {
-  const first = partOf(body, 0, NEAR);
+  const first = firstOf(body);
   const start = startOfObject(first);
   if (start < 0) return 'unknown';
-  const near = scanObject(first, start).type ?? typeNearEnd(partOf(body, -NEAR));
-  return plain(near ?? (isLong(body) ? undefined : typeWithin(partOf(body, 0), start, 0)));
+  const near = scanObject(first, start).type ?? typeNearEnd(lastOf(body));
+  return plain(near ?? (isLong(body) ? undefined : typeWithin(textOf(body), start, 0)));
 }
 
-/** Cuts a part out, as `slice` does. A character of several bytes that is cut in two is no bracket and no quotation mark. */
-function partOf(body: string | readonly Buffer[], start: number, end?: number): string {
-  if (typeof body === 'string') return body.slice(start, end);
-  const outer = body.at(start < 0 ? -1 : 0);
-  const holdsPart =
-    body.length === 1 || (outer !== undefined && outer.length >= NEAR && (start < 0 || end !== undefined));
-  return (holdsPart && outer !== undefined ? outer : Buffer.concat(body)).subarray(start, end).toString();
+/** Returns the first characters, or a few less: a character of several bytes that is cut in two is no bracket and no quotation mark. */
+function firstOf(body: string | readonly Buffer[]): string {
+  return typeof body === 'string' ? body.slice(0, NEAR) : together(body, NEAR).toString();
+}
+
+/** Returns the last characters in the same way. */
+function lastOf(body: string | readonly Buffer[]): string {
+  if (typeof body === 'string') return body.slice(-NEAR);
+  let [count, bytes] = [0, 0];
+  while (count < body.length && bytes < NEAR) bytes += body.at(-++count)?.length ?? 0;
+  return together(body.slice(body.length - count), bytes)
+    .subarray(-NEAR)
+    .toString();
+}
+
+/** Joins so many of the first bytes. */
+function together(pieces: readonly Buffer[], most: number): Buffer {
+  const [first] = pieces;
+  if (first !== undefined && (first.length >= most || pieces.length === 1)) return first.subarray(0, most);
+  let [count, bytes] = [0, 0];
+  while (count < pieces.length && bytes < most) bytes += pieces[count++]?.length ?? 0;
+  return Buffer.concat(pieces.slice(0, count), Math.min(bytes, most));
+}
+
+function textOf(body: string | readonly Buffer[]): string {
+  return typeof body === 'string' ? body : Buffer.concat(body).toString();
 }
 
 function isLong(body: string | readonly Buffer[]): boolean {

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bodyBytes, bodyLength, deliveryOf, deliverySchema, fieldsOf, writeBody } from '../src/delivery.ts';
+import {
+  bodyBytes,
+  bodyLength,
+  deliveryOf,
+  deliverySchema,
+  fieldsOf,
+  writeBody,
+  type Delivery,
+} from '../src/delivery.ts';
 
 const FACTS = { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: 'ab12' };
 
@@ -97,6 +105,23 @@ test('a large body that is no UTF-8 travels as base64 and is written as it was',
   const target = Buffer.alloc(50_000);
   expect([writeBody(delivery, target, 0), bodyLength(delivery)]).toEqual([50_000, 50_000]);
   expect(target.equals(bytes)).toBe(true);
+});
+
+test.each([
+  [32_767, false],
+  [32_768, true],
+])('of a body of %i bytes the text is made when it is read: %s', (length, isKept) => {
+  const delivery = deliveryOf(Buffer.alloc(length, 'x'), FACTS);
+  expect(Object.getOwnPropertyDescriptor(delivery, 'body')?.get !== undefined).toBe(isKept);
+});
+
+test('a large delivery that gets another body, or another field, has it', () => {
+  const delivery: Delivery & { later?: number } = deliveryOf(Buffer.alloc(50_000, 'x'), FACTS);
+  delivery.later = 5;
+  expect(fieldsOf(delivery, 7)).toMatchObject({ ...FACTS, later: 5, bytes: 7 });
+  Object.assign(delivery, { body: 'another' });
+  expect([delivery.body, bodyLength(delivery), bodyBytes(delivery).toString()]).toEqual(['another', 7, 'another']);
+  expect(JSON.parse(JSON.stringify(delivery))).toEqual({ ...FACTS, encoding: 'utf8', later: 5, body: 'another' });
 });
 
 test('a copy with another body has that body', () => {

@@ -59,6 +59,12 @@ test.each([
   }
 });
 
+test('reads the ends of many small pieces', () => {
+  const bytes = Buffer.from(`{"data":"${'x'.repeat(20_000)}","type":"agent.action"}`);
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(i * 7, i * 7 + 7));
+  expect(peekType(pieces)).toBe('agent.action');
+});
+
 test('of pieces of more than a million bytes only the ends are read', () => {
   const half = Buffer.from('x'.repeat(600_000));
   const pieces = (before: string, between: string, behind: string) => [

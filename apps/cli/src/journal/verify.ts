@@ -31,6 +31,7 @@ export async function verifyJournal(args: string[], { dir, spoolDir, print }: Jo
 }
 
 /** Describes a damaged part of a file: its kind, and its first and last byte. */
-export function describeDamage({ from, to, isTorn }: JournalDamage): string {
+export function describeDamage({ from, to, isTorn, fault }: JournalDamage): string {
+  if (fault !== undefined) return `NOT READABLE by this version: bytes ${from} to ${to} (${fault})`;
   return `${isTorn ? 'torn at the end' : 'DAMAGED'}: bytes ${from} to ${to}`;
 }

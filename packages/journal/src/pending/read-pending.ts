@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Delivery } from '@landline/webhook';
 import type { Range } from '../segment/ranges.ts';
-import { decodeRecord } from '../segment/record.ts';
+import { decodeRecord, type JournalRecord } from '../segment/record.ts';
 import type { Segment } from '../segment/segment.ts';
 import { entryOf, type JournalEntry } from './entry.ts';
 import type { PendingPart } from './postponed.ts';
@@ -48,7 +48,7 @@ export interface ReadPendingOptions {
 /**
  * Takes the first groups of a pending part of a segment, which has failed so many times.
  *
- * @returns  Undefined where it found damage, which it skipped: the next call goes on after it.
+ * @returns  Undefined where it found damage or a record that it cannot decode, which it passed over: the next call goes on after it.
  * @throws   the disk's error
  */
 export async function readPending(
@@ -65,7 +65,12 @@ export async function readPending(
       await passOver(segment, found, options);
       return undefined;
     }
-    const record = decodeRecord(found.record);
+    const record = tryToDecode(found.record);
+    if (record instanceof Error) {
+      if (taken.records > 0) break; // the records before it first
+      passOverUndecodable(segment, found, { ...options, fault: record });
+      return undefined;
+    }
     const isTooMany = events.length + record.events.length > maxEvents || bytes + record.bytes > maxBytes;
     if (taken.records > 0 && isTooMany) break;
     events.push(...record.events);
@@ -87,6 +92,28 @@ export async function readPending(
       options.onPostponed(taken);
     },
   };
+}
+
+function tryToDecode(record: Buffer): JournalRecord | Error {
+  try {
+    return decodeRecord(record);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The record stays pending behind all others, because another version may know it. */
+function passOverUndecodable(
+  segment: Segment,
+  { from, to }: { from: number; to: number },
+  { fault, onError, onPostponed }: ReadPendingOptions & { fault: Error },
+): void {
+  onPostponed({ from, to, records: 1 });
+  onError(
+    new Error(
+      `This version cannot read a record of the journal: ${segment.path()}, bytes ${from} to ${to} (${fault.message}). It stays there and is tried again. What follows it is enqueued.`,
+    ),
+  );
 }
 
 function nameOf(segment: Segment, { from, to }: Range, redos: number): string {

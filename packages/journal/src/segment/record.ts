@@ -20,7 +20,7 @@ export interface JournalRecord {
  * 2. the fields of its events, as a list in JSON;
  * 3. the bodies of its events, as bytes.
  *
- * A packed record has the two sizes of `PackedEvents` in place of the fields, and `packed` in place of the bodies. A process of a version that
+ * A packed record has the numbers of `PackedEvents` in place of the fields, and `packed` in place of the bodies. A process of a version that
  * does not know it cannot read its segment, and leaves the segment to others.
  */
 export const RECORD_HEADER_BYTES = 24;
@@ -49,7 +49,7 @@ export interface UnsealedRecord {
  * @param packed  The same events, where they are packed.
  */
 export function beginRecord(events: readonly Delivery[], packed?: PackedEvents): UnsealedRecord {
-  if (packed !== undefined) return unsealed([packed.packed], [packed.packed.length], sizesOf(packed));
+  if (packed !== undefined) return unsealed([packed.packed], [packed.packed.length], factsOf(packed));
   const sizes = events.map(bodyLength);
   return unsealed(
     events,
@@ -58,8 +58,8 @@ export function beginRecord(events: readonly Delivery[], packed?: PackedEvents):
   );
 }
 
-function sizesOf({ bytes, fieldBytes }: PackedEvents): object {
-  return { bytes, fieldBytes };
+function factsOf({ bytes, fieldBytes, crc32: checksum }: PackedEvents): object {
+  return { bytes, fieldBytes, crc32: checksum };
 }
 
 function unsealed(rest: UnsealedRecord['rest'], sizes: readonly number[], facts: object): UnsealedRecord {
@@ -128,16 +128,20 @@ export function timeOf(record: Buffer): number {
   return record.readDoubleLE(AT.time);
 }
 
-const packedSizesSchema = z.object({ bytes: z.int().nonnegative(), fieldBytes: z.int().nonnegative() });
+const packedSchema = z.object({
+  bytes: z.int().nonnegative(),
+  fieldBytes: z.int().nonnegative(),
+  crc32: z.int().nonnegative(),
+});
 
 /** Decodes an intact record. @throws an Error where the record is of a version that this one does not know */
 export function decodeRecord(record: Buffer): JournalRecord {
   let offset = RECORD_HEADER_BYTES + record.readUInt32LE(AT.fields);
   const fields: unknown = JSON.parse(record.toString('utf8', RECORD_HEADER_BYTES, offset));
-  const { success, data: sizes } = packedSizesSchema.safeParse(fields);
+  const { success, data: facts } = packedSchema.safeParse(fields);
   if (success) {
-    const events = unpackEvents({ ...sizes, packed: record.subarray(offset) });
-    return { at: timeOf(record), events, bytes: RECORD_HEADER_BYTES + sizes.bytes };
+    const events = unpackEvents({ ...facts, packed: record.subarray(offset) });
+    return { at: timeOf(record), events, bytes: RECORD_HEADER_BYTES + facts.bytes };
   }
   if (!Array.isArray(fields)) throw new Error('The fields of a journal record are no list.');
   const events = fields.map(({ bytes, ...rest }: Omit<Delivery, 'body'> & { bytes: number }) => {

@@ -115,7 +115,7 @@ describe('what is taken', () => {
     const scene = await aTaker();
     const segment = await scene.add();
     const events = [event('one '.repeat(10_000))];
-    const record = sealRecord(beginRecord(events, packEvents(events)), AT, segment.facts.seed);
+    const record = sealRecord(beginRecord(events, packEvents(events, 40_000)), AT, segment.facts.seed);
     expect(record.length).toBeLessThan(1000);
     const options = { at: AT, clock: createClock(), isLate: () => false };
     for (const range of await segment.append([record, record, record], options)) segment.settle(range, 'failed');
@@ -123,6 +123,31 @@ describe('what is taken', () => {
     expect(group).toMatchObject({ records: 2, events: [...events, ...events], bytes: 2 * beginRecord(events).length });
     group?.enqueued();
     expect(await takeAll(scene.take)).toEqual([['one '.repeat(10_000)]]);
+  });
+
+  it.each([
+    ['packed bytes that are damaged', { bytes: 9, fieldBytes: 2, crc32: 1, packed: Buffer.from('no Brotli') }],
+    ['a form of a later version', undefined],
+  ])('is what stands around a record that cannot be decoded: %s', async (_, packed) => {
+    const scene = await aTaker();
+    const segment = await scene.add();
+    const later = Buffer.from('{"v":9}');
+    const bad = sealRecord(
+      packed === undefined
+        ? { rest: [], sizes: [], fields: later.toString(), fieldBytes: later.length, length: 24 + later.length }
+        : beginRecord([], packed),
+      AT,
+      segment.facts.seed,
+    );
+    const good = (body: string) => sealRecord(beginRecord([event(body)]), AT, segment.facts.seed);
+    const options = { at: AT, clock: createClock(), isLate: () => false };
+    const records = [good('before'), bad, good('behind')];
+    for (const range of await segment.append(records, options)) segment.settle(range, 'failed');
+    expect(await takeAll(scene.take)).toEqual([['before'], ['behind']]);
+    expect(scene.errors.map(String)).toEqual([
+      expect.stringMatching(/This version cannot read a record of the journal: .* It stays there and is tried again/),
+    ]);
+    expect(segment.pending()).toMatchObject([{ records: 1, to: 12 + good('before').length + bad.length }]);
   });
 
   it('says how much it is, and is on its way until its holder says what became of it', async () => {

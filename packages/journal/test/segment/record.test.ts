@@ -50,7 +50,7 @@ describe('a record', () => {
   it('gives the same back where it is packed, and the length that it would have otherwise', () => {
     fc.assert(
       fc.property(fc.array(anEvent, { maxLength: 4 }), (events) => {
-        const begun = beginRecord(events, packEvents(events));
+        const begun = beginRecord(events, packEvents(events, 16_384));
         const record = sealRecord(begun, AT, SEED);
         expect(decodeRecord(record)).toEqual({ at: AT, events, bytes: sealed(events).length });
         expect([begun.length, recordLength(record), isIntact(record, SEED)]).toEqual([
@@ -62,10 +62,10 @@ describe('a record', () => {
     );
   });
 
-  it('holds the packed bytes as they are, behind their sizes', () => {
-    const packed = { bytes: 75, fieldBytes: 74, packed: Buffer.from('as packed') };
+  it('holds the packed bytes as they are, behind their numbers', () => {
+    const packed = { bytes: 75, fieldBytes: 74, crc32: 9, packed: Buffer.from('as packed') };
     const record = sealRecord(beginRecord([delivery('x')], packed), AT, SEED);
-    expect(record.toString('latin1', 24)).toBe('{"bytes":75,"fieldBytes":74}as packed');
+    expect(record.toString('latin1', 24)).toBe('{"bytes":75,"fieldBytes":74,"crc32":9}as packed');
   });
 
   it('has its length before it has its bytes', () => {

@@ -15,7 +15,7 @@ const SMALL_BYTES = 32 * MEBIBYTE;
 /** Large jobs in hand: one of the largest body that a receiver puts into a job. */
 const LARGE_BYTES = 16 * MEBIBYTE;
 
-/** How much data of jobs the consumers of a process hold at once, in bytes of the data as Redis has it. */
+/** How much data of jobs the consumers of a process hold at once, in bytes: of the data as Redis has it, or of what packed data unpacks to. */
 export interface JobMemory {
   /** A job with more data is large: BullMQ fetches it without its data. */
   largeOverBytes: number;

@@ -1,4 +1,4 @@
-import { isWorthPacking, packEvents, type PackedEvents } from '@landline/webhook/packed-events';
+import { packEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import type { Delivery } from '@landline/webhook';
 import { jobOf, type Job, type PackedJob } from './job.ts';
 
@@ -13,12 +13,13 @@ export interface EventsToEncode {
 
 /** Returns a job's data as JSON in UTF-8: packed where that is worth it. */
 export function encodeJob({ events, bytes, packed }: EventsToEncode): Buffer {
-  if (packed !== undefined) return encodePacked(packed);
-  return isWorthPacking(events.length, bytes) ? encodePacked(packEvents(events)) : encodePlain(jobOf(events));
+  const few = packed ?? packEvents(events, bytes);
+  return few === undefined ? encodePlain(jobOf(events)) : encodePacked(few);
 }
 
-function encodePacked({ packed, bytes, fieldBytes }: PackedEvents): Buffer {
-  const rest: PackedJob = { v: 3, bytes, fieldBytes, packed: '' };
+function encodePacked({ packed, ...facts }: PackedEvents): Buffer {
+  const { bytes, fieldBytes, crc32 } = facts;
+  const rest: PackedJob = { v: 3, bytes, fieldBytes, crc32, packed: '' };
   // Base64 has nothing to escape, so it is put between the last quotation marks.
   const before = JSON.stringify(rest).slice(0, -2);
   const text = packed.toString('base64');

@@ -38,7 +38,7 @@ export class EventJob<Data, Result, Name extends string, Progress extends BullJo
   }
 }
 
-/** Returns the data of a job with its events unpacked. Damaged data stays as it is: then the worker leaves the job in `failed`. */
+/** Returns the data of a job with its events unpacked. Damaged data stays as it is: then the worker leaves the job in `failed`. A checksum tells it. */
 export function unpackData(data: unknown): unknown {
   const job = packedJobSchema.safeParse(data);
   if (!job.success) return data;

@@ -1,4 +1,5 @@
 import { deliverySchema, storedReferenceSchema, type Delivery } from '@landline/webhook/delivery';
+import { MOST_UNPACKED_BYTES } from '@landline/webhook/packed-events';
 import { z } from 'zod';
 
 /** Why an event is dead: the code and the message of its fault, and how many attempts were spent on it. */
@@ -30,6 +31,7 @@ export const packedJobSchema = z.object({
   v: z.literal(3),
   bytes: z.int().nonnegative(),
   fieldBytes: z.int().nonnegative(),
+  crc32: z.int().nonnegative(),
   packed: z.string(),
 });
 
@@ -40,7 +42,7 @@ const PACKED_START = /^\{"v":3,"bytes":(\d+),/;
 
 /** Returns how many bytes the events of a packed job have, by its data as Redis has it; 0 where the job is not packed. */
 export function unpackedBytes(data: string): number {
-  return Number(PACKED_START.exec(data)?.[1] ?? 0);
+  return Math.min(Number(PACKED_START.exec(data)?.[1] ?? 0), MOST_UNPACKED_BYTES);
 }
 
 /** The data of a job; see `jobSchema`. */

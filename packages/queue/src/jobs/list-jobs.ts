@@ -47,13 +47,14 @@ async function readJob(connection: Redis, queue: Queue<unknown>, id: string): Pr
   const bytes = await connection.hstrlen(queue.toKey(id), 'data');
   if (bytes > SHOWN_BYTES) return readWithoutData(connection, queue, { id, bytes });
   const job: Job<unknown> | undefined = await queue.getJob(id);
-  if (job !== undefined && JSON.stringify(job.data).length > SHOWN_BYTES) job.data = notShown(bytes);
+  if (job !== undefined && Buffer.byteLength(JSON.stringify(job.data)) > SHOWN_BYTES) job.data = notShown(bytes);
   return job;
 }
 
 /** @param bytes  As Redis has them. */
 function notShown(bytes: number): { notShown: string } {
-  return { notShown: `${(bytes / MEBIBYTE).toFixed(1)} MiB in Redis. Open the job to see its events.` };
+  const size = bytes < MEBIBYTE ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
+  return { notShown: `${size} in Redis. Open the job to see its events.` };
 }
 
 async function readWithoutData(

@@ -34,7 +34,11 @@ beforeEach(async () => {
 const add = (body: string) => queue.add(JOB_NAME, { v: 1, events: [anEvent(body)] }, EVENT_JOB_OPTIONS);
 const addPacked = (body: string) => {
   const events = [anEvent(body)];
-  return queue.add(JOB_NAME, encodeJob({ events, bytes: body.length, packed: packEvents(events) }), EVENT_JOB_OPTIONS);
+  return queue.add(
+    JOB_NAME,
+    encodeJob({ events, bytes: body.length, packed: packEvents(events, 16_384) }),
+    EVENT_JOB_OPTIONS,
+  );
 };
 const isEmpty = async () => (await queue.getJobCountByTypes()) === 0;
 const bodyOf = ({ events }: ConsumedJob) => events[0]?.body ?? '';

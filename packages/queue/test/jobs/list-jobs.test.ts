@@ -61,7 +61,7 @@ describe('a list of jobs', () => {
     const jobs = await list(queues.events, ['waiting']);
     expect((await sentBytes()) - before).toBeLessThan(10_000);
     expect(jobs.map(({ data }) => data)).toEqual([
-      { notShown: expect.stringMatching(/^0\.0 MiB in Redis\. Open the job/) },
+      { notShown: expect.stringMatching(/^1 KiB in Redis\. Open the job/) },
       { v: 1, events: [expect.objectContaining({ body: 'x'.repeat(40 * 1024) })] },
     ]);
     expect((await queues.events.getJob(jobs[0]?.id ?? ''))?.data).toMatchObject({
