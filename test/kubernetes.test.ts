@@ -16,6 +16,7 @@ import { ROOT } from './support/root.ts';
 import {
   containerOf,
   containersOf,
+  dataOf,
   environmentOf,
   ofKind,
   secretFilesOf,
@@ -196,6 +197,23 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
       }),
     };
     expect(Object.fromEntries(mounted)).toEqual(expected);
+  });
+
+  test('each Secret is where its name says, and has the login of that role', () => {
+    for (const [, workload] of workloads) {
+      const { volumes } = workload.spec.template.spec;
+      for (const { name, secret } of volumes.filter((volume) => volume.secret !== undefined)) {
+        const mounts = containersOf(workload).flatMap(({ volumeMounts }) =>
+          volumeMounts.filter((mount) => mount.name === name),
+        );
+        const folder = `/run/secrets/landline/${secret?.secretName.replace(/^landline-/, '')}`;
+        expect(new Set(mounts.map(({ mountPath }) => mountPath))).toEqual(new Set([folder]));
+      }
+    }
+    for (const role of ['owner', 'worker', 'reader']) {
+      const { url = '' } = dataOf(manifests, 'Secret', `landline-${role}`);
+      expect(new URL(url).username).toBe(`landline_${role}`);
+    }
   });
 
   test('the tables are brought up to date as their owner before a worker starts', () => {
