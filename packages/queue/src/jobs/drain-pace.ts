@@ -27,13 +27,14 @@ export interface DrainPace {
 
 /** Makes a pace that has seen nothing. It learns from the looks that `secondsFor` is given, oldest first. */
 export function createDrainPace(): DrainPace {
-  /** Looks at which jobs waited, without a gap: only then the workers had enough to do. */
+  /** Looks at which jobs waited, and between which some were done: only then the workers had enough to do, and did it. */
   let looks: QueueLook[] = [];
 
   function note(look: QueueLook): void {
     const last = looks.at(-1);
-    // Fewer have left where Redis was emptied, or where jobs that rested in `failed` were put back.
-    if (look.waiting === 0 || (last !== undefined && look.left < last.left)) looks = [];
+    // Fewer have left where Redis was emptied, or where jobs that rested in `failed` were put back. None has left in an outage, which says
+    // nothing of the pace after it.
+    if (look.waiting === 0 || (last !== undefined && look.left <= last.left)) looks = [];
     if (look.waiting > 0) looks.push(look);
     while ((looks[1]?.at ?? Infinity) <= look.at - SPAN_MS) looks.shift();
   }

@@ -53,6 +53,11 @@ test('begins anew after a time in which nothing waited: workers had less to do t
   expect(secondsAfter(look(0, { left: 0 }), idle, look(60, { left: 2_000 }), look(61, { left: 2_500 }))).toBe(2);
 });
 
+test('begins anew after an outage: the time in which nothing was done does not count', () => {
+  const outage = [0, 10, 20, 30].map((second) => look(second, { left: 7 }));
+  expect(secondsAfter(...outage, look(40, { left: 107 }))).toBe(1000 / 10);
+});
+
 test('begins anew where fewer have left than before: Redis was emptied, or jobs were put back', () => {
   expect(secondsAfter(look(0, { left: 900 }), look(10, { left: 5, oldestSeconds: 7 }))).toBe(7);
   expect(secondsAfter(look(0, { left: 900 }), look(10, { left: 5 }), look(20, { left: 105 }))).toBe(100);
