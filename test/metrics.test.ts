@@ -128,6 +128,9 @@ describe('what moves the metrics', () => {
         landline_journal_up: 1,
         landline_journal_bytes: above(0),
         landline_journal_pending_records: 0,
+        'landline_backlog_events{shard="0"}': 0,
+        'landline_backlog_seconds{shard="0"}': 0,
+        'landline_backlog_oldest_seconds{shard="0"}': 0,
       });
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
@@ -163,6 +166,7 @@ describe('what moves the metrics', () => {
         landline_journal_pending_records: 1,
         landline_journal_pending_bytes: above(0),
       });
+    expect(Object.keys(await readMetrics('receiver')).filter((key) => key.startsWith('landline_backlog'))).toEqual([]);
     for (const app of ['worker', 'dashboard'] as const) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(Object.keys(await readMetrics(app)).filter((key) => key.startsWith('landline_queue_jobs'))).toEqual([]);
@@ -297,6 +301,24 @@ describe('what moves the metrics', () => {
     for (const app of ['receiver', 'worker'] as const) {
       await expect.poll(() => readMetrics(app), WITHIN).toMatchObject({ landline_canary_age_seconds: above(89) });
     }
+  });
+
+  test('jobs that wait while no worker takes them: the receiver tells how many events, and for how long', async () => {
+    const queues = openQueues({ redisUrl: redis.url });
+    await queues.ping();
+    await queues.events.pause();
+    await queues.events.add('3 events', { v: 0 }, { timestamp: Date.now() - 100_000 });
+    await expect
+      .poll(() => readMetrics('receiver'), WITHIN)
+      .toMatchObject({
+        'landline_backlog_events{shard="0"}': 3,
+        'landline_backlog_seconds{shard="0"}': above(99),
+        'landline_backlog_oldest_seconds{shard="0"}': above(99),
+      });
+    await queues.events.drain();
+    await queues.events.resume();
+    await queues.close();
+    await expect.poll(() => readMetrics('receiver'), WITHIN).toMatchObject({ 'landline_backlog_events{shard="0"}': 0 });
   });
 
   test('a job that the worker cannot read', async () => {

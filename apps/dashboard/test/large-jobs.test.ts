@@ -21,7 +21,9 @@ it('shows the events of a packed job', async () => {
     await queues.close();
   });
   await queues.ping();
-  const packed: unknown = JSON.parse(await readFile(new URL('../../../test/jobs/v3-packed.json', import.meta.url), 'utf8'));
+  const packed: unknown = JSON.parse(
+    await readFile(new URL('../../../test/jobs/v3-packed.json', import.meta.url), 'utf8'),
+  );
   await queues.events.add('events', packed, { jobId: 'job-packed' });
   const ask = (url: string) => app.inject({ url, headers: { authorization } });
   const shown = {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal } from '@landline/journal';
-import { createLogger, stopOnRequest } from '@landline/process';
+import { addBacklog, createLogger, stopOnRequest } from '@landline/process';
 import { createIntake } from '@landline/intake';
-import { createCanaryMark, RedisRefusedError } from '@landline/queue';
+import { createCanaryMark, openBacklog, RedisRefusedError } from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
@@ -69,6 +69,8 @@ const intake = createIntake({
 measureIntake(metrics, { intake, journal });
 const hasCanary = config.CANARY_INTERVAL_SECONDS > 0;
 const canaryMark = createCanaryMark({ redisUrl: config.REDIS_URL });
+const queueBacklog = openBacklog({ redisUrl: config.REDIS_URL });
+addBacklog(metrics.registry, { 0: () => queueBacklog.read() });
 const limit = connectionLimit(config.MAX_CONNECTIONS);
 if (limit.descriptors !== undefined) {
   logger.warn(
@@ -168,6 +170,7 @@ async function close(): Promise<void> {
   await intake.close();
   await journal?.close();
   canaryMark.close();
+  await queueBacklog.close();
   await health.close();
 }
 

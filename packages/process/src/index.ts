@@ -1,3 +1,4 @@
+export { addBacklog, type BacklogLook } from './add-backlog.ts';
 export { addQueueJobs } from './add-queue-jobs.ts';
 export { addCanaryAge } from './add-canary-age.ts';
 export { createLogger, type LoggerOptions } from './create-logger.ts';

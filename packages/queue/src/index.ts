@@ -3,6 +3,7 @@ export { createJobMemory } from './consume/job-memory.ts';
 export type { JobFailure } from './consume/job-failure.ts';
 export type { ConsumedJob } from './consume/process-job.ts';
 export { QueueUnavailableError, RedisRefusedError } from './errors.ts';
+export { openBacklog, type Backlog, type BacklogReader } from './jobs/backlog.ts';
 export { countJobs } from './jobs/count-jobs.ts';
 export { createDeadLetters, type DeadLetter, type DeadLetters } from './jobs/dead-letter.ts';
 export { openPostgresBeats, type PostgresBeats } from './jobs/postgres-beats.ts';

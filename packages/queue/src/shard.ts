@@ -2,7 +2,8 @@ import type { Delivery } from '@landline/webhook';
 import type { PackedEvents } from '@landline/webhook/packed-events';
 import type { QueueUnavailableError } from './errors.ts';
 import { encodeJob } from './jobs/encode-job.ts';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from './jobs/job-options.ts';
+import { jobName } from './jobs/job-name.ts';
+import { EVENT_JOB_OPTIONS } from './jobs/job-options.ts';
 import { LARGE_JOB_BYTES, openLargeJobs } from './jobs/large-jobs.ts';
 import { openEventQueue } from './jobs/open-queue.ts';
 import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
@@ -61,7 +62,7 @@ export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, .
       if (bytes > LARGE_JOB_BYTES) return large.add(added, bytes);
       const data = encodeJob({ events: added, bytes, packed });
       try {
-        await queue.add(JOB_NAME, data, EVENT_JOB_OPTIONS);
+        await queue.add(jobName(added.length), data, EVENT_JOB_OPTIONS);
       } catch (error) {
         throw availability.writeFailed(error);
       }

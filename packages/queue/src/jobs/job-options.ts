@@ -1,6 +1,6 @@
 import type { JobsOptions } from 'bullmq';
 
-/** The name of every job, as Bull Board shows it. */
+/** The name of a dead letter, as Bull Board shows it; `jobName` makes that of a job of the webhook queue. */
 export const JOB_NAME = 'events';
 
 /**

@@ -4,7 +4,8 @@ import { cleanError } from '../redis/clean-error.ts';
 import { endConnection } from '../redis/connection.ts';
 import { createSlowConnection, setTimeLimit, slowWriteLimitMs, untilReady } from '../redis/slow-connection.ts';
 import { encodeJob } from './encode-job.ts';
-import { EVENT_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
+import { jobName } from './job-name.ts';
+import { EVENT_JOB_OPTIONS } from './job-options.ts';
 import { openEventQueue } from './open-queue.ts';
 
 /** A job that may be written more than once. */
@@ -44,7 +45,7 @@ export function openSlowWriter(redisUrl: string, prefix: string): SlowWriter {
   async function add({ id, events, bytes, failures }: SlowJob): Promise<void> {
     const data = encodeJob({ events, bytes });
     setTimeLimit(connection, slowWriteLimitMs(bytes, failures));
-    await queue.add(JOB_NAME, data, { ...EVENT_JOB_OPTIONS, jobId: id });
+    await queue.add(jobName(events.length), data, { ...EVENT_JOB_OPTIONS, jobId: id });
   }
 
   /** @throws the error of Redis, without the command that holds the bodies */
