@@ -14,14 +14,16 @@ function jobOf(body: string) {
 
 it('shows the events of a packed job', async () => {
   const queues = openQueues({ redisUrl: inject('redisUrl'), prefix: `{dashboard-${randomUUID()}}` });
-  const app = createApp({ queues, login });
+  const app = createApp({ shards: () => [queues], login });
   onTestFinished(async () => {
     await app.close();
     await queues.events.obliterate({ force: true });
     await queues.close();
   });
   await queues.ping();
-  const packed: unknown = JSON.parse(await readFile(new URL('../../../test/jobs/v3-packed.json', import.meta.url), 'utf8'));
+  const packed: unknown = JSON.parse(
+    await readFile(new URL('../../../test/jobs/v3-packed.json', import.meta.url), 'utf8'),
+  );
   await queues.events.add('events', packed, { jobId: 'job-packed' });
   const ask = (url: string) => app.inject({ url, headers: { authorization } });
   const shown = {
@@ -38,7 +40,7 @@ it('shows the events of a packed job', async () => {
 
 it('lists large jobs without their bodies, and shows a job whole up to a size', async () => {
   const queues = openQueues({ redisUrl: inject('redisUrl'), prefix: `{dashboard-${randomUUID()}}` });
-  const app = createApp({ queues, login });
+  const app = createApp({ shards: () => [queues], login });
   onTestFinished(async () => {
     await app.close();
     await queues.events.obliterate({ force: true });
