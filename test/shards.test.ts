@@ -5,7 +5,7 @@ import { startRedisCluster } from './support/redis-cluster.ts';
 import { startWatchedRedis } from './support/redis-sentinel.ts';
 import { startTlsRedis } from './support/tls-redis.ts';
 
-test('Redis Cluster: a slot moved and a master killed under load cost no event', async () => {
+test('Redis Cluster: a slot moved, a master and a worker killed under load cost no event', async () => {
   const cluster = await startRedisCluster({ hasReplicas: true });
   onTestFinished(() => cluster.remove());
   const [one, two, three] = cluster.masters;
@@ -19,6 +19,7 @@ test('Redis Cluster: a slot moved and a master killed under load cost no event',
   await line.untilMore();
   const isPromoted = async () => String(await cluster.replicas[2]?.run(['ROLE'])).startsWith('master');
   await vi.waitUntil(isPromoted, { timeout: 20_000, interval: 50 });
+  await line.killWorker();
   await line.untilMore();
   expect(await line.end()).toEqual(NOTHING_LOST);
 }, 120_000);

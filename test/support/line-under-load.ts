@@ -23,6 +23,8 @@ export interface LineUnderLoad {
   untilMore: () => Promise<void>;
   /** Replaces receiver and worker by processes with other variables, as a rolling restart does: the new ones come first. */
   replace: (env: Readonly<Record<string, string>>) => Promise<void>;
+  /** Kills the worker, and starts another. */
+  killWorker: () => Promise<void>;
   /** Ends the load, and waits until everything is applied. */
   end: () => Promise<Outcome>;
 }
@@ -47,13 +49,18 @@ export async function startLineUnderLoad(env: Readonly<Record<string, string>>):
   const sql = (statement: string) => runSql(database.url, statement);
   await countEffects(sql);
   const dir = join(await makeTempFolder(), 'journal');
+  const startWorker = async (variables: Readonly<Record<string, string>>) => {
+    const worker = await startApp('worker', { env: { DATABASE_URL: database.url, ...variables } });
+    onTestFinished(async () => void (await worker.stop()));
+    return worker;
+  };
   const start = async (variables: Readonly<Record<string, string>>) => {
     const [receiver, worker] = await Promise.all([
       startApp('receiver', { env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, JOURNAL_DIR: dir, ...variables } }),
-      startApp('worker', { env: { DATABASE_URL: database.url, ...variables } }),
+      startWorker(variables),
     ]);
-    onTestFinished(async () => void (await Promise.all([receiver.stop(), worker.stop()])));
-    return { receiver, worker };
+    onTestFinished(async () => void (await receiver.stop()));
+    return { receiver, worker, variables };
   };
   let apps = await start(env);
   const load = startLoad(() => apps.receiver);
@@ -64,6 +71,11 @@ export async function startLineUnderLoad(env: Readonly<Record<string, string>>):
       const old = apps;
       apps = await start(variables);
       await Promise.all([old.receiver.stop(), old.worker.stop()]);
+    },
+    async killWorker() {
+      apps.worker.kill('SIGKILL');
+      await apps.worker.exited;
+      apps.worker = await startWorker(apps.variables);
     },
     async end() {
       await load.stop();
