@@ -61,6 +61,7 @@ test('a process takes each of its secrets from a file as well', () => {
     new Set([
       'ELEVENLABS_WEBHOOK_SECRET',
       'REDIS_URL',
+      'REDIS_CA',
       'DATABASE_URL',
       'DIRECT_URL',
       'READER_DATABASE_URL',

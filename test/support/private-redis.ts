@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRunning, startRedis } from '@landline/local-servers';
+import { isRunning, keepSecret, startRedis } from '@landline/local-servers';
 import { withRedis } from './with-redis.ts';
 
 /** How long one command may take, in milliseconds. */
@@ -25,11 +25,18 @@ export interface PrivateRedis {
   remove: () => Promise<void>;
 }
 
-/** Starts a Redis with the settings of `npm start`; `args` are further arguments of redis-server. */
-export async function startPrivateRedis(args: readonly string[] = []): Promise<PrivateRedis> {
+/**
+ * Starts a Redis with the settings of `npm start`; `args` are further arguments of redis-server. `password` is a random one by default: the
+ * servers that replicate each other share one.
+ */
+export async function startPrivateRedis(
+  args: readonly string[] = [],
+  { password }: { password?: string } = {},
+): Promise<PrivateRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'landline-redis-'));
   await chmod(folder, 0o755); // as root, the server may run as another user
   const dir = join(folder, 'data');
+  if (password !== undefined) await keepSecret(`${dir}-password`, password);
   const start = (port: number) => startRedis({ dir, port, args, searchPath: process.env['PATH'], endsWithUs: true });
   let server = await start(0);
   const { url } = server;

@@ -1,6 +1,6 @@
-import type { OpenQueues } from '@landline/queue';
+import type { ShardQueues } from '@landline/queue';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
-import { board } from './board.ts';
+import { board, type Board } from './board.ts';
 import { loginCheck, type Login } from './login.ts';
 import { createLoginLimit } from './login-limit.ts';
 import { metricsRoute } from './metrics-route.ts';
@@ -10,15 +10,15 @@ import { isOwnRequest } from './same-origin.ts';
 
 /** The queues that the dashboard shows, its login and its logger. */
 export interface AppOptions {
-  /** The caller opens and closes them. */
-  readonly queues: Omit<OpenQueues, 'close'>;
+  /** Returns the queues of each shard that there is now. The caller opens and closes them. */
+  readonly shards: () => readonly ShardQueues[];
   readonly login: Login;
   /** Undefined: the dashboard logs nothing. */
   readonly logger?: FastifyBaseLogger;
 }
 
 /**
- * Builds Bull Board under `/`, over both queues, and `/metrics`, behind the login; the app does not listen yet.
+ * Builds Bull Board under `/`, over the queues of all shards, and `/metrics`, behind the login; the app does not listen yet.
  *
  * | status | request, static files and unknown paths included |
  * | --- | --- |
@@ -26,7 +26,7 @@ export interface AppOptions {
  * | 429 | from an address with too many failed logins |
  * | 403 | for a change, from the page of another site |
  * | 403 | for a change that could lose an event, also from the board itself (`permitted-actions.ts`) |
- * | 503 | to the board's API, while Redis is away |
+ * | 503 | to the board's API, while no shard answers; the queues of one that does not answer are not shown |
  */
 export function createApp(options: AppOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
@@ -39,11 +39,13 @@ export function createApp(options: AppOptions): FastifyInstance {
     frameworkErrors: (_error, _request, reply) => void reply.raw.writeHead(400, RESPONSE_HEADERS).end(),
   });
   guard(app, options.login);
-  requireRedis(app, options.queues.ping);
-  retryInBackground(app, options.queues);
+  const { shards } = options;
+  const shown = board(shards());
+  requireRedis(app, () => showThoseThatAnswer(shards(), shown));
+  retryInBackground(app, shards);
   report(app);
-  void app.register(board(options.queues));
-  void app.register(metricsRoute(options.queues));
+  void app.register(shown.plugin);
+  void app.register(metricsRoute(shards));
   return app;
 }
 
@@ -82,11 +84,11 @@ function reportRefusal(request: FastifyRequest, isLast: boolean): void {
 }
 
 /** Answers the board's API with 503 while Redis is away, instead of an error of a library. /metrics is not part of it, and answers. */
-function requireRedis(app: FastifyInstance, ping: () => Promise<void>): void {
+function requireRedis(app: FastifyInstance, ask: () => Promise<void>): void {
   app.addHook('preHandler', async (request, reply) => {
     if (request.routeOptions.url?.startsWith('/api/') !== true) return;
     try {
-      await ping();
+      await ask();
     } catch (error) {
       // The board shows `error` as the title of its message.
       return reply
@@ -99,6 +101,15 @@ function requireRedis(app: FastifyInstance, ping: () => Promise<void>): void {
         });
     }
   });
+}
+
+/** Bull Board asks all of its queues at once, and shows none where one does not answer. @throws where none answers */
+async function showThoseThatAnswer(shards: readonly ShardQueues[], shown: Board): Promise<void> {
+  const pings = await Promise.allSettled(shards.map((shard) => shard.ping()));
+  const there = shards.filter((_, i) => pings[i]?.status === 'fulfilled');
+  const refused = pings.find((ping) => ping.status === 'rejected');
+  if (there.length === 0 && refused !== undefined) throw refused.reason;
+  shown.show(there);
 }
 
 /** Logs each change with its address, and each failed request. The operator reads the reason of a failure in the answer. */

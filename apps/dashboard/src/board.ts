@@ -1,50 +1,77 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { OpenQueues } from '@landline/queue';
+import type { ShardQueues } from '@landline/queue';
 import type { FastifyPluginCallback } from 'fastify';
 import { cutBodies } from './cut-bodies.ts';
 import { permitOnlyLossless } from './permitted-actions.ts';
 
-/** The queues that the board shows. */
-export type BoardQueues = Pick<OpenQueues, 'events' | 'deadLetters' | 'list'>;
+/** The queues of a shard, as the board shows them. */
+export type BoardQueues = Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'list'>;
 
-type ListedQueue = OpenQueues['events'];
+type ListedQueue = ShardQueues['events'];
+
+/** Returns the name of a queue on the board: with the number of its shard, where there are several. */
+export function boardName({ name }: { name: string }, shard: string | undefined): string {
+  return shard === undefined ? name : `${name}-${shard}`;
+}
 
 /** Bull Board's own adapter, except that its lists do not read large bodies from Redis. */
 class QueueAdapter extends BullMQAdapter {
   readonly #queue: ListedQueue;
-  readonly #list: OpenQueues['list'];
+  readonly #shard: BoardQueues;
 
-  constructor(queue: ListedQueue, list: OpenQueues['list'], description: string) {
+  constructor(queue: ListedQueue, shard: BoardQueues, description: string) {
     super(queue, { description });
     this.#queue = queue;
-    this.#list = list;
+    this.#shard = shard;
     this.setFormatter('data', cutBodies);
   }
 
+  override getName(): string {
+    return boardName(this.#queue, this.#shard.shard);
+  }
+
   override getJobs(...[states, start = 0, end = -1]: Parameters<BullMQAdapter['getJobs']>) {
-    return this.#list(this.#queue, { states: states.filter((state) => state !== 'paused'), start, end });
+    return this.#shard.list(this.#queue, { states: states.filter((state) => state !== 'paused'), start, end });
   }
 }
 
-/** Makes Bull Board over both queues, as a plugin for Fastify. */
-export function board({ events, deadLetters, list }: BoardQueues): FastifyPluginCallback {
+/** Bull Board. */
+export interface Board {
+  plugin: FastifyPluginCallback;
+  /** Shows the queues of these shards, and no others. */
+  show(shards: readonly BoardQueues[]): void;
+}
+
+/** Makes Bull Board over the queues of these shards, as a plugin for Fastify. */
+export function board(shards: readonly BoardQueues[]): Board {
   const serverAdapter = new FastifyAdapter();
-  createBullBoard({
-    queues: [
-      new QueueAdapter(
-        deadLetters,
-        list,
-        'Events that could not be applied, with the error. Retry applies one again once the cause is gone.',
-      ),
-      new QueueAdapter(events, list, 'Events on their way from the receiver to Postgres.'),
-    ],
+  const adapters = new WeakMap<BoardQueues, QueueAdapter[]>();
+  const { replaceQueues } = createBullBoard({
+    queues: adaptersOf(shards, adapters),
     serverAdapter,
     options: {
       handlerHooks: { before: permitOnlyLossless },
       uiConfig: { boardTitle: 'Landline', hideDocsLink: true },
     },
   });
-  return serverAdapter.registerPlugin();
+  return { plugin: serverAdapter.registerPlugin(), show: (shown) => replaceQueues(adaptersOf(shown, adapters)) };
+}
+
+/** Dead letters come first: they are what a person looks for. */
+function adaptersOf(shards: readonly BoardQueues[], known: WeakMap<BoardQueues, QueueAdapter[]>): QueueAdapter[] {
+  const pairs = shards.map((shard) => {
+    const pair = known.get(shard) ?? [
+      new QueueAdapter(
+        shard.deadLetters,
+        shard,
+        'Events that could not be applied, with the error. Retry applies one again once the cause is gone.',
+      ),
+      new QueueAdapter(shard.events, shard, 'Events on their way from the receiver to Postgres.'),
+    ];
+    known.set(shard, pair);
+    return pair;
+  });
+  return [0, 1].flatMap((kind) => pairs.flatMap((pair) => pair[kind] ?? []));
 }

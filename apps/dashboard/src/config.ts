@@ -15,7 +15,7 @@ const passwordError =
  */
 export const dashboardVariables = z.object({
   ...processVariables,
-  REDIS_URL: queueVariables.REDIS_URL,
+  ...queueVariables,
   DASHBOARD_PORT: port('DASHBOARD_PORT').default(3001),
   HOST: z.string().default('127.0.0.1'),
   DASHBOARD_USER: z

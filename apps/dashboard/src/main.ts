@@ -1,5 +1,5 @@
 import { createLogger, stopOnRequest } from '@landline/process';
-import { openQueues } from '@landline/queue';
+import { openAllQueues, readQueueServers } from '@landline/queue';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 
@@ -11,13 +11,13 @@ if (!read.ok) {
 const { config } = read;
 const logger = createLogger({ name: 'dashboard', level: config.LOG_LEVEL });
 for (const warning of read.warnings ?? []) logger.warn(warning);
-const queues = openQueues({
-  redisUrl: config.REDIS_URL,
+const queues = openAllQueues({
+  ...(await readQueueServers(config)),
   onDone: ({ queue, state }) => logger.info(`Retry all of ${queue} is done: what was ${state} waits for a worker`),
   onError: (error) => logger.warn(`Retry all goes on when Redis answers: ${error.message}`),
 });
 const app = createApp({
-  queues,
+  shards: () => queues.shards(),
   login: { user: config.DASHBOARD_USER, password: config.DASHBOARD_PASSWORD },
   logger,
 });

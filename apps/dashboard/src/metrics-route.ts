@@ -4,13 +4,22 @@ import type { FastifyPluginCallback } from 'fastify';
 
 type CountedQueue = Parameters<typeof countJobs>[0];
 
+/** The queues of a shard. */
+interface CountedQueues {
+  shard?: string | undefined;
+  events: CountedQueue;
+  deadLetters: CountedQueue;
+}
+
 /** Makes /metrics in Prometheus text: the metrics of the process, and the number of jobs of each queue by state. */
-export function metricsRoute(queues: { events: CountedQueue; deadLetters: CountedQueue }): FastifyPluginCallback {
+export function metricsRoute(shards: () => readonly CountedQueues[]): FastifyPluginCallback {
   const registry = createRegistry();
-  addQueueJobs(registry, {
-    [WEBHOOK_QUEUE]: () => countJobs(queues.events),
-    [DEAD_LETTER_QUEUE]: () => countJobs(queues.deadLetters),
-  });
+  addQueueJobs(registry, () =>
+    shards().map(({ shard, events, deadLetters }) => ({
+      shard,
+      counts: { [WEBHOOK_QUEUE]: () => countJobs(events), [DEAD_LETTER_QUEUE]: () => countJobs(deadLetters) },
+    })),
+  );
   return (app, _options, done) => {
     app.get('/metrics', async (_request, reply) => {
       reply.header('content-type', registry.contentType);

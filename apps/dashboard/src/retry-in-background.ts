@@ -1,6 +1,7 @@
-import type { OpenQueues } from '@landline/queue';
+import type { ShardQueues } from '@landline/queue';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { boardName } from './board.ts';
 
 /** Bull Board's own route for "Retry all". */
 const RETRY_ALL = '/api/queues/:queueName/retry/:queueStatus';
@@ -15,14 +16,17 @@ const parametersSchema = z.object({ queueName: z.string(), queueStatus: z.enum([
  */
 export function retryInBackground(
   app: FastifyInstance,
-  { events, deadLetters, retryAll }: Pick<OpenQueues, 'events' | 'deadLetters' | 'retryAll'>,
+  shards: () => readonly Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'retryAll'>[],
 ): void {
   app.addHook('preHandler', async (request, reply) => {
     if (request.method !== 'PUT' || request.routeOptions.url !== RETRY_ALL) return;
     const read = parametersSchema.safeParse(request.params);
-    const queue = [events, deadLetters].find(({ name }) => name === read.data?.queueName);
-    if (read.data === undefined || queue === undefined) return;
-    const retried = await retryAll(queue, read.data.queueStatus);
+    const all = shards().flatMap(({ shard, events, deadLetters, retryAll }) =>
+      [events, deadLetters].map((queue) => ({ name: boardName(queue, shard), queue, retryAll })),
+    );
+    const named = all.find(({ name }) => name === read.data?.queueName);
+    if (read.data === undefined || named === undefined) return;
+    const retried = await named.retryAll(named.queue, read.data.queueStatus);
     return reply.send({ retried, skipped: 0 });
   });
 }

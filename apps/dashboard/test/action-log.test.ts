@@ -11,8 +11,9 @@ const queues = openQueues({ redisUrl: inject('redisUrl'), prefix: `{dashboard-${
 let isAway = false;
 let lines: object[] = [];
 const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+const shown = { ...queues, ping: async () => (isAway ? Promise.reject(new Error('no answer')) : queues.ping()) };
 const app = createApp({
-  queues: { ...queues, ping: async () => (isAway ? Promise.reject(new Error('no answer')) : queues.ping()) },
+  shards: () => [shown],
   login,
   logger: createLogger({ name: 'dashboard', level: 'info', destination }),
 });

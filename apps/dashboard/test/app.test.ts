@@ -15,7 +15,7 @@ const jobId = `dead-${deadId}`;
 
 const queues = openQueues({ redisUrl, prefix });
 const deadLetters = createDeadLetters({ redisUrl, prefix });
-const app = createApp({ queues, login });
+const app = createApp({ shards: () => [queues], login });
 let routes: Route[] = [];
 let cause: Error | undefined = new Error('the cause is still there');
 

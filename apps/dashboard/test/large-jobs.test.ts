@@ -14,7 +14,7 @@ function jobOf(body: string) {
 
 it('shows the events of a packed job', async () => {
   const queues = openQueues({ redisUrl: inject('redisUrl'), prefix: `{dashboard-${randomUUID()}}` });
-  const app = createApp({ queues, login });
+  const app = createApp({ shards: () => [queues], login });
   onTestFinished(async () => {
     await app.close();
     await queues.events.obliterate({ force: true });
@@ -40,7 +40,7 @@ it('shows the events of a packed job', async () => {
 
 it('lists large jobs without their bodies, and shows a job whole up to a size', async () => {
   const queues = openQueues({ redisUrl: inject('redisUrl'), prefix: `{dashboard-${randomUUID()}}` });
-  const app = createApp({ queues, login });
+  const app = createApp({ shards: () => [queues], login });
   onTestFinished(async () => {
     await app.close();
     await queues.events.obliterate({ force: true });

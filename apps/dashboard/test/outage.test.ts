@@ -9,7 +9,7 @@ const authorization = `Basic ${Buffer.from(`${login.user}:${login.password}`).to
 it('says that Redis is away, keeps its pages open, and shows the queues again by itself', async () => {
   const redis = await startPrivateRedis();
   const queues = openQueues({ redisUrl: redis.url });
-  const app = createApp({ queues, login });
+  const app = createApp({ shards: () => [queues], login });
   onTestFinished(async () => {
     await app.close();
     await queues.close();

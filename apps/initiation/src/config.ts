@@ -18,7 +18,7 @@ const DEFAULTS_ERROR =
 export const initiationVariables = z.object({
   ...readerVariables,
   ...processVariables,
-  REDIS_URL: queueVariables.REDIS_URL,
+  ...queueVariables,
   INITIATION_PORT: port('INITIATION_PORT').default(3003),
   HOST: z.string().default('127.0.0.1'),
   /** The token that ElevenLabs must send. Empty: the initiation refuses every request, because a stranger must not read about callers. */

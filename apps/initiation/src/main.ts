@@ -1,5 +1,6 @@
 import { createLogger, stopOnRequest } from '@landline/process';
 import { createIntake } from '@landline/intake';
+import { readQueueServers } from '@landline/queue';
 import { createReader } from '@landline/store';
 import { ANSWER_LIMIT_MS, createApp } from './app.ts';
 import { readConfig } from './config.ts';
@@ -36,7 +37,7 @@ const reader = createReader({
   limitMs: ANSWER_LIMIT_MS,
 });
 const intake = createIntake({
-  redisUrl: config.REDIS_URL,
+  ...(await readQueueServers(config)),
   ...BATCH,
   enqueueTimeoutMs: ENQUEUE_TIMEOUT_MS,
   onWarning: (message) => logger.warn(message),

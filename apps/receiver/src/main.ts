@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal } from '@landline/journal';
 import { addBacklog, createLogger, stopOnRequest } from '@landline/process';
 import { createIntake } from '@landline/intake';
-import { createCanaryMark, openBacklog, RedisRefusedError } from '@landline/queue';
+import { createCanaryMark, openBacklogs, readQueueServers, RedisRefusedError } from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
@@ -52,8 +52,9 @@ const journal =
         onReady: () => logger.info('The journal takes events again'),
       });
 const withoutRedis = journal === undefined ? 'and senders are answered 503' : 'the journal alone has them';
+const servers = await readQueueServers(config);
 const intake = createIntake({
-  redisUrl: config.REDIS_URL,
+  ...servers,
   batchMaxEvents: config.BATCH_MAX_EVENTS,
   batchMaxBytes: config.BATCH_MAX_BYTES,
   enqueueTimeoutMs: config.ENQUEUE_TIMEOUT_MS,
@@ -68,9 +69,9 @@ const intake = createIntake({
 });
 measureIntake(metrics, { intake, journal });
 const hasCanary = config.CANARY_INTERVAL_SECONDS > 0;
-const canaryMark = createCanaryMark({ redisUrl: config.REDIS_URL });
-const queueBacklog = openBacklog({ redisUrl: config.REDIS_URL });
-addBacklog(metrics.registry, { 0: () => queueBacklog.read() });
+const canaryMark = createCanaryMark(servers);
+const backlogs = openBacklogs(servers);
+addBacklog(metrics.registry, backlogs.looks);
 const limit = connectionLimit(config.MAX_CONNECTIONS);
 if (limit.descriptors !== undefined) {
   logger.warn(
@@ -170,7 +171,7 @@ async function close(): Promise<void> {
   await intake.close();
   await journal?.close();
   canaryMark.close();
-  await queueBacklog.close();
+  await backlogs.close();
   await health.close();
 }
 

@@ -72,7 +72,7 @@ export function measureGroups(registry: Registry): (group: { events: number }) =
 
 /** The sources of the metrics of `measureIntake`. */
 export interface MeasuredIntake {
-  intake: Pick<Intake, 'stats' | 'status'>;
+  intake: Pick<Intake, 'stats' | 'status' | 'shardsAway'>;
   /** Undefined: the receiver has no journal. */
   journal: Pick<Journal, 'stats' | 'status'> | undefined;
 }
@@ -116,6 +116,7 @@ function intakeCounters(intake: MeasuredIntake['intake']): readonly ReadAtScrape
 function intakeGauges(intake: MeasuredIntake['intake']): readonly ReadAtScrape[] {
   return [
     ['landline_redis_up', 'Whether Redis takes groups: 1 or 0.', () => Number(intake.status() === 'ready')],
+    ['landline_redis_shards_away', 'Shards that take no groups.', () => intake.shardsAway()],
     [
       'landline_redis_refused',
       'Whether Redis may evict what it holds, so that nothing is written to it: 1 or 0.',

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export const workerVariables = z.object({
   ...storeVariables,
   ...processVariables,
-  REDIS_URL: queueVariables.REDIS_URL,
+  ...queueVariables,
   WORKER_PORT: port('WORKER_PORT').default(3002),
   HOST: z.string().default('0.0.0.0'),
   /** Jobs that wait together share a transaction, so more in hand means larger ones, not more connections. */

@@ -1,4 +1,4 @@
-import { createCanaryMark, createDeadLetters, openPostgresBeats } from '@landline/queue';
+import { createCanaryMark, createDeadLetters, openPostgresBeats, type QueueServers } from '@landline/queue';
 import { createStore, type StoreOptions } from '@landline/store';
 import { MAX_TRANSACTIONS } from './commit/share-transactions.ts';
 import { countFailures } from './database/count-failures.ts';
@@ -12,23 +12,22 @@ const SPARE_CONNECTIONS = 4;
 export type Connections = ReturnType<typeof openConnections>;
 
 /** Where Redis and Postgres are. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends QueueServers {
   databaseUrl: string;
-  redisUrl: string;
   /** Limits of a statement, where the store's own do not fit. */
   limits?: Pick<StoreOptions, 'statementTimeoutMs' | 'lockTimeoutMs'>;
 }
 
 /** Opens what the worker speaks to Redis and Postgres with, beside the queues' consumers. */
 export function openConnections(
-  { databaseUrl, redisUrl, limits }: ConnectionOptions,
+  { databaseUrl, limits, ...servers }: ConnectionOptions,
   metrics: Pick<WorkerMetrics, 'postgresErrors'>,
 ) {
   const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
   const store = countFailures(createStore({ databaseUrl, poolSize, ...limits }), metrics);
-  const deadLetters = createDeadLetters({ redisUrl });
-  const canaryMark = createCanaryMark({ redisUrl });
-  const beats = openPostgresBeats({ redisUrl });
+  const deadLetters = createDeadLetters(servers);
+  const canaryMark = createCanaryMark(servers);
+  const beats = openPostgresBeats(servers);
   return {
     store,
     deadLetters,

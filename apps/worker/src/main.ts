@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, stopOnRequest } from '@landline/process';
+import { readQueueServers } from '@landline/queue';
 import { migrate, migrationUrl } from '@landline/store';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
@@ -20,7 +21,7 @@ const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL });
 for (const warning of read.warnings ?? []) logger.warn(warning);
 const worker = createWorker({
   databaseUrl: config.DATABASE_URL,
-  redisUrl: config.REDIS_URL,
+  ...(await readQueueServers(config)),
   concurrency: config.WORKER_CONCURRENCY,
   logger,
 });

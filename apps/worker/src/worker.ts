@@ -8,7 +8,9 @@ import { createDatabaseGate, type DatabaseGate } from './database/database-gate.
 import { watchPostgres } from './database/watch-postgres.ts';
 import { addDeadEvents } from './dead-letters/dead-events.ts';
 import { restoreDeadLetters, type DeadLetterRestoring } from './dead-letters/restore-dead-letters.ts';
+import { createOldShards } from './old-shards.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
+import { healthOfShards } from './health-of-shards.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { createConsumers, type Consumers } from './process/consumers.ts';
 
@@ -51,27 +53,28 @@ export function createWorker(options: WorkerOptions): Worker {
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics });
   addGauges(metrics, { consumers, connections, gate });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
+  const oldShards = createOldShards(options, { consumers, connections });
   let consuming = false;
   let restoring: DeadLetterRestoring | undefined;
+  const { wedgedAfterMs = WEDGED_AFTER_MS } = options;
+  const judged = { store, isWaiting, isConsuming: () => consuming, now: Date.now, wedgedAfterMs };
+  const [first, ...others] = consumers.shards;
+  const healthOf = ({ events }: typeof first) => createHealth({ consumer: events, ...judged });
   return {
     metrics,
-    health: createHealth({
-      consumer: consumers.events,
-      store,
-      isWaiting,
-      isConsuming: () => consuming,
-      now: Date.now,
-      wedgedAfterMs: options.wedgedAfterMs ?? WEDGED_AFTER_MS,
-    }),
+    health: healthOfShards([healthOf(first), ...others.map(healthOf)]),
     start() {
       consuming = true;
       consumers.start();
       const { deadLetters } = connections;
-      restoring = restoreDeadLetters({ store, deadLetters, check: deadLetters.check, logger, isWaiting });
+      oldShards.start(() => {
+        restoring = restoreDeadLetters({ store, deadLetters, check: deadLetters.check, logger, isWaiting });
+      });
       postgresWatch.start();
     },
     async stop(limit) {
       consuming = false;
+      await oldShards.stop();
       await Promise.all([consumers.close(limit), restoring?.stop()]);
       await postgresWatch.stop();
       left.abort();
@@ -89,10 +92,12 @@ interface Measured {
 /** Adds the metrics that are read when they are asked for. */
 function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate }: Measured): void {
   addCanaryAge(registry, connections.canaryMark);
-  addQueueJobs(registry, {
-    [WEBHOOK_QUEUE]: () => consumers.events.counts(),
-    [DEAD_LETTER_QUEUE]: () => consumers.deadLetters.counts(),
-  });
+  addQueueJobs(registry, () =>
+    consumers.all().map(({ shard, events, deadLetters }) => ({
+      shard,
+      counts: { [WEBHOOK_QUEUE]: () => events.counts(), [DEAD_LETTER_QUEUE]: () => deadLetters.counts() },
+    })),
+  );
   addGauge(registry, {
     name: 'landline_database_waiting',
     help: 'Whether the worker waits for the database, and takes no jobs: 1 or 0.',

@@ -4,7 +4,7 @@ import type { Delivery } from '@landline/webhook';
 import { bodyLength } from '@landline/webhook/delivery';
 import { packEvents, type PackedEvents } from '@landline/webhook/packed-events';
 import { beginGroup, type Group, type GroupStep } from './group.ts';
-import { groupWithRoom, mayLeave, openLane, type Lane } from './lane.ts';
+import { groupWithRoom, isIdle, mayLeave, openLane, type Lane } from './lane.ts';
 
 /**
  * Bytes of bodies that may wait in this process, in flight included: 64 MiB. Without the limit a slow Redis would exhaust our memory.
@@ -27,6 +27,8 @@ export interface GroupCommitOptions {
   };
   /** Keeps every group beside Redis. The journal alone is enough for a group that Redis does not take. */
   journal?: Pick<Journal, 'append'> | undefined;
+  /** How many Redis there are: so many groups may be written beside each other before they are full. 1 by default. */
+  shards?: number;
   /** Called when the journal has a group, and Redis does not have it or its answer is unknown. */
   onJournalAlone: () => void;
   maxEvents: number;
@@ -61,10 +63,11 @@ interface Line extends GroupCommitOptions {
  * way. Without load that is a group of one, and no event waits. group.ts has the states of a group.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const { shards = 1 } = options;
   const line: Line = {
     ...options,
-    small: openLane(options),
-    large: openLane({ maxEvents: 1, maxBytes: 0 }),
+    small: openLane({ ...options, shards }),
+    large: openLane({ maxEvents: 1, maxBytes: 0, shards }),
     unanswered: new Set(),
     pendingBytes: 0,
   };
@@ -220,15 +223,15 @@ function placeAnswered(line: Line, sending: Sending, step: GroupStep): void {
 }
 
 function schedule(line: Line, lane: Lane): void {
-  if (lane.isScheduled || !mayLeave(lane, lane.inFlight === 0)) return;
+  if (lane.isScheduled || !mayLeave(lane, isIdle(lane))) return;
   lane.isScheduled = true;
   setImmediate(flush, line, lane);
 }
 
 function flush(line: Line, lane: Lane): void {
   lane.isScheduled = false;
-  const isIdle = lane.inFlight === 0;
-  while (mayLeave(lane, isIdle)) {
+  const hasIdle = isIdle(lane);
+  while (mayLeave(lane, hasIdle)) {
     const group = lane.gathering.shift();
     if (group !== undefined) send(line, group, { lane, isForRedis: true });
   }

@@ -1,21 +1,20 @@
 import type { Journal } from '@landline/journal';
-import { openShard, QueueUnavailableError, type QueueStatus, type Shard } from '@landline/queue';
+import { QueueUnavailableError, type QueueServers, type QueueStatus } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
 import { createGroupCommit, type GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { startKeepingUp, type KeepUp } from './keep-up.ts';
 import type { PostgresLoss } from './loss-watch-state.ts';
+import { openShardPool, type ShardPool } from './shard-pool.ts';
 
 /** How to make an intake. */
-export interface IntakeOptions {
-  redisUrl: string;
-  prefix?: string;
+export interface IntakeOptions extends QueueServers {
   /** Most events in one job. */
   batchMaxEvents: number;
   /** Most bytes of bodies in one job; a larger event is a job by itself. */
   batchMaxBytes: number;
   /**
    * With a journal no sender waits for Redis longer than this, in ms. Without one, the sender of a body above a MiB waits up to a second
-   * longer for each MiB.
+   * longer for each MiB; and with several shards each sender waits up to twice as long, for a second shard after one that hangs.
    */
   enqueueTimeoutMs: number;
   /** Keeps every group beside Redis; it alone is enough while Redis takes no group. The caller opens and closes it. */
@@ -72,6 +71,8 @@ export interface Intake {
   accept(delivery: Delivery): Promise<void>;
   /** Returns the status of Redis. */
   status(): QueueStatus;
+  /** Returns how many shards take no groups. */
+  shardsAway(): number;
   /** Tells whether Redis or the journal takes deliveries now. */
   canTake(): boolean;
   stats(): IntakeStats;
@@ -82,7 +83,7 @@ export interface Intake {
 type Counts = Omit<IntakeStats, 'reenqueuedRecords'>;
 
 interface Parts {
-  readonly shard: Shard;
+  readonly pool: ShardPool;
   readonly groups: GroupCommit;
   readonly counts: Counts;
   /** Undefined before `start`, and where there is no journal. */
@@ -94,65 +95,65 @@ interface Parts {
 export function createIntake(options: IntakeOptions): Intake {
   const { journal } = options;
   const parts = openParts(options);
-  const { shard, groups, counts } = parts;
-  const canTake = () => shard.status() === 'ready' || journal?.status() === 'ready';
+  const { pool, groups, counts } = parts;
+  const canTake = () => pool.status() === 'ready' || journal?.status() === 'ready';
   return {
     async start({ needsFitRedis } = { needsFitRedis: journal === undefined }) {
-      await shard.connect({ isRequired: needsFitRedis });
+      await pool.connect({ isRequired: needsFitRedis });
       if (journal === undefined || parts.isClosing) return;
-      parts.keepUp = startKeepingUp({ shard, journal, ...keptUp(options, counts) });
+      parts.keepUp = startKeepingUp({ shards: pool.shards, journal, ...keptUp(options, counts) });
       await parts.keepUp.firstCheck();
     },
     // All deliveries of a group wait for one promise.
     accept(delivery) {
       if (parts.isClosing) return Promise.reject(new QueueUnavailableError('The intake is closing.'));
-      const fault = shard.fault();
+      const fault = pool.fault();
       return fault !== undefined && !canTake() ? Promise.reject(fault) : groups.add(delivery);
     },
-    status: () => shard.status(),
+    status: () => pool.status(),
+    shardsAway: () => pool.shards.filter(({ shard }) => shard.fault() !== undefined).length,
     canTake,
     stats: () => ({ ...counts, reenqueuedRecords: parts.keepUp?.records() ?? 0 }),
     async close() {
       parts.isClosing = true;
       await groups.settled();
       await parts.keepUp?.close();
-      await shard.close();
+      await pool.close();
     },
   };
 }
 
 function openParts(options: IntakeOptions): Parts {
-  const { redisUrl, prefix, enqueueTimeoutMs, journal } = options;
+  const { journal } = options;
   const counts: Counts = { journalledEvents: 0, journalErrors: 0, redisErrors: 0, groups: 0, redisLosses: 0 };
-  const shard = openShard({
-    redisUrl,
-    prefix,
-    enqueueTimeoutMs,
+  const pool = openShardPool({
+    ...options,
+    now: () => journal?.now() ?? Date.now(),
     onAway: (fault) => groups.drop(fault),
     onWarning: (message) => options.onWarning?.(message),
     onError: (error) => options.onError?.(error),
-    onReady() {
-      parts.keepUp?.redisIsBack();
-      options.onReady?.();
-    },
+    onReady: () => options.onReady?.(),
+    onShardReady: (shard) => parts.keepUp?.redisIsBack(shard),
   });
+  const shards = pool.shards.length;
   const groups = createGroupCommit({
-    redis: { fault: () => shard.fault(), add: countGroups(shard, counts, options) },
+    redis: { fault: () => pool.fault(), add: countGroups(pool, counts, options) },
     journal: journal && { append: countJournalled(journal, counts) },
     onJournalAlone: () => parts.keepUp?.wake(),
     maxEvents: options.batchMaxEvents,
     maxBytes: options.batchMaxBytes,
-    largeBytes: shard.largeJobBytes,
-    timeoutMs: enqueueTimeoutMs,
+    largeBytes: pool.shards[0].shard.largeJobBytes,
+    shards,
+    timeoutMs: options.enqueueTimeoutMs * (shards > 1 && journal === undefined ? 2 : 1),
   });
-  const parts: Parts = { shard, groups, counts, keepUp: undefined, isClosing: false };
+  const parts: Parts = { pool, groups, counts, keepUp: undefined, isClosing: false };
   return parts;
 }
 
-function countGroups(shard: GroupCommitOptions['redis'], counts: Counts, { onGroup, onError }: IntakeOptions) {
+function countGroups(redis: GroupCommitOptions['redis'], counts: Counts, { onGroup, onError }: IntakeOptions) {
   return async (...[events, bytes, packed]: Parameters<GroupCommitOptions['redis']['add']>): Promise<void> => {
     try {
-      await shard.add(events, bytes, packed);
+      await redis.add(events, bytes, packed);
     } catch (error) {
       counts.redisErrors += 1;
       throw error;

@@ -16,6 +16,9 @@ export const noteSchema = z.object({
   redone: z.array(z.string()).default([]),
 });
 
+/** The note of a process with several shards: that of the first, and those of the others. */
+export const sharedNoteSchema = noteSchema.extend({ shards: z.array(noteSchema).default([]) });
+
 /** See `noteSchema`. */
 export type Note = z.infer<typeof noteSchema>;
 
@@ -25,6 +28,13 @@ export interface LossWatchOptions {
   journal: Pick<Journal, 'redo' | 'keepNote' | 'inherited' | 'forget' | 'now' | 'oldestAt'>;
   /** Tells whether Redis takes writes. */
   isReady: () => boolean;
+  /**
+   * For one Redis of several: returns since when this process has written to it, by the journal's clock; undefined where it has not. A
+   * single Redis may have been written to since the start.
+   */
+  writtenSince?: (() => number | undefined) | undefined;
+  /** The ids of requests that were carried out since the start; the watches of one process share it. */
+  carriedOut?: Set<string>;
   /** Called when Redis has lost what was enqueued at or after `sinceMs` (unix ms), and it is pending in the journal again. */
   onLoss: (sinceMs: number) => void;
   /** Called when Postgres has lost what was enqueued at or after `sinceMs`, and it is pending in the journal again. */
@@ -41,6 +51,7 @@ export interface PostgresLoss {
 
 /** What a watch for losses knows. */
 export interface Watch extends LossWatchOptions {
+  readonly carriedOut: Set<string>;
   /** The key of this process's beat. */
   readonly key: string;
   /** By the journal's clock. Beats are compared with times in the journal, and another clock may be set back between the two. */

@@ -60,6 +60,7 @@ function begin(options: LossWatchOptions): Watch {
   const startedAt = options.journal.now();
   const key = `${options.beats.keyPrefix}${randomUUID()}`;
   const watch: Watch = {
+    carriedOut: new Set(),
     ...options,
     key,
     startedAt,
@@ -83,6 +84,12 @@ async function beatOnce(watch: Watch, isLast: boolean): Promise<void> {
   const isFirst = watch.confirmed === undefined;
   await leaveBeat(watch, isLast).finally(() => (watch.hasBegun = true));
   if (!isFirst) await redoForPostgres(watch, requests);
+  // Other shards may have been written to before this one was reached.
+  else if (watch.writtenSince)
+    await redoForPostgres(
+      watch,
+      requests.filter(({ at }) => at >= watch.startedAt),
+    );
   keepNote(watch, { redone: requests.map(({ id }) => id) });
   for (const inherited of watch.journal.inherited()) {
     // oxlint-disable-next-line no-await-in-loop -- seldom any

@@ -13,7 +13,9 @@ export async function redoWhatIsMissing(watch: Watch, found: number | undefined,
   const { confirmed, journal } = watch;
   if (confirmed === undefined) {
     // No beat shows a loss that came before the first beat.
-    await journal.redo(watch.startedAt);
+    const since = watch.writtenSince ? watch.writtenSince() : watch.startedAt;
+    if (since === undefined) return false;
+    await journal.redo(since);
     return true;
   }
   const isLost = found === undefined || found < confirmed;
@@ -26,7 +28,10 @@ export async function redoWhatIsMissing(watch: Watch, found: number | undefined,
 
 /** Carries out each request once. It is noted afterwards, so that a request is repeated if the process dies in between. */
 export async function redoForPostgres(watch: Watch, requests: readonly RedoRequest[]): Promise<void> {
-  for (const { sinceMs } of requests.filter(({ id }) => !watch.note.redone.includes(id))) {
+  const { carriedOut, note } = watch;
+  for (const { id, sinceMs } of requests.filter((each) => !note.redone.includes(each.id))) {
+    if (carriedOut.has(id)) continue;
+    carriedOut.add(id);
     const journalSinceMs = watch.journal.oldestAt();
     // oxlint-disable-next-line no-await-in-loop -- seldom any
     await watch.journal.redo(sinceMs - AGE_MARGIN_MS);

@@ -15,29 +15,34 @@ async function aKeepUp() {
   let answer!: () => void;
   const answered = new Promise<void>((resolve) => (answer = resolve));
   const keepUp = startKeepingUp({
-    shard: {
-      status: () => 'ready',
-      beats: {
-        keyPrefix: 'beat:',
-        identity: () => answered.then(() => 'one Redis'),
-        read: () => Promise.resolve(undefined),
-        leave: () => Promise.resolve(undefined),
-        oldestJobAt: () => Promise.resolve(undefined),
-        redoRequests() {
-          asked.beats += 1;
-          return Promise.resolve([]);
+    shards: [
+      {
+        writtenSince: undefined,
+        shard: {
+          status: () => 'ready',
+          beats: {
+            keyPrefix: 'beat:',
+            identity: () => answered.then(() => 'one Redis'),
+            read: () => Promise.resolve(undefined),
+            leave: () => Promise.resolve(undefined),
+            oldestJobAt: () => Promise.resolve(undefined),
+            redoRequests() {
+              asked.beats += 1;
+              return Promise.resolve([]);
+            },
+          },
+          catchUp: {
+            isReachable() {
+              asked.writer += 1;
+              return Promise.resolve(true);
+            },
+            write: ({ events }) => Promise.resolve(void written.push(...events.map(({ body }) => body))),
+            writeNew: () => Promise.resolve(),
+            close: () => Promise.resolve(),
+          },
         },
       },
-      catchUp: {
-        isReachable() {
-          asked.writer += 1;
-          return Promise.resolve(true);
-        },
-        write: ({ events }) => Promise.resolve(void written.push(...events.map(({ body }) => body))),
-        writeNew: () => Promise.resolve(),
-        close: () => Promise.resolve(),
-      },
-    },
+    ],
     journal,
     maxEvents: 100,
     maxBytes: 1024 ** 2,
@@ -70,6 +75,6 @@ it('checks at once what a Redis lacks that is back', async () => {
   answer();
   await keepUp.firstCheck();
   const before = asked.beats;
-  keepUp.redisIsBack();
+  keepUp.redisIsBack(0);
   expect(asked.beats).toBe(before + 1);
 });

@@ -10,25 +10,37 @@ const COUNT_LIMIT_MS = 1_000;
 /** Counts a queue's jobs, by state. */
 type Count = () => Promise<object>;
 
+/** The queues of one shard. */
+export interface CountedShard {
+  /** The label `shard`; undefined where there is only one shard. */
+  shard?: string | undefined;
+  /** How to count each queue, by its name. */
+  counts: Readonly<Record<string, Count>>;
+}
+
 /**
  * Adds the gauge `landline_queue_jobs{queue,state}`, counted at each scrape. A queue has no samples while its count
  * rejects or is late: an absent value means unknown, and an old value would be wrong.
  *
- * @param counts  How to count each queue, by its name.
+ * @param shards  Returns the shards that there are now.
  */
-export function addQueueJobs(registry: Registry, counts: Readonly<Record<string, Count>>): void {
-  const gauge: Gauge<'queue' | 'state'> = new Gauge({
+export function addQueueJobs(registry: Registry, shards: () => readonly CountedShard[]): void {
+  const gauge: Gauge<'queue' | 'state' | 'shard'> = new Gauge({
     name: 'landline_queue_jobs',
     help: 'Jobs in Redis, by queue and state; no samples while Redis does not answer.',
-    labelNames: ['queue', 'state'],
+    labelNames: ['queue', 'state', 'shard'],
     registers: [registry],
     async collect() {
-      const found = await Promise.all(
-        Object.entries(counts).map(async ([queue, count]) => ({ queue, states: await inTime(count) })),
+      const counted = shards().flatMap(({ shard, counts }) =>
+        Object.entries(counts).map(async ([queue, count]) => {
+          const labels = { queue, ...(shard !== undefined && { shard }) };
+          return { labels, states: await inTime(count) };
+        }),
       );
+      const found = await Promise.all(counted);
       gauge.reset();
-      for (const { queue, states } of found) {
-        for (const [state, jobs] of Object.entries(states)) gauge.set({ queue, state }, jobs);
+      for (const { labels, states } of found) {
+        for (const [state, jobs] of Object.entries(states)) gauge.set({ ...labels, state }, jobs);
       }
     },
   });

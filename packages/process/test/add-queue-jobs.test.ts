@@ -1,12 +1,12 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { addQueueJobs } from '../src/add-queue-jobs.ts';
+import { addQueueJobs, type CountedShard } from '../src/add-queue-jobs.ts';
 
-type Counts = Parameters<typeof addQueueJobs>[1];
+type Counts = CountedShard['counts'];
 
 function scrapeOf(counts: Counts): () => Promise<string[]> {
   const registry = new Registry();
-  addQueueJobs(registry, counts);
+  addQueueJobs(registry, () => [{ counts }]);
   return async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('landline_queue_jobs{'));
 }
 

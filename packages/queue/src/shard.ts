@@ -8,15 +8,13 @@ import { LARGE_JOB_BYTES, openLargeJobs } from './jobs/large-jobs.ts';
 import { openEventQueue } from './jobs/open-queue.ts';
 import { openRedisBeats, type RedisBeats } from './jobs/redis-beats.ts';
 import { openSlowWriter, type SlowWriter } from './jobs/slow-writer.ts';
-import { QUEUE_PREFIX } from './names.ts';
 import type { AvailabilityEvents, QueueStatus } from './redis/availability-state.ts';
 import { watchAvailability } from './redis/availability.ts';
 import { createProducerConnection, endConnection } from './redis/connection.ts';
+import { placeOf, type Place } from './servers/place.ts';
 
 /** How to open a shard. */
-export interface ShardOptions extends AvailabilityEvents {
-  redisUrl: string;
-  prefix?: string | undefined;
+export interface ShardOptions extends AvailabilityEvents, Place {
   /** No write to Redis on the shared connection is waited for longer than this, in ms. */
   enqueueTimeoutMs: number;
 }
@@ -47,14 +45,24 @@ export interface Shard {
 }
 
 /** Opens a shard for a process that adds jobs; it connects at `connect`. */
-export function openShard({ redisUrl, prefix = QUEUE_PREFIX, enqueueTimeoutMs, ...events }: ShardOptions): Shard {
-  const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs });
+export function openShard({ enqueueTimeoutMs, ...options }: ShardOptions): Shard {
+  const { onAway, onWarning, onError, onReady } = options;
+  const place = placeOf(options);
+  const { prefix } = place;
+  const connection = createProducerConnection(place.redisUrl, { ...place, enqueueTimeoutMs });
   const queue = openEventQueue(connection, prefix);
-  const large = openLargeJobs(redisUrl, prefix);
-  const catchUp = openSlowWriter(redisUrl, prefix);
-  const availability = watchAvailability({ ...events, connection, probeKey: `${prefix}:probe` });
+  const large = openLargeJobs(place);
+  const catchUp = openSlowWriter(place);
+  const availability = watchAvailability({
+    onAway,
+    onWarning,
+    onError,
+    onReady,
+    connection,
+    probeKey: `${prefix}:probe`,
+  });
   return {
-    connect: (options) => availability.connect(options),
+    connect: (required) => availability.connect(required),
     status: () => availability.status(),
     fault: () => availability.fault(),
     async add(added, bytes, packed) {

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { listJournal, readJournalFile } from '@landline/journal';
 import { createIntake, intakeVariables } from '@landline/intake';
-import { queueVariables } from '@landline/queue';
+import { readSecret } from '@landline/process';
+import { describeRedisUrl, queueVariables, readQueueServers } from '@landline/queue';
 import { deliverySchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { CliError } from '../errors.ts';
@@ -83,7 +84,8 @@ function readArguments(args: string[]): { since: number; until: number; dryRun: 
 /** Opens an intake that makes jobs of the same size as the receivers do. In a dry run the sink drops the events, and needs no Redis. */
 async function openSink({ root, env, print }: JournalContext, dryRun: boolean): Promise<Sink> {
   const redisUrl = dryRun ? undefined : await findRedis(root, env);
-  const read = z.object({ ...queueVariables, ...intakeVariables }).safeParse({ ...env, REDIS_URL: redisUrl });
+  const given = { ...env, REDIS_URL: redisUrl, REDIS_CA: readSecret('REDIS_CA', env) };
+  const read = z.object({ ...queueVariables, ...intakeVariables }).safeParse(given);
   if (!read.success) {
     throw new CliError('configuration_invalid', read.error.issues.map(({ message }) => message).join('\n'));
   }
@@ -92,7 +94,7 @@ async function openSink({ root, env, print }: JournalContext, dryRun: boolean): 
   if (redisUrl === undefined) return { ...size, put: () => Promise.resolve(), close: () => Promise.resolve() };
   let fault = '';
   const intake = createIntake({
-    redisUrl,
+    ...(await readQueueServers(read.data)),
     ...limits,
     enqueueTimeoutMs: JOB_LIMIT_MS,
     onWarning: print,
@@ -101,7 +103,7 @@ async function openSink({ root, env, print }: JournalContext, dryRun: boolean): 
   try {
     await intake.start();
     if (intake.status() !== 'ready') {
-      throw new CliError('enqueue_failed', `Redis at ${new URL(redisUrl).host} takes nothing: ${fault}`);
+      throw new CliError('enqueue_failed', `Redis at ${describeRedisUrl(redisUrl)} takes nothing: ${fault}`);
     }
   } catch (error) {
     await intake.close();

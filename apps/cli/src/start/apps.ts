@@ -40,12 +40,14 @@ const AWS_VARIABLES = `
   .trim()
   .split(/\s+/);
 
+const QUEUE_VARIABLES = ['REDIS_URL', 'REDIS_CA', 'QUEUE_SHARDS'];
+
 /** The receiver takes webhooks. It starts before all other apps. Where it does not start, `npm start` ends. */
 export const RECEIVER: App = {
   name: 'receiver',
   variables: [
     'ELEVENLABS_WEBHOOK_SECRET',
-    'REDIS_URL',
+    ...QUEUE_VARIABLES,
     'LOG_LEVEL',
     'BATCH_MAX_EVENTS',
     'BATCH_MAX_BYTES',
@@ -87,7 +89,7 @@ export const WORKER: App = {
     'DIRECT_URL',
     'PGPASSWORD',
     'PGSSLMODE',
-    'REDIS_URL',
+    ...QUEUE_VARIABLES,
     'LOG_LEVEL',
     'WORKER_PORT',
     'WORKER_CONCURRENCY',
@@ -101,7 +103,7 @@ export const WORKER: App = {
 /** The dashboard shows dead letters and failed jobs. */
 export const DASHBOARD: App = {
   name: 'dashboard',
-  variables: ['REDIS_URL', 'LOG_LEVEL', 'DASHBOARD_PORT', 'DASHBOARD_USER', 'DASHBOARD_PASSWORD'],
+  variables: [...QUEUE_VARIABLES, 'LOG_LEVEL', 'DASHBOARD_PORT', 'DASHBOARD_USER', 'DASHBOARD_PASSWORD'],
   fixed: LOOPBACK,
   portVariable: 'DASHBOARD_PORT',
   defaultPort: 3001,
@@ -119,7 +121,7 @@ export const INITIATION: App = {
     'DATABASE_URL',
     'PGPASSWORD',
     'PGSSLMODE',
-    'REDIS_URL',
+    ...QUEUE_VARIABLES,
     'HOST',
     'LOG_LEVEL',
   ],

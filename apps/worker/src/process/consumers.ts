@@ -1,4 +1,14 @@
-import { createConsumer, createJobMemory, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type JobFailure } from '@landline/queue';
+import {
+  createConsumer,
+  createJobMemory,
+  DEAD_LETTER_QUEUE,
+  shardPlaces,
+  WEBHOOK_QUEUE,
+  type Consumer,
+  type JobFailure,
+  type OldShard,
+  type QueueServers,
+} from '@landline/queue';
 import { MAX_TRANSACTIONS } from '../commit/share-transactions.ts';
 import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents, type WorkContext } from './process-events.ts';
@@ -7,49 +17,104 @@ import { reportFailure } from './report-failure.ts';
 /** Dead letters that are tried at once, each in a transaction of its own: enough for thousands to end in minutes, few beside the events. */
 export const DEAD_LETTER_CONCURRENCY = 4;
 
-/** See `createConsumers`. */
-export type Consumers = ReturnType<typeof createConsumers>;
-
 /** What the consumers are made with. */
-export interface ConsumersOptions {
-  redisUrl: string;
+export interface ConsumersOptions extends QueueServers {
   /** Jobs for one transaction. */
   concurrency: number;
 }
 
-/** Makes the consumers of both queues; they take nothing until `start`. */
-export function createConsumers({ redisUrl, concurrency }: ConsumersOptions, context: WorkContext) {
+/** The consumers of one shard. */
+export interface ShardConsumers {
+  /** The number of the shard; undefined where there is only one. Of an old one, its name: see `OldShard`. */
+  shard: string | undefined;
+  events: Consumer;
+  deadLetters: Consumer;
+}
+
+/** The consumers of both queues of every shard. */
+export interface Consumers {
+  /** By the number of the shard. */
+  readonly shards: readonly [ShardConsumers, ...ShardConsumers[]];
+  /** Those of `shards`, and of the old shards that were added. */
+  all(): readonly ShardConsumers[];
+  /** Takes the jobs of an old shard as well, until the worker closes. */
+  addOld(old: OldShard): void;
+  start(): void;
+  setPaused(isPaused: boolean): void;
+  close(limit: { timeoutMs: number }): Promise<void>;
+}
+
+/** Makes the consumers; they take nothing until `start`. They share what a process may hold of jobs, and its transactions. */
+export function createConsumers(options: ConsumersOptions, context: WorkContext): Consumers {
+  const { concurrency, ...servers } = options;
+  const memory = createJobMemory();
+  const places = shardPlaces(servers);
+  const open = (place: (typeof places)[number], i: number): ShardConsumers => {
+    const shard = places.length === 1 ? undefined : String(i);
+    return openShardConsumers({ ...place, concurrency, memory, shard }, context);
+  };
+  const [first, ...others] = places;
+  const shards: Consumers['shards'] = [open(first, 0), ...others.map((place, i) => open(place, i + 1))];
+  const all: ShardConsumers[] = [...shards];
+  const each = (of: readonly ShardConsumers[]) => of.flatMap(({ events, deadLetters }) => [events, deadLetters]);
+  const state = { hasStarted: false, isPaused: false, isClosing: false };
+  return {
+    shards,
+    all: () => all,
+    addOld({ shard, ...place }) {
+      if (state.isClosing) return;
+      const old = openShardConsumers({ ...place, concurrency, memory, shard }, context);
+      all.push(old);
+      if (state.hasStarted) each([old]).forEach((consumer) => consumer.start());
+      if (state.isPaused) each([old]).forEach((consumer) => consumer.pause());
+      context.logger.warn(
+        { shard },
+        'Redis holds jobs of a shard that no new jobs go to: this worker takes them as well',
+      );
+    },
+    start() {
+      state.hasStarted = true;
+      each(all).forEach((consumer) => consumer.start());
+    },
+    setPaused(isPaused) {
+      state.isPaused = isPaused;
+      each(all).forEach((consumer) => (isPaused ? consumer.pause() : consumer.resume()));
+    },
+    async close(limit) {
+      state.isClosing = true;
+      await Promise.all(each(all).map((consumer) => consumer.close(limit)));
+    },
+  };
+}
+
+interface ShardOptions extends ConsumersOptions {
+  memory: ReturnType<typeof createJobMemory>;
+  shard: string | undefined;
+}
+
+function openShardConsumers({ concurrency, shard, ...shared }: ShardOptions, context: WorkContext): ShardConsumers {
   const { logger, metrics } = context;
   const onError = (error: Error) => {
     metrics.redisErrors.inc();
-    logger.error(`Redis: ${error.message}`);
+    logger.error(`Redis${shard === undefined ? '' : `, shard ${shard}`}: ${error.message}`);
   };
-  // While transactions are under way, the next one fills.
-  const eventConcurrency = concurrency * (MAX_TRANSACTIONS + 1);
-  const memory = createJobMemory();
-  const events = createConsumer({
-    redisUrl,
-    queue: WEBHOOK_QUEUE,
-    concurrency: eventConcurrency,
-    memory,
-    process: (job, signal) => processEvents(job, signal, context),
-    onError,
-    onFailed: (failure: JobFailure) => reportFailure(failure, { logger, metrics }),
-  });
-  const deadLetters = createConsumer({
-    redisUrl,
-    queue: DEAD_LETTER_QUEUE,
-    concurrency: DEAD_LETTER_CONCURRENCY,
-    memory,
-    process: (job, signal) => processDeadLetter(job, signal, context),
-    onError,
-  });
-  const both = [events, deadLetters];
   return {
-    events,
-    deadLetters,
-    start: () => both.forEach((consumer) => consumer.start()),
-    setPaused: (isPaused: boolean) => both.forEach((consumer) => (isPaused ? consumer.pause() : consumer.resume())),
-    close: (limit: { timeoutMs: number }) => Promise.all(both.map((consumer) => consumer.close(limit))),
+    shard,
+    events: createConsumer({
+      ...shared,
+      queue: WEBHOOK_QUEUE,
+      // While transactions are under way, the next one fills.
+      concurrency: concurrency * (MAX_TRANSACTIONS + 1),
+      process: (job, signal) => processEvents(job, signal, context),
+      onError,
+      onFailed: (failure: JobFailure) => reportFailure(failure, { logger, metrics }),
+    }),
+    deadLetters: createConsumer({
+      ...shared,
+      queue: DEAD_LETTER_QUEUE,
+      concurrency: DEAD_LETTER_CONCURRENCY,
+      process: (job, signal) => processDeadLetter(job, signal, context),
+      onError,
+    }),
   };
 }

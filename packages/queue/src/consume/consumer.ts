@@ -10,6 +10,7 @@ import {
   endConnection,
   firstAttempt,
 } from '../redis/connection.ts';
+import { placeOf, type Place } from '../servers/place.ts';
 import { reportChanges, type ChangeReporter } from '../redis/report-changes.ts';
 import type { JobFailure } from './job-failure.ts';
 import { createJobMemory, type JobMemory } from './job-memory.ts';
@@ -23,9 +24,7 @@ import { createUpkeep, type Upkeep } from './upkeep.ts';
 const QUESTION_TIMEOUT_MS = 1000;
 
 /** How to make a consumer. */
-export interface ConsumerOptions {
-  redisUrl: string;
-  prefix?: string;
+export interface ConsumerOptions extends Place {
   /** `WEBHOOK_QUEUE` or `DEAD_LETTER_QUEUE`. */
   queue: string;
   /** How many jobs run at once. */
@@ -139,16 +138,13 @@ async function closeWithin({ connections, queue, jobs, worker, upkeep }: Parts, 
 type Connections = Record<'connection' | 'blocking' | 'questions', Redis>;
 
 /** Opens three connections: BullMQ's two, and one that fails fast, for questions. */
-function openConnections({
-  redisUrl,
-  prefix = QUEUE_PREFIX,
-  queue,
-}: ConsumerOptions): Record<'connection' | 'blocking' | 'questions', Redis> {
+function openConnections(options: ConsumerOptions): Connections {
+  const { redisUrl, ...place } = placeOf(options);
   // BullMQ and Bull Board know a queue's workers by this name.
-  const name = `${prefix}:${Buffer.from(queue).toString('base64')}`;
+  const name = `${place.prefix}:${Buffer.from(options.queue).toString('base64')}`;
   return {
-    connection: createConsumerConnection(redisUrl),
-    blocking: createConsumerConnection(redisUrl, { name }),
-    questions: createProducerConnection(redisUrl, { enqueueTimeoutMs: QUESTION_TIMEOUT_MS }),
+    connection: createConsumerConnection(redisUrl, place),
+    blocking: createConsumerConnection(redisUrl, { ...place, name }),
+    questions: createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: QUESTION_TIMEOUT_MS }),
   };
 }

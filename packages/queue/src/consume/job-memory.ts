@@ -1,4 +1,5 @@
 import { createByteBudget, type ByteBudget } from './byte-budget.ts';
+import { createSharedBytes, type SharedBytes } from './shared-bytes.ts';
 import { createGarbageCollection, type GarbageCollection } from './collect-garbage.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -21,8 +22,8 @@ export interface JobMemory {
   largeOverBytes: number;
   /** The data of a large job is read when it fits into this. */
   large: ByteBudget;
-  /** While a consumer's small jobs hold so much, it fetches no others. */
-  smallBytes: number;
+  /** While the small jobs of all consumers fill this, none fetches another. */
+  small: SharedBytes;
   garbage: GarbageCollection;
 }
 
@@ -31,7 +32,7 @@ export function createJobMemory(): JobMemory {
   return {
     largeOverBytes: LARGE_OVER_BYTES,
     large: createByteBudget(LARGE_BYTES),
-    smallBytes: SMALL_BYTES,
+    small: createSharedBytes(SMALL_BYTES),
     garbage: createGarbageCollection(),
   };
 }

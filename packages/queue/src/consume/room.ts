@@ -20,19 +20,18 @@ export interface Room {
 /**
  * Watches a worker that has not begun yet.
  *
- * - Small jobs: while they hold `smallBytes` or more, the worker fetches none.
+ * - Small jobs: while those of all the process' workers fill `memory.small`, the worker fetches none.
  * - Large jobs: they came without their data. The worker takes another job in the place of each one that waits.
  *
  * BullMQ asks for the concurrency before each fetch, and right after it has told of a job that it got.
  */
-export function createRoom(worker: SizedWorker, { smallBytes }: Pick<JobMemory, 'smallBytes'>): Room {
+export function createRoom(worker: SizedWorker, memory: Pick<JobMemory, 'small'>): Room {
   const { concurrency } = worker;
   const small = new Map<Job<unknown, void>, number>();
   const waiting = new Set<Job<unknown, void>>();
-  let held = 0;
 
   function adjust(): void {
-    worker.concurrency = held >= smallBytes ? 1 : concurrency + Math.min(waiting.size, MAX_WAITING);
+    worker.concurrency = memory.small.isFull() ? 1 : concurrency + Math.min(waiting.size, MAX_WAITING);
   }
 
   worker.onFetched = (job, bytes) => {
@@ -40,21 +39,22 @@ export function createRoom(worker: SizedWorker, { smallBytes }: Pick<JobMemory, 
     if (job.deferredFailure !== undefined) return;
     if (bytesLeft(job.data) === undefined) {
       small.set(job, bytes);
-      held += bytes;
-      if (held < smallBytes) return;
-    } else waiting.add(job);
-    adjust();
+      memory.small.add(bytes);
+    } else {
+      waiting.add(job);
+      adjust();
+    }
   };
+  worker.on('closed', memory.small.watch(adjust));
 
   return {
     endWait(job) {
       if (waiting.delete(job)) adjust();
     },
     release(job) {
-      const wasFull = held >= smallBytes;
-      held -= small.get(job) ?? 0;
+      memory.small.add(-(small.get(job) ?? 0));
       small.delete(job);
-      if (waiting.delete(job) || wasFull) adjust();
+      if (waiting.delete(job)) adjust();
     },
   };
 }

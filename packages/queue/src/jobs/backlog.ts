@@ -1,9 +1,9 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { QUEUE_PREFIX } from '../names.ts';
 import { askRedis } from '../redis/ask-redis.ts';
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
+import { placeOf, type Place } from '../servers/place.ts';
 import { createDrainPace } from './drain-pace.ts';
 import { eventsIn } from './job-name.ts';
 import { openEventQueue } from './open-queue.ts';
@@ -32,18 +32,17 @@ export interface BacklogReader {
   close(): Promise<void>;
 }
 
-/** Which Redis to ask, and what the time is in unix ms. */
-export interface BacklogOptions {
-  redisUrl: string;
-  prefix?: string;
+/** Which shard to ask, and what the time is in unix ms. */
+export interface BacklogOptions extends Place {
   now?: () => number;
 }
 
 /** Opens a reader of the backlog; connects at once. */
-export function openBacklog({ redisUrl, prefix = QUEUE_PREFIX, now = Date.now }: BacklogOptions): BacklogReader {
-  const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
+export function openBacklog({ now = Date.now, ...options }: BacklogOptions): BacklogReader {
+  const { redisUrl, ...place } = placeOf(options);
+  const connection = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
   const connected = firstAttempt(connection);
-  const queue = openEventQueue(connection, prefix);
+  const queue = openEventQueue(connection, place.prefix);
   const pace = createDrainPace();
 
   async function look(): Promise<Backlog> {

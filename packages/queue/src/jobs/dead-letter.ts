@@ -1,9 +1,10 @@
 import type { Delivery } from '@landline/webhook';
-import { DEAD_LETTER_QUEUE, QUEUE_PREFIX } from '../names.ts';
+import { DEAD_LETTER_QUEUE } from '../names.ts';
 import { askRedis } from '../redis/ask-redis.ts';
 import { checkMemory } from '../redis/check-memory.ts';
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
 import { createDeadLetterCheck, type DeadLetterCheck } from '../redis/dead-letter-check.ts';
+import { placeOf, type Place } from '../servers/place.ts';
 import { deadLetterId } from './dead-letter-id.ts';
 import { DEAD_LETTER_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
 import { jobOf, type Death } from './job.ts';
@@ -39,16 +40,22 @@ export interface DeadLetters {
   missing(ids: readonly string[]): Promise<string[]>;
   /** Tells whether Redis has room for dead letters beside the events. @throws QueueUnavailableError */
   hasRoom(): Promise<boolean>;
+  /** Looks for letters in the queue of an old shard as well. */
+  alsoLookAt(old: Place): void;
   /** Decides which worker compares the queue with the ledger, and when. */
   readonly check: DeadLetterCheck;
   close(): Promise<void>;
 }
 
-/** Opens the dead-letter queue for writing; connects at once. */
-export function createDeadLetters(options: { redisUrl: string; prefix?: string }): DeadLetters {
-  const { redisUrl, prefix = QUEUE_PREFIX } = options;
-  const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: ADD_TIMEOUT_MS });
-  const checking = createProducerConnection(redisUrl, { enqueueTimeoutMs: CHECK_TIMEOUT_MS });
+/** The dead-letter queue of one shard. */
+export type ShardDeadLetters = Omit<DeadLetters, 'alsoLookAt'>;
+
+/** Opens the dead-letter queue of one shard for writing; connects at once. */
+export function openShardDeadLetters(options: Place): ShardDeadLetters {
+  const { redisUrl, ...place } = placeOf(options);
+  const { prefix } = place;
+  const connection = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: ADD_TIMEOUT_MS });
+  const checking = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: CHECK_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   const queue = openQueue(DEAD_LETTER_QUEUE, connection, prefix);
   const ask = <T>(message: string, question: () => Promise<T>) => askRedis(connected, message, question);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Delivery } from '@landline/webhook';
+import type { Place } from '../servers/place.ts';
 import { openSlowWriter, type SlowWriter } from './slow-writer.ts';
 
 /**
@@ -19,12 +20,12 @@ export interface LargeJobs {
 }
 
 /** Makes large jobs. It opens as many connections as there are writes at once, and keeps them. */
-export function openLargeJobs(redisUrl: string, prefix: string): LargeJobs {
+export function openLargeJobs(place: Place): LargeJobs {
   const all: SlowWriter[] = [];
   const idle: SlowWriter[] = [];
 
   function openOne(): SlowWriter {
-    const writer = openSlowWriter(redisUrl, prefix);
+    const writer = openSlowWriter(place);
     all.push(writer);
     return writer;
   }

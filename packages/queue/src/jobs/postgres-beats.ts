@@ -1,6 +1,7 @@
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
 import { claimKey } from '../redis/expiring-key.ts';
-import { QUEUE_PREFIX, WEBHOOK_QUEUE } from '../names.ts';
+import { WEBHOOK_QUEUE } from '../names.ts';
+import { placeOf, type Place } from '../servers/place.ts';
 import { oldestJobAt } from './oldest-job.ts';
 import { openQueue } from './open-queue.ts';
 import { leaveRedoRequest, type NewRedoRequest } from '../redis/redo-requests.ts';
@@ -32,16 +33,12 @@ export interface PostgresBeats {
   close(): Promise<void>;
 }
 
-/** Opens what Redis remembers for all workers; connects at once. */
-export function openPostgresBeats({
-  redisUrl,
-  prefix = QUEUE_PREFIX,
-}: {
-  redisUrl: string;
-  prefix?: string;
-}): PostgresBeats {
+/** Opens what Redis remembers for all workers, on one shard; connects at once. */
+export function openShardPostgresBeats(options: Place): PostgresBeats {
+  const { redisUrl, ...place } = placeOf(options);
+  const { prefix } = place;
   const key = `${prefix}:postgres-beat`;
-  const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
+  const connection = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   const queue = openQueue(WEBHOOK_QUEUE, connection, prefix);
 

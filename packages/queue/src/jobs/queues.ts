@@ -2,6 +2,7 @@ import type { Job, Queue } from 'bullmq';
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
 import { listJobs, type JobPage } from './list-jobs.ts';
 import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
+import type { Place } from '../servers/place.ts';
 import { openQueue } from './open-queue.ts';
 import { createRetryAll, type RetryAllOptions, type RestingState } from './retry-all.ts';
 
@@ -22,14 +23,11 @@ export interface OpenQueues {
 }
 
 /** How to open the queues. */
-export interface QueuesOptions extends RetryAllOptions {
-  redisUrl: string;
-  prefix?: string;
-}
+export interface QueuesOptions extends RetryAllOptions, Place {}
 
 /** Opens both queues on one connection; connects at once. With Redis away their operations reject at once. */
-export function openQueues({ redisUrl, prefix, ...callbacks }: QueuesOptions): OpenQueues {
-  const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: OPERATION_TIMEOUT_MS });
+export function openQueues({ redisUrl, redisCa, prefix, ...callbacks }: QueuesOptions): OpenQueues {
+  const connection = createProducerConnection(redisUrl, { redisCa, prefix, enqueueTimeoutMs: OPERATION_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   const events = openQueue(WEBHOOK_QUEUE, connection, prefix);
   const deadLetters = openQueue(DEAD_LETTER_QUEUE, connection, prefix);

@@ -2,6 +2,7 @@ import type { Delivery } from '@landline/webhook';
 import { QueueUnavailableError } from '../errors.ts';
 import { cleanError } from '../redis/clean-error.ts';
 import { endConnection } from '../redis/connection.ts';
+import type { Place } from '../servers/place.ts';
 import { createSlowConnection, setTimeLimit, slowWriteLimitMs, untilReady } from '../redis/slow-connection.ts';
 import { encodeJob } from './encode-job.ts';
 import { jobName } from './job-name.ts';
@@ -35,9 +36,9 @@ export interface SlowWriter {
 }
 
 /** Makes a writer; it connects at the first use. */
-export function openSlowWriter(redisUrl: string, prefix: string): SlowWriter {
-  const connection = createSlowConnection(redisUrl);
-  const queue = openEventQueue(connection, prefix);
+export function openSlowWriter(place: Place): SlowWriter {
+  const connection = createSlowConnection(place);
+  const queue = openEventQueue(connection, place.prefix);
 
   const isReachable = () => untilReady(connection);
   const has = async (id: string) => (await connection.exists(queue.toKey(id))) === 1;

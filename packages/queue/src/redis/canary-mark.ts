@@ -1,5 +1,6 @@
 import { createProducerConnection, endConnection, firstAttempt } from './connection.ts';
-import { CANARY_KEY, QUEUE_PREFIX } from '../names.ts';
+import { CANARY_KEY } from '../names.ts';
+import { placeOf, type Place } from '../servers/place.ts';
 
 /** How long Redis may take to answer, in ms. A reader of metrics does not wait for longer. */
 const ANSWER_TIMEOUT_MS = 500;
@@ -24,10 +25,11 @@ export interface CanaryMark {
   close(): void;
 }
 
-/** Opens the mark that all receivers and workers share; connects at once. */
-export function createCanaryMark(options: { redisUrl: string; prefix?: string }): CanaryMark {
-  const key = `${options.prefix ?? QUEUE_PREFIX}:${CANARY_KEY}`;
-  const connection = createProducerConnection(options.redisUrl, { enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
+/** Opens the mark on one shard; connects at once. */
+export function openShardCanaryMark(options: Place): CanaryMark {
+  const { redisUrl, ...place } = placeOf(options);
+  const key = `${place.prefix}:${CANARY_KEY}`;
+  const connection = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   let known: number | undefined;
 

@@ -37,6 +37,8 @@ export async function readRedoRequests(connection: Redis, prefix: string): Promi
 
 /** A request to make. */
 export type NewRedoRequest = Pick<RedoRequest, 'loss' | 'sinceMs' | 'server'> & {
+  /** By default a random one. The request has the same id on every shard. */
+  id?: string;
   /** A request of the same server that was made after this time, and asks for as much, makes this one needless. In unix ms. */
   notCoveredBefore?: number;
 };
@@ -49,7 +51,7 @@ export type NewRedoRequest = Pick<RedoRequest, 'loss' | 'sinceMs' | 'server'> & 
 export async function leaveRedoRequest(
   connection: Redis,
   prefix: string,
-  { loss, sinceMs, server, notCoveredBefore = Infinity }: NewRedoRequest,
+  { id = randomUUID(), loss, sinceMs, server, notCoveredBefore = Infinity }: NewRedoRequest,
 ): Promise<boolean> {
   const at = Date.now();
   const known = await readRedoRequests(connection, prefix);
@@ -58,7 +60,7 @@ export async function leaveRedoRequest(
     request.server === server && request.sinceMs <= sinceMs && request.at >= notCoveredBefore;
   if (known.some(covers)) return false;
   const key = `${prefix}:${KEY}`;
-  const request: RedoRequest = { id: randomUUID(), loss, at, sinceMs, server };
+  const request: RedoRequest = { id, loss, at, sinceMs, server };
   await connection.rpush(key, JSON.stringify(request));
   await connection.ltrim(key, -MOST_KEPT, -1);
   await connection.expire(key, KEPT_SECONDS);

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Place } from '../servers/place.ts';
 import { createProducerConnection, firstAttempt } from './connection.ts';
 
 /** How long the reply to a command without bodies may take, in ms: a busy Redis is no reason to write megabytes again. */
@@ -28,8 +29,8 @@ export function slowWriteLimitMs(bytes: number, failures = 0): number {
 }
 
 /** Makes a connection for slow writes, one at a time. It connects at `untilReady`. */
-export function createSlowConnection(redisUrl: string): Redis {
-  return createProducerConnection(redisUrl, { enqueueTimeoutMs: BASE_LIMIT_MS });
+export function createSlowConnection({ redisUrl, ...place }: Place): Redis {
+  return createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: BASE_LIMIT_MS });
 }
 
 /**

@@ -7,6 +7,7 @@ import { createByteBudget } from '../../src/consume/byte-budget.ts';
 import { createGarbageCollection } from '../../src/consume/collect-garbage.ts';
 import type { ConsumerOptions } from '../../src/consume/consumer.ts';
 import { createJobMemory } from '../../src/consume/job-memory.ts';
+import { createSharedBytes } from '../../src/consume/shared-bytes.ts';
 import type { ConsumedJob } from '../../src/consume/process-job.ts';
 import { HandBackError } from '../../src/errors.ts';
 import { encodeJob } from '../../src/jobs/encode-job.ts';
@@ -48,7 +49,7 @@ function aSmallConsumer(options: Partial<ConsumerOptions> = {}) {
   const memory = {
     largeOverBytes: 1_000,
     large: createByteBudget(25_000),
-    smallBytes: 3_000,
+    small: createSharedBytes(3_000),
     garbage: createGarbageCollection(),
   };
   return { memory, consumer: aConsumer({ redisUrl, prefix, concurrency: 10, memory, ...options }) };
@@ -242,7 +243,10 @@ describe('small jobs', () => {
 });
 
 it('an ordinary full group is a small job', () => {
-  const { largeOverBytes, smallBytes } = createJobMemory();
+  const { largeOverBytes, small } = createJobMemory();
   expect(largeOverBytes).toBe(2_097_152);
-  expect(smallBytes).toBe(33_554_432);
+  small.add(33_554_431);
+  expect(small.isFull()).toBe(false);
+  small.add(1);
+  expect(small.isFull()).toBe(true);
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { EVENT_JOB_OPTIONS, JOB_NAME } from '../../src/jobs/job-options.ts';
-import { openPostgresBeats, type PostgresBeats } from '../../src/jobs/postgres-beats.ts';
+import type { PostgresBeats } from '../../src/jobs/postgres-beats.ts';
+import { openPostgresBeats } from '../../src/shards/postgres-beats.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../../test/support/private-redis.ts';
 import { theQueues } from '../support/the-queues.ts';
 import { waitUntil } from '../support/wait-until.ts';

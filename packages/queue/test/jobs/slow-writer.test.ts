@@ -22,7 +22,7 @@ async function aWriter(): Promise<Scene> {
   onTestFinished(() => redis.remove());
   const line = await startTcpProxy(redis.url);
   onTestFinished(() => line.close());
-  const writer = openSlowWriter(line.url, 'bull');
+  const writer = openSlowWriter({ redisUrl: line.url, prefix: 'bull' });
   onTestFinished(() => writer.close());
   return {
     redis,

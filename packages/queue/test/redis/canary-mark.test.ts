@@ -1,6 +1,7 @@
 import { choosePort } from '@landline/local-servers';
 import { beforeEach, expect, inject, it, onTestFinished } from 'vitest';
-import { createCanaryMark, type CanaryMark } from '../../src/redis/canary-mark.ts';
+import type { CanaryMark } from '../../src/redis/canary-mark.ts';
+import { createCanaryMark } from '../../src/shards/canary-mark.ts';
 import { createProducerConnection, endConnection } from '../../src/redis/connection.ts';
 import { ownPrefix } from '../support/an-event.ts';
 import { startPrivateRedis } from '../../../../test/support/private-redis.ts';

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { createDeadLetters, type DeadLetters } from '../../src/jobs/dead-letter.ts';
+import type { DeadLetters } from '../../src/jobs/dead-letter.ts';
+import { createDeadLetters } from '../../src/shards/dead-letters.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../../test/support/private-redis.ts';
 import { waitUntil } from '../support/wait-until.ts';
 

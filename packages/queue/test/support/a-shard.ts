@@ -1,8 +1,9 @@
 import { onTestFinished } from 'vitest';
+import type { Place } from '../../src/servers/place.ts';
 import { openShard, type Shard } from '../../src/shard.ts';
 
 /** A connected shard that is closed when the test ends. */
-export async function aShard(options: { redisUrl: string; prefix?: string }): Promise<Shard> {
+export async function aShard(options: Place): Promise<Shard> {
   const shard = openShard({
     enqueueTimeoutMs: 1000,
     onAway: () => undefined,
