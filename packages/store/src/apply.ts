@@ -11,7 +11,7 @@ import type { MergedTable } from './tables/merged-table.ts';
 import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from './tables/merged-tables.ts';
 import { messageStatement } from './tables/message-statement.ts';
 import { outrankedStatement } from './tables/outranked-statement.ts';
-import type { Run } from './connection/transactions.ts';
+import type { Run, RunAtCommit } from './connection/transactions.ts';
 import { recordingStatement } from './tables/recording-statement.ts';
 
 /** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
@@ -28,7 +28,11 @@ export type ApplicableEvent = Extract<NormalisedEvent, { outcome: 'applied' | 'i
  *
  * @returns  Each ledger id's outcome.
  */
-export async function applyEvents(events: readonly ApplicableEvent[], run: Run): Promise<Map<string, ApplyOutcome>> {
+export async function applyEvents(
+  events: readonly ApplicableEvent[],
+  run: Run,
+  runAtCommit: Run | RunAtCommit = run,
+): Promise<Map<string, ApplyOutcome>> {
   const unique = uniqueById(events, (event) => event.entry.id);
   const duplicates = idsOf(await run(recordStatement(unique)));
   const canaries = unique.filter(isCanary);
@@ -46,10 +50,10 @@ export async function applyEvents(events: readonly ApplicableEvent[], run: Run):
   if (messages.length > 0) await run(messageStatement(messages));
   await merge(AGENT_TOOL_CALLS, toolCalls, run);
   await merge(USER_COMMANDS, rows.commands, run);
-  await merge(CONVERSATIONS, updates, run);
-  await merge(USER_PROFILES, rows.profiles, run);
   const recordings = foldRecordings(recordingsOf(events, duplicates));
   if (recordings.length > 0) await run(recordingStatement(recordings));
+  await merge(CONVERSATIONS, updates, runAtCommit);
+  await merge(USER_PROFILES, rows.profiles, runAtCommit);
   return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
 }
 
@@ -83,7 +87,7 @@ function transcribedHere(
   );
 }
 
-async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run): Promise<void> {
+async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run | RunAtCommit): Promise<void> {
   if (rows.length > 0) await run(mergeStatement(table, rows));
 }
 

@@ -69,13 +69,13 @@ function inSteps(transactions: Transactions, { nextStep, isStep, start }: Steps)
   return {
     close: () => transactions.close(),
     run: (work) =>
-      transactions.run(async (run) => {
+      transactions.run(async (run, runAtCommit) => {
         const [row] = await run({ sql: 'SELECT pg_backend_pid() AS pid', parameters: [] });
         start(Number(row?.['pid']));
         const result = await work(async (statement) => {
           if (isStep(statement.sql)) await nextStep();
           return run(statement);
-        });
+        }, runAtCommit);
         await nextStep();
         return result;
       }),
