@@ -43,15 +43,15 @@ export async function applyEvents(
   const { transcripts, updates } = await holdConversations(rows.conversations, run);
   const outranked = transcripts.size === 0 ? transcripts : transcribedHere(rows.conversations, transcripts);
   if (outranked.size > 0) {
-    await run(outrankedStatement('conversation_messages', outranked));
-    await run(outrankedStatement('agent_tool_calls', outranked));
+    await runAtCommit(outrankedStatement('conversation_messages', outranked));
+    await runAtCommit(outrankedStatement('agent_tool_calls', outranked));
   }
   const { messages, toolCalls } = withoutOutranked(rows, transcripts);
-  if (messages.length > 0) await run(messageStatement(messages));
-  await merge(AGENT_TOOL_CALLS, toolCalls, run);
-  await merge(USER_COMMANDS, rows.commands, run);
+  if (messages.length > 0) await runAtCommit(messageStatement(messages));
+  await merge(AGENT_TOOL_CALLS, toolCalls, runAtCommit);
+  await merge(USER_COMMANDS, rows.commands, runAtCommit);
   const recordings = foldRecordings(recordingsOf(events, duplicates));
-  if (recordings.length > 0) await run(recordingStatement(recordings));
+  if (recordings.length > 0) await runAtCommit(recordingStatement(recordings));
   await merge(CONVERSATIONS, updates, runAtCommit);
   await merge(USER_PROFILES, rows.profiles, runAtCommit);
   return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));

@@ -1,5 +1,5 @@
 import type { ApplicableEvent } from '../../src/apply.ts';
-import { openTransactions, type Transactions } from '../../src/connection/transactions.ts';
+import { openTransactions, type Run, type Transactions } from '../../src/connection/transactions.ts';
 import { storeOn, type Store } from '../../src/store.ts';
 import type { RunSql } from './read-tables.ts';
 
@@ -69,13 +69,15 @@ function inSteps(transactions: Transactions, { nextStep, isStep, start }: Steps)
   return {
     close: () => transactions.close(),
     run: (work) =>
-      transactions.run(async (run, runAtCommit) => {
+      transactions.run(async (run) => {
         const [row] = await run({ sql: 'SELECT pg_backend_pid() AS pid', parameters: [] });
         start(Number(row?.['pid']));
-        const result = await work(async (statement) => {
+        const inTurn: Run = async (statement) => {
           if (isStep(statement.sql)) await nextStep();
           return run(statement);
-        }, runAtCommit);
+        };
+        // What is sent with the COMMIT is a step of its own here: Postgres may run another transaction's statement in between.
+        const result = await work(inTurn, async (statement) => void (await inTurn(statement)));
         await nextStep();
         return result;
       }),
