@@ -71,7 +71,10 @@ async function measureHeld(bench: BenchContext, kind: EventKind, count: number):
     await untilApplied(place, events * WARM_PART);
     workers.forEach(({ pid }, i) => shares[i]?.hold(pid));
     await wait(SETTLE_MS);
-    return await watch(place, seconds);
+    const held = await watch(place, seconds);
+    if ((await LANDLINE.pending(place)) === 0)
+      throw new Error('The backlog was worked off before the end of the watch.');
+    return held;
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
     for (const share of shares) share.remove();
