@@ -18,6 +18,14 @@ export interface Plan {
   /** Requests per second. */
   ackRates: readonly number[];
   scale: readonly number[];
+  heldWorkers: {
+    counts: readonly number[];
+    /** Events queued before the workers start. */
+    live: number;
+    transcripts: number;
+    /** How long the workers are watched. */
+    seconds: number;
+  };
   soakSeconds: number;
   apply: {
     /** Events queued before a worker is timed. */
@@ -49,6 +57,7 @@ export const FULL: Plan = {
   ackSeconds: 3,
   ackRates: [500, 2000, 8000],
   scale: [1, 2, 4],
+  heldWorkers: { counts: [1, 2, 4], live: 160_000, transcripts: 12_000, seconds: 8 },
   soakSeconds: 600,
   apply: { live: 200_000, transcripts: 20_000, seconds: 5, trialEvents: 20_000 },
   growthMessages: [10_000, 1_000_000, 5_000_000],
@@ -70,6 +79,7 @@ export const QUICK: Plan = {
   ackSeconds: 0.5,
   ackRates: [500],
   scale: [2],
+  heldWorkers: { counts: [2], live: 20_000, transcripts: 3_000, seconds: 2 },
   soakSeconds: 2,
   apply: { live: 120, transcripts: 10, seconds: 1, trialEvents: 0 },
   growthMessages: [1000, 10_000],

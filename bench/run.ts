@@ -15,6 +15,7 @@ import { ackLatency } from './measure/ack-latency.ts';
 import { apply, applyTranscripts } from './measure/apply.ts';
 import { endToEnd } from './measure/end-to-end.ts';
 import { growth } from './measure/growth.ts';
+import { heldWorkers } from './measure/held-workers.ts';
 import { scale } from './measure/scale.ts';
 import { soak } from './measure/soak.ts';
 import { FULL, QUICK } from './plan.ts';
@@ -33,6 +34,7 @@ const MEASURES = {
   'ack-latency': ackLatency,
   growth,
   scale,
+  'held-workers': heldWorkers,
   soak,
 };
 const BENCH = join(ROOT, 'bench');

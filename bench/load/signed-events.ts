@@ -5,8 +5,14 @@ import type { SignedEvent } from '../contender.ts';
 /** The secret of all contenders. */
 export const SECRET = 'wsec_bench_0123456789abcdef0123456789abcdef';
 
-/** The kinds of load: calls of ten live events (0.3 KB each), or transcripts of the named size or number of turns. */
-export const EVENT_KINDS = ['live', '10 KB', '100 KB', 'transcript30'] as const;
+/**
+ * The kinds of load:
+ *
+ * - live events (0.3 KB each), ten for each call, of 100 calls at once, or of 1,000;
+ * - the starts of 1,000 calls, and then their messages, which say nothing new about the call;
+ * - transcripts of the named size or number of turns.
+ */
+export const EVENT_KINDS = ['live', 'live1000', 'messages1000', '10 KB', '100 KB', 'transcript30'] as const;
 
 /** A kind of `EVENT_KINDS`. */
 export type EventKind = (typeof EVENT_KINDS)[number];
@@ -14,7 +20,7 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 /** The size of a turn with its JSON, in bytes, about: see `turnOf`. */
 const TURN_BYTES = 293;
 
-const TURNS: Readonly<Record<Exclude<EventKind, 'live'>, number>> = {
+const TURNS: Readonly<Record<Exclude<EventKind, 'live' | 'live1000' | 'messages1000'>, number>> = {
   '10 KB': Math.round(10_000 / TURN_BYTES),
   '100 KB': Math.round(100_000 / TURN_BYTES),
   transcript30: 30,
@@ -29,14 +35,36 @@ export function* signedEvents(kind: EventKind, count: number, run: string): Gene
   const at = new Date();
   const signedAt = Math.floor(at.getTime() / 1000);
   for (let sequence = 0; sequence < count; sequence++) {
-    const body = kind === 'live' ? live(run, sequence, at) : transcript(`conv_${run}_${sequence}`, TURNS[kind], at);
+    const body = bodyOf(kind, { run, sequence, at });
     yield { body, signature: sign(body, SECRET, signedAt), signedAt };
   }
 }
 
+/** The place of an event in its run. */
+interface Place {
+  run: string;
+  sequence: number;
+  at: Date;
+}
+
+function bodyOf(kind: EventKind, place: Place): Buffer {
+  switch (kind) {
+    case 'live':
+      return live(place, CALLS);
+    case 'live1000':
+      return live(place, MANY_CALLS);
+    case 'messages1000':
+      return message(place);
+    case '10 KB':
+    case '100 KB':
+    case 'transcript30':
+      return transcript(`conv_${place.run}_${place.sequence}`, TURNS[kind], place.at);
+  }
+}
+
 /** Makes a live event of a call. Each call has a user of its own: events of one user would wait for the row of that user. */
-function live(run: string, sequence: number, at: Date): Buffer {
-  const place = placeOf(sequence);
+function live({ run, sequence, at }: Place, calls: number): Buffer {
+  const place = placeOf(sequence, calls);
   const text = exampleBody('live', run, { sequence: place, at }).toString('utf8');
   return Buffer.from(text.replace('user_42', `user_${run}_${Math.floor(place / EVENTS_OF_A_CALL)}`));
 }
@@ -45,6 +73,21 @@ function live(run: string, sequence: number, at: Date): Buffer {
 const EVENTS_OF_A_CALL = 10;
 /** The calls under way at once; their events alternate. Events of one call, sent at once, would wait for the row of that call. */
 const CALLS = 100;
+/** The same for loads that show whether workers wait for each other: with so many calls, each transaction has events of most of them. */
+const MANY_CALLS = 1000;
+
+/** Makes the start of a call, or a message of it that names neither agent, user nor language. */
+function message({ run, sequence, at }: Place): Buffer {
+  const call = `conv_${run}_${sequence % MANY_CALLS}`;
+  if (sequence < MANY_CALLS) {
+    const text = exampleBody('conversation.started', run, { sequence, at }).toString('utf8');
+    return Buffer.from(text.replace('user_42', `user_${run}_${sequence}`));
+  }
+  const role = Math.floor(sequence / MANY_CALLS) % 2 === 0 ? 'agent' : 'user';
+  const data = { conversation_id: call, message_id: `msg_${sequence}`, role, message: sentence(14) };
+  const event = { type: 'conversation.message', event_id: `evt_${sequence}`, timestamp: at.toISOString(), data };
+  return Buffer.from(JSON.stringify(event));
+}
 
 /** The ten events of one call, in order. */
 export function callEvents(run: string): SignedEvent[] {
@@ -52,9 +95,9 @@ export function callEvents(run: string): SignedEvent[] {
 }
 
 /** Answers which event of which call comes as the nth event. */
-function placeOf(sequence: number): number {
-  const within = sequence % (CALLS * EVENTS_OF_A_CALL);
-  return sequence - within + (within % CALLS) * EVENTS_OF_A_CALL + Math.floor(within / CALLS);
+function placeOf(sequence: number, calls: number): number {
+  const within = sequence % (calls * EVENTS_OF_A_CALL);
+  return sequence - within + (within % calls) * EVENTS_OF_A_CALL + Math.floor(within / calls);
 }
 
 /** Makes a post_call_transcription as ElevenLabs sends it. */

@@ -17,6 +17,8 @@ interface Variant {
 /** The most events for each second, by kind. The worker applies them afterwards, for the check. The clock stops at the last event. */
 const PER_SECOND: Readonly<Record<EventKind, number>> = {
   live: 20_000,
+  live1000: 0,
+  messages1000: 0,
   '10 KB': 3_000,
   '100 KB': 300,
   transcript30: 0,

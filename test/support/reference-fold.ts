@@ -97,8 +97,22 @@ function conversationRow(id: string, events: Applied[]): Columns {
     started_at: iso(startOf(events)),
     metadata: latestColumns(events, (event) => event.facts.metadata),
     created_at: iso(earliest(events)),
-    updated_at: iso(latest(events)),
+    updated_at: iso(updatedAt(events)),
   };
+}
+
+/** Returns the latest time at which an event says something about the call; where none does, the earliest time of all. */
+function updatedAt(events: Applied[]): number {
+  const telling = events.filter(saysSomething);
+  return telling.length > 0 ? latest(telling) : earliest(events);
+}
+
+/** Tells whether an event says more than that the call is under way. */
+function saysSomething({ facts }: Applied): boolean {
+  const { status, conversation, implied = {}, metadata, start, spoken, turns } = facts;
+  const columns = [conversation, implied, metadata].flatMap((each) => Object.keys(each));
+  const isUnderWay = STATUSES.indexOf(status) <= STATUSES.indexOf('in_progress');
+  return !isUnderWay || columns.length > 0 || start !== undefined || spoken !== undefined || turns.length > 0;
 }
 
 /** Returns the columns that events set; a column that no event sets has the value that an event implies. */

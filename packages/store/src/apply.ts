@@ -2,7 +2,8 @@ import type { NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
 import type { RecordingChange } from '@landline/webhook/changes';
 import type { Clock } from '@landline/webhook/clock';
-import { fold, foldRecordings, withoutOutranked, type FoldedRows } from './tables/fold.ts';
+import { fold, foldRecordings, withoutOutranked } from './tables/fold.ts';
+import { holdConversations } from './hold-conversations.ts';
 import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger/ledger-statement.ts';
 import { mergeStatement } from './tables/merge-statement.ts';
 import type { MergedRow } from './tables/merged-row.ts';
@@ -10,9 +11,8 @@ import type { MergedTable } from './tables/merged-table.ts';
 import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from './tables/merged-tables.ts';
 import { messageStatement } from './tables/message-statement.ts';
 import { outrankedStatement } from './tables/outranked-statement.ts';
-import type { Run } from './connection/transactions.ts';
+import type { Run, RunAtCommit } from './connection/transactions.ts';
 import { recordingStatement } from './tables/recording-statement.ts';
-import { readTranscripts, transcriptStatement } from './tables/transcript-statement.ts';
 
 /** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
 export type ApplyOutcome = 'applied' | 'ignored' | 'duplicate';
@@ -22,12 +22,17 @@ export type ApplicableEvent = Extract<NormalisedEvent, { outcome: 'applied' | 'i
 
 /**
  * Applies events inside one transaction: the ledger first, then one set-based statement per table for what the ledger
- * did not have yet. Conversations come before what hangs on them: their rows' locks are what keeps two workers from
- * writing the same conversation at once. A canary's row is written like any other and gone before anybody can see it.
+ * did not have yet. Conversations' rows are held before what hangs on them is written, so that no live message is written
+ * beside its call's transcript. They are updated late, for no other worker updates them until the transaction ends.
+ * A canary's row is written like any other and gone before anybody can see it.
  *
  * @returns  Each ledger id's outcome.
  */
-export async function applyEvents(events: readonly ApplicableEvent[], run: Run): Promise<Map<string, ApplyOutcome>> {
+export async function applyEvents(
+  events: readonly ApplicableEvent[],
+  run: Run,
+  runAtCommit: Run | RunAtCommit = run,
+): Promise<Map<string, ApplyOutcome>> {
   const unique = uniqueById(events, (event) => event.entry.id);
   const duplicates = idsOf(await run(recordStatement(unique)));
   const canaries = unique.filter(isCanary);
@@ -35,18 +40,20 @@ export async function applyEvents(events: readonly ApplicableEvent[], run: Run):
   const rows = fold(
     unique.flatMap((event) => (event.outcome === 'applied' && !duplicates.has(event.entry.id) ? [event.changes] : [])),
   );
-  await merge(CONVERSATIONS, rows.conversations, run);
-  if (rows.transcribed.length > 0) {
-    await run(outrankedStatement('conversation_messages', rows.transcribed));
-    await run(outrankedStatement('agent_tool_calls', rows.transcribed));
+  const { transcripts, updates } = await holdConversations(rows.conversations, run);
+  const outranked = transcripts.size === 0 ? transcripts : transcribedHere(rows.conversations, transcripts);
+  if (outranked.size > 0) {
+    await runAtCommit(outrankedStatement('conversation_messages', outranked));
+    await runAtCommit(outrankedStatement('agent_tool_calls', outranked));
   }
-  const { messages, toolCalls } = withoutOutranked(rows, await transcriptsOf(rows, run));
-  if (messages.length > 0) await run(messageStatement(messages));
-  await merge(AGENT_TOOL_CALLS, toolCalls, run);
-  await merge(USER_COMMANDS, rows.commands, run);
-  await merge(USER_PROFILES, rows.profiles, run);
+  const { messages, toolCalls } = withoutOutranked(rows, transcripts);
+  if (messages.length > 0) await runAtCommit(messageStatement(messages));
+  await merge(AGENT_TOOL_CALLS, toolCalls, runAtCommit);
+  await merge(USER_COMMANDS, rows.commands, runAtCommit);
   const recordings = foldRecordings(recordingsOf(events, duplicates));
-  if (recordings.length > 0) await run(recordingStatement(recordings));
+  if (recordings.length > 0) await runAtCommit(recordingStatement(recordings));
+  await merge(CONVERSATIONS, updates, runAtCommit);
+  await merge(USER_PROFILES, rows.profiles, runAtCommit);
   return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
 }
 
@@ -67,14 +74,20 @@ function recordingsOf(events: readonly ApplicableEvent[], duplicates: ReadonlySe
   });
 }
 
-/** The transcripts of the conversations that have messages or tool calls among the rows. */
-async function transcriptsOf({ messages, toolCalls }: FoldedRows, run: Run): Promise<Map<string, Clock>> {
-  const ids = new Set(messages.map((message) => message.conversation_id));
-  for (const { key } of toolCalls) ids.add(key[0] ?? '');
-  return ids.size === 0 ? new Map() : readTranscripts(await run(transcriptStatement([...ids])));
+/** The transcripts that count, of the conversations of which these rows bring one. */
+function transcribedHere(
+  conversations: readonly MergedRow[],
+  transcripts: ReadonlyMap<string, Clock>,
+): Map<string, Clock> {
+  return new Map(
+    conversations.flatMap(({ key: [id = ''], greatestClock }) => {
+      const clock = greatestClock === null ? undefined : transcripts.get(id);
+      return clock === undefined ? [] : [[id, clock] as const];
+    }),
+  );
 }
 
-async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run): Promise<void> {
+async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run | RunAtCommit): Promise<void> {
   if (rows.length > 0) await run(mergeStatement(table, rows));
 }
 

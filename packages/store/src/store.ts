@@ -71,7 +71,7 @@ export function createStore(options: StoreOptions): Store {
 /** Makes a store that works in these transactions, and closes them with itself. */
 export function storeOn(transactions: Transactions): Store {
   return {
-    apply: (events) => transactions.run((run) => applyEvents(events, run)),
+    apply: (events) => transactions.run((run, runAtCommit) => applyEvents(events, run, runAtCommit)),
     recordDead: (events) => transactions.run((run) => recordDead(events, run)),
     listDead: ({ after, limit }) =>
       transactions.run(async (run) => readListings(await run(listDeadStatement(after, limit)))),

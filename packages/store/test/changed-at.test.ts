@@ -46,7 +46,7 @@ test('an event that changes nothing in the row leaves changed_at as it is', asyn
 test('of two writers of a row the later one has the later time, though its transaction began first', async () => {
   const other = createStore({ databaseUrl: context.url });
   await context.sql(`BEGIN; UPDATE conversations SET title = 'held' WHERE id = 'c'`);
-  const waiting = other.apply([message(AT + MINUTE)]);
+  const waiting = other.apply([message(AT + MINUTE, { user_id: 'later' })]);
   const blocked = `SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))`;
   await expect.poll(() => context.sql(blocked), { timeout: 20_000 }).not.toEqual([]);
   const [held] = await context.sql(

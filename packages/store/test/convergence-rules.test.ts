@@ -66,6 +66,24 @@ describe('a conversation', () => {
     ]);
   });
 
+  test('is updated at the last time that an event says something about it', async () => {
+    const { conversations } = await inEveryOrder([
+      live('conversation.started', c, AT),
+      live('conversation.message', c, AT + MINUTE, { role: 'user', language: 'en' }),
+      live('conversation.message', c, AT + 2 * MINUTE, { role: 'user', message: 'nothing new' }),
+    ]);
+    expect(conversations).toMatchObject([{ created_at: iso(AT), updated_at: iso(AT + MINUTE), language: 'en' }]);
+  });
+
+  test('is updated at the time of its earliest event while none says anything about it', async () => {
+    const { conversations } = await inEveryOrder([
+      live('conversation.message', c, AT + MINUTE),
+      live('agent.tool_call', c, AT, { tool_call_id: 't' }),
+      live('agent.action', c, AT + 2 * MINUTE, { action_id: 'a' }),
+    ]);
+    expect(conversations).toMatchObject([{ created_at: iso(AT), updated_at: iso(AT), started_at: iso(AT) }]);
+  });
+
   test('starts when its start says, though something was seen earlier', async () => {
     const { conversations } = await inEveryOrder([
       live('conversation.message', c, AT - MINUTE),

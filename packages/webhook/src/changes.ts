@@ -45,7 +45,7 @@ export type ConversationFields = {
  */
 export interface ConversationChange {
   id: string;
-  /** The event's time, for created_at (the earliest event) and updated_at (the latest event). */
+  /** The event's time, for created_at (the earliest event) and updated_at (the latest event that says something about the call). */
   earliest: number;
   latest: number;
   fields: ConversationFields;

@@ -64,6 +64,11 @@ export function cappedClock(most: Authority, written: Clock): Clock {
   return written.slice(0, 2) > authority ? authority + written.slice(2) : written;
 }
 
+/** Returns the greatest clock of an authority, and so the bound between it and the next one. */
+export function greatestClockOf(authority: Authority): Clock {
+  return firstByte(AUTHORITY[authority]) + 'f'.repeat(30);
+}
+
 function clock(first: number, time: number, tie: string): Clock {
   return firstByte(first) + hex(time, 12) + tie;
 }

@@ -1,5 +1,6 @@
 import type { PrismaPg } from '@prisma/adapter-pg';
-import type { ArgType, SqlQuery } from '@prisma/driver-adapter-utils';
+import type { ArgType, SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils';
+import { deferrable, deferUntilCommit } from './deferred-statements.ts';
 import type { Parameter } from './statement.ts';
 
 /**
@@ -9,36 +10,44 @@ import type { Parameter } from './statement.ts';
 export interface DirectParameters {
   /** Keeps parameters until the statement with the returned key is sent, or until `drop`. */
   keep(parameters: readonly Parameter[]): string;
+  /** The same for a statement that is sent together with the COMMIT, and returns no rows. */
+  keepUntilCommit(parameters: readonly Parameter[]): string;
   drop(key: string): void;
   /** Makes the transactions of an adapter put the parameters in the place of their key. Call it before the client is made. */
   watch(adapter: PrismaPg): void;
 }
 
+interface Kept {
+  parameters: readonly Parameter[];
+  untilCommit: boolean;
+}
+
+const NO_ROWS: SqlResultSet = { columnNames: [], columnTypes: [], rows: [] };
 const TEXT: ArgType = { scalarType: 'string', arity: 'scalar' };
 const BYTES: ArgType = { scalarType: 'bytes', arity: 'scalar' };
 
 /** Makes it, with nothing kept. */
 export function createDirectParameters(): DirectParameters {
-  const kept = new Map<string, readonly Parameter[]>();
+  const kept = new Map<string, Kept>();
   let last = 0;
 
+  function keep(parameters: readonly Parameter[], untilCommit: boolean): string {
+    last += 1;
+    const key = `parameters ${last}`;
+    kept.set(key, { parameters, untilCommit });
+    return key;
+  }
+
   /** Takes the parameters out: the driver alone holds them while Postgres works. */
-  function fill(query: SqlQuery): SqlQuery {
-    const [key] = query.args;
-    const parameters = typeof key === 'string' ? kept.get(key) : undefined;
-    if (typeof key !== 'string' || parameters === undefined) return query;
-    kept.delete(key);
-    const argTypes = parameters.map((parameter) => (typeof parameter === 'string' ? TEXT : BYTES));
-    return { sql: query.sql, args: [...parameters], argTypes };
+  function take([key]: SqlQuery['args']): Kept | undefined {
+    const found = typeof key === 'string' ? kept.get(key) : undefined;
+    if (typeof key === 'string') kept.delete(key);
+    return found;
   }
 
   return {
-    keep(parameters) {
-      last += 1;
-      const key = `parameters ${last}`;
-      kept.set(key, parameters);
-      return key;
-    },
+    keep: (parameters) => keep(parameters, false),
+    keepUntilCommit: (parameters) => keep(parameters, true),
     drop: (key) => void kept.delete(key),
     watch(factory) {
       const connect = factory.connect.bind(factory);
@@ -47,12 +56,30 @@ export function createDirectParameters(): DirectParameters {
         const begin = adapter.startTransaction.bind(adapter);
         adapter.startTransaction = async (isolationLevel) => {
           const transaction = await begin(isolationLevel);
+          const deferred = deferUntilCommit(transaction);
           const query = transaction.queryRaw.bind(transaction);
-          transaction.queryRaw = (statement) => query(fill(statement));
+          transaction.queryRaw = async (statement) => {
+            const found = take(statement.args);
+            if (found === undefined) return query(statement);
+            const texts = found.untilCommit ? deferrable(found.parameters) : undefined;
+            if (texts !== undefined) {
+              deferred.push({ sql: statement.sql, parameters: texts });
+              return NO_ROWS;
+            }
+            // The order stays, because it is the order of the locks.
+            // oxlint-disable-next-line no-await-in-loop -- one statement after the other
+            for (const { sql, parameters } of deferred.splice(0)) await query(fill({ ...statement, sql }, parameters));
+            return query(fill(statement, found.parameters));
+          };
           return transaction;
         };
         return adapter;
       };
     },
   };
+}
+
+function fill(query: SqlQuery, parameters: readonly Parameter[]): SqlQuery {
+  const argTypes = parameters.map((parameter) => (typeof parameter === 'string' ? TEXT : BYTES));
+  return { sql: query.sql, args: [...parameters], argTypes };
 }

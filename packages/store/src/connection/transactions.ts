@@ -1,7 +1,7 @@
 import { classifyError } from './classify-error.ts';
 import { CONNECT_TIMEOUT_MS, openClient, type Client } from './client.ts';
 import { readDatabaseUrl } from './database-url.ts';
-import { createDirectParameters, type DirectParameters } from './direct-parameters.ts';
+import { createDirectParameters } from './direct-parameters.ts';
 import type { Statement } from './statement.ts';
 import { settingsStatement } from './transaction-settings.ts';
 
@@ -20,6 +20,12 @@ export interface TransactionOptions {
 /** Runs a statement inside the transaction and returns its rows. */
 export type Run = (statement: Statement) => Promise<Record<string, unknown>[]>;
 
+/**
+ * Runs a statement together with the COMMIT, so that its locks are held no longer than that takes. It returns nothing, and it fails where
+ * the commit fails. A statement with large parameters runs at once.
+ */
+export type RunAtCommit = (statement: Statement) => Promise<void>;
+
 /** Runs transactions on a pool of connections. */
 export interface Transactions {
   /**
@@ -27,7 +33,7 @@ export interface Transactions {
    *
    * @throws StoreError; nothing is committed then, except where the connection broke during the commit.
    */
-  run<T>(work: (run: Run) => Promise<T>): Promise<T>;
+  run<T>(work: (run: Run, runAtCommit: RunAtCommit) => Promise<T>): Promise<T>;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -40,18 +46,35 @@ export function openTransactions({
   lockTimeoutMs = 10_000,
 }: TransactionOptions): Transactions {
   const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
-  const parameters = createDirectParameters();
+  const direct = createDirectParameters();
   const connections = Math.min(poolSize, connectionLimit);
-  const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, parameters });
+  const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, parameters: direct });
   const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
   const limits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
+
+  async function send(
+    tx: Pick<Client, '$queryRawUnsafe'>,
+    sql: string,
+    key: string,
+  ): Promise<Record<string, unknown>[]> {
+    try {
+      return await tx.$queryRawUnsafe(sql, key);
+    } finally {
+      direct.drop(key);
+    }
+  }
+
   return {
     /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
     async run(work) {
       try {
         return await client.$transaction(async (tx) => {
           await tx.$queryRawUnsafe(settings);
-          return work((statement) => send(tx, statement, parameters));
+          return work(
+            ({ sql, parameters }) =>
+              parameters.length === 0 ? tx.$queryRawUnsafe(sql) : send(tx, sql, direct.keep(parameters)),
+            async ({ sql, parameters }) => void (await send(tx, sql, direct.keepUntilCommit(parameters))),
+          );
         }, limits);
       } catch (error) {
         throw classifyError(error, databaseUrl);
@@ -59,18 +82,4 @@ export function openTransactions({
     },
     close: () => client.$disconnect(),
   };
-}
-
-async function send(
-  tx: Pick<Client, '$queryRawUnsafe'>,
-  { sql, parameters }: Statement,
-  direct: DirectParameters,
-): Promise<Record<string, unknown>[]> {
-  if (parameters.length === 0) return tx.$queryRawUnsafe(sql);
-  const key = direct.keep(parameters);
-  try {
-    return await tx.$queryRawUnsafe(sql, key);
-  } finally {
-    direct.drop(key);
-  }
 }

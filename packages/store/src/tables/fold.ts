@@ -9,13 +9,12 @@ import type {
 } from '@landline/webhook/changes';
 import type { Clock } from '@landline/webhook/clock';
 import { mergeRow, newRow, type MergedRow, type RowChange } from './merged-row.ts';
-import type { EachMapOf } from './merged-table.ts';
+import type { EachMapOf, MergedTable } from './merged-table.ts';
+import { CONVERSATIONS } from './merged-tables.ts';
 
 /** The rows of many events, one for each key, sorted by key so that no two transactions wait for each other in a ring. */
 export interface FoldedRows {
   conversations: MergedRow[];
-  /** Ids of the conversations of which a transcript with turns is among the events. */
-  transcribed: string[];
   messages: MessageChange[];
   toolCalls: MergedRow[];
   commands: MergedRow[];
@@ -61,7 +60,6 @@ export function fold(changes: readonly Changes[]): FoldedRows {
   }
   return {
     conversations,
-    transcribed: [...transcripts].flatMap(([id, clock]) => (clock !== null && id !== undefined ? [id] : [])),
     messages: sorted(messages),
     toolCalls: toolCalls.rows(),
     commands: commands.rows(),
@@ -74,9 +72,22 @@ function foldConversations(changes: readonly Changes[]): MergedRow[] {
   for (const { conversation } of changes) {
     const { id, earliest, latest, fields, metadata, dialects, transcript } = conversation;
     const maps: MapsOf<ConversationChange> = { metadata, dialects };
-    conversations.add([id], { registers: fields, earliest, latest, greatestClock: transcript, maps });
+    const change = { registers: fields, earliest, latest, greatestClock: transcript, maps };
+    conversations.add([id], saysNothing(CONVERSATIONS, change) ? { ...change, latest: null } : change);
   }
   return conversations.rows();
+}
+
+/** Tells whether an event says nothing of its own about a row: the SQL of `latest` in merge-statement.ts asks the same of stored rows. */
+function saysNothing({ implied = {} }: MergedTable, { registers, greatestClock, maps }: RowChange): boolean {
+  if (greatestClock !== null) return false;
+  for (const name of Object.keys(maps)) if ((maps[name]?.size ?? 0) > 0) return false;
+  for (const name of Object.keys(registers)) {
+    const bound = implied[name];
+    const register = registers[name];
+    if (register !== undefined && (bound === undefined || register.clock > bound)) return false;
+  }
+  return true;
 }
 
 /**

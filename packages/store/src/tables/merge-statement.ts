@@ -20,12 +20,24 @@ import {
  * @param rows  At most one for a key, sorted by key.
  */
 export function mergeStatement(table: MergedTable, rows: readonly MergedRow[]): Statement {
-  const { sql, columns } = merges.get(table) ?? remember(table);
-  return { sql, parameters: columns.map((column) => column.parameter(rows)) };
+  const { merge, columns } = merges.get(table) ?? remember(table);
+  return { sql: merge, parameters: columns.map((column) => column.parameter(rows)) };
+}
+
+/**
+ * The statement that inserts those of `rows` whose key no row has, and returns the keys that it inserted. It waits for a transaction that
+ * is inserting the same key, and locks no row that is there.
+ *
+ * @param rows  At most one for a key, sorted by key.
+ */
+export function insertStatement(table: MergedTable, rows: readonly MergedRow[]): Statement {
+  const { insert, columns } = merges.get(table) ?? remember(table);
+  return { sql: insert, parameters: columns.map((column) => column.parameter(rows)) };
 }
 
 interface Merge {
-  sql: string;
+  merge: string;
+  insert: string;
   columns: readonly Column[];
 }
 
@@ -33,9 +45,17 @@ const merges = new Map<MergedTable, Merge>();
 
 function remember(table: MergedTable): Merge {
   const columns = columnsOf(table);
-  const merge = { sql: mergeSql(table, columns), columns };
-  merges.set(table, merge);
-  return merge;
+  const insert = insertSql(table, columns);
+  const statements = {
+    merge: `${insert} DO UPDATE SET
+      ${assignments(table).join(',\n      ')}
+    WHERE ${changed(table).join('\n      OR ')}`,
+    insert: `${insert} DO NOTHING
+    RETURNING ${table.key.join(', ')}`,
+    columns,
+  };
+  merges.set(table, statements);
+  return statements;
 }
 
 interface Column {
@@ -63,7 +83,7 @@ function columnsOf(table: MergedTable): Column[] {
     },
     timeColumn(table.earliest, (row) => row.earliest),
   ];
-  if (table.latest) columns.push(timeColumn(table.latest, (row) => row.latest));
+  if (table.latest) columns.push(timeColumn(table.latest, (row) => row.latest ?? row.earliest));
   if (table.greatestClock) columns.push(plainColumn(table.greatestClock, 'uuid', (row) => row.greatestClock));
   for (const map of table.maps ?? []) columns.push(mapColumn(map, 'value'), mapColumn(map, 'clock'));
   return columns;
@@ -111,7 +131,7 @@ function mapObject(map: ReadonlyMap<string, Register> | undefined, part: 'value'
   return JSON.stringify(Object.fromEntries([...map].map(([key, register]) => [key, register[part]])));
 }
 
-function mergeSql(table: MergedTable, columns: readonly Column[]): string {
+function insertSql(table: MergedTable, columns: readonly Column[]): string {
   const { lookedUp } = table;
   const names = columns.map(({ name }) => name);
   const arrays = columns.map(({ sent }, i) => `$${i + 1}::${sent}[]`);
@@ -120,9 +140,7 @@ function mergeSql(table: MergedTable, columns: readonly Column[]): string {
     INSERT INTO ${table.name} AS t (${[...names, ...(lookedUp ? [lookedUp.column] : [])].join(', ')})
     SELECT ${[...selected, ...(lookedUp ? [`e.${lookedUp.map}::jsonb ->> e.${lookedUp.by}`] : [])].join(', ')}
     FROM unnest(${arrays.join(', ')}) AS e (${names.join(', ')})
-    ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET
-      ${assignments(table).join(',\n      ')}
-    WHERE ${changed(table).join('\n      OR ')}`;
+    ON CONFLICT (${table.key.join(', ')})`;
 }
 
 function assignments(table: MergedTable): string[] {
@@ -132,13 +150,37 @@ function assignments(table: MergedTable): string[] {
   );
   set.push(`clocks = ${greatestClocks(table)}`);
   set.push(`${table.earliest} = LEAST(t.${table.earliest}, EXCLUDED.${table.earliest})`);
-  if (table.latest) set.push(`${table.latest} = GREATEST(t.${table.latest}, EXCLUDED.${table.latest})`);
+  if (table.latest) set.push(`${table.latest} = ${latestTime(table, table.latest)}`);
   if (table.greatestClock) {
     set.push(`${table.greatestClock} = GREATEST(t.${table.greatestClock}, EXCLUDED.${table.greatestClock})`);
   }
   for (const map of table.maps ?? []) set.push(...mapAssignments(map));
   if (table.changedAt) set.push(`${table.changedAt} = DEFAULT`);
   return set;
+}
+
+/** The latest time at which an event says something; while none does, the earliest time. */
+function latestTime(table: MergedTable, column: string): string {
+  const [stored, incoming] = [`t.${column}`, `EXCLUDED.${column}`];
+  const greatest = `GREATEST(${stored}, ${incoming})`;
+  if (table.implied === undefined) return greatest;
+  return `CASE
+        WHEN ${saysSomething(table, 'EXCLUDED')} THEN CASE WHEN ${saysSomething(table, 't')} THEN ${greatest} ELSE ${incoming} END
+        WHEN ${saysSomething(table, 't')} THEN ${stored}
+        ELSE LEAST(${stored}, ${incoming})
+      END`;
+}
+
+/** Whether an event said something of a row: no register's clock ever goes, so what it wrote tells. */
+function saysSomething({ registers, implied = {}, greatestClock, maps = [] }: MergedTable, row: string): string {
+  const clocks = registers.map(([name], i) => ({ clock: `${row}.clocks[${i + 1}]`, bound: implied[name] }));
+  const own = clocks.filter(({ bound }) => bound === undefined).map(({ clock }) => clock);
+  const signs = [
+    `num_nonnulls(${[...own, ...(greatestClock === undefined ? [] : [`${row}.${greatestClock}`])].join(', ')}) > 0`,
+    ...clocks.flatMap(({ clock, bound }) => (bound === undefined ? [] : [`COALESCE(${clock} > '${bound}', false)`])),
+    ...maps.map((map) => `${row}.${map}_clocks <> '{}'`),
+  ];
+  return `(${signs.join(' OR ')})`;
 }
 
 /** The value of a register that will stand. */
@@ -193,7 +235,7 @@ function changed(table: MergedTable): string[] {
     `t.clocks IS DISTINCT FROM ${greatestClocks(table)}`,
     `EXCLUDED.${table.earliest} < t.${table.earliest}`,
   ];
-  if (table.latest) conditions.push(`EXCLUDED.${table.latest} > t.${table.latest}`);
+  if (table.latest) conditions.push(`${latestTime(table, table.latest)} <> t.${table.latest}`);
   if (table.greatestClock) {
     conditions.push(
       `GREATEST(t.${table.greatestClock}, EXCLUDED.${table.greatestClock}) IS DISTINCT FROM t.${table.greatestClock}`,

@@ -5,7 +5,8 @@ import type { Clock } from '@landline/webhook/clock';
 export interface RowChange {
   registers: Readonly<Record<string, Register | undefined>>;
   earliest: number;
-  latest: number;
+  /** null: the event says nothing of its own about the row (`MergedTable.implied`). */
+  latest: number | null;
   greatestClock: Clock | null;
   /** One for each map column, by its name. */
   maps: Readonly<Record<string, ReadonlyMap<string, Register>>>;
@@ -34,7 +35,7 @@ function copied(maps: RowChange['maps']): MergedRow['maps'] {
 /** Merges `change` into `row` by the rules of `MergedTable`; the SQL of merge-statement.ts does the same with what is stored. */
 export function mergeRow(row: MergedRow, change: RowChange): void {
   row.earliest = Math.min(row.earliest, change.earliest);
-  row.latest = Math.max(row.latest, change.latest);
+  row.latest = change.latest === null ? row.latest : Math.max(row.latest ?? change.latest, change.latest);
   if (change.greatestClock !== null && change.greatestClock > (row.greatestClock ?? '')) {
     row.greatestClock = change.greatestClock;
   }

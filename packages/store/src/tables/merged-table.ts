@@ -1,4 +1,5 @@
 import type { Register } from '@landline/webhook/changes';
+import type { Clock } from '@landline/webhook/clock';
 import type { Json } from '@landline/webhook/json';
 
 /** How a column of a merged table travels to Postgres. */
@@ -54,6 +55,11 @@ export interface MergedTable {
   registers: readonly (readonly [name: string, type: ColumnType])[];
   earliest: string;
   latest?: string;
+  /**
+   * The registers that every event writes, each with the greatest clock that says nothing of its own. An event of these alone leaves
+   * `latest` as it is. A row of which all events are such has in `latest` what it has in `earliest`.
+   */
+  implied?: Readonly<Record<string, Clock>>;
   greatestClock?: string;
   maps?: readonly string[];
   lookedUp?: LookedUp;

@@ -1,10 +1,12 @@
-import type {
-  CommandChange,
-  ConversationChange,
-  ProfileChange,
-  Register,
-  ToolCallChange,
+import {
+  CONVERSATION_STATUSES,
+  type CommandChange,
+  type ConversationChange,
+  type ProfileChange,
+  type Register,
+  type ToolCallChange,
 } from '@landline/webhook/changes';
+import { greatestClockOf, rankClock } from '@landline/webhook/clock';
 import { columnsInOrder, type EachMapOf, type LookedUp, type MergedTable } from './merged-table.ts';
 
 /** No handler sets it: the statement looks it up. */
@@ -42,6 +44,11 @@ export const CONVERSATIONS: MergedTable = {
   }),
   earliest: 'created_at',
   latest: 'updated_at',
+  // A message, a tool call or a command implies no more than that the call goes on, and that it had begun by then.
+  implied: {
+    status: rankClock(CONVERSATION_STATUSES.indexOf('in_progress')),
+    started_at: greatestClockOf('seen'),
+  },
   greatestClock: 'transcript_clock',
   maps: Object.keys({ metadata: null, dialects: null } satisfies EachMapOf<ConversationChange, null>),
   lookedUp: DIALECT,
