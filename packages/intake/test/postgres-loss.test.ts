@@ -82,6 +82,8 @@ describe('a request to redo what Postgres lost', () => {
     await beats.requestRedo(loss);
     await waitUntil(async () => (await jobs()) > 0);
     await waitUntil(() => receiver.journal.stats().pendingRecords === 0);
+    // The loss is told of once all is marked, and the first records may be enqueued before.
+    await waitUntil(() => receiver.losses.length > 0);
     expect(receiver.losses).toEqual([{ sinceMs: loss.sinceMs, journalSinceMs: expect.any(Number) }]);
 
     await workOff();
