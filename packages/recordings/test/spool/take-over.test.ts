@@ -93,6 +93,8 @@ it('makes a new folder where somebody removed its own while it runs', async () =
   await rm(dir, { recursive: true });
   const found = () => readdir(dir).catch(() => []);
   await expect.poll(found, { timeout: 20_000 }).toEqual([expect.not.stringContaining(own)]);
+  // The folder is there a moment before the spool holds it.
+  await expect.poll(() => spool.status(), { timeout: 20_000 }).toBe('ready');
   await keepIn(spool);
   expect([spool.bodies.length, spool.status()]).toEqual([1, 'ready']);
 });
