@@ -5,13 +5,18 @@ import { expect, it } from 'vitest';
 
 const DIST = join(import.meta.dirname, '../../dist/index.js');
 
-/** Makes a storage, lets the process run out of descriptors for its first operation, and prints why that and the next one failed. */
+/**
+ * Makes a storage, lets the process run out of descriptors for its first operation, and prints why that and the next one failed. Before that it
+ * waits for the SDK, which the storage alone loads: for 20 s at most, so that a storage that does not load it fails the test.
+ */
 const SCRIPT = `
 import { closeSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { openStorage } from ${JSON.stringify(DIST)};
 const storage = openStorage('s3://calls?endpoint=http://127.0.0.1:1&region=x');
-// Nothing tells that the storage has loaded what it needs.
-await new Promise((resolve) => setTimeout(resolve, 3000));
+const { cache } = createRequire(import.meta.url);
+const isLoaded = () => Object.values(cache).some(({ id, loaded }) => loaded && id.includes('/@aws-sdk/client-s3/'));
+for (let i = 0; i < 400 && !isLoaded(); i++) await new Promise((resolve) => setTimeout(resolve, 50));
 const held = [];
 try {
   for (;;) held.push(openSync('/dev/null'));
