@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { openQueues } from '@landline/queue';
 import { deliveryOf } from '@landline/webhook/delivery';
+import { packEvents } from '@landline/webhook/packed-events';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startApp } from './support/app-process.ts';
 import { createDatabase } from './support/database.ts';
@@ -23,6 +24,12 @@ const MOST_WAITING = 100;
 
 /** Most memory that the worker's process may have had at any time, in bytes. Without a bound such a backlog took it to gigabytes. */
 const PEAK_BYTES = 768_000_000;
+
+/** Transcripts that wait as a receiver enqueues them: packed. */
+const PACKED_TRANSCRIPTS = IS_WHOLE ? 10_000 : 3000;
+
+/** The same for them: there are no recordings in their jobs. It grew to 880 MB before the garbage of small jobs was collected. */
+const PACKED_PEAK_BYTES = 512_000_000;
 
 const LIMIT_MS = IS_WHOLE ? 1_800_000 : 240_000;
 
@@ -65,6 +72,17 @@ async function openBacklog() {
       const data = { v: 1, events: buffers.map((bytes) => deliveryOf(bytes, facts)) };
       await queues.events.add('events', data, { attempts: 8, removeOnComplete: true });
       return buffers.reduce((sum, { length }) => sum + length, 0);
+    },
+    addPacked: async (bodies: readonly string[]): Promise<void> => {
+      const buffers = bodies.map((body) => Buffer.from(body));
+      const bytes = buffers.reduce((sum, { length }) => sum + length, 0);
+      const events = packEvents(
+        buffers.map((body) => deliveryOf(body, facts)),
+        bytes,
+      );
+      if (events === undefined) throw new Error('The bodies are too small, or too large, to be packed.');
+      const data = { v: 3, ...events, packed: events.packed.toString('base64') };
+      await queues.events.add('events', data, { attempts: 8, removeOnComplete: true });
     },
     count: async (what: string): Promise<number> => {
       const [row] = await runSql<{ n: string }>(database.url, `SELECT ${what} AS n`);
@@ -116,6 +134,25 @@ test.runIf(process.platform === 'linux')(
     expect(await count('(SELECT sum(octet_length(body)) FROM webhook_events)')).toBe(bytes);
     expect(await count('(SELECT count(*) FROM conversations)')).toBe(RECORDINGS + TRANSCRIPTS);
     expect(await count('(SELECT count(*) FROM conversation_messages)')).toBe(TRANSCRIPTS * TURNS);
+  },
+  LIMIT_MS * 2,
+);
+
+test.runIf(process.platform === 'linux')(
+  `a worker applies a backlog of ${PACKED_TRANSCRIPTS} packed transcripts in 512 MB, each once`,
+  async () => {
+    const { events, env, addPacked, count } = await openBacklog();
+    for (let first = 0; first < PACKED_TRANSCRIPTS; first += GROUP) {
+      // oxlint-disable-next-line no-await-in-loop -- group after group
+      await addPacked(Array.from({ length: GROUP }, (_, i) => transcript(first + i)));
+    }
+    const worker = await startApp('worker', { env });
+    onTestFinished(async () => void (await worker.stop()));
+    await worker.until(async () => (await events.getJobCountByTypes()) === 0, { withinMs: LIMIT_MS });
+
+    expect(await peakMemory(worker.pid)).toBeLessThan(PACKED_PEAK_BYTES);
+    expect(await count(`(SELECT count(*) FROM webhook_events WHERE outcome = 'applied')`)).toBe(PACKED_TRANSCRIPTS);
+    expect(await count('(SELECT count(*) FROM conversation_messages)')).toBe(PACKED_TRANSCRIPTS * TURNS);
   },
   LIMIT_MS * 2,
 );

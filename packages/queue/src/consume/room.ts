@@ -25,7 +25,7 @@ export interface Room {
  *
  * BullMQ asks for the concurrency before each fetch, and right after it has told of a job that it got.
  */
-export function createRoom(worker: SizedWorker, memory: Pick<JobMemory, 'small'>): Room {
+export function createRoom(worker: SizedWorker, memory: Pick<JobMemory, 'small' | 'garbage'>): Room {
   const { concurrency } = worker;
   const small = new Map<Job<unknown, void>, number>();
   const waiting = new Set<Job<unknown, void>>();
@@ -52,7 +52,9 @@ export function createRoom(worker: SizedWorker, memory: Pick<JobMemory, 'small'>
       if (waiting.delete(job)) adjust();
     },
     release(job) {
-      memory.small.add(-(small.get(job) ?? 0));
+      const bytes = small.get(job) ?? 0;
+      memory.small.add(-bytes);
+      memory.garbage.note(bytes);
       small.delete(job);
       if (waiting.delete(job)) adjust();
     },
