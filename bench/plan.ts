@@ -26,6 +26,19 @@ export interface Plan {
     /** How long the workers are watched. */
     seconds: number;
   };
+  unitCost: {
+    /** Events of each kind whose cost is measured. */
+    live: number;
+    transcripts: number;
+    recordings: number;
+    /** How many receivers, and as many workers. */
+    processes: readonly number[];
+    /** How long the low load is sent, and how long nothing is. */
+    lowSeconds: number;
+    idleSeconds: number;
+    /** Rows of conversation_messages that are there when the WAL after a checkpoint is measured. */
+    preloadMessages: number;
+  };
   soakSeconds: number;
   apply: {
     /** Events queued before a worker is timed. */
@@ -53,11 +66,20 @@ export const FULL: Plan = {
   acceptConnections: [64, 256],
   acceptKinds: ['live', '10 KB', '100 KB'],
   endToEndSeconds: 4,
-  lowRateSeconds: 2,
+  lowRateSeconds: 5,
   ackSeconds: 3,
   ackRates: [500, 2000, 8000],
   scale: [1, 2, 4],
   heldWorkers: { counts: [1, 2, 4], live: 160_000, transcripts: 12_000, seconds: 8 },
+  unitCost: {
+    live: 40_000,
+    transcripts: 6_000,
+    recordings: 40,
+    processes: [1, 2, 3, 4],
+    lowSeconds: 15,
+    idleSeconds: 10,
+    preloadMessages: 1_000_000,
+  },
   soakSeconds: 600,
   apply: { live: 200_000, transcripts: 20_000, seconds: 5, trialEvents: 20_000 },
   growthMessages: [10_000, 1_000_000, 5_000_000],
@@ -80,6 +102,15 @@ export const QUICK: Plan = {
   ackRates: [500],
   scale: [2],
   heldWorkers: { counts: [2], live: 20_000, transcripts: 3_000, seconds: 2 },
+  unitCost: {
+    live: 500,
+    transcripts: 50,
+    recordings: 1,
+    processes: [1, 2],
+    lowSeconds: 1,
+    idleSeconds: 1,
+    preloadMessages: 1_000,
+  },
   soakSeconds: 2,
   apply: { live: 120, transcripts: 10, seconds: 1, trialEvents: 0 },
   growthMessages: [1000, 10_000],

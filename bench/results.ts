@@ -1,6 +1,6 @@
 /** The figures of one measurement of one contender, round by round. The report shows medians and spreads of `values`. */
 export interface Measured {
-  /** accept, apply, end-to-end, ack-latency, cost, growth, scale, held-workers or soak. */
+  /** accept, apply, end-to-end, ack-latency, cost, growth, scale, held-workers, unit-cost or soak. */
   measure: string;
   /** Its variant within the measure: `64 connections, 0.3 KB`. */
   variant: string;
@@ -8,7 +8,7 @@ export interface Measured {
   contender: string;
   /** The name of the figure: `events`, `rows`, `p99`, `memory of the receiver` … */
   metric: string;
-  /** The unit of each value: `/s`, `ms`, `MB`, `commands/event`, `bytes/event`, `CPU s/1,000 events`. */
+  /** The unit of each value: `/s`, `ms`, `MB`, `commands/event`, `bytes/event`, `bytes`, `µs`, `CPU s/1,000 events`. */
   unit: string;
   /** A value for each round, in the order of the rounds. */
   values: number[];

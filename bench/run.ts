@@ -18,6 +18,7 @@ import { growth } from './measure/growth.ts';
 import { heldWorkers } from './measure/held-workers.ts';
 import { scale } from './measure/scale.ts';
 import { soak } from './measure/soak.ts';
+import { unitCost } from './measure/unit-cost.ts';
 import { FULL, QUICK } from './plan.ts';
 import type { Report } from './report/report.ts';
 import { goalTable, measureTables, textOf } from './report/tables.ts';
@@ -35,6 +36,7 @@ const MEASURES = {
   growth,
   scale,
   'held-workers': heldWorkers,
+  'unit-cost': unitCost,
   soak,
 };
 const BENCH = join(ROOT, 'bench');

@@ -27,6 +27,8 @@ const MEASURED: readonly Measured[] = [
   figure('end-to-end|64 connections|pg-boss|events', [1_000]),
   figure('ack-latency|2,000/s|landline|p99|ms', [5]),
   figure('ack-latency|200/s|direct|p99|ms', [20]),
+  figure('end-to-end|200 to row, 200/s|landline-journal|p50|ms', [9, 16, 14]),
+  figure('end-to-end|200 to row, 200/s|landline-journal|p99|ms', [70]),
   figure('soak|600 s|landline|peak memory of the receiver|MB', [150]),
   figure('soak|600 s|landline|growth|MB', [40]),
 ];
@@ -41,14 +43,16 @@ describe('the goals', () => {
     expect(judged.get('end to end ÷ direct')).toMatchObject({ value: 80, verdict: 'met' });
     expect(judged.get('end to end ÷ the best other contender')).toMatchObject({ value: 8, verdict: 'not met' });
     expect(judged.get('p99 of the 200 at 2')).toMatchObject({ value: 0.25, verdict: 'met' });
+    expect(judged.get('p50 from the 200 to the row at 200/s')).toMatchObject({ value: 14, verdict: 'met' });
+    expect(judged.get('p99 from the 200 to the row at 200/s')).toMatchObject({ value: 70, verdict: 'not met' });
   });
 
   it('are not met by a memory that grows, however small it is', () => {
     expect(judged.get('memory of a receiver under full load')).toMatchObject({ value: null, verdict: 'not met' });
   });
 
-  it('are ten, and say so where nothing was measured', () => {
-    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 10 }, () => 'not measured'));
+  it('are twelve, and say so where nothing was measured', () => {
+    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 12 }, () => 'not measured'));
   });
 });
 
@@ -88,7 +92,7 @@ describe('the tables', () => {
     };
     expect(textOf(table)).toBe('T\na      b\n-----  -\nx|<y>  1');
     expect(markdownOf(table)).toBe('### T\n\n| a | b |\n| --- | --- |\n| x\\|&lt;y> | 1 |');
-    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(11);
+    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(13);
   });
 
   it('show three digits that matter', () => {

@@ -98,8 +98,9 @@ class Sender {
     if (this.#stopping) return;
     const now = performance.now();
     for (;;) {
+      if (this.#next >= this.#requests.length) return this.#stop();
       const dueAt = this.#startedAt + (this.#next * 1000) / rate;
-      if (dueAt > now || this.#next >= this.#requests.length) break;
+      if (dueAt > now) break;
       const lane = this.#idle.pop();
       this.#behindMs = now - dueAt;
       if (lane === undefined) break;

@@ -17,13 +17,28 @@ const MAX_EVENTS = 1_000;
 const MAX_BYTES = 2 * 1024 * 1024;
 
 /**
- * So many transactions begin within this time, in milliseconds, as may be under way at once; what comes meanwhile gathers. A
- * transaction of one event costs the machine as much as one of fifty: without this, a light load would keep it busy.
+ * A transaction begins so many milliseconds after the one before at the earliest; what comes meanwhile gathers. A transaction of one event
+ * costs the machine as much as one of fifty: without this, a medium load would keep it busy. The times are even: two that begin at once and
+ * then a longer pause would cost as much, and every event would wait for twice as long.
  */
-const GATHER_MS = 25;
+const SPACING_MS = 12;
+
+/**
+ * While so few events come within `WINDOW_MS` (400 a second), a transaction begins as soon as none is under way: gathering would be most of the
+ * time until an event's row is there. On a busy machine a transaction takes longer, so more events share the next one.
+ */
+const FEW_EVENTS = 10;
+const WINDOW_MS = 25;
 
 /** With so many events waiting, nothing is gained by gathering more. */
 const ENOUGH_EVENTS = 200;
+
+/** A transaction that has begun. */
+interface Begun {
+  /** By the process' clock, in milliseconds. */
+  at: number;
+  events: number;
+}
 
 /** One caller's events, waiting for a transaction. */
 interface Share {
@@ -43,26 +58,34 @@ interface Share {
  */
 export function shareTransactions(commit: Commit): Commit {
   const waiting: Share[] = [];
-  /** When the last transactions began, oldest first. */
-  const begun = Array.from({ length: MAX_TRANSACTIONS }, () => -GATHER_MS);
+  /** The transactions that began within the last `WINDOW_MS`, oldest first. */
+  const begun: Begun[] = [];
   let running = 0;
   let gathering: NodeJS.Timeout | undefined;
+
+  /** Returns for how long what waits is to gather on, in milliseconds; 0 or less: not at all. */
+  function restOfGathering(now: number): number {
+    const came = begun.reduce((sum, { events }) => sum + events, countEvents(waiting));
+    const mayBegin = running === 0 && came <= FEW_EVENTS;
+    return mayBegin ? 0 : (begun.at(-1)?.at ?? -SPACING_MS) + SPACING_MS - now;
+  }
 
   function next(): void {
     while (running < MAX_TRANSACTIONS && waiting.length > 0) {
       const now = performance.now();
-      const restMs = (begun[0] ?? 0) + GATHER_MS - now;
-      if (restMs > 0 && !isEnough(waiting)) {
+      while (begun[0] !== undefined && begun[0].at <= now - WINDOW_MS) begun.shift();
+      const gatherMs = isEnough(waiting) ? 0 : restOfGathering(now);
+      if (gatherMs > 0) {
         gathering ??= setTimeout(() => {
           gathering = undefined;
           next();
-        }, restMs);
+        }, gatherMs);
         return;
       }
-      begun.push(now);
-      begun.shift();
+      const shares = takeShares(waiting);
+      begun.push({ at: now, events: countEvents(shares) });
       running++;
-      void commitShares(commit, takeShares(waiting)).finally(() => {
+      void commitShares(commit, shares).finally(() => {
         running--;
         next();
       });
@@ -78,6 +101,10 @@ export function shareTransactions(commit: Commit): Commit {
 
 function bytesOf(events: readonly ApplicableEvent[]): number {
   return events.reduce((sum, { entry }) => sum + bodyLength(entry.delivery), 0);
+}
+
+function countEvents(shares: readonly Share[]): number {
+  return shares.reduce((sum, { events }) => sum + events.length, 0);
 }
 
 /** Tells whether nothing is gained by gathering more. */
