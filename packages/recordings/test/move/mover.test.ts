@@ -6,7 +6,7 @@ import { keyOfHash } from '@landline/webhook';
 import { bodyBytes, type Delivery } from '@landline/webhook/delivery';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
-import { createMover, type MoverOptions } from '../../src/move/mover.ts';
+import { createMover, type Mover, type MoverOptions } from '../../src/move/mover.ts';
 import { createSpool, type Spool } from '../../src/spool/spool.ts';
 import type { SpooledBody } from '../../src/spool/spooled-body.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
@@ -17,6 +17,7 @@ const FACTS = { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId
 
 interface World {
   spool: Spool;
+  mover: Mover;
   /** What was accepted, in order. */
   accepted: Delivery[];
   errors: string[];
@@ -53,7 +54,7 @@ async function aWorld(options: Partial<MoverOptions> = {}): Promise<World> {
     await mover.close();
     await spool.close();
   });
-  return { spool, accepted, errors, folder, kept, receive: (body) => receive(spool, Buffer.from(body)) };
+  return { spool, mover, accepted, errors, folder, kept, receive: (body) => receive(spool, Buffer.from(body)) };
 }
 
 async function receive(spool: Spool, body: Buffer): Promise<void> {
@@ -342,28 +343,10 @@ it('a body of which the disk gives other bytes than it got is set aside, and no 
 });
 
 it('a mover that is closed finishes what waits, where nothing fails', async () => {
-  const dir = await makeTempFolder();
-  const accepted: Delivery[] = [];
-  const storage = openStorage(`file:${join(dir, 'recordings')}`);
-  const mover = createMover({
-    storage,
-    bodies: storage,
-    accept: (delivery) => Promise.resolve(void accepted.push(delivery)),
-    setAside: () => Promise.resolve(),
-    onError: () => undefined,
-  });
-  const spool = createSpool({
-    dir: join(dir, 'spool'),
-    limitBytes: MIB * 64,
-    onBody: (body) => mover.move(body),
-    onError: () => undefined,
-    onReady: () => undefined,
-  });
-  await spool.open();
+  const world = await aWorld();
   for (let i = 0; i < 20; i++) {
-    await receive(spool, Buffer.from(audioEvent(Buffer.from(`audio ${i}`).toString('base64'))));
+    await world.receive(audioEvent(Buffer.from(`audio ${i}`).toString('base64')));
   }
-  await mover.close();
-  expect([accepted.length, spool.stats().files]).toEqual([20, 0]);
-  await spool.close();
+  await world.mover.close();
+  expect([world.accepted.length, world.spool.stats().files]).toEqual([20, 0]);
 });

@@ -20,7 +20,7 @@ export interface LoadedClient {
   client: S3Sdk.S3Client;
 }
 
-/** Loads the SDK at the first operation: its load time and memory are spent only where recordings go to S3. */
+/** Loads the SDK: its load time and memory are spent only where recordings go to S3. */
 export async function loadClient(target: BucketTarget): Promise<LoadedClient> {
   const sdk = await import('@aws-sdk/client-s3');
   const client = new sdk.S3Client({

@@ -27,20 +27,16 @@ export interface S3Body {
 }
 
 /**
- * Creates the requests to a server. The first one loads the SDK.
+ * Creates the requests to a server, and loads the SDK at once. A process that has no descriptors left when it first needs the SDK could never
+ * load it: Node remembers what it did not find.
  *
  * @param idleLimitMs  How long no byte may come or go until a request fails.
  */
 export function createRequests(target: BucketTarget, idleLimitMs: number): S3Requests {
   const underWay = new Set<Progress>();
-  let loaded: Promise<LoadedClient> | undefined;
   let isClosed = false;
-
-  function load(): Promise<LoadedClient> {
-    if (isClosed) return Promise.reject(closed());
-    loaded ??= loadClient(target);
-    return loaded;
-  }
+  const client = keepClient(target);
+  const load = () => (isClosed ? Promise.reject(closed()) : client.load());
 
   function toError(error: unknown, progress: Progress): Error {
     if (error instanceof SourceError || error instanceof StorageError) return error;
@@ -86,12 +82,28 @@ export function createRequests(target: BucketTarget, idleLimitMs: number): S3Req
     close() {
       isClosed = true;
       for (const progress of underWay) progress.abort();
-      void loaded?.then(({ client }) => client.destroy(), ignore);
+      client.destroy();
     },
   };
 }
 
-/** The operation that loaded the client has thrown the error. */
+/** Loads the client at once, and again when that failed and somebody needs it. */
+function keepClient(target: BucketTarget) {
+  let loaded: Promise<LoadedClient> | undefined;
+
+  function load(): Promise<LoadedClient> {
+    loaded ??= loadClient(target).catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  }
+
+  load().catch(ignore);
+  return { load, destroy: () => void loaded?.then(({ client }) => client.destroy(), ignore) };
+}
+
+/** Who needs the client gets the error. */
 function ignore(): void {}
 
 /** Yields the parts of a body. The time that the reader takes for a part is no time without progress. */
