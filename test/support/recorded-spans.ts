@@ -1,10 +1,11 @@
 import { openTracing, type Tracing } from '@landline/process';
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation, SpanKind, SpanStatusCode, trace, type ContextManager } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
   SimpleSpanProcessor,
   type ReadableSpan,
+  type Sampler,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import { onTestFinished } from 'vitest';
@@ -30,16 +31,27 @@ export interface RecordedSpan {
 export interface Recording {
   tracing: Tracing;
   /** Returns the spans that have ended, in the order of their ends. */
-  spans(): RecordedSpan[];
+  spans: () => RecordedSpan[];
   /** What was logged when the SDK was found, and of its faults. */
   log: string[];
 }
 
+/** How an SDK differs from one that records everything and works. */
+export interface SdkOptions {
+  /** Get the spans before they are recorded. */
+  processors?: readonly SpanProcessor[];
+  sampler?: Sampler;
+  contextManager?: ContextManager;
+}
+
 /** Loads the SDK into this process until the test ends. */
-export function recordSpans(others: readonly SpanProcessor[] = []): Recording {
+export function recordSpans({ processors = [], sampler, contextManager }: SdkOptions = {}): Recording {
   const exporter = new InMemorySpanExporter();
-  const provider = new NodeTracerProvider({ spanProcessors: [...others, new SimpleSpanProcessor(exporter)] });
-  provider.register();
+  const provider = new NodeTracerProvider({
+    ...(sampler && { sampler }),
+    spanProcessors: [...processors, new SimpleSpanProcessor(exporter)],
+  });
+  provider.register(contextManager && { contextManager });
   onTestFinished(async () => {
     trace.disable();
     context.disable();

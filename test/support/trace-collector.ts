@@ -37,14 +37,16 @@ export interface TraceCollector {
   spansOf(service: string): SentSpan[];
 }
 
-/** Starts a collector that keeps what it is sent, until the test ends. */
-export async function startTraceCollector(): Promise<TraceCollector> {
+/** Starts a collector that keeps what it is sent, until the test ends. A silent one takes everything and answers nothing. */
+export async function startTraceCollector({ isSilent = false } = {}): Promise<TraceCollector> {
   const spans: SentSpan[] = [];
   const server = createServer((request, response) => {
+    if (isSilent) return;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      for (const { resource, scopeSpans } of exported.parse(JSON.parse(Buffer.concat(chunks).toString())).resourceSpans) {
+      for (const { resource, scopeSpans } of exported.parse(JSON.parse(Buffer.concat(chunks).toString()))
+        .resourceSpans) {
         const service = resource.attributes['service.name'];
         for (const { scope, spans: sent } of scopeSpans) {
           spans.push(...sent.map((each) => ({ ...each, service, scope: scope.name })));

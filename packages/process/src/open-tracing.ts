@@ -49,16 +49,19 @@ function beginWith(tracer: Tracer, onError: (error: unknown) => void): Tracing['
   };
 }
 
-/** The API has no flush. SDKs have it at their provider, which the API's own provider may hide. */
 async function flush(): Promise<void> {
+  const over = new AbortController();
+  const late = delay(FLUSH_LIMIT_MS, undefined, over).catch(() => undefined);
+  // An SDK that fails has told its own log.
+  await Promise.race([forceFlush().catch(() => undefined), late]);
+  over.abort();
+}
+
+/** The API has no flush. SDKs have it at their provider, which the API's own provider may hide. */
+async function forceFlush(): Promise<void> {
   const provider: unknown = trace.getTracerProvider();
   const own = callIfThere(provider, 'getDelegate') ?? provider;
-  const flushed = async () => callIfThere(own, 'forceFlush');
-  const over = new AbortController();
-  const late = delay(FLUSH_LIMIT_MS, undefined, over);
-  await Promise.race([flushed(), late]).catch(() => undefined);
-  late.catch(() => undefined);
-  over.abort();
+  await callIfThere(own, 'forceFlush');
 }
 
 function callIfThere(target: unknown, name: string): unknown {

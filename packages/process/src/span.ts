@@ -1,4 +1,13 @@
-import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Link, type Tracer } from '@opentelemetry/api';
+import {
+  context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type Link,
+  type Tracer,
+} from '@opentelemetry/api';
 import { readTraceparent, writeTraceparent } from './traceparent.ts';
 
 /** The most links of one span: OpenTelemetry's default, and SDKs drop those beyond it. */
@@ -55,7 +64,7 @@ export function beginSpan(tracer: Tracer, span: SpanToBegin, onError: (error: un
   const below = others.map((more) => tracer.startSpan(`${name} (more links)`, { links: more, startTime }, within));
   return {
     traceparent: writeTraceparent(begun.spanContext()),
-    run: (work) => context.with(within, work),
+    run: (work) => runWithin(within, work, onError),
     end({ attributes: found, error }) {
       try {
         begun.setAttributes(error === undefined ? found : { ...found, 'error.type': error });
@@ -68,6 +77,19 @@ export function beginSpan(tracer: Tracer, span: SpanToBegin, onError: (error: un
       }
     },
   };
+}
+
+/** Runs work once, also where the SDK's context manager throws before it or after it. */
+function runWithin<T>(within: Context, work: () => Promise<T>, onError: (error: unknown) => void): Promise<T> {
+  let running: Promise<T> | undefined;
+  // What the work itself throws is a rejection, and no fault of the SDK.
+  const runOnce = () => (running ??= (async () => work())());
+  try {
+    void context.with(within, runOnce);
+  } catch (fault) {
+    onError(fault);
+  }
+  return runOnce();
 }
 
 function linkOf({ traceparent, attributes }: SpanLink): Link[] {

@@ -1,5 +1,5 @@
-import { trace } from '@opentelemetry/api';
-import type { SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { ROOT_CONTEXT, trace, type ContextManager } from '@opentelemetry/api';
+import { AlwaysOffSampler, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { expect, test } from 'vitest';
 import { recordSpans } from '../../../test/support/recorded-spans.ts';
 import { openTracing } from '../src/open-tracing.ts';
@@ -104,7 +104,7 @@ test.each([
     },
   ],
 ])('an SDK that throws where a span %s fails nothing, and is told once', async (_, broken) => {
-  const { tracing, log } = recordSpans([broken]);
+  const { tracing, log } = recordSpans({ processors: [broken] });
   for (let i = 0; i < 3; i++) {
     const span = tracing.begin(aSpan());
     expect(await span.run(async () => 'done')).toBe('done');
@@ -112,6 +112,47 @@ test.each([
   }
   await tracing.flush();
   expect(log.slice(1)).toEqual(['The OpenTelemetry SDK has failed, and events go on without their spans']);
+});
+
+const throwing = () => {
+  throw new Error('broken context');
+};
+
+test.each<[string, ContextManager['with']]>([
+  ['before', throwing],
+  [
+    'after',
+    (_, work, self, ...rest) => {
+      Reflect.apply(work, self, rest);
+      return throwing();
+    },
+  ],
+])('work is done once also where the context manager throws %s it', async (_, within) => {
+  const { tracing, log } = recordSpans({
+    contextManager: {
+      active: () => ROOT_CONTEXT,
+      with: within,
+      bind: (_context, target) => target,
+      enable() {
+        return this;
+      },
+      disable() {
+        return this;
+      },
+    },
+  });
+  let runs = 0;
+  const span = tracing.begin(aSpan());
+  expect(await span.run(async () => ++runs)).toBe(1);
+  await expect(span.run(() => Promise.reject(new Error('of the work')))).rejects.toThrow('of the work');
+  expect([runs, log.length]).toEqual([1, 2]);
+});
+
+test('an SDK that records no span of this trace gives it no name', () => {
+  const { tracing, spans } = recordSpans({ sampler: new AlwaysOffSampler() });
+  const span = tracing.begin(aSpan(200));
+  span.end({ attributes: {} });
+  expect([span.traceparent, spans()]).toEqual([undefined, []]);
 });
 
 test('a process that leaves has the SDK send what it holds', async () => {
@@ -122,7 +163,7 @@ test('a process that leaves has the SDK send what it holds', async () => {
     forceFlush: () => Promise.resolve(void flushed++),
     shutdown: () => Promise.resolve(),
   };
-  const { tracing } = recordSpans([counting]);
+  const { tracing } = recordSpans({ processors: [counting] });
   await tracing.flush();
   expect(flushed).toBe(1);
 });
@@ -134,6 +175,6 @@ test('a process that leaves does not wait for an SDK that cannot send', async ()
     forceFlush: () => new Promise(() => undefined),
     shutdown: () => Promise.resolve(),
   };
-  const { tracing } = recordSpans([stuck]);
+  const { tracing } = recordSpans({ processors: [stuck] });
   await expect(tracing.flush()).resolves.toBeUndefined();
 });
