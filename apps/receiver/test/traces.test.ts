@@ -1,3 +1,4 @@
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { post, send, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
@@ -113,8 +114,14 @@ test.each([
   expect(receiver.spooled.map(({ facts }) => facts.traceparent)).toEqual([`00-${span?.traceId}-${span?.spanId}-01`]);
 });
 
-test('without an SDK an event is what it always was', async () => {
-  const receiver = await open();
+test.each([
+  ['without an SDK', () => ({})],
+  [
+    'where the SDK does not record the request',
+    () => ({ tracing: recordSpans({ sampler: new AlwaysOffSampler() }).tracing }),
+  ],
+])('%s an event is what it always was', async (_, options) => {
+  const receiver = await open(options());
   await post(receiver.url, MESSAGE, { headers: { traceparent: `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01` } });
   const [event] = (await receiver.queued()).slice(-1);
   expect(Object.keys(event ?? {}).toSorted()).toEqual(['body', 'encoding', 'receivedAt', 'secretId', 'signedAt']);

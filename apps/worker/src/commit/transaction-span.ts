@@ -1,4 +1,4 @@
-import { printable, type SpanAttributes, type SpanLink, type Tracing } from '@landline/process';
+import type { SpanAttributes, SpanLink, Tracing } from '@landline/process';
 import { WEBHOOK_QUEUE } from '@landline/queue';
 import { StoreError, type ApplicableEvent, type ApplyOutcome, type DeadEvent, type Store } from '@landline/store';
 import type { Commit } from './share-transactions.ts';
@@ -58,15 +58,11 @@ async function traced<T>(tracing: Tracing, { operation, queue, events, run, desc
   }
 }
 
-/** Returns the link to the request of an event: none where the receiver recorded no span of it. */
+/** Returns the link to the request of an event: none where the receiver recorded no span of it. The request's span tells the type of the event. */
 function linkOf(event: ApplicableEvent | DeadEvent): SpanLink[] {
-  const { id, type, delivery } = event.entry;
+  const { id, delivery } = event.entry;
   if (delivery.traceparent === undefined) return [];
-  const attributes = {
-    'messaging.message.id': id,
-    ...(type !== null && { 'landline.event.type': printable(type) }),
-    ...('fault' in event && { 'error.type': event.fault.code }),
-  };
+  const attributes = { 'messaging.message.id': id, ...('fault' in event && { 'error.type': event.fault.code }) };
   return [{ traceparent: delivery.traceparent, attributes }];
 }
 
