@@ -17,7 +17,7 @@ import { startPrivateRedis } from './support/private-redis.ts';
 import { ROOT } from './support/root.ts';
 import { runSql } from './support/run-sql.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
-import { startTraceCollector } from './support/trace-collector.ts';
+import { startTraceCollector, type TraceCollector } from './support/trace-collector.ts';
 import { containerOf, workloadOf } from './support/workloads.ts';
 import { readBlocks } from './typing/blocks.ts';
 
@@ -42,23 +42,35 @@ async function aTelemetryFolder(): Promise<string> {
 const message = (text: string) =>
   JSON.stringify({ type: 'conversation.message', data: { conversation_id: 'conv_1', role: 'user', message: text } });
 
+interface TracedOptions {
+  /** Added to the environment of both. */
+  variables?: Readonly<Record<string, string>>;
+  /** In place of one that keeps what it is sent. */
+  collector?: TraceCollector;
+  /** How many copies of the SDK both load. */
+  copies?: number;
+}
+
+function stopAtEnd(app: AppProcess): AppProcess {
+  onTestFinished(async () => void (app.isRunning() && (await app.stop())));
+  return app;
+}
+
 /** A receiver with journal and spool, a worker, and the recipe's SDK in both. */
-async function startTraced(sdkVariables: Readonly<Record<string, string>> = {}) {
-  const [sdk, collector, folder] = [await aTelemetryFolder(), await startTraceCollector(), await makeTempFolder()];
+async function startTraced({ variables = {}, collector: given, copies = 1 }: TracedOptions = {}) {
+  const [collector, folder] = [given ?? (await startTraceCollector()), await makeTempFolder()];
+  const sdks = await Promise.all(Array.from({ length: copies }, aTelemetryFolder));
+  const imports = sdks.map((sdk) => `--import=${sdk}`);
   const [redis, database] = [await startPrivateRedis(), await createDatabase(inject('databaseUrl'))];
   onTestFinished(async () => {
     await redis.remove();
     await database.drop();
   });
-  const shared = { REDIS_URL: redis.url, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...sdkVariables };
-  const keep = (app: AppProcess) => {
-    onTestFinished(async () => void (app.isRunning() && (await app.stop())));
-    return app;
-  };
+  const shared = { REDIS_URL: redis.url, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...variables };
   const receiver = await startApp('receiver', {
     env: {
       ...shared,
-      NODE_OPTIONS: `--import=${sdk}`,
+      NODE_OPTIONS: imports.join(' '),
       ELEVENLABS_WEBHOOK_SECRET: SECRET,
       CANARY_INTERVAL_SECONDS: '0',
       JOURNAL_DIR: join(folder, 'journal'),
@@ -66,12 +78,12 @@ async function startTraced(sdkVariables: Readonly<Record<string, string>> = {}) 
     },
   });
   const startWorker = () =>
-    startApp('worker', { env: { ...shared, DATABASE_URL: database.url }, nodeArguments: [`--import=${sdk}`] });
+    startApp('worker', { env: { ...shared, DATABASE_URL: database.url }, nodeArguments: imports });
   return {
     redis,
     collector,
-    receiver: keep(receiver),
-    startWorker: async () => keep(await startWorker()),
+    receiver: stopAtEnd(receiver),
+    startWorker: async () => stopAtEnd(await startWorker()),
     untilRows: (count: number) =>
       vi.waitUntil(
         async () => (await runSql(database.url, 'SELECT count(*)::int AS n FROM webhook_events'))[0]?.['n'] === count,
@@ -79,6 +91,9 @@ async function startTraced(sdkVariables: Readonly<Record<string, string>> = {}) 
       ),
   };
 }
+
+const namesOf = (spans: readonly { traceId: string; spanId: string }[]) =>
+  new Set(spans.map(({ traceId, spanId }) => `${traceId} ${spanId}`));
 
 test('the SDK of the recipe gets a span of each request, and of the transactions that link to them: through Redis, the journal and the spool', async () => {
   const { redis, collector, receiver, startWorker, untilRows } = await startTraced();
@@ -98,26 +113,51 @@ test('the SDK of the recipe gets a span of each request, and of the transactions
   expect(requests.map(({ name, scope }) => [name, scope])).toEqual(
     requests.map(() => ['POST /api/elevenlabs/webhook', 'landline']),
   );
-  expect(requests.map((span) => [span.attributes['landline.event.type'], span.attributes['landline.outcome']])).toEqual([
-    ['conversation.message', 'accepted'],
-    ['conversation.message', 'accepted'],
-    ['post_call_audio', 'spooled'],
-  ]);
+  expect(requests.map((span) => [span.attributes['landline.event.type'], span.attributes['landline.outcome']])).toEqual(
+    [
+      ['conversation.message', 'accepted'],
+      ['conversation.message', 'accepted'],
+      ['post_call_audio', 'spooled'],
+    ],
+  );
   const transactions = collector.spansOf('landline-worker');
   expect(new Set(transactions.map(({ name }) => name))).toEqual(new Set(['process webhook-events']));
-  const named = (spans: readonly { traceId: string; spanId: string }[]) =>
-    new Set(spans.map(({ traceId, spanId }) => `${traceId} ${spanId}`));
-  expect(named(transactions.flatMap(({ links }) => links))).toEqual(named(requests));
-  expect(named(requests).size).toBe(3);
+  expect(namesOf(transactions.flatMap(({ links }) => links))).toEqual(namesOf(requests));
+  expect(namesOf(requests).size).toBe(3);
 }, 90_000);
 
 test('the sampler of the recipe records no transaction whose requests it did not record', async () => {
-  const { collector, receiver, startWorker, untilRows } = await startTraced({ OTEL_TRACES_SAMPLER_ARG: '0' });
+  const { collector, receiver, startWorker, untilRows } = await startTraced({
+    variables: { OTEL_TRACES_SAMPLER_ARG: '0' },
+  });
   await post(receiver.url, message('not recorded'));
   const worker = await startWorker();
   await untilRows(1);
   await Promise.all([receiver.stop(), worker.stop()]);
   expect([collector.spansOf('landline-receiver'), collector.spansOf('landline-worker')]).toEqual([[], []]);
+}, 90_000);
+
+test.each([
+  ['is away', () => ({ url: 'http://127.0.0.1:1', spansOf: () => [] })],
+  ['takes everything and answers nothing', () => startTraceCollector({ isSilent: true })],
+])(
+  'a collector that %s holds up no event, and no process that leaves',
+  async (_, start) => {
+    const { receiver, startWorker, untilRows } = await startTraced({ collector: await start() });
+    const worker = await startWorker();
+    expect((await post(receiver.url, message('one'))).status).toBe(200);
+    await untilRows(1);
+    const exits = await Promise.all([receiver.stop(), worker.stop()]);
+    expect(exits.map(([code]) => code)).toEqual([0, 0]);
+  },
+  90_000,
+);
+
+test('of two SDKs the first gets the traces: each span comes once', async () => {
+  const { collector, receiver } = await startTraced({ copies: 2 });
+  expect((await post(receiver.url, message('one'))).status).toBe(200);
+  await receiver.stop();
+  expect(collector.spansOf('landline-receiver').map(({ name }) => name)).toEqual(['POST /api/elevenlabs/webhook']);
 }, 90_000);
 
 test('docs/observability.md lists each attribute that the code sets, and no other', async () => {
@@ -134,6 +174,11 @@ test('docs/observability.md lists each attribute that the code sets, and no othe
   const set = [...code.matchAll(/'([a-z_]+(?:\.[a-z_]+)+)':/g)].map(([, name]) => name);
   expect(set.length).toBeGreaterThan(15);
   expect(new Set(listed)).toEqual(new Set(set));
+});
+
+const aPodIn = (namespace: string) => ({
+  labels: {},
+  namespace: { name: namespace, labels: { 'kubernetes.io/metadata.name': namespace } },
 });
 
 describe('the recipe', () => {
@@ -161,12 +206,12 @@ describe('the recipe', () => {
     const imported = [...blockOf('js', 'NodeTracerProvider').matchAll(/from '(@[^']+)'/g)].map(([, name]) => name);
     const installed = [...blockOf('sh', 'npm install').matchAll(/(@[\w-]+\/[\w-]+)/g)].map(([, name]) => name);
     expect(new Set(installed)).toEqual(new Set(imported));
-    const own = z.object({ version: z.string() }).parse(
-      JSON.parse(await readFile(join(ROOT, 'node_modules/@opentelemetry/api/package.json'), 'utf8')),
-    );
-    // An older API would not serve Landline's.
+    const own = z
+      .object({ version: z.string() })
+      .parse(JSON.parse(await readFile(join(ROOT, 'node_modules/@opentelemetry/api/package.json'), 'utf8')));
+    // Landline's API serves no older one.
     const [major, minor] = own.version.split('.');
-    expect(blockOf('sh', 'npm install')).toContain(`@opentelemetry/api@^${major}.${minor}`);
+    expect(blockOf('sh', 'npm install')).toContain(`@opentelemetry/api@${major}.${minor} `);
   });
 
   test.each(OVERLAYS)('for Kubernetes makes manifests that the API takes, over %s', async (overlay) => {
@@ -182,18 +227,13 @@ describe('the recipe', () => {
     expect((await Promise.all(traced.map(faultsOf))).flat()).toEqual([]);
     const { mayReach } = judgeOf(traced, 'landline');
     for (const name of ['receiver', 'worker']) {
-      const container = containerOf(traced, name);
-      const { command = [] } = container;
+      const { command } = containerOf(traced, name);
       expect(command).toContain('--import=/telemetry/telemetry.mjs');
       expect(command.filter((word) => !word.startsWith('--import='))).toEqual(containerOf(plain, name).command);
       const { labels } = workloadOf(traced, name).spec.template.metadata;
       const pod = { labels, namespace: { name: 'landline', labels: {} } };
-      const collector = (namespace: string) => ({
-        labels: {},
-        namespace: { name: namespace, labels: { 'kubernetes.io/metadata.name': namespace } },
-      });
-      expect(mayReach(pod, collector('observability'), { number: 4318 })).toBe(true);
-      expect(mayReach(pod, collector('elsewhere'), { number: 4318 })).toBe(false);
+      expect(mayReach(pod, aPodIn('observability'), { number: 4318 })).toBe(true);
+      expect(mayReach(pod, aPodIn('elsewhere'), { number: 4318 })).toBe(false);
     }
   });
 });

@@ -52,7 +52,7 @@ test.each([
 test.each([
   ['in JSON', (delivery: Delivery): unknown => JSON.parse(JSON.stringify(delivery))],
   ['packed', (delivery: Delivery): unknown => unpackEvents(packEvents([delivery], 16_384) ?? UNPACKED)[0]],
-])('the name of a request\'s span travels %s, with a short body and a long one', (_, travel) => {
+])("the name of a request's span travels %s, with a short body and a long one", (_, travel) => {
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   for (const bytes of [10, 50_000]) {
     const delivery = deliveryOf(Buffer.alloc(bytes, 'x'), { ...FACTS, traceparent });
@@ -60,7 +60,7 @@ test.each([
   }
 });
 
-test('a span\'s name that is no text is left out, and its delivery is good all the same', () => {
+test("a span's name that is no text is left out, and its delivery is good all the same", () => {
   const plain = { ...FACTS, encoding: 'utf8', body: '' };
   expect(deliverySchema.parse({ ...plain, traceparent: 5 })).toEqual(plain);
   expect(deliverySchema.parse(plain)).toEqual(plain);
