@@ -1,6 +1,6 @@
 import { StoreError } from '@landline/store';
 import type { Delivery } from '@landline/webhook';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { recordSpans } from '../../../test/support/recorded-spans.ts';
 import { delivery, message, openWork } from './support/work.ts';
 
@@ -101,6 +101,25 @@ test('a dead event has a span of its recording, and its letter still names the r
   ]);
   const [letter] = await work.queues.deadLetters.getJobs();
   expect(letter?.data).toMatchObject({ events: [{ traceparent: `00-${traceOf(1)}-${spanOf(1)}-01` }] });
+});
+
+test('a dead letter that is tried again has a span, which links to the request of long ago', async () => {
+  const { tracing, spans } = recordSpans();
+  const work = await openWork({ tracing });
+  await work.admin(`ALTER TABLE conversations ADD CONSTRAINT refused CHECK (id <> 'poison')`);
+  await work.process([requested(1, message('poison'))]);
+  await work.admin('ALTER TABLE conversations DROP CONSTRAINT refused');
+  const before = spans().length;
+  work.letters.start();
+  await vi.waitUntil(() => spans().length > before, { timeout: 20_000 });
+  expect(spans().slice(before)).toMatchObject([
+    {
+      name: 'process webhook-dead-letter',
+      isError: false,
+      attributes: { 'messaging.destination.name': 'webhook-dead-letter', 'landline.events.applied': 1 },
+      links: [{ spanId: spanOf(1) }],
+    },
+  ]);
 });
 
 test('events of an older receiver, and of one without an SDK, are applied: their transaction has no link', async () => {
