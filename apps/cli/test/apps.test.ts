@@ -59,6 +59,11 @@ test('gives the credentials of the storage to the receiver, which stores recordi
   expect(environmentOf(RECEIVER, FULL)).toMatchObject({ AWS_SECRET_ACCESS_KEY: 'the AWS_SECRET_ACCESS_KEY' });
 });
 
+test('hands every app what loads an OpenTelemetry SDK, and what that reads', () => {
+  const env = { NODE_OPTIONS: '--import=/telemetry.mjs', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+  for (const app of APPS) expect(environmentOf(app, env)).toMatchObject(env);
+});
+
 test('hands on the file of a secret, and the file of no other one', () => {
   const env = { REDIS_URL_FILE: '/run/redis', DATABASE_URL_FILE: '/run/database' };
   expect(environmentOf(DASHBOARD, env)).toEqual({ REDIS_URL_FILE: '/run/redis', HOST: '127.0.0.1' });

@@ -31,6 +31,11 @@ declare module 'fastify' {
 /** How soon a sender may retry after a 503, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
+/** Returns the status of a code. */
+export function statusOf(code: AnswerCode): number {
+  return STATUSES[code];
+}
+
 /** Sends the answer of a code: its status, and a body with the code and the message. */
 export function answer(reply: FastifyReply, code: AnswerCode, message: string): FastifyReply {
   const status = STATUSES[code];

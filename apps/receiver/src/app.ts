@@ -1,4 +1,4 @@
-import { addCanaryAge, type Logger } from '@landline/process';
+import { addCanaryAge, type Logger, type Tracing } from '@landline/process';
 import type { Intake } from '@landline/intake';
 import { QueueUnavailableError, type CanaryMark } from '@landline/queue';
 import { SpoolError, type Spool } from '@landline/recordings';
@@ -50,6 +50,8 @@ export interface AppOptions {
   logger: Logger;
   /** Made here unless given. A caller adds metrics of its own to the registry. */
   metrics?: ReceiverMetrics;
+  /** Undefined where nobody makes traces. */
+  tracing?: Tracing | undefined;
   /** The current time in unix milliseconds. */
   now?: () => number;
 }

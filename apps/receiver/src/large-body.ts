@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { SpoolError, type BodyWriter, type SpooledBody } from '@landline/recordings';
 import { keyOfHash } from '@landline/webhook';
+import type { Receipt } from '@landline/webhook/delivery';
 import { verifyArriving, type SignatureRead, type Verdict } from '@landline/webhook/verify';
 import type { Slices } from './slices.ts';
 
@@ -26,7 +27,7 @@ export interface LargeBody {
   /** The first and the last bytes, as text: enough to find the type that most bodies name. */
   ends(): string;
   /** Resolves when the body is on the disk for good. @throws SpoolError, also where it was discarded before */
-  keep(facts: { receivedAt: number; signedAt: number; secretId: string }): Promise<SpooledBody>;
+  keep(receipt: Receipt): Promise<SpooledBody>;
   /** Removes the file, unless the body is kept or being kept. Never throws. */
   discard(): void;
 }
@@ -84,12 +85,12 @@ export function beginLargeBody(options: LargeBodyOptions): LargeBody {
     written: async () => body.writing,
     verdict: () => body.verifying.verdict(),
     ends: () => `${body.first.toString()}${body.last.toString()}`,
-    async keep(facts) {
+    async keep(receipt) {
       // Its file is removed, or will be: what is kept now would be a part of the body.
       if (body.isOver) throw new SpoolError('failed', 'The body was given up before it was kept.');
       body.isOver = true;
       const sha256 = body.hash.digest('hex');
-      return writer.keep({ ...facts, sha256, eventId: keyOfHash(sha256), bytes: writer.bytes });
+      return writer.keep({ ...receipt, sha256, eventId: keyOfHash(sha256), bytes: writer.bytes });
     },
     discard() {
       if (body.isOver) return;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal } from '@landline/journal';
-import { addBacklog, createLogger, stopOnRequest } from '@landline/process';
+import { addBacklog, createLogger, openTracing, stopOnRequest } from '@landline/process';
 import { createIntake } from '@landline/intake';
 import { createCanaryMark, openBacklogs, readQueueServers, RedisRefusedError } from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
@@ -40,6 +40,7 @@ if (cut.length > 0) {
   );
 }
 
+const tracing = openTracing(logger);
 const metrics = createMetrics();
 const journal =
   config.JOURNAL_DIR === ''
@@ -102,6 +103,7 @@ const app = createApp({
   maxConnections: limit.connections,
   logger,
   metrics,
+  tracing,
 });
 const health = createHealthApp({
   intake,
@@ -120,6 +122,7 @@ stopOnRequest(
     canary?.stop();
     await app.drain({ waitMs, timeoutMs: REQUESTS_LIMIT_MS });
     await close();
+    await tracing?.flush();
     const exitCode = Math.max(
       reportPending({ journal, dir: config.JOURNAL_DIR, logger }),
       reportSpooled({ spool: largeBodies.spool, dir: config.SPOOL_DIR, logger }),

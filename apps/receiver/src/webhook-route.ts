@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { METHODS } from 'node:http';
-import type { Logger } from '@landline/process';
+import type { Logger, Tracing } from '@landline/process';
 import type { Intake } from '@landline/intake';
 import { SpoolError, type BodyWriter, type Spool } from '@landline/recordings';
 import { keyOfHash, peekType, WEBHOOK_PATH } from '@landline/webhook';
 import { CANARY_TYPE } from '@landline/webhook/canary';
-import { deliveryOf } from '@landline/webhook/delivery';
+import { deliveryOf, type Receipt } from '@landline/webhook/delivery';
 import { verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook/verify';
 import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
 import { answer } from './answers.ts';
@@ -13,6 +13,7 @@ import { continueReading } from './expect-continue.ts';
 import type { LargeBody } from './large-body.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
+import { beginReceiveSpan } from './receive-span.ts';
 import type { Reception } from './reception.ts';
 import { SMALL_BYTES } from './reception-budget.ts';
 import { ReceptionError } from './reception-error.ts';
@@ -43,11 +44,14 @@ export interface WebhookRouteOptions {
   now: () => number;
   logger: Logger;
   metrics: ReceiverMetrics;
+  /** Undefined where nobody makes traces. */
+  tracing?: Tracing | undefined;
 }
 
 /** Adds the webhook's route: verify, accept, 200. The receiver parses no byte of a body before its signature is verified. */
 export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions): void {
   app.decorateRequest('signature', null);
+  app.decorateRequest('beganAt', 0);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BYTES, (request, payload, done) => options.reception.read(request, payload, done));
   refuseOtherMethods(app);
@@ -71,7 +75,7 @@ function refuseSignature({ refusals, secrets, now }: WebhookRouteOptions): Refus
 
 /** Checks the announced length and the signature header, before the receiver reads a byte of the body. */
 function checkHeader(
-  { bodyLimitBytes, toleranceSeconds, now, spool }: WebhookRouteOptions,
+  { bodyLimitBytes, toleranceSeconds, now, spool, tracing }: WebhookRouteOptions,
   refuse: Refuse,
 ): onRequestHookHandler {
   return (request, reply, done) => {
@@ -85,6 +89,7 @@ function checkHeader(
       return done(new ReceptionError('reception_full', 'The spool has no room for the announced body.'));
     }
     request.signature = signature;
+    if (tracing !== undefined) request.beganAt = performance.now();
     continueReading(request.raw);
     // The receiver reads a body of any content type, or of none, as bytes.
     request.headers['content-type'] = BYTES;
@@ -94,7 +99,7 @@ function checkHeader(
 
 /** Verifies the body, and answers 200 once the event is durable: in the queue, or a large one in the spool. */
 function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerMethod {
-  const { intake, secrets, now } = options;
+  const { intake, secrets, now, tracing } = options;
   return async (request, reply) => {
     const receivedAt = now();
     const { body, signature } = request;
@@ -106,9 +111,16 @@ function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerM
     const { signedAt, secretId } = verdict;
     const event = deliveryOf(pieces, { receivedAt, signedAt, secretId });
     const type = event.encoding === 'utf8' ? peekType(pieces) : 'unknown';
-    const isSpooled =
-      type === AUDIO_TYPE && (await keepInSpool(options.spool, pieces, { receivedAt, signedAt, secretId }));
-    if (!isSpooled) await intake.accept(event);
+    const span = tracing && beginReceiveSpan(tracing, request, type);
+    if (span?.traceparent !== undefined) event.traceparent = span.traceparent;
+    try {
+      const isSpooled = type === AUDIO_TYPE && (await keepInSpool(options.spool, pieces, event));
+      if (!isSpooled) await intake.accept(event);
+      span?.accepted(isSpooled);
+    } catch (error) {
+      span?.failed(error);
+      throw error;
+    }
     if (type !== CANARY_TYPE) noteAccepted(options, type);
     return ACCEPTED;
   };
@@ -144,8 +156,16 @@ async function acceptLarge(body: LargeBody, { receivedAt, reply, refuse, options
     return refuse(reply, verdict);
   }
   const { signedAt, secretId } = verdict;
-  await body.keep({ receivedAt, signedAt, secretId });
-  noteAccepted(options, peekType(body.ends()));
+  const type = peekType(body.ends());
+  const span = options.tracing && beginReceiveSpan(options.tracing, reply.request, type);
+  try {
+    await body.keep({ receivedAt, signedAt, secretId, traceparent: span?.traceparent });
+    span?.accepted(true);
+  } catch (error) {
+    span?.failed(error);
+    throw error;
+  }
+  noteAccepted(options, type);
   return ACCEPTED;
 }
 
@@ -156,7 +176,7 @@ async function acceptLarge(body: LargeBody, { receivedAt, reply, refuse, options
 async function keepInSpool(
   spool: Pick<Spool, 'begin'>,
   pieces: readonly Buffer[],
-  facts: { receivedAt: number; signedAt: number; secretId: string },
+  { receivedAt, signedAt, secretId, traceparent }: Receipt,
 ): Promise<boolean> {
   let writer: BodyWriter | undefined;
   try {
@@ -168,7 +188,8 @@ async function keepInSpool(
       await writer.write(piece);
     }
     const sha256 = digest.digest('hex');
-    await writer.keep({ ...facts, eventId: keyOfHash(sha256), sha256, bytes: writer.bytes });
+    const receipt = { receivedAt, signedAt, secretId, traceparent };
+    await writer.keep({ ...receipt, eventId: keyOfHash(sha256), sha256, bytes: writer.bytes });
     return true;
   } catch (error) {
     await writer?.discard();

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLogger, stopOnRequest } from '@landline/process';
+import { createLogger, openTracing, stopOnRequest } from '@landline/process';
 import { readQueueServers } from '@landline/queue';
 import { migrate, migrationUrl } from '@landline/store';
 import { createApp } from './app.ts';
@@ -19,11 +19,13 @@ if (!read.ok) {
 const { config } = read;
 const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL });
 for (const warning of read.warnings ?? []) logger.warn(warning);
+const tracing = openTracing(logger);
 const worker = createWorker({
   databaseUrl: config.DATABASE_URL,
   ...(await readQueueServers(config)),
   concurrency: config.WORKER_CONCURRENCY,
   logger,
+  tracing,
 });
 const app = createApp(worker.health, worker.metrics);
 
@@ -35,6 +37,7 @@ stopOnRequest(async () => {
   await preparing;
   await worker.stop({ timeoutMs: JOBS_LIMIT_MS });
   await app.close();
+  await tracing?.flush();
   logger.info('Stopped');
 });
 

@@ -1,4 +1,4 @@
-import { addGauge, addQueueJobs, addCanaryAge, type Logger } from '@landline/process';
+import { addGauge, addQueueJobs, addCanaryAge, type Logger, type Tracing } from '@landline/process';
 import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import { afterCommit } from './commit/after-commit.ts';
 import { createPipeline } from './commit/pipeline.ts';
@@ -19,6 +19,8 @@ export interface WorkerOptions extends ConnectionOptions {
   /** Jobs for one transaction. Three times as many are held: two transactions' are being applied, a third's fetched. */
   concurrency: number;
   logger: Logger;
+  /** Undefined where nobody makes traces. */
+  tracing?: Tracing | undefined;
   /** How long jobs may wait untouched before the worker counts as wedged, in milliseconds. */
   wedgedAfterMs?: number;
 }
@@ -35,7 +37,7 @@ export interface Worker {
 
 /** Makes a worker; it takes nothing until `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { logger } = options;
+  const { logger, tracing } = options;
   const metrics = createMetrics();
   const connections = openConnections(options, metrics);
   const { store, beats } = connections;
@@ -49,7 +51,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const isWaiting = () => gate.isClosed();
   const commits = createRecentCommits();
   const after = afterCommit({ metrics, passed, commits, canaryMark: connections.canaryMark });
-  const pipeline = createPipeline({ store, after, logger });
+  const pipeline = createPipeline({ store, after, logger, tracing });
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics });
   addGauges(metrics, { consumers, connections, gate });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });

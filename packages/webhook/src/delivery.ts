@@ -79,6 +79,8 @@ export const storedReferenceSchema = referenceSchema.extend({ recording: recordi
  * - `secretId`: names the secret that matched.
  * - `origin`: absent means `webhook`, because older jobs have no origin.
  * - `reference`: absent means that `body` is the whole body.
+ * - `traceparent`: names the span of the request, as W3C writes it; absent where the receiver recorded none. It is there for traces
+ *   alone, so one that is no text is left out and costs no event.
  */
 export const deliverySchema = bodySchema.extend({
   receivedAt: z.number(),
@@ -86,10 +88,14 @@ export const deliverySchema = bodySchema.extend({
   secretId: z.string(),
   origin: z.enum(ORIGINS).optional(),
   reference: referenceSchema.optional(),
+  traceparent: z.string().optional().catch(undefined),
 });
 
 /** One verified webhook; see `deliverySchema`. */
 export type Delivery = z.infer<typeof deliverySchema>;
+
+/** What a receiver notes of a verified request beside its body. */
+export type Receipt = Pick<Delivery, 'receivedAt' | 'signedAt' | 'secretId' | 'traceparent'>;
 
 /**
  * A body of so many bytes stays bytes, and becomes text when somebody reads `body`: 32 KiB. Such bodies are packed, and their text would be
@@ -109,7 +115,7 @@ const PIECES = Symbol('pieces of the body');
  */
 export function deliveryOf(body: Uint8Array | readonly Buffer[], facts: Omit<Delivery, keyof DeliveryBody>): Delivery {
   // The fields are listed, not spread: the receiver makes one delivery for each request.
-  const { receivedAt, signedAt, secretId, origin, reference } = facts;
+  const { receivedAt, signedAt, secretId, origin, reference, traceparent } = facts;
   const pieces = body instanceof Uint8Array ? [Buffer.from(body.buffer, body.byteOffset, body.byteLength)] : body;
   const encoding = areUtf8(pieces) ? 'utf8' : 'base64';
   const delivery: Delivery = { receivedAt, signedAt, secretId, encoding, body: '' };
@@ -117,6 +123,7 @@ export function deliveryOf(body: Uint8Array | readonly Buffer[], facts: Omit<Del
   else keepPieces(delivery, pieces);
   if (origin !== undefined) delivery.origin = origin;
   if (reference !== undefined) delivery.reference = reference;
+  if (traceparent !== undefined) delivery.traceparent = traceparent;
   return delivery;
 }
 

@@ -9,8 +9,12 @@ import {
   writeBody,
   type Delivery,
 } from '../src/delivery.ts';
+import { packEvents, unpackEvents, type PackedEvents } from '../src/packed-events.ts';
 
 const FACTS = { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: 'ab12' };
+
+/** In place of events that were not packed: to unpack it fails. */
+const UNPACKED: PackedEvents = { bytes: 0, fieldBytes: 0, crc32: 0, packed: Buffer.alloc(0) };
 
 test('a body of valid UTF-8 travels as text, with its byte order mark', () => {
   const delivery = deliveryOf(Buffer.from('\ufeff{"é":"👋"}'), FACTS);
@@ -43,6 +47,23 @@ test.each([
   ['another origin', { origin: 'somewhere' }],
 ])('what has %s is no delivery', (_, fields) => {
   expect(deliverySchema.safeParse({ ...FACTS, encoding: 'utf8', body: '', ...fields }).success).toBe(false);
+});
+
+test.each([
+  ['in JSON', (delivery: Delivery): unknown => JSON.parse(JSON.stringify(delivery))],
+  ['packed', (delivery: Delivery): unknown => unpackEvents(packEvents([delivery], 16_384) ?? UNPACKED)[0]],
+])("the name of a request's span travels %s, with a short body and a long one", (_, travel) => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  for (const bytes of [10, 50_000]) {
+    const delivery = deliveryOf(Buffer.alloc(bytes, 'x'), { ...FACTS, traceparent });
+    expect(travel(delivery)).toEqual({ ...FACTS, traceparent, encoding: 'utf8', body: 'x'.repeat(bytes) });
+  }
+});
+
+test("a span's name that is no text is left out, and its delivery is good all the same", () => {
+  const plain = { ...FACTS, encoding: 'utf8', body: '' };
+  expect(deliverySchema.parse({ ...plain, traceparent: 5 })).toEqual(plain);
+  expect(deliverySchema.parse(plain)).toEqual(plain);
 });
 
 /** Characters of one to four bytes, and bytes that are none. */

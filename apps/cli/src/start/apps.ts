@@ -145,6 +145,9 @@ const SYSTEM_VARIABLES = `
   .trim()
   .split(/\s+/);
 
+/** So begin the variables of an OpenTelemetry SDK, which a user loads by NODE_OPTIONS: there are some hundred of them. */
+const SDK_PREFIX = 'OTEL_';
+
 const ANY_ADDRESS = ['', '0.0.0.0', '::'];
 
 /** Makes the environment of `app` out of `env`. The app gets the path of a secret's file, and reads the file itself. */
@@ -154,7 +157,8 @@ export function environmentOf(app: App, env: Environment): Record<string, string
     const other = app.unless?.[name];
     return other === undefined || !isSet(other);
   });
-  const names = [...SYSTEM_VARIABLES, ...own, ...own.map((name) => `${name}_FILE`)];
+  const sdk = Object.keys(env).filter((name) => name.startsWith(SDK_PREFIX));
+  const names = [...SYSTEM_VARIABLES, ...sdk, ...own, ...own.map((name) => `${name}_FILE`)];
   const given = names.flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value]];

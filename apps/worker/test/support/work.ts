@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createLogger } from '@landline/process';
+import { createLogger, type Tracing } from '@landline/process';
 import { createConsumer, createDeadLetters, DEAD_LETTER_QUEUE, openQueues, type ConsumedJob } from '@landline/queue';
 import type { Store } from '@landline/store';
 import type { DeliveryBody, Delivery } from '@landline/webhook/delivery';
@@ -30,6 +30,7 @@ export function message(conversationId: string, text = 'hello'): Delivery {
 interface WorkOptions {
   wrap?: (store: Store) => Store;
   canaryMark?: AfterCommitContext['canaryMark'];
+  tracing?: Tracing;
 }
 
 const NO_MARK = { note: () => Promise.resolve() };
@@ -38,7 +39,7 @@ const NO_MARK = { note: () => Promise.resolve() };
 export type Work = Awaited<ReturnType<typeof openWork>>;
 
 /** The worker's functions on a database and a queue prefix of the test's own, all closed when it ends. */
-export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK }: WorkOptions = {}) {
+export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK, tracing }: WorkOptions = {}) {
   const database = await createDatabase(inject('databaseUrl'));
   const redisUrl = inject('redisUrl');
   const prefix = `{${randomUUID()}}`;
@@ -59,7 +60,7 @@ export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK }
   // As the worker makes it.
   const context = {
     store: used,
-    pipeline: createPipeline({ store: used, after, logger }),
+    pipeline: createPipeline({ store: used, after, logger, tracing }),
     gate: createDatabaseGate(() => used.probe(), logger, { passed: () => passed.count }),
     deadLetters,
     logger,

@@ -17,8 +17,10 @@ const SEED = 0x12345678;
 
 const text = fc.string({ unit: 'grapheme' });
 const facts = { receivedAt: fc.nat(), signedAt: fc.nat(), secretId: fc.string() };
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const anEvent: fc.Arbitrary<Delivery> = fc.oneof(
   fc.record({ ...facts, encoding: fc.constant('utf8'), body: text }),
+  fc.record({ ...facts, encoding: fc.constant('utf8'), body: text, traceparent: fc.constant(traceparent) }),
   fc.record({
     ...facts,
     encoding: fc.constant('base64'),

@@ -1,4 +1,4 @@
-import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
+import { deliveryOf, type Delivery, type Receipt } from '@landline/webhook/delivery';
 import type { BodyFacts } from '../spool/footer.ts';
 import { decodeAudio } from '../split/decode-audio.ts';
 import type { SplitBody } from '../split/split-body.ts';
@@ -68,9 +68,15 @@ async function keepBody(
 }
 
 function withReference(
-  { receivedAt, signedAt, secretId, eventId, bytes }: BodyFacts,
+  facts: BodyFacts,
   envelope: Buffer,
   rest: Omit<NonNullable<Delivery['reference']>, 'eventId' | 'bytes'>,
 ): Delivery {
-  return { ...deliveryOf(envelope, { receivedAt, signedAt, secretId }), reference: { eventId, bytes, ...rest } };
+  const { eventId, bytes } = facts;
+  return { ...deliveryOf(envelope, receiptOf(facts)), reference: { eventId, bytes, ...rest } };
+}
+
+/** Returns what the delivery of a body has of its facts. */
+export function receiptOf({ receivedAt, signedAt, secretId, traceparent }: BodyFacts): Receipt {
+  return { receivedAt, signedAt, secretId, traceparent };
 }

@@ -8,7 +8,7 @@ import { StorageError } from '../storage/storage-error.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createTurns, type Turns } from '../spool/turns.ts';
 import { createLane, type Lane } from './lane.ts';
-import { deliveryOfAudio, deliveryOfFault } from './deliveries.ts';
+import { deliveryOfAudio, deliveryOfFault, receiptOf } from './deliveries.ts';
 import { retryPauseMs } from './retry-pause.ts';
 import { createTroubles, type Troubles } from './troubles.ts';
 
@@ -191,11 +191,11 @@ function sourceOf({ facts, read }: SpooledBody) {
 
 /** Holds one whole body in memory at a time. */
 function moveWhole(moving: Moving, body: SpooledBody): Promise<void> {
-  const { receivedAt, signedAt, secretId, bytes } = body.facts;
+  const { facts } = body;
   return moving.queue.run(async () => {
     const pieces: Buffer[] = [];
-    for await (const piece of body.read(0, bytes)) pieces.push(piece);
-    await moving.accept(deliveryOf(Buffer.concat(pieces), { receivedAt, signedAt, secretId }));
+    for await (const piece of body.read(0, facts.bytes)) pieces.push(piece);
+    await moving.accept(deliveryOf(Buffer.concat(pieces), receiptOf(facts)));
   });
 }
 

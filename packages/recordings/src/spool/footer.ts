@@ -15,6 +15,8 @@ const factsSchema = z.object({
   sha256: z.string(),
   /** Of the whole body. */
   bytes: z.number().int().nonnegative(),
+  /** Names the span of the request; see `deliverySchema`. */
+  traceparent: z.string().optional().catch(undefined),
 });
 
 /** The facts of a verified body; see `factsSchema`. */

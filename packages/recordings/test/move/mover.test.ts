@@ -85,6 +85,23 @@ const moved = (world: World, count = 1) =>
     .poll(() => [world.accepted.length, world.spool.stats().files, world.spool.stats().bytes], { timeout: 20_000 })
     .toEqual([count, 0, 0]);
 
+it.each([
+  ['audio', audioEvent('QUJD'), true],
+  ['a body without audio', JSON.stringify({ type: 'x', pad: 'y'.repeat(2 * MIB) }), false],
+  ['audio that is no base64', audioEvent('this is no base64!'), true],
+])('%s keeps the name of the span of its request', async (_, body, isCut) => {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const world = await aWorld();
+  const writer = world.spool.begin({ isLarge: true });
+  await writer.write(Buffer.from(body));
+  const sha256 = sha(body);
+  const { path } = await writer.keep({ ...FACTS, traceparent, sha256, eventId: keyOfHash(sha256), bytes: body.length });
+  expect(path).toMatch(/\.body$/);
+  await moved(world);
+  expect(world.accepted).toMatchObject([{ ...FACTS, traceparent }]);
+  expect(world.accepted[0]?.reference !== undefined).toBe(isCut);
+});
+
 describe('a recording', () => {
   it.each([3, 300_000, 5 * MIB])(
     'of %i bytes is stored; its event has the envelope and where it is; the spool is empty',

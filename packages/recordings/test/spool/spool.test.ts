@@ -8,7 +8,12 @@ import { createSpool, type Spool, type SpoolOptions } from '../../src/spool/spoo
 import type { SpooledBody } from '../../src/spool/spooled-body.ts';
 
 const MIB = 1024 * 1024;
-const FACTS = { receivedAt: 1_767_225_600_123, signedAt: 1_767_225_600, secretId: '0123abcd' };
+const FACTS = {
+  receivedAt: 1_767_225_600_123,
+  signedAt: 1_767_225_600,
+  secretId: '0123abcd',
+  traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+};
 
 interface TestSpool extends Spool {
   dir: string;
