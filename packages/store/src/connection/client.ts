@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../generated/client.ts';
 import type { DirectParameters } from './direct-parameters.ts';
+import { settleAtBegin } from './settle-at-begin.ts';
 
 /** A connected Prisma client. */
 export type Client = PrismaClient;
@@ -15,6 +16,8 @@ export interface ClientOptions {
   statementTimeoutMs: number;
   /** The parameters that go past Prisma's engine; none by default. */
   parameters?: DirectParameters;
+  /** A statement that is sent with each BEGIN; none by default. */
+  settings?: string;
 }
 
 /** How long to wait for a connection, in milliseconds: the pool's own default is for ever. */
@@ -24,7 +27,8 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 const READ_MARGIN_MS = 5_000;
 
 /** Opens a client; it connects with the first query. */
-export function openClient({ databaseUrl, poolSize, statementTimeoutMs, parameters }: ClientOptions): Client {
+export function openClient(options: ClientOptions): Client {
+  const { databaseUrl, poolSize, statementTimeoutMs, parameters, settings } = options;
   const adapter = new PrismaPg({
     connectionString: databaseUrl,
     max: poolSize,
@@ -32,9 +36,12 @@ export function openClient({ databaseUrl, poolSize, statementTimeoutMs, paramete
     query_timeout: statementTimeoutMs + READ_MARGIN_MS,
     keepAlive: true,
     application_name: 'landline',
-    // While a client changes hands nobody listens to it: a connection that the server ends in that moment would end the process.
-    // The next query on it fails instead.
-    onConnect: (client) => void client.on('error', () => undefined),
+    onConnect(client) {
+      // While a client changes hands nobody listens to it: a connection that the server ends in that moment would end the process.
+      // The next query on it fails instead.
+      client.on('error', () => undefined);
+      if (settings !== undefined) settleAtBegin(client, settings);
+    },
   });
   parameters?.watch(adapter);
   return new PrismaClient({ adapter });

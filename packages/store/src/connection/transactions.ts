@@ -48,8 +48,8 @@ export function openTransactions({
   const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
   const direct = createDirectParameters();
   const connections = Math.min(poolSize, connectionLimit);
-  const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, parameters: direct });
   const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
+  const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, parameters: direct, settings });
   const limits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
 
   async function send(
@@ -68,14 +68,15 @@ export function openTransactions({
     /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
     async run(work) {
       try {
-        return await client.$transaction(async (tx) => {
-          await tx.$queryRawUnsafe(settings);
-          return work(
-            ({ sql, parameters }) =>
-              parameters.length === 0 ? tx.$queryRawUnsafe(sql) : send(tx, sql, direct.keep(parameters)),
-            async ({ sql, parameters }) => void (await send(tx, sql, direct.keepUntilCommit(parameters))),
-          );
-        }, limits);
+        return await client.$transaction(
+          (tx) =>
+            work(
+              ({ sql, parameters }) =>
+                parameters.length === 0 ? tx.$queryRawUnsafe(sql) : send(tx, sql, direct.keep(parameters)),
+              async ({ sql, parameters }) => void (await send(tx, sql, direct.keepUntilCommit(parameters))),
+            ),
+          limits,
+        );
       } catch (error) {
         throw classifyError(error, databaseUrl);
       }
