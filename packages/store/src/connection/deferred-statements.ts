@@ -29,8 +29,12 @@ export function deferUntilCommit(transaction: Transaction): DeferredStatement[] 
   transaction.executeRaw = async (query) => {
     if (query.sql !== 'COMMIT' || deferred.length === 0) return execute(query);
     const statements = deferred.splice(0).map(printed);
+    const message = { ...query, sql: `${statements.join(';\n')};\nCOMMIT` };
     try {
-      return await execute({ ...query, sql: `${statements.join(';\n')};\nCOMMIT` });
+      const answer = execute(message);
+      // The driver has the text now. Prisma's log for debugging would keep it for a hundred statements.
+      message.sql = '';
+      return await answer;
     } catch (error) {
       // Postgres skipped the COMMIT. After a COMMIT that failed, Prisma gives the connection back without a ROLLBACK.
       await execute({ ...query, sql: 'ROLLBACK' }).catch(() => undefined);

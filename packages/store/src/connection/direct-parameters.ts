@@ -68,8 +68,9 @@ export function createDirectParameters(): DirectParameters {
             }
             // The order stays, because it is the order of the locks.
             // oxlint-disable-next-line no-await-in-loop -- one statement after the other
-            for (const { sql, parameters } of deferred.splice(0)) await query(fill({ ...statement, sql }, parameters));
-            return query(fill(statement, found.parameters));
+            for (const { sql, parameters } of deferred.splice(0))
+              await send(query, fill({ ...statement, sql }, parameters));
+            return send(query, fill(statement, found.parameters));
           };
           return transaction;
         };
@@ -77,6 +78,13 @@ export function createDirectParameters(): DirectParameters {
       };
     },
   };
+}
+
+/** Sends a statement. The driver has its parameters then; Prisma's log for debugging would keep them for a hundred statements. */
+function send(query: (statement: SqlQuery) => Promise<SqlResultSet>, statement: SqlQuery): Promise<SqlResultSet> {
+  const answer = query(statement);
+  statement.args = [];
+  return answer;
 }
 
 function fill(query: SqlQuery, parameters: readonly Parameter[]): SqlQuery {
