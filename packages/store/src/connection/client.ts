@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../generated/client.ts';
-import type { DirectParameters } from './direct-parameters.ts';
+import type { DirectTransactions } from './direct-transactions.ts';
 import { settleAtBegin } from './settle-at-begin.ts';
 
 /** A connected Prisma client. */
@@ -14,8 +14,8 @@ export interface ClientOptions {
   poolSize: number;
   /** How long a statement may run, in milliseconds, before the client gives it up; the server's own limit comes first. */
   statementTimeoutMs: number;
-  /** The parameters that go past Prisma's engine; none by default. */
-  parameters?: DirectParameters;
+  /** Where the client's transactions are found; nowhere by default. */
+  direct?: DirectTransactions;
   /** A statement that is sent with each BEGIN; none by default. */
   settings?: string;
 }
@@ -28,7 +28,7 @@ const READ_MARGIN_MS = 5_000;
 
 /** Opens a client; it connects with the first query. */
 export function openClient(options: ClientOptions): Client {
-  const { databaseUrl, poolSize, statementTimeoutMs, parameters, settings } = options;
+  const { databaseUrl, poolSize, statementTimeoutMs, direct, settings } = options;
   const adapter = new PrismaPg({
     connectionString: databaseUrl,
     max: poolSize,
@@ -43,6 +43,6 @@ export function openClient(options: ClientOptions): Client {
       if (settings !== undefined) settleAtBegin(client, settings);
     },
   });
-  parameters?.watch(adapter);
+  direct?.watch(adapter);
   return new PrismaClient({ adapter });
 }
