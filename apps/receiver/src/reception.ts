@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { largeBodyLimit } from './connection-limit.ts';
 import { newArrival, type Arrival, type Connection, type Done } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { beginLargeBody } from './large-body.ts';
+import { beginLargeBody, type LargeBody } from './large-body.ts';
 import { checkIntervalMs, giveUpLate, type PaceLimits } from './late-bodies.ts';
 import { addPiece, allPieces, dropPieces, takePieces } from './pieces.ts';
 import { createBudget, makePlace, makeRoom, makeSpoolRoom, SMALL_BYTES, type Budget } from './reception-budget.ts';
@@ -105,7 +105,7 @@ function read(parts: Parts, { request, payload, done }: Reading): void {
   if (announced !== undefined) arrival.announcedBytes = Number(announced);
   request.arrival = arrival;
   payload.on('data', (chunk: Buffer) => take(parts, arrival, { chunk, signature }));
-  payload.on('end', () => void finish(parts, arrival));
+  payload.on('end', () => finish(parts, arrival));
   payload.on('error', () => fail(parts, arrival, new ReceptionError('body_broken', 'The body ended too early.')));
 }
 
@@ -184,23 +184,28 @@ function giveBackHeld(budget: Budget, arrival: Arrival): void {
   arrival.heldBytes = 0;
 }
 
-async function finish(parts: Parts, arrival: Arrival): Promise<void> {
+/** Hands the body on. Most are small, and have no promise: one for each request would be a turn of the microtask queue. */
+function finish(parts: Parts, arrival: Arrival): void {
   if (arrival.isOver) return;
   const { connection, large } = arrival;
   // At once: the next request on the connection may begin before the disk has the rest of this one.
   arrival.isWhole = !arrival.isReleased;
   if (arrival.isWhole) connection.answering++;
   leave(parts.connections, arrival);
-  if (large !== undefined) {
-    try {
-      await large.written();
-    } catch {
-      // The disk refused it, and the request has its answer; or the sender hung up first.
-    }
-    if (arrival.isReleased) return fail(parts, arrival, new ReceptionError('body_broken', 'The sender hung up.'));
-  }
+  if (large !== undefined) return void finishLarge(parts, arrival, large);
   arrival.isOver = true;
-  arrival.done(null, large ?? allPieces(arrival.pieces));
+  arrival.done(null, allPieces(arrival.pieces));
+}
+
+async function finishLarge(parts: Parts, arrival: Arrival, large: LargeBody): Promise<void> {
+  try {
+    await large.written();
+  } catch {
+    // The disk refused it, and the request has its answer; or the sender hung up first.
+  }
+  if (arrival.isReleased) return fail(parts, arrival, new ReceptionError('body_broken', 'The sender hung up.'));
+  arrival.isOver = true;
+  arrival.done(null, large);
 }
 
 function leave(connections: Connections, arrival: Arrival): void {

@@ -5,7 +5,7 @@ import type { Intake } from '@landline/intake';
 import { SpoolError, type BodyWriter, type Spool } from '@landline/recordings';
 import { keyOfHash, peekType, WEBHOOK_PATH } from '@landline/webhook';
 import { CANARY_TYPE } from '@landline/webhook/canary';
-import { deliveryOf, type Receipt } from '@landline/webhook/delivery';
+import { bodyAsKept, deliveryOf, type Receipt } from '@landline/webhook/delivery';
 import { verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook/verify';
 import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
 import { answer } from './answers.ts';
@@ -110,7 +110,7 @@ function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerM
     if (!verdict.ok) return refuse(reply, verdict, Buffer.concat(pieces));
     const { signedAt, secretId } = verdict;
     const event = deliveryOf(pieces, { receivedAt, signedAt, secretId });
-    const type = event.encoding === 'utf8' ? peekType(pieces) : 'unknown';
+    const type = event.encoding === 'utf8' ? peekType(bodyAsKept(event)) : 'unknown';
     const span = tracing && beginReceiveSpan(tracing, request, type);
     if (span?.traceparent !== undefined) event.traceparent = span.traceparent;
     try {

@@ -159,6 +159,8 @@ function together(pieces: readonly Buffer[]): Buffer {
 
 /** Tells whether pieces are valid UTF-8 together: a character may lie across them. */
 function areUtf8(pieces: readonly Buffer[]): boolean {
+  const [first] = pieces;
+  if (pieces.length === 1 && first !== undefined) return isUtf8(first);
   let rest = Buffer.alloc(0);
   for (const piece of pieces) {
     const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
@@ -188,6 +190,11 @@ function characterBytes(first: number): number {
 /** Returns the exact bytes that a delivery carries: of the body, or of the envelope where there is a reference. */
 export function bodyBytes({ encoding, body }: DeliveryBody): Buffer<ArrayBuffer> {
   return Buffer.from(body, encoding);
+}
+
+/** Returns a body as it is kept, so that nothing is copied: as text, or in pieces of its bytes. */
+export function bodyAsKept(delivery: DeliveryBody): string | readonly Buffer[] {
+  return keptPieces(delivery) ?? delivery.body;
 }
 
 /** Returns how many bytes a delivery carries. */

@@ -35,13 +35,14 @@ export type ParsedJson = { ok: true; value: Json } | { ok: false; code: JsonFaul
  */
 export function parseJson(text: string): ParsedJson {
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  const { depth, hugeNumbers } = scan(source);
+  const { depth, hugeNumbers } = needsScan(source) ? scan(source) : NOTHING_FOUND;
   if (depth > MAX_JSON_DEPTH) return { ok: false, code: 'json_too_deep' };
   try {
     let value: Json = JSON.parse(source);
     // Only after the text parsed as it stands: quoted, a number in the place of a key would become valid JSON.
     if (hugeNumbers.length > 0) value = JSON.parse(quote(source, hugeNumbers));
-    return { ok: true, value: UNSTORABLE_ESCAPE.test(source) ? storable(value) : value };
+    const isStorable = !source.includes('\\u') || !UNSTORABLE_ESCAPE.test(source);
+    return { ok: true, value: isStorable ? value : storable(value) };
   } catch {
     return { ok: false, code: 'body_not_json' };
   }
@@ -61,6 +62,27 @@ interface Scan {
   depth: number;
   /** Start and end of each number that a double cannot hold. */
   hugeNumbers: [number, number][];
+}
+
+const NOTHING_FOUND: Scan = { depth: 0, hugeNumbers: [] };
+
+/** Occurs in each number that a double cannot hold: an integer past 2^53 has 16 digits, and a number with fewer needs an exponent of three. */
+const MAY_BE_HUGE = /\d{16}|\d[eE][-+]?\d{3}/;
+
+/** Tells whether a text may nest too deeply or may hold a number that a double cannot hold. Most texts cannot, and are not scanned. */
+function needsScan(text: string): boolean {
+  return hasManyBrackets(text) || MAY_BE_HUGE.test(text);
+}
+
+function hasManyBrackets(text: string): boolean {
+  if (text.length <= MAX_JSON_DEPTH) return false;
+  let count = 0;
+  for (const bracket of '{[') {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (++count > MAX_JSON_DEPTH) return true;
+    }
+  }
+  return false;
 }
 
 const QUOTE = 0x22;

@@ -21,9 +21,10 @@ export interface Envelope {
 
 /** Reads the fields that every event type has. The event's own fields stay in `ids.fields`. */
 export function readEnvelope({ event, impliedType }: Unwrapped): Envelope {
-  const { data, ...outside } = event;
+  const top = fieldsOf(event);
+  // Read, so that it is not among the rest.
+  const data = top.any('data');
   const inner = isObject(data) ? data : undefined;
-  const top = fieldsOf(outside);
   const type = top.key(...TYPE_NAMES) ?? impliedType;
   const topEventId = top.key('event_id');
   const outerId = topEventId === undefined ? top.key('id') : undefined;
@@ -39,7 +40,7 @@ export function readEnvelope({ event, impliedType }: Unwrapped): Envelope {
     eventKey: eventKey === conversationId ? null : eventKey,
     time: time ?? fields.time(...TIME_NAMES) ?? (impliedType === null ? undefined : endOfCall(fields)),
     ids: { data: inner, fields, conversationId, eventId, outerId },
-    isDataSound: data === undefined || data === null || inner !== undefined,
+    isDataSound: data === undefined || inner !== undefined,
   };
 }
 

@@ -20,7 +20,8 @@ export function withoutSecrets(value: JsonObject, text: string): JsonObject;
 export function withoutSecrets(value: Json, text: string): Json;
 /** Removes them from either. */
 export function withoutSecrets(value: Json, text: string): Json {
-  return text.includes(SECRET) || ESCAPED_MARK.test(text) ? shown(value) : value;
+  const mayHaveSecrets = text.includes(SECRET) || (text.includes('\\u00') && ESCAPED_MARK.test(text));
+  return mayHaveSecrets ? shown(value) : value;
 }
 
 function shownObject(object: JsonObject): JsonObject {

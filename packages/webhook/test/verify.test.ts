@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { sign, signatureDigest } from '../src/sign.ts';
-import { FUTURE_TOLERANCE_SECONDS, verify, type Verdict } from '../src/verify.ts';
+import { FUTURE_TOLERANCE_SECONDS, verify, verifyBody, type Verdict } from '../src/verify.ts';
 
 const NOW = 1_760_000_000;
 const TOLERANCE = 3600;
@@ -177,4 +178,18 @@ describe('verify', () => {
       ),
     );
   });
+});
+
+test('agrees with Node about bodies of any size in any pieces, and secrets of any length', () => {
+  const sizes = fc.array(fc.constantFrom(0, 1, 251, 8191, 8192, 8193, 16_384, 40_000), { minLength: 1, maxLength: 3 });
+  const secret = fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }).filter((text) => text.isWellFormed());
+  fc.assert(
+    fc.property(sizes, secret, fc.integer({ min: 0, max: 255 }), (lengths, key, byte) => {
+      const pieces = lengths.map((length, i) => Buffer.alloc(length, (byte + i) % 256));
+      const expected = createHmac('sha256', key).update(`${NOW}.`).update(Buffer.concat(pieces)).digest();
+      const read = (signature: Buffer) => ({ ok: true as const, timestamp: String(NOW), signatures: [signature] });
+      expect(verifyBody(pieces, read(expected), [OLD_SECRET, key]).ok).toBe(true);
+      expect(verifyBody(pieces, read(Buffer.from(expected).fill(7, 31)), [OLD_SECRET, key]).ok).toBe(expected[31] === 7);
+    }),
+  );
 });

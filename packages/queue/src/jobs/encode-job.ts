@@ -11,10 +11,13 @@ export interface EventsToEncode {
   packed?: PackedEvents | undefined;
 }
 
+/** Bodies of fewer bytes on average are encoded together. */
+const SMALL_BODY_BYTES = 1024;
+
 /** Returns a job's data as JSON in UTF-8: packed where that is worth it. */
 export function encodeJob({ events, bytes, packed }: EventsToEncode): Buffer {
   const few = packed ?? packEvents(events, bytes);
-  return few === undefined ? encodePlain(jobOf(events)) : encodePacked(few);
+  return few === undefined ? encodePlain(jobOf(events), bytes) : encodePacked(few);
 }
 
 function encodePacked({ packed, ...facts }: PackedEvents): Buffer {
@@ -30,8 +33,13 @@ function encodePacked({ packed, ...facts }: PackedEvents): Buffer {
   return data;
 }
 
-/** Encodes event by event: `JSON.stringify` makes a tree of texts, and to flatten the tree takes longer than the rest. */
-function encodePlain({ events, ...fields }: Job): Buffer {
+/**
+ * Encodes the events of a large job one by one: `JSON.stringify` makes a tree of their texts, and to flatten the tree takes longer than the
+ * rest. Small bodies are copied into one text at once.
+ */
+function encodePlain(job: Job, bodyBytes: number): Buffer {
+  const { events, ...fields } = job;
+  if (bodyBytes < SMALL_BODY_BYTES * events.length) return Buffer.from(JSON.stringify(job));
   const texts = [
     `${JSON.stringify(fields).slice(0, -1)},"events":[`,
     ...events.map((event, i) => (i > 0 ? ',' : '') + JSON.stringify(event)),

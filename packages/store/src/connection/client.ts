@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../generated/client.ts';
-import type { DirectParameters } from './direct-parameters.ts';
+import type { DirectTransactions } from './direct-transactions.ts';
+import { settleAtBegin } from './settle-at-begin.ts';
 
 /** A connected Prisma client. */
 export type Client = PrismaClient;
@@ -13,8 +14,10 @@ export interface ClientOptions {
   poolSize: number;
   /** How long a statement may run, in milliseconds, before the client gives it up; the server's own limit comes first. */
   statementTimeoutMs: number;
-  /** The parameters that go past Prisma's engine; none by default. */
-  parameters?: DirectParameters;
+  /** Where the client's transactions are found; nowhere by default. */
+  direct?: DirectTransactions;
+  /** A statement that is sent with each BEGIN; none by default. */
+  settings?: string;
 }
 
 /** How long to wait for a connection, in milliseconds: the pool's own default is for ever. */
@@ -24,7 +27,8 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 const READ_MARGIN_MS = 5_000;
 
 /** Opens a client; it connects with the first query. */
-export function openClient({ databaseUrl, poolSize, statementTimeoutMs, parameters }: ClientOptions): Client {
+export function openClient(options: ClientOptions): Client {
+  const { databaseUrl, poolSize, statementTimeoutMs, direct, settings } = options;
   const adapter = new PrismaPg({
     connectionString: databaseUrl,
     max: poolSize,
@@ -32,10 +36,13 @@ export function openClient({ databaseUrl, poolSize, statementTimeoutMs, paramete
     query_timeout: statementTimeoutMs + READ_MARGIN_MS,
     keepAlive: true,
     application_name: 'landline',
-    // While a client changes hands nobody listens to it: a connection that the server ends in that moment would end the process.
-    // The next query on it fails instead.
-    onConnect: (client) => void client.on('error', () => undefined),
+    onConnect(client) {
+      // While a client changes hands nobody listens to it: a connection that the server ends in that moment would end the process.
+      // The next query on it fails instead.
+      client.on('error', () => undefined);
+      if (settings !== undefined) settleAtBegin(client, settings);
+    },
   });
-  parameters?.watch(adapter);
+  direct?.watch(adapter);
   return new PrismaClient({ adapter });
 }

@@ -29,8 +29,12 @@ export function deferUntilCommit(transaction: Transaction): DeferredStatement[] 
   transaction.executeRaw = async (query) => {
     if (query.sql !== 'COMMIT' || deferred.length === 0) return execute(query);
     const statements = deferred.splice(0).map(printed);
+    const message = { ...query, sql: `${statements.join(';\n')};\nCOMMIT` };
     try {
-      return await execute({ ...query, sql: `${statements.join(';\n')};\nCOMMIT` });
+      const answer = execute(message);
+      // The driver has the text now. Prisma's log for debugging would keep it for a hundred statements.
+      message.sql = '';
+      return await answer;
     } catch (error) {
       // Postgres skipped the COMMIT. After a COMMIT that failed, Prisma gives the connection back without a ROLLBACK.
       await execute({ ...query, sql: 'ROLLBACK' }).catch(() => undefined);
@@ -45,8 +49,13 @@ function printed({ sql, parameters }: DeferredStatement): string {
   return sql.replaceAll(/\$(\d+)/g, (_, place: string) => literal(parameters[Number(place) - 1] ?? ''));
 }
 
-/** A text as Postgres reads it, whatever `standard_conforming_strings` says. */
+/**
+ * A text as Postgres reads it, between two tags. Nothing in it is escaped: most of these texts are JSON in arrays, where each quotation mark has
+ * a backslash already.
+ */
 function literal(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`;
-  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+  let tag = '$t$';
+  // A text that ends with the beginning of the tag would end too early.
+  for (let i = 1; text.includes(tag) || text.endsWith(tag.slice(0, -1)); i++) tag = `$t${i}$`;
+  return `${tag}${text}${tag}`;
 }

@@ -28,13 +28,21 @@ export function textArray(values: readonly (string | null)[]): string {
   let text = '{';
   for (const value of values) {
     if (text.length > 1) text += ',';
-    text += value === null ? 'NULL' : `"${SPECIAL.test(value) ? value.replace(EACH_SPECIAL, '\\$&') : value}"`;
+    text += value === null ? 'NULL' : quoted(value);
   }
   return `${text}}`;
 }
 
+/** JSON has the same escapes for these two characters, and V8 writes them twice as fast. What else JSON escapes, an array does not. */
+function quoted(value: string): string {
+  if (!SPECIAL.test(value)) return `"${value}"`;
+  return ESCAPED_BY_JSON.test(value) ? `"${value.replace(EACH_SPECIAL, '\\$&')}"` : JSON.stringify(value);
+}
+
 const SPECIAL = /["\\]/;
 const EACH_SPECIAL = /["\\]/g;
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const ESCAPED_BY_JSON = /[\u0000-\u001f\ud800-\udfff]/;
 
 /** Milliseconds for a column that SQL turns into a timestamptz by `fromMs`; null for what is no time. */
 export function milliseconds(ms: number | null): number | null {

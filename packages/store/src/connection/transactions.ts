@@ -1,7 +1,7 @@
 import { classifyError } from './classify-error.ts';
-import { CONNECT_TIMEOUT_MS, openClient, type Client } from './client.ts';
+import { CONNECT_TIMEOUT_MS, openClient } from './client.ts';
 import { readDatabaseUrl } from './database-url.ts';
-import { createDirectParameters } from './direct-parameters.ts';
+import { createDirectTransactions } from './direct-transactions.ts';
 import type { Statement } from './statement.ts';
 import { settingsStatement } from './transaction-settings.ts';
 
@@ -46,35 +46,19 @@ export function openTransactions({
   lockTimeoutMs = 10_000,
 }: TransactionOptions): Transactions {
   const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
-  const direct = createDirectParameters();
+  const direct = createDirectTransactions();
   const connections = Math.min(poolSize, connectionLimit);
-  const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, parameters: direct });
   const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema });
+  const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, direct, settings });
   const limits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
-
-  async function send(
-    tx: Pick<Client, '$queryRawUnsafe'>,
-    sql: string,
-    key: string,
-  ): Promise<Record<string, unknown>[]> {
-    try {
-      return await tx.$queryRawUnsafe(sql, key);
-    } finally {
-      direct.drop(key);
-    }
-  }
 
   return {
     /** Nothing catches inside: a caught error would let the transaction resolve with nothing committed. */
     async run(work) {
       try {
         return await client.$transaction(async (tx) => {
-          await tx.$queryRawUnsafe(settings);
-          return work(
-            ({ sql, parameters }) =>
-              parameters.length === 0 ? tx.$queryRawUnsafe(sql) : send(tx, sql, direct.keep(parameters)),
-            async ({ sql, parameters }) => void (await send(tx, sql, direct.keepUntilCommit(parameters))),
-          );
+          const { query, queryAtCommit } = await direct.find((key) => tx.$queryRawUnsafe('SELECT $1', key));
+          return work(query, queryAtCommit);
         }, limits);
       } catch (error) {
         throw classifyError(error, databaseUrl);

@@ -1,26 +1,18 @@
-import type { Register } from '@landline/webhook/changes';
-import type { Json } from '@landline/webhook/json';
+import type { Statement } from '../connection/statement.ts';
+import { clockColumnsOf, clockOf, columnsOf, type SentColumn } from './merge-columns.ts';
 import type { MergedRow } from './merged-row.ts';
-import type { ColumnType, LookedUp, MergedTable } from './merged-table.ts';
-import {
-  clockArray,
-  fromMs,
-  json,
-  milliseconds,
-  plainArray,
-  textArray,
-  type Parameter,
-  type Statement,
-} from '../connection/statement.ts';
+import type { LookedUp, MergedTable } from './merged-table.ts';
+import { saidOf, whatIsSaid, type Said } from './said.ts';
 
 /**
  * The statement that merges `rows` into `table`: one INSERT … ON CONFLICT over all of them, whose rules are those of
- * `MergedTable`. It locks every row it names, in the order of `rows`, and writes only those that change.
+ * `MergedTable`. It locks every row it names, in the order of `rows`, and writes only those that change. It names only the columns that
+ * one of the rows says something about.
  *
  * @param rows  At most one for a key, sorted by key.
  */
 export function mergeStatement(table: MergedTable, rows: readonly MergedRow[]): Statement {
-  const { merge, columns } = merges.get(table) ?? remember(table);
+  const { merge, columns } = mergeOf(table, rows);
   return { sql: merge, parameters: columns.map((column) => column.parameter(rows)) };
 }
 
@@ -31,155 +23,109 @@ export function mergeStatement(table: MergedTable, rows: readonly MergedRow[]): 
  * @param rows  At most one for a key, sorted by key.
  */
 export function insertStatement(table: MergedTable, rows: readonly MergedRow[]): Statement {
-  const { insert, columns } = merges.get(table) ?? remember(table);
+  const { insert, columns } = mergeOf(table, rows);
   return { sql: insert, parameters: columns.map((column) => column.parameter(rows)) };
 }
 
 interface Merge {
   merge: string;
   insert: string;
-  columns: readonly Column[];
+  /** One for each parameter. */
+  columns: readonly SentColumn[];
 }
 
-const merges = new Map<MergedTable, Merge>();
+/** So many statements are kept. The usual events need a dozen; others, whose fields a sender may mix, cost a text each. */
+const MOST_KEPT = 200;
 
-function remember(table: MergedTable): Merge {
-  const columns = columnsOf(table);
-  const insert = insertSql(table, columns);
-  const statements = {
+const merges = new Map<string, Merge>();
+
+function mergeOf(table: MergedTable, rows: readonly MergedRow[]): Merge {
+  const what = whatIsSaid(table, rows);
+  const name = `${table.name}: ${what}`;
+  const known = merges.get(name);
+  if (known !== undefined) return known;
+  if (merges.size >= MOST_KEPT) merges.clear();
+  const merge = makeMerge(table, saidOf(table, what));
+  merges.set(name, merge);
+  return merge;
+}
+
+function makeMerge(table: MergedTable, said: Said): Merge {
+  const columns = columnsOf(table, said);
+  const clocks = clockColumnsOf(said);
+  const insert = insertSql(table, said, { columns, clocks });
+  return {
     merge: `${insert} DO UPDATE SET
-      ${assignments(table).join(',\n      ')}
-    WHERE ${changed(table).join('\n      OR ')}`,
+      ${assignments(table, said).join(',\n      ')}
+    WHERE ${changed(table, said).join('\n      OR ')}`,
     insert: `${insert} DO NOTHING
     RETURNING ${table.key.join(', ')}`,
-    columns,
+    columns: [...columns, ...clocks],
   };
-  merges.set(table, statements);
-  return statements;
 }
 
-interface Column {
-  name: string;
-  /** The type of the array that the parameter is sent as. */
-  sent: string;
-  /** What makes the column's value of an element, where that is not the value itself. */
-  read?: (element: string) => string;
-  parameter: (rows: readonly MergedRow[]) => Parameter;
-}
-
-const asItIs = (element: string) => element;
-const asJsonb = (element: string) => `${element}::jsonb`;
-
-function columnsOf(table: MergedTable): Column[] {
-  const { lookedUp } = table;
-  const written = table.registers.filter(([name]) => name !== lookedUp?.column);
-  const clocksOf = table.registers.map(([name]) => (name === lookedUp?.column ? lookedUp.by : name));
-  const columns: Column[] = [
-    ...table.key.map((name, i) => textColumn(name, (row) => row.key[i] ?? null)),
-    ...written.map(([name, type]) => registerColumn(name, type)),
-    {
-      ...textColumn('clocks', (row) => clockArray(clocksOf.map((name) => row.registers[name]?.clock ?? null))),
-      read: (element) => `${element}::uuid[]`,
-    },
-    timeColumn(table.earliest, (row) => row.earliest),
-  ];
-  if (table.latest) columns.push(timeColumn(table.latest, (row) => row.latest ?? row.earliest));
-  if (table.greatestClock) columns.push(plainColumn(table.greatestClock, 'uuid', (row) => row.greatestClock));
-  for (const map of table.maps ?? []) columns.push(mapColumn(map, 'value'), mapColumn(map, 'clock'));
-  return columns;
-}
-
-function registerColumn(name: string, type: ColumnType): Column {
-  const register = (row: MergedRow) => row.registers[name]?.value ?? null;
-  switch (type) {
-    case 'jsonb':
-      return { ...textColumn(name, (row) => json(register(row))), read: asJsonb };
-    case 'timestamptz':
-      return timeColumn(name, (row) => milliseconds(Number(register(row) ?? Number.NaN)));
-    case 'text':
-      return textColumn(name, (row) => plain(register(row)));
-    case 'float8':
-    case 'boolean':
-      return plainColumn(name, type, (row) => plain(register(row)));
+function insertSql(
+  table: MergedTable,
+  { lookedUp, clocks: saidClocks, maps }: Said,
+  { columns, clocks }: Record<'columns' | 'clocks', readonly SentColumn[]>,
+): string {
+  const sent = [...columns, ...clocks];
+  const written = columns.map(({ name, read }) => [name, read(`e.${name}`)] as const);
+  const placed = table.registers.map((_, i) => saidClocks.find(({ place }) => place === i + 1));
+  const all = placed.map((clock) => (clock === undefined ? 'NULL' : `e.${clockOf(clock.of)}`));
+  const values = new Map([...written, ['clocks', `ARRAY[${all.join(', ')}]::uuid[]`]]);
+  if (lookedUp !== undefined && maps.includes(lookedUp.map) && saidClocks.some(({ of }) => of === lookedUp.by)) {
+    values.set(lookedUp.column, `e.${lookedUp.map}::jsonb ->> e.${lookedUp.by}`);
   }
-}
-
-function textColumn(name: string, value: (row: MergedRow) => string | null): Column {
-  return { name, sent: 'text', parameter: (rows) => textArray(rows.map(value)) };
-}
-
-function plainColumn(name: string, sent: string, value: (row: MergedRow) => string | number | null): Column {
-  return { name, sent, parameter: (rows) => plainArray(rows.map(value)) };
-}
-
-function timeColumn(name: string, value: (row: MergedRow) => number | null): Column {
-  return { ...plainColumn(name, 'float8', value), read: fromMs };
-}
-
-/** A text, a number or a boolean; never an object, which goes to a jsonb column. */
-function plain(value: Json): string | null {
-  return value === null ? null : typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-function mapColumn(map: string, part: 'value' | 'clock'): Column {
-  const name = part === 'value' ? map : `${map}_clocks`;
-  return { ...textColumn(name, ({ maps }) => mapObject(maps[map], part)), read: asJsonb };
-}
-
-function mapObject(map: ReadonlyMap<string, Register> | undefined, part: 'value' | 'clock'): string {
-  if (map === undefined || map.size === 0) return '{}';
-  return JSON.stringify(Object.fromEntries([...map].map(([key, register]) => [key, register[part]])));
-}
-
-function insertSql(table: MergedTable, columns: readonly Column[]): string {
-  const { lookedUp } = table;
-  const names = columns.map(({ name }) => name);
-  const arrays = columns.map(({ sent }, i) => `$${i + 1}::${sent}[]`);
-  const selected = columns.map(({ name, read = asItIs }) => read(`e.${name}`));
   return `
-    INSERT INTO ${table.name} AS t (${[...names, ...(lookedUp ? [lookedUp.column] : [])].join(', ')})
-    SELECT ${[...selected, ...(lookedUp ? [`e.${lookedUp.map}::jsonb ->> e.${lookedUp.by}`] : [])].join(', ')}
-    FROM unnest(${arrays.join(', ')}) AS e (${names.join(', ')})
+    INSERT INTO ${table.name} AS t (${[...values.keys()].join(', ')})
+    SELECT ${[...values.values()].join(', ')}
+    FROM unnest(${sent.map((column, i) => `$${i + 1}::${column.sent}[]`).join(', ')})
+      AS e (${sent.map(({ name }) => name).join(', ')})
     ON CONFLICT (${table.key.join(', ')})`;
 }
 
-function assignments(table: MergedTable): string[] {
-  const { lookedUp } = table;
-  const set = table.registers.map(([name]) =>
-    name === lookedUp?.column ? `${name} = ${found(table, lookedUp)}` : `${name} = ${latest(table, name)}`,
-  );
-  set.push(`clocks = ${greatestClocks(table)}`);
+function assignments(table: MergedTable, said: Said): string[] {
+  const { lookedUp, greatestClock } = said;
+  const set = said.registers.map(([name]) => `${name} = ${latest(table, name)}`);
+  if (lookedUp) set.push(`${lookedUp.column} = ${found(table, lookedUp)}`);
+  for (const { place } of said.clocks) set.push(`clocks[${place}] = ${greatest(`clocks[${place}]`)}`);
   set.push(`${table.earliest} = LEAST(t.${table.earliest}, EXCLUDED.${table.earliest})`);
-  if (table.latest) set.push(`${table.latest} = ${latestTime(table, table.latest)}`);
-  if (table.greatestClock) {
-    set.push(`${table.greatestClock} = GREATEST(t.${table.greatestClock}, EXCLUDED.${table.greatestClock})`);
-  }
-  for (const map of table.maps ?? []) set.push(...mapAssignments(map));
+  if (table.latest) set.push(`${table.latest} = ${latestTime(table, said, table.latest)}`);
+  if (greatestClock) set.push(`${greatestClock} = ${greatest(greatestClock)}`);
+  for (const map of said.maps) set.push(...mapAssignments(map));
   if (table.changedAt) set.push(`${table.changedAt} = DEFAULT`);
   return set;
 }
 
+function greatest(column: string): string {
+  return `GREATEST(t.${column}, EXCLUDED.${column})`;
+}
+
 /** The latest time at which an event says something; while none does, the earliest time. */
-function latestTime(table: MergedTable, column: string): string {
+function latestTime(table: MergedTable, said: Said, column: string): string {
   const [stored, incoming] = [`t.${column}`, `EXCLUDED.${column}`];
-  const greatest = `GREATEST(${stored}, ${incoming})`;
-  if (table.implied === undefined) return greatest;
+  if (table.implied === undefined) return greatest(column);
   return `CASE
-        WHEN ${saysSomething(table, 'EXCLUDED')} THEN CASE WHEN ${saysSomething(table, 't')} THEN ${greatest} ELSE ${incoming} END
-        WHEN ${saysSomething(table, 't')} THEN ${stored}
+        WHEN ${saysSomething(table, said, 'EXCLUDED')} THEN CASE WHEN ${saysSomething(table, table, 't')} THEN ${greatest(column)} ELSE ${incoming} END
+        WHEN ${saysSomething(table, table, 't')} THEN ${stored}
         ELSE LEAST(${stored}, ${incoming})
       END`;
 }
 
 /** Whether an event said something of a row: no register's clock ever goes, so what it wrote tells. */
-function saysSomething({ registers, implied = {}, greatestClock, maps = [] }: MergedTable, row: string): string {
-  const clocks = registers.map(([name], i) => ({ clock: `${row}.clocks[${i + 1}]`, bound: implied[name] }));
-  const own = clocks.filter(({ bound }) => bound === undefined).map(({ clock }) => clock);
-  const signs = [
-    `num_nonnulls(${[...own, ...(greatestClock === undefined ? [] : [`${row}.${greatestClock}`])].join(', ')}) > 0`,
-    ...clocks.flatMap(({ clock, bound }) => (bound === undefined ? [] : [`COALESCE(${clock} > '${bound}', false)`])),
-    ...maps.map((map) => `${row}.${map}_clocks <> '{}'`),
-  ];
+function saysSomething(
+  { registers, implied = {} }: MergedTable,
+  { registers: said, greatestClock, maps = [] }: Pick<MergedTable, 'registers' | 'greatestClock' | 'maps'> | Said,
+  row: string,
+): string {
+  const signs = said.map(([name]) => {
+    const clock = `${row}.clocks[${registers.findIndex(([register]) => register === name) + 1}]`;
+    const bound = implied[name];
+    return bound === undefined ? `${clock} IS NOT NULL` : `COALESCE(${clock} > '${bound}', false)`;
+  });
+  if (greatestClock !== undefined) signs.push(`${row}.${greatestClock} IS NOT NULL`);
+  for (const map of maps) signs.push(`${row}.${map}_clocks <> '{}'`);
   return `(${signs.join(' OR ')})`;
 }
 
@@ -206,11 +152,6 @@ function isNewer(place: number): string {
   return `EXCLUDED.clocks[${place}] >= GREATEST(EXCLUDED.clocks[${place}], t.clocks[${place}])`;
 }
 
-function greatestClocks(table: MergedTable): string {
-  const greatest = table.registers.map((_, i) => `GREATEST(t.clocks[${i + 1}], EXCLUDED.clocks[${i + 1}])`);
-  return `ARRAY[${greatest.join(', ')}]`;
-}
-
 /** Key by key the value with the greater clock; where one side is empty, the other as it is. */
 function mapAssignments(map: string): string[] {
   const clocks = `${map}_clocks`;
@@ -230,17 +171,13 @@ function mapAssignments(map: string): string[] {
   return [`${map} = ${merged(map)}`, `${clocks} = ${merged(clocks)}`];
 }
 
-function changed(table: MergedTable): string[] {
-  const conditions = [
-    `t.clocks IS DISTINCT FROM ${greatestClocks(table)}`,
-    `EXCLUDED.${table.earliest} < t.${table.earliest}`,
+function changed(table: MergedTable, said: Said): string[] {
+  const { latest: latestColumn, earliest } = table;
+  const greater = [...said.clocks.map(({ place }) => `clocks[${place}]`), said.greatestClock ?? []].flat();
+  return [
+    ...greater.map((column) => `${greatest(column)} IS DISTINCT FROM t.${column}`),
+    `EXCLUDED.${earliest} < t.${earliest}`,
+    ...(latestColumn ? [`${latestTime(table, said, latestColumn)} <> t.${latestColumn}`] : []),
+    ...said.maps.map((map) => `NOT t.${map}_clocks @> EXCLUDED.${map}_clocks`),
   ];
-  if (table.latest) conditions.push(`${latestTime(table, table.latest)} <> t.${table.latest}`);
-  if (table.greatestClock) {
-    conditions.push(
-      `GREATEST(t.${table.greatestClock}, EXCLUDED.${table.greatestClock}) IS DISTINCT FROM t.${table.greatestClock}`,
-    );
-  }
-  for (const map of table.maps ?? []) conditions.push(`NOT t.${map}_clocks @> EXCLUDED.${map}_clocks`);
-  return conditions;
 }
