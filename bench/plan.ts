@@ -26,6 +26,11 @@ export interface Plan {
     /** How long the workers are watched. */
     seconds: number;
   };
+  heldReceivers: {
+    counts: readonly number[];
+    /** How long the receivers are under load. */
+    seconds: number;
+  };
   soakSeconds: number;
   apply: {
     /** Events queued before a worker is timed. */
@@ -58,6 +63,7 @@ export const FULL: Plan = {
   ackRates: [500, 2000, 8000],
   scale: [1, 2, 4],
   heldWorkers: { counts: [1, 2, 4], live: 160_000, transcripts: 12_000, seconds: 8 },
+  heldReceivers: { counts: [1, 4], seconds: 5 },
   soakSeconds: 600,
   apply: { live: 200_000, transcripts: 20_000, seconds: 5, trialEvents: 20_000 },
   growthMessages: [10_000, 1_000_000, 5_000_000],
@@ -80,6 +86,7 @@ export const QUICK: Plan = {
   ackRates: [500],
   scale: [2],
   heldWorkers: { counts: [2], live: 20_000, transcripts: 3_000, seconds: 2 },
+  heldReceivers: { counts: [2], seconds: 1 },
   soakSeconds: 2,
   apply: { live: 120, transcripts: 10, seconds: 1, trialEvents: 0 },
   growthMessages: [1000, 10_000],

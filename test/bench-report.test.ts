@@ -29,6 +29,19 @@ const MEASURED: readonly Measured[] = [
   figure('ack-latency|200/s|direct|p99|ms', [20]),
   figure('soak|600 s|landline|peak memory of the receiver|MB', [150]),
   figure('soak|600 s|landline|growth|MB', [40]),
+  figure('held-workers|messages, 1 × 0.15 of a core|landline|events', [1_000]),
+  figure('held-workers|messages, 2 × 0.15 of a core|landline|events', [2_000]),
+  figure('held-workers|messages, 4 × 0.15 of a core|landline|events', [4_000]),
+  figure('held-workers|transcripts, 1 × 0.15 of a core|landline|events', [100]),
+  figure('held-workers|transcripts, 2 × 0.15 of a core|landline|events', [190]),
+  figure('held-workers|transcripts, 4 × 0.15 of a core|landline|events', [280]),
+  figure('held-workers|messages, 4 × 0.15 of a core|landline|sessions that wait for a lock|%', [2]),
+  figure('held-workers|transcripts, 4 × 0.15 of a core|landline|sessions that wait for a lock|%', [10, 12, 11]),
+  figure('held-receivers|1 × 0.15 of a core|landline|events', [2_000]),
+  figure('held-receivers|4 × 0.15 of a core|landline|events', [7_000]),
+  figure('scale|1 receiver and worker|landline|events', [5_000]),
+  figure('scale|2 receivers and workers|landline|events', [4_500]),
+  figure('scale|4 receivers and workers|landline|events', [3_500]),
 ];
 
 describe('the goals', () => {
@@ -43,12 +56,24 @@ describe('the goals', () => {
     expect(judged.get('p99 of the 200 at 2')).toMatchObject({ value: 0.25, verdict: 'met' });
   });
 
+  it('compare several processes with one under the same load, the worst load', () => {
+    expect(judged.get('two held workers ÷ one')).toMatchObject({ value: 1.9, verdict: 'met' });
+    expect(judged.get('four held workers ÷ one')).toMatchObject({ value: 2.8, verdict: 'not met' });
+    expect(judged.get('sessions of held workers that wait for a lock')).toMatchObject({
+      value: 11,
+      verdict: 'not met',
+    });
+    expect(judged.get('four held receivers ÷ one')).toMatchObject({ value: 3.5, verdict: 'met' });
+    expect(judged.get('two receivers and workers ÷ one')).toMatchObject({ value: 0.9, verdict: 'met' });
+    expect(judged.get('four receivers and workers ÷ one')).toMatchObject({ value: 0.7, verdict: 'not met' });
+  });
+
   it('are not met by a memory that grows, however small it is', () => {
     expect(judged.get('memory of a receiver under full load')).toMatchObject({ value: null, verdict: 'not met' });
   });
 
-  it('are ten, and say so where nothing was measured', () => {
-    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 10 }, () => 'not measured'));
+  it('are sixteen, and say so where nothing was measured', () => {
+    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 16 }, () => 'not measured'));
   });
 });
 
@@ -88,7 +113,7 @@ describe('the tables', () => {
     };
     expect(textOf(table)).toBe('T\na      b\n-----  -\nx|<y>  1');
     expect(markdownOf(table)).toBe('### T\n\n| a | b |\n| --- | --- |\n| x\\|&lt;y> | 1 |');
-    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(11);
+    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(17);
   });
 
   it('show three digits that matter', () => {

@@ -19,6 +19,7 @@ const MEASURE_TITLES = {
   growth: 'Growth: with more already there',
   scale: 'Scale: several receivers and workers',
   'held-workers': 'Held workers: each with a part of a core',
+  'held-receivers': 'Held receivers: each with a part of a core',
   soak: 'Soak: one receiver under full load',
 };
 
