@@ -23,7 +23,7 @@ export function withStore(options: Omit<StoreOptions, 'databaseUrl'> = {}): Stor
   let opened: Opened | undefined;
   beforeAll(async () => {
     const database = await createDatabase(inject('databaseUrl'));
-    const beside = new Client({ connectionString: database.url });
+    const beside = new Client({ connectionString: database.directUrl });
     opened = { database, store: openQueryStore({ databaseUrl: database.url, ...options }), beside };
     await beside.connect();
   });
