@@ -7,7 +7,7 @@ import { untilSeen } from './until-seen.ts';
 
 const SLOTS = 16_384;
 /** How long a node may be silent before the others hold it for dead, in milliseconds. */
-const NODE_TIMEOUT_MS = 1000;
+const NODE_TIMEOUT_MS = 2000;
 const KEYS_AT_ONCE = 100;
 
 /** A Redis Cluster of a test. Node `i` is the master of the i-th part of the slots; replicas follow, in the same order. */

@@ -7,6 +7,8 @@ import { openQueryStore, type QueryStore } from './query-store.ts';
 /** What a test file works with: a database of its own and a store on it. */
 export interface StoreContext {
   readonly url: string;
+  /** The same without PgBouncer: see `TestDatabase`. */
+  readonly directUrl: string;
   readonly store: QueryStore;
   /** Runs SQL beside the store, always on the same connection. */
   sql(statement: string): Promise<Record<string, unknown>[]>;
@@ -39,6 +41,9 @@ export function withStore(options: Omit<StoreOptions, 'databaseUrl'> = {}): Stor
   return {
     get url() {
       return present().database.url;
+    },
+    get directUrl() {
+      return present().database.directUrl;
     },
     get store() {
       return present().store;
