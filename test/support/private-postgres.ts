@@ -26,6 +26,9 @@ export interface PrivatePostgres {
   thaw: () => Promise<void>;
 }
 
+/** By default PgBouncer tries a server that was away only after 15 s. */
+const POOLER = { max_client_conn: 1000, server_login_retry: 1 };
+
 /** Starts a Postgres; `args` are further arguments of postgres. */
 export async function startPrivatePostgres(args: readonly string[] = []): Promise<PrivatePostgres> {
   const dir = `${await makeTempFolder()}/postgres`;
@@ -38,7 +41,7 @@ export async function startPrivatePostgres(args: readonly string[] = []): Promis
     for (const pid of [server.pid, ...(await childrenOf(server.pid))]) process.kill(pid, name);
   };
   return {
-    url: isPooled ? await startPgBouncer(url, { max_client_conn: 1000 }) : url,
+    url: isPooled ? await startPgBouncer(url, POOLER) : url,
     directUrl: url,
     stop: () => server.stop(),
     async restart() {

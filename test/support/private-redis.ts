@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isRunning, keepSecret, startRedis } from '@landline/local-servers';
+import { untilSeen } from './until-seen.ts';
 import { withRedis } from './with-redis.ts';
 
 /** How long one command may take, in milliseconds. */
@@ -49,8 +50,10 @@ export async function startPrivateRedis(
 
   async function kill(): Promise<void> {
     if (!isRunning(server.pid)) return;
-    process.kill(server.pid, 'SIGKILL');
-    await server.exited;
+    const { pid } = server;
+    process.kill(pid, 'SIGKILL');
+    // Looked for by a timer: a suite that ends has nothing else that keeps Node from ending before.
+    await untilSeen('the killed Redis is gone', () => Promise.resolve(!isRunning(pid)));
   }
 
   return {
