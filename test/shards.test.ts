@@ -2,29 +2,10 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { NOTHING_LOST, startLineUnderLoad } from './support/line-under-load.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { makeCertificate } from './support/certificate.ts';
-import { moveSlot, startRedisCluster } from './support/redis-cluster.ts';
+import { startRedisCluster } from './support/redis-cluster.ts';
 import { startWatchedRedis } from './support/redis-sentinel.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 import { startTlsRedis } from './support/tls-redis.ts';
-
-test('Redis Cluster: a slot moved, a master and a worker killed under load cost no event', async () => {
-  const cluster = await startRedisCluster({ hasReplicas: true });
-  onTestFinished(() => cluster.remove());
-  const [one, two, three] = cluster.masters;
-  if (one === undefined || two === undefined || three === undefined) throw new Error('There are three masters.');
-  const line = await startLineUnderLoad({ REDIS_URL: cluster.url });
-  await line.untilMore();
-  // {landline:2} lies on the first master, {landline:3} on the second.
-  await moveSlot({ key: '{landline:2}', from: one, to: two });
-  await line.untilMore();
-  await three.kill();
-  await line.untilMore();
-  const isPromoted = async () => String(await cluster.replicas[2]?.run(['ROLE'])).startsWith('master');
-  await vi.waitUntil(isPromoted, { timeout: 20_000, interval: 50 });
-  await line.killWorker();
-  await line.untilMore();
-  expect(await line.end()).toEqual(NOTHING_LOST);
-}, 120_000);
 
 test('several servers: one killed under load, and back later, costs no event', async () => {
   const servers = await Promise.all([startPrivateRedis(), startPrivateRedis(), startPrivateRedis()]);
