@@ -9,6 +9,7 @@ const SLOTS = 16_384;
 /** How long a node may be silent before the others hold it for dead, in milliseconds. */
 const NODE_TIMEOUT_MS = 2000;
 const KEYS_AT_ONCE = 100;
+const PORT_CHOICES = 3;
 
 /** A Redis Cluster of a test. Node `i` is the master of the i-th part of the slots; replicas follow, in the same order. */
 export interface RedisCluster {
@@ -51,7 +52,19 @@ export async function startRedisCluster({
   };
 }
 
-async function startNode(password: string, { certificate, folder }: ReplicatedOptions): Promise<Node> {
+/** Starts a node. A port that was free may be taken by the time that the server opens it: then the node gets others. */
+async function startNode(password: string, options: ReplicatedOptions): Promise<Node> {
+  for (let left = PORT_CHOICES; ; left--) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one choice after the other
+      return await startOnFreePorts(password, options);
+    } catch (error) {
+      if (left === 1) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(password: string, { certificate, folder }: ReplicatedOptions): Promise<Node> {
   // By default the port of the bus is 10,000 higher, which may be no port at all.
   const busPort = String(await choosePort(0));
   const tlsPort = certificate && (await choosePort(0));
