@@ -16,8 +16,8 @@ export interface Goal {
 export const FLAT_WITHIN_MB = 10;
 
 /**
- * The goals, and a bound on the cost of the journal. The figures are ratios of medians of one run. Where there are several variants,
- * the worst one counts. `landline` keeps no journal: like the other contenders, it relies on Redis alone.
+ * Eleven goals for one of each process, a bound on the cost of the journal, and six goals for several processes. The figures are ratios of
+ * medians of one run. Where there are several variants, the worst one counts. `landline` keeps no journal: like the other contenders, it relies on Redis alone.
  */
 export const GOALS: readonly Goal[] = [
   atLeast(0.8, 'accept ÷ http-limit, 0.3 KB', (all) =>
@@ -89,6 +89,16 @@ export const GOALS: readonly Goal[] = [
       return { value: grown < FLAT_WITHIN_MB ? median(peak.values) : Infinity, from };
     },
   ),
+  atLeast(1.8, 'two held workers ÷ one', (all) => timesOne(rates(all, 'held-workers'), 2)),
+  atLeast(3, 'four held workers ÷ one', (all) => timesOne(rates(all, 'held-workers'), 4)),
+  below({ target: 10, unit: '%' }, 'sessions of held workers that wait for a lock', (all) => {
+    const waiting = all.filter(({ measure, unit }) => measure === 'held-workers' && unit === '%');
+    const most = waiting.toSorted((a, b) => median(b.values) - median(a.values))[0];
+    return most && { value: median(most.values), from: most.variant };
+  }),
+  atLeast(3, 'four held receivers ÷ one', (all) => timesOne(rates(all, 'held-receivers'), 4)),
+  atLeast(0.9, 'two receivers and workers ÷ one, on the same cores', (all) => timesOne(rates(all, 'scale'), 2)),
+  atLeast(0.8, 'four receivers and workers ÷ one, on the same cores', (all) => timesOne(rates(all, 'scale'), 4)),
 ];
 
 /** Compares the figures with the goals. Answers a result for each goal. */
@@ -119,6 +129,24 @@ function rates(all: readonly Measured[], measure: string, contender?: string, va
       (contender === undefined || one.contender === contender) &&
       variant.test(one.variant),
   );
+}
+
+/** A load, and the number of processes that shared it: `transcripts, 4 × 0.15 of a core`, `2 receivers and workers`. */
+const PROCESSES = /^(.*?)(\d+) (?:×|receivers?\b)/;
+
+function readVariant({ variant }: Measured): { load: string | undefined; processes: number } {
+  const [, load, processes] = PROCESSES.exec(variant) ?? [];
+  return { load, processes: Number(processes) };
+}
+
+/** Answers the lowest ratio of `count` processes to one process under the same load. */
+function timesOne(own: readonly Measured[], count: number): { value: number; from: string } | undefined {
+  const ratios = own.flatMap((one) => {
+    const { load, processes } = readVariant(one);
+    const single = own.find((other) => readVariant(other).load === load && readVariant(other).processes === 1);
+    return processes === count && single ? [ratio(one, single)] : [];
+  });
+  return ratios.toSorted((a, b) => a.value - b.value)[0];
 }
 
 /** Answers the lowest ratio of two figures of the same variant. */

@@ -39,6 +39,11 @@ export interface Plan {
     /** Rows of conversation_messages that are there when the WAL after a checkpoint is measured. */
     preloadMessages: number;
   };
+  heldReceivers: {
+    counts: readonly number[];
+    /** How long the receivers are under load. */
+    seconds: number;
+  };
   soakSeconds: number;
   apply: {
     /** Events queued before a worker is timed. */
@@ -80,6 +85,7 @@ export const FULL: Plan = {
     idleSeconds: 10,
     preloadMessages: 1_000_000,
   },
+  heldReceivers: { counts: [1, 4], seconds: 5 },
   soakSeconds: 600,
   apply: { live: 200_000, transcripts: 20_000, seconds: 5, trialEvents: 20_000 },
   growthMessages: [10_000, 1_000_000, 5_000_000],
@@ -111,6 +117,7 @@ export const QUICK: Plan = {
     idleSeconds: 1,
     preloadMessages: 1_000,
   },
+  heldReceivers: { counts: [2], seconds: 1 },
   soakSeconds: 2,
   apply: { live: 120, transcripts: 10, seconds: 1, trialEvents: 0 },
   growthMessages: [1000, 10_000],

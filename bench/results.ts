@@ -1,6 +1,6 @@
 /** The figures of one measurement of one contender, round by round. The report shows medians and spreads of `values`. */
 export interface Measured {
-  /** accept, apply, end-to-end, ack-latency, cost, growth, scale, held-workers, unit-cost or soak. */
+  /** accept, apply, end-to-end, ack-latency, cost, growth, scale, held-workers, held-receivers, unit-cost or soak. */
   measure: string;
   /** Its variant within the measure: `64 connections, 0.3 KB`. */
   variant: string;

@@ -15,6 +15,7 @@ import { ackLatency } from './measure/ack-latency.ts';
 import { apply, applyTranscripts } from './measure/apply.ts';
 import { endToEnd } from './measure/end-to-end.ts';
 import { growth } from './measure/growth.ts';
+import { heldReceivers } from './measure/held-receivers.ts';
 import { heldWorkers } from './measure/held-workers.ts';
 import { scale } from './measure/scale.ts';
 import { soak } from './measure/soak.ts';
@@ -37,6 +38,7 @@ const MEASURES = {
   scale,
   'held-workers': heldWorkers,
   'unit-cost': unitCost,
+  'held-receivers': heldReceivers,
   soak,
 };
 const BENCH = join(ROOT, 'bench');

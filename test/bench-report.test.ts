@@ -31,6 +31,19 @@ const MEASURED: readonly Measured[] = [
   figure('end-to-end|200 to row, 200/s|landline-journal|p99|ms', [70]),
   figure('soak|600 s|landline|peak memory of the receiver|MB', [150]),
   figure('soak|600 s|landline|growth|MB', [40]),
+  figure('held-workers|messages, 1 × 0.15 of a core|landline|events', [1_000]),
+  figure('held-workers|messages, 2 × 0.15 of a core|landline|events', [2_000]),
+  figure('held-workers|messages, 4 × 0.15 of a core|landline|events', [4_000]),
+  figure('held-workers|transcripts, 1 × 0.15 of a core|landline|events', [100]),
+  figure('held-workers|transcripts, 2 × 0.15 of a core|landline|events', [190]),
+  figure('held-workers|transcripts, 4 × 0.15 of a core|landline|events', [280]),
+  figure('held-workers|messages, 4 × 0.15 of a core|landline|sessions that wait for a lock|%', [2]),
+  figure('held-workers|transcripts, 4 × 0.15 of a core|landline|sessions that wait for a lock|%', [10, 12, 11]),
+  figure('held-receivers|1 × 0.15 of a core|landline|events', [2_000]),
+  figure('held-receivers|4 × 0.15 of a core|landline|events', [7_000]),
+  figure('scale|1 receiver and worker|landline|events', [5_000]),
+  figure('scale|2 receivers and workers|landline|events', [4_500]),
+  figure('scale|4 receivers and workers|landline|events', [3_500]),
 ];
 
 describe('the goals', () => {
@@ -47,12 +60,24 @@ describe('the goals', () => {
     expect(judged.get('p99 from the 200 to the row at 200/s')).toMatchObject({ value: 70, verdict: 'not met' });
   });
 
+  it('compare several processes with one under the same load, the worst load', () => {
+    expect(judged.get('two held workers ÷ one')).toMatchObject({ value: 1.9, verdict: 'met' });
+    expect(judged.get('four held workers ÷ one')).toMatchObject({ value: 2.8, verdict: 'not met' });
+    expect(judged.get('sessions of held workers that wait for a lock')).toMatchObject({
+      value: 11,
+      verdict: 'not met',
+    });
+    expect(judged.get('four held receivers ÷ one')).toMatchObject({ value: 3.5, verdict: 'met' });
+    expect(judged.get('two receivers and workers ÷ one')).toMatchObject({ value: 0.9, verdict: 'met' });
+    expect(judged.get('four receivers and workers ÷ one')).toMatchObject({ value: 0.7, verdict: 'not met' });
+  });
+
   it('are not met by a memory that grows, however small it is', () => {
     expect(judged.get('memory of a receiver under full load')).toMatchObject({ value: null, verdict: 'not met' });
   });
 
-  it('are twelve, and say so where nothing was measured', () => {
-    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 12 }, () => 'not measured'));
+  it('are eighteen, and say so where nothing was measured', () => {
+    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 18 }, () => 'not measured'));
   });
 });
 
@@ -92,7 +117,7 @@ describe('the tables', () => {
     };
     expect(textOf(table)).toBe('T\na      b\n-----  -\nx|<y>  1');
     expect(markdownOf(table)).toBe('### T\n\n| a | b |\n| --- | --- |\n| x\\|&lt;y> | 1 |');
-    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(13);
+    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(19);
   });
 
   it('show three digits that matter', () => {

@@ -3,32 +3,29 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { idempotencyKey, normalise } from '@landline/webhook';
 // oxlint-disable-next-line no-restricted-imports -- a test applies by a connection of its own what the store would not apply
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { expect, inject, it, onTestFinished, vi } from 'vitest';
 import { applyEvents } from '../packages/store/src/apply.ts';
 import type { Run } from '../packages/store/src/connection/transactions.ts';
 import { readTables } from '../packages/store/test/support/read-tables.ts';
 import { countEffects } from './support/count-effects.ts';
-import { startPipe, type Pipe } from './support/pipe.ts';
+import { startPipe, type Pipe, type PipeRedis } from './support/pipe.ts';
+import { startRedisCluster } from './support/redis-cluster.ts';
 import { createDatabase } from './support/database.ts';
 import { post } from './support/post.ts';
 import { seededRandom, type SeededRandom } from './support/seeded-random.ts';
 import { firstOfLoad } from './support/load-events.ts';
 import { doubledAmong, wrongRows } from './support/wrong-rows.ts';
 
-const EVENTS = 10_000;
-const KILLS = 5;
+/** What REDIS_URL names, how many events are sent, and how often a worker is killed. */
+const RUNS: readonly { on: string; count: number; kills: number; startRedis?: () => Promise<PipeRedis> }[] = [
+  { on: 'one Redis', count: 10_000, kills: 5 },
+  { on: 'a Redis Cluster', count: 2000, kills: 2, startRedis: () => startRedisCluster() },
+];
 const SENDERS = 32;
 /** The longest time from a worker's first log line to its SIGKILL, in ms. */
 const MAX_KILL_DELAY_MS = 60;
 /** How long the test waits for an idle queue, in ms. Another worker takes a killed worker's jobs after 10 to 15 s. */
 const SETTLE_LIMIT_MS = 60_000;
-
-let pipe: Pipe;
-beforeAll(async () => {
-  pipe = await startPipe();
-  await countEffects(pipe.sql);
-});
-afterAll(() => pipe.stop());
 
 /** Returns every event once, and a third of them once or twice more, in random order. */
 function deliveriesOf(events: readonly Buffer[], random: SeededRandom): Buffer[] {
@@ -38,7 +35,7 @@ function deliveriesOf(events: readonly Buffer[], random: SeededRandom): Buffer[]
 }
 
 /** Sends all deliveries, many at once. Returns how many were answered with each status. */
-async function sendAll(deliveries: readonly Buffer[], agent: Agent): Promise<Map<number, number>> {
+async function sendAll(pipe: Pipe, deliveries: readonly Buffer[], agent: Agent): Promise<Map<number, number>> {
   const statuses = new Map<number, number>();
   let next = 0;
   async function sendInTurn(): Promise<void> {
@@ -52,63 +49,72 @@ async function sendAll(deliveries: readonly Buffer[], agent: Agent): Promise<Map
 }
 
 /** Starts a worker and kills it in the middle of its work. Returns how many jobs were active in it. */
-async function killAtWork(random: SeededRandom): Promise<number> {
+async function killAtWork(pipe: Pipe, random: SeededRandom): Promise<number> {
   // A job of a worker that was killed before stays active until another worker takes it.
-  const left = new Set(await activeJobs());
+  const left = new Set(await activeJobs(pipe));
   const worker = await pipe.startWorker();
   await vi.waitUntil(() => worker.output().includes('✅'), { timeout: 20_000, interval: 1 });
   await delay(random.below(MAX_KILL_DELAY_MS));
   worker.kill('SIGKILL');
   await worker.exited;
-  return (await activeJobs()).filter((id) => !left.has(id)).length;
+  return (await activeJobs(pipe)).filter((id) => !left.has(id)).length;
 }
 
-async function activeJobs(): Promise<string[]> {
-  return (await pipe.queues.events.getActive()).map(({ id }) => String(id));
+/** Returns the jobs that a worker has in hand, each by its shard and id. */
+async function activeJobs({ shards }: Pipe): Promise<string[]> {
+  const active = await Promise.all(shards.map(({ events }) => events.getActive()));
+  return active.flatMap((jobs, shard) => jobs.map(({ id }) => `${shard} ${String(id)}`));
 }
 
-const sqlCount = async (from: string) => Number((await pipe.sql(`SELECT count(*) FROM ${from}`))[0]?.['count']);
+it.each(RUNS)(
+  '$on: applies each of $count events once, sent again and with workers killed',
+  async (run) => {
+    const { on, count, kills, startRedis } = run;
+    const pipe = await startPipe({}, startRedis);
+    onTestFinished(() => pipe.stop());
+    await countEffects(pipe.sql);
+    const sqlCount = async (from: string) => Number((await pipe.sql(`SELECT count(*) FROM ${from}`))[0]?.['count']);
+    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+    process.stdout.write(`exactly once: SEED=${seed}\n`);
+    const random = seededRandom(seed);
+    const events = firstOfLoad({ run: 'once', seed }, count);
+    const bodies = events.map(({ body }) => Buffer.from(body));
+    expect(new Set(bodies.map(idempotencyKey)).size).toBe(count);
+    const deliveries = deliveriesOf(bodies, random);
 
-it('applies each of 10,000 events once, however often sent and with the worker killed again and again', async () => {
-  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-  process.stdout.write(`exactly once: SEED=${seed}\n`);
-  const random = seededRandom(seed);
-  const events = firstOfLoad({ run: 'once', seed }, EVENTS);
-  const bodies = events.map(({ body }) => Buffer.from(body));
-  expect(new Set(bodies.map(idempotencyKey)).size).toBe(EVENTS);
-  const deliveries = deliveriesOf(bodies, random);
+    const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
+    const statuses = new Map<number, number>();
+    const inHand: number[] = [];
+    const share = Math.ceil(deliveries.length / (kills + 1));
+    for (let i = 0; i <= kills; i++) {
+      const sending = sendAll(pipe, deliveries.slice(i * share, (i + 1) * share), agent);
+      if (i < kills) inHand.push(await killAtWork(pipe, random));
+      else await pipe.startWorker();
+      for (const [status, times] of await sending) statuses.set(status, (statuses.get(status) ?? 0) + times);
+    }
+    agent.destroy();
+    const left = await pipe.untilIdle({ timeoutMs: SETTLE_LIMIT_MS });
 
-  const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
-  const statuses = new Map<number, number>();
-  const inHand: number[] = [];
-  const share = Math.ceil(deliveries.length / (KILLS + 1));
-  for (let i = 0; i <= KILLS; i++) {
-    const sending = sendAll(deliveries.slice(i * share, (i + 1) * share), agent);
-    if (i < KILLS) inHand.push(await killAtWork(random));
-    else await pipe.startWorker();
-    for (const [status, times] of await sending) statuses.set(status, (statuses.get(status) ?? 0) + times);
-  }
-  agent.destroy();
-  const counts = await pipe.untilIdle({ timeoutMs: SETTLE_LIMIT_MS });
-
-  const ledger = await pipe.sql('SELECT outcome, count(*)::int FROM webhook_events GROUP BY outcome');
-  const outcomes = Object.fromEntries(ledger.map(({ outcome, count }) => [outcome, count]));
-  const effects = await sqlCount('effects');
-  process.stdout.write(
-    `exactly once: ${EVENTS} events in ${deliveries.length} deliveries, answers ${JSON.stringify([...statuses])}; ` +
-      `${KILLS} workers killed with ${inHand.join(', ')} jobs in hand; ledger ${JSON.stringify(outcomes)}, ` +
-      `${effects} effects, ${counts.dead} dead letters\n`,
-  );
-  expect([...statuses]).toEqual([[200, deliveries.length]]);
-  // A kill between two jobs proves nothing, so most kills must hit a job.
-  expect(inHand.filter((jobs) => jobs > 0).length).toBeGreaterThan(KILLS / 2);
-  expect(counts).toEqual({ events: 0, unsettled: 0, dead: 0 });
-  expect(Object.keys(outcomes).sort()).toEqual(['applied', 'ignored']);
-  expect(await doubledAmong(events, pipe.sql)).toEqual([]);
-  expect(await sqlCount(`effects WHERE in_table = 'webhook_events'`)).toBe(EVENTS);
-  // Every row of every table with every column, profiles included; the first few that differ are enough.
-  expect((await wrongRows(events, pipe.sql)).slice(0, 10)).toEqual([]);
-}, 150_000);
+    const ledger = await pipe.sql('SELECT outcome, count(*)::int FROM webhook_events GROUP BY outcome');
+    const outcomes = Object.fromEntries(ledger.map((row) => [row['outcome'], row['count']]));
+    const effects = await sqlCount('effects');
+    process.stdout.write(
+      `exactly once on ${on}: ${count} events in ${deliveries.length} deliveries, answers ${JSON.stringify([...statuses])}; ` +
+        `${kills} workers killed with ${inHand.join(', ')} jobs in hand; ledger ${JSON.stringify(outcomes)}, ` +
+        `${effects} effects, ${left.dead} dead letters\n`,
+    );
+    expect([...statuses]).toEqual([[200, deliveries.length]]);
+    // A kill between two jobs proves nothing, so most kills must hit a job.
+    expect(inHand.filter((jobs) => jobs > 0).length).toBeGreaterThan(kills / 2);
+    expect(left).toEqual({ events: 0, unsettled: 0, dead: 0 });
+    expect(Object.keys(outcomes).sort()).toEqual(['applied', 'ignored']);
+    expect(await doubledAmong(events, pipe.sql)).toEqual([]);
+    expect(await sqlCount(`effects WHERE in_table = 'webhook_events'`)).toBe(count);
+    // Every row of every table with every column, profiles included; the first few that differ are enough.
+    expect((await wrongRows(events, pipe.sql)).slice(0, 10)).toEqual([]);
+  },
+  150_000,
+);
 
 it('would find events that were applied again, although that changes no row', async () => {
   const database = await createDatabase(inject('databaseUrl'));

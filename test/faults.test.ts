@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCampaign } from './faults/campaign.ts';
 import { checkAll } from './faults/check.ts';
-import { FAULTS, SHORT_FORM } from './faults/faults.ts';
+import { FAULTS, SHORT_FORM, SHORT_FORM_OF_CLUSTER } from './faults/faults.ts';
+import { NODE_FAULTS } from './faults/node-faults.ts';
 import { faultTable, rowsOf, textOf } from './faults/report.ts';
 import { startSystem } from './faults/system-under-test.ts';
 import { DETAIL_TABLES } from './support/tables.ts';
@@ -16,6 +17,7 @@ const DELIVERIES_PER_SECOND = 100;
 test('the README names every fault, and how it is made', async () => {
   const readme = await readFile(new URL('faults/README.md', import.meta.url), 'utf8');
   expect(readme).toContain(faultTable(FAULTS, SHORT_FORM));
+  expect(readme).toContain(faultTable(NODE_FAULTS, SHORT_FORM_OF_CLUSTER));
 });
 
 test('under every fault, every event that was answered 200 is in the tables once', async () => {

@@ -8,6 +8,7 @@ import { isRunning } from '../packages/local-servers/src/processes/is-running.ts
 import { startPostgres } from '../packages/local-servers/src/postgres/start-postgres.ts';
 import { startRedis } from '../packages/local-servers/src/redis/start-redis.ts';
 import type { Service } from '../packages/local-servers/src/processes/running-process.ts';
+import { runPgBouncer, type PgBouncer } from './support/pgbouncer-process.ts';
 import { createTemplate } from './support/template.ts';
 
 declare module 'vitest' {
@@ -16,6 +17,8 @@ declare module 'vitest' {
     redisUrl: string;
     /** The superuser's URL of one Postgres for the whole run: `createDatabase` makes a database there. */
     databaseUrl: string;
+    /** The same behind PgBouncer, where PGBOUNCER=1 puts one before Postgres; else empty. */
+    poolerUrl: string;
   }
 }
 
@@ -24,11 +27,15 @@ const THROWAWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'
   (setting) => ['-c', setting],
 );
 
+/** Each test file has a database of its own, and so pools of its own. */
+const POOLER = { max_client_conn: 1000, default_pool_size: 10, server_idle_timeout: 30 };
+
 /** Starts one Redis and one Postgres for the run. Answers a function that stops them and removes their data. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'landline-test-'));
   await chmod(folder, 0o755); // as root, Postgres runs as another user
   const running: Service[] = [];
+  let pooler: PgBouncer | undefined;
   // At Ctrl-C vitest ends without its teardown. The servers have process groups of their own, so a terminal's Ctrl-C does not reach them.
   const endAtOnce = () => {
     for (const { pid } of running.filter((service) => isRunning(service.pid))) process.kill(pid, 'SIGQUIT');
@@ -37,6 +44,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.once('exit', endAtOnce);
   const stop = async () => {
     process.off('exit', endAtOnce);
+    await pooler?.stop();
     await Promise.all(running.map((service) => service.stop()));
     await rm(folder, { recursive: true, force: true });
   };
@@ -46,6 +54,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const postgres = await startPostgres({ dir: join(folder, 'postgres'), port: 0, args: THROWAWAY });
     running.push(postgres);
     await createTemplate(postgres.url);
+    if (process.env['PGBOUNCER'] === '1') pooler = await runPgBouncer(postgres.url, { who: 'roles', settings: POOLER });
+    project.provide('poolerUrl', pooler?.urlOf(postgres.url) ?? '');
     project.provide('redisUrl', redis.url);
     project.provide('databaseUrl', postgres.url);
   } catch (error) {

@@ -9,6 +9,11 @@ export interface CpuShare {
   remove: () => void;
 }
 
+/**
+ * The part of a core that each held process may use: so little that the other processes have time left beside four of them on two cores.
+ */
+export const HELD_CORES = 0.15;
+
 /** The period over which the kernel divides CPU time, in microseconds: its own default. */
 const PERIOD_US = 100_000;
 const V1 = '/sys/fs/cgroup/cpu';

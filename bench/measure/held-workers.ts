@@ -10,11 +10,8 @@ import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { backlogEvents, fillBacklog, settle } from './backlog.ts';
 import { ledgerCount } from './check-applied.ts';
-import { makeShare, whyNoShares } from './cpu-share.ts';
+import { HELD_CORES, makeShare, whyNoShares } from './cpu-share.ts';
 import { watchLocks } from './lock-waits.ts';
-
-/** The part of a core that each worker may use: so little that Postgres and Redis have time left for four of them on two cores. */
-const CORES = 0.15;
 
 const LOADS: readonly { variant: string; kind: EventKind }[] = [
   { variant: 'messages', kind: 'messages1000' },
@@ -36,7 +33,7 @@ export async function heldWorkers(bench: BenchContext, results: Results): Promis
         const { rate, waiting } = await measureHeld(bench, kind, count);
         const name = {
           measure: 'held-workers',
-          variant: `${variant}, ${count} × ${CORES} of a core`,
+          variant: `${variant}, ${count} × ${HELD_CORES} of a core`,
           contender: 'landline',
         };
         results.add({ ...name, metric: 'events', unit: '/s' }, rate);
@@ -61,7 +58,7 @@ async function measureHeld(bench: BenchContext, kind: EventKind, count: number):
   const events = kind === 'transcript30' ? transcripts : live;
   await fillBacklog(LANDLINE, place, backlogEvents(kind, events, []));
   await settle(place);
-  const shares = Array.from({ length: count }, (_, i) => makeShare(`landline-bench-${process.pid}-${i}`, CORES));
+  const shares = Array.from({ length: count }, (_, i) => makeShare(`landline-bench-${process.pid}-${i}`, HELD_CORES));
   const workers: RunningProgram[] = [];
   try {
     for (let i = 0; i < count; i++)

@@ -20,6 +20,7 @@ const MEASURE_TITLES = {
   scale: 'Scale: several receivers and workers',
   'held-workers': 'Held workers: each with a part of a core',
   'unit-cost': 'Unit cost: what one event takes of each part',
+  'held-receivers': 'Held receivers: each with a part of a core',
   soak: 'Soak: one receiver under full load',
 };
 

@@ -13,8 +13,9 @@ const JOURNAL_LIMIT_BYTES = 512 * 1024 * 1024;
 export interface AppsOptions {
   folder: string;
   links: Links;
-  /** Of the servers themselves; each app goes through its own link. */
-  redisUrl: string;
+  /** By an app's own link to Redis, where there is one. */
+  redisUrl: (link: Link | undefined) => string;
+  /** Of the server itself; each worker goes through its own link. */
   postgresUrl: string;
   journalDir: string;
   spoolDir: string;
@@ -39,7 +40,7 @@ export async function createApps(options: AppsOptions): Promise<{ receivers: App
       HEALTH_PORT: String(healthPort),
       ELEVENLABS_WEBHOOK_SECRET: SECRET,
       SIGNATURE_TOLERANCE_SECONDS: String(TOLERANCE_SECONDS),
-      REDIS_URL: throughLink(links['receiver-Redis'][i], redisUrl),
+      REDIS_URL: redisUrl(links['receiver-Redis'][i]),
       JOURNAL_DIR: journalDir,
       SPOOL_DIR: spoolDir,
       ...storageEnv(links['receiver-storage'][i]),
@@ -56,7 +57,7 @@ export async function createApps(options: AppsOptions): Promise<{ receivers: App
     const env = {
       ...(await clockOf(name)),
       WORKER_PORT: String(port),
-      REDIS_URL: throughLink(links['worker-Redis'][i], redisUrl),
+      REDIS_URL: redisUrl(links['worker-Redis'][i]),
       DATABASE_URL: throughLink(links['worker-Postgres'][i], postgresUrl),
       LOG_LEVEL: 'warn',
     };
@@ -70,7 +71,7 @@ export async function createApps(options: AppsOptions): Promise<{ receivers: App
 }
 
 /** The same URL by way of a link. */
-function throughLink(link: Link | undefined, url: string): string {
+export function throughLink(link: Link | undefined, url: string): string {
   const changed = new URL(url);
   changed.port = String(link?.port ?? 0);
   return changed.href;

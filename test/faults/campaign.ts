@@ -151,13 +151,10 @@ export async function runCampaign(
   /** Nothing may end by itself, nor stay stopped; what did, is told and started again. */
   async function reviveAll(): Promise<void> {
     // oxlint-disable no-await-in-loop -- servers before apps, and seldom any
-    for (const [name, server] of [
-      ['Redis', system.redis],
-      ['Postgres', system.postgres],
-    ] as const) {
-      if (server.isRunning()) continue;
+    for (const { name, isRunning, start } of serversOf(system)) {
+      if (isRunning()) continue;
       problem(`${name} was not started again`);
-      await attempt(name, () => startPatiently(server));
+      await attempt(name, () => startPatiently(start));
     }
     for (const app of [...system.receivers, ...system.workers]) {
       const ownEnd = app.takeOwnEnd();
@@ -204,12 +201,28 @@ export async function runCampaign(
   }
 }
 
-async function startPatiently(server: { start: () => Promise<void> }): Promise<void> {
+/** A server that a fault may leave stopped. */
+interface Server {
+  name: string;
+  isRunning: () => boolean;
+  start: () => Promise<void>;
+}
+
+function serversOf(system: SystemUnderTest): Server[] {
+  const { nodes, postgres } = system;
+  const redisServers =
+    nodes === undefined
+      ? [{ name: 'Redis', isRunning: system.redis.isRunning, start: system.redis.start }]
+      : nodes.all.map(({ isRunning, restart }, i) => ({ name: `Redis ${i + 1}`, isRunning, start: restart }));
+  return [...redisServers, { name: 'Postgres', isRunning: postgres.isRunning, start: postgres.start }];
+}
+
+async function startPatiently(start: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + REVIVE_LIMIT_MS;
   for (;;) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- tried again until it starts
-      return await server.start();
+      return await start();
     } catch (error) {
       if (performance.now() > deadline) throw error;
       // oxlint-disable-next-line no-await-in-loop -- tried again until it starts

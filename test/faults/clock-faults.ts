@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { get } from '../support/post.ts';
+import { untilSeen } from '../support/until-seen.ts';
 import type { App } from './app.ts';
-import { untilSeen } from './evidence.ts';
 import { anyOf, type Fault } from './fault.ts';
 import { failOver } from './redis-faults.ts';
 import { REDIS_CLOCK, STEP_SECONDS, type SystemUnderTest } from './system-under-test.ts';

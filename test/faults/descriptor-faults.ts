@@ -1,8 +1,8 @@
 import { Agent } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { get } from '../support/post.ts';
+import { untilSeen } from '../support/until-seen.ts';
 import type { App } from './app.ts';
-import { untilSeen } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { boundDescriptors, lastLine } from './mounts.ts';
 import type { Line } from './link.ts';

@@ -2,9 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { scrape, valueOf, type Scrape } from '../support/scrape.ts';
 import type { App } from './app.ts';
 
-/** How long something that ought to happen under load is waited for, in ms. */
-const STRIKE_LIMIT_MS = 20_000;
-const LOOK_MS = 50;
 const ANSWER_LIMIT_MS = 2000;
 const MOST_TRIES = 5;
 const TRY_AGAIN_MS = 200;
@@ -36,24 +33,4 @@ async function metricsOf({ healthPort }: App): Promise<Scrape> {
 export async function growthOf(count: () => Promise<number>): Promise<() => Promise<boolean>> {
   const before = await count();
   return async () => (await count()) > before;
-}
-
-/**
- * Looks again and again until it is so.
- *
- * @param what  What should be seen.
- * @throws      When it is not within `limitMs`: a fault that did not strike was not survived.
- */
-export async function untilSeen(
-  what: string,
-  look: () => Promise<boolean>,
-  limitMs: number = STRIKE_LIMIT_MS,
-): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  // oxlint-disable-next-line no-await-in-loop -- again and again
-  while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`It never came to this: ${what}.`);
-    // oxlint-disable-next-line no-await-in-loop -- again and again
-    await wait(LOOK_MS);
-  }
 }

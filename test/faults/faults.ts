@@ -3,12 +3,14 @@ import { DESCRIPTOR_FAULTS } from './descriptor-faults.ts';
 import { EVENT_FAULTS } from './event-faults.ts';
 import type { Fault } from './fault.ts';
 import { JOURNAL_FAULTS } from './journal-faults.ts';
+import { NODE_FAULTS } from './node-faults.ts';
 import { NETWORK_FAULTS } from './network-faults.ts';
 import { POSTGRES_FAULTS } from './postgres-faults.ts';
 import { POSTGRES_LOSS_FAULTS } from './postgres-loss-faults.ts';
 import { PROCESS_FAULTS } from './process-faults.ts';
 import { RECORDING_FAULTS } from './recording-faults.ts';
 import { REDIS_FAULTS } from './redis-faults.ts';
+import type { RedisKind } from './redis-nodes.ts';
 
 /** What the short form breaks, each once: it is part of `npm test`. */
 export const SHORT_FORM: readonly string[] = [
@@ -37,7 +39,39 @@ export const SHORT_FORM: readonly string[] = [
   'poison, one event in fifty',
 ];
 
-/** Everything that the suite breaks. */
+/** What the short form breaks of a Redis Cluster, each once: it is part of `npm test`. */
+export const SHORT_FORM_OF_CLUSTER: readonly string[] = [
+  'a master killed, and its replica takes over',
+  'a failover to a replica that lags behind',
+  'a master emptied',
+  'a slot between two masters for 5 s',
+];
+
+/** What is broken beside a Redis of several nodes too: faults of other parts, on whose way the shards are. */
+const BESIDE_NODES: readonly string[] = [
+  'receiver killed',
+  'worker killed',
+  'receiver killed in the middle of a journal write',
+  'SIGTERM of everything in turn',
+  'receiver frozen for 3 s',
+  'Postgres killed',
+  'Postgres stopped for 5 s',
+  'connections terminated in storms',
+  'Postgres loses what it committed last',
+  'journal disk full',
+  'journal removed',
+  'receiver killed after the queue, before it removes the file',
+  'poison, one event in fifty',
+];
+
+/** Returns what the suite breaks where REDIS_URL names a Redis of this kind. */
+export function faultsOf(kind: RedisKind): readonly Fault[] {
+  if (kind === 'server') return FAULTS;
+  const ofNodes = NODE_FAULTS.filter(({ kinds }) => kinds.includes(kind));
+  return [...ofNodes, ...FAULTS.filter(({ name }) => BESIDE_NODES.includes(name))];
+}
+
+/** Everything that the suite breaks where Redis is one server. */
 export const FAULTS: readonly Fault[] = [
   ...PROCESS_FAULTS,
   ...CLOCK_FAULTS,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { untilSeen } from './evidence.ts';
+import { untilSeen } from '../support/until-seen.ts';
 import { keyOf } from './health.ts';
 import type { SystemUnderTest } from './system-under-test.ts';
 import { withLink } from './without-redis.ts';

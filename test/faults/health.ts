@@ -1,7 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
 import { DEAD_LETTER_QUEUE, QUEUE_PREFIX, WEBHOOK_QUEUE } from '../../packages/queue/src/names.ts';
+import { untilSeen } from '../support/until-seen.ts';
 import { lookForUnseen } from './check.ts';
-import { untilSeen } from './evidence.ts';
+import { sumOf } from './evidence.ts';
+import { mastersOf } from './redis-nodes.ts';
 import type { SystemUnderTest } from './system-under-test.ts';
 
 const ASK_MS = 200;
@@ -19,11 +22,12 @@ export async function untilHealthy(system: SystemUnderTest, limitMs: number): Pr
   const startedAt = performance.now();
   const mark = sent.mark();
   const apps = [...receivers, ...workers];
+  const areReady = async () => (await Promise.all(apps.map((app) => app.isReady()))).every(Boolean);
   const isServed = () => !sender.isSending() || sent.mark() > mark;
   for (;;) {
     // oxlint-disable no-await-in-loop -- asked again and again
     await lookForUnseen(sent, postgres);
-    if (isServed() && sent.isSeenUpTo(mark) && (await Promise.all(apps.map((app) => app.isReady()))).every(Boolean)) {
+    if (isServed() && sent.isSeenUpTo(mark) && (await areReady()) && (await haveAllShards(system))) {
       return (performance.now() - startedAt) / 1000;
     }
     if (performance.now() - startedAt > limitMs) return undefined;
@@ -32,17 +36,45 @@ export async function untilHealthy(system: SystemUnderTest, limitMs: number): Pr
   }
 }
 
-/** The key of a job by its id, or of the jobs in a state. */
+/** Whether the receivers write to every shard: with several, they are ready with one of them. */
+async function haveAllShards({ nodes, receivers }: SystemUnderTest): Promise<boolean> {
+  if (nodes === undefined) return true;
+  return (await sumOf(receivers, 'landline_redis_shards_away').catch(() => 1)) === 0;
+}
+
+/** The key of a job by its id, or of the jobs in a state, where Redis is one server. */
 export const keyOf = (name: string): string => `${QUEUE_PREFIX}:${WEBHOOK_QUEUE}:${name}`;
 
 /** How many jobs rest in `failed`, where none may. */
-export async function countFailed({ redis }: SystemUnderTest): Promise<number> {
-  return Number(await redis.run(['ZCARD', keyOf('failed')]));
+export async function countFailed(system: SystemUnderTest): Promise<number> {
+  return countEach(system, `*:${WEBHOOK_QUEUE}:failed`, 'ZCARD');
 }
 
-/** How many dead letters rest in Redis. */
-export async function countLetters({ redis }: SystemUnderTest): Promise<number> {
-  return Number(await redis.run(['ZCARD', `${QUEUE_PREFIX}:${DEAD_LETTER_QUEUE}:failed`]));
+/** How many events have a dead letter in Redis: in the queues of two shards, an event may have two. */
+export async function countLetters(system: SystemUnderTest): Promise<number> {
+  const found = await askEach(system, `*:${DEAD_LETTER_QUEUE}:failed`, (key) => ['ZRANGE', key, '0', '-1']);
+  return new Set(found.flatMap((ids) => z.array(z.string()).parse(ids))).size;
+}
+
+async function countEach(system: SystemUnderTest, keys: string, command: 'LLEN' | 'ZCARD'): Promise<number> {
+  const counts = await askEach(system, keys, (key) => [command, key]);
+  return counts.reduce<number>((sum, count) => sum + Number(count), 0);
+}
+
+/** Asks each master about each of its keys of this pattern: whichever shards there are, or have been. */
+async function askEach(
+  system: SystemUnderTest,
+  pattern: string,
+  question: (key: string) => [string, ...string[]],
+): Promise<unknown[]> {
+  const masters = system.nodes === undefined ? [system.redis] : await mastersOf(system.nodes);
+  const answers = await Promise.all(
+    masters.map(async (master) => {
+      const keys = z.array(z.string()).parse(await master.run(['KEYS', pattern]));
+      return Promise.all(keys.map((key) => master.run(question(key))));
+    }),
+  );
+  return answers.flat();
 }
 
 /** Waits until as many letters rest in Redis as the ledger has dead events. @throws When that takes too long. */
@@ -60,16 +92,16 @@ export async function untilLettersLie(system: SystemUnderTest, limitMs: number):
 }
 
 /** Waits until no job waits or runs, for good. @returns Whether that came about within `limitMs`. */
-export async function untilIdle({ redis }: SystemUnderTest, limitMs: number): Promise<boolean> {
+export async function untilIdle(system: SystemUnderTest, limitMs: number): Promise<boolean> {
   const startedAt = performance.now();
   let idleSince = performance.now();
   while (performance.now() - idleSince < IDLE_MS) {
     // oxlint-disable no-await-in-loop -- asked again and again
     const jobs = await Promise.all([
-      ...['wait', 'active'].map((state) => redis.run(['LLEN', keyOf(state)])),
-      ...['delayed', 'prioritized'].map((state) => redis.run(['ZCARD', keyOf(state)])),
+      ...['wait', 'active'].map((state) => countEach(system, `*:${WEBHOOK_QUEUE}:${state}`, 'LLEN')),
+      ...['delayed', 'prioritized'].map((state) => countEach(system, `*:${WEBHOOK_QUEUE}:${state}`, 'ZCARD')),
     ]);
-    if (jobs.some((count) => Number(count) > 0)) idleSince = performance.now();
+    if (jobs.some((count) => count > 0)) idleSince = performance.now();
     if (performance.now() - startedAt > limitMs) return false;
     await wait(ASK_MS);
     // oxlint-enable no-await-in-loop

@@ -1,8 +1,9 @@
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { untilSeen } from '../support/until-seen.ts';
 import type { App } from './app.ts';
-import { growthOf, sumOf, untilSeen } from './evidence.ts';
+import { growthOf, sumOf } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { untilHealthy } from './health.ts';
 import { restart } from './process-faults.ts';

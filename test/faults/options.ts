@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { REDIS_KINDS, type RedisKind } from './redis-nodes.ts';
 
 /** What a run was asked for. */
 export interface Options {
@@ -12,12 +13,14 @@ export interface Options {
   out: string | undefined;
   /** Seconds for which Redis is to be away, instead of breaking things. */
   outage: number | undefined;
+  /** What REDIS_URL names. */
+  redis: RedisKind;
   /** A report whose table is put into the README; nothing is run. */
   report: string | undefined;
 }
 
 /** How to call it. */
-export const USAGE = `npm run test:faults -- [--seed n] [--minutes m] [--rate deliveries a second] [--only fault,fault] [--out file]
+export const USAGE = `npm run test:faults -- [--seed n] [--minutes m] [--rate deliveries a second] [--only fault,fault] [--out file] [--redis server|servers|sentinel|cluster]
 npm run test:faults -- --outage [seconds] [--rate n]
 npm run test:faults -- --report file`;
 
@@ -29,9 +32,12 @@ const OUTAGE_SECONDS = '60';
 /**
  * Reads the arguments; a text tells what is wrong with them.
  *
- * @param faults  The names that there are.
+ * @param namesOf  The names of the faults of a kind of Redis.
  */
-export function readOptions(args: readonly string[], faults: readonly string[]): Options | string {
+export function readOptions(
+  args: readonly string[],
+  namesOf: (kind: RedisKind) => readonly string[],
+): Options | string {
   try {
     const { values } = parseArgs({
       args: args.flatMap((arg, i) => (isBareOutage(arg, args[i + 1]) ? [arg, OUTAGE_SECONDS] : [arg])),
@@ -43,6 +49,7 @@ export function readOptions(args: readonly string[], faults: readonly string[]):
         out: { type: 'string' },
         outage: { type: 'string' },
         report: { type: 'string' },
+        redis: { type: 'string' },
       },
     });
     const number = (name: 'seed' | 'minutes' | 'rate' | 'outage', fallback: number): number => {
@@ -51,8 +58,11 @@ export function readOptions(args: readonly string[], faults: readonly string[]):
       if (!isAllowed) throw new Error(`--${name} takes a number above 0.`);
       return value;
     };
+    const redis = REDIS_KINDS.find((kind) => kind === (values.redis ?? 'server'));
+    if (redis === undefined) throw new Error(`--redis takes one of: ${REDIS_KINDS.join(', ')}.`);
+    if (redis !== 'server' && values.outage !== undefined) throw new Error('--outage takes one Redis server.');
     const only = values.only?.split(',');
-    const stray = only?.find((word) => !faults.some((name) => name.includes(word)));
+    const stray = only?.find((word) => !namesOf(redis).some((name) => name.includes(word)));
     if (stray !== undefined) throw new Error(`No fault's name holds "${stray}".`);
     return {
       seed: number('seed', Math.floor(Math.random() * 2 ** 31)),
@@ -61,6 +71,7 @@ export function readOptions(args: readonly string[], faults: readonly string[]):
       only,
       out: values.out,
       outage: values.outage === undefined ? undefined : number('outage', Number.NaN),
+      redis,
       report: values.report,
     };
   } catch (error) {

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { lockTable } from '../support/lock-table.ts';
-import { growthOf, sumOf, untilSeen } from './evidence.ts';
+import { untilSeen } from '../support/until-seen.ts';
+import { growthOf, sumOf } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { COMMIT, breakAt } from './process-faults.ts';
 import type { SystemUnderTest } from './system-under-test.ts';

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
-import { growthOf, untilSeen } from './evidence.ts';
+import { untilSeen } from '../support/until-seen.ts';
+import { growthOf } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import type { SystemUnderTest } from './system-under-test.ts';
 

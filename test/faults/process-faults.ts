@@ -1,8 +1,9 @@
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { untilSeen } from '../support/until-seen.ts';
 import type { App } from './app.ts';
-import { sumOf, untilSeen } from './evidence.ts';
+import { sumOf } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { freezeUntilTakenOver } from './frozen-worker.ts';
 import type { Link, Moment } from './link.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { sumOf, untilSeen } from './evidence.ts';
+import { untilSeen } from '../support/until-seen.ts';
+import { sumOf } from './evidence.ts';
 import { anyOf, between, type Fault } from './fault.ts';
 import { startLink } from './link.ts';
 import { keyOf } from './health.ts';

@@ -7,6 +7,7 @@ import { markdownTable, replacePart } from '../support/markdown.ts';
 import { ROOT } from '../support/root.ts';
 import { campaignSchema, sumOfTallies, type Campaign, type Injection, type Tally } from './campaign.ts';
 import type { Fault } from './fault.ts';
+import { REDIS_KINDS } from './redis-nodes.ts';
 
 /** A run, as `--out` writes it. */
 export const reportSchema = campaignSchema.extend({
@@ -16,6 +17,8 @@ export const reportSchema = campaignSchema.extend({
   startedAt: z.string(),
   tookSeconds: z.number(),
   deliveriesPerSecond: z.number(),
+  /** What REDIS_URL named. */
+  redis: z.enum(REDIS_KINDS).default('server'),
   cores: z.number(),
   node: z.string(),
 });
@@ -149,6 +152,6 @@ export function faultTable(faults: readonly Fault[], short: readonly string[]): 
 }
 
 /** Puts Markdown between the marks of a README that have this name. */
-export async function writeReadme(path: string, name: 'faults' | 'results', markdown: string): Promise<void> {
+export async function writeReadme(path: string, name: string, markdown: string): Promise<void> {
   await writeFile(path, replacePart(await readFile(path, 'utf8'), name, markdown));
 }

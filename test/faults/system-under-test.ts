@@ -1,11 +1,12 @@
 import { chmod, mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { choosePort } from '@landline/local-servers';
+import { readQueueServers, shardPlaces } from '@landline/queue';
 import { migrate } from '@landline/store';
 import { countEffects } from '../support/count-effects.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import type { App } from './app.ts';
-import { createApps } from './apps.ts';
+import { createApps, throughLink } from './apps.ts';
 import { createClocks, type Clocks } from './clocks.ts';
 import { createEventLoad, POISONOUS, type EventLoad } from './event-load.ts';
 import { stopLeftOvers } from './left-overs.ts';
@@ -13,6 +14,7 @@ import { startLink, type Line, type Link, type Links } from './link.ts';
 import { mountSmallDisk, setReadOnly, unmount, type SmallDisk } from './mounts.ts';
 import { startPostgresServer, type PostgresServer } from './postgres-server.ts';
 import { startRecordingStorage, type RecordingStorage } from './recording-storage.ts';
+import { startRedisNodes, type RedisKind, type RedisNodes } from './redis-nodes.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 import { createSender, type Sender } from './sender.ts';
 import { createSentEvents, type SentEvents } from './sent-events.ts';
@@ -22,8 +24,12 @@ export interface SystemUnderTest {
   receivers: readonly App[];
   workers: readonly App[];
   links: Links;
-  /** The one that the proxies lead to now. */
+  /** The one that the proxies lead to now. @throws Where Redis has several nodes. */
   readonly redis: RedisServer;
+  /** Where Redis has several nodes, these. */
+  nodes: RedisNodes | undefined;
+  /** Leads the keys of each shard. */
+  shardPrefixes: readonly string[];
   postgres: PostgresServer;
   journalDir: string;
   spoolDir: string;
@@ -56,6 +62,8 @@ export interface SystemOptions {
   run: string;
   deliveriesPerSecond: number;
   seed: number;
+  /** `server` by default. */
+  redis?: RedisKind | undefined;
 }
 
 const PROCESSES_EACH = [0, 1];
@@ -67,7 +75,8 @@ export const REDIS_CLOCK = 'redis';
 export const STEP_SECONDS = 3 * 3600;
 
 /** Starts everything; the sender sends nothing yet. */
-export async function startSystem({ folder, run, deliveriesPerSecond, seed }: SystemOptions): Promise<SystemUnderTest> {
+export async function startSystem(options: SystemOptions): Promise<SystemUnderTest> {
+  const { folder, run, deliveriesPerSecond, seed } = options;
   await clear(folder);
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o755); // as root, Postgres runs as another user
@@ -95,9 +104,9 @@ export async function startSystem({ folder, run, deliveriesPerSecond, seed }: Sy
     const clocks = await createClocks(folder);
     if ('set' in clocks) stops.push(clocks.remove);
     const redisEnv = 'set' in clocks ? await clocks.environmentOf(REDIS_CLOCK) : {};
-    const firstRedis = await startRedisServer(join(folder, 'redis'), { env: redisEnv });
+    const { nodes, redis: firstRedis, ...parts } = await startRedisParts(options, redisEnv);
     let redis = firstRedis;
-    stops.push(() => redis.stop());
+    stops.push(async () => Promise.all([redis?.stop(), nodes?.remove()]));
     const postgres = await startPostgresServer(join(folder, 'postgres'));
     stops.push(postgres.stop, postgres.close);
     await migrate(postgres.url);
@@ -116,18 +125,19 @@ export async function startSystem({ folder, run, deliveriesPerSecond, seed }: Sy
       return links;
     };
     const [receiverPorts, workerPorts, healthPorts] = [await ports(), await ports(), await ports()];
+    const redisPorts = PROCESSES_EACH.flatMap(() => firstRedis?.port ?? []);
     const links: Record<Line, Link[]> = {
       'sender-receiver': await linksTo(receiverPorts),
-      'receiver-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
+      'receiver-Redis': await linksTo(redisPorts),
       'receiver-storage': await linksTo(PROCESSES_EACH.map(() => storage.port)),
-      'worker-Redis': await linksTo(PROCESSES_EACH.map(() => firstRedis.port)),
+      'worker-Redis': await linksTo(redisPorts),
       'worker-Postgres': await linksTo(PROCESSES_EACH.map(() => postgres.port)),
     };
     const [journalDir, spoolDir] = [join(folder, 'journal'), join(folder, 'spool')];
     const { receivers, workers } = await createApps({
       folder,
       links,
-      redisUrl: `redis://:${firstRedis.password}@127.0.0.1`,
+      redisUrl: parts.urlBy,
       postgresUrl: postgres.url,
       journalDir,
       spoolDir,
@@ -152,8 +162,11 @@ export async function startSystem({ folder, run, deliveriesPerSecond, seed }: Sy
       workers,
       links,
       get redis() {
+        if (redis === undefined) throw new Error('Redis has several nodes.');
         return redis;
       },
+      nodes,
+      shardPrefixes: parts.shardPrefixes,
       postgres,
       journalDir,
       spoolDir,
@@ -171,14 +184,41 @@ export async function startSystem({ folder, run, deliveriesPerSecond, seed }: Sy
         const old = redis;
         redis = next;
         for (const link of [...links['receiver-Redis'], ...links['worker-Redis']]) {
-          link.leadTo(redis.port);
+          link.leadTo(next.port);
           link.reset();
         }
-        await old.wipe();
+        await old?.wipe();
       },
       stop,
     };
   }
+}
+
+/** One server, or several nodes, and how the apps reach them. */
+interface RedisParts {
+  redis?: RedisServer;
+  nodes?: RedisNodes;
+  /** REDIS_URL by an app's own link; the nodes have no links. */
+  urlBy: (link: Link | undefined) => string;
+  shardPrefixes: readonly string[];
+}
+
+async function startRedisParts(
+  { folder, redis: kind = 'server' }: SystemOptions,
+  env: Readonly<Record<string, string>>,
+): Promise<RedisParts> {
+  if (kind === 'server') {
+    const redis = await startRedisServer(join(folder, 'redis'), { env });
+    const url = `redis://:${redis.password}@127.0.0.1`;
+    return { redis, urlBy: (link) => throughLink(link, url), shardPrefixes: await prefixesOf(url) };
+  }
+  const nodes = await startRedisNodes(kind, folder);
+  return { nodes, urlBy: () => nodes.url, shardPrefixes: await prefixesOf(nodes.url) };
+}
+
+/** The prefixes of the shards that the apps make of this REDIS_URL by themselves. */
+async function prefixesOf(redisUrl: string): Promise<string[]> {
+  return shardPlaces(await readQueueServers({ REDIS_URL: redisUrl })).map(({ prefix }) => prefix);
 }
 
 const diskIn = (folder: string): string => join(folder, 'small-disk');

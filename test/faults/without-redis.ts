@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { untilSeen } from '../support/until-seen.ts';
 import type { App } from './app.ts';
 import { lookForUnseen } from './check.ts';
-import { growthOf, sumOf, untilSeen } from './evidence.ts';
+import { growthOf, sumOf } from './evidence.ts';
 import { anyOf } from './fault.ts';
 import type { Line, Link } from './link.ts';
 import type { SystemUnderTest } from './system-under-test.ts';

@@ -42,15 +42,24 @@ export interface Outcome {
 /** The outcome when every event was answered 200, and is in the tables once and right. */
 export const NOTHING_LOST: Outcome = { refused: {}, lost: 0, doubled: [], wrong: [] };
 
-/** Starts it; `env` is for both apps. */
-export async function startLineUnderLoad(env: Readonly<Record<string, string>>): Promise<LineUnderLoad> {
+/**
+ * Starts it.
+ *
+ * @param env    For both apps.
+ * @param reach  Returns the URL by which the worker reaches its database, such as one behind a pooler.
+ */
+export async function startLineUnderLoad(
+  env: Readonly<Record<string, string>>,
+  reach?: (directUrl: string) => Promise<string>,
+): Promise<LineUnderLoad> {
   const database = await createDatabase(inject('databaseUrl'));
   onTestFinished(() => database.drop());
-  const sql = (statement: string) => runSql(database.url, statement);
+  const sql = (statement: string) => runSql(database.directUrl, statement);
   await countEffects(sql);
+  const databaseUrl = reach === undefined ? database.url : await reach(database.directUrl);
   const dir = join(await makeTempFolder(), 'journal');
   const startWorker = async (variables: Readonly<Record<string, string>>) => {
-    const worker = await startApp('worker', { env: { DATABASE_URL: database.url, ...variables } });
+    const worker = await startApp('worker', { env: { DATABASE_URL: databaseUrl, ...variables } });
     onTestFinished(async () => void (await worker.stop()));
     return worker;
   };

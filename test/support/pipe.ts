@@ -1,4 +1,4 @@
-import { openQueues, type OpenQueues } from '@landline/queue';
+import { openQueues, readQueueServers, shardPlaces, type OpenQueues } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
 import { inject, vi } from 'vitest';
 import { startApp, type AppProcess } from './app-process.ts';
@@ -19,12 +19,18 @@ export interface PipeCounts {
   dead: number;
 }
 
+/** The Redis of a pipe: one server, or several that REDIS_URL names. */
+export type PipeRedis = Pick<PrivateRedis, 'url' | 'remove'>;
+
 /** The whole way of an event: a receiver, a Redis and a database of the test, and the workers that it starts. */
 export interface Pipe {
-  redis: PrivateRedis;
+  redis: PipeRedis;
   databaseUrl: string;
   receiver: AppProcess;
+  /** Those of the first shard, which is the only one unless Redis is several. */
   queues: OpenQueues;
+  /** Those of every shard. */
+  shards: readonly OpenQueues[];
   startWorker: () => Promise<AppProcess>;
   sql: (statement: string) => Promise<Record<string, unknown>[]>;
   counts: () => Promise<PipeCounts>;
@@ -36,25 +42,29 @@ export interface Pipe {
   stop: () => Promise<void>;
 }
 
-/** Starts the pipe up to the queue; `env` is for the receiver. Workers take jobs from `startWorker` on. */
-export async function startPipe(env: Readonly<Record<string, string>> = {}): Promise<Pipe> {
-  const redis = await startPrivateRedis();
+/**
+ * Starts the pipe up to the queue; `env` is for the receiver. Workers take jobs from `startWorker` on. `startRedis` starts one server by
+ * default.
+ */
+export async function startPipe(
+  env: Readonly<Record<string, string>> = {},
+  startRedis: () => Promise<PipeRedis> = startPrivateRedis,
+): Promise<Pipe> {
+  const redis = await startRedis();
   const database = await createDatabase(inject('databaseUrl'));
   const receiver = await startApp('receiver', {
     env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, ...env },
   });
-  const queues = openQueues({ redisUrl: redis.url });
-  await queues.ping();
+  const [first, ...others] = shardPlaces(await readQueueServers({ REDIS_URL: redis.url }));
+  const queues = openQueues(first);
+  const shards = [queues, ...others.map((place) => openQueues(place))];
+  await Promise.all(shards.map((shard) => shard.ping()));
   const workers: AppProcess[] = [];
 
   async function counts(): Promise<PipeCounts> {
-    const [events, letters] = await Promise.all(
-      [queues.events, queues.deadLetters].map((queue) =>
-        queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
-      ),
-    );
-    const { failed = 0, ...unsettled } = letters ?? {};
-    return { events: sum(events ?? {}), unsettled: sum(unsettled), dead: failed };
+    const each = await Promise.all(shards.map(countsOf));
+    const total = (of: keyof PipeCounts) => each.reduce((all, counted) => all + counted[of], 0);
+    return { events: total('events'), unsettled: total('unsettled'), dead: total('dead') };
   }
 
   async function spooledBodies(): Promise<number> {
@@ -67,12 +77,13 @@ export async function startPipe(env: Readonly<Record<string, string>> = {}): Pro
     databaseUrl: database.url,
     receiver,
     queues,
+    shards,
     async startWorker() {
       const worker = await startApp('worker', { env: { DATABASE_URL: database.url, REDIS_URL: redis.url } });
       workers.push(worker);
       return worker;
     },
-    sql: (statement) => runSql(database.url, statement),
+    sql: (statement) => runSql(database.directUrl, statement),
     counts,
     untilQueued: (wanted) =>
       vi.waitUntil(
@@ -95,10 +106,19 @@ export async function startPipe(env: Readonly<Record<string, string>> = {}): Pro
       ),
     async stop() {
       await Promise.all([receiver, ...workers].filter((app) => app.isRunning()).map((app) => app.stop()));
-      await queues.close();
+      await Promise.all(shards.map((shard) => shard.close()));
       await Promise.all([redis.remove(), database.drop()]);
     },
   };
+}
+
+/** Counts the jobs of one shard. */
+async function countsOf({ events: queue, deadLetters }: OpenQueues): Promise<PipeCounts> {
+  const [events, letters] = await Promise.all(
+    [queue, deadLetters].map((each) => each.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed')),
+  );
+  const { failed = 0, ...unsettled } = letters ?? {};
+  return { events: sum(events ?? {}), unsettled: sum(unsettled), dead: failed };
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

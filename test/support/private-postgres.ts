@@ -3,12 +3,16 @@ import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { startPostgres } from '@landline/local-servers';
 import { migrate } from '@landline/store';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
+import { startPgBouncer } from './pgbouncer.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
 /** A migrated Postgres that the running test may break. It is removed when the test ends. */
 export interface PrivatePostgres {
+  /** Where the product reaches it: behind a PgBouncer of its own, where the tests run so. */
   url: string;
+  /** The same without PgBouncer. */
+  directUrl: string;
   /** Ends the server; its data stays. */
   stop: () => Promise<void>;
   /** Starts the server again on the same port and data. */
@@ -22,6 +26,9 @@ export interface PrivatePostgres {
   thaw: () => Promise<void>;
 }
 
+/** By default PgBouncer tries a server that was away only after 15 s. */
+const POOLER = { max_client_conn: 1000, server_login_retry: 1 };
+
 /** Starts a Postgres; `args` are further arguments of postgres. */
 export async function startPrivatePostgres(args: readonly string[] = []): Promise<PrivatePostgres> {
   const dir = `${await makeTempFolder()}/postgres`;
@@ -29,11 +36,13 @@ export async function startPrivatePostgres(args: readonly string[] = []): Promis
   onTestFinished(() => server.stop());
   const { url } = server;
   await migrate(url);
+  const isPooled = inject('poolerUrl') !== '';
   const signal = async (name: NodeJS.Signals) => {
     for (const pid of [server.pid, ...(await childrenOf(server.pid))]) process.kill(pid, name);
   };
   return {
-    url,
+    url: isPooled ? await startPgBouncer(url, POOLER) : url,
+    directUrl: url,
     stop: () => server.stop(),
     async restart() {
       server = await startPostgres({ dir, port: Number(new URL(url).port), args });

@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isRunning, keepSecret, startRedis } from '@landline/local-servers';
+import { untilSeen } from './until-seen.ts';
 import { withRedis } from './with-redis.ts';
 
 /** How long one command may take, in milliseconds. */
@@ -10,6 +11,7 @@ const COMMAND_LIMIT_MS = 2000;
 /** A Redis for one test: the test may break it, and the names of the queues are fixed. */
 export interface PrivateRedis {
   url: string;
+  isRunning: () => boolean;
   /** Runs one command, e.g. `['CONFIG', 'SET', 'maxmemory', '1mb']`. */
   run: (command: readonly [string, ...string[]]) => Promise<unknown>;
   /** Ends the server; its data stays. */
@@ -21,21 +23,26 @@ export interface PrivateRedis {
   /** Freezes the server: no answer comes, and no connection closes. */
   freeze: () => void;
   thaw: () => void;
-  /** Kills the server and removes its data. */
+  /** Kills the server and removes its data. What a node of a Cluster knows of the others stays. */
+  loseData: () => Promise<void>;
+  /** Kills the server and removes all of its files. */
   remove: () => Promise<void>;
 }
 
-/**
- * Starts a Redis with the settings of `npm start`; `args` are further arguments of redis-server. `password` is a random one by default: the
- * servers that replicate each other share one.
- */
+/** How to start one. */
+export interface PrivateRedisOptions {
+  /** A random one by default: servers that replicate each other share one. */
+  password?: string | undefined;
+  /** Where its data lies, in a folder that is there; by default in a temporary folder. */
+  dir?: string | undefined;
+}
+
+/** Starts a Redis with the settings of `npm start`; `args` are further arguments of redis-server. */
 export async function startPrivateRedis(
   args: readonly string[] = [],
-  { password }: { password?: string } = {},
+  { password, dir: wanted }: PrivateRedisOptions = {},
 ): Promise<PrivateRedis> {
-  const folder = await mkdtemp(join(tmpdir(), 'landline-redis-'));
-  await chmod(folder, 0o755); // as root, the server may run as another user
-  const dir = join(folder, 'data');
+  const dir = wanted ?? join(await makeFolder(), 'data');
   if (password !== undefined) await keepSecret(`${dir}-password`, password);
   const start = (port: number) => startRedis({ dir, port, args, searchPath: process.env['PATH'], endsWithUs: true });
   let server = await start(0);
@@ -43,12 +50,15 @@ export async function startPrivateRedis(
 
   async function kill(): Promise<void> {
     if (!isRunning(server.pid)) return;
-    process.kill(server.pid, 'SIGKILL');
-    await server.exited;
+    const { pid } = server;
+    process.kill(pid, 'SIGKILL');
+    // Looked for by a timer: a suite that ends has nothing else that keeps Node from ending before.
+    await untilSeen('the killed Redis is gone', () => Promise.resolve(!isRunning(pid)));
   }
 
   return {
     url,
+    isRunning: () => isRunning(server.pid),
     run: ([name, ...rest]) => withRedis(url, (connection) => connection.call(name, ...rest), COMMAND_LIMIT_MS),
     stop: () => server.stop(),
     kill,
@@ -58,9 +68,23 @@ export async function startPrivateRedis(
     },
     freeze: () => void process.kill(server.pid, 'SIGSTOP'),
     thaw: () => void process.kill(server.pid, 'SIGCONT'),
+    async loseData() {
+      await kill();
+      const files = (await readdir(dir)).filter((name) => name !== CLUSTER_FILE);
+      await Promise.all(files.map((name) => rm(join(dir, name), { recursive: true })));
+    },
     async remove() {
       await kill();
-      await rm(folder, { recursive: true, force: true });
+      await rm(wanted ?? dirname(dir), { recursive: true, force: true });
     },
   };
+}
+
+/** Where a node of a Cluster writes down what it knows of the others. */
+const CLUSTER_FILE = 'nodes.conf';
+
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'landline-redis-'));
+  await chmod(folder, 0o755); // as root, the server may run as another user
+  return folder;
 }

@@ -1,118 +1,148 @@
+import { join } from 'node:path';
 import { choosePort, makeSecret } from '@landline/local-servers';
-import { vi } from 'vitest';
+import { tlsArguments } from './certificate.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
+import type { ReplicatedOptions } from './redis-sentinel.ts';
+import { untilSeen } from './until-seen.ts';
 
 const SLOTS = 16_384;
 /** How long a node may be silent before the others hold it for dead, in milliseconds. */
-const NODE_TIMEOUT_MS = 1000;
+const NODE_TIMEOUT_MS = 2000;
+const KEYS_AT_ONCE = 100;
+const PORT_CHOICES = 3;
 
 /** A Redis Cluster of a test. Node `i` is the master of the i-th part of the slots; replicas follow, in the same order. */
 export interface RedisCluster {
-  /** `redis+cluster://…`, with the password. */
+  /** `redis+cluster://…`, or `rediss+cluster://…`, with the password. */
   url: string;
+  /** As they are at first. */
   masters: readonly PrivateRedis[];
   replicas: readonly PrivateRedis[];
-  /** Moves the slot of a key from one master to another, with all of its keys, as `redis-cli --cluster reshard` does. */
-  moveSlotOf: (key: string, from: PrivateRedis, to: PrivateRedis) => Promise<void>;
   remove: () => Promise<void>;
 }
 
+/** A node with the ports by which others reach it. */
+interface Node {
+  redis: PrivateRedis;
+  port: string;
+  busPort: string;
+}
+
 /** Starts a Cluster of three masters on loopback, each with a replica where that is wanted. */
-export async function startRedisCluster({ hasReplicas = false } = {}): Promise<RedisCluster> {
+export async function startRedisCluster({
+  hasReplicas = false,
+  certificate,
+  folder,
+}: ReplicatedOptions & { hasReplicas?: boolean } = {}): Promise<RedisCluster> {
   const password = makeSecret();
-  const nodes = await Promise.all(Array.from({ length: hasReplicas ? 6 : 3 }, () => startNode(password)));
+  const start = (_: unknown, i: number) =>
+    startNode(password, { certificate, folder: folder && join(folder, `node-${i + 1}`) });
+  const nodes = await Promise.all(Array.from({ length: hasReplicas ? 6 : 3 }, start));
   const [masters, replicas] = [nodes.slice(0, 3), nodes.slice(3)];
-  await join(nodes, masters);
+  await joinNodes(nodes, masters);
   await Promise.all(replicas.map((replica, i) => follow(replica, masters[i])));
-  await vi.waitUntil(async () => (await Promise.all(nodes.map(isWell))).every(Boolean), {
-    timeout: 20_000,
-    interval: 50,
-  });
-  if (hasReplicas) {
-    await vi.waitUntil(async () => (await Promise.all(replicas.map(isLinked))).every(Boolean), {
-      timeout: 20_000,
-      interval: 50,
-    });
-  }
-  const hosts = nodes.map(({ url }) => new URL(url).host).join(',');
+  await untilSeen('each node knows the masters of all slots', () => areAll(nodes, isWell));
+  await untilSeen('each replica has all that its master has', () => areAll(replicas, isLinked));
+  const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`).join(',');
   return {
-    url: `redis+cluster://:${password}@${hosts}`,
-    masters,
-    replicas,
-    moveSlotOf,
-    remove: async () => void (await Promise.all(nodes.map((node) => node.remove()))),
+    url: `${certificate ? 'rediss' : 'redis'}+cluster://:${password}@${hosts}`,
+    masters: masters.map(({ redis }) => redis),
+    replicas: replicas.map(({ redis }) => redis),
+    remove: async () => void (await Promise.all(nodes.map(({ redis }) => redis.remove()))),
   };
 }
 
-async function startNode(password: string): Promise<PrivateRedis> {
+/** Starts a node. A port that was free may be taken by the time that the server opens it: then the node gets others. */
+async function startNode(password: string, options: ReplicatedOptions): Promise<Node> {
+  for (let left = PORT_CHOICES; ; left--) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one choice after the other
+      return await startOnFreePorts(password, options);
+    } catch (error) {
+      if (left === 1) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(password: string, { certificate, folder }: ReplicatedOptions): Promise<Node> {
   // By default the port of the bus is 10,000 higher, which may be no port at all.
   const busPort = String(await choosePort(0));
+  const tlsPort = certificate && (await choosePort(0));
   const args = ['--cluster-enabled', 'yes', '--cluster-port', busPort, '--masterauth', password];
   const fast = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--repl-diskless-sync-delay', '0'];
-  const node = await startPrivateRedis([...args, ...fast, '--cluster-require-full-coverage', 'no'], { password });
-  busPorts.set(node, busPort);
-  return node;
+  const tls =
+    certificate && tlsPort !== undefined ? [...tlsArguments(certificate, tlsPort), '--tls-cluster', 'yes'] : [];
+  const all = [...args, ...fast, '--cluster-require-full-coverage', 'no', ...tls];
+  const redis = await startPrivateRedis(all, { password, dir: folder });
+  return { redis, port: String(tlsPort ?? new URL(redis.url).port), busPort };
 }
 
-const busPorts = new WeakMap<PrivateRedis, string>();
-
-async function join(nodes: readonly PrivateRedis[], masters: readonly PrivateRedis[]): Promise<void> {
+/** Gives the masters their slots, and makes all nodes one Cluster. */
+async function joinNodes(nodes: readonly Node[], masters: readonly Node[]): Promise<void> {
   await Promise.all(
-    masters.map((master, i) => {
+    masters.map(({ redis }, i) => {
       const bounds = [i, i + 1].map((at) => Math.floor((at * SLOTS) / masters.length));
-      return master.run(['CLUSTER', 'ADDSLOTSRANGE', String(bounds[0]), String((bounds[1] ?? 0) - 1)]);
+      return redis.run(['CLUSTER', 'ADDSLOTSRANGE', String(bounds[0]), String((bounds[1] ?? 0) - 1)]);
     }),
   );
-  await Promise.all(nodes.map((node, i) => node.run(['CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1)])));
+  await Promise.all(nodes.map(({ redis }, i) => redis.run(['CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1)])));
   const [first, ...others] = nodes;
-  for (const other of others) {
-    const { hostname, port } = new URL(other.url);
+  for (const { port, busPort } of others) {
     // oxlint-disable-next-line no-await-in-loop -- six at most
-    await first?.run(['CLUSTER', 'MEET', hostname, port, busPorts.get(other) ?? '']);
+    await first?.redis.run(['CLUSTER', 'MEET', '127.0.0.1', port, busPort]);
   }
-  const known = (node: PrivateRedis) =>
-    infoOf(node).then((info) => info.includes(`cluster_known_nodes:${nodes.length}`));
-  await vi.waitUntil(async () => (await Promise.all(nodes.map(known))).every(Boolean), {
-    timeout: 20_000,
-    interval: 50,
-  });
+  const known = async ({ redis }: Node) => (await infoOf(redis)).includes(`cluster_known_nodes:${nodes.length}`);
+  await untilSeen('each node knows the others', () => areAll(nodes, known));
 }
 
+const areAll = async (nodes: readonly Node[], are: (node: Node) => Promise<boolean>) =>
+  (await Promise.all(nodes.map(are))).every(Boolean);
 const infoOf = async (node: PrivateRedis) => String(await node.run(['CLUSTER', 'INFO']));
 const idOf = async (node: PrivateRedis) => String(await node.run(['CLUSTER', 'MYID']));
-const isWell = async (node: PrivateRedis) => (await infoOf(node)).includes('cluster_state:ok');
-const isLinked = async (node: PrivateRedis) =>
-  String(await node.run(['INFO', 'replication'])).includes('master_link_status:up');
+const isWell = async ({ redis }: Node) => (await infoOf(redis)).includes('cluster_state:ok');
+const isLinked = async ({ redis }: Node) =>
+  String(await redis.run(['INFO', 'replication'])).includes('master_link_status:up');
 
-async function follow(replica: PrivateRedis, master: PrivateRedis | undefined): Promise<void> {
+async function follow({ redis: replica }: Node, master: Node | undefined): Promise<void> {
   if (master === undefined) return;
-  const id = await idOf(master);
-  await vi.waitUntil(
-    () =>
-      replica.run(['CLUSTER', 'REPLICATE', id]).then(
-        () => true,
-        () => false,
-      ),
-    {
-      timeout: 20_000,
-      interval: 50,
-    },
-  );
+  const id = await idOf(master.redis);
+  const knowsIt = () =>
+    replica.run(['CLUSTER', 'REPLICATE', id]).then(
+      () => true,
+      () => false,
+    );
+  await untilSeen('the replica knows its master', knowsIt);
 }
 
-async function moveSlotOf(key: string, from: PrivateRedis, to: PrivateRedis): Promise<void> {
+/** Which slot to move, and where it is to go. */
+export interface SlotMove {
+  /** A key in the slot. */
+  key: string;
+  from: PrivateRedis;
+  to: PrivateRedis;
+  /** Is called when a part of the keys has moved, and the others have not. */
+  midway?: () => Promise<void>;
+}
+
+/** Moves a slot of a Cluster without TLS with all of its keys, as `redis-cli --cluster reshard` does. */
+export async function moveSlot({ key, from, to, midway }: SlotMove): Promise<void> {
   const slot = String(await from.run(['CLUSTER', 'KEYSLOT', key]));
   const [source, target] = await Promise.all([idOf(from), idOf(to)]);
   const { hostname, port, password } = new URL(to.url);
   await to.run(['CLUSTER', 'SETSLOT', slot, 'IMPORTING', source]);
   await from.run(['CLUSTER', 'SETSLOT', slot, 'MIGRATING', target]);
-  for (;;) {
-    // oxlint-disable no-await-in-loop -- batch after batch
-    const keys = await from.run(['CLUSTER', 'GETKEYSINSLOT', slot, '100']);
-    if (!Array.isArray(keys) || keys.length === 0) break;
+  const migrate = async (most: number): Promise<boolean> => {
+    const keys = await from.run(['CLUSTER', 'GETKEYSINSLOT', slot, String(most)]);
+    if (!Array.isArray(keys) || keys.length === 0) return false;
     await from.run(['MIGRATE', hostname, port, '', '0', '5000', 'AUTH', password, 'KEYS', ...keys.map(String)]);
-    // oxlint-enable no-await-in-loop
+    return true;
+  };
+  if (midway !== undefined) {
+    await migrate(1);
+    await midway();
   }
+  // oxlint-disable-next-line no-await-in-loop -- batch after batch
+  while (await migrate(KEYS_AT_ONCE));
   for (const node of [to, from]) {
     // oxlint-disable-next-line no-await-in-loop -- the new master first
     await node.run(['CLUSTER', 'SETSLOT', slot, 'NODE', target]);

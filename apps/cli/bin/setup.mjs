@@ -12,9 +12,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { removeStale } from './remove-stale.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const MAIN = join(ROOT, 'apps', 'cli', 'dist', 'main.js');
@@ -88,6 +89,9 @@ function build() {
     TURBO_NO_UPDATE_NOTIFIER: '1',
     DO_NOT_TRACK: '1',
   });
+  for (const place of ['packages', 'apps'].map((name) => join(ROOT, name)))
+    for (const name of readdirSync(place))
+      removeStale({ src: join(place, name, 'src'), dist: join(place, name, 'dist') });
 }
 
 async function handOver([command, ...args]) {

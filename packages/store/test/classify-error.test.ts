@@ -70,10 +70,10 @@ describe('an error of Postgres, provoked', () => {
   });
 
   test('40P01 is of the class conflict: a deadlock', async () => {
-    const url = new URL(context.url);
+    const url = new URL(context.directUrl);
     url.searchParams.set('options', '-c deadlock_timeout=2s');
     await context.store.apply([anEvent(action('ring'))]);
-    const rival = new Client({ connectionString: context.url });
+    const rival = new Client({ connectionString: context.directUrl });
     await rival.connect();
     onTestFinished(() => rival.end());
     await withOwnStore(url.href, async (store) => {
@@ -140,7 +140,7 @@ describe('a serialization failure at COMMIT', () => {
   });
 
   test('comes from a database that is serializable by default, where two applies meet; again, both are applied', async () => {
-    const url = new URL(context.url);
+    const url = new URL(context.directUrl);
     url.searchParams.set('options', '-c default_transaction_isolation=serializable');
     await withOwnStore(url.href, async (store) => {
       const events = Array.from({ length: 20 }, (_, i) => anEvent({ ...action('meeting'), at: 1000 + i }));
@@ -167,14 +167,14 @@ describe('an error caught inside a transaction', () => {
 
 /** What an apply fails with under another URL. */
 function elsewhere(change: (url: URL) => void): Promise<[code: string, faultClass: string]> {
-  const url = new URL(context.url);
+  const url = new URL(context.directUrl);
   change(url);
   return withOwnStore(url.href, (store) => failure(store.apply([anEvent(action('refused'))])));
 }
 
 /** Makes a role of this database's own; answers how to put it into a URL. */
 async function role(name: string, options = ''): Promise<(url: URL) => void> {
-  const full = `${name}_${new URL(context.url).pathname.slice(1)}`;
+  const full = `${name}_${new URL(context.directUrl).pathname.slice(1)}`;
   await context.sql(`CREATE ROLE ${full} LOGIN PASSWORD 'secret' ${options}`);
   return (url) => {
     url.username = full;

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApplicableEvent } from '../src/apply.ts';
 import { createStore, type Store } from '../src/store.ts';
 import { anEvent, AT } from './support/an-event.ts';
@@ -6,10 +6,9 @@ import { withStore } from './support/with-store.ts';
 
 const context = withStore();
 let other: Store;
-beforeAll(() => {
-  other = createStore({ databaseUrl: context.url });
-  return () => other.close();
-});
+beforeAll(() => void (other = createStore({ databaseUrl: context.url })));
+// Before the database goes: behind a pooler, dropping it ends no connection of the store.
+afterAll(() => other.close());
 
 const CONVERSATIONS = 12;
 const USERS = 5;

@@ -85,7 +85,7 @@ export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK, 
     redisUrl,
     prefix,
     /** Runs a statement as the database's owner. */
-    admin: (sql: string) => runSql(database.url, sql),
+    admin: (sql: string) => runSql(database.directUrl, sql),
     context,
     queues,
     letters,

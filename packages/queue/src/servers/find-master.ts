@@ -120,10 +120,15 @@ async function askOnce<T>({ node, login, tls }: Asked, question: (connection: Re
     connectTimeout: ANSWER_LIMIT_MS,
     commandTimeout: ANSWER_LIMIT_MS,
     maxRetriesPerRequest: 0,
-  }).on('error', () => undefined);
+  });
+  // ioredis rejects with "Connection is closed." and tells the reason as an event, such as a certificate that nobody trusts.
+  let reason: Error | undefined;
+  connection.on('error', (error: Error) => (reason ??= error));
   try {
     await connection.connect();
     return await question(connection);
+  } catch (error) {
+    throw reason ?? error;
   } finally {
     connection.disconnect();
   }

@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startRedisCluster } from '../../../../test/support/redis-cluster.ts';
+import { makeCertificate } from '../../../../test/support/certificate.ts';
+import { moveSlot, startRedisCluster } from '../../../../test/support/redis-cluster.ts';
 import { startWatchedRedis } from '../../../../test/support/redis-sentinel.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { startTlsRedis } from '../../../../test/support/tls-redis.ts';
 import { readQueueServers } from '../../src/servers/read-servers.ts';
 import type { Place } from '../../src/servers/place.ts';
@@ -35,6 +37,36 @@ describe('TLS', () => {
     const distrustful = await aShard({ redisUrl: url });
     expect(distrustful.fault()?.message).toMatch(/self-signed certificate|unable to verify/);
   });
+
+  it('leads to the master that a Sentinel names, and to the next one', async () => {
+    const certificate = await makeCertificate(await makeTempFolder());
+    const watched = await startWatchedRedis({ certificate });
+    onTestFinished(() => watched.remove());
+    const line = await aLine({ redisUrl: watched.url, redisCa: certificate.ca });
+    await line.passes('before');
+    await watched.master.kill();
+    await line.passes('after');
+    expect(String(await watched.replica.run(['ROLE']))).toMatch(/^master/);
+    const distrustful = await aShard({ redisUrl: watched.url });
+    expect(distrustful.fault()?.message).toMatch(/self-signed certificate|unable to verify/);
+  }, 60_000);
+
+  it('leads to the masters of a Cluster, and to the replica of one that died', async () => {
+    const certificate = await makeCertificate(await makeTempFolder());
+    const cluster = await startRedisCluster({ hasReplicas: true, certificate });
+    onTestFinished(() => cluster.remove());
+    const place = { redisUrl: cluster.url, redisCa: certificate.ca };
+    expect(await readQueueServers({ REDIS_URL: cluster.url, REDIS_CA: certificate.ca })).toMatchObject({
+      queueShards: 4,
+    });
+    const lines = await Promise.all(['{landline}', '{landline:0}'].map((prefix) => aLine({ ...place, prefix })));
+    await Promise.all(lines.map((line) => line.passes('before')));
+    await cluster.masters[1]?.kill();
+    await Promise.all(lines.map((line) => line.passes('after')));
+    expect(String(await cluster.replicas[1]?.run(['ROLE']))).toMatch(/^master/);
+    const distrustful = await aShard({ redisUrl: cluster.url });
+    expect(distrustful.fault()?.message).toMatch(/self-signed certificate|unable to verify/);
+  }, 60_000);
 });
 
 describe('Sentinel', () => {
@@ -64,7 +96,7 @@ describe('Cluster', () => {
     expect(new Set(masters).size).toBe(3);
     expect(await readQueueServers({ REDIS_URL: cluster.url })).toMatchObject({ queueShards: 4 });
 
-    await cluster.moveSlotOf('{landline}', two, three);
+    await moveSlot({ key: '{landline}', from: two, to: three });
     await lines[0]?.passes('after the move');
     expect(await lines[0]?.shard.beats.identity()).toBe(masters[1]);
   }, 60_000);

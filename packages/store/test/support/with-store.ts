@@ -7,6 +7,8 @@ import { openQueryStore, type QueryStore } from './query-store.ts';
 /** What a test file works with: a database of its own and a store on it. */
 export interface StoreContext {
   readonly url: string;
+  /** The same without PgBouncer: see `TestDatabase`. */
+  readonly directUrl: string;
   readonly store: QueryStore;
   /** Runs SQL beside the store, always on the same connection. */
   sql(statement: string): Promise<Record<string, unknown>[]>;
@@ -23,7 +25,7 @@ export function withStore(options: Omit<StoreOptions, 'databaseUrl'> = {}): Stor
   let opened: Opened | undefined;
   beforeAll(async () => {
     const database = await createDatabase(inject('databaseUrl'));
-    const beside = new Client({ connectionString: database.url });
+    const beside = new Client({ connectionString: database.directUrl });
     opened = { database, store: openQueryStore({ databaseUrl: database.url, ...options }), beside };
     await beside.connect();
   });
@@ -39,6 +41,9 @@ export function withStore(options: Omit<StoreOptions, 'databaseUrl'> = {}): Stor
   return {
     get url() {
       return present().database.url;
+    },
+    get directUrl() {
+      return present().database.directUrl;
     },
     get store() {
       return present().store;
