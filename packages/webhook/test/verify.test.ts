@@ -189,7 +189,9 @@ test('agrees with Node about bodies of any size in any pieces, and secrets of an
       const expected = createHmac('sha256', key).update(`${NOW}.`).update(Buffer.concat(pieces)).digest();
       const read = (signature: Buffer) => ({ ok: true as const, timestamp: String(NOW), signatures: [signature] });
       expect(verifyBody(pieces, read(expected), [OLD_SECRET, key]).ok).toBe(true);
-      expect(verifyBody(pieces, read(Buffer.from(expected).fill(7, 31)), [OLD_SECRET, key]).ok).toBe(expected[31] === 7);
+      expect(verifyBody(pieces, read(Buffer.from(expected).fill(7, 31)), [OLD_SECRET, key]).ok).toBe(
+        expected[31] === 7,
+      );
     }),
   );
 });
