@@ -86,7 +86,7 @@ test('when the database is away every caller gets its error', async () => {
   expect(settled.map((result) => result.status === 'rejected' && result.reason)).toEqual([away, away, away, away]);
 });
 
-test('bodies of 2 MiB share a transaction, a larger group has its own, and each has its turn in order', async () => {
+test('bodies of 4 MiB share a transaction, a larger group has its own, and each has its turn in order', async () => {
   const MEBIBYTE = 1024 * 1024;
   const transactions: number[][] = [];
   const shared = shareTransactions(async (events) => {
@@ -103,16 +103,16 @@ test('bodies of 2 MiB share a transaction, a larger group has its own, and each 
   const groups = [
     group('a'),
     group('b'),
-    ofSize(0.7),
-    ofSize(0.7),
-    ofSize(0.7),
-    ofSize(2.5),
+    ofSize(1.5),
+    ofSize(1.5),
+    ofSize(1.5),
+    ofSize(4.5),
     group('c'),
-    ofSize(1.2),
-    ofSize(0.5),
+    ofSize(2.5),
+    ofSize(1),
   ];
   await Promise.all(groups.map((events) => shared(events)));
-  expect(transactions).toEqual([[0], [0, 0.7, 0.7], [0.7], [2.5], [0, 1.2, 0.5]]);
+  expect(transactions).toEqual([[0], [0, 1.5, 1.5], [1.5], [4.5], [0, 2.5, 1]]);
 });
 
 /** Transactions under a clock that the test moves: when each began, in milliseconds from now, and its events. */
@@ -189,9 +189,9 @@ test('when few events come after many, each begins its transaction at once again
   expect(transactions.slice(before).map(({ events }) => events)).toEqual(Array.from({ length: 40 }, () => 1));
 });
 
-test('2 MiB of bodies do not wait for more', async () => {
+test('4 MiB of bodies do not wait for more', async () => {
   const { transactions, shared } = openClocked();
-  const large = normalise(delivery(JSON.stringify({ type: 'large', text: 'x'.repeat(2 * 1024 * 1024) })));
+  const large = normalise(delivery(JSON.stringify({ type: 'large', text: 'x'.repeat(4 * 1024 * 1024) })));
   const many = Array.from({ length: 9 }, (_, i) => `${i}`);
   await Promise.all([shared(group(...many)), shared(group('a'))]);
   // No time passes: without the large body it would gather.

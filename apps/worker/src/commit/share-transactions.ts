@@ -14,7 +14,7 @@ const MAX_EVENTS = 1_000;
  * Bytes of bodies in one transaction at most. The client holds each body three times while it writes it: as text, as bytes, and in the
  * driver's message. A larger group has a transaction of its own. With 16 MiB a backlog of transcripts took 150 MB more and no less CPU.
  */
-const MAX_BYTES = 2 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * A transaction begins so many milliseconds after the one before at the earliest; what comes meanwhile gathers. A transaction of one event

@@ -10,8 +10,8 @@ const MEBIBYTE = 1024 * 1024;
  */
 const LARGE_OVER_BYTES = 2 * MEBIBYTE;
 
-/** Small jobs in hand: the two transactions that are under way, and as much that waits for them. A parsed transcript takes five times its bytes. */
-const SMALL_BYTES = 8 * MEBIBYTE;
+/** Small jobs in hand: the two transactions that are under way, and what waits for them. With half of it transactions are smaller, and transcripts cost more. */
+const SMALL_BYTES = 32 * MEBIBYTE;
 
 /** Large jobs in hand: one of the largest body that a receiver puts into a job. */
 const LARGE_BYTES = 16 * MEBIBYTE;
@@ -27,7 +27,7 @@ export interface JobMemory {
   garbage: GarbageCollection;
 }
 
-/** Makes the memory of the consumers of a process: 8 MiB for small jobs, and 16 MiB for large ones or for one that is larger. */
+/** Makes the memory of the consumers of a process: 32 MiB for small jobs, and 16 MiB for large ones or for one that is larger. */
 export function createJobMemory(): JobMemory {
   return {
     largeOverBytes: LARGE_OVER_BYTES,

@@ -245,7 +245,7 @@ describe('small jobs', () => {
 it('an ordinary full group is a small job', () => {
   const { largeOverBytes, small } = createJobMemory();
   expect(largeOverBytes).toBe(2_097_152);
-  small.add(8_388_607);
+  small.add(33_554_431);
   expect(small.isFull()).toBe(false);
   small.add(1);
   expect(small.isFull()).toBe(true);
