@@ -25,6 +25,7 @@ test.each([
   ['quotation marks', `it's "over"`],
   ['a backslash', 'C:\\new\\table \\\' \\" $1 $2'],
   ['what looks like a parameter', '$1 and $3, $& and $$'],
+  ['what looks like the tags of a text', '$t$ $t1$ $$ and $t0123456789abcdef$ $t'],
 ])('%s arrive as they are', async (_, text) => {
   await applyLate(ended(text, { 'the "key" \\ \'': text }));
   expect(await row()).toEqual({ end_reason: text, metadata: { 'the "key" \\ \'': text } });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Transaction } from '@prisma/driver-adapter-utils';
 import type { Parameter } from './statement.ts';
 
@@ -26,6 +27,12 @@ export function deferrable(parameters: readonly Parameter[]): readonly string[] 
 export function deferUntilCommit(transaction: Transaction): DeferredStatement[] {
   const deferred: DeferredStatement[] = [];
   const execute = transaction.executeRaw.bind(transaction);
+  const commit = transaction.commit.bind(transaction);
+  transaction.commit = async () => {
+    // Prisma sends the COMMIT by `executeRaw` first. If it ever does not, rows would be missing in silence.
+    if (deferred.length > 0) throw new Error('A transaction is committed before its last statements are sent.');
+    await commit();
+  };
   transaction.executeRaw = async (query) => {
     if (query.sql !== 'COMMIT' || deferred.length === 0) return execute(query);
     const statements = deferred.splice(0).map(printed);
@@ -54,8 +61,15 @@ function printed({ sql, parameters }: DeferredStatement): string {
  * a backslash already.
  */
 function literal(text: string): string {
-  let tag = '$t$';
+  let tag = (latestTag ??= newTag());
   // A text that ends with the beginning of the tag would end too early.
-  for (let i = 1; text.includes(tag) || text.endsWith(tag.slice(0, -1)); i++) tag = `$t${i}$`;
+  while (text.includes(tag) || text.endsWith(tag.slice(0, -1))) tag = latestTag = newTag();
   return `${tag}${text}${tag}`;
+}
+
+let latestTag: string | undefined;
+
+/** Nobody can guess it: a text full of tags would be searched again for each of them. */
+function newTag(): string {
+  return `$t${randomBytes(8).toString('hex')}$`;
 }

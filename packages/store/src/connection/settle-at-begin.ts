@@ -1,6 +1,6 @@
 /**
  * Makes a connection send settings in the message of each BEGIN, which saves a transaction a round trip. Prisma's adapter sends the BEGIN by
- * itself, and has no place for more.
+ * itself, and has no place for more. Not for transactions with an isolation level: Postgres takes none after a statement.
  *
  * @param connection  One of pg.
  * @param settings    A statement without parameters: it goes as the adapter's BEGIN goes, by the simple protocol.
@@ -15,6 +15,11 @@ export function settleAtBegin(connection: object, settings: string): void {
   });
 }
 
+/** @throws Error for another BEGIN than the adapter's: its transaction would have no settings, and nobody would notice. */
 function isBegin(statement: unknown): statement is { text: string } {
-  return typeof statement === 'object' && statement !== null && 'text' in statement && statement.text === 'BEGIN';
+  if (typeof statement !== 'object' || statement === null || !('text' in statement)) return false;
+  const { text } = statement;
+  if (text === 'BEGIN') return true;
+  if (typeof text !== 'string' || !/^\s*(BEGIN|START)\b/i.test(text)) return false;
+  throw new Error(`A transaction begins without its settings: ${text.slice(0, 40)}`);
 }

@@ -11,8 +11,8 @@ export interface TransactionSettings {
 }
 
 /**
- * The first statement of each transaction, sent with its BEGIN. It sets everything for that transaction alone, so that a pooler such as PgBouncer may stand in
- * between, and relies on nothing that another of the pooler's clients has left on the connection:
+ * The first statement of each transaction, sent with its BEGIN. It sets everything for that transaction alone, so that a pooler such as
+ * PgBouncer may stand in between, and relies on nothing that another of the pooler's clients has left on the connection:
  * - the limits of time;
  * - the search path: every table is looked up in the one schema, whatever a session has set before. NULL means what role and database say;
  * - a commit that is on the disk, and on the synchronous replica where there is one: the job leaves Redis after it. `off` and `local`, from
