@@ -66,7 +66,7 @@ test('few calls cost as at a low load, beside what the processes take without ev
   expect(model['WAL a day, at most, GB']).toBeCloseTo(1.512, 8);
   expect(model['recordings, stored a day, GB']).toBeCloseTo(21.6);
   // Seven eighths of 8 GiB at 20 MB a minute
-  expect(model['minutes until the spool is full, while the storage is away']).toBeCloseTo(375.8096384);
+  expect(model['minutes until the spools are full, while the storage is away']).toBeCloseTo(375.8096384);
 });
 
 test('many calls cost as at full load', () => {
@@ -79,6 +79,19 @@ test('many calls cost as at full load', () => {
   // 6,000,000 calls of 11 × 1,000 + 10,000 bytes
   expect(model['memory of Redis for an hour without workers, GB']).toBeCloseTo(126);
   expect(model['recordings, as they arrive, MB a second']).toBeCloseTo(3_333.33, 1);
+});
+
+test('where recordings take many receivers, each has few events, and its groups are small', () => {
+  const recording = { ...EASY.medians['recording of 2 minutes'], 'CPU of receiver, µs': 100_000 };
+  const model = modelOf({ ...EASY, medians: { ...EASY.medians, 'recording of 2 minutes': recording } }, 100_000);
+  // 170 receivers have 118 events a second each. (11 × 100 + 140) µs × 1,666.67
+  expect(model['cores for Redis']).toBeCloseTo(2.066667, 5);
+  // 6,000,000 calls of 11 × 2,000 + 11,000 bytes
+  expect(model['memory of Redis for an hour without workers, GB']).toBeCloseTo(198);
+  // The workers have all of them: 0.006 + (11 × 200 + 1,000) µs × 1,666.67
+  expect(model['cores for workers']).toBeCloseTo(5.339333, 5);
+  // 170 times seven eighths of 8 GiB, at 3,333.33 MB a second
+  expect(model['minutes until the spools are full, while the storage is away']).toBeCloseTo(6.3887652, 5);
 });
 
 test('a core carries as many calls as fit into its minute', () => {

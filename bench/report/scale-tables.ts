@@ -9,10 +9,19 @@ export const CALL = { liveEvents: 10, transcripts: 1, recordings: 1 } as const;
 export const SIZES = [10, 1_000, 100_000] as const;
 
 /**
- * Up to so many events a second, events cost what they do at 200 a second: each is a group, a job and a transaction of its own. It is what the
- * worker does (`FEW_EVENTS` of share-transactions.ts).
+ * Up to so many events a second, events cost what they do at 200 a second: each is a group, a job and a transaction of its own. A receiver
+ * counts its own events, and the worker all of them. It is what the worker does (`FEW_EVENTS` of share-transactions.ts).
  */
 const LOW_UP_TO = 400;
+
+/** What the size of a receiver's groups decides. The other costs depend on the worker's transactions. */
+const OF_GROUPS = new Set([
+  'CPU of receiver, µs',
+  'CPU of Redis, µs',
+  'memory of Redis, bytes',
+  'append-only file, bytes',
+  'journal, bytes',
+]);
 
 /** What large bodies may use of the default `SPOOL_LIMIT_BYTES`. */
 const SPOOL_BYTES = (7 / 8) * 8 * 2 ** 30;
@@ -66,7 +75,10 @@ export function modelOf(figures: UnitFigures, callsAMinute: number): Record<stri
   const calls = callsAMinute / 60;
   const events = calls * (CALL.liveEvents + CALL.transcripts + CALL.recordings);
   const isLow = events <= LOW_UP_TO;
-  const ofCall = (metric: string): number => costOfCall(figures, metric, isLow);
+  const receivers = Math.ceil((calls * costOfCall(figures, 'CPU of receiver, µs', isLow)) / 1e6);
+  const hasSmallGroups = events / receivers <= LOW_UP_TO;
+  const ofCall = (metric: string): number =>
+    costOfCall(figures, metric, OF_GROUPS.has(metric) ? hasSmallGroups : isLow);
   const aDay = (metric: string): number => (calls * DAY * ofCall(`${metric}, bytes`)) / GB;
   const cores = Object.entries(PARTS).map(([part, name]): [string, number] => {
     const idle = figureOf(figures, VARIANTS.idle, `CPU of ${part}, µs`);
@@ -84,7 +96,7 @@ export function modelOf(figures: UnitFigures, callsAMinute: number): Record<stri
     'tables and indexes, a day, GB': aDay('tables and indexes'),
     'recordings, as they arrive, MB a second': audioBodies / 1e6,
     'recordings, stored a day, GB': aDay('stored audio'),
-    'minutes until the spool is full, while the storage is away': SPOOL_BYTES / audioBodies / 60,
+    'minutes until the spools are full, while the storage is away': (receivers * SPOOL_BYTES) / audioBodies / 60,
   };
 }
 
