@@ -19,7 +19,7 @@ import { doubledAmong, wrongRows } from './support/wrong-rows.ts';
 /** What REDIS_URL names, how many events are sent, and how often a worker is killed. */
 const RUNS: readonly { on: string; count: number; kills: number; startRedis?: () => Promise<PipeRedis> }[] = [
   { on: 'one Redis', count: 10_000, kills: 5 },
-  { on: 'a Redis Cluster', count: 2000, kills: 2, startRedis: () => startRedisCluster() },
+  { on: 'a Redis Cluster', count: 5000, kills: 4, startRedis: () => startRedisCluster() },
 ];
 const SENDERS = 32;
 /** The longest time from a worker's first log line to its SIGKILL, in ms. */

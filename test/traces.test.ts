@@ -130,6 +130,7 @@ test('the sampler of the recipe records no transaction whose requests it did not
   const { collector, receiver, startWorker, untilRows } = await startTraced({
     variables: { OTEL_TRACES_SAMPLER_ARG: '0' },
   });
+  expect(receiver.output()).toContain('An OpenTelemetry SDK is loaded');
   await post(receiver.url, message('not recorded'));
   const worker = await startWorker();
   await untilRows(1);
@@ -145,6 +146,7 @@ test.each([
   async (_, start) => {
     const { receiver, startWorker, untilRows } = await startTraced({ collector: await start() });
     const worker = await startWorker();
+    for (const app of [receiver, worker]) expect(app.output()).toContain('An OpenTelemetry SDK is loaded');
     expect((await post(receiver.url, message('one'))).status).toBe(200);
     await untilRows(1);
     const exits = await Promise.all([receiver.stop(), worker.stop()]);

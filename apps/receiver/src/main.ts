@@ -121,8 +121,8 @@ stopOnRequest(
     isLeaving = true;
     canary?.stop();
     await app.drain({ waitMs, timeoutMs: REQUESTS_LIMIT_MS });
-    await close();
-    await tracing?.flush();
+    // Together: a collector that hangs must not cost the report of what is pending its time.
+    await Promise.all([close(), tracing?.flush()]);
     const exitCode = Math.max(
       reportPending({ journal, dir: config.JOURNAL_DIR, logger }),
       reportSpooled({ spool: largeBodies.spool, dir: config.SPOOL_DIR, logger }),

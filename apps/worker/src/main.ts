@@ -36,8 +36,7 @@ stopOnRequest(async () => {
   // A migration that is cut off half-way would stop every later start.
   await preparing;
   await worker.stop({ timeoutMs: JOBS_LIMIT_MS });
-  await app.close();
-  await tracing?.flush();
+  await Promise.all([app.close(), tracing?.flush()]);
   logger.info('Stopped');
 });
 

@@ -192,7 +192,7 @@ export function bodyBytes({ encoding, body }: DeliveryBody): Buffer<ArrayBuffer>
   return Buffer.from(body, encoding);
 }
 
-/** Returns a body as it is kept, so that nothing is copied: as text, or in pieces of its bytes. */
+/** Returns a body as it is kept, so that nothing is copied: as text in its `encoding`, or in pieces of its bytes. */
 export function bodyAsKept(delivery: DeliveryBody): string | readonly Buffer[] {
   return keptPieces(delivery) ?? delivery.body;
 }

@@ -12,13 +12,13 @@ const MAX_EVENTS = 1_000;
 
 /**
  * Bytes of bodies in one transaction at most. The client holds each body three times while it writes it: as text, as bytes, and in the
- * driver's message. A larger group has a transaction of its own. With 16 MiB a backlog of transcripts took 150 MB more and no less CPU.
+ * driver's message. A larger group has a transaction of its own. With 16 MiB a backlog of transcripts took more memory and no less CPU.
  */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * A transaction begins so many milliseconds after the one before at the earliest; what comes meanwhile gathers. A transaction of one event
- * costs the machine as much as one of fifty: without this, a medium load would keep it busy. The times are even: two that begin at once and
+ * A transaction begins so many milliseconds after the one before at the earliest; what comes meanwhile gathers. A transaction has
+ * a fixed cost beside that of its events: without this, a medium load would keep the machine busy. The times are even: two that begin at once and
  * then a longer pause would cost as much, and every event would wait for twice as long.
  */
 const SPACING_MS = 12;

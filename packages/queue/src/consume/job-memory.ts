@@ -10,7 +10,10 @@ const MEBIBYTE = 1024 * 1024;
  */
 const LARGE_OVER_BYTES = 2 * MEBIBYTE;
 
-/** Small jobs in hand: the two transactions that are under way, and what waits for them. With half of it transactions are smaller, and transcripts cost more. */
+/**
+ * Small jobs in hand: the two transactions that are under way, and what waits for them. With a quarter of it transcripts cost up to twice the
+ * CPU.
+ */
 const SMALL_BYTES = 32 * MEBIBYTE;
 
 /** Large jobs in hand: one of the largest body that a receiver puts into a job. */

@@ -9,6 +9,9 @@ import type { SizedWorker } from './sized-worker.ts';
  */
 const MAX_WAITING = 256;
 
+/** A job of so many bytes counts towards the next collection of garbage. V8 keeps up with smaller jobs, such as groups of live events, by itself. */
+const NOTED_BYTES = 64 * 1024;
+
 /** Decides how many jobs a worker may have, by what those that it has hold. */
 export interface Room {
   /** A large job no longer waits: it has its turn, or goes back. */
@@ -54,7 +57,7 @@ export function createRoom(worker: SizedWorker, memory: Pick<JobMemory, 'small' 
     release(job) {
       const bytes = small.get(job) ?? 0;
       memory.small.add(-bytes);
-      memory.garbage.note(bytes);
+      if (bytes >= NOTED_BYTES) memory.garbage.note(bytes);
       small.delete(job);
       if (waiting.delete(job)) adjust();
     },

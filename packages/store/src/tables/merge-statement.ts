@@ -126,7 +126,7 @@ function saysSomething(
   });
   if (greatestClock !== undefined) signs.push(`${row}.${greatestClock} IS NOT NULL`);
   for (const map of maps) signs.push(`${row}.${map}_clocks <> '{}'`);
-  return `(${signs.join(' OR ')})`;
+  return signs.length === 0 ? 'false' : `(${signs.join(' OR ')})`;
 }
 
 /** The value of a register that will stand. */

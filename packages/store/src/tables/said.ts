@@ -13,7 +13,9 @@ export interface SaidClock {
  * would be sent, read and compared only to stay as they are.
  */
 export interface Said {
+  /** Without the one that is looked up in a map. */
   registers: readonly (readonly [name: string, type: ColumnType])[];
+  /** Also of the register that is looked up. */
   clocks: readonly SaidClock[];
   greatestClock: string | undefined;
   maps: readonly string[];
