@@ -76,7 +76,9 @@ describe('processes that share the limit', () => {
     for (let i = 1; i < 10; i++) all.push(await aJournal({ dir: first?.dir ?? '', limitBytes: MEBIBYTE }));
     await Promise.all(all.map((journal) => enqueue(journal, 5)));
     const added = await aJournal({ dir: first?.dir ?? '', limitBytes: MEBIBYTE });
-    expect(await keep(added, 30)).toBe(30);
+    // On a busy disk one of the ten may need more than the second that it is waited for; then the next event asks again.
+    let kept = 0;
+    await vi.waitUntil(async () => (kept += await keep(added, 30 - kept)) === 30, { timeout: 20_000, interval: 300 });
   });
 
   it('a connection that sends anything else is closed, and so is one that sends nothing', async () => {
