@@ -50,10 +50,11 @@ export async function startPrivateRedis(
 
   async function kill(): Promise<void> {
     if (!isRunning(server.pid)) return;
-    const { pid } = server;
-    process.kill(pid, 'SIGKILL');
+    let isGone = false;
+    void server.exited.then(() => (isGone = true));
+    process.kill(server.pid, 'SIGKILL');
     // Looked for by a timer: a suite that ends has nothing else that keeps Node from ending before.
-    await untilSeen('the killed Redis is gone', () => Promise.resolve(!isRunning(pid)));
+    await untilSeen('the killed Redis is gone', () => Promise.resolve(isGone));
   }
 
   return {

@@ -78,7 +78,7 @@ describe('processes that share the limit', () => {
     const added = await aJournal({ dir: first?.dir ?? '', limitBytes: MEBIBYTE });
     // On a busy disk one of the ten may need more than the second that it is waited for; then the next event asks again.
     let kept = 0;
-    await vi.waitUntil(async () => (kept += await keep(added, 30 - kept)) === 30, { timeout: 20_000, interval: 300 });
+    await expect.poll(async () => (kept += await keep(added, 30 - kept)), { timeout: 20_000 }).toBe(30);
   });
 
   it('a connection that sends anything else is closed, and so is one that sends nothing', async () => {
