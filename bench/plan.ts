@@ -107,7 +107,7 @@ export const QUICK: Plan = {
   ackSeconds: 0.5,
   ackRates: [500],
   scale: [2],
-  heldWorkers: { counts: [2], live: 20_000, transcripts: 3_000, seconds: 2 },
+  heldWorkers: { counts: [2], live: 40_000, transcripts: 12_000, seconds: 2 },
   unitCost: {
     live: 500,
     transcripts: 50,
