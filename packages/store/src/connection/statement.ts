@@ -33,7 +33,10 @@ export function textArray(values: readonly (string | null)[]): string {
   return `${text}}`;
 }
 
-/** Returns an element of an array, quoted. JSON has the same escapes for these two characters, and V8 writes them twice as fast. What else JSON escapes, an array does not. */
+/**
+ * Returns an element of an array, quoted. JSON has the same escapes for these two characters, and V8 writes them twice as fast. What else JSON
+ * escapes, an array does not.
+ */
 function quoted(value: string): string {
   if (!SPECIAL.test(value)) return `"${value}"`;
   return ESCAPED_BY_JSON.test(value) ? `"${value.replace(EACH_SPECIAL, '\\$&')}"` : JSON.stringify(value);
