@@ -26,7 +26,7 @@ const MOST_WAITING = 100;
 const PEAK_BYTES = 768_000_000;
 
 /** Transcripts that wait as a receiver enqueues them: packed. */
-const PACKED_TRANSCRIPTS = IS_WHOLE ? 10_000 : 3000;
+const PACKED_TRANSCRIPTS = IS_WHOLE ? 10_000 : 5000;
 
 /** The same for them. It is 480 MB, and was 880 MB before the garbage of small jobs was collected. */
 const PACKED_PEAK_BYTES = 600_000_000;
