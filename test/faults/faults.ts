@@ -68,7 +68,10 @@ const BESIDE_NODES: readonly string[] = [
 export function faultsOf(kind: RedisKind): readonly Fault[] {
   if (kind === 'server') return FAULTS;
   const ofNodes = NODE_FAULTS.filter(({ kinds }) => kinds.includes(kind));
-  return [...ofNodes, ...FAULTS.filter(({ name }) => BESIDE_NODES.includes(name))];
+  const beside = FAULTS.filter(({ name }) => BESIDE_NODES.includes(name));
+  if (beside.length !== BESIDE_NODES.length)
+    throw new Error('BESIDE_NODES names a fault that the suite does not have.');
+  return [...ofNodes, ...beside];
 }
 
 /** Everything that the suite breaks where Redis is one server. */
