@@ -75,7 +75,7 @@ export const FULL: Plan = {
   ackSeconds: 3,
   ackRates: [500, 2000, 8000],
   scale: [1, 2, 4],
-  heldWorkers: { counts: [1, 2, 4], live: 160_000, transcripts: 12_000, seconds: 8 },
+  heldWorkers: { counts: [1, 2, 4], live: 160_000, transcripts: 40_000, seconds: 8 },
   unitCost: {
     live: 40_000,
     transcripts: 6_000,
