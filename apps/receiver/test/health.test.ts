@@ -18,7 +18,8 @@ const ask = (origin: string, path: string) => send(origin, { method: 'GET', path
 
 it('the public port answers whether the receiver is live and ready, and nothing else', async () => {
   expect(await ask(receiver.url, '/health/live')).toMatchObject({ status: 200, body: '{"status":"live"}' });
-  expect(await ask(receiver.url, '/health/ready')).toMatchObject({ status: 200, body: '{"status":"ready"}' });
+  const ready = { status: 200, body: '{"status":"ready"}' };
+  await expect.poll(() => ask(receiver.url, '/health/ready'), { timeout: 20_000 }).toMatchObject(ready);
   for (const path of ['/metrics', '/metrics/', '/%6Detrics', '/health', '/health/ready/details']) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect([path, (await ask(receiver.url, path)).status]).toEqual([path, 404]);

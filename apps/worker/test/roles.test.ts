@@ -28,7 +28,14 @@ test('a worker that may change no table waits for the owner to migrate, says how
   expect((await fetch(`${worker.url}/health/ready`)).status).toBe(503);
   await migrate(roles.owner);
   await vi.waitUntil(() => worker.output().includes('Taking jobs'), { timeout: 20_000 });
-  expect((await fetch(`${worker.url}/health/ready`)).status).toBe(200);
+  // Its first question to Redis may outlast its limit of a second on a busy machine.
+  await expect
+    .poll(async () => (await fetch(`${worker.url}/health/ready`)).json(), { timeout: 20_000 })
+    .toEqual({
+      status: 'ready',
+      redis: 'ready',
+      postgres: 'ready',
+    });
   expect(worker.output()).not.toContain(roles.worker);
   expect(await worker.stop()).toEqual([0, null]);
 });
