@@ -79,10 +79,12 @@ async function promoteOneThatLags({ nodes, master }: Broken): Promise<void> {
   }
 }
 
-async function freeze({ master }: Broken): Promise<void> {
+async function freeze({ nodes, master }: Broken): Promise<void> {
+  const replica = nodes.kind === 'servers' ? undefined : await replicaOf(nodes, master);
   master.freeze();
   try {
     await wait(LONG_AWAY_MS);
+    if (replica !== undefined) await untilPromoted(replica);
   } finally {
     master.thaw();
   }
@@ -181,7 +183,7 @@ export const NODE_FAULTS: readonly NodeFault[] = [
   },
   {
     name: 'a master frozen for 5 s',
-    how: 'SIGSTOP, SIGCONT; its replica takes over meanwhile, and it must follow',
+    how: 'SIGSTOP, SIGCONT when its replica, if it has one, has taken over; it must follow then',
     kinds: ALL,
     inject: ofMaster(freeze),
   },
@@ -236,7 +238,7 @@ export const NODE_FAULTS: readonly NodeFault[] = [
   },
   {
     name: 'a slot between two masters for 5 s',
-    how: 'the same; it stops when one of the keys has moved',
+    how: 'the same; it stops for so long when one of the keys has moved',
     kinds: CLUSTER,
     inject: ofMaster((broken) => moveShard(broken, () => wait(LONG_AWAY_MS))),
   },

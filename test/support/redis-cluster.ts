@@ -120,7 +120,7 @@ export interface SlotMove {
   key: string;
   from: PrivateRedis;
   to: PrivateRedis;
-  /** Is called when a part of the keys has moved, and the others have not. */
+  /** Is called when one key has moved, and the others have not. */
   midway?: () => Promise<void>;
 }
 
@@ -138,7 +138,7 @@ export async function moveSlot({ key, from, to, midway }: SlotMove): Promise<voi
     return true;
   };
   if (midway !== undefined) {
-    await migrate(1);
+    await untilSeen('a key of the slot has moved', () => migrate(1));
     await midway();
   }
   // oxlint-disable-next-line no-await-in-loop -- batch after batch
