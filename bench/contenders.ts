@@ -8,6 +8,7 @@ import { ROOT } from '../test/support/root.ts';
 import { runSql } from '../test/support/run-sql.ts';
 import type { Contender, Place, QueueingContender, SignedEvent } from './contender.ts';
 import { SECRET } from './load/signed-events.ts';
+import type { Plan } from './plan.ts';
 import { receivedNow } from './peers/received-now.ts';
 import { openBoss, QUEUE as BOSS_QUEUE } from './peers/pg-boss/queue.ts';
 import { openQueue, QUEUE } from './peers/queue-naive/queue.ts';
@@ -140,6 +141,11 @@ async function addInChunks(
 
 /** All contenders, in the order of the report. */
 export const CONTENDERS: readonly Contender[] = [direct, queueNaive, pgBoss, LANDLINE];
+
+/** Those of the contenders that the plan lets take part. */
+export function takingPart<T extends Contender>({ contenders }: Plan, all: readonly T[]): T[] {
+  return all.filter(({ name }) => contenders?.includes(name) ?? true);
+}
 
 /** Landline as `npm start` runs it: each group is fsynced by Redis and in a journal before its senders get the 200. */
 export const WITH_JOURNAL: Contender = {

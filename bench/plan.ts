@@ -2,6 +2,8 @@
 export interface Plan {
   /** How often each measurement is repeated, contenders in turn. */
   rounds: number;
+  /** The names of the contenders that take part; the limits always do. Undefined: all. */
+  contenders?: readonly string[] | undefined;
   /** The measures in which the other contenders take part. In `apply` and `end-to-end` they always do. */
   othersIn: readonly ('accept' | 'ack-latency')[];
   /** Events that are sent, in a timed load, to each contender that applies only some hundred a second. */
@@ -17,7 +19,12 @@ export interface Plan {
   ackSeconds: number;
   /** Requests per second. */
   ackRates: readonly number[];
-  scale: readonly number[];
+  scale: {
+    /** How many receivers, and as many workers. */
+    counts: readonly number[];
+    /** Whether each receiver has 64 connections, or all of them together have. */
+    spread: readonly ('each' | 'all')[];
+  };
   heldWorkers: {
     counts: readonly number[];
     /** Events queued before the workers start. */
@@ -74,7 +81,7 @@ export const FULL: Plan = {
   lowRateSeconds: 5,
   ackSeconds: 3,
   ackRates: [500, 2000, 8000],
-  scale: [1, 2, 4],
+  scale: { counts: [1, 2, 4], spread: ['each', 'all'] },
   heldWorkers: { counts: [1, 2, 4], live: 160_000, transcripts: 40_000, seconds: 8 },
   unitCost: {
     live: 40_000,
@@ -106,7 +113,7 @@ export const QUICK: Plan = {
   lowRateSeconds: 0.5,
   ackSeconds: 0.5,
   ackRates: [500],
-  scale: [2],
+  scale: { counts: [2], spread: ['each'] },
   heldWorkers: { counts: [2], live: 40_000, transcripts: 12_000, seconds: 2 },
   unitCost: {
     live: 500,

@@ -8,6 +8,7 @@ import { join, relative } from 'node:path';
 import { isRunning } from '@landline/local-servers';
 import { ROOT } from '../test/support/root.ts';
 import { readOptions, USAGE, type RunOptions } from './bench-options.ts';
+import { CONTENDERS, WITH_JOURNAL } from './contenders.ts';
 import { judgeGoals } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { accept } from './measure/accept.ts';
@@ -50,7 +51,10 @@ const PID_FILE = join(DATA, 'bench.pid');
 /** Length of an error in the report, in characters. The terminal shows the whole error. */
 const FAULT_LENGTH = 300;
 
-const options = readOptions(process.argv.slice(2), Object.keys(MEASURES));
+const options = readOptions(process.argv.slice(2), {
+  measures: Object.keys(MEASURES),
+  contenders: [...CONTENDERS, WITH_JOURNAL].map(({ name }) => name),
+});
 if (typeof options === 'string') {
   process.stderr.write(`${options}\n${USAGE}\n`);
   process.exit(2);
@@ -85,7 +89,8 @@ async function measureAll(run: RunOptions): Promise<number> {
 }
 
 async function measure(run: RunOptions, services: Services, leaving: AbortSignal): Promise<Report> {
-  const plan = { ...(run.isQuick ? QUICK : FULL), ...(run.rounds !== undefined && { rounds: run.rounds }) };
+  const { isQuick, contenders, rounds } = run;
+  const plan = { ...(isQuick ? QUICK : FULL), contenders, ...(rounds !== undefined && { rounds }) };
   const begun = new Date().toISOString();
   const machine = await describeMachine(FOLDER, services);
   const results = new Results();

@@ -41,9 +41,11 @@ const MEASURED: readonly Measured[] = [
   figure('held-workers|transcripts, 4 × 0.15 of a core|landline|sessions that wait for a lock|%', [10, 12, 11]),
   figure('held-receivers|1 × 0.15 of a core|landline|events', [2_000]),
   figure('held-receivers|4 × 0.15 of a core|landline|events', [7_000]),
-  figure('scale|1 receiver and worker|landline|events', [5_000]),
-  figure('scale|2 receivers and workers|landline|events', [4_500]),
-  figure('scale|4 receivers and workers|landline|events', [3_500]),
+  figure('scale|64 connections to each, 1 receiver and worker|landline|events', [5_000]),
+  figure('scale|64 connections to each, 2 receivers and workers|landline|events', [4_500]),
+  figure('scale|64 connections to each, 4 receivers and workers|landline|events', [3_500]),
+  figure('scale|64 connections to all, 1 receiver and worker|landline|events', [6_000]),
+  figure('scale|64 connections to all, 2 receivers and workers|landline|events', [3_000]),
 ];
 
 describe('the goals', () => {
@@ -68,16 +70,20 @@ describe('the goals', () => {
       verdict: 'not met',
     });
     expect(judged.get('four held receivers ÷ one')).toMatchObject({ value: 3.5, verdict: 'met' });
-    expect(judged.get('two receivers and workers ÷ one')).toMatchObject({ value: 0.9, verdict: 'met' });
-    expect(judged.get('four receivers and workers ÷ one')).toMatchObject({ value: 0.7, verdict: 'not met' });
+    const scaled = (count: string, to: string) =>
+      judged.get(`${count} receivers and workers ÷ one with 64 connections to ${to}`);
+    expect(scaled('two', 'each')).toMatchObject({ value: 0.9, verdict: 'met' });
+    expect(scaled('four', 'each')).toMatchObject({ value: 0.7, verdict: 'not met' });
+    expect(scaled('two', 'all')).toMatchObject({ value: 0.5, verdict: 'not met' });
+    expect(scaled('four', 'all')).toMatchObject({ verdict: 'not measured' });
   });
 
   it('are not met by a memory that grows, however small it is', () => {
     expect(judged.get('memory of a receiver under full load')).toMatchObject({ value: null, verdict: 'not met' });
   });
 
-  it('are eighteen, and say so where nothing was measured', () => {
-    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 18 }, () => 'not measured'));
+  it('are twenty, and say so where nothing was measured', () => {
+    expect(judgeGoals([]).map(({ verdict }) => verdict)).toEqual(Array.from({ length: 20 }, () => 'not measured'));
   });
 });
 

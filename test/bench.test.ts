@@ -124,11 +124,17 @@ describe('the arguments', () => {
     expect(read('--quick')).toMatchObject({ folder: '.data/bench-quick', isWhole: false, isQuick: true });
     expect(read('--only', 'apply')).toMatchObject({ folder: '.data/bench-partial', isWhole: false, only: ['apply'] });
     expect(read('--quick', '--rounds', '3')).toMatchObject({ folder: '.data/bench-partial', rounds: 3 });
+    expect(read('--contenders', 'landline')).toMatchObject({
+      folder: '.data/bench-partial',
+      isWhole: false,
+      contenders: ['landline'],
+    });
     expect(read('--out', '.data/x')).toMatchObject({ folder: '.data/x', isWhole: false });
   });
 
   it('are refused where they mean nothing', () => {
     expect(read('--only', 'apply,nothing')).toContain('There is no measure "nothing"');
+    expect(read('--contenders', 'landline,kafka')).toContain('There is no contender "kafka"');
     expect(read('--rounds', '0')).toContain('--rounds');
     expect(read('--fast')).toContain('--fast');
     expect(read('apply')).toContain('apply');
@@ -136,5 +142,5 @@ describe('the arguments', () => {
 });
 
 function read(...args: string[]): ReturnType<typeof readOptions> {
-  return readOptions(args, ['accept', 'apply']);
+  return readOptions(args, { measures: ['accept', 'apply'], contenders: ['direct', 'landline'] });
 }

@@ -101,7 +101,8 @@ class Sender {
       if (this.#next >= this.#requests.length) return this.#stop();
       const dueAt = this.#startedAt + (this.#next * 1000) / rate;
       if (dueAt > now) break;
-      const lane = this.#idle.pop();
+      // The one that has been idle for longest: a receiver closes a connection that sends nothing for ten seconds.
+      const lane = this.#idle.shift();
       this.#behindMs = now - dueAt;
       if (lane === undefined) break;
       this.#sendOn(lane, dueAt);

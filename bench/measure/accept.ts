@@ -1,6 +1,6 @@
 import type { BenchContext } from '../bench-context.ts';
 import type { Contender } from '../contender.ts';
-import { CONTENDERS, HTTP_LIMIT, WITH_JOURNAL } from '../contenders.ts';
+import { CONTENDERS, HTTP_LIMIT, takingPart, WITH_JOURNAL } from '../contenders.ts';
 import type { EventKind } from '../load/signed-events.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
@@ -28,7 +28,7 @@ const PER_SECOND: Readonly<Record<EventKind, number>> = {
 export async function accept(bench: BenchContext, results: Results): Promise<void> {
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const variant of variantsOf(bench)) {
-      for (const contender of contendersOf(variant)) {
+      for (const contender of contendersOf(bench, variant)) {
         // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
         const rate = await measure(bench, contender, variant);
         const name = { measure: 'accept', variant: variant.name, contender: contender.name };
@@ -50,9 +50,9 @@ function variantsOf({ plan }: BenchContext): Variant[] {
   );
 }
 
-function contendersOf({ isCommon, kind }: Variant): Contender[] {
+function contendersOf({ plan }: BenchContext, { isCommon, kind }: Variant): Contender[] {
   const own = CONTENDERS.filter(({ name }) => isCommon || name === 'landline');
-  return [HTTP_LIMIT, ...own, ...(kind === 'live' ? [WITH_JOURNAL] : [])];
+  return [HTTP_LIMIT, ...takingPart(plan, [...own, ...(kind === 'live' ? [WITH_JOURNAL] : [])])];
 }
 
 async function measure(bench: BenchContext, contender: Contender, { kind, connections }: Variant): Promise<number> {

@@ -1,6 +1,6 @@
 import type { BenchContext } from '../bench-context.ts';
 import type { Contender } from '../contender.ts';
-import { CONTENDERS, WITH_JOURNAL } from '../contenders.ts';
+import { CONTENDERS, takingPart, WITH_JOURNAL } from '../contenders.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { isFast, onStage } from './stage.ts';
@@ -24,7 +24,7 @@ const SHORTEST_SECONDS = 0.5;
  */
 export async function ackLatency(bench: BenchContext, results: Results): Promise<void> {
   const isIn = ({ name }: Contender) => name === 'landline' || bench.plan.othersIn.includes('ack-latency');
-  const contenders = [...CONTENDERS.filter(isIn), WITH_JOURNAL];
+  const contenders = takingPart(bench.plan, [...CONTENDERS.filter(isIn), WITH_JOURNAL]);
   const left = new Map(contenders.map((contender) => [contender, new Set(ratesOf(bench, contender))]));
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const [contender, rates] of left) {

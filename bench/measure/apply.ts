@@ -1,6 +1,6 @@
 import type { BenchContext } from '../bench-context.ts';
 import { isQueueing, type Place, type QueueingContender } from '../contender.ts';
-import { CONTENDERS } from '../contenders.ts';
+import { CONTENDERS, takingPart } from '../contenders.ts';
 import { formatNumber } from '../report/format-number.ts';
 import type { Results } from '../results.ts';
 import { openLimit } from './apply-limit.ts';
@@ -48,7 +48,7 @@ async function workOffBacklog(bench: BenchContext, results: Results, backlog: Ba
     return rate;
   }
   // oxlint-disable no-await-in-loop -- one at a time: they share the machine
-  for (const contender of CONTENDERS.filter(isQueueing))
+  for (const contender of takingPart(bench.plan, CONTENDERS).filter(isQueueing))
     standings.push({ contender, place: await placeOf(bench, contender), ids: [], rate: 0, taken: 0 });
   for (let round = 1; round <= bench.plan.rounds; round++) {
     for (const standing of standings) {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { runSql } from '../../test/support/run-sql.ts';
 import type { BenchContext } from '../bench-context.ts';
-import { CONTENDERS, WITH_JOURNAL } from '../contenders.ts';
+import { CONTENDERS, takingPart, WITH_JOURNAL } from '../contenders.ts';
 import type { PreparedLoad } from '../load/generator.ts';
 import type { LoadResult } from '../load/load.ts';
 import { formatNumber } from '../report/format-number.ts';
@@ -21,7 +21,7 @@ const SETTLE_MS = 500;
  */
 export async function endToEnd(bench: BenchContext, results: Results): Promise<void> {
   for (let round = 1; round <= bench.plan.rounds; round++) {
-    for (const contender of [...CONTENDERS, WITH_JOURNAL]) {
+    for (const contender of takingPart(bench.plan, [...CONTENDERS, WITH_JOURNAL])) {
       // oxlint-disable-next-line no-await-in-loop -- one at a time: they share the machine
       const rate = await onStage(bench, { contender }, (stage) => measure(bench, results, stage));
       bench.log(`end to end, round ${round}: ${contender.name} ${formatNumber(rate)}/s`);

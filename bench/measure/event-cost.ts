@@ -126,9 +126,9 @@ interface Sent {
 /** Sends events. @throws When not all of them were answered 200 */
 async function send(stage: Stage, load: Sent): Promise<void> {
   const prepared = await stage.prepare({ ...load, seconds: SEND_LIMIT_SECONDS });
-  const { accepted } = await prepared.run();
-  if (accepted.ids.length < load.count)
-    throw new Error(`Of ${load.count} events ${accepted.ids.length} were answered 200.`);
+  const { accepted, refused, unknown } = await prepared.run();
+  const answers = `${accepted.ids.length} were answered 200, ${refused.length} otherwise, ${unknown} not at all`;
+  if (accepted.ids.length < load.count) throw new Error(`Of ${load.count} events ${answers}.`);
 }
 
 /** Runs `work` while processes stand still. */
