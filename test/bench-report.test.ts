@@ -123,7 +123,7 @@ describe('the tables', () => {
     };
     expect(textOf(table)).toBe('T\na      b\n-----  -\nx|<y>  1');
     expect(markdownOf(table)).toBe('### T\n\n| a | b |\n| --- | --- |\n| x\\|&lt;y> | 1 |');
-    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(19);
+    expect(goalTable(judgeGoals(MEASURED)).rows).toHaveLength(21);
   });
 
   it('show three digits that matter', () => {
