@@ -53,7 +53,8 @@ export async function startPipe(
   const redis = await startRedis();
   const database = await createDatabase(inject('databaseUrl'));
   const receiver = await startApp('receiver', {
-    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, ...env },
+    // There is no journal, and a busy machine's disk may take longer than the second of the default for an fsync.
+    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, ENQUEUE_TIMEOUT_MS: '10000', ...env },
   });
   const [first, ...others] = shardPlaces(await readQueueServers({ REDIS_URL: redis.url }));
   const queues = openQueues(first);

@@ -41,7 +41,7 @@ export interface TestReceiverOptions extends Partial<AppOptions> {
 /** Starts a receiver. `redisUrl` must be of a private Redis, where no worker takes the events out of the queue. */
 export async function startReceiver(
   redisUrl: string,
-  { enqueueTimeoutMs = 500, spoolLimitBytes = 1024 ** 3, ...options }: TestReceiverOptions = {},
+  { enqueueTimeoutMs = 3_000, spoolLimitBytes = 1024 ** 3, ...options }: TestReceiverOptions = {},
 ): Promise<TestReceiver> {
   let log = '';
   const destination = new Writable({
