@@ -66,7 +66,7 @@ export async function startRedis(options: RedisOptions): Promise<Service> {
   });
   await writeFile(`${folder}.pid`, `${server.pid}\n`);
   const stop = () => stopRedis(server.pid, folder);
-  const isServing = () => answersPing(url);
+  const isServing = () => serves(url, server.pid);
   try {
     await waitUntilServing({ process: server, name: 'Redis', code: 'redis_failed', logFile, isServing });
     if (!args.includes('--maxmemory')) await makeRoom(url);
@@ -115,10 +115,13 @@ async function ownerOf(folder: string): Promise<Account | undefined> {
   return process.getuid?.() === 0 && uid !== 0 ? { uid, gid } : undefined;
 }
 
-/** Checks whether Redis serves. While Redis loads its append-only file, it answers -LOADING instead of +PONG. */
-function answersPing(url: string): Promise<boolean> {
-  return askRedis(url, ['PING'], PING_LIMIT_MS).then(
-    (answers) => answers.includes('+PONG'),
+/**
+ * Checks whether this Redis serves. While Redis loads its append-only file, it answers -LOADING instead of +PONG. Another one that took the port
+ * first, and has the same password, has another process id.
+ */
+function serves(url: string, pid: number): Promise<boolean> {
+  return askRedis(url, ['PING', 'INFO server'], PING_LIMIT_MS).then(
+    (answers) => answers.includes('+PONG') && answers.includes(`process_id:${pid}`),
     () => false,
   );
 }

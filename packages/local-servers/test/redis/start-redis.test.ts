@@ -27,6 +27,17 @@ test('keeps its data over a stop and a start, and stops twice without a fault', 
   expect(await askRedis(second.url, ['GET call'])).toContain('1');
 });
 
+test('fails where another Redis with the same password has the port', async () => {
+  const folder = await makeTempFolder();
+  for (const name of ['one', 'other']) {
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await writeFile(join(folder, `${name}-password`), 'shared', { mode: 0o600 });
+  }
+  const { port } = new URL((await startIn(join(folder, 'one'))).url);
+  const other = startRedis({ dir: join(folder, 'other'), port: Number(port) });
+  await expect(other).rejects.toMatchObject({ code: 'redis_failed', message: expect.stringContaining('in use') });
+});
+
 test('keeps acknowledged writes when it is killed, and says how it ended', async () => {
   const dir = join(await makeTempFolder(), 'redis');
   const first = await startIn(dir);
