@@ -115,11 +115,13 @@ test.for(FAULTS)(
     );
     expect(await worker.health.isLive()).toBe(true);
     // A busy machine's Redis may take longer than the second that health gives it, once.
-    await expect.poll(() => worker.health.readiness(), { timeout: 20_000 }).toEqual({
-      status: 'unavailable',
-      redis: 'ready',
-      postgres: 'unavailable',
-    });
+    await expect
+      .poll(() => worker.health.readiness(), { timeout: 20_000 })
+      .toEqual({
+        status: 'unavailable',
+        redis: 'ready',
+        postgres: 'unavailable',
+      });
 
     await mend();
     await vi.waitUntil(async () => (await stored(postgres.url)) === JOBS, { timeout: 30_000, interval: 50 });
