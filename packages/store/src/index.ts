@@ -1,6 +1,6 @@
 export type { ApplicableEvent, ApplyOutcome } from './apply.ts';
 export { migrationUrl } from './connection/database-url.ts';
-export { StoreError, type FaultClass } from './errors.ts';
+export { MigrationError, StoreError, type FaultClass } from './errors.ts';
 export type { Beat } from './ledger/beat.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './ledger/dead-statement.ts';
 export type { DeadEvent } from './ledger/ledger-statement.ts';
@@ -9,7 +9,7 @@ export { readEvent, type StoredEvent, type StoredRecording } from './read/event.
 export type { FoundCaller } from './read/found-caller.ts';
 export { readQuery } from './read/read-query.ts';
 export { createReader, type Reader } from './read/reader.ts';
-export { migrate } from './schema/migrate.ts';
+export { migrate, prepareTables, type MigrateOptions, type Prepared } from './schema/migrate.ts';
 export { ROLES, type Role } from './schema/role-statements.ts';
 export { makeRoles } from './schema/roles.ts';
 export { createStore, type Store, type StoreOptions } from './store.ts';
