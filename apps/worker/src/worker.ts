@@ -4,6 +4,7 @@ import { afterCommit } from './commit/after-commit.ts';
 import { createPipeline } from './commit/pipeline.ts';
 import { createRecentCommits } from './commit/recent-commits.ts';
 import { openConnections, type ConnectionOptions, type Connections } from './connections.ts';
+import { watchBodyPartitions, type BodyPartitionWatch } from './database/body-partitions.ts';
 import { createDatabaseGate, type DatabaseGate } from './database/database-gate.ts';
 import { watchPostgres } from './database/watch-postgres.ts';
 import { addDeadEvents } from './dead-letters/dead-events.ts';
@@ -58,6 +59,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const oldShards = createOldShards(options, { consumers, connections });
   let consuming = false;
   let restoring: DeadLetterRestoring | undefined;
+  let partitions: BodyPartitionWatch | undefined;
   const { wedgedAfterMs = WEDGED_AFTER_MS } = options;
   const judged = { store, isWaiting, isConsuming: () => consuming, now: Date.now, wedgedAfterMs };
   const [first, ...others] = consumers.shards;
@@ -73,12 +75,13 @@ export function createWorker(options: WorkerOptions): Worker {
         restoring = restoreDeadLetters({ store, deadLetters, check: deadLetters.check, logger, isWaiting });
       });
       postgresWatch.start();
+      partitions = watchBodyPartitions(store, logger);
     },
     async stop(limit) {
       consuming = false;
       await oldShards.stop();
       await Promise.all([consumers.close(limit), restoring?.stop()]);
-      await postgresWatch.stop();
+      await Promise.all([postgresWatch.stop(), partitions?.stop()]);
       left.abort();
       await connections.close();
     },
