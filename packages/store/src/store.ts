@@ -13,6 +13,8 @@ import {
   type DeadPosition,
   type DeadRecord,
 } from './ledger/dead-statement.ts';
+import { ledgerOn, type Ledger } from './find/ledger.ts';
+import { operationsOn, type OperationStore } from './operations/operation-store.ts';
 import { checkDurability } from './schema/durability.ts';
 import type { DeadEvent } from './ledger/ledger-statement.ts';
 import { findMissing, type Missing } from './ledger/missing.ts';
@@ -55,6 +57,10 @@ export interface Store {
   makeBodyPartitions(): Promise<number>;
   /** What the server's settings put at risk, and what to do about each; none when nothing is. */
   durabilityRisks(): Promise<string[]>;
+  /** Finds events, on the same connections. */
+  readonly ledger: Ledger;
+  /** The table of operations, on the same connections. */
+  readonly operations: OperationStore;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -98,6 +104,8 @@ export function storeOn(transactions: Transactions): Store {
     missing: (ids) => transactions.run((run) => findMissing(ids, run)),
     makeBodyPartitions: () => makePartitionsAhead(transactions),
     durabilityRisks: () => transactions.run(checkDurability),
+    ledger: ledgerOn(transactions),
+    operations: operationsOn(transactions),
     close: () => transactions.close(),
   };
 }

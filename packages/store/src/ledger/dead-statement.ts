@@ -1,8 +1,9 @@
 import type { EventFault } from '@landline/webhook/changes';
-import { deliveryOf, storedReferenceSchema, type Delivery } from '@landline/webhook/delivery';
+import { storedReferenceSchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { fromMs, plainArray, type Statement } from '../connection/statement.ts';
 import { BODY, BODY_BYTES, LEDGER_WITH_BODIES } from './bodies.ts';
+import { storedDelivery } from './stored-delivery.ts';
 
 /** A dead event's place in the ledger: dead events are listed in this order. */
 export interface DeadPosition {
@@ -105,22 +106,7 @@ export function readCount(rows: readonly unknown[]): number {
   return countSchema.parse(rows)[0].dead;
 }
 
-/** Event times before this (unix milliseconds, the year 2000) are no times. */
-const EARLIEST_MS = 946_684_800_000;
-
-function recordOf({
-  id,
-  body,
-  reference,
-  receivedAt,
-  eventAt,
-  code,
-  message,
-  attempts,
-}: z.infer<typeof recordSchema>): DeadRecord {
-  if (body === null) return { id, delivery: undefined, fault: { code, message }, attempts };
-  // An event that names no time has its signature's, and that is where it matters.
-  const signedAt = Math.floor((eventAt < EARLIEST_MS ? receivedAt : eventAt) / 1000);
-  const delivery = deliveryOf(body, { receivedAt, signedAt, secretId: 'ledger', reference: reference ?? undefined });
+function recordOf({ id, body, code, message, attempts, ...stored }: z.infer<typeof recordSchema>): DeadRecord {
+  const delivery = body === null ? undefined : storedDelivery({ ...stored, body });
   return { id, delivery, fault: { code, message }, attempts };
 }
