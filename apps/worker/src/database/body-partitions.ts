@@ -1,4 +1,5 @@
 import type { Logger } from '@landline/process';
+import type { Task } from '@landline/queue';
 import { StoreError, type Store } from '@landline/store';
 
 /** How often it is checked that there are partitions for the next days, in milliseconds: six hours. They are made a week ahead. */
@@ -24,11 +25,16 @@ export async function keepBodyPartitions(store: Pick<Store, 'makeBodyPartitions'
   return store.makeBodyPartitions();
 }
 
-/** Calls `keepBodyPartitions` at once and every six hours. Of a check that fails it logs what to do, and repeats it soon. */
+/** Makes the task that calls `keepBodyPartitions` every six hours, in one worker of all. */
+export function bodyPartitionsTask(store: Pick<Store, 'makeBodyPartitions'>, logger: Logger): Task {
+  return { everyMs: CHECK_MS, run: () => keepAndLog(store, logger) };
+}
+
+/** Calls `keepBodyPartitions` at the start, until it succeeds: Redis may be away, and the task with it. Of a check that fails it logs what to do. */
 export function watchBodyPartitions(
   store: Pick<Store, 'makeBodyPartitions'>,
   logger: Logger,
-  { checkMs = CHECK_MS, retryMs = RETRY_MS } = {},
+  { retryMs = RETRY_MS } = {},
 ): BodyPartitionWatch {
   let timer: NodeJS.Timeout | undefined;
   let hasStopped = false;
@@ -39,16 +45,13 @@ export function watchBodyPartitions(
   }
 
   async function check(): Promise<void> {
-    let nextMs = checkMs;
     try {
-      const made = await keepBodyPartitions(store);
-      if (made > 0) logger.info({ made }, 'Made partitions for the bodies of the next days');
+      await keepAndLog(store, logger);
     } catch (error) {
-      nextMs = retryMs;
       const fault = error instanceof StoreError ? { code: error.code, advice: error.advice } : {};
       logger.warn(fault, 'The partitions for the bodies of the next days could not be checked; trying again');
+      if (!hasStopped) timer = setTimeout(checkAgain, retryMs).unref();
     }
-    if (!hasStopped) timer = setTimeout(checkAgain, nextMs).unref();
   }
 
   return {
@@ -58,4 +61,9 @@ export function watchBodyPartitions(
       await checking;
     },
   };
+}
+
+async function keepAndLog(store: Pick<Store, 'makeBodyPartitions'>, logger: Logger): Promise<void> {
+  const made = await keepBodyPartitions(store);
+  if (made > 0) logger.info({ made }, 'Made partitions for the bodies of the next days');
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@landline/process';
-import type { DeadLetter, DeadLetters } from '@landline/queue';
-import type { DeadListing, DeadPosition, DeadRecord, Store } from '@landline/store';
+import type { DeadLetters } from '@landline/queue';
+import type { DeadListing, DeadPosition, Store } from '@landline/store';
+import { letterOf } from './letter-of.ts';
 
 /** How often it is asked whether a comparison is due, in milliseconds: how late it is noticed that Redis was emptied. */
 const ASK_MS = 5_000;
@@ -159,9 +160,4 @@ async function enqueueBatch(
   await check.extend();
   await sleep(performance.now() - begun);
   return { letters: letters.length, gone: records.flatMap(({ id, delivery }) => (delivery === undefined ? [id] : [])) };
-}
-
-/** The letter of a dead event; none where its body is gone. */
-function letterOf({ id, delivery, fault, attempts }: DeadRecord): DeadLetter[] {
-  return delivery === undefined ? [] : [{ id, event: delivery, died: { ...fault, attempts } }];
 }
