@@ -11,6 +11,7 @@ COPY packages/held-folder/package.json packages/held-folder/
 COPY packages/intake/package.json packages/intake/
 COPY packages/journal/package.json packages/journal/
 COPY packages/local-servers/package.json packages/local-servers/
+COPY packages/operations/package.json packages/operations/
 COPY packages/process/package.json packages/process/
 COPY packages/queue/package.json packages/queue/
 COPY packages/recordings/package.json packages/recordings/

@@ -10,6 +10,7 @@ import { sendAmongOthers } from './bad-input/send-among-others.ts';
 import { wrongTypesOf } from './bad-input/wrong-types.ts';
 import type { AppProcess } from './support/app-process.ts';
 import { exampleEvent } from './support/example-event.ts';
+import { LEDGER } from './support/ledger.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post, SECRET, send, signed, unixSeconds, WEBHOOK_PATH, type Answer } from './support/post.ts';
 import { openConnection, rawPost, statusesIn } from './support/raw-connection.ts';
@@ -35,7 +36,7 @@ const digest = (body: Buffer): string => createHash('sha256').update(body).diges
 /** Returns the ledger's row of a body. Its `body` is whether the stored bytes are the same, but for audio that was cut out. */
 async function ledgerOf(body: Buffer): Promise<Record<string, unknown> | undefined> {
   const [row] = await pipe.sql(
-    `SELECT * FROM webhook_events WHERE sha256(body) = '\\x${digest(body)}' OR body_reference ->> 'eventId' = '${idempotencyKey(body)}'`,
+    `SELECT * FROM ${LEDGER} WHERE sha256(body) = '\\x${digest(body)}' OR body_reference ->> 'eventId' = '${idempotencyKey(body)}'`,
   );
   return row && { ...row, body: isExactly(row['body'], body) || isEnvelopeOf(row, body) };
 }
@@ -237,7 +238,7 @@ describe('a value of the wrong form in any field', () => {
     const counts = await pipe.untilIdle();
 
     const ledger = await pipe.sql(
-      `SELECT id, outcome, error, body, body_reference, body_reference ->> 'eventId' AS whole FROM webhook_events`,
+      `SELECT id, outcome, error, body, body_reference, body_reference ->> 'eventId' AS whole FROM ${LEDGER}`,
     );
     const rows = new Map(ledger.map((row) => [row['whole'] ?? idempotencyKey(bytesOf(row['body'])), row]));
     const found = events.map(({ place, body }) => ({ place, body, row: rows.get(idempotencyKey(body)) }));

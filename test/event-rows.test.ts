@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { LEDGER } from './support/ledger.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
 import { post } from './support/post.ts';
 import { TABLE_NAMES } from './support/tables.ts';
@@ -70,7 +71,7 @@ describe('each type gives its rows', () => {
       first_seen_at: at('2025-10-09T08:53:20Z'),
       last_seen_at: at('2025-10-09T08:53:20Z'),
     });
-    const { body, ...event } = (await only('SELECT * FROM webhook_events')) ?? {};
+    const { body, ...event } = (await only(`SELECT * FROM ${LEDGER}`)) ?? {};
     expect(event).toMatchObject({
       event_key: 'evt_01hstart',
       type: 'conversation.started',

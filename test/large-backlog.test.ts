@@ -131,7 +131,7 @@ test.runIf(process.platform === 'linux')(
     expect(await count(`(SELECT count(*) FROM webhook_events WHERE outcome = 'applied')`)).toBe(
       RECORDINGS + TRANSCRIPTS,
     );
-    expect(await count('(SELECT sum(octet_length(body)) FROM webhook_events)')).toBe(bytes);
+    expect(await count('(SELECT sum(octet_length(body)) FROM webhook_bodies)')).toBe(bytes);
     expect(await count('(SELECT count(*) FROM conversations)')).toBe(RECORDINGS + TRANSCRIPTS);
     expect(await count('(SELECT count(*) FROM conversation_messages)')).toBe(TRANSCRIPTS * TURNS);
   },

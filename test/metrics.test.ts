@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, startPostgres } from '@landline/local-servers';
 import { DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
+import { openOperations } from '@landline/store';
 import { canaryBody } from '@landline/webhook/canary';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApp, type AppProcess } from './support/app-process.ts';
@@ -378,6 +379,21 @@ describe('what moves the metrics', () => {
   test('a Postgres that has lost its tail', async () => {
     await runSql(postgres.url, 'UPDATE landline_beat SET seq = 0');
     await expect.poll(() => readMetrics('worker'), WITHIN).toMatchObject({ landline_postgres_losses_total: 1 });
+  });
+
+  test('an operation that runs, and ends', async () => {
+    const operations = openOperations(postgres.url);
+    await operations.request({ kind: 'replay', filter: { outcome: 'dead' }, rate: 1 });
+    await expect.poll(() => readMetrics('worker'), WITHIN).toMatchObject({ landline_operations_running: 1 });
+    await expect
+      .poll(() => readMetrics('worker'), WITHIN)
+      .toMatchObject({
+        landline_operations_running: 0,
+        'landline_operations_total{kind="replay",event="started"}': 1,
+        'landline_operations_total{kind="replay",event="done"}': 1,
+        'landline_operations_total{kind="replay",event="failed"}': 0,
+      });
+    await operations.close();
   });
 
   test('calls from a known and an unknown caller, and a request without the token', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type countJobs, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
+import type { OperationEvent } from '@landline/operations';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -77,6 +78,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   kind: ['known', 'unknown', 'defaults'],
   because: ['database_away', 'database_slow'],
   result: ['enqueued', 'lost'],
+  event: ['failed'] satisfies OperationEvent[],
   job: ['landline.*'],
 };
 

@@ -121,6 +121,7 @@ const PACKAGES = [
   'recordings',
   'intake',
   'store',
+  'operations',
   'process',
   'local-servers',
 ];
@@ -152,6 +153,7 @@ const LET_IN: Readonly<Record<string, readonly string[]>> = {
   'packages/recordings': ['@landline/webhook', '@landline/held-folder', '@aws-sdk/client-s3', 'zod', 'node:net'],
   'packages/intake': ['@landline/webhook', '@landline/queue', '@landline/journal', 'zod', 'node:net'],
   'packages/store': ['@landline/webhook', '@prisma/client', 'zod', 'node:net'],
+  'packages/operations': [...ours('webhook', 'recordings', 'intake', 'store'), 'zod', 'node:net'],
   'packages/process': ['pino', 'zod', 'node:net'],
   'packages/local-servers': ['node:net'],
   'apps/receiver': [
@@ -160,7 +162,7 @@ const LET_IN: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'node:net',
   ],
-  'apps/worker': [...ours('webhook', 'queue', 'store', 'process'), 'fastify', 'zod', 'node:net'],
+  'apps/worker': [...ours('webhook', 'queue', 'store', 'operations', 'process'), 'fastify', 'zod', 'node:net'],
   'apps/initiation': [...ours('webhook', 'queue', 'intake', 'store', 'process'), 'fastify', 'zod', 'node:net'],
   'apps/dashboard': ['@landline/queue', '@landline/process', 'fastify', '@bull-board/api', 'zod', 'node:net'],
   'apps/cli': [...ours(...PACKAGES.filter((name) => name !== 'held-folder')), 'zod', 'node:net'],

@@ -7,6 +7,9 @@ import { callEvents } from '../load/signed-events.ts';
 /** The length of the bodies in the ledger. They are short, so that millions of rows fit on the disk, and they are never read. */
 const BODY_BYTES = 60;
 
+/** How much later than the one before each call begins. */
+const SECONDS_APART = 20;
+
 /**
  * Fills an empty database with calls as the worker would have written them. It applies one call, and Postgres multiplies its rows.
  *
@@ -19,6 +22,7 @@ export async function preload(databaseUrl: string, messages: number): Promise<vo
     'SELECT count(*)::int AS rows FROM conversation_messages',
   );
   const calls = Math.ceil(messages / (counted?.rows || 1));
+  await makePartitions(databaseUrl, calls);
   // Random ids come in no order, so the index is made when all rows are there.
   await runSql(databaseUrl, 'ALTER TABLE webhook_events DROP CONSTRAINT webhook_events_pkey');
   // oxlint-disable no-await-in-loop -- each table takes the whole disk
@@ -29,6 +33,16 @@ export async function preload(databaseUrl: string, messages: number): Promise<vo
   // The rows are frozen and on disk, so that Postgres has no such work left during a measurement.
   await runSql(databaseUrl, 'VACUUM (FREEZE, ANALYZE)');
   await runSql(databaseUrl, 'CHECKPOINT');
+}
+
+/** Makes the partitions of the bodies' days: from the first call, which is the newest, as far back as its copies go. */
+async function makePartitions(databaseUrl: string, calls: number): Promise<void> {
+  await runSql(
+    databaseUrl,
+    `SELECT landline_make_body_partitions(((received_at - $1 * interval '${SECONDS_APART} seconds') AT TIME ZONE 'UTC')::date,
+       (received_at AT TIME ZONE 'UTC')::date) FROM webhook_bodies ORDER BY received_at LIMIT 1`,
+    [calls],
+  );
 }
 
 async function applyOneCall(databaseUrl: string): Promise<string> {
@@ -42,7 +56,10 @@ async function applyOneCall(databaseUrl: string): Promise<string> {
   }
 }
 
-/** Repeats the rows of one call, each time 20 s earlier and under an id of its own. It works with any columns of the table. */
+/**
+ * Repeats the rows of one call, each time 20 s earlier and under an id of its own, which follows from the number of the copy: so an event and its body
+ * have the same. It works with any columns of the table.
+ */
 async function multiply(
   databaseUrl: string,
   table: string,
@@ -56,9 +73,9 @@ async function multiply(
   );
   const values = columns.map(({ name, type }) => {
     if (type === 'text') return `replace(t."${name}", '${conversationId}', 'conv_before_' || lpad(n::text, 9, '0'))`;
-    if (type.startsWith('timestamp')) return `t."${name}" - n * interval '20 seconds'`;
+    if (type.startsWith('timestamp')) return `t."${name}" - n * interval '${SECONDS_APART} seconds'`;
     if (type === 'bytea') return `substring(t."${name}" FOR ${BODY_BYTES})`;
-    return type === 'uuid' && name === 'id' ? 'gen_random_uuid()' : `t."${name}"`;
+    return type === 'uuid' && /^(event_)?id$/.test(name) ? `md5(t."${name}"::text || n)::uuid` : `t."${name}"`;
   });
   await runSql(
     databaseUrl,

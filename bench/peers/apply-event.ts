@@ -1,11 +1,13 @@
 import type { NormalisedEvent } from '@landline/webhook';
 import type { Prisma } from '../../packages/store/src/generated/client.ts';
-import { commandRow, conversationRow, ledgerRow, messageRow, profileRow, toolCallRow } from './rows.ts';
+import { bodyRow, commandRow, conversationRow, ledgerRow, messageRow, profileRow, toolCallRow } from './rows.ts';
 
 /** Applies one event inside a transaction, as most programmers would: the ledger first, then each row by Prisma's models. */
 export async function applyEvent(tx: Prisma.TransactionClient, event: NormalisedEvent): Promise<void> {
   const { count } = await tx.webhookEvent.createMany({ data: [ledgerRow(event)], skipDuplicates: true });
-  if (count === 0 || event.outcome !== 'applied') return;
+  if (count === 0) return;
+  await tx.webhookBody.createMany({ data: [bodyRow(event)] });
+  if (event.outcome !== 'applied') return;
   const { conversation, messages, toolCalls, commands, profile } = event.changes;
   await tx.conversation.upsert({ where: { id: conversation.id }, ...conversationRow(conversation) });
   if (messages.length > 0) {

@@ -28,8 +28,13 @@ export function ledgerRow(event: NormalisedEvent): Prisma.WebhookEventCreateMany
     appliedAt: event.outcome === 'applied' ? new Date() : null,
     outcome: event.outcome,
     ...(event.outcome === 'dead' && { error: { ...event.fault } }),
-    body: bodyBytes(delivery),
+    bodyBytes: bodyBytes(delivery).length,
   };
+}
+
+/** Makes the row of the event's body. */
+export function bodyRow({ entry: { id, delivery } }: NormalisedEvent): Prisma.WebhookBodyCreateManyInput {
+  return { receivedAt: new Date(delivery.receivedAt), eventId: id, body: bodyBytes(delivery) };
 }
 
 /** The clocks of the columns, which decide between writers, stay empty in all rows: the peers do not compare them. */

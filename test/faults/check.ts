@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LEDGER } from '../support/ledger.ts';
 import { doubledRows, REPEATED, type Doubled } from '../support/count-effects.ts';
 import { compareTables } from './compare.ts';
 import type { EventLoad } from './event-load.ts';
@@ -137,8 +138,8 @@ export async function checkAll({ sent, load, postgres, storage, spoolDir }: Chec
 
 const TOTALS = `
   SELECT count(*) AS events,
-    count(*) FILTER (WHERE body_reference IS NULL AND encode(substring(sha256(body) FOR 16), 'hex') <> replace(id::text, '-', '')) AS altered
-  FROM webhook_events`;
+    count(*) FILTER (WHERE body_reference IS NULL AND encode(substring(sha256(body) FOR 16), 'hex') IS DISTINCT FROM replace(id::text, '-', '')) AS altered
+  FROM ${LEDGER}`;
 
 /** When the doubled events of the ledger were accepted, by id; a row that several events may have doubled is laid to no period. */
 function periodsOf(doubled: readonly Doubled[], sent: SentEvents): Map<string, number> {

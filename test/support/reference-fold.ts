@@ -52,6 +52,7 @@ export function referenceFold(delivered: readonly DescribedEvent[]): ReferenceTa
   const users = groupBy(applied, (event) => event.facts.user?.key);
   return {
     webhook_events: events.map(ledgerRow),
+    webhook_bodies: events.map(bodyRow),
     conversations: conversations.map(([id, its]) => conversationRow(id, its)),
     conversation_messages: conversations.flatMap(([id, its]) => messageRows(id, its)),
     agent_tool_calls: conversations.flatMap(([id, its]) => toolCallRows(id, its)),
@@ -82,9 +83,13 @@ function ledgerRow(event: DescribedEvent & { id: string }): Columns {
     origin: 'webhook',
     outcome: event.facts ? 'applied' : 'ignored',
     error: null,
-    body: `\\x${Buffer.from(event.body).toString('hex')}`,
+    body_bytes: Buffer.byteLength(event.body),
     body_reference: event.reference ?? null,
   };
+}
+
+function bodyRow(event: DescribedEvent & { id: string }): Columns {
+  return { event_id: event.id, body: `\\x${Buffer.from(event.body).toString('hex')}` };
 }
 
 function conversationRow(id: string, events: Applied[]): Columns {

@@ -17,6 +17,8 @@ export interface CommandContext {
   write?: (bytes: Uint8Array) => Promise<boolean>;
   /** Whether the answer goes to a terminal; by default it does not. */
   isTerminal?: boolean;
+  /** Asks a person, and resolves with what they type; there is none where nobody can be asked. */
+  ask?: (question: string) => Promise<string>;
   /** Width of the terminal, in columns. */
   width: number;
 }

@@ -6,6 +6,8 @@ export type CliErrorCode =
   | 'query_failed'
   | 'enqueue_failed'
   | 'event_missing'
+  | 'operation_missing'
+  | 'operation_ended'
   | 'body_missing'
   | 'configuration_invalid'
   | 'arguments_invalid';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
+import { ask } from './ask.ts';
 import { runCommand } from './run-command.ts';
 import { writeBytes } from './write-bytes.ts';
 
@@ -23,6 +24,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   printError: (line) => process.stderr.write(`${line}\n`),
   write: (bytes) => writeBytes(process.stdout, bytes),
   isTerminal: process.stdout.isTTY,
+  ...(process.stdin.isTTY && process.stdout.isTTY && { ask }),
   width: process.stdout.columns || DEFAULT_WIDTH,
 });
 // The timer is unreferenced: it ends a process that something else keeps running.

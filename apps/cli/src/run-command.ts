@@ -64,6 +64,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (values.body && values.json) return misuse('show takes --body or --json, not both.', context);
     return (await import('./show/show.ts')).showEvent(id, values, context);
   },
+  events: async (args, context) => (await import('./find/list-events.ts')).listEvents(args, context),
+  replay: async (args, context) => (await import('./replay/replay.ts')).replay(args, context),
+  operations: async (args, context) => (await import('./operations/operations.ts')).operations(args, context),
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   help: (_args, { print }) => {
     print(USAGE);

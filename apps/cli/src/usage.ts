@@ -13,8 +13,16 @@ export const USAGE = `Usage: npm run landline -- <command>
   show <event id> [--json]                    shows an event of the ledger, and where its audio is
   show <event id> --body                      writes the exact bytes that were received, and checks them
                                               (npm run --silent landline -- show …, or npm adds lines of its own)
+  events [filter] [--limit n] [--json]        lists events of the ledger, newest first
+  replay [filter] [--plan] [--rate n] [--yes] [--json]
+                                              puts events of the ledger through the worker again
+  operations [show <id> | cancel <id>] [--json]
+                                              lists running and finished operations, shows one, or ends one
   journal enqueue --since <time> [--until <time>] [--dry-run]
                                               puts on the queue again what was journalled since then (2h, or an ISO time)
   help                                        this text
+
+Filter, all of which must hold: --type --outcome applied|ignored|dead --origin --conversation --agent --user --number --error <code>
+  --since and --until <2h, 7d or an ISO time>   --text <what stands in the body>
 
 Everything on this machine: npm start. The tests: npm test.`;

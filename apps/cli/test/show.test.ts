@@ -191,7 +191,7 @@ describe('bytes that are not those of the event', () => {
 
   test('are told of a body in the ledger', async () => {
     const id = await record(liveEvent('No'));
-    await runSql(database.url, `UPDATE webhook_events SET body = '{}' WHERE id = '${id}'`);
+    await runSql(database.url, `UPDATE webhook_bodies SET body = '{}' WHERE event_id = '${id}'`);
     expect(await show([id, '--body'])).toMatchObject({ code: 1, errors: expect.stringContaining('not those') });
   });
 });
@@ -222,6 +222,31 @@ describe('without the bytes', () => {
     const { id, path } = await recordAudio('missing', randomBytes(10));
     await rm(path);
     expect(await show([id, '--body'])).toMatchObject({ ...gone, errors: expect.stringContaining(path) });
+  });
+
+  test('it says that the body is gone from the ledger, and shows all else', async () => {
+    const id = await record(liveEvent('gone'));
+    const bytes = liveEvent('gone').length;
+    await runSql(database.url, `DELETE FROM webhook_bodies WHERE event_id = '${id}'`);
+    const errors = expect.stringContaining(
+      `The body of ${id} is gone: the ledger keeps no bodies of 2026-01-01 any more.`,
+    );
+    expect(await show([id, '--body'])).toMatchObject({ ...gone, errors });
+    const shown = await show([id]);
+    expect([shown.code, shown.output]).toEqual([
+      0,
+      expect.stringContaining(`${bytes} bytes, which the ledger does not keep any more`),
+    ]);
+    expect(JSON.parse((await show([id, '--json'])).output)).toMatchObject({ body_bytes: bytes, body_kept: false });
+  });
+
+  test('it says that the envelope of audio is gone', async () => {
+    const { id } = await recordAudio('envelope gone', randomBytes(10));
+    await runSql(database.url, `DELETE FROM webhook_bodies WHERE event_id = '${id}'`);
+    expect(await show([id, '--body'])).toMatchObject({
+      ...gone,
+      errors: expect.stringContaining(`The body of ${id} is gone`),
+    });
   });
 
   test('it says that the body of a dead event was not kept', async () => {
@@ -269,6 +294,7 @@ describe('the event itself', () => {
       applied_at: expect.stringMatching(/^20.*Z$/),
       origin: 'webhook',
       body_bytes: whole.length,
+      body_kept: true,
       body_reference: expect.objectContaining({ eventId: id, bytes: whole.length }),
       recordings: [
         {

@@ -7,7 +7,7 @@ import { cutBodies } from './cut-bodies.ts';
 import { permitOnlyLossless } from './permitted-actions.ts';
 
 /** The queues of a shard, as the board shows them. */
-export type BoardQueues = Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'list'>;
+export type BoardQueues = Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'operations' | 'list'>;
 
 type ListedQueue = ShardQueues['events'];
 
@@ -16,13 +16,20 @@ export function boardName({ name }: { name: string }, shard: string | undefined)
   return shard === undefined ? name : `${name}-${shard}`;
 }
 
+/** How a queue is shown. */
+interface QueueView {
+  description: string;
+  /** Whether nobody may retry, promote or pause there. */
+  readOnlyMode?: boolean;
+}
+
 /** Bull Board's own adapter, except that its lists do not read large bodies from Redis. */
 class QueueAdapter extends BullMQAdapter {
   readonly #queue: ListedQueue;
   readonly #shard: BoardQueues;
 
-  constructor(queue: ListedQueue, shard: BoardQueues, description: string) {
-    super(queue, { description });
+  constructor(queue: ListedQueue, shard: BoardQueues, { description, readOnlyMode = false }: QueueView) {
+    super(queue, { description, readOnlyMode });
     this.#queue = queue;
     this.#shard = shard;
     this.setFormatter('data', cutBodies);
@@ -61,17 +68,21 @@ export function board(shards: readonly BoardQueues[]): Board {
 
 /** Dead letters come first: they are what a person looks for. */
 function adaptersOf(shards: readonly BoardQueues[], known: WeakMap<BoardQueues, QueueAdapter[]>): QueueAdapter[] {
-  const pairs = shards.map((shard) => {
-    const pair = known.get(shard) ?? [
-      new QueueAdapter(
-        shard.deadLetters,
-        shard,
-        'Events that could not be applied, with the error. Retry applies one again once the cause is gone.',
-      ),
-      new QueueAdapter(shard.events, shard, 'Events on their way from the receiver to Postgres.'),
+  const groups = shards.map((shard) => {
+    const group = known.get(shard) ?? [
+      new QueueAdapter(shard.deadLetters, shard, {
+        description:
+          'Events that could not be applied, with the error. Retry applies one again once the cause is gone.',
+      }),
+      new QueueAdapter(shard.events, shard, { description: 'Events on their way from the receiver to Postgres.' }),
+      // Its jobs only wake workers: a second one would do nothing, and Postgres says what is to be done.
+      new QueueAdapter(shard.operations, shard, {
+        description: 'Wakes workers for operations such as a replay; npm run landline -- operations lists them.',
+        readOnlyMode: true,
+      }),
     ];
-    known.set(shard, pair);
-    return pair;
+    known.set(shard, group);
+    return group;
   });
-  return [0, 1].flatMap((kind) => pairs.flatMap((pair) => pair[kind] ?? []));
+  return [0, 1, 2].flatMap((kind) => groups.flatMap((group) => group[kind] ?? []));
 }

@@ -5,8 +5,11 @@ import { countFailures } from './database/count-failures.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { DEAD_LETTER_CONCURRENCY } from './process/consumers.ts';
 
-/** Connections beside those of the transactions: for the gate's probe, the readiness check and the beat, and to read and count the dead. */
-const SPARE_CONNECTIONS = 4;
+/**
+ * Connections beside those of the transactions: for the gate's probe, the readiness check and the beat, to read and count the dead, and three
+ * for an operation, which reads, asks what became of events and keeps its lease.
+ */
+const SPARE_CONNECTIONS = 7;
 
 /** See `openConnections`. */
 export type Connections = ReturnType<typeof openConnections>;

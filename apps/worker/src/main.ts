@@ -1,15 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, openTracing, stopOnRequest } from '@landline/process';
 import { readQueueServers } from '@landline/queue';
-import { migrate, migrationUrl } from '@landline/store';
+import { migrationUrl } from '@landline/store';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
+import { finishTables, readyTables } from './database/prepare-database.ts';
 import { createWorker } from './worker.ts';
 
 /** How long the jobs in hand have to finish, in milliseconds. */
 const JOBS_LIMIT_MS = 8_000;
-/** How often to try again to bring the tables up to date while the database is away, in milliseconds. */
-const MIGRATE_RETRY_MS = 2_000;
 
 const read = readConfig(process.env);
 if (!read.ok) {
@@ -30,7 +28,7 @@ const worker = createWorker({
 const app = createApp(worker.health, worker.metrics);
 
 const leaving = new AbortController();
-let preparing: Promise<boolean> | undefined;
+let preparing: Promise<unknown> | undefined;
 stopOnRequest(async () => {
   leaving.abort();
   // A migration that is cut off half-way would stop every later start.
@@ -46,24 +44,16 @@ try {
   logger.fatal(`The worker cannot start: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
 }
-preparing = tablesAreReady();
-if (await preparing) {
+const tables = {
+  databaseUrl: migrationUrl(config.DATABASE_URL, config.DIRECT_URL),
+  logger,
+  leaving: leaving.signal,
+};
+const ready = readyTables(tables);
+preparing = ready;
+const state = await ready;
+if (state !== 'stopped') {
   worker.start();
   logger.info('Taking jobs');
-}
-
-/** Brings the tables up to date, however long the database is away; false when the worker was stopped first. */
-async function tablesAreReady(): Promise<boolean> {
-  while (!leaving.signal.aborted) {
-    try {
-      const { applied } = await migrate(migrationUrl(config.DATABASE_URL, config.DIRECT_URL));
-      for (const name of applied) logger.info(`Migrated: ${name}`);
-      return !leaving.signal.aborted;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      logger.error(`The tables are not ready, trying again: ${reason}`);
-      await sleep(MIGRATE_RETRY_MS, undefined, { signal: leaving.signal }).catch(() => undefined);
-    }
-  }
-  return false;
+  if (state === 'usable') preparing = finishTables(tables);
 }

@@ -1,4 +1,5 @@
 import { createRegistry } from '@landline/process';
+import { OPERATION_EVENTS, REPLAY } from '@landline/operations';
 import type { ApplyOutcome } from '@landline/store';
 import type { LedgerEntry } from '@landline/webhook/changes';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -33,16 +34,24 @@ export interface WorkerMetrics {
   postgresUnsafe: Gauge;
   /** Faults of the connections to Redis. */
   redisErrors: Counter;
+  /** Operations that started or ended in this worker, by what happened. */
+  operations: Counter<'kind' | 'event'>;
 }
 
 /** Makes the worker's metrics in a registry of their own. */
 export function createMetrics(): WorkerMetrics {
   const registry = createRegistry();
-  const metrics = { registry, ...eventMetrics(registry), ...faultMetrics(registry) };
+  const metrics = {
+    registry,
+    ...eventMetrics(registry),
+    ...faultMetrics(registry),
+    operations: operationMetric(registry),
+  };
   // There from the start, so that the first of each is an increase.
   for (const outcome of OUTCOMES) metrics.processed.inc({ outcome }, 0);
   for (const final of ['true', 'false']) metrics.failedAttempts.inc({ final }, 0);
   for (const faultClass of Object.keys(FAULT_POLICY)) metrics.postgresErrors.inc({ class: faultClass }, 0);
+  for (const event of OPERATION_EVENTS) metrics.operations.inc({ kind: REPLAY, event }, 0);
   return metrics;
 }
 
@@ -111,6 +120,15 @@ function faultMetrics(registry: Registry): FaultMetrics {
       registers: [registry],
     }),
   };
+}
+
+function operationMetric(registry: Registry): WorkerMetrics['operations'] {
+  return new Counter({
+    name: 'landline_operations_total',
+    help: 'Operations in this worker, by kind and by what happened: started, done, cancelled, failed, released or lost.',
+    labelNames: ['kind', 'event'],
+    registers: [registry],
+  });
 }
 
 /** Counts an event that was recorded, and how long it took where it was applied. */

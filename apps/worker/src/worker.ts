@@ -1,9 +1,10 @@
 import { addGauge, addQueueJobs, addCanaryAge, type Logger, type Tracing } from '@landline/process';
-import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
+import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type QueueServers } from '@landline/queue';
 import { afterCommit } from './commit/after-commit.ts';
 import { createPipeline } from './commit/pipeline.ts';
 import { createRecentCommits } from './commit/recent-commits.ts';
 import { openConnections, type ConnectionOptions, type Connections } from './connections.ts';
+import { watchBodyPartitions, type BodyPartitionWatch } from './database/body-partitions.ts';
 import { createDatabaseGate, type DatabaseGate } from './database/database-gate.ts';
 import { watchPostgres } from './database/watch-postgres.ts';
 import { addDeadEvents } from './dead-letters/dead-events.ts';
@@ -12,6 +13,7 @@ import { createOldShards } from './old-shards.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
 import { healthOfShards } from './health-of-shards.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
+import { runOperations, type Operations } from './operations/run-operations.ts';
 import { createConsumers, type Consumers } from './process/consumers.ts';
 
 /** How the worker is put together. */
@@ -53,11 +55,13 @@ export function createWorker(options: WorkerOptions): Worker {
   const after = afterCommit({ metrics, passed, commits, canaryMark: connections.canaryMark });
   const pipeline = createPipeline({ store, after, logger, tracing });
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics });
-  addGauges(metrics, { consumers, connections, gate });
+  const operations = runOperations({ ...serversOf(options), ...connections, logger, metrics });
+  addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
   const oldShards = createOldShards(options, { consumers, connections });
   let consuming = false;
   let restoring: DeadLetterRestoring | undefined;
+  let partitions: BodyPartitionWatch | undefined;
   const { wedgedAfterMs = WEDGED_AFTER_MS } = options;
   const judged = { store, isWaiting, isConsuming: () => consuming, now: Date.now, wedgedAfterMs };
   const [first, ...others] = consumers.shards;
@@ -73,12 +77,16 @@ export function createWorker(options: WorkerOptions): Worker {
         restoring = restoreDeadLetters({ store, deadLetters, check: deadLetters.check, logger, isWaiting });
       });
       postgresWatch.start();
+      partitions = watchBodyPartitions(store, logger);
+      operations.start();
     },
     async stop(limit) {
       consuming = false;
+      // First, so that another worker goes on with what runs here.
+      const operationsLeft = operations.close(limit);
       await oldShards.stop();
-      await Promise.all([consumers.close(limit), restoring?.stop()]);
-      await postgresWatch.stop();
+      await Promise.all([consumers.close(limit), operationsLeft, restoring?.stop()]);
+      await Promise.all([postgresWatch.stop(), partitions?.stop()]);
       left.abort();
       await connections.close();
     },
@@ -89,10 +97,15 @@ interface Measured {
   consumers: Consumers;
   connections: Connections;
   gate: DatabaseGate;
+  operations: Operations;
+}
+
+function serversOf({ redisUrl, redisCa, prefix, queueShards }: WorkerOptions): QueueServers {
+  return { redisUrl, redisCa, prefix, queueShards };
 }
 
 /** Adds the metrics that are read when they are asked for. */
-function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate }: Measured): void {
+function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate, operations }: Measured): void {
   addCanaryAge(registry, connections.canaryMark);
   addQueueJobs(registry, () =>
     consumers.all().map(({ shard, events, deadLetters }) => ({
@@ -104,6 +117,11 @@ function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate }
     name: 'landline_database_waiting',
     help: 'Whether the worker waits for the database, and takes no jobs: 1 or 0.',
     read: () => Number(gate.isClosed()),
+  });
+  addGauge(registry, {
+    name: 'landline_operations_running',
+    help: 'Operations that run in this worker now.',
+    read: () => operations.running().length,
   });
   addDeadEvents(registry, connections.store);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '@landline/store';
 import { expect, test, vi } from 'vitest';
+import { LEDGER } from '../../../test/support/ledger.ts';
 import { delivery, message, openWork } from './support/work.ts';
 import { jobSchema } from '../../../packages/queue/test/support/job-schema.ts';
 
@@ -69,7 +70,7 @@ test('isolates the events at fault: their neighbours are applied, they become de
   expect(await work.store.query('SELECT count(*)::int AS n FROM conversations')).toEqual([{ n: 49 }]);
   const dead = await work.store.query(
     `SELECT error ->> 'code' AS code, error -> 'attempts' AS attempts, encode(body, 'base64') AS body, applied_at
-     FROM webhook_events WHERE outcome = 'dead' ORDER BY 1`,
+     FROM ${LEDGER} WHERE outcome = 'dead' ORDER BY 1`,
   );
   expect(dead).toEqual([
     { code: '23514', attempts: 1, body: toBase64(message('poison').body), applied_at: null },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DeadLetters } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { insertEvents } from '../../../test/support/ledger.ts';
 import { restoreDeadLetters } from '../src/dead-letters/restore-dead-letters.ts';
 import { delivery, message, openWork, type Work } from './support/work.ts';
 
@@ -110,13 +111,15 @@ test('a letter that a retry has applied does not come back, and one that dies ag
 
 test('letters are enqueued in thousands, and the large ones in batches of bounded bytes', async () => {
   const work = await openRestoring();
-  await work.admin(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, error, body)
-    SELECT gen_random_uuid(), now(), now() - i * interval '1 ms', 'webhook', 'dead',
-      '{"code": "body_not_json", "message": "no", "attempts": 1}', convert_to('no json ' || i, 'UTF8')
-    FROM generate_series(1, 1700) i`);
-  await work.admin(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, error, body)
-    SELECT gen_random_uuid(), now(), now(), 'webhook', 'dead', '{"code": "body_not_json", "message": "no", "attempts": 1}',
-      convert_to(repeat('x', 5 * 1024 * 1024) || i, 'UTF8') FROM generate_series(1, 3) i`);
+  const fault = `'{"code": "body_not_json", "message": "no", "attempts": 1}'::jsonb AS error`;
+  await work.admin(
+    insertEvents(`SELECT gen_random_uuid() AS id, now() - i * interval '1 ms' AS received_at, 'dead' AS outcome, ${fault},
+      convert_to('no json ' || i, 'UTF8') AS body FROM generate_series(1, 1700) i`),
+  );
+  await work.admin(
+    insertEvents(`SELECT gen_random_uuid() AS id, now() AS received_at, 'dead' AS outcome, ${fault},
+      convert_to(repeat('x', 5 * 1024 * 1024) || i, 'UTF8') AS body FROM generate_series(1, 3) i`),
+  );
   await empty(work);
   await vi.waitUntil(async () => (await work.queues.deadLetters.getWaitingCount()) === 1703, WITHIN);
   const found = await work.queues.deadLetters.getWaiting(0, 1703);
@@ -139,12 +142,31 @@ test('a letter is applied under the ledger key that it was made for', async () =
   const work = await openRestoring();
   const id = randomUUID();
   const event = message('c3', 'hello');
-  await work.admin(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, error, body)
-    VALUES ('${id}', now(), now(), 'webhook', 'dead', '{"code": "unknown", "message": "no", "attempts": 1}', '${event.body}')`);
+  await work.admin(
+    insertEvents(`SELECT '${id}'::uuid AS id, now() AS received_at, 'dead' AS outcome,
+      '{"code": "unknown", "message": "no", "attempts": 1}'::jsonb AS error, convert_to('${event.body}', 'UTF8') AS body`),
+  );
   work.letters.start();
   await empty(work);
   await resting(work, 1);
   await work.queues.deadLetters.retryJobs({ state: 'failed' });
   await vi.waitUntil(async () => (await work.queues.deadLetters.getJobCountByTypes()) === 0, WITHIN);
   expect(await work.admin('SELECT id::text, outcome FROM webhook_events')).toEqual([{ id, outcome: 'applied' }]);
+});
+
+test('a dead event whose body is gone is told of loudly, and keeps no other from coming back', async () => {
+  const work = await openRestoring();
+  await work.process([delivery('['), delivery('no json')]);
+  work.letters.start();
+  const before = await resting(work, 2);
+  const [gone] = await work.admin(`DELETE FROM webhook_bodies WHERE body = '[' RETURNING event_id::text AS id`);
+  await empty(work);
+  const after = await resting(work, 1);
+  expect([...after.keys()]).toEqual([...before.keys()].filter((id) => id !== `dead-${String(gone?.['id'])}`));
+  await vi.waitUntil(() => work.log().includes('whose bodies are gone'), WITHIN);
+  const told = work
+    .log()
+    .split('\n')
+    .find((line) => line.includes('whose bodies are gone'));
+  expect(JSON.parse(told ?? '')).toMatchObject({ level: 50, events: 1, first: gone?.['id'] });
 });

@@ -181,7 +181,7 @@ test('what was committed after the last beat and is gone is asked for, as far ba
   ];
   const there = { id: randomUUID(), receivedAt: STARTED, committedAt: STARTED };
   await database.sql(
-    `INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body) VALUES ('${there.id}', now(), now(), 'webhook', 'ignored', '')`,
+    `INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body_bytes) VALUES ('${there.id}', now(), now(), 'webhook', 'ignored', 0)`,
   );
   const { log, metrics } = startWatch(database.url, beats, { commits: [there, ...gone] });
   await vi.waitUntil(async () => (await database.read()) >= 9, { timeout: 20_000, interval: 50 });

@@ -4,6 +4,9 @@ export const WEBHOOK_QUEUE = 'webhook-events';
 /** The queue in which events that cannot be applied rest, in `failed`, one event to a job. */
 export const DEAD_LETTER_QUEUE = 'webhook-dead-letter';
 
+/** The queue that wakes workers for operations and for what recurs. Its jobs hold nothing: Postgres knows what is to be done. */
+export const OPERATIONS_QUEUE = 'webhook-operations';
+
 /** The key, behind the prefix, of when the newest canary was sent that reached the ledger. */
 export const CANARY_KEY = 'canary';
 

@@ -13,9 +13,12 @@ import {
   type DeadPosition,
   type DeadRecord,
 } from './ledger/dead-statement.ts';
+import { ledgerOn, type Ledger } from './find/ledger.ts';
+import { operationsOn, type OperationStore } from './operations/operation-store.ts';
 import { checkDurability } from './schema/durability.ts';
 import type { DeadEvent } from './ledger/ledger-statement.ts';
 import { findMissing, type Missing } from './ledger/missing.ts';
+import { makePartitionsAhead, withPartitions } from './ledger/partitions.ts';
 
 /** How to open a store. */
 export type StoreOptions = TransactionOptions;
@@ -32,7 +35,7 @@ export interface Store {
   recordDead(events: readonly DeadEvent[]): Promise<Set<string>>;
   /** Lists dead events behind a position, the oldest first, at most `limit`. */
   listDead(page: { after?: DeadPosition | undefined; limit: number }): Promise<DeadListing[]>;
-  /** Reads those of these events that are dead, with their bodies: mind how many bytes `listDead` says they have. */
+  /** Reads those of these events that are dead, with the bodies that are there: mind how many bytes `listDead` says they have. */
   readDead(ids: readonly string[]): Promise<DeadRecord[]>;
   /** Tells whether an event is dead. */
   isDead(id: string): Promise<boolean>;
@@ -50,8 +53,14 @@ export interface Store {
   beat(next: NextBeat): Promise<Beat>;
   /** Tells which of these ledger ids are not there, and which server answers. */
   missing(ids: readonly string[]): Promise<Missing>;
+  /** Makes the partitions of bodies that are missing from yesterday to a week ahead, in UTC days; returns how many. */
+  makeBodyPartitions(): Promise<number>;
   /** What the server's settings put at risk, and what to do about each; none when nothing is. */
   durabilityRisks(): Promise<string[]>;
+  /** Finds events, on the same connections. */
+  readonly ledger: Ledger;
+  /** The table of operations, on the same connections. */
+  readonly operations: OperationStore;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -59,9 +68,9 @@ export interface Store {
 /** A probe is to be answered soon, and to leave its connection to the work. */
 const PROBE_LIMIT = `SELECT set_config('lock_timeout', '1000', true)`;
 
-/** The lock that every INSERT and UPDATE takes; one for all writers, so it holds up nobody. */
-const TAKE_TABLES = `LOCK TABLE webhook_events, conversations, conversation_messages, agent_tool_calls, user_commands,
-  user_profiles, conversation_recordings IN ROW EXCLUSIVE MODE`;
+/** The lock that every INSERT and UPDATE takes; one for all writers, so it holds up nobody. Without ONLY it would take each partition. */
+const TAKE_TABLES = `LOCK TABLE webhook_events, ONLY webhook_bodies, conversations, conversation_messages, agent_tool_calls,
+  user_commands, user_profiles, conversation_recordings IN ROW EXCLUSIVE MODE`;
 
 /** Opens a store; it connects with the first call. @throws ConfigurationError for a URL that cannot be meant */
 export function createStore(options: StoreOptions): Store {
@@ -71,8 +80,12 @@ export function createStore(options: StoreOptions): Store {
 /** Makes a store that works in these transactions, and closes them with itself. */
 export function storeOn(transactions: Transactions): Store {
   return {
-    apply: (events) => transactions.run((run, runAtCommit) => applyEvents(events, run, runAtCommit)),
-    recordDead: (events) => transactions.run((run) => recordDead(events, run)),
+    apply: (events) =>
+      withPartitions(events, transactions, () =>
+        transactions.run((run, runAtCommit) => applyEvents(events, run, runAtCommit)),
+      ),
+    recordDead: (events) =>
+      withPartitions(events, transactions, () => transactions.run((run) => recordDead(events, run))),
     listDead: ({ after, limit }) =>
       transactions.run(async (run) => readListings(await run(listDeadStatement(after, limit)))),
     readDead: (ids) => transactions.run(async (run) => readRecords(await run(readDeadStatement(ids)))),
@@ -89,7 +102,10 @@ export function storeOn(transactions: Transactions): Store {
     },
     beat: (next) => transactions.run((run) => leaveBeat(run, next)),
     missing: (ids) => transactions.run((run) => findMissing(ids, run)),
+    makeBodyPartitions: () => makePartitionsAhead(transactions),
     durabilityRisks: () => transactions.run(checkDurability),
+    ledger: ledgerOn(transactions),
+    operations: operationsOn(transactions),
     close: () => transactions.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LEDGER } from '../../../test/support/ledger.ts';
 import type { ApplicableEvent } from '../src/apply.ts';
 import type { DeadEvent } from '../src/ledger/ledger-statement.ts';
 import { anEvent, applicable, read, type Told } from './support/an-event.ts';
@@ -18,7 +19,7 @@ const delivered = (signedAt: number, conversation: string) =>
     read(JSON.stringify({ type: 'agent.action', conversation_id: conversation, action_id: 'a' }), { signedAt }),
   );
 
-const ledgerRow = async (id: string) => (await context.sql(`SELECT * FROM webhook_events WHERE id = '${id}'`))[0];
+const ledgerRow = async (id: string) => (await context.sql(`SELECT * FROM ${LEDGER} WHERE id = '${id}'`))[0];
 const bodyIn = async (id: string) => (await ledgerRow(id))?.['body'];
 const count = async (from: string) => Number((await context.sql(`SELECT count(*) AS n FROM ${from}`))[0]?.['n']);
 const dead = (event: ApplicableEvent, attempts = 1, text = 'no good'): DeadEvent => ({

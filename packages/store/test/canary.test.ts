@@ -38,8 +38,8 @@ test('a canary goes through the ledger and leaves no row, alone or among events,
 test('takes the row along that a version recorded which did not know canaries', async () => {
   const known = canary();
   const { id } = known.entry;
-  await context.sql(`INSERT INTO webhook_events (id, type, event_at, received_at, origin, outcome, body)
-    VALUES ('${id}', 'landline.canary', now(), now(), 'webhook', 'ignored', '')`);
+  await context.sql(`INSERT INTO webhook_events (id, type, event_at, received_at, origin, outcome, body_bytes)
+    VALUES ('${id}', 'landline.canary', now(), now(), 'webhook', 'ignored', 0)`);
   await context.store.apply([known]);
   expect(await context.sql(`SELECT id FROM webhook_events WHERE id = '${id}'`)).toEqual([]);
 });

@@ -20,7 +20,7 @@ function dead([encoding, body]: (typeof BODIES)[number], receivedAt: number, att
   return { entry: event.entry, fault: event.fault, attempts };
 }
 
-beforeEach(() => context.sql('DELETE FROM webhook_events').then(() => undefined));
+beforeEach(() => context.sql('DELETE FROM webhook_events; DELETE FROM webhook_bodies').then(() => undefined));
 
 test('dead events are listed oldest first, page by page, also where several came in one millisecond', async () => {
   const events = Array.from({ length: 7 }, (_, i) => dead(['utf8', `no json ${i}`], AT + Math.floor(i / 3)));

@@ -12,9 +12,9 @@ beforeAll(async () => {
   await context.sql(`INSERT INTO conversation_messages (conversation_id, source, event_key, created_at, clock)
     SELECT 'c' || i % 500, 'transcript', i, now() - i * interval '1 minute' * random(), gen_random_uuid()
     FROM generate_series(1, ${ROWS}) i`);
-  await context.sql(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body)
+  await context.sql(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body_bytes)
     SELECT gen_random_uuid(), now(), now() - i * interval '1 minute', 'webhook',
-      CASE WHEN i % 100 = 0 THEN 'dead' ELSE 'applied' END, '' FROM generate_series(1, ${ROWS}) i`);
+      CASE WHEN i % 100 = 0 THEN 'dead' ELSE 'applied' END, 0 FROM generate_series(1, ${ROWS}) i`);
   await context.sql('VACUUM ANALYZE');
 });
 

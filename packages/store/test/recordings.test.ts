@@ -1,5 +1,6 @@
 import type { BodyReference, Recording } from '@landline/webhook/delivery';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { LEDGER } from '../../../test/support/ledger.ts';
 import type { ApplicableEvent } from '../src/apply.ts';
 import { applicable, AT, bodyOf, read } from './support/an-event.ts';
 import { withStore } from './support/with-store.ts';
@@ -13,7 +14,11 @@ const IDS = ['aaaaaaaa-0000-4000-8000-000000000000', 'bbbbbbbb-0000-4000-8000-00
 /** The ledger id of `inline()`. */
 const INLINE_ID = inline().entry.id;
 
-beforeEach(() => context.sql('DELETE FROM conversation_recordings; DELETE FROM webhook_events').then(() => undefined));
+beforeEach(() =>
+  context
+    .sql('DELETE FROM conversation_recordings; DELETE FROM webhook_events; DELETE FROM webhook_bodies')
+    .then(() => undefined),
+);
 
 /** Audio in the body itself. */
 function inline({ at = AT, conversation_id = 'call', full_audio = 'YWJj' } = {}): ApplicableEvent {
@@ -44,7 +49,7 @@ async function inEveryOrder(events: readonly ApplicableEvent[]): Promise<Record<
   for (const order of permutations(events)) {
     for (const groups of [[order], order.map((event) => [event])]) {
       // oxlint-disable no-await-in-loop -- one order after another
-      await context.sql('DELETE FROM conversation_recordings; DELETE FROM webhook_events');
+      await context.sql('DELETE FROM conversation_recordings; DELETE FROM webhook_events; DELETE FROM webhook_bodies');
       for (const group of groups) await context.store.apply(group);
       const rows = await recordings();
       expect(rows).toHaveLength(1);
@@ -139,7 +144,7 @@ describe('the reference of a body', () => {
   test('is in the ledger beside the envelope, and null where the body is whole', async () => {
     const event = cutOut(IDS[0], 'file:/kept.mp3');
     await context.store.apply([event, inline()]);
-    const rows = await context.sql('SELECT id, body, body_reference FROM webhook_events ORDER BY body_reference');
+    const rows = await context.sql(`SELECT id, body, body_reference FROM ${LEDGER} ORDER BY body_reference`);
     expect(rows).toEqual([
       {
         id: IDS[0],

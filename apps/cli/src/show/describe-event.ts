@@ -39,6 +39,7 @@ export function eventDocument(event: StoredEvent): object {
     applied_at: time(event.appliedAt),
     origin: event.origin,
     body_bytes: wholeBytes(event),
+    body_kept: event.body !== undefined,
     body_reference: event.reference ?? null,
     recordings: event.recordings.map((recording) => ({
       event_id: recording.eventId,
@@ -63,12 +64,14 @@ function attempts(count: number): string {
   return count === 1 ? '1 attempt' : `${count} attempts`;
 }
 
-function wholeBytes({ body, reference }: StoredEvent): number {
-  return reference?.bytes ?? body.length;
+function wholeBytes({ bodyBytes, reference }: StoredEvent): number {
+  return reference?.bytes ?? bodyBytes;
 }
 
 function bodyOf(event: StoredEvent): string {
-  const inLedger = event.reference === undefined ? '' : `, ${event.body.length} of them in the ledger`;
+  const { body, bodyBytes, reference } = event;
+  if (body === undefined) return `${wholeBytes(event)} bytes, which the ledger does not keep any more`;
+  const inLedger = reference === undefined ? '' : `, ${bodyBytes} of them in the ledger`;
   return `${wholeBytes(event)} bytes${inLedger}`;
 }
 

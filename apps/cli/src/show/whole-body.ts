@@ -14,9 +14,16 @@ const NOT_KEPT = 'RECORDINGS_URL was not set when it came';
 export async function* wholeBody(event: StoredEvent, storage: RecordingStorage): AsyncGenerator<Buffer> {
   const { body, reference } = event;
   if (reference?.bodyUrl !== undefined) yield* storage.read(reference.bodyUrl);
+  else if (body === undefined) throw new CliError('body_missing', goneBody(event));
   else if (reference?.recording !== undefined) yield* joined(body, reference.recording, readAudio(event, storage));
   else if (reference === undefined || reference.bytes === body.length) yield body;
   else throw new CliError('body_missing', `The body of ${reference.bytes} bytes was not kept: ${NOT_KEPT}.`);
+}
+
+/** Says that the body of an event is gone, and when it came. */
+function goneBody({ id, receivedAt }: StoredEvent): string {
+  const day = new Date(receivedAt).toISOString().slice(0, 10);
+  return `The body of ${id} is gone: the ledger keeps no bodies of ${day} any more. The rows that it made stay.`;
 }
 
 /** Finds the row of a reference's audio. It counts more than the reference: the audio may have moved or be deleted since. */

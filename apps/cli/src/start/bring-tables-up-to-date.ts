@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { migrate, migrationUrl, StoreError } from '@landline/store';
+import { migrate, migrationUrl, prepareTables, StoreError } from '@landline/store';
 import type { Prerequisite } from './keep-app.ts';
 import { whenAborted } from './when-aborted.ts';
 
@@ -17,7 +17,8 @@ export interface BringTablesOptions {
 }
 
 /**
- * Brings the tables up to date, and tries again until that works. It prints the migrations that it applied, and each fault once.
+ * Brings the tables up to date, and tries again until that works. It prints the migrations that it applied, and each fault once. What the worker
+ * need not wait for goes on beside it: bodies that an older version kept in the ledger are moved.
  *
  * @returns The state of the work; its promises never reject.
  */
@@ -28,33 +29,53 @@ export function bringTablesUpToDate({ databaseUrl, directUrl, print, leaving }: 
 
   async function tryOnce(): Promise<boolean> {
     try {
-      const { applied } = await migrate(migrationUrl(databaseUrl, directUrl));
-      if (!leaving.aborted && applied.length > 0) print(`Brought the tables up to date: ${applied.join(', ')}.`);
+      const { applied, left } = await prepareTables(migrationUrl(databaseUrl, directUrl), { signal: leaving });
+      printApplied(applied);
       fault = undefined;
+      if (left === 'ours') void tryUntil(finishOnce);
       return true;
     } catch (error) {
       const why = reasonOf(error, directUrl ?? databaseUrl);
       fault = `It waits for the database: ${why}.`;
-      if (!leaving.aborted && !printed.has(why)) {
-        print(
-          `The database is not ready: ${why}. If it is yours, check DATABASE_URL and DIRECT_URL. Trying again until it is.`,
-        );
-      }
-      printed.add(why);
+      printOnce(
+        why,
+        `The database is not ready: ${why}. If it is yours, check DATABASE_URL and DIRECT_URL. Trying again until it is.`,
+      );
       return false;
     } finally {
       first.abort();
     }
   }
 
-  async function tryUntilDone(): Promise<void> {
-    while (!leaving.aborted && !(await tryOnce())) {
+  async function finishOnce(): Promise<boolean> {
+    try {
+      const { applied } = await migrate(migrationUrl(databaseUrl, directUrl), { signal: leaving });
+      printApplied(applied);
+      return true;
+    } catch (error) {
+      const why = reasonOf(error, directUrl ?? databaseUrl);
+      printOnce(why, `The bodies of earlier events are not moved to their table yet: ${why}. Trying again.`);
+      return false;
+    }
+  }
+
+  function printApplied(applied: readonly string[]): void {
+    if (!leaving.aborted && applied.length > 0) print(`Brought the tables up to date: ${applied.join(', ')}.`);
+  }
+
+  function printOnce(why: string, line: string): void {
+    if (!leaving.aborted && !printed.has(why)) print(line);
+    printed.add(why);
+  }
+
+  async function tryUntil(once: () => Promise<boolean>): Promise<void> {
+    while (!leaving.aborted && !(await once())) {
       await wait(RETRY_MS, undefined, { ref: false, signal: leaving }).catch(() => undefined);
     }
   }
 
   const settled = whenAborted(first.signal);
-  return { done: Promise.race([tryUntilDone(), whenAborted(leaving)]), settled, fault: () => fault };
+  return { done: Promise.race([tryUntil(tryOnce), whenAborted(leaving)]), settled, fault: () => fault };
 }
 
 /** Describes a fault for the operator, without a full stop. It shows only the host of a URL, never user and password. */

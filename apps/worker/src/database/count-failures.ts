@@ -19,6 +19,7 @@ export function countFailures(store: Store, { postgresErrors }: Pick<WorkerMetri
     listDead: (page) => counted(store.listDead(page)),
     readDead: (ids) => counted(store.readDead(ids)),
     isDead: (id) => counted(store.isDead(id)),
+    makeBodyPartitions: () => counted(store.makeBodyPartitions()),
     countDead: () => counted(store.countDead()),
     ping: () => counted(store.ping()),
     probe: () => counted(store.probe()),

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@landline/process';
-import type { DeadLetter, DeadLetters } from '@landline/queue';
-import type { DeadListing, DeadPosition, DeadRecord, Store } from '@landline/store';
+import type { DeadLetters } from '@landline/queue';
+import type { DeadListing, DeadPosition, Store } from '@landline/store';
+import { letterOf } from './letter-of.ts';
 
 /** How often it is asked whether a comparison is due, in milliseconds: how late it is noticed that Redis was emptied. */
 const ASK_MS = 5_000;
@@ -78,12 +79,16 @@ export function restoreDeadLetters(context: RestoreContext): DeadLetterRestoring
   };
 }
 
+const GONE =
+  'Redis had lost dead letters whose bodies are gone from the ledger as well: their days were dropped. They stay dead, and nothing can apply them';
+
 async function checkOnce(context: RestoreContext, signal: AbortSignal): Promise<void> {
   const { check, logger } = context;
   if (!(await check.claim())) return;
   try {
-    const letters = await restoreMissing(context, signal);
+    const { letters, gone } = await restoreMissing(context, signal);
     if (letters > 0) logger.warn({ letters }, 'Redis had lost dead letters; they are laid again, from the ledger');
+    if (gone.events > 0) logger.error(gone, GONE);
     if (!signal.aborted) return await check.finish();
   } catch (error) {
     await check.fail().catch(() => undefined);
@@ -92,10 +97,18 @@ async function checkOnce(context: RestoreContext, signal: AbortSignal): Promise<
   await check.fail();
 }
 
-/** Goes through all dead events, page by page; returns how many letters it enqueued. */
-async function restoreMissing(context: RestoreContext, signal: AbortSignal): Promise<number> {
+/** What came of a comparison. */
+interface Restored {
+  /** How many were enqueued. */
+  letters: number;
+  /** Dead events that have neither a letter nor a body: how many, and the first of them. */
+  gone: { events: number; first?: string };
+}
+
+/** Goes through all dead events, page by page. */
+async function restoreMissing(context: RestoreContext, signal: AbortSignal): Promise<Restored> {
   const { store, deadLetters, check } = context;
-  let restored = 0;
+  const restored: Restored = { letters: 0, gone: { events: 0 } };
   let after: DeadPosition | undefined;
   while (!signal.aborted) {
     // oxlint-disable no-await-in-loop -- page after page, so that memory is bounded
@@ -105,7 +118,10 @@ async function restoreMissing(context: RestoreContext, signal: AbortSignal): Pro
     const missing = new Set(await deadLetters.missing(page.map(({ id }) => id)));
     for (const ids of batchesOf(page.filter(({ id }) => missing.has(id)))) {
       if (signal.aborted) break;
-      restored += await enqueueBatch(ids, context);
+      const { letters, gone } = await enqueueBatch(ids, context);
+      restored.letters += letters;
+      restored.gone.events += gone.length;
+      if (gone[0] !== undefined) restored.gone.first ??= gone[0];
     }
     if (!(await check.extend())) throw new Error('Redis was emptied meanwhile.');
     // oxlint-enable no-await-in-loop
@@ -126,18 +142,22 @@ function batchesOf(page: readonly DeadListing[]): string[][] {
   return batches.map(({ ids }) => ids);
 }
 
-/** Enqueues one batch, and rests for as long as that took: events on their way have half of Redis and Postgres, or more. */
-async function enqueueBatch(ids: string[], { store, deadLetters, check }: RestoreContext): Promise<number> {
+/**
+ * Enqueues one batch, and rests for as long as that took: events on their way have half of Redis and Postgres, or more.
+ *
+ * @returns  How many it enqueued, and the ids of those whose bodies are gone.
+ */
+async function enqueueBatch(
+  ids: string[],
+  { store, deadLetters, check }: RestoreContext,
+): Promise<{ letters: number; gone: string[] }> {
   const begun = performance.now();
   if (!(await deadLetters.hasRoom())) throw new Error('Redis has no room for them beside the events.');
   // Read after it was found that there is no letter: what a retry has applied by then is not among them.
   const records = await store.readDead(ids);
-  await deadLetters.add(records.map(letterOf));
+  const letters = records.flatMap(letterOf);
+  await deadLetters.add(letters);
   await check.extend();
   await sleep(performance.now() - begun);
-  return records.length;
-}
-
-function letterOf({ id, delivery, fault, attempts }: DeadRecord): DeadLetter {
-  return { id, event: delivery, died: { ...fault, attempts } };
+  return { letters: letters.length, gone: records.flatMap(({ id, delivery }) => (delivery === undefined ? [id] : [])) };
 }

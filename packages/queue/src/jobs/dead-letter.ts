@@ -38,6 +38,8 @@ export interface DeadLetters {
   add(deadLetters: DeadLetter[]): Promise<void>;
   /** Returns those of these ledger ids that have no dead letter in any state. @throws QueueUnavailableError */
   missing(ids: readonly string[]): Promise<string[]>;
+  /** Removes the letters of these events, in any state but that in which a worker has them. @throws QueueUnavailableError */
+  remove(ids: readonly string[]): Promise<void>;
   /** Tells whether Redis has room for dead letters beside the events. @throws QueueUnavailableError */
   hasRoom(): Promise<boolean>;
   /** Looks for letters in the queue of an old shard as well. */
@@ -71,6 +73,10 @@ export function openShardDeadLetters(options: Place): ShardDeadLetters {
       ask('Redis does not tell which dead letters it has.', async () => {
         const found = await Promise.all(ids.map((id) => connection.exists(queue.toKey(deadLetterId(id)))));
         return ids.filter((_, i) => found[i] === 0);
+      }),
+    remove: (ids) =>
+      ask('Redis did not remove the dead letters.', async () => {
+        await Promise.all(ids.map((id) => queue.remove(deadLetterId(id))));
       }),
     hasRoom: () =>
       ask('Redis does not tell how full it is.', async () => {

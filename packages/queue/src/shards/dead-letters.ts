@@ -13,6 +13,7 @@ export function createDeadLetters(servers: QueueServers): DeadLetters {
       const all = await Promise.all([current, ...old].map((shard) => shard.missing(ids)));
       return ids.filter((id) => all.every((missing) => missing.includes(id)));
     },
+    remove: async (ids) => void (await Promise.all([current, ...old].map((shard) => shard.remove(ids)))),
     alsoLookAt: (place) => void old.push(openShardDeadLetters(place)),
     close: async () => void (await Promise.all([current, ...old].map((shard) => shard.close()))),
   };
@@ -23,7 +24,7 @@ export function createDeadLetters(servers: QueueServers): DeadLetters {
  *
  * - `add` writes a letter to the shard that its id names, or to the next that takes it. The same event may have a letter on two shards
  *   then; whichever is retried second finds that the event is applied.
- * - `missing` and `hasRoom` need the answers of all shards. Until a shard is back, nobody knows which letters it has.
+ * - `missing`, `remove` and `hasRoom` need the answers of all shards. Until a shard is back, nobody knows which letters it has.
  */
 function deadLettersOfAll(shards: readonly ShardDeadLetters[]): ShardDeadLetters {
   return {
@@ -38,6 +39,7 @@ function deadLettersOfAll(shards: readonly ShardDeadLetters[]): ShardDeadLetters
       const lacking = await Promise.all(shards.map((shard) => shard.missing(ids)));
       return ids.filter((id) => lacking.every((missing) => missing.includes(id)));
     },
+    remove: async (ids) => void (await Promise.all(shards.map((shard) => shard.remove(ids)))),
     hasRoom: async () => (await Promise.all(shards.map((shard) => shard.hasRoom()))).every(Boolean),
     check: checkOfAll(shards.map(({ check }) => check)),
     close: async () => void (await Promise.all(shards.map((shard) => shard.close()))),

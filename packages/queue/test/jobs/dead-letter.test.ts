@@ -40,6 +40,24 @@ describe('createDeadLetters', () => {
     expect(await queue.getWaitingCount()).toBe(1);
   });
 
+  it('removes letters that wait or rest in failed, and none that a worker has', async () => {
+    const [resting, waiting, other] = [1, 2, 3].map((n) => ({ id: randomUUID(), event: anEvent(`{"n":${n}}`) }));
+    if (!resting || !waiting || !other) throw new Error('There are three.');
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      process: () => Promise.reject(new Error('not JSON')),
+    });
+    await deadLetters.add([resting]);
+    await waitUntil(async () => (await queue.getFailedCount()) === 1);
+    await consumer.close({ timeoutMs: 2000 });
+    await deadLetters.add([waiting, other]);
+    await deadLetters.remove([resting.id, waiting.id, randomUUID()]);
+    expect(await queue.getJobCounts('wait', 'failed')).toEqual({ wait: 1, failed: 0 });
+    expect(await deadLetters.missing([resting.id, waiting.id, other.id])).toEqual([resting.id, waiting.id]);
+  });
+
   it('lets a dead letter rest in failed after one try, with its error and stack, and a repeat changes nothing', async () => {
     const letter = { id: randomUUID(), event: anEvent('not json') };
     const consumer = aConsumer({

@@ -8,6 +8,8 @@ export interface TransactionSettings {
   lockTimeoutMs: number;
   /** The schema of the tables; undefined: as the role's search path says. */
   schema: string | undefined;
+  /** Whether the transaction may change nothing; by default it may. */
+  isReadOnly?: boolean;
 }
 
 /**
@@ -18,12 +20,14 @@ export interface TransactionSettings {
  * - a commit that is on the disk, and on the synchronous replica where there is one: the job leaves Redis after it. `off` and `local`, from
  *   wherever they come, become `on`; what is as strong stays.
  */
-export function settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema }: TransactionSettings): string {
+export function settingsStatement(settings: TransactionSettings): string {
+  const { statementTimeoutMs, lockTimeoutMs, schema, isReadOnly = false } = settings;
   const path = schema === undefined ? 'NULL' : quoteText(quoteName(schema));
+  const readOnly = isReadOnly ? `,\n    set_config('transaction_read_only', 'on', true)` : '';
   return `SELECT set_config('statement_timeout', '${statementTimeoutMs}', true),
     set_config('lock_timeout', '${lockTimeoutMs}', true),
     set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', true),
     set_config('search_path', ${path}, true),
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' WHEN 'local' THEN 'on'
-      ELSE current_setting('synchronous_commit') END, true)`;
+      ELSE current_setting('synchronous_commit') END, true)${readOnly}`;
 }

@@ -1,7 +1,9 @@
 import type { EventFault } from '@landline/webhook/changes';
-import { deliveryOf, storedReferenceSchema, type Delivery } from '@landline/webhook/delivery';
+import { storedReferenceSchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { fromMs, plainArray, type Statement } from '../connection/statement.ts';
+import { BODY, BODY_BYTES, LEDGER_WITH_BODIES } from './bodies.ts';
+import { storedDelivery } from './stored-delivery.ts';
 
 /** A dead event's place in the ledger: dead events are listed in this order. */
 export interface DeadPosition {
@@ -13,15 +15,18 @@ export interface DeadPosition {
 
 /** A dead event as it is listed, without its body. */
 export interface DeadListing extends DeadPosition {
-  /** Of the body as the row holds it: of its envelope, where it has a reference. */
+  /** Of the body as `readDead` reads it: of its envelope, where it has a reference. */
   bytes: number;
 }
 
 /** A dead event as the ledger keeps it. */
 export interface DeadRecord {
   id: string;
-  /** As the receiver made it, but for the name of the secret, which the ledger does not keep. */
-  delivery: Delivery;
+  /**
+   * As the receiver made it, but for the name of the secret, which the ledger does not keep. Undefined where the body is gone: the day that
+   * it came on was dropped.
+   */
+  delivery: Delivery | undefined;
   /** Why it is dead. */
   fault: EventFault;
   /** How many attempts were spent on it in all. */
@@ -33,8 +38,8 @@ export function listDeadStatement(after: DeadPosition | undefined, limit: number
   const { receivedAt, id } = after ?? { receivedAt: 0, id: '00000000-0000-0000-0000-000000000000' };
   return {
     sql: `
-    SELECT id::text, ${toMs('received_at')} AS "receivedAt", octet_length(body) AS bytes
-    FROM webhook_events
+    SELECT id::text, ${toMs('received_at')} AS "receivedAt", ${BODY_BYTES} AS bytes
+    FROM webhook_events AS e
     WHERE outcome = 'dead' AND (received_at, id) > (${fromMs('$1::text::float8')}::timestamptz(3), $2::text::uuid)
     ORDER BY received_at, id
     LIMIT $3::text::int`,
@@ -42,16 +47,16 @@ export function listDeadStatement(after: DeadPosition | undefined, limit: number
   };
 }
 
-/** Reads those of these events that are dead, with their bodies. */
+/** Reads those of these events that are dead, with the bodies that are there. */
 export function readDeadStatement(ids: readonly string[]): Statement {
   return {
     sql: `
-    SELECT id::text, ${toMs('received_at')} AS "receivedAt", ${toMs('event_at')} AS "eventAt", body, body_reference AS reference,
-      COALESCE(error ->> 'code', 'unknown') AS code, COALESCE(error ->> 'message', '') AS message,
-      COALESCE((error ->> 'attempts')::int, 0) AS attempts
-    FROM webhook_events
-    WHERE id = ANY ($1::uuid[]) AND outcome = 'dead'
-    ORDER BY received_at, id`,
+    SELECT e.id::text, ${toMs('e.received_at')} AS "receivedAt", ${toMs('e.event_at')} AS "eventAt", ${BODY} AS body,
+      e.body_reference AS reference, COALESCE(e.error ->> 'code', 'unknown') AS code,
+      COALESCE(e.error ->> 'message', '') AS message, COALESCE((e.error ->> 'attempts')::int, 0) AS attempts
+    FROM ${LEDGER_WITH_BODIES}
+    WHERE e.id = ANY ($1::uuid[]) AND e.outcome = 'dead'
+    ORDER BY e.received_at, e.id`,
     parameters: [plainArray(ids)],
   };
 }
@@ -79,7 +84,7 @@ const recordSchema = z.object({
   id: z.string(),
   receivedAt: z.number(),
   eventAt: z.number(),
-  body: z.instanceof(Uint8Array),
+  body: z.instanceof(Uint8Array).nullable(),
   reference: storedReferenceSchema.nullable(),
   code: z.string(),
   message: z.string(),
@@ -101,21 +106,7 @@ export function readCount(rows: readonly unknown[]): number {
   return countSchema.parse(rows)[0].dead;
 }
 
-/** Event times before this (unix milliseconds, the year 2000) are no times. */
-const EARLIEST_MS = 946_684_800_000;
-
-function recordOf({
-  id,
-  body,
-  reference,
-  receivedAt,
-  eventAt,
-  code,
-  message,
-  attempts,
-}: z.infer<typeof recordSchema>): DeadRecord {
-  // An event that names no time has its signature's, and that is where it matters.
-  const signedAt = Math.floor((eventAt < EARLIEST_MS ? receivedAt : eventAt) / 1000);
-  const delivery = deliveryOf(body, { receivedAt, signedAt, secretId: 'ledger', reference: reference ?? undefined });
+function recordOf({ id, body, code, message, attempts, ...stored }: z.infer<typeof recordSchema>): DeadRecord {
+  const delivery = body === null ? undefined : storedDelivery({ ...stored, body });
   return { id, delivery, fault: { code, message }, attempts };
 }

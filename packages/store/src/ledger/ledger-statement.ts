@@ -1,3 +1,4 @@
+import { CANARY_TYPE } from '@landline/webhook/canary';
 import type { EventFault, LedgerEntry } from '@landline/webhook/changes';
 import { bodyLength, type BodyReference, type DeliveryBody } from '@landline/webhook/delivery';
 import {
@@ -19,9 +20,9 @@ export interface DeadEvent {
 }
 
 /**
- * Records events in the ledger and returns the ids of the duplicates. All others are to be applied now: the new ones, the
- * dead ones that get another chance, and those that an older version ignored and this one knows. Duplicates are few, and
- * what is returned has to be read.
+ * Records events in the ledger, with their bodies beside it, and returns the ids of the duplicates. All others are to be applied now: the
+ * new ones, the dead ones that get another chance, and those that an older version ignored and this one knows. Duplicates are few, and
+ * what is returned has to be read. Postgres refuses the statement (23514) where a body's day has no partition: see `withPartitions`.
  *
  * @param entries  At most one for an id, sorted by id.
  */
@@ -33,7 +34,8 @@ export function recordStatement(entries: readonly { entry: LedgerEntry; outcome:
 }
 
 /**
- * Records dead events and returns the ids of those that are dead now: not of one that was applied in the meantime.
+ * Records dead events, with their bodies, and returns the ids of those that are dead now: not of one that was applied in the meantime.
+ * Like `recordStatement`, it needs the partitions of the bodies' days.
  *
  * @param events  At most one for an id, sorted by id.
  */
@@ -49,7 +51,7 @@ export function recordDeadStatement(events: readonly DeadEvent[]): Statement {
   };
 }
 
-/** Takes events out of the ledger again. For canaries alone. */
+/** Takes events out of the ledger again. For canaries alone, whose bodies are not kept. */
 export function forgetStatement(ids: readonly string[]): Statement {
   return { sql: 'DELETE FROM webhook_events WHERE id = ANY($1::uuid[])', parameters: [plainArray(ids)] };
 }
@@ -105,14 +107,22 @@ function joinBodies(bodies: readonly DeliveryBody[]): JoinedBodies {
 
 // The bodies travel as one value of raw bytes and are cut apart there: as array elements, they would have to be escaped
 // and read character by character.
-const COLUMNS = 'id, event_key, type, conversation_id, event_at, received_at, origin, body, body_reference';
+const COLUMNS = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_bytes, body_reference';
 const SELECTED = `e.id, e.event_key, e.type, e.conversation_id, ${fromMs('e.event_at')}, ${fromMs('e.received_at')},
-      e.origin, substring($10::bytea FROM e.body_at FOR e.body_length),
-      e.body_reference::jsonb`;
-const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[],
-      $8::int[], $9::int[], $11::text[], $12::text[]`;
-const SENT =
-  'id, event_key, type, conversation_id, event_at, received_at, origin, body_at, body_length, body_reference';
+      e.origin, e.body_bytes, e.body_reference::jsonb`;
+const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $9::int[],
+      $11::text[], $12::text[]`;
+const SENT = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_bytes, body_reference';
+
+// A body lies under the time of receipt that the ledger has: that of the delivery which came first. A row of the ledger that is written
+// again has its body already, and keeps it; where retention has taken that body, this delivery's takes its place. What is a duplicate
+// writes no body.
+const KEEP_BODIES = `
+      INSERT INTO webhook_bodies (received_at, event_id, body)
+      SELECT r.received_at, r.id, substring($10::bytea FROM s.body_at FOR s.body_length)
+      FROM recorded AS r JOIN unnest($1::uuid[], $8::int[], $9::int[]) AS s (id, body_at, body_length) USING (id)
+      WHERE r.type IS DISTINCT FROM '${CANARY_TYPE}'
+      ON CONFLICT (received_at, event_id) DO NOTHING`;
 
 const RECORD = `
     WITH recorded AS (
@@ -128,17 +138,22 @@ const RECORD = `
         applied_at = EXCLUDED.applied_at,
         error = NULL
       WHERE t.outcome = 'dead' OR (t.outcome = 'ignored' AND EXCLUDED.outcome = 'applied')
-      RETURNING id
+      RETURNING id, type, received_at
+    ), kept AS (${KEEP_BODIES}
     )
     SELECT sent.id::text FROM unnest($1::uuid[]) AS sent (id) WHERE sent.id NOT IN (SELECT id FROM recorded)`;
 
 const RECORD_DEAD = `
-    INSERT INTO webhook_events AS t (${COLUMNS}, outcome, error)
-    SELECT ${SELECTED}, 'dead', e.error::jsonb
-    FROM unnest(${ARRAYS}) AS e (${SENT}, error)
-    ON CONFLICT (id) DO UPDATE SET
-      outcome = 'dead',
-      error = EXCLUDED.error || jsonb_build_object(
-        'attempts', COALESCE((t.error ->> 'attempts')::int, 0) + (EXCLUDED.error ->> 'attempts')::int)
-    WHERE t.outcome <> 'applied'
-    RETURNING id::text`;
+    WITH recorded AS (
+      INSERT INTO webhook_events AS t (${COLUMNS}, outcome, error)
+      SELECT ${SELECTED}, 'dead', e.error::jsonb
+      FROM unnest(${ARRAYS}) AS e (${SENT}, error)
+      ON CONFLICT (id) DO UPDATE SET
+        outcome = 'dead',
+        error = EXCLUDED.error || jsonb_build_object(
+          'attempts', COALESCE((t.error ->> 'attempts')::int, 0) + (EXCLUDED.error ->> 'attempts')::int)
+      WHERE t.outcome <> 'applied'
+      RETURNING id, type, received_at
+    ), kept AS (${KEEP_BODIES}
+    )
+    SELECT id::text FROM recorded`;

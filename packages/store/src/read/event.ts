@@ -1,6 +1,7 @@
 import { storedReferenceSchema, type BodyReference } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { quoteText } from '../connection/database-url.ts';
+import { BODY, LEDGER_WITH_BODIES } from '../ledger/bodies.ts';
 import { readQuery } from './read-query.ts';
 
 /** A row of conversation_recordings. Times in unix milliseconds. */
@@ -34,8 +35,10 @@ export interface StoredEvent {
   outcome: string;
   /** Of a dead event: why it is dead, and how many attempts were spent on it. */
   error: { code: string; message: string; attempts: number } | null;
-  /** The exact bytes received; with a reference, the envelope. */
-  body: Buffer;
+  /** The exact bytes received; with a reference, the envelope. Undefined where they are gone: the day that they came on was dropped. */
+  body: Buffer | undefined;
+  /** How many bytes `body` has, or had. */
+  bodyBytes: number;
   /** Undefined where `body` is the whole body. */
   reference: BodyReference | undefined;
   /**
@@ -62,7 +65,7 @@ function selectEvent(id: string): string {
   return `
     SELECT e.id::text, e.event_key, e.type, e.conversation_id, ${toMs('e.event_at')} AS event_ms,
       ${toMs('e.received_at')} AS received_ms, ${toMs('e.applied_at')} AS applied_ms, e.origin, e.outcome, e.error,
-      e.body, e.body_reference, (
+      ${BODY} AS body, e.body_bytes, e.body_reference, (
         SELECT COALESCE(jsonb_agg(jsonb_build_object(
           'eventId', r.event_id, 'url', r.url, 'contentType', r.content_type, 'bytes', r.bytes, 'sha256', r.sha256,
           'createdAt', ${toMs('r.created_at')}, 'storedAt', ${toMs('r.stored_at')}, 'deletedAt', ${toMs('r.deleted_at')}
@@ -71,7 +74,7 @@ function selectEvent(id: string): string {
         WHERE r.conversation_id = e.conversation_id
           AND (r.event_id = e.id OR r.sha256 = e.body_reference #>> '{recording,sha256}')
       ) AS recordings
-    FROM webhook_events e
+    FROM ${LEDGER_WITH_BODIES}
     WHERE e.id = ${quoteText(id)}::uuid`;
 }
 
@@ -107,7 +110,8 @@ const rowSchema = z.object({
       attempts: z.number().default(0),
     })
     .nullable(),
-  body: z.instanceof(Uint8Array),
+  body: z.instanceof(Uint8Array).nullable(),
+  body_bytes: z.number(),
   body_reference: storedReferenceSchema.nullable(),
   recordings: z.array(recordingSchema),
 });
@@ -125,7 +129,8 @@ function eventOf(row: z.infer<typeof rowSchema>): StoredEvent {
     origin,
     outcome,
     error,
-    body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    body: body === null ? undefined : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    bodyBytes: body?.length ?? row.body_bytes,
     reference: row.body_reference ?? undefined,
     recordings,
   };

@@ -2,9 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { classifyError } from '../connection/classify-error.ts';
-import { quoteName, readDatabaseUrl } from '../connection/database-url.ts';
-import { MigrationError, StoreError } from '../errors.ts';
+import { readDatabaseUrl } from '../connection/database-url.ts';
+import { MigrationError } from '../errors.ts';
+import { LedgerInUseError, lockLedgerFor, restFromLock } from './ledger-lock.ts';
 import { explainRefusal, rightsStatement } from './may-migrate.ts';
+import { areBodiesMoved, LEDGER_WITHOUT_BODIES, moveBodies } from './move-bodies.ts';
+import { explain, explainMove, isInPublic, readPlace, withAdvice } from './place.ts';
 import { withSchemaEngine, type EngineTransaction } from './schema-engine.ts';
 import { settingsStatement } from '../connection/transaction-settings.ts';
 
@@ -14,9 +17,18 @@ const MIGRATIONS = fileURLToPath(new URL('../../../../prisma/migrations', import
 /** The key of the advisory lock under which only one process migrates: `landline` in ASCII, as one bigint. */
 const LOCK = '0x6c616e646c696e65';
 
+/** A signal that nobody aborts. */
+const NEVER = new AbortController().signal;
+
 interface Migration {
   name: string;
   sql: string;
+}
+
+/** How far to migrate. */
+export interface MigrateOptions {
+  /** Aborted when what takes long is to stop at the next batch. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -27,52 +39,124 @@ interface Migration {
  * readers, such as ALTER TABLE, locks them out for that migration alone. The lock is in the transaction: no time-out of an idle
  * transaction can free it half-way, one connection is enough behind a pooler, and a process that is killed leaves whole migrations.
  *
+ * Bodies that an older version kept in the ledger are moved in batches, which may take hours; workers go on meanwhile.
+ *
  * @param databaseUrl  A user who may create tables; `?schema=` says where, and the schema is made if need be.
  * @returns            The names of the migrations applied now; none if all were there.
  * @throws             MigrationError when a migration fails, StoreError when the database cannot be reached.
  */
-export async function migrate(databaseUrl: string): Promise<{ applied: string[] }> {
+export async function migrate(
+  databaseUrl: string,
+  { signal = NEVER }: MigrateOptions = {},
+): Promise<{ applied: string[] }> {
   const migrations = await readMigrations();
   const applied: string[] = [];
-  for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- one migration after the other
+  // oxlint-disable no-await-in-loop -- one step after the other
+  while (!signal.aborted) {
     const step = await migrateOnce(databaseUrl, migrations);
     applied.push(...step.applied);
-    if (step.isDone || step.applied.length === 0) return { applied };
+    if (step.next === 'nothing') break;
+    if (step.next === 'move') await moveBodies(databaseUrl, signal);
+    if (step.next === 'lock') await restFromLock(signal);
   }
+  // oxlint-enable no-await-in-loop
+  return { applied };
+}
+
+/** What `prepareTables` did. */
+export interface Prepared {
+  /** The names of the migrations applied now. */
+  applied: string[];
+  /** What is left for `migrate`: nothing, something that this user may do, or something for the owner of the tables. */
+  left: 'nothing' | 'ours' | "the owner's";
+}
+
+/**
+ * Applies the migrations that this version needs, as `migrate` does, and leaves those that nobody need wait for. It resolves as well where
+ * only these are due and the user may not apply them.
+ *
+ * @throws   As `migrate`.
+ */
+export async function prepareTables(databaseUrl: string, { signal = NEVER }: MigrateOptions = {}): Promise<Prepared> {
+  const migrations = await readMigrations();
+  const applied: string[] = [];
+  // oxlint-disable no-await-in-loop -- one step after the other
+  while (!signal.aborted) {
+    const step = await migrateOnce(databaseUrl, migrations, { isNeededOnly: true });
+    applied.push(...step.applied);
+    if (step.next === 'nothing') return { applied, left: 'nothing' };
+    if (step.next === 'refused') return { applied, left: "the owner's" };
+    if (step.next === 'move') break;
+    if (step.next === 'lock') await restFromLock(signal);
+  }
+  // oxlint-enable no-await-in-loop
+  return { applied, left: 'ours' };
 }
 
 interface Step {
   applied: string[];
-  /** Whether all migrations are applied now. */
-  isDone: boolean;
+  /**
+   * What to do now. `migrate`: there are more migrations. `move`: bodies are to be moved before the last one. `lock`: others use the ledger;
+   * try again. `refused`: only what nobody need wait for is due, and this user may not do it.
+   */
+  next: 'nothing' | 'migrate' | 'move' | 'lock' | 'refused';
 }
 
 /** One transaction of `migrate`: all migrations where none was applied, else the next one. */
-async function migrateOnce(databaseUrl: string, migrations: readonly Migration[]): Promise<Step> {
+async function migrateOnce(
+  databaseUrl: string,
+  migrations: readonly Migration[],
+  { isNeededOnly = false } = {},
+): Promise<Step> {
   const { schema } = readDatabaseUrl(databaseUrl);
-  const result = await withSchemaEngine({ databaseUrl, schema }, async (transaction) => {
-    // A migration may take its time, and so may one that another process is at.
-    await transaction.run(settingsStatement({ statementTimeoutMs: 0, lockTimeoutMs: 0, schema }));
-    await transaction.run(`SELECT pg_advisory_xact_lock(${BigInt(LOCK)})::text`);
-    const due = await readDue(transaction, migrations);
-    if (due.length === 0) return { applied: [], isDone: true };
-    if (due.length === migrations.length) await refuseOtherEncoding(transaction);
-    const place = await readPlace(transaction, schema);
-    if (place.isMissing && (await isInPublic(transaction))) return new MigrationError(explainMove(place));
-    const [[refusal] = []] = await transaction.run(rightsStatement(schema));
-    if (typeof refusal === 'string') return new MigrationError(explainRefusal(refusal));
-    return applyMigrations(transaction, due).then(
-      (applied) => ({ applied, isDone: due.length === migrations.length }),
-      (error: unknown) => new MigrationError(explain(error, place), error),
-    );
-  }).catch((error: unknown) => {
+  const result = await withSchemaEngine(
+    { databaseUrl, schema },
+    async (transaction): Promise<Step | MigrationError> => {
+      // A migration may take its time, and so may one that another process is at.
+      await transaction.run(settingsStatement({ statementTimeoutMs: 0, lockTimeoutMs: 0, schema }));
+      await transaction.run(`SELECT pg_advisory_xact_lock(${BigInt(LOCK)})::text`);
+      const done = await readDone(transaction);
+      const due = migrations.filter(({ name }) => !done.has(name));
+      if (due.length === 0) return { applied: [], next: 'nothing' };
+      if (done.size === 0) await refuseOtherEncoding(transaction);
+      const place = await readPlace(transaction, schema);
+      if (place.isMissing && (await isInPublic(transaction))) return new MigrationError(explainMove(place));
+      const [[refusal] = []] = await transaction.run(rightsStatement(schema));
+      if (typeof refusal === 'string') {
+        return isNeededOnly && due.every(({ name }) => name === LEDGER_WITHOUT_BODIES)
+          ? { applied: [], next: 'refused' }
+          : new MigrationError(explainRefusal(refusal));
+      }
+      const chosen = done.size === 0 ? due : await chooseNext(transaction, due);
+      if (chosen.length === 0) return { applied: [], next: 'move' };
+      const [next] = chosen;
+      if (done.size > 0 && next !== undefined) await lockLedgerFor(next.name, transaction);
+      return applyMigrations(
+        transaction,
+        migrations.filter((migration) => done.has(migration.name) || chosen.includes(migration)),
+      ).then(
+        (applied) => ({ applied, next: due.length === chosen.length || applied.length === 0 ? 'nothing' : 'migrate' }),
+        (error: unknown) => new MigrationError(explain(error, place), error),
+      );
+    },
+  ).catch((error: unknown): Step => {
+    if (error instanceof LedgerInUseError) {
+      return { applied: [], next: isNeededOnly && error.migration === LEDGER_WITHOUT_BODIES ? 'move' : 'lock' };
+    }
     if (error instanceof MigrationError) throw error;
     throw withAdvice(classifyError(error, databaseUrl));
   });
   // What failed is rolled back, and the engine's record of it is committed.
   if (result instanceof MigrationError) throw result;
   return result;
+}
+
+/** The first migration that can be applied now; none where bodies must be moved first. */
+async function chooseNext(transaction: EngineTransaction, due: readonly Migration[]): Promise<Migration[]> {
+  const next = due.find(({ name }) => name !== LEDGER_WITHOUT_BODIES);
+  const [first] = due;
+  if (first !== undefined && (first === next || (await areBodiesMoved(transaction)))) return [first];
+  return next === undefined ? [] : [next];
 }
 
 /** Before the first table is made: in another encoding most of what callers say would be a dead letter. */
@@ -86,28 +170,6 @@ async function refuseOtherEncoding({ run }: EngineTransaction): Promise<void> {
   );
 }
 
-/** Where the tables are to be, and who makes them, as SQL names. */
-interface Place {
-  /** Undefined where the search path names no schema that is there or may be used. */
-  schema: string | undefined;
-  isMissing: boolean;
-  user: string;
-  database: string;
-}
-
-async function readPlace({ run }: EngineTransaction, schema: string | undefined): Promise<Place> {
-  const [row = []] = await run(
-    'SELECT quote_ident(current_schema()), quote_ident(current_user), quote_ident(current_database())',
-  );
-  const [found, user, database] = row.map((name) => (typeof name === 'string' ? name : undefined));
-  return {
-    schema: schema === undefined ? found : quoteName(schema),
-    isMissing: schema !== undefined && found === undefined,
-    user: user ?? '',
-    database: database ?? '',
-  };
-}
-
 async function readMigrations(): Promise<Migration[]> {
   const entries = await readdir(MIGRATIONS, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -118,24 +180,14 @@ async function readMigrations(): Promise<Migration[]> {
   );
 }
 
-/** Versions that did not read `?schema=` made the tables there, whatever it said. */
-async function isInPublic({ run }: EngineTransaction): Promise<boolean> {
-  const [[found] = []] = await run(
-    `SELECT to_regclass('public.webhook_events') IS NOT NULL AND to_regclass('public.user_profiles') IS NOT NULL`,
-  );
-  return found === true;
-}
-
-/** What to hand to the engine now: the migrations up to the next one; all of them where none was applied; none at the usual start. */
-async function readDue({ run }: EngineTransaction, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+/** The names of the migrations that the database has had. */
+async function readDone({ run }: EngineTransaction): Promise<Set<unknown>> {
   const [[exists] = []] = await run(`SELECT to_regclass('_prisma_migrations') IS NOT NULL`);
-  if (exists !== true) return migrations;
+  if (exists !== true) return new Set();
   const rows = await run(
     `SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
   );
-  const done = new Set(rows.map(([name]) => name));
-  if (done.size === 0) return migrations;
-  return migrations.slice(0, migrations.findIndex(({ name }) => !done.has(name)) + 1);
+  return new Set(rows.map(([name]) => name));
 }
 
 async function applyMigrations(transaction: EngineTransaction, migrations: readonly Migration[]): Promise<string[]> {
@@ -155,40 +207,4 @@ async function applyMigrations(transaction: EngineTransaction, migrations: reado
     filters: { externalTables: [], externalEnums: [] },
   });
   return appliedMigrationNames;
-}
-
-function explain(error: unknown, place: Place): string {
-  const message = (error instanceof Error ? error.message : String(error)).trim();
-  return `The tables could not be brought up to date: ${message}${adviceOn(message, place)} Nothing received is lost: events wait in Redis until it is mended.`;
-}
-
-function explainMove({ schema }: Place): string {
-  return (
-    `DATABASE_URL asks for the schema ${schema}, which is not there, and this database has Landline's tables in public, where earlier versions made them whatever ?schema= said. ` +
-    `To go on with those, take ?schema= out of DATABASE_URL. To begin anew beside them, run: CREATE SCHEMA ${schema}; ` +
-    `To move them, stop all workers and run: ALTER SCHEMA public RENAME TO ${schema}; CREATE SCHEMA public; Events wait in Redis meanwhile.`
-  );
-}
-
-/** What to do about the faults that are stated without saying it in terms of this product. */
-function adviceOn(message: string, { schema, user, database, isMissing }: Place): string {
-  if (/schema is not empty/i.test(message)) {
-    return ' Give Landline a database of its own, for example with CREATE DATABASE landline, and name it in DATABASE_URL.';
-  }
-  if (/permission denied for (?:schema|database)/i.test(message)) {
-    const right = isMissing ? `CREATE ON DATABASE ${database}` : `USAGE, CREATE ON SCHEMA ${schema ?? 'public'}`;
-    return ` As an administrator of the database, run: GRANT ${right} TO ${user};`;
-  }
-  if (/failed migrations|failed to apply|migration .* failed/i.test(message)) {
-    return ' Mend the cause, then tell the records: if none of its changes are in the database, UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL; if all of them are (it was cut off at the very end), SET finished_at = now() instead.';
-  }
-  return '';
-}
-
-/** An operator reads the message of what stops a migration; of other faults, the log. */
-function withAdvice(error: StoreError): StoreError {
-  const { advice, faultClass, code, message } = error;
-  return advice === undefined
-    ? error
-    : new StoreError(`${message}. ${advice}`, { faultClass, code, cause: error, advice });
 }

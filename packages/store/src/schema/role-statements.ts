@@ -39,30 +39,47 @@ export function grantStatements({ owner, worker, reader }: RoleNames, schema: st
   ];
 }
 
+/** The function by which the worker, who owns no table, makes partitions. It works with its owner's rights, so that must be the tables' owner. */
+const MAKE_PARTITIONS = 'landline_make_body_partitions';
+
 /**
- * Gives the owner every table of the schema that the admin owns, and grants what the others may do with it. Sequences of a column go with
- * their table. Members of an extension stay: they belong to it. The records of the migrations are the owner's alone to write, or a worker
- * that tried to migrate would leave a failed one in them.
+ * Gives the owner every table of the schema that the admin owns, and Landline's functions, and grants what the others may do with them. Sequences of
+ * a column go with their table. Members of an extension stay: they belong to it. Nobody needs rights on a partition itself. The records of
+ * the migrations are the owner's alone to write, or a worker that tried to migrate would leave a failed one in them.
  */
 export function moveTablesStatement({ owner, worker, reader }: RoleNames, schema: string): string {
+  const ours = `IN ((SELECT oid FROM pg_roles WHERE rolname = CURRENT_USER), '${owner}'::regrole)`;
+  const place = `to_regnamespace(${quoteText(quoteName(schema))})`;
   return `DO $$
 DECLARE
-  found_table regclass;
+  found_table record;
+  found_function record;
 BEGIN
   FOR found_table IN
-    SELECT c.oid FROM pg_class c
-    WHERE c.relnamespace = to_regnamespace(${quoteText(quoteName(schema))}) AND c.relkind IN ('r', 'p')
-      AND c.relowner IN ((SELECT oid FROM pg_roles WHERE rolname = CURRENT_USER), '${owner}'::regrole)
+    SELECT c.oid::regclass AS name, c.relname, c.relowner <> '${owner}'::regrole AS is_to_move, c.relispartition FROM pg_class c
+    WHERE c.relnamespace = ${place} AND c.relkind IN ('r', 'p') AND c.relowner ${ours}
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY c.oid
   LOOP
-    IF (SELECT relowner <> '${owner}'::regrole FROM pg_class WHERE oid = found_table) THEN
-      EXECUTE format('ALTER TABLE %s OWNER TO ${owner}', found_table);
+    IF found_table.is_to_move THEN
+      EXECUTE format('ALTER TABLE %s OWNER TO ${owner}', found_table.name);
     END IF;
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO ${worker}', found_table);
-    EXECUTE format('GRANT SELECT ON %s TO ${reader}', found_table);
-    IF (SELECT relname = '_prisma_migrations' FROM pg_class WHERE oid = found_table) THEN
-      EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s FROM ${worker}', found_table);
+    CONTINUE WHEN found_table.relispartition;
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO ${worker}', found_table.name);
+    EXECUTE format('GRANT SELECT ON %s TO ${reader}', found_table.name);
+    IF found_table.relname = '_prisma_migrations' THEN
+      EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s FROM ${worker}', found_table.name);
+    END IF;
+  END LOOP;
+  FOR found_function IN
+    SELECT p.oid::regprocedure AS name, p.proname, p.proowner <> '${owner}'::regrole AS is_to_move FROM pg_proc p
+    WHERE p.pronamespace = ${place} AND p.proname LIKE 'landline\\_%' AND p.proowner ${ours}
+  LOOP
+    IF found_function.is_to_move THEN
+      EXECUTE format('ALTER FUNCTION %s OWNER TO ${owner}', found_function.name);
+    END IF;
+    IF found_function.proname = '${MAKE_PARTITIONS}' THEN
+      EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ${worker}', found_function.name);
     END IF;
   END LOOP;
 END $$`;

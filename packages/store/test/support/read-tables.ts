@@ -4,6 +4,7 @@ export type RunSql = (statement: string) => Promise<Record<string, unknown>[]>;
 /** The tables, each with its key. */
 export const TABLES = {
   webhook_events: 'id',
+  webhook_bodies: 'event_id',
   conversations: 'id',
   conversation_messages: 'conversation_id, source, event_key',
   agent_tool_calls: 'conversation_id, source, request_id',

@@ -1,0 +1,177 @@
+import { parseArgs } from 'node:util';
+import { REPLAY } from '@landline/operations';
+import { readSecret } from '@landline/process';
+import { queueVariables, readQueueServers, wakeOperations } from '@landline/queue';
+import {
+  countMatching,
+  filterWords,
+  openLedger,
+  openOperations,
+  type EventCounts,
+  type EventFilter,
+  type Operation,
+} from '@landline/store';
+import { z } from 'zod';
+import type { CommandContext } from '../command-context.ts';
+import { CliError } from '../errors.ts';
+import { explainDatabaseFault } from '../explain-database-fault.ts';
+import { FILTER_OPTIONS, readCount, readFilter } from '../find/read-filter.ts';
+import { findOwnDatabase, findReadableDatabase } from '../find-database.ts';
+import { findRedis } from '../find-redis.ts';
+import { escapeControls, showControls } from '../format-table.ts';
+import { describeOperation, operationDocument } from '../operations/describe-operation.ts';
+import { complain, followOperation, untilInterrupted } from '../operations/follow-operation.ts';
+import { readEnvFile, type Environment } from '../start/env-file.ts';
+
+/** The greatest rate, in events a second. */
+const MOST_RATE = 1_000_000;
+
+/** How long it may take to count the events of a plan, in ms. */
+const PLAN_MS = 120_000;
+
+/** The exit code of a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+const CANNOT_ASK =
+  'replay changes rows, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
+
+/**
+ * `landline replay [filter] [--plan] [--rate n] [--yes] [--json]`: puts events of the ledger through the worker again. It shows the plan, asks,
+ * leaves the work to a worker, and follows it to its end.
+ *
+ * @returns  The exit code: 0 where the operation is done, 1 where it failed or was cancelled, 2 where nobody could be asked, 130 after Ctrl-C.
+ * @throws   {CliError} `arguments_invalid`, `query_failed`, `configuration_invalid`.
+ */
+export async function replay(args: string[], context: CommandContext): Promise<number> {
+  const { root, env, print, ask } = context;
+  const wanted = readArguments(args);
+  if (!wanted.plan && !wanted.yes && ask === undefined) throw new CliError('arguments_invalid', CANNOT_ASK);
+  const variables = await readEnvFile(root, env);
+  const counts = await makePlan(wanted.filter, context, variables);
+  if (wanted.plan || !wanted.json) print(wanted.json ? planDocument(counts) : describePlan(counts));
+  if (wanted.plan) return 0;
+  if (!wanted.yes && !isYes(await ask?.('Replay them? [y/N] '))) {
+    complain('Nothing was changed.', context);
+    return 0;
+  }
+  return run({ ...wanted, total: counts.total }, context, variables);
+}
+
+interface Wanted {
+  filter: EventFilter;
+  plan: boolean;
+  yes: boolean;
+  json: boolean;
+  rate: number | undefined;
+}
+
+function readArguments(args: string[]): Wanted {
+  const options = {
+    ...FILTER_OPTIONS,
+    plan: { type: 'boolean', default: false },
+    yes: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    rate: { type: 'string' },
+  } as const;
+  const { values } = parseArgs({ args, options });
+  const now = Date.now();
+  const filter = readFilter(values, now);
+  const rate = values.rate === undefined ? undefined : readCount('--rate', values.rate, { min: 1, max: MOST_RATE });
+  // Events that come from now on are no part of it, so that it has an end.
+  return { ...values, filter: { ...filter, until: Math.min(filter.until ?? Infinity, now) }, rate };
+}
+
+async function makePlan(filter: EventFilter, context: CommandContext, env: Environment): Promise<EventCounts> {
+  const { url } = await findReadableDatabase(context.root, env);
+  const ledger = openLedger({ databaseUrl: url, statementTimeoutMs: PLAN_MS });
+  let saidAt = performance.now();
+  try {
+    return await countMatching(ledger, filter, (looked) => {
+      if (performance.now() - saidAt < 2_000) return;
+      saidAt = performance.now();
+      complain(`Looked at ${looked} events.`, context);
+    });
+  } catch (cause) {
+    throw new CliError('query_failed', explainDatabaseFault(cause), { cause });
+  } finally {
+    await ledger.close();
+  }
+}
+
+function planDocument({ total, byType, byOutcome, first, last }: EventCounts): string {
+  const document = { total, by_type: byType, by_outcome: byOutcome, first: isoTime(first), last: isoTime(last) };
+  return escapeControls(JSON.stringify(document, undefined, 2));
+}
+
+function describePlan({ total, byType, byOutcome, first, last }: EventCounts): string {
+  if (total === 0) return 'No event matches.';
+  return [
+    `${total} events, received from ${isoTime(first)} to ${isoTime(last)}`,
+    `  by type:    ${listCounts(byType)}`,
+    `  by outcome: ${listCounts(byOutcome)}`,
+  ].join('\n');
+}
+
+function listCounts(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${count} ${showControls(name)}`)
+    .join(', ');
+}
+
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function isYes(answer: string | undefined): boolean {
+  return /^\s*y(es)?\s*$/i.test(answer ?? '');
+}
+
+async function run(
+  { filter, rate, json, total }: Wanted & { total: number },
+  context: CommandContext,
+  env: Environment,
+): Promise<number> {
+  const { databaseUrl } = await findOwnDatabase(context.root, env);
+  const store = openOperations(databaseUrl);
+  const interrupted = untilInterrupted();
+  try {
+    const requestedBy = `cli:${env['USER'] ?? env['LOGNAME'] ?? 'unknown'}`;
+    const operation = await store.request({ kind: REPLAY, filter: filterWords(filter), total, rate, requestedBy });
+    await wakeWorker(context, env);
+    const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
+    if (ended === undefined) return leave(operation, context);
+    printEnd(ended, json, context);
+    return ended.status === 'done' ? 0 : 1;
+  } catch (cause) {
+    throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
+  } finally {
+    interrupted.end();
+    await store.close();
+  }
+}
+
+/** A worker looks by itself every few seconds, so a Redis that cannot be reached from here is no fault. */
+async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
+  try {
+    const given = { ...env, REDIS_URL: await findRedis(context.root, env), REDIS_CA: readSecret('REDIS_CA', env) };
+    await wakeOperations(await readQueueServers(z.object(queueVariables).parse(given)));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    complain(`No worker could be woken; one looks by itself every few seconds. ${reason}`, context);
+  }
+}
+
+function leave({ id }: Operation, context: CommandContext): number {
+  complain(
+    `The replay goes on in the worker. To see how far it is: landline operations show ${id}; to end it: landline operations cancel ${id}`,
+    context,
+  );
+  return INTERRUPTED;
+}
+
+function printEnd(operation: Operation, json: boolean, { print }: CommandContext): void {
+  print(
+    json ? escapeControls(JSON.stringify(operationDocument(operation), undefined, 2)) : describeOperation(operation),
+  );
+}

@@ -1,0 +1,96 @@
+import type { Logger } from '@landline/process';
+import {
+  createTaskConsumer,
+  OPERATIONS_TASK,
+  openTrackedJobs,
+  shardPlaces,
+  type DeadLetters,
+  type QueueServers,
+  type Task,
+} from '@landline/queue';
+import { createEngine, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
+import type { Store } from '@landline/store';
+import type { WorkerMetrics } from '../metrics.ts';
+import { bodyPartitionsTask } from '../database/body-partitions.ts';
+import { letterOf } from '../dead-letters/letter-of.ts';
+
+/** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
+const LOOK_MS = 5_000;
+
+/** What operations are run with. */
+export interface OperationsOptions extends QueueServers {
+  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions'>;
+  deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
+  logger: Logger;
+  metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
+}
+
+/** Runs operations, and what recurs. */
+export interface Operations {
+  /** The kinds that run in this process now. */
+  running(): readonly string[];
+  start(): void;
+  /** Leaves the operation that runs to another worker, and ends within `timeoutMs`. */
+  close(limit: { timeoutMs: number }): Promise<void>;
+}
+
+/** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
+export function runOperations(options: OperationsOptions): Operations {
+  const { store, deadLetters, logger, metrics, ...servers } = options;
+  const queue = openTrackedJobs(servers);
+  const letters = lettersOf(store, deadLetters);
+  const engine = createEngine({
+    store: store.operations,
+    kinds: [replayKind({ ledger: store.ledger, queue, letters })],
+    onEvent(event, { id, kind }, message) {
+      metrics.operations.inc({ kind, event });
+      // The message may quote an event.
+      logger[event === 'failed' ? 'error' : 'info'](
+        { operation: id, kind, event, hasMessage: message !== null },
+        TEXTS[event],
+      );
+    },
+  });
+  const consumers = shardPlaces(servers).map((place) =>
+    createTaskConsumer({
+      ...place,
+      tasks: { [OPERATIONS_TASK]: operationsTask(engine), 'body-partitions': bodyPartitionsTask(store, logger) },
+      onError(error) {
+        metrics.redisErrors.inc();
+        logger.error(`Operations: ${error.message}`);
+      },
+    }),
+  );
+  return {
+    running: () => engine.running(),
+    start: () => consumers.forEach((consumer) => consumer.start()),
+    async close(limit) {
+      await Promise.all(consumers.map((consumer) => consumer.close(limit)));
+      await queue.close();
+    },
+  };
+}
+
+const TEXTS = {
+  started: 'An operation starts, or goes on',
+  done: 'An operation is done',
+  cancelled: 'An operation was cancelled',
+  failed: 'An operation failed: see npm run landline -- operations show',
+  released: 'An operation is left to another worker',
+  lost: 'Another worker has taken an operation over',
+} as const;
+
+function operationsTask(engine: Engine): Task {
+  return { everyMs: LOOK_MS, run: (signal) => engine.runDue(signal) };
+}
+
+function lettersOf(store: Pick<Store, 'readDead'>, deadLetters: Pick<DeadLetters, 'remove' | 'add'>): ReplayLetters {
+  return {
+    remove: (ids) => deadLetters.remove(ids),
+    async renew(ids) {
+      // A letter that a worker has just now stays: it will say the same.
+      await deadLetters.remove(ids);
+      await deadLetters.add((await store.readDead(ids)).flatMap(letterOf));
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type { Statement } from '../connection/statement.ts';
+import { OPERATION_COLUMNS, type OperationProgress, type OperationRequest } from './operation.ts';
+
+// All times are the database's: workers' clocks differ. An empty text stands for null.
+
+/** The lease that a holder has, and how it is known. */
+export interface Lease {
+  /** The operation's id, a uuid. */
+  id: string;
+  /** As it was claimed. */
+  fence: number;
+}
+
+/** Records what somebody asks for. */
+export function requestStatement({ kind, filter, total, rate, requestedBy }: OperationRequest): Statement {
+  return {
+    sql: `
+    INSERT INTO operations AS o (kind, filter, total, rate, requested_by)
+    VALUES ($1::text, $2::text::jsonb, NULLIF($3::text, '')::bigint, NULLIF($4::text, '')::int, NULLIF($5::text, ''))
+    RETURNING ${OPERATION_COLUMNS}`,
+    parameters: [kind, JSON.stringify(filter), String(total ?? ''), String(rate ?? ''), requestedBy ?? ''],
+  };
+}
+
+/** Only one claim of a kind at a time, in a schema; until the transaction ends. */
+export function claimLockStatement(kind: string): Statement {
+  return {
+    sql: `SELECT pg_advisory_xact_lock(hashtextextended('landline operations ' || current_schema() || ' ' || $1::text, 0))::text`,
+    parameters: [kind],
+  };
+}
+
+/**
+ * Gives the caller the operation of a kind that is due: the one that runs where its holder has let its lease run out, else the oldest
+ * planned one where none runs. The fence goes up, so what the holder before still writes is refused.
+ */
+export function claimStatement(kind: string, leaseMs: number): Statement {
+  return {
+    sql: `
+    UPDATE operations AS o SET
+      status = 'running',
+      started_at = COALESCE(o.started_at, clock_timestamp()),
+      updated_at = clock_timestamp(),
+      lease_until = clock_timestamp() + $2::text::float8 * interval '1 millisecond',
+      fence = o.fence + 1
+    WHERE o.id = (
+      SELECT due.id FROM operations due
+      WHERE due.kind = $1::text AND (
+        (due.status = 'running' AND due.lease_until <= clock_timestamp())
+        OR (due.status = 'planned' AND NOT EXISTS (SELECT FROM operations r WHERE r.kind = $1::text AND r.status = 'running')))
+      ORDER BY due.status = 'running' DESC, due.created_at, due.id
+      LIMIT 1)
+    RETURNING ${OPERATION_COLUMNS}`,
+    parameters: [kind, String(leaseMs)],
+  };
+}
+
+const PROGRESS = `
+      total = NULLIF($3::text, '')::bigint,
+      done = $4::text::bigint,
+      failed = $5::text::bigint,
+      message = NULLIF($6::text, ''),
+      checkpoint = NULLIF($7::text, '')::jsonb,
+      updated_at = clock_timestamp()`;
+
+const HELD = `o.id = $1::text::uuid AND o.fence = $2::text::bigint AND o.status = 'running'`;
+
+function progressParameters({ id, fence }: Lease, progress: OperationProgress): string[] {
+  const { total, done, failed, message, checkpoint } = progress;
+  return [
+    id,
+    String(fence),
+    String(total ?? ''),
+    String(done),
+    String(failed),
+    message ?? '',
+    checkpoint === null ? '' : JSON.stringify(checkpoint),
+  ];
+}
+
+/** Writes how far an operation is, and makes the lease longer. No row: somebody else has it, or it has ended. */
+export function keepStatement(lease: Lease, progress: OperationProgress, leaseMs: number): Statement {
+  return {
+    sql: `
+    UPDATE operations AS o SET ${PROGRESS},
+      lease_until = clock_timestamp() + $8::text::float8 * interval '1 millisecond'
+    WHERE ${HELD}
+    RETURNING (o.cancel_requested_at IS NOT NULL) AS cancelled`,
+    parameters: [...progressParameters(lease, progress), String(leaseMs)],
+  };
+}
+
+/** Ends an operation. No row: see `keepStatement`. */
+export function finishStatement(
+  lease: Lease,
+  progress: OperationProgress,
+  status: 'done' | 'cancelled' | 'failed',
+): Statement {
+  return {
+    sql: `
+    UPDATE operations AS o SET ${PROGRESS},
+      status = $8::text, finished_at = clock_timestamp(), lease_until = NULL
+    WHERE ${HELD}
+    RETURNING o.id::text`,
+    parameters: [...progressParameters(lease, progress), status],
+  };
+}
+
+/** Gives an operation back: the next worker that asks goes on with it at once. */
+export function releaseStatement(lease: Lease, progress: OperationProgress): Statement {
+  return {
+    sql: `
+    UPDATE operations AS o SET ${PROGRESS}, lease_until = clock_timestamp()
+    WHERE ${HELD}
+    RETURNING o.id::text`,
+    parameters: progressParameters(lease, progress),
+  };
+}
+
+/** Asks for the end of an operation. What no worker has ends at once, and whoever still has it loses it. No row: it has ended before. */
+export function cancelStatement(id: string): Statement {
+  const hasNoWorker = `(o.status = 'planned' OR o.lease_until <= clock_timestamp())`;
+  return {
+    sql: `
+    UPDATE operations AS o SET
+      cancel_requested_at = COALESCE(o.cancel_requested_at, clock_timestamp()),
+      updated_at = clock_timestamp(),
+      status = CASE WHEN ${hasNoWorker} THEN 'cancelled' ELSE o.status END,
+      finished_at = CASE WHEN ${hasNoWorker} THEN clock_timestamp() END,
+      fence = CASE WHEN ${hasNoWorker} THEN o.fence + 1 ELSE o.fence END
+    WHERE o.id = $1::text::uuid AND o.status IN ('planned', 'running')
+    RETURNING ${OPERATION_COLUMNS}`,
+    parameters: [id],
+  };
+}
+
+/** Reads one operation. */
+export function getOperationStatement(id: string): Statement {
+  return { sql: `SELECT ${OPERATION_COLUMNS} FROM operations o WHERE o.id = $1::text::uuid`, parameters: [id] };
+}
+
+/** Lists operations, the newest first. */
+export function listOperationsStatement(limit: number): Statement {
+  return {
+    sql: `SELECT ${OPERATION_COLUMNS} FROM operations o ORDER BY o.created_at DESC, o.id DESC LIMIT $1::text::int`,
+    parameters: [String(limit)],
+  };
+}

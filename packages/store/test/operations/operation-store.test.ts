@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { OperationProgress } from '../../src/operations/operation.ts';
+import { createStore } from '../../src/store.ts';
+import { withStore } from '../support/with-store.ts';
+
+const context = withStore();
+const LEASE_MS = 60_000;
+const NOTHING: OperationProgress = { total: null, done: 0, failed: 0, message: null, checkpoint: null };
+
+afterEach(async () => {
+  await context.sql('DELETE FROM operations');
+});
+
+const table = () => context.store.operations;
+const request = (kind = 'replay') => table().request({ kind, filter: { outcome: 'dead' } });
+/** Lets the lease of every operation run out. */
+const runOut = () => context.sql(`UPDATE operations SET lease_until = clock_timestamp() - interval '1 ms'`);
+
+async function claim(kind = 'replay') {
+  const claimed = await table().claim(kind, LEASE_MS);
+  if (claimed === undefined) throw new Error('Nothing is due.');
+  return claimed;
+}
+
+test('what is asked for is kept', async () => {
+  const asked = await table().request({
+    kind: 'replay',
+    filter: { text: `it's "quoted"` },
+    total: 7,
+    rate: 3,
+    requestedBy: 'cli:me',
+  });
+  expect(asked).toMatchObject({
+    kind: 'replay',
+    filter: { text: `it's "quoted"` },
+    status: 'planned',
+    total: 7,
+    done: 0,
+    failed: 0,
+    rate: 3,
+    requestedBy: 'cli:me',
+    message: null,
+    startedAt: null,
+    finishedAt: null,
+  });
+  expect(await table().get(asked.id)).toEqual(asked);
+  expect(await table().get('00000000-0000-4000-8000-000000000000')).toBeUndefined();
+  const later = await request();
+  expect((await table().list(10)).map(({ id }) => id)).toEqual([later.id, asked.id]);
+  expect(await table().list(1)).toHaveLength(1);
+});
+
+describe('one of each kind runs', () => {
+  test('however many workers claim at once', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => request()));
+    await request('rebuild');
+    const stores = Array.from({ length: 4 }, () => createStore({ databaseUrl: context.url, poolSize: 2 }));
+    onTestFinished(async () => void (await Promise.all(stores.map((store) => store.close()))));
+    const claims = stores.flatMap(({ operations }) => [
+      operations.claim('replay', LEASE_MS),
+      operations.claim('rebuild', LEASE_MS),
+      operations.claim('replay', LEASE_MS),
+    ]);
+    const claimed = (await Promise.all(claims)).flatMap((operation) => operation?.kind ?? []);
+    expect(claimed.toSorted()).toEqual(['rebuild', 'replay']);
+    // The index says so too, whatever claims.
+    const rest = context.sql(`UPDATE operations SET status = 'running' WHERE kind = 'replay'`);
+    await expect(rest).rejects.toMatchObject({ code: '23505' });
+  });
+
+  test('the oldest first, and the next one when it has ended', async () => {
+    const [first, second] = [await request(), await request()];
+    const claimed = await claim();
+    expect(claimed).toMatchObject({ id: first.id, status: 'running' });
+    expect(claimed.startedAt).not.toBeNull();
+    expect(await table().claim('replay', LEASE_MS)).toBeUndefined();
+    expect(await table().finish(claimed, { ...NOTHING, done: 5, message: 'five' }, 'done')).toBe(true);
+    expect(await table().get(first.id)).toMatchObject({ status: 'done', done: 5, message: 'five' });
+    expect((await claim()).id).toBe(second.id);
+    expect(await table().claim('replay', LEASE_MS)).toBeUndefined();
+  });
+});
+
+describe('a worker that shows no life', () => {
+  test('loses the operation to another one, which goes on at the checkpoint', async () => {
+    await request();
+    const held = await claim();
+    const progress = { total: 9, done: 4, failed: 1, message: 'x', checkpoint: { position: ['a', 1] } };
+    expect(await table().keep(held, progress, LEASE_MS)).toBe('kept');
+    expect(await table().claim('replay', LEASE_MS)).toBeUndefined();
+    await runOut();
+    const taken = await claim();
+    expect(taken).toMatchObject({ ...progress, id: held.id, startedAt: held.startedAt, fence: held.fence + 1 });
+  });
+
+  test('may write no more when it wakes', async () => {
+    await request();
+    const held = await claim();
+    await runOut();
+    const taken = await claim();
+    expect(await table().keep(held, { ...NOTHING, done: 99 }, LEASE_MS)).toBe('lost');
+    expect(await table().finish(held, { ...NOTHING, done: 99 }, 'done')).toBe(false);
+    await table().release(held, { ...NOTHING, done: 99 });
+    expect(await table().get(held.id)).toMatchObject({ status: 'running', done: 0 });
+    expect(await table().keep(taken, { ...NOTHING, done: 1 }, LEASE_MS)).toBe('kept');
+  });
+
+  test('goes on where nobody has claimed it meanwhile', async () => {
+    await request();
+    const held = await claim();
+    await runOut();
+    expect(await table().keep(held, NOTHING, LEASE_MS)).toBe('kept');
+    expect(await table().claim('replay', LEASE_MS)).toBeUndefined();
+  });
+
+  test('has its lease by the clock of the database', async () => {
+    await request();
+    await table().claim('replay', 50);
+    expect(await table().claim('replay', 50)).toBeUndefined();
+    await expect.poll(() => table().claim('replay', LEASE_MS)).toMatchObject({ status: 'running' });
+  });
+});
+
+test('a worker that leaves gives its operation back, and another one has it at once', async () => {
+  await request();
+  const held = await claim();
+  await table().release(held, { ...NOTHING, done: 3 });
+  expect(await claim()).toMatchObject({ id: held.id, done: 3 });
+});
+
+describe('an operation is cancelled', () => {
+  test('at once where nobody has begun', async () => {
+    const { id } = await request();
+    expect(await table().cancel(id)).toMatchObject({ status: 'cancelled' });
+    expect(await table().claim('replay', LEASE_MS)).toBeUndefined();
+    expect(await table().cancel(id)).toBeUndefined();
+  });
+
+  test('by its worker, which learns of it', async () => {
+    const { id } = await request();
+    const held = await claim();
+    const asked = await table().cancel(id);
+    expect(asked).toMatchObject({ status: 'running', finishedAt: null });
+    expect(asked?.cancelRequestedAt).not.toBeNull();
+    expect(await table().keep(held, NOTHING, LEASE_MS)).toBe('cancelled');
+    expect(await table().finish(held, { ...NOTHING, done: 2 }, 'cancelled')).toBe(true);
+    expect(await table().get(id)).toMatchObject({ status: 'cancelled', done: 2 });
+  });
+
+  test('at once where its worker is gone, and that worker may not end it otherwise', async () => {
+    const { id } = await request();
+    const held = await claim();
+    await runOut();
+    expect(await table().cancel(id)).toMatchObject({ status: 'cancelled' });
+    expect(await table().keep(held, NOTHING, LEASE_MS)).toBe('lost');
+    expect(await table().finish(held, NOTHING, 'done')).toBe(false);
+    expect(await table().get(id)).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+test('times are those of the database, and go up', async () => {
+  await request();
+  const held = await claim();
+  await delay(5);
+  await table().finish(held, NOTHING, 'failed');
+  const { createdAt, startedAt, finishedAt, updatedAt } = (await table().get(held.id)) ?? held;
+  expect(startedAt).toBeGreaterThanOrEqual(createdAt);
+  expect(finishedAt).toBeGreaterThanOrEqual((startedAt ?? 0) + 4);
+  expect(updatedAt).toBe(finishedAt);
+});
