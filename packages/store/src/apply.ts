@@ -7,6 +7,7 @@ import { holdConversations } from './hold-conversations.ts';
 import {
   forgetStatement,
   keepBodiesStatement,
+  lackingBodiesStatement,
   readRecorded,
   recordDeadStatement,
   recordStatement,
@@ -93,7 +94,10 @@ async function keepRevived(
 ): Promise<void> {
   const revived = new Set(recorded.flatMap(({ id, isRevived }) => (isRevived ? [id] : [])));
   if (revived.size === 0) return;
-  await run(keepBodiesStatement(events.flatMap(({ entry }) => (revived.has(entry.id) ? [entry] : []))));
+  // A body is sent only where it is needed: whoever replays thousands of dead events has all of them in the ledger.
+  const lacking = new Set((await run(lackingBodiesStatement([...revived]))).map(({ id }) => String(id)));
+  if (lacking.size === 0) return;
+  await run(keepBodiesStatement(events.flatMap(({ entry }) => (lacking.has(entry.id) ? [entry] : []))));
 }
 
 /**

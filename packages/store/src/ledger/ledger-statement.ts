@@ -10,6 +10,7 @@ import {
   type Parameter,
   type Statement,
 } from '../connection/statement.ts';
+import { LEDGER_WITH_BODIES } from './bodies.ts';
 
 /** An event that cannot be applied, and why. */
 export interface DeadEvent {
@@ -74,9 +75,18 @@ export function recordDeadStatement(
   };
 }
 
+/** Asks which of these events of the ledger have no body any more; a row with the `id` of each. */
+export function lackingBodiesStatement(ids: readonly string[]): Statement {
+  return {
+    sql: `SELECT e.id::text FROM ${LEDGER_WITH_BODIES} WHERE e.id = ANY($1::uuid[]) AND b.body IS NULL`,
+    parameters: [plainArray(ids)],
+  };
+}
+
 /**
- * Writes the bodies of events that were in the ledger before, where they are gone. A body lies under the time of receipt that the ledger has: that
- * of the delivery which came first.
+ * Writes the bodies of events that were in the ledger before. A body lies under the time of receipt that the ledger has: that of the delivery which
+ * came first. Where this delivery has another part of the whole body in its envelope, it does not fit the reference that the ledger has: then
+ * the body stays gone.
  */
 export function keepBodiesStatement(entries: readonly LedgerEntry[]): Statement {
   const bodies = joinBodies(entries.map(({ delivery }) => delivery));
@@ -85,7 +95,7 @@ export function keepBodiesStatement(entries: readonly LedgerEntry[]): Statement 
     INSERT INTO webhook_bodies (received_at, event_id, body)
     SELECT e.received_at, e.id, substring($4::bytea FROM s.body_at FOR s.body_length)
     FROM unnest($1::uuid[], $2::int[], $3::int[]) AS s (id, body_at, body_length) JOIN webhook_events AS e USING (id)
-    WHERE e.type IS DISTINCT FROM '${CANARY_TYPE}'
+    WHERE e.type IS DISTINCT FROM '${CANARY_TYPE}' AND e.body_bytes = s.body_length
     ON CONFLICT (received_at, event_id) DO NOTHING`,
     parameters: [
       plainArray(entries.map(({ id }) => id)),
