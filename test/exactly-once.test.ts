@@ -131,16 +131,18 @@ it('would find events that were applied again, although that changes no row', as
     return event.outcome === 'dead' ? [] : [event];
   });
   const run: Run = async ({ sql, parameters }) => (await client.query<Record<string, unknown>>(sql, parameters)).rows;
-  await applyEvents(events, run);
-  await applyEvents(events, run);
+  await applyEvents(events, { run });
+  await applyEvents(events, { run });
   expect(await doubledAmong(described, ask)).toEqual([]);
   const before = await readTables({ sql: ask });
   // Applies each event as if it were no duplicate, more often than there are events with the same row: twelve share their ids.
   for (let times = 0; times < 12; times++) {
     // oxlint-disable-next-line no-await-in-loop -- one transaction after another
-    await applyEvents(events, async (statement) => {
-      const rows = await run(statement);
-      return statement.sql.includes('INTO webhook_events') ? [] : rows;
+    await applyEvents(events, {
+      run: async (statement) => {
+        const rows = await run(statement);
+        return statement.sql.includes('INTO webhook_events') ? [] : rows;
+      },
     });
   }
   expect(await readTables({ sql: ask })).toEqual(before);

@@ -1,10 +1,20 @@
 import type { NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
-import type { RecordingChange } from '@landline/webhook/changes';
+import type { LedgerEntry, RecordingChange } from '@landline/webhook/changes';
 import type { Clock } from '@landline/webhook/clock';
 import { fold, foldRecordings, withoutOutranked } from './tables/fold.ts';
 import { holdConversations } from './hold-conversations.ts';
-import { forgetStatement, recordDeadStatement, recordStatement, type DeadEvent } from './ledger/ledger-statement.ts';
+import {
+  forgetStatement,
+  keepBodiesStatement,
+  lackingBodiesStatement,
+  readRecorded,
+  recordDeadStatement,
+  recordStatement,
+  type DeadEvent,
+  type RecordedRow,
+  type RecordOptions,
+} from './ledger/ledger-statement.ts';
 import { mergeStatement } from './tables/merge-statement.ts';
 import type { MergedRow } from './tables/merged-row.ts';
 import type { MergedTable } from './tables/merged-table.ts';
@@ -16,6 +26,13 @@ import { recordingStatement } from './tables/recording-statement.ts';
 
 /** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
 export type ApplyOutcome = 'applied' | 'ignored' | 'duplicate';
+
+/** What events are applied with. */
+export interface ApplyOptions extends RecordOptions {
+  run: Run;
+  /** `run` by default. */
+  runAtCommit?: Run | RunAtCommit;
+}
 
 /** An event that can be applied or at least recorded. */
 export type ApplicableEvent = Extract<NormalisedEvent, { outcome: 'applied' | 'ignored' }>;
@@ -30,11 +47,12 @@ export type ApplicableEvent = Extract<NormalisedEvent, { outcome: 'applied' | 'i
  */
 export async function applyEvents(
   events: readonly ApplicableEvent[],
-  run: Run,
-  runAtCommit: Run | RunAtCommit = run,
+  { run, runAtCommit = run, ...options }: ApplyOptions,
 ): Promise<Map<string, ApplyOutcome>> {
   const unique = uniqueById(events, (event) => event.entry.id);
-  const duplicates = idsOf(await run(recordStatement(unique)));
+  const recorded = readRecorded(await run(recordStatement(unique, options)));
+  await keepRevived(unique, recorded, run);
+  const duplicates = new Set(recorded.flatMap(({ id, isRevived }) => (isRevived ? [] : [id])));
   const canaries = unique.filter(isCanary);
   if (canaries.length > 0) await run(forgetStatement(canaries.map(({ entry }) => entry.id)));
   const rows = fold(
@@ -58,8 +76,28 @@ export async function applyEvents(
 }
 
 /** Records events as dead; returns the ledger ids of those that are dead now. */
-export async function recordDead(events: readonly DeadEvent[], run: Run): Promise<Set<string>> {
-  return idsOf(await run(recordDeadStatement(uniqueById(events, (event) => event.entry.id))));
+export async function recordDead(
+  events: readonly DeadEvent[],
+  { run, ...options }: Omit<ApplyOptions, 'runAtCommit'>,
+): Promise<Set<string>> {
+  const unique = uniqueById(events, (event) => event.entry.id);
+  const recorded = readRecorded(await run(recordDeadStatement(unique, options)));
+  await keepRevived(unique, recorded, run);
+  return new Set(recorded.map(({ id }) => id));
+}
+
+/** Writes the bodies of events that the ledger had before, where they are gone. */
+async function keepRevived(
+  events: readonly { entry: LedgerEntry }[],
+  recorded: readonly RecordedRow[],
+  run: Run,
+): Promise<void> {
+  const revived = new Set(recorded.flatMap(({ id, isRevived }) => (isRevived ? [id] : [])));
+  if (revived.size === 0) return;
+  // A body is sent only where it is needed: whoever replays thousands of dead events has all of them in the ledger.
+  const lacking = new Set((await run(lackingBodiesStatement([...revived]))).map(({ id }) => String(id)));
+  if (lacking.size === 0) return;
+  await run(keepBodiesStatement(events.flatMap(({ entry }) => (lacking.has(entry.id) ? [entry] : []))));
 }
 
 /**
@@ -89,10 +127,6 @@ function transcribedHere(
 
 async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run | RunAtCommit): Promise<void> {
   if (rows.length > 0) await run(mergeStatement(table, rows));
-}
-
-function idsOf(rows: readonly Record<string, unknown>[]): Set<string> {
-  return new Set(rows.map((row) => String(row['id'])));
 }
 
 /**

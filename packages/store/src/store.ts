@@ -18,7 +18,7 @@ import { operationsOn, type OperationStore } from './operations/operation-store.
 import { checkDurability } from './schema/durability.ts';
 import type { DeadEvent } from './ledger/ledger-statement.ts';
 import { findMissing, type Missing } from './ledger/missing.ts';
-import { makePartitionsAhead, withPartitions } from './ledger/partitions.ts';
+import { makePartitionsAhead, withBodies } from './ledger/with-bodies.ts';
 
 /** How to open a store. */
 export type StoreOptions = TransactionOptions;
@@ -81,11 +81,11 @@ export function createStore(options: StoreOptions): Store {
 export function storeOn(transactions: Transactions): Store {
   return {
     apply: (events) =>
-      withPartitions(events, transactions, () =>
-        transactions.run((run, runAtCommit) => applyEvents(events, run, runAtCommit)),
+      withBodies(events, transactions, (options) =>
+        transactions.run((run, runAtCommit) => applyEvents(events, { run, runAtCommit, ...options })),
       ),
     recordDead: (events) =>
-      withPartitions(events, transactions, () => transactions.run((run) => recordDead(events, run))),
+      withBodies(events, transactions, (options) => transactions.run((run) => recordDead(events, { run, ...options }))),
     listDead: ({ after, limit }) =>
       transactions.run(async (run) => readListings(await run(listDeadStatement(after, limit)))),
     readDead: (ids) => transactions.run(async (run) => readRecords(await run(readDeadStatement(ids)))),

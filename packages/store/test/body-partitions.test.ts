@@ -280,6 +280,15 @@ describe('the body of an event', () => {
     expect((await context.store.readDead([waiting.entry.id]))[0]?.delivery?.body).toBe(waiting.entry.delivery.body);
   });
 
+  test('that is gone stays gone where a later delivery has another part of it, which fits no reference', async () => {
+    const [first, other] = [received(Date.now(), 'part'), received(Date.now(), 'part')];
+    other.entry.delivery.body = `${other.entry.delivery.body} `;
+    await context.store.recordDead([dead(first)]);
+    await context.sql('DELETE FROM webhook_bodies');
+    expect(await context.store.recordDead([dead(other)])).toEqual(new Set([first.entry.id]));
+    expect(await bodies()).toEqual([]);
+  });
+
   test('that is there without its row in the ledger is taken over', async () => {
     const event = received(Date.now(), 'left behind');
     await context.store.apply([event]);

@@ -10,6 +10,7 @@ import {
   type Parameter,
   type Statement,
 } from '../connection/statement.ts';
+import { LEDGER_WITH_BODIES } from './bodies.ts';
 
 /** An event that cannot be applied, and why. */
 export interface DeadEvent {
@@ -19,29 +20,52 @@ export interface DeadEvent {
   attempts: number;
 }
 
+/** What the statements that record events return of an event. */
+export interface RecordedRow {
+  /** The ledger's. */
+  id: string;
+  /** Whether the ledger had the event before, and this delivery gives it another chance: its body may be gone since. */
+  isRevived: boolean;
+}
+
+/** How to record events. */
+export interface RecordOptions {
+  /**
+   * Whether a body may be there though its event is new to the ledger: somebody has deleted a row by hand. It costs each event a little more, so the
+   * transaction is repeated like that only where Postgres finds such a body (23505): see `withBodies`.
+   */
+  mayHaveBodies?: boolean;
+}
+
 /**
- * Records events in the ledger, with their bodies beside it, and returns the ids of the duplicates. All others are to be applied now: the
- * new ones, the dead ones that get another chance, and those that an older version ignored and this one knows. Duplicates are few, and
- * what is returned has to be read. Postgres refuses the statement (23514) where a body's day has no partition: see `withPartitions`.
+ * Records events in the ledger, with the bodies of new ones beside it. It returns the duplicates, and those that are revived. All but the duplicates
+ * are to be applied now: the new ones, the dead ones that get another chance, and those that an older version ignored and this one knows.
+ * Both kinds are few, and what is returned has to be read. Postgres refuses the statement (23514) where a body's day has no partition.
  *
  * @param entries  At most one for an id, sorted by id.
  */
-export function recordStatement(entries: readonly { entry: LedgerEntry; outcome: 'applied' | 'ignored' }[]): Statement {
+export function recordStatement(
+  entries: readonly { entry: LedgerEntry; outcome: 'applied' | 'ignored' }[],
+  { mayHaveBodies = false }: RecordOptions = {},
+): Statement {
   return {
-    sql: RECORD,
+    sql: mayHaveBodies ? RECORD.amongBodies : RECORD.usual,
     parameters: [...entryColumns(entries.map(({ entry }) => entry)), plainArray(entries.map(({ outcome }) => outcome))],
   };
 }
 
 /**
- * Records dead events, with their bodies, and returns the ids of those that are dead now: not of one that was applied in the meantime.
- * Like `recordStatement`, it needs the partitions of the bodies' days.
+ * Records dead events, with the bodies of new ones, and returns those that are dead now: not one that was applied in the meantime. Like
+ * `recordStatement`, it needs the partitions of the bodies' days.
  *
  * @param events  At most one for an id, sorted by id.
  */
-export function recordDeadStatement(events: readonly DeadEvent[]): Statement {
+export function recordDeadStatement(
+  events: readonly DeadEvent[],
+  { mayHaveBodies = false }: RecordOptions = {},
+): Statement {
   return {
-    sql: RECORD_DEAD,
+    sql: mayHaveBodies ? RECORD_DEAD.amongBodies : RECORD_DEAD.usual,
     parameters: [
       ...entryColumns(events.map(({ entry }) => entry)),
       textArray(
@@ -49,6 +73,42 @@ export function recordDeadStatement(events: readonly DeadEvent[]): Statement {
       ),
     ],
   };
+}
+
+/** Asks which of these events of the ledger have no body any more; a row with the `id` of each. */
+export function lackingBodiesStatement(ids: readonly string[]): Statement {
+  return {
+    sql: `SELECT e.id::text FROM ${LEDGER_WITH_BODIES} WHERE e.id = ANY($1::uuid[]) AND b.body IS NULL`,
+    parameters: [plainArray(ids)],
+  };
+}
+
+/**
+ * Writes the bodies of events that were in the ledger before. A body lies under the time of receipt that the ledger has: that of the delivery which
+ * came first. Where this delivery has another part of the whole body in its envelope, it does not fit the reference that the ledger has: then
+ * the body stays gone.
+ */
+export function keepBodiesStatement(entries: readonly LedgerEntry[]): Statement {
+  const bodies = joinBodies(entries.map(({ delivery }) => delivery));
+  return {
+    sql: `
+    INSERT INTO webhook_bodies (received_at, event_id, body)
+    SELECT e.received_at, e.id, substring($4::bytea FROM s.body_at FOR s.body_length)
+    FROM unnest($1::uuid[], $2::int[], $3::int[]) AS s (id, body_at, body_length) JOIN webhook_events AS e USING (id)
+    WHERE e.type IS DISTINCT FROM '${CANARY_TYPE}' AND e.body_bytes = s.body_length
+    ON CONFLICT (received_at, event_id) DO NOTHING`,
+    parameters: [
+      plainArray(entries.map(({ id }) => id)),
+      plainArray(bodies.at),
+      plainArray(bodies.lengths),
+      bodies.bytes,
+    ],
+  };
+}
+
+/** What `recordStatement` or `recordDeadStatement` returned. */
+export function readRecorded(rows: readonly Record<string, unknown>[]): RecordedRow[] {
+  return rows.map((row) => ({ id: String(row['id']), isRevived: row['is_revived'] === true }));
 }
 
 /** Takes events out of the ledger again. For canaries alone, whose bodies are not kept. */
@@ -114,17 +174,24 @@ const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6
       $11::text[], $12::text[]`;
 const SENT = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_bytes, body_reference';
 
-// A body lies under the time of receipt that the ledger has: that of the delivery which came first. A row of the ledger that is written
-// again has its body already, and keeps it; where retention has taken that body, this delivery's takes its place. What is a duplicate
-// writes no body.
+// `xmax` is 0 in a row that this statement inserted, and not in one that it updated.
+const RETURNED = 'id, type, received_at, xmax <> 0 AS is_revived';
+
 const KEEP_BODIES = `
       INSERT INTO webhook_bodies (received_at, event_id, body)
       SELECT r.received_at, r.id, substring($10::bytea FROM s.body_at FOR s.body_length)
       FROM recorded AS r JOIN unnest($1::uuid[], $8::int[], $9::int[]) AS s (id, body_at, body_length) USING (id)
-      WHERE r.type IS DISTINCT FROM '${CANARY_TYPE}'
-      ON CONFLICT (received_at, event_id) DO NOTHING`;
+      WHERE NOT r.is_revived AND r.type IS DISTINCT FROM '${CANARY_TYPE}'`;
 
-const RECORD = `
+/** A statement in both forms: see `RecordOptions`. */
+function inBothForms(sql: (keepBodies: string) => string): { usual: string; amongBodies: string } {
+  const amongBodies = `${KEEP_BODIES}
+      ON CONFLICT (received_at, event_id) DO NOTHING`;
+  return { usual: sql(KEEP_BODIES), amongBodies: sql(amongBodies) };
+}
+
+const RECORD = inBothForms(
+  (keepBodies) => `
     WITH recorded AS (
       INSERT INTO webhook_events AS t (${COLUMNS}, outcome, applied_at)
       SELECT ${SELECTED}, e.outcome, CASE e.outcome WHEN 'applied' THEN now() END
@@ -138,12 +205,16 @@ const RECORD = `
         applied_at = EXCLUDED.applied_at,
         error = NULL
       WHERE t.outcome = 'dead' OR (t.outcome = 'ignored' AND EXCLUDED.outcome = 'applied')
-      RETURNING id, type, received_at
-    ), kept AS (${KEEP_BODIES}
+      RETURNING ${RETURNED}
+    ), kept AS (${keepBodies}
     )
-    SELECT sent.id::text FROM unnest($1::uuid[]) AS sent (id) WHERE sent.id NOT IN (SELECT id FROM recorded)`;
+    SELECT sent.id::text, false AS is_revived
+    FROM unnest($1::uuid[]) AS sent (id) WHERE sent.id NOT IN (SELECT id FROM recorded)
+    UNION ALL SELECT id::text, true FROM recorded WHERE is_revived`,
+);
 
-const RECORD_DEAD = `
+const RECORD_DEAD = inBothForms(
+  (keepBodies) => `
     WITH recorded AS (
       INSERT INTO webhook_events AS t (${COLUMNS}, outcome, error)
       SELECT ${SELECTED}, 'dead', e.error::jsonb
@@ -153,7 +224,8 @@ const RECORD_DEAD = `
         error = EXCLUDED.error || jsonb_build_object(
           'attempts', COALESCE((t.error ->> 'attempts')::int, 0) + (EXCLUDED.error ->> 'attempts')::int)
       WHERE t.outcome <> 'applied'
-      RETURNING id, type, received_at
-    ), kept AS (${KEEP_BODIES}
+      RETURNING ${RETURNED}
+    ), kept AS (${keepBodies}
     )
-    SELECT id::text FROM recorded`;
+    SELECT id::text, is_revived FROM recorded`,
+);

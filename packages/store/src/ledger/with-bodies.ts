@@ -2,37 +2,55 @@ import type { LedgerEntry } from '@landline/webhook/changes';
 import { fromMs, milliseconds, plainArray, type Statement } from '../connection/statement.ts';
 import type { Transactions } from '../connection/transactions.ts';
 import { StoreError } from '../errors.ts';
+import type { RecordOptions } from './ledger-statement.ts';
 
 /** Postgres says this of a row that no partition takes, and of one that breaks a CHECK. Its words differ by language, so they tell nothing. */
 const CHECK_VIOLATION = '23514';
+
+/** It says this of a body that is there though its event is new to the ledger. */
+const UNIQUE_VIOLATION = '23505';
 
 /** How many days ahead there is always a partition: a worker may be without the right to make one for so long. */
 const DAYS_AHEAD = 7;
 
 /**
- * Runs `work`, which writes bodies. Where Postgres refuses that for want of a partition, it makes the partitions of these events and runs `work` a
- * second time. So a missing partition is never an event's fault, and spends no attempt.
+ * Runs `work`, which writes bodies, and runs it a second time where Postgres refuses a body:
+ *
+ * - for want of a partition: it makes the partitions of these events before;
+ * - because it is there already: the second time, `work` expects that.
+ *
+ * So neither is an event's fault, and neither spends an attempt.
  *
  * @param work  One transaction. It has no effect where it fails.
  * @throws      What `work` throws; StoreError `42501` where this role may not call `landline_make_body_partitions`.
  */
-export async function withPartitions<T>(
+export async function withBodies<T>(
   events: readonly { entry: LedgerEntry }[],
   transactions: Transactions,
-  work: () => Promise<T>,
+  work: (options: RecordOptions) => Promise<T>,
 ): Promise<T> {
   try {
-    return await work();
+    return await work({ mayHaveBodies: false });
   } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== CHECK_VIOLATION) throw error;
-    await transactions.run(async (run) => {
-      const missing = await run(missingDaysStatement(events.map(({ entry }) => entry)));
-      // A role that may not call the function is refused also where it is called for no day.
-      if (missing.length > 0) await run(makePartitionsStatement(missing.map(({ day }) => String(day))));
-    });
-    // Also where none was missing: another worker may have made it in between. A row that breaks a CHECK fails again.
-    return work();
+    const code = error instanceof StoreError ? error.code : undefined;
+    if (code !== CHECK_VIOLATION && code !== UNIQUE_VIOLATION) throw error;
+    if (code === CHECK_VIOLATION) {
+      await makeMissingPartitions(
+        events.map(({ entry }) => entry),
+        transactions,
+      );
+    }
+    // Also where no partition was missing: another worker may have made it in between. A row that breaks a CHECK fails again.
+    return work({ mayHaveBodies: true });
   }
+}
+
+async function makeMissingPartitions(entries: readonly LedgerEntry[], transactions: Transactions): Promise<void> {
+  await transactions.run(async (run) => {
+    const missing = await run(missingDaysStatement(entries));
+    // A role that may not call the function is refused also where it is called for no day.
+    if (missing.length > 0) await run(makePartitionsStatement(missing.map(({ day }) => String(day))));
+  });
 }
 
 /** Makes the partitions from yesterday (UTC, by the database's clock) to a week ahead; returns how many were missing. */
