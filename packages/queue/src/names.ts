@@ -4,6 +4,9 @@ export const WEBHOOK_QUEUE = 'webhook-events';
 /** The queue in which events that cannot be applied rest, in `failed`, one event to a job. */
 export const DEAD_LETTER_QUEUE = 'webhook-dead-letter';
 
+/** The queue of requests that the receiver refused for their signature, and the worker diagnoses. */
+export const REJECTED_QUEUE = 'webhook-rejected';
+
 /** The key, behind the prefix, of when the newest canary was sent that reached the ledger. */
 export const CANARY_KEY = 'canary';
 

@@ -1,7 +1,7 @@
 import type { Job, Queue } from 'bullmq';
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
 import { listJobs, type JobPage } from './list-jobs.ts';
-import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
+import { DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
 import type { Place } from '../servers/place.ts';
 import { openQueue } from './open-queue.ts';
 import { createRetryAll, type RetryAllOptions, type RestingState } from './retry-all.ts';
@@ -9,10 +9,12 @@ import { createRetryAll, type RetryAllOptions, type RestingState } from './retry
 /** How long an operation of the dashboard may take, in ms: it moves jobs by the thousand. */
 const OPERATION_TIMEOUT_MS = 10_000;
 
-/** Both queues as BullMQ's own objects, for Bull Board. */
+/** The queues as BullMQ's own objects, for Bull Board. */
 export interface OpenQueues {
   events: Queue<unknown>;
   deadLetters: Queue<unknown>;
+  /** Requests that were refused for their signature. */
+  rejected: Queue<unknown>;
   /** Lists jobs of a queue; the data of a large job is its size in words. */
   list(queue: Queue<unknown>, page: JobPage): Promise<Job<unknown>[]>;
   /** Retries all jobs that rest in a state, in the background; see `RetryAll.start`. */
@@ -25,16 +27,18 @@ export interface OpenQueues {
 /** How to open the queues. */
 export interface QueuesOptions extends RetryAllOptions, Place {}
 
-/** Opens both queues on one connection; connects at once. With Redis away their operations reject at once. */
+/** Opens the queues on one connection; connects at once. With Redis away their operations reject at once. */
 export function openQueues({ redisUrl, redisCa, prefix, ...callbacks }: QueuesOptions): OpenQueues {
   const connection = createProducerConnection(redisUrl, { redisCa, prefix, enqueueTimeoutMs: OPERATION_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   const events = openQueue(WEBHOOK_QUEUE, connection, prefix);
   const deadLetters = openQueue(DEAD_LETTER_QUEUE, connection, prefix);
+  const rejected = openQueue(REJECTED_QUEUE, connection, prefix);
   const retryAll = createRetryAll(callbacks);
   return {
     events,
     deadLetters,
+    rejected,
     list: (queue, page) => listJobs(connection, queue, page),
     retryAll: (queue, state) => retryAll.start(queue, state),
     async ping() {
@@ -43,7 +47,7 @@ export function openQueues({ redisUrl, redisCa, prefix, ...callbacks }: QueuesOp
     },
     async close() {
       await retryAll.close();
-      await Promise.all([events.close(), deadLetters.close()]);
+      await Promise.all([events.close(), deadLetters.close(), rejected.close()]);
       endConnection(connection);
     },
   };
