@@ -13,6 +13,7 @@ import {
   type DeadPosition,
   type DeadRecord,
 } from './ledger/dead-statement.ts';
+import { createRejectedTable, type RejectedTable } from './rejected/rejected-table.ts';
 import { checkDurability } from './schema/durability.ts';
 import type { DeadEvent } from './ledger/ledger-statement.ts';
 import { findMissing, type Missing } from './ledger/missing.ts';
@@ -21,7 +22,7 @@ import { findMissing, type Missing } from './ledger/missing.ts';
 export type StoreOptions = TransactionOptions;
 
 /** Where events rest. Every method that fails throws a `StoreError`. */
-export interface Store {
+export interface Store extends RejectedTable {
   /**
    * Applies events in one transaction. Safe to repeat: what the ledger has is not applied again.
    *
@@ -71,6 +72,7 @@ export function createStore(options: StoreOptions): Store {
 /** Makes a store that works in these transactions, and closes them with itself. */
 export function storeOn(transactions: Transactions): Store {
   return {
+    ...createRejectedTable(transactions),
     apply: (events) => transactions.run((run, runAtCommit) => applyEvents(events, run, runAtCommit)),
     recordDead: (events) => transactions.run((run) => recordDead(events, run)),
     listDead: ({ after, limit }) =>
