@@ -7,7 +7,7 @@ import { cutBodies } from './cut-bodies.ts';
 import { permitOnlyLossless } from './permitted-actions.ts';
 
 /** The queues of a shard, as the board shows them. */
-export type BoardQueues = Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'list'>;
+export type BoardQueues = Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'rejected' | 'list'>;
 
 type ListedQueue = ShardQueues['events'];
 
@@ -61,17 +61,22 @@ export function board(shards: readonly BoardQueues[]): Board {
 
 /** Dead letters come first: they are what a person looks for. */
 function adaptersOf(shards: readonly BoardQueues[], known: WeakMap<BoardQueues, QueueAdapter[]>): QueueAdapter[] {
-  const pairs = shards.map((shard) => {
-    const pair = known.get(shard) ?? [
+  const all = shards.map((shard) => {
+    const own = known.get(shard) ?? [
       new QueueAdapter(
         shard.deadLetters,
         shard,
         'Events that could not be applied, with the error. Retry applies one again once the cause is gone.',
       ),
       new QueueAdapter(shard.events, shard, 'Events on their way from the receiver to Postgres.'),
+      new QueueAdapter(
+        shard.rejected,
+        shard,
+        'Requests that were refused for their signature, on their way to a diagnosis. See landline rejected list.',
+      ),
     ];
-    known.set(shard, pair);
-    return pair;
+    known.set(shard, own);
+    return own;
   });
-  return [0, 1].flatMap((kind) => pairs.flatMap((pair) => pair[kind] ?? []));
+  return [0, 1, 2].flatMap((kind) => all.flatMap((own) => own[kind] ?? []));
 }

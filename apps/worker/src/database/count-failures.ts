@@ -21,6 +21,7 @@ export function countFailures(store: Store, { postgresErrors }: Pick<WorkerMetri
     isDead: (id) => counted(store.isDead(id)),
     countDead: () => counted(store.countDead()),
     ping: () => counted(store.ping()),
+    keepRejected: (row) => counted(store.keepRejected(row)),
     probe: () => counted(store.probe()),
   };
 }
