@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
+import { ask } from './ask.ts';
 import { runCommand } from './run-command.ts';
 import { writeBytes } from './write-bytes.ts';
 
@@ -22,6 +23,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   print: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
   write: (bytes) => writeBytes(process.stdout, bytes),
+  // Beside the answer, which may go to a file.
+  ...(process.stdin.isTTY &&
+    process.stderr.isTTY && { ask: (question) => ask(question, { input: process.stdin, output: process.stderr }) }),
   isTerminal: process.stdout.isTTY,
   width: process.stdout.columns || DEFAULT_WIDTH,
 });

@@ -65,6 +65,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return (await import('./show/show.ts')).showEvent(id, values, context);
   },
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
+  rejected: async (args, context) => (await import('./rejected/rejected.ts')).rejected(args, context),
+  diagnose: async (args, context) => (await import('./diagnose.ts')).runDiagnose(args, context),
   help: (_args, { print }) => {
     print(USAGE);
     return Promise.resolve(0);

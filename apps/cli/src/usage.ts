@@ -15,6 +15,11 @@ export const USAGE = `Usage: npm run landline -- <command>
                                               (npm run --silent landline -- show …, or npm adds lines of its own)
   journal enqueue --since <time> [--until <time>] [--dry-run]
                                               puts on the queue again what was journalled since then (2h, or an ISO time)
+  rejected list|show <id> [--json]            shows requests that were answered 401, with what was found about each
+  rejected readmit [filter] [--plan] [--yes] [--json]
+                                              verifies them with today's secrets, and enqueues those that pass
+  diagnose <body file> --header "t=…,v0=…" [--secret s]
+                                              says which change would make a signature pass
   help                                        this text
 
 Everything on this machine: npm start. The tests: npm test.`;
