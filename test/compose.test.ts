@@ -61,6 +61,7 @@ describe('docker-compose.yml', () => {
   it('takes each secret from a file instead, where .env names one', () => {
     for (const [service, variable, secret] of [
       ['receiver', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
+      ['worker', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
       ['dashboard', 'DASHBOARD_PASSWORD', 'dashboard_password'],
       ['initiation', 'INITIATION_TOKEN', 'initiation_token'],
       ['postgres', 'POSTGRES_PASSWORD', 'postgres_password'],

@@ -187,7 +187,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const expected = {
       receiver: ['webhook/secret', 'redis/url', ...(overlay === 'cluster' ? ['storage/credentials'] : [])],
       migrate: ['owner/url'],
-      worker: ['worker/url', 'redis/url'],
+      worker: ['worker/url', 'redis/url', 'webhook/secret'],
       initiation: ['initiation/token', 'reader/url', 'redis/url'],
       dashboard: ['dashboard/password', 'redis/url'],
       ...(overlay === 'small' && {

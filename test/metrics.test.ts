@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, startPostgres } from '@landline/local-servers';
-import { DEAD_LETTER_QUEUE, openQueues, WEBHOOK_QUEUE } from '@landline/queue';
+import { DEAD_LETTER_QUEUE, openQueues, REJECTED_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import { openOperations } from '@landline/store';
 import { canaryBody } from '@landline/webhook/canary';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -120,6 +120,7 @@ describe('what moves the metrics', () => {
       .toMatchObject({
         landline_events_accepted_total: 4,
         'landline_events_rejected_total{code="signature_missing"}': 1,
+        'landline_rejected_requests_total{outcome="kept"}': 1,
         'landline_events_rejected_total{code="unavailable"}': 0,
         landline_events_journalled_total: 4,
         landline_groups_enqueued_total: 4,
@@ -140,6 +141,9 @@ describe('what moves the metrics', () => {
         'landline_events_processed_total{outcome="duplicate"}': 1,
         'landline_events_processed_total{outcome="ignored"}': 1,
         'landline_events_dead_total{code="body_not_json"}': 1,
+        'landline_rejected_requests_diagnosed_total{cause="no_signature"}': 1,
+        'landline_rejected_requests_diagnosed_total{cause="another_secret"}': 0,
+        [jobs(REJECTED_QUEUE, 'waiting')]: 0,
         landline_transaction_events_sum: 3,
         landline_receipt_to_row_seconds_count: 1,
         landline_receipt_to_row_seconds_sum: above(0),
@@ -151,7 +155,11 @@ describe('what moves the metrics', () => {
       });
     await expect
       .poll(() => readMetrics('dashboard'), WITHIN)
-      .toMatchObject({ [jobs(DEAD_LETTER_QUEUE, 'failed')]: 1, [jobs(WEBHOOK_QUEUE, 'waiting')]: 0 });
+      .toMatchObject({
+        [jobs(DEAD_LETTER_QUEUE, 'failed')]: 1,
+        [jobs(WEBHOOK_QUEUE, 'waiting')]: 0,
+        [jobs(REJECTED_QUEUE, 'waiting')]: 0,
+      });
   });
 
   test('a Redis that does not answer: the journal takes the event, and no scrape waits for the queues', async () => {

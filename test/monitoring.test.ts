@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type countJobs, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
+import { type countJobs, DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import type { OperationEvent } from '@landline/operations';
+import { CAUSES } from '@landline/webhook/causes';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -69,7 +70,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
     'signature_mismatch',
     'signature_expired',
   ] satisfies AnswerCode[],
-  queue: [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE],
+  queue: [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE, REJECTED_QUEUE],
+  cause: Object.keys(CAUSES),
   state: [
     ...(['waiting', 'active', 'delayed', 'failed'] satisfies (keyof Awaited<ReturnType<typeof countJobs>>)[]),
     ...(['silent', 'receiving', 'idle', 'new'] satisfies DroppedState[]),

@@ -1,11 +1,19 @@
 import { createInterface } from 'node:readline/promises';
 
-/** Asks the person at the terminal. The question is no part of a command's answer. */
-export async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+/** What a question is asked on. */
+export interface Asking {
+  input: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream;
+}
+
+/** Asks a person a question on a terminal. Returns whether the answer is yes; any other answer, and the end of the input, is a no. */
+export async function ask(question: string, { input, output }: Asking): Promise<boolean> {
+  const lines = createInterface({ input, output, terminal: false });
+  output.write(`${question} [y/N] `);
   try {
-    return await terminal.question(question);
+    for await (const line of lines) return /^y(?:es)?$/i.test(line.trim());
+    return false;
   } finally {
-    terminal.close();
+    lines.close();
   }
 }

@@ -15,10 +15,10 @@ export interface CommandContext {
    * answer any more.
    */
   write?: (bytes: Uint8Array) => Promise<boolean>;
+  /** Asks a person who sits at a terminal; undefined where nobody does. Resolves with whether the answer is yes. */
+  ask?: (question: string) => Promise<boolean>;
   /** Whether the answer goes to a terminal; by default it does not. */
   isTerminal?: boolean;
-  /** Asks a person, and resolves with what they type; there is none where nobody can be asked. */
-  ask?: (question: string) => Promise<string>;
   /** Width of the terminal, in columns. */
   width: number;
 }

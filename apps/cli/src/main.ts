@@ -23,8 +23,10 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   print: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
   write: (bytes) => writeBytes(process.stdout, bytes),
+  // Beside the answer, which may go to a file.
+  ...(process.stdin.isTTY &&
+    process.stderr.isTTY && { ask: (question) => ask(question, { input: process.stdin, output: process.stderr }) }),
   isTerminal: process.stdout.isTTY,
-  ...(process.stdin.isTTY && process.stdout.isTTY && { ask }),
   width: process.stdout.columns || DEFAULT_WIDTH,
 });
 // The timer is unreferenced: it ends a process that something else keeps running.

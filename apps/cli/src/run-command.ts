@@ -68,6 +68,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   replay: async (args, context) => (await import('./replay/replay.ts')).replay(args, context),
   operations: async (args, context) => (await import('./operations/operations.ts')).operations(args, context),
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
+  rejected: async (args, context) => (await import('./rejected/rejected.ts')).rejected(args, context),
+  diagnose: async (args, context) => (await import('./diagnose.ts')).runDiagnose(args, context),
   help: (_args, { print }) => {
     print(USAGE);
     return Promise.resolve(0);

@@ -20,9 +20,14 @@ export const USAGE = `Usage: npm run landline -- <command>
                                               lists running and finished operations, shows one, or ends one
   journal enqueue --since <time> [--until <time>] [--dry-run]
                                               puts on the queue again what was journalled since then (2h, or an ISO time)
+  rejected list|show <id> [--json]            shows requests that were answered 401, with what was found about each
+  rejected readmit [--since t] [--until t] [--cause c] [--plan] [--yes] [--json]
+                                              verifies them with today's secrets, and enqueues those that pass
+  diagnose <body file> --header "t=…,v0=…" [--secret s]
+                                              says which change would make a signature pass
   help                                        this text
 
-Filter, all of which must hold: --type --outcome applied|ignored|dead --origin --conversation --agent --user --number --error <code>
-  --since and --until <2h, 7d or an ISO time>   --text <what stands in the body>
+Filter of events and replay, all of which must hold: --type --outcome applied|ignored|dead --origin --conversation
+  --agent --user --number --error <code>   --since and --until <2h, 7d or an ISO time>   --text <what stands in the body>
 
 Everything on this machine: npm start. The tests: npm test.`;

@@ -87,15 +87,15 @@ describe('without --yes', () => {
     expect(await store.operations.list(1)).toEqual([]);
   });
 
-  test.each(['', 'n', 'no', 'yep'])('the answer %j changes nothing', async (answer) => {
-    const { code, errors } = await run(['replay'], { ask: () => Promise.resolve(answer) });
+  test('any answer but yes changes nothing', async () => {
+    const { code, errors } = await run(['replay'], { ask: () => Promise.resolve(false) });
     expect({ code, errors }).toEqual({ code: 0, errors: 'Nothing was changed.' });
     expect(await store.operations.list(1)).toEqual([]);
   });
 
   test('a person is shown the plan, is asked, and says yes', async () => {
     const ending = endNext('done');
-    const { code, output } = await run(['replay'], { ask: () => Promise.resolve('y') });
+    const { code, output } = await run(['replay'], { ask: () => Promise.resolve(true) });
     expect(code).toBe(0);
     expect(output).toContain('5 events, received from');
     expect(output).toContain('done: 5 of 5, 1 failed');

@@ -7,7 +7,7 @@ import { cutBodies } from './cut-bodies.ts';
 import { permitOnlyLossless } from './permitted-actions.ts';
 
 /** The queues of a shard, as the board shows them. */
-export type BoardQueues = Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'operations' | 'list'>;
+export type BoardQueues = Pick<ShardQueues, 'shard' | 'events' | 'deadLetters' | 'operations' | 'rejected' | 'list'>;
 
 type ListedQueue = ShardQueues['events'];
 
@@ -75,6 +75,10 @@ function adaptersOf(shards: readonly BoardQueues[], known: WeakMap<BoardQueues, 
           'Events that could not be applied, with the error. Retry applies one again once the cause is gone.',
       }),
       new QueueAdapter(shard.events, shard, { description: 'Events on their way from the receiver to Postgres.' }),
+      new QueueAdapter(shard.rejected, shard, {
+        description:
+          'Requests that were refused for their signature, on their way to a diagnosis. See landline rejected list.',
+      }),
       // Its jobs only wake workers: a second one would do nothing, and Postgres says what is to be done.
       new QueueAdapter(shard.operations, shard, {
         description: 'Wakes workers for operations such as a replay; npm run landline -- operations lists them.',
@@ -84,5 +88,5 @@ function adaptersOf(shards: readonly BoardQueues[], known: WeakMap<BoardQueues, 
     known.set(shard, group);
     return group;
   });
-  return [0, 1, 2].flatMap((kind) => groups.flatMap((group) => group[kind] ?? []));
+  return [0, 1, 2, 3].flatMap((kind) => groups.flatMap((group) => group[kind] ?? []));
 }

@@ -1,5 +1,5 @@
 import { addQueueJobs, createRegistry } from '@landline/process';
-import { countJobs, DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
+import { countJobs, DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import type { FastifyPluginCallback } from 'fastify';
 
 type CountedQueue = Parameters<typeof countJobs>[0];
@@ -9,15 +9,20 @@ interface CountedQueues {
   shard?: string | undefined;
   events: CountedQueue;
   deadLetters: CountedQueue;
+  rejected: CountedQueue;
 }
 
 /** Makes /metrics in Prometheus text: the metrics of the process, and the number of jobs of each queue by state. */
 export function metricsRoute(shards: () => readonly CountedQueues[]): FastifyPluginCallback {
   const registry = createRegistry();
   addQueueJobs(registry, () =>
-    shards().map(({ shard, events, deadLetters }) => ({
+    shards().map(({ shard, events, deadLetters, rejected }) => ({
       shard,
-      counts: { [WEBHOOK_QUEUE]: () => countJobs(events), [DEAD_LETTER_QUEUE]: () => countJobs(deadLetters) },
+      counts: {
+        [WEBHOOK_QUEUE]: () => countJobs(events),
+        [DEAD_LETTER_QUEUE]: () => countJobs(deadLetters),
+        [REJECTED_QUEUE]: () => countJobs(rejected),
+      },
     })),
   );
   return (app, _options, done) => {

@@ -35,15 +35,16 @@ async function aBoard(servers: number, queueShards?: number) {
 
 it('names the queues of a single shard without its number', async () => {
   const { names } = await aBoard(1);
-  expect(await names()).toEqual(['webhook-dead-letter', 'webhook-events']);
+  expect(await names()).toEqual(['webhook-dead-letter', 'webhook-events', 'webhook-operations', 'webhook-rejected']);
 });
 
 it('shows all shards with their numbers, and the others while one is away', async () => {
   const { all, names, send } = await aBoard(2);
-  const both = ['webhook-dead-letter-0', 'webhook-dead-letter-1', 'webhook-events-0', 'webhook-events-1'];
+  const queueNames = ['webhook-dead-letter', 'webhook-events', 'webhook-operations', 'webhook-rejected'];
+  const both = queueNames.flatMap((name) => [`${name}-0`, `${name}-1`]);
   expect(await names()).toEqual(both);
   await all[0]?.kill();
-  await vi.waitUntil(async () => (await names()).join() === 'webhook-dead-letter-1,webhook-events-1', WITHIN);
+  await vi.waitUntil(async () => (await names()).join() === queueNames.map((name) => `${name}-1`).join(), WITHIN);
   await all[0]?.restart();
   await vi.waitUntil(async () => (await names()).join() === both.join(), WITHIN);
   await Promise.all(all.map((server) => server.kill()));

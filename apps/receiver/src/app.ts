@@ -14,6 +14,7 @@ import { createMetrics, measureReception, type ReceiverMetrics } from './metrics
 import { createReception, type Reception } from './reception.ts';
 import { ReceptionError } from './reception-error.ts';
 import { createRefusalLog, type RefusalLog } from './refusal-log.ts';
+import type { Rejections } from './rejected/rejections.ts';
 import { webhookRoute } from './webhook-route.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface AppOptions {
   spool: Pick<Spool, 'begin' | 'hasRoomFor'>;
   /** Undefined: the receiver sends no canary. */
   canaryMark?: Pick<CanaryMark, 'newest'> | undefined;
+  /** Keeps requests that are refused for their signature; undefined: nothing does. */
+  rejections?: Pick<Rejections, 'note'> | undefined;
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   /** How old a signature may be, in seconds. */
@@ -187,7 +190,8 @@ function notFound(reply: FastifyReply): FastifyReply {
 }
 
 /** Whether the rest of a refused request is small enough to read, so that its connection can stay open. */
-function isReadOn({ raw, headers }: FastifyRequest, code: AnswerCode): boolean {
+function isReadOn({ raw, headers, isCollected }: FastifyRequest, code: AnswerCode): boolean {
+  if (isCollected) return true;
   // Nobody knows when the rest of a late body comes, or whether a sender that was not asked for its body sends it.
   if (code === 'request_timeout' || isHeldBack(raw)) return false;
   return (

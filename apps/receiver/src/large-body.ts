@@ -26,6 +26,10 @@ export interface LargeBody {
   verdict(): Verdict;
   /** The first and the last bytes, as text: enough to find the type that most bodies name. */
   ends(): string;
+  /** How many bytes have come. */
+  bytes(): number;
+  /** Reads the first bytes, after `written`. `discard` may be called right after. Rejects as the disk does. */
+  head(bytes: number): Promise<Buffer>;
   /** Resolves when the body is on the disk for good. @throws SpoolError, also where it was discarded before */
   keep(receipt: Receipt): Promise<SpooledBody>;
   /** Removes the file, unless the body is kept or being kept. Never throws. */
@@ -85,6 +89,8 @@ export function beginLargeBody(options: LargeBodyOptions): LargeBody {
     written: async () => body.writing,
     verdict: () => body.verifying.verdict(),
     ends: () => `${body.first.toString()}${body.last.toString()}`,
+    bytes: () => writer.bytes,
+    head: (bytes) => writer.head(bytes),
     async keep(receipt) {
       // Its file is removed, or will be: what is kept now would be a part of the body.
       if (body.isOver) throw new SpoolError('failed', 'The body was given up before it was kept.');

@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal } from '@landline/journal';
 import { addBacklog, createLogger, openTracing, stopOnRequest } from '@landline/process';
 import { createIntake } from '@landline/intake';
-import { createCanaryMark, openBacklogs, readQueueServers, RedisRefusedError } from '@landline/queue';
+import {
+  createCanaryMark,
+  openBacklogs,
+  openRejectedQueue,
+  readQueueServers,
+  RedisRefusedError,
+} from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
@@ -12,6 +18,7 @@ import { createHealthApp } from './health-app.ts';
 import { createLargeBodies } from './large-bodies.ts';
 import { createMetrics, measureGroups, measureIntake } from './metrics.ts';
 import { measureSpool } from './spool-metrics.ts';
+import { createRejections } from './rejected/rejections.ts';
 import { reportPending, reportSpooled } from './report-pending.ts';
 
 /** How long requests under way may take to arrive in full and get their answer, in milliseconds. */
@@ -90,9 +97,14 @@ const largeBodies = createLargeBodies({
   logger,
 });
 measureSpool(metrics, largeBodies);
+const rejections = createRejections({
+  openQueue: (onOutcome) => openRejectedQueue({ ...servers, onOutcome }),
+  onOutcome: (outcome) => metrics.rejectedRequests.inc({ outcome }),
+});
 const app = createApp({
   intake,
   spool: largeBodies.spool,
+  rejections,
   canaryMark: hasCanary ? canaryMark : undefined,
   secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
   toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
@@ -170,7 +182,7 @@ async function start(): Promise<void> {
 }
 
 async function close(): Promise<void> {
-  await largeBodies.close();
+  await Promise.all([largeBodies.close(), rejections.close()]);
   await intake.close();
   await journal?.close();
   canaryMark.close();

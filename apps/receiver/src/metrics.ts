@@ -13,6 +13,8 @@ export interface ReceiverMetrics {
   accepted: Counter;
   /** Requests to the webhook's path that were not answered 200, by code. */
   rejected: Counter<'code'>;
+  /** Requests refused for their signature, by what became of them beside the answer. */
+  rejectedRequests: Counter<'outcome'>;
   /** Connections dropped because more than MAX_CONNECTIONS were open, by what they did. */
   dropped: Counter<'state'>;
 }
@@ -31,6 +33,12 @@ export function createMetrics(): ReceiverMetrics {
       name: 'landline_events_rejected_total',
       help: 'Requests to the webhook path that were not answered 200, by code.',
       labelNames: ['code'],
+      registers: [registry],
+    }),
+    rejectedRequests: new Counter({
+      name: 'landline_rejected_requests_total',
+      help: 'Requests refused for their signature: kept for a diagnosis, or only counted, by why.',
+      labelNames: ['outcome'],
       registers: [registry],
     }),
     dropped: new Counter({

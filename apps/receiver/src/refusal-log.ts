@@ -1,12 +1,12 @@
 import type { Logger } from '@landline/process';
 import type { AnswerCode } from './answers.ts';
+import { createTokenBucket } from './token-bucket.ts';
 
 /** The message of a log line about a delivery that was answered 4xx. */
 export const REFUSED = 'ElevenLabs Webhook refused';
 
 /** How many lines may come at once, and how many a second after that. A flood of bad requests must not push other lines out of the log. */
-const BURST_LINES = 100;
-const LINES_PER_SECOND = 10;
+const RATE = { burst: 100, perSecond: 10 };
 
 /** How often the log sums up the refusals without a line, in ms. */
 const SUMMARY_MS = 10_000;
@@ -22,18 +22,8 @@ export interface RefusalLog {
 /** Makes a refusal log; `now` is a monotonic clock, in ms. */
 export function createRefusalLog(logger: Logger, now: () => number = () => performance.now()): RefusalLog {
   const unwritten = new Map<AnswerCode, number>();
-  let lines = BURST_LINES;
-  let filledAt = now();
+  const lines = createTokenBucket(RATE, now);
   let timer: NodeJS.Timeout | undefined;
-
-  function mayWrite(): boolean {
-    const at = now();
-    lines = Math.min(BURST_LINES, lines + ((at - filledAt) * LINES_PER_SECOND) / 1000);
-    filledAt = at;
-    if (lines < 1) return false;
-    lines -= 1;
-    return true;
-  }
 
   function sumUp(): void {
     clearTimeout(timer);
@@ -46,7 +36,7 @@ export function createRefusalLog(logger: Logger, now: () => number = () => perfo
 
   return {
     refused(code, cause) {
-      if (mayWrite()) {
+      if (lines.take()) {
         logger.warn(cause === undefined ? { code } : { code, cause: cause() }, REFUSED);
         return;
       }

@@ -6,18 +6,25 @@ import { SpoolError, type BodyWriter, type Spool } from '@landline/recordings';
 import { keyOfHash, peekType, WEBHOOK_PATH } from '@landline/webhook';
 import { CANARY_TYPE } from '@landline/webhook/canary';
 import { bodyAsKept, deliveryOf, type Receipt } from '@landline/webhook/delivery';
-import { verifyBody, verifyHeader, type Refusal, type SignatureRead } from '@landline/webhook/verify';
-import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
+import { diagnose } from '@landline/webhook/diagnose';
+import {
+  verifyBody,
+  verifyHeader,
+  type Refusal,
+  type SignatureFault,
+  type SignatureRead,
+} from '@landline/webhook/verify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, RouteHandlerMethod } from 'fastify';
 import { answer } from './answers.ts';
 import { continueReading } from './expect-continue.ts';
 import type { LargeBody } from './large-body.ts';
-import { likelyCause } from './likely-cause.ts';
 import type { ReceiverMetrics } from './metrics.ts';
 import { beginReceiveSpan } from './receive-span.ts';
 import type { Reception } from './reception.ts';
 import { SMALL_BYTES } from './reception-budget.ts';
 import { ReceptionError } from './reception-error.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import type { RefusedBody, Rejections } from './rejected/rejections.ts';
 import { signatureHeader } from './signature-header.ts';
 
 const BYTES = 'application/octet-stream';
@@ -40,6 +47,8 @@ export interface WebhookRouteOptions {
   bodyLimitBytes: number;
   reception: Reception;
   refusals: RefusalLog;
+  /** Keeps what is refused for its signature; undefined: nothing does. */
+  rejections?: Pick<Rejections, 'note'> | undefined;
   /** The current time in unix milliseconds. */
   now: () => number;
   logger: Logger;
@@ -52,6 +61,7 @@ export interface WebhookRouteOptions {
 export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions): void {
   app.decorateRequest('signature', null);
   app.decorateRequest('beganAt', 0);
+  app.decorateRequest('isCollected', false);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BYTES, (request, payload, done) => options.reception.read(request, payload, done));
   refuseOtherMethods(app);
@@ -59,18 +69,38 @@ export function webhookRoute(app: FastifyInstance, options: WebhookRouteOptions)
   app.post(WEBHOOK_PATH, { onRequest: checkHeader(options, refuse), handler: acceptBody(options, refuse) });
 }
 
-/** Answers a request whose signature is not good; `body` is undefined where none was read. */
-type Refuse = (reply: FastifyReply, refusal: Refusal, body?: Buffer) => FastifyReply;
+/** Answers a request whose signature is not good. */
+type Refuse = (reply: FastifyReply, refusal: Refusal, body: RefusedBody) => FastifyReply;
 
-function refuseSignature({ refusals, secrets, now }: WebhookRouteOptions): Refuse {
+function refuseSignature({ refusals, rejections, ...options }: WebhookRouteOptions): Refuse {
   return (reply, { code, message }, body) => {
-    const { raw, headers } = reply.request;
-    const seconds = Math.floor(now() / 1000);
-    refusals.refused(code, () =>
-      likelyCause({ code, header: signatureHeader(raw), headers, body, secrets, now: seconds }),
-    );
+    refusals.refused(code, () => likelyCause(reply.request, code, { ...options, body }));
+    rejections?.note(reply.request, code, body);
     return answer(reply, code, message);
   };
+}
+
+const UNREAD: RefusedBody = { kind: 'unread' };
+
+interface Diagnosed extends Pick<WebhookRouteOptions, 'secrets' | 'toleranceSeconds' | 'now'> {
+  body: RefusedBody;
+}
+
+/** Names the likely cause of a 401, for the log. The text holds nothing of the body, the signature or a secret. */
+function likelyCause(
+  { raw, headers }: FastifyRequest,
+  code: SignatureFault,
+  { body, secrets, toleranceSeconds, now }: Diagnosed,
+): string {
+  const receivedAt = Math.floor(now() / 1000);
+  const request = { code, header: signatureHeader(raw), headers, secrets, receivedAt, toleranceSeconds };
+  return diagnose({ ...request, ...bytesOf(body) }, { effort: 'short' }).message;
+}
+
+function bytesOf(body: RefusedBody): { body: Buffer | undefined; bodyBytes?: number } {
+  if (body.kind === 'unread') return { body: undefined };
+  if (body.kind === 'small') return { body: Buffer.concat(body.pieces) };
+  return { body: Buffer.alloc(0), bodyBytes: body.body.bytes() };
 }
 
 /** Checks the announced length and the signature header, before the receiver reads a byte of the body. */
@@ -84,7 +114,7 @@ function checkHeader(
       return done(new ReceptionError('body_too_large', 'The body was announced as larger than the limit.'));
     }
     const signature = verifyHeader(signatureHeader(request.raw), { now: Math.floor(now() / 1000), toleranceSeconds });
-    if (!signature.ok) return void refuse(reply, signature);
+    if (!signature.ok) return void refuse(reply, signature, UNREAD);
     if (announced > SMALL_BYTES && !spool.hasRoomFor(announced)) {
       return done(new ReceptionError('reception_full', 'The spool has no room for the announced body.'));
     }
@@ -107,7 +137,7 @@ function acceptBody(options: WebhookRouteOptions, refuse: Refuse): RouteHandlerM
     if (isLargeBody(body)) return acceptLarge(body, { receivedAt, reply, refuse, options });
     const pieces = arePieces(body) ? body : [];
     const verdict = verifyBody(pieces, signature, secrets);
-    if (!verdict.ok) return refuse(reply, verdict, Buffer.concat(pieces));
+    if (!verdict.ok) return refuse(reply, verdict, { kind: 'small', pieces });
     const { signedAt, secretId } = verdict;
     const event = deliveryOf(pieces, { receivedAt, signedAt, secretId });
     const type = event.encoding === 'utf8' ? peekType(bodyAsKept(event)) : 'unknown';
@@ -152,8 +182,9 @@ interface LargeContext {
 async function acceptLarge(body: LargeBody, { receivedAt, reply, refuse, options }: LargeContext) {
   const verdict = body.verdict();
   if (!verdict.ok) {
+    refuse(reply, verdict, { kind: 'large', body });
     body.discard();
-    return refuse(reply, verdict);
+    return reply;
   }
   const { signedAt, secretId } = verdict;
   const type = peekType(body.ends());

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_TYPES } from '@landline/webhook';
+import { CAUSES } from '@landline/webhook/causes';
 import { post, SECRET, send, signed } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { exampleEvent } from '../../../test/support/example-event.ts';
@@ -51,19 +52,19 @@ describe('the log', () => {
 
   it('says why a delivery was refused, once', async () => {
     await send(receiver.url, { headers: signed('{}', 'x'.repeat(32)), body: '{"message": "spoken words"}' });
-    const cause = 'another secret, or something on the way changes the body';
+    const cause = CAUSES.another_secret.says;
     expect(newLines()).toEqual([expect.objectContaining({ level: 40, code: 'signature_mismatch', cause })]);
   });
 
   const causes: [string, OutgoingHttpHeaders, string | Buffer, string][] = [
-    ['0 bytes arrived', signed('{}'), '', 'signature_mismatch'],
+    ['No byte of the body arrived', signed('{}'), '', 'signature_mismatch'],
     ['Content-Encoding: gzip', { ...signed('{}'), 'content-encoding': 'gzip' }, gzipSync('{}'), 'signature_mismatch'],
     ['gzip bytes', signed('{}'), gzipSync('{}'), 'signature_mismatch'],
     ['wsec_', signed('{}', SECRET.slice(5)), '{}', 'signature_mismatch'],
     ['newline', signed('{}\n'), '{}', 'signature_mismatch'],
     ['2 times', { 'elevenlabs-signature': ['t=1', 't=1'] }, '{}', 'signature_malformed'],
     ['no v0', { 'elevenlabs-signature': 't=1,v1=00' }, '{}', 'signature_malformed'],
-    ['no such header', {}, '{}', 'signature_missing'],
+    ['no header ElevenLabs-Signature', {}, '{}', 'signature_missing'],
     ['milliseconds', signed('{}', undefined, Date.now()), '{}', 'signature_malformed'],
   ];
   it.each(causes)(

@@ -1,6 +1,7 @@
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
 import { queueVariables } from '@landline/queue';
 import { storeVariables } from '@landline/store';
+import { webhookVariables } from '@landline/webhook';
 import { z } from 'zod';
 
 /** The worker's variables with their defaults. */
@@ -8,6 +9,11 @@ export const workerVariables = z.object({
   ...storeVariables,
   ...processVariables,
   ...queueVariables,
+  SIGNATURE_TOLERANCE_SECONDS: webhookVariables.SIGNATURE_TOLERANCE_SECONDS,
+  /** For the diagnosis of refused requests alone: a worker without it, or with one that no receiver takes, applies events all the same. */
+  ELEVENLABS_WEBHOOK_SECRET: webhookVariables.ELEVENLABS_WEBHOOK_SECRET.optional()
+    .catch(undefined)
+    .meta({ secret: true, cleaned: true }),
   WORKER_PORT: port('WORKER_PORT').default(3002),
   HOST: z.string().default('0.0.0.0'),
   /** Jobs that wait together share a transaction, so more in hand means larger ones, not more connections. */

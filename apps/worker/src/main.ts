@@ -17,11 +17,20 @@ if (!read.ok) {
 const { config } = read;
 const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL });
 for (const warning of read.warnings ?? []) logger.warn(warning);
+if (config.ELEVENLABS_WEBHOOK_SECRET === undefined) {
+  logger.warn(
+    'ELEVENLABS_WEBHOOK_SECRET is not set, or none that a receiver takes: refused requests are stored without a diagnosis (cause unknown)',
+  );
+}
 const tracing = openTracing(logger);
 const worker = createWorker({
   databaseUrl: config.DATABASE_URL,
   ...(await readQueueServers(config)),
   concurrency: config.WORKER_CONCURRENCY,
+  diagnosing: {
+    secrets: config.ELEVENLABS_WEBHOOK_SECRET?.secrets ?? [],
+    toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
+  },
   logger,
   tracing,
 });

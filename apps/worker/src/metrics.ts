@@ -1,6 +1,7 @@
 import { createRegistry } from '@landline/process';
 import { OPERATION_EVENTS, REPLAY } from '@landline/operations';
 import type { ApplyOutcome } from '@landline/store';
+import { CAUSES } from '@landline/webhook/causes';
 import type { LedgerEntry } from '@landline/webhook/changes';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { FAULT_POLICY } from './fault-policy.ts';
@@ -22,6 +23,8 @@ export interface WorkerMetrics {
   failedAttempts: Counter<'final'>;
   /** Events made dead letters, by code. */
   dead: Counter<'code'>;
+  /** Refused requests that were diagnosed, by cause. */
+  diagnosed: Counter<'cause'>;
   /** Events in each transaction that was committed. */
   transactionEvents: Histogram;
   /** Seconds from an event's receipt to the commit of its rows. */
@@ -49,13 +52,17 @@ export function createMetrics(): WorkerMetrics {
   };
   // There from the start, so that the first of each is an increase.
   for (const outcome of OUTCOMES) metrics.processed.inc({ outcome }, 0);
+  for (const cause of Object.keys(CAUSES)) metrics.diagnosed.inc({ cause }, 0);
   for (const final of ['true', 'false']) metrics.failedAttempts.inc({ final }, 0);
   for (const faultClass of Object.keys(FAULT_POLICY)) metrics.postgresErrors.inc({ class: faultClass }, 0);
   for (const event of OPERATION_EVENTS) metrics.operations.inc({ kind: REPLAY, event }, 0);
   return metrics;
 }
 
-type EventMetrics = Pick<WorkerMetrics, 'processed' | 'failedAttempts' | 'dead' | 'transactionEvents' | 'receiptToRow'>;
+type EventMetrics = Pick<
+  WorkerMetrics,
+  'processed' | 'failedAttempts' | 'dead' | 'diagnosed' | 'transactionEvents' | 'receiptToRow'
+>;
 
 /** What becomes of events, and how long it takes. */
 function eventMetrics(registry: Registry): EventMetrics {
@@ -76,6 +83,12 @@ function eventMetrics(registry: Registry): EventMetrics {
       name: 'landline_events_dead_total',
       help: 'Events made dead letters, by code.',
       labelNames: ['code'],
+      registers: [registry],
+    }),
+    diagnosed: new Counter({
+      name: 'landline_rejected_requests_diagnosed_total',
+      help: 'Requests refused for their signature that were diagnosed and stored, by cause.',
+      labelNames: ['cause'],
       registers: [registry],
     }),
     transactionEvents: new Histogram({

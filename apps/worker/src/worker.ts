@@ -1,5 +1,5 @@
 import { addGauge, addQueueJobs, addCanaryAge, type Logger, type Tracing } from '@landline/process';
-import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type QueueServers } from '@landline/queue';
+import { DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE, type QueueServers } from '@landline/queue';
 import { afterCommit } from './commit/after-commit.ts';
 import { createPipeline } from './commit/pipeline.ts';
 import { createRecentCommits } from './commit/recent-commits.ts';
@@ -15,11 +15,15 @@ import { healthOfShards } from './health-of-shards.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { runOperations, type Operations } from './operations/run-operations.ts';
 import { createConsumers, type Consumers } from './process/consumers.ts';
+import { createPace } from './rejected/pace.ts';
+import type { Diagnosing } from './rejected/process-rejected.ts';
 
 /** How the worker is put together. */
 export interface WorkerOptions extends ConnectionOptions {
   /** Jobs for one transaction. Three times as many are held: two transactions' are being applied, a third's fetched. */
   concurrency: number;
+  /** What refused requests are diagnosed with; by default no secret is known. */
+  diagnosing?: Diagnosing;
   logger: Logger;
   /** Undefined where nobody makes traces. */
   tracing?: Tracing | undefined;
@@ -27,7 +31,7 @@ export interface WorkerOptions extends ConnectionOptions {
   wedgedAfterMs?: number;
 }
 
-/** Takes jobs from both queues and applies them. */
+/** Takes jobs from the queues and applies them. */
 export interface Worker {
   health: Health;
   metrics: WorkerMetrics;
@@ -37,9 +41,11 @@ export interface Worker {
   stop(limit: { timeoutMs: number }): Promise<void>;
 }
 
+const NO_SECRETS: Diagnosing = { secrets: [], toleranceSeconds: 0 };
+
 /** Makes a worker; it takes nothing until `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { logger, tracing } = options;
+  const { logger, tracing, diagnosing = NO_SECRETS } = options;
   const metrics = createMetrics();
   const connections = openConnections(options, metrics);
   const { store, beats } = connections;
@@ -54,7 +60,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const commits = createRecentCommits();
   const after = afterCommit({ metrics, passed, commits, canaryMark: connections.canaryMark });
   const pipeline = createPipeline({ store, after, logger, tracing });
-  const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics });
+  const rejected = { diagnosing, store, pace: createPace() };
+  const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected });
   const operations = runOperations({ ...serversOf(options), ...connections, logger, metrics });
   addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
@@ -108,9 +115,13 @@ function serversOf({ redisUrl, redisCa, prefix, queueShards }: WorkerOptions): Q
 function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate, operations }: Measured): void {
   addCanaryAge(registry, connections.canaryMark);
   addQueueJobs(registry, () =>
-    consumers.all().map(({ shard, events, deadLetters }) => ({
+    consumers.all().map(({ shard, events, deadLetters, rejected }) => ({
       shard,
-      counts: { [WEBHOOK_QUEUE]: () => events.counts(), [DEAD_LETTER_QUEUE]: () => deadLetters.counts() },
+      counts: {
+        [WEBHOOK_QUEUE]: () => events.counts(),
+        [DEAD_LETTER_QUEUE]: () => deadLetters.counts(),
+        [REJECTED_QUEUE]: () => rejected.counts(),
+      },
     })),
   );
   addGauge(registry, {

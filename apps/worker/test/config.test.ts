@@ -11,6 +11,7 @@ test('reads the defaults', () => {
       HOST: '0.0.0.0',
       WORKER_PORT: 3002,
       WORKER_CONCURRENCY: 32,
+      SIGNATURE_TOLERANCE_SECONDS: 3600,
       LOG_LEVEL: 'info',
     },
   });
@@ -27,4 +28,14 @@ test('lists every fault at once, and no value', () => {
   const faults = read.ok ? '' : read.faults;
   for (const name of ['DATABASE_URL', 'WORKER_CONCURRENCY', 'WORKER_PORT', 'LOG_LEVEL']) expect(faults).toContain(name);
   expect(faults).not.toContain('hunter2');
+});
+
+test.each([
+  ['wsec_0123456789abcdef0123456789abcdef, "wsec_fedcba9876543210fedcba9876543210"', 2],
+  // No receiver takes it; the worker applies events all the same.
+  ['too short', undefined],
+  ['', undefined],
+])('a webhook secret of %j is for diagnoses alone', (secret, count) => {
+  const read = readConfig({ DATABASE_URL: 'postgresql://u:p@h/d', ELEVENLABS_WEBHOOK_SECRET: secret });
+  expect(read.ok && read.config.ELEVENLABS_WEBHOOK_SECRET?.secrets.length).toBe(count);
 });

@@ -7,6 +7,9 @@ export const DEAD_LETTER_QUEUE = 'webhook-dead-letter';
 /** The queue that wakes workers for operations and for what recurs. Its jobs hold nothing: Postgres knows what is to be done. */
 export const OPERATIONS_QUEUE = 'webhook-operations';
 
+/** The queue of requests that the receiver refused for their signature, and the worker diagnoses. */
+export const REJECTED_QUEUE = 'webhook-rejected';
+
 /** The key, behind the prefix, of when the newest canary was sent that reached the ledger. */
 export const CANARY_KEY = 'canary';
 

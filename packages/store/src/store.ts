@@ -15,6 +15,7 @@ import {
 } from './ledger/dead-statement.ts';
 import { ledgerOn, type Ledger } from './find/ledger.ts';
 import { operationsOn, type OperationStore } from './operations/operation-store.ts';
+import { createRejectedTable, type RejectedTable } from './rejected/rejected-table.ts';
 import { checkDurability } from './schema/durability.ts';
 import type { DeadEvent } from './ledger/ledger-statement.ts';
 import { findMissing, type Missing } from './ledger/missing.ts';
@@ -24,7 +25,7 @@ import { makePartitionsAhead, withBodies } from './ledger/with-bodies.ts';
 export type StoreOptions = TransactionOptions;
 
 /** Where events rest. Every method that fails throws a `StoreError`. */
-export interface Store {
+export interface Store extends RejectedTable {
   /**
    * Applies events in one transaction. Safe to repeat: what the ledger has is not applied again.
    *
@@ -80,6 +81,7 @@ export function createStore(options: StoreOptions): Store {
 /** Makes a store that works in these transactions, and closes them with itself. */
 export function storeOn(transactions: Transactions): Store {
   return {
+    ...createRejectedTable(transactions),
     apply: (events) =>
       withBodies(events, transactions, (options) =>
         transactions.run((run, runAtCommit) => applyEvents(events, { run, runAtCommit, ...options })),

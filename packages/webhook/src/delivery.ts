@@ -10,8 +10,9 @@ export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
  * - `webhook`: the provider sent it.
  * - `replay`: Landline enqueued it again from its own records.
  * - `backfill`: Landline fetched it from the provider.
+ * - `readmitted`: the receiver refused it, and its signature was found good later.
  */
-export const ORIGINS = ['webhook', 'replay', 'backfill'] as const;
+export const ORIGINS = ['webhook', 'replay', 'backfill', 'readmitted'] as const;
 
 /** One of `ORIGINS`. */
 export type Origin = (typeof ORIGINS)[number];

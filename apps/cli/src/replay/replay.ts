@@ -50,7 +50,7 @@ export async function replay(args: string[], context: CommandContext): Promise<n
   const counts = await makePlan(wanted.filter, context, variables);
   if (wanted.plan || !wanted.json) print(wanted.json ? planDocument(counts) : describePlan(counts));
   if (wanted.plan) return 0;
-  if (!wanted.yes && !isYes(await ask?.('Replay them? [y/N] '))) {
+  if (!wanted.yes && !(await ask?.('Replay them?'))) {
     complain('Nothing was changed.', context);
     return 0;
   }
@@ -121,10 +121,6 @@ function listCounts(counts: Readonly<Record<string, number>>): string {
 
 function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
-}
-
-function isYes(answer: string | undefined): boolean {
-  return /^\s*y(es)?\s*$/i.test(answer ?? '');
 }
 
 async function run(

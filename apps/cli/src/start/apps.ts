@@ -93,6 +93,8 @@ export const WORKER: App = {
     'LOG_LEVEL',
     'WORKER_PORT',
     'WORKER_CONCURRENCY',
+    'ELEVENLABS_WEBHOOK_SECRET',
+    'SIGNATURE_TOLERANCE_SECONDS',
   ],
   fixed: LOOPBACK,
   portVariable: 'WORKER_PORT',

@@ -22,6 +22,7 @@ export function countFailures(store: Store, { postgresErrors }: Pick<WorkerMetri
     makeBodyPartitions: () => counted(store.makeBodyPartitions()),
     countDead: () => counted(store.countDead()),
     ping: () => counted(store.ping()),
+    keepRejected: (row) => counted(store.keepRejected(row)),
     probe: () => counted(store.probe()),
   };
 }

@@ -1,6 +1,7 @@
 import {
   createConsumer,
   createJobMemory,
+  createRejectedConsumer,
   DEAD_LETTER_QUEUE,
   shardPlaces,
   WEBHOOK_QUEUE,
@@ -10,12 +11,21 @@ import {
   type QueueServers,
 } from '@landline/queue';
 import { MAX_TRANSACTIONS } from '../commit/share-transactions.ts';
+import { processRejected, type RejectedContext } from '../rejected/process-rejected.ts';
 import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents, type WorkContext } from './process-events.ts';
 import { reportFailure } from './report-failure.ts';
 
 /** Dead letters that are tried at once, each in a transaction of its own: enough for thousands to end in minutes, few beside the events. */
 export const DEAD_LETTER_CONCURRENCY = 4;
+
+/** Refused requests that are diagnosed at once, in all shards together: they must not disturb events. */
+export const REJECTED_CONCURRENCY = 1;
+
+/** What the consumers work with. */
+export interface ConsumersContext extends WorkContext {
+  rejected: Omit<RejectedContext, 'metrics'>;
+}
 
 /** What the consumers are made with. */
 export interface ConsumersOptions extends QueueServers {
@@ -29,9 +39,10 @@ export interface ShardConsumers {
   shard: string | undefined;
   events: Consumer;
   deadLetters: Consumer;
+  rejected: Consumer;
 }
 
-/** The consumers of both queues of every shard. */
+/** The consumers of the queues of every shard. */
 export interface Consumers {
   /** By the number of the shard. */
   readonly shards: readonly [ShardConsumers, ...ShardConsumers[]];
@@ -45,7 +56,7 @@ export interface Consumers {
 }
 
 /** Makes the consumers; they take nothing until `start`. They share what a process may hold of jobs, and its transactions. */
-export function createConsumers(options: ConsumersOptions, context: WorkContext): Consumers {
+export function createConsumers(options: ConsumersOptions, context: ConsumersContext): Consumers {
   const { concurrency, ...servers } = options;
   const memory = createJobMemory();
   const places = shardPlaces(servers);
@@ -56,7 +67,8 @@ export function createConsumers(options: ConsumersOptions, context: WorkContext)
   const [first, ...others] = places;
   const shards: Consumers['shards'] = [open(first, 0), ...others.map((place, i) => open(place, i + 1))];
   const all: ShardConsumers[] = [...shards];
-  const each = (of: readonly ShardConsumers[]) => of.flatMap(({ events, deadLetters }) => [events, deadLetters]);
+  const each = (of: readonly ShardConsumers[]) =>
+    of.flatMap(({ events, deadLetters, rejected }) => [events, deadLetters, rejected]);
   const state = { hasStarted: false, isPaused: false, isClosing: false };
   return {
     shards,
@@ -92,7 +104,10 @@ interface ShardOptions extends ConsumersOptions {
   shard: string | undefined;
 }
 
-function openShardConsumers({ concurrency, shard, ...shared }: ShardOptions, context: WorkContext): ShardConsumers {
+function openShardConsumers(
+  { concurrency, shard, ...shared }: ShardOptions,
+  context: ConsumersContext,
+): ShardConsumers {
   const { logger, metrics } = context;
   const onError = (error: Error) => {
     metrics.redisErrors.inc();
@@ -114,6 +129,12 @@ function openShardConsumers({ concurrency, shard, ...shared }: ShardOptions, con
       queue: DEAD_LETTER_QUEUE,
       concurrency: DEAD_LETTER_CONCURRENCY,
       process: (job, signal) => processDeadLetter(job, signal, context),
+      onError,
+    }),
+    rejected: createRejectedConsumer({
+      ...shared,
+      concurrency: REJECTED_CONCURRENCY,
+      process: (request, signal) => processRejected(request, signal, { ...context.rejected, metrics }),
       onError,
     }),
   };

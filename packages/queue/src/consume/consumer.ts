@@ -16,22 +16,28 @@ import type { JobFailure } from './job-failure.ts';
 import { createJobMemory, type JobMemory } from './job-memory.ts';
 import { createJobsInHand, type JobsInHand } from './jobs-in-hand.ts';
 import { openWorker } from './open-worker.ts';
-import type { ProcessJob } from './process-job.ts';
+import { runEvents, type ProcessJob, type RunJob } from './process-job.ts';
 import { stopInTime } from './stop-in-time.ts';
 import { createUpkeep, type Upkeep } from './upkeep.ts';
 
 /** How long `counts`, `isQueuePaused` and `ping` wait for Redis, in ms. */
 const QUESTION_TIMEOUT_MS = 1000;
 
-/** How to make a consumer. */
-export interface ConsumerOptions extends Place {
+/** How to make a consumer of events. */
+export interface ConsumerOptions extends Omit<AnyConsumerOptions, 'run'> {
   /** `WEBHOOK_QUEUE` or `DEAD_LETTER_QUEUE`. */
+  queue: string;
+  process: ProcessJob;
+}
+
+/** How to make a consumer of jobs of any kind. */
+export interface AnyConsumerOptions extends Place {
   queue: string;
   /** How many jobs run at once. */
   concurrency: number;
   /** What the jobs in hand may hold; the consumers of one process share it. A memory of its own by default. */
   memory?: JobMemory;
-  process: ProcessJob;
+  run: RunJob;
   /** Called with faults of the connection and of BullMQ, not of jobs; once for a fault that repeats. */
   onError?: (error: Error) => void;
   /** Called for every attempt that failed. A job that was handed back did not fail. */
@@ -81,8 +87,13 @@ interface Closing {
   done?: Promise<void>;
 }
 
-/** Makes a consumer; it connects at once, and takes jobs from `start` on. */
-export function createConsumer(options: ConsumerOptions): Consumer {
+/** Makes a consumer of events; it connects at once, and takes jobs from `start` on. */
+export function createConsumer({ process, ...options }: ConsumerOptions): Consumer {
+  return createAnyConsumer({ ...options, run: runEvents(process) });
+}
+
+/** Makes a consumer of jobs whose data `run` reads itself. */
+export function createAnyConsumer(options: AnyConsumerOptions): Consumer {
   const parts = openParts(options);
   const { connections, connected, queue, jobs, errors, worker, upkeep, closing } = parts;
   const ask = <T>(question: () => Promise<T>) => askRedis(connected, 'Redis does not answer.', question);
@@ -111,7 +122,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   };
 }
 
-function openParts(options: ConsumerOptions): Parts {
+function openParts(options: AnyConsumerOptions): Parts {
   const { prefix = QUEUE_PREFIX, memory = createJobMemory() } = options;
   const connections = openConnections(options);
   const { questions } = connections;
@@ -138,7 +149,7 @@ async function closeWithin({ connections, queue, jobs, worker, upkeep }: Parts, 
 type Connections = Record<'connection' | 'blocking' | 'questions', Redis>;
 
 /** Opens three connections: BullMQ's two, and one that fails fast, for questions. */
-function openConnections(options: ConsumerOptions): Connections {
+function openConnections(options: AnyConsumerOptions): Connections {
   const { redisUrl, ...place } = placeOf(options);
   // BullMQ and Bull Board know a queue's workers by this name.
   const name = `${place.prefix}:${Buffer.from(options.queue).toString('base64')}`;

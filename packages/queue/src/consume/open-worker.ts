@@ -6,7 +6,7 @@ import type { JobMemory } from './job-memory.ts';
 import type { JobsInHand } from './jobs-in-hand.ts';
 import { createLargeJobs } from './large-jobs.ts';
 import { leaveLargeData } from './leave-large-data.ts';
-import { processJob, type ProcessJob } from './process-job.ts';
+import { runJob, type RunJob } from './process-job.ts';
 import { createRoom } from './room.ts';
 import { SizedWorker } from './sized-worker.ts';
 import { createSuspects } from './suspects.ts';
@@ -37,7 +37,7 @@ export interface WorkerOptions {
   blocking: Redis;
   /** How many jobs run at once. */
   concurrency: number;
-  process: ProcessJob;
+  run: RunJob;
   jobs: JobsInHand;
   memory: JobMemory;
   errors: ChangeReporter;
@@ -47,16 +47,16 @@ export interface WorkerOptions {
 
 /** Opens a BullMQ worker on two connections of ours. It takes no job until `run`. */
 export function openWorker(options: WorkerOptions): SizedWorker {
-  const { queue, prefix, connection, blocking, process, jobs, memory, errors } = options;
+  const { queue, prefix, connection, blocking, run, jobs, memory, errors } = options;
   leaveLargeData(connection, memory.largeOverBytes);
   const suspects = createSuspects();
   const worker = new SizedWorker(
     queue,
     async (job, token) =>
       jobs.run(job.id, async (signal) => {
-        const context = { process, signal, largeJobs, report: errors.report };
+        const context = { run, signal, largeJobs, report: errors.report };
         try {
-          await suspects.run(job, () => processJob(job, token, context), signal);
+          await suspects.run(job, () => runJob(job, token, context), signal);
         } finally {
           room.release(job);
         }

@@ -34,24 +34,46 @@ export interface ConsumedJob {
  */
 export type ProcessJob = (job: ConsumedJob, signal: AbortSignal) => Promise<void>;
 
+/** Runs a job with its data; what becomes of the job is as with `ProcessJob`. */
+export type RunJob = (job: QueuedJob<unknown>, data: unknown, signal: AbortSignal) => Promise<void>;
+
 /** What a job runs with. */
-export interface JobContext {
-  process: ProcessJob;
+export interface RunContext {
+  run: RunJob;
   signal: AbortSignal;
   largeJobs: LargeJobs;
   /** Called with errors of Redis that are no failure of the job. */
   report: (error: unknown) => void;
 }
 
-/** Runs `process` on one of BullMQ's jobs and turns what it throws into what BullMQ understands. */
-export async function processJob(
+/** What a job of events runs with. */
+export interface JobContext extends Omit<RunContext, 'run'> {
+  process: ProcessJob;
+}
+
+/** Runs `process` on one of BullMQ's jobs of events; see `runJob`. */
+export function processJob(
   job: QueuedJob<unknown, void>,
   token: string | undefined,
-  { process, signal, largeJobs, report }: JobContext,
+  { process, ...context }: JobContext,
+): Promise<void> {
+  return runJob(job, token, { ...context, run: runEvents(process) });
+}
+
+/** Returns what reads the events of a job and has `process` apply them. */
+export function runEvents(process: ProcessJob): RunJob {
+  return (job, data, signal) => process(readJob(job, data), signal);
+}
+
+/** Runs `run` on one of BullMQ's jobs and turns what it throws into what BullMQ understands. */
+export async function runJob(
+  job: QueuedJob<unknown, void>,
+  token: string | undefined,
+  { run, signal, largeJobs, report }: RunContext,
 ): Promise<void> {
   try {
-    if (bytesLeft(job.data) === undefined) await process(readJob(job, job.data), signal);
-    else await largeJobs.run(job, (data) => process(readJob(job, data), signal), signal);
+    if (bytesLeft(job.data) === undefined) await run(job, job.data, signal);
+    else await largeJobs.run(job, (data) => run(job, data, signal), signal);
   } catch (thrown) {
     const error = cleanError(thrown);
     if (error instanceof HandBackError) {

@@ -2,6 +2,7 @@ import { open, rename, type FileHandle } from 'node:fs/promises';
 import { removeFile, syncFolder } from '@landline/held-folder/files';
 import { spoolError, SpoolError } from './errors.ts';
 import { encodeFooter, type BodyFacts } from './footer.ts';
+import { readHead } from './read-head.ts';
 import type { SpoolRoom } from './spool-room.ts';
 import { spooledBody, type SpooledBody } from './spooled-body.ts';
 import type { Turns } from './turns.ts';
@@ -23,6 +24,11 @@ export interface BodyWriter {
   write(chunk: Buffer): Promise<void>;
   /** Resolves when the body and its facts are on the disk, for good. @throws SpoolError: the file is removed */
   keep(facts: BodyFacts): Promise<SpooledBody>;
+  /**
+   * Reads the first bytes of a body of which no write is under way. The reading begins at once, so `discard` may be called right after. Rejects as
+   * the disk does.
+   */
+  head(bytes: number): Promise<Buffer>;
   /** Removes the file. Never rejects. */
   discard(): Promise<void>;
 }
@@ -90,6 +96,7 @@ export function beginBody(options: WriterOptions): BodyWriter {
     },
     write: (chunk) => write(writing, chunk),
     keep: (facts) => keep(writing, facts),
+    head: (bytes) => readHead(writing, bytes),
     discard: () => discard(writing),
   };
 }
@@ -165,7 +172,7 @@ async function flushPending(writing: Writing): Promise<void> {
   dropLatest(writing);
   const giveBack = await turns.take();
   try {
-    writing.handle ??= await open(writing.part, 'wx', 0o600);
+    writing.handle ??= await open(writing.part, 'wx+', 0o600);
     const { bytesWritten } = await writing.handle.writev(pending);
     if (bytesWritten !== pendingBytes) {
       // The rest of a short write: the disk says why when it is written again.

@@ -343,3 +343,19 @@ describe('a folder that cannot be used', () => {
     expect(spool.errors).toHaveLength(1);
   });
 });
+
+describe('the beginning of a body that arrives', () => {
+  it.each([1000, 300_000, 3 * MIB])('of %d bytes can be read, and the body discarded right after', async (bytes) => {
+    const spool = await aSpool();
+    const body = numbered(bytes);
+    const writer = spool.begin({ isLarge: true });
+    for (let at = 0; at < body.length; at += 100_000) {
+      // oxlint-disable-next-line no-await-in-loop -- piece after piece
+      await writer.write(body.subarray(at, at + 100_000));
+    }
+    const head = writer.head(262_144);
+    await writer.discard();
+    expect((await head).equals(body.subarray(0, 262_144))).toBe(true);
+    expect(spool.stats().bytes).toBe(0);
+  });
+});
