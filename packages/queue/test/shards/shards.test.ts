@@ -19,7 +19,8 @@ beforeEach(async () => {
 async function connected() {
   const beats = openPostgresBeats({ redisUrl });
   onTestFinished(() => beats.close());
-  await beats.takeTurn();
+  // It is known only once every shard answers. A question to one that is not connected yet is left out.
+  await waitUntil(async () => (await beats.oldestOpenAt().catch(() => undefined)) !== undefined);
   return beats;
 }
 
@@ -110,9 +111,10 @@ describe('old shards', () => {
     );
     const found: OldShard[] = [];
     const one = { redisUrl: cluster.url, queueShards: 1 };
-    const watch = watchOldShards({ servers: one, onFound: (old) => void found.push(old) });
+    const watch = watchOldShards({ servers: one, onFound: (old) => void found.push(old), lookMs: 100 });
     onTestFinished(() => watch.stop());
-    await watch.firstLook;
+    // A look leaves out a master that does not answer in time, and the next one asks it again.
+    await waitUntil(() => found.length >= 3);
     expect(found.map(({ prefix }) => prefix).toSorted()).toEqual(prefixes.slice(1));
   });
 });
