@@ -178,8 +178,7 @@ test.each([
   expect(errors).toContain(message);
 });
 
-const request = () =>
-  store.operations.request({ kind: 'replay', filter: { outcome: 'dead' }, total: 5, rate: 2 });
+const request = () => store.operations.request({ kind: 'replay', filter: { outcome: 'dead' }, total: 5, rate: 2 });
 
 describe('operations', () => {
   test('are listed, the newest first', async () => {
