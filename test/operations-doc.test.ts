@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createStore } from '@landline/store';
 import { idempotencyKey } from '@landline/webhook';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../apps/cli/src/run-command.ts';
 import { messageBody, recordDeadBodies } from './support/dead-ledger.ts';
+import type { AppProcess } from './support/app-process.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
-import { post } from './support/post.ts';
+import { post, SECRET, send, signed } from './support/post.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
 const page = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
@@ -19,19 +20,20 @@ function commandsOf(recipe: string): string[] {
 }
 
 let pipe: Pipe;
+let worker: AppProcess;
 beforeAll(async () => {
   pipe = await startPipe();
-  await pipe.startWorker();
+  worker = await pipe.startWorker({ ELEVENLABS_WEBHOOK_SECRET: SECRET });
 });
 afterAll(() => pipe.stop());
 
 /** Types a command of the page: `npm run landline -- …`. */
-async function type(command: string) {
+async function type(command: string, secrets = SECRET) {
   const [, words = ''] = /^npm run (?:--silent )?landline -- (.*)$/.exec(command) ?? [];
   const output: string[] = [];
   const code = await runCommand(words.split(' '), {
     root: await makeTempFolder(),
-    env: { DATABASE_URL: pipe.databaseUrl, REDIS_URL: pipe.redis.url },
+    env: { DATABASE_URL: pipe.databaseUrl, REDIS_URL: pipe.redis.url, ELEVENLABS_WEBHOOK_SECRET: secrets },
     print: (line) => output.push(line),
     printError: (line) => output.push(line),
     width: 120,
@@ -83,4 +85,34 @@ describe('What happened to call X', () => {
     const shown = await type(show.replace('<event id>', id));
     expect(shown).toMatchObject({ code: 0, output: expect.stringContaining('conv_x') });
   });
+});
+
+describe('The secret was wrong for a day', () => {
+  test('what was refused is seen with its cause, and comes in once the secret is there', async () => {
+    const right = 'wsec_fedcba9876543210fedcba9876543210';
+    const bodies = Array.from({ length: 3 }, (_, i) => messageBody('conv_refused', `refused ${i}`).toString());
+    for (const body of bodies) {
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      expect(await send(pipe.receiver.url, { headers: signed(body, right), body })).toMatchObject({ status: 401 });
+    }
+    const kept = 'SELECT count(*)::int AS n FROM rejected_requests';
+    await vi.waitUntil(async () => (await pipe.sql(kept))[0]?.['n'] === 3, { timeout: 20_000, interval: 50 });
+    const [list = '', plan = '', readmit = '', ...others] = commandsOf('The secret was wrong for a day');
+    expect(others).toEqual([]);
+    const listed = await type(list);
+    expect(listed.output.match(/another_secret/g)).toHaveLength(3);
+
+    await worker.stop();
+    const secrets = `${right},${SECRET}`;
+    worker = await pipe.startWorker({ ELEVENLABS_WEBHOOK_SECRET: secrets });
+    expect(await type(plan, secrets)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('3 of 3 refused requests can be readmitted'),
+    });
+    expect(await type(readmit, secrets)).toMatchObject({ code: 0, output: expect.stringContaining('done: 3 of 3') });
+    await pipe.untilIdle();
+    expect(
+      await pipe.sql(`SELECT content FROM conversation_messages WHERE conversation_id = 'conv_refused' ORDER BY content`),
+    ).toEqual([{ content: 'refused 0' }, { content: 'refused 1' }, { content: 'refused 2' }]);
+  }, 60_000);
 });

@@ -95,13 +95,13 @@ it(
       total: EVENTS,
       readmittable: EVENTS,
     });
-    expect(await landline(['rejected', 'readmit', '--yes'], secrets)).toMatchObject({ readmittable: EVENTS });
+    expect(await landline(['rejected', 'readmit', '--yes'], secrets)).toMatchObject({ status: 'done', done: EVENTS });
     await vi.waitUntil(async () => (await count('conversation_messages')) === EVENTS, WITHIN);
     expect(await count(`webhook_events WHERE origin = 'readmitted' AND outcome = 'applied'`)).toBe(EVENTS);
     // Once more, and by the sender: nothing is there twice.
     expect(await landline(['rejected', 'readmit', '--yes'], secrets)).toMatchObject({
-      readmittable: 0,
-      unfit: { already_readmitted: EVENTS },
+      done: 0,
+      message: `Not readmitted: ${EVENTS} already_readmitted.`,
     });
     expect(await post(after.receiver.url, bodyOf(0), { headers: signed(bodyOf(0), OTHER) })).toMatchObject({
       status: 200,

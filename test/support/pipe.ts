@@ -31,7 +31,8 @@ export interface Pipe {
   queues: OpenQueues;
   /** Those of every shard. */
   shards: readonly OpenQueues[];
-  startWorker: () => Promise<AppProcess>;
+  /** `env`: variables beside those of the servers. */
+  startWorker: (env?: Readonly<Record<string, string>>) => Promise<AppProcess>;
   sql: (statement: string) => Promise<Record<string, unknown>[]>;
   counts: () => Promise<PipeCounts>;
   /** Waits until the jobs in a paused queue hold this many events in all. Resolves with the events of each job, oldest job first. */
@@ -79,8 +80,8 @@ export async function startPipe(
     receiver,
     queues,
     shards,
-    async startWorker() {
-      const worker = await startApp('worker', { env: { DATABASE_URL: database.url, REDIS_URL: redis.url } });
+    async startWorker(more = {}) {
+      const worker = await startApp('worker', { env: { DATABASE_URL: database.url, REDIS_URL: redis.url, ...more } });
       workers.push(worker);
       return worker;
     },

@@ -1,15 +1,13 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
-import { openQueues, type OpenQueues } from '@landline/queue';
 import { createStore, type RejectedRow, type Store } from '@landline/store';
 import { sign } from '@landline/webhook';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { z } from 'zod';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { SECRET } from '../../../test/support/post.ts';
-import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
-import { jobSchema } from '../../../packages/queue/test/support/job-schema.ts';
 import { ask } from '../src/ask.ts';
 import { runCommand } from '../src/run-command.ts';
 
@@ -18,22 +16,17 @@ const BODY = '{"type":"conversation.message"}';
 
 let database: TestDatabase;
 let store: Store;
-let redis: PrivateRedis;
-let queues: OpenQueues;
 beforeAll(async () => {
   database = await createDatabase(inject('databaseUrl'));
   store = createStore({ databaseUrl: database.url });
-  redis = await startPrivateRedis();
-  queues = openQueues({ redisUrl: redis.url });
-  await queues.ping();
 });
 afterEach(async () => {
   await runSql(database.directUrl, 'DELETE FROM rejected_requests');
-  await queues.events.drain();
+  await runSql(database.directUrl, 'DELETE FROM operations');
 });
 afterAll(async () => {
-  await Promise.all([store.close(), queues.close()]);
-  await Promise.all([redis.remove(), database.drop()]);
+  await store.close();
+  await database.drop();
 });
 
 /** Runs `landline rejected`. `answer`: that of a person at a terminal; by default nobody sits there. */
@@ -44,7 +37,7 @@ async function rejected(args: string[], { answer }: { answer?: boolean } = {}) {
   const asked: string[] = [];
   const code = await runCommand(['rejected', ...args], {
     root: await makeTempFolder(),
-    env: { DATABASE_URL: database.url, REDIS_URL: redis.url, ELEVENLABS_WEBHOOK_SECRET: SECRET },
+    env: { DATABASE_URL: database.url, REDIS_URL: inject('redisUrl'), ELEVENLABS_WEBHOOK_SECRET: SECRET },
     print: (line) => lines.push(line),
     printError: (line) => errors.push(line),
     write: (bytes) => Promise.resolve(written.push(bytes) > 0),
@@ -85,7 +78,16 @@ async function someRows() {
   return good;
 }
 
-const events = async () => (await queues.events.getWaiting()).flatMap(({ data }) => jobSchema.parse(data).events);
+/** Plays the worker: ends the next readmission, with one that is readmitted and one that is not. */
+async function endNext() {
+  const claimed = await vi.waitUntil(() => store.operations.claim('readmit', 60_000), {
+    timeout: 20_000,
+    interval: 20,
+  });
+  const progress = { total: 2, done: 1, failed: 1, message: null, checkpoint: null };
+  await store.operations.finish(claimed, progress, 'done');
+  return claimed;
+}
 
 describe('list', () => {
   test('shows the newest first, as a table and as one JSON document', async () => {
@@ -196,27 +198,21 @@ describe('readmit', () => {
       last: expect.any(String),
     });
     expect((await rejected(['readmit', '--plan'])).output).toContain('1 of 4 refused requests can be readmitted');
-    expect(await events()).toEqual([]);
+    expect(await store.operations.list(1)).toEqual([]);
   });
 
-  test('--yes enqueues those whose signature is good today, once', async () => {
-    const good = await someRows();
-    expect(await rejected(['readmit', '--yes'])).toMatchObject({
-      code: 0,
-      output: expect.stringContaining('1 of 4 refused requests readmitted'),
-    });
-    expect(await events()).toMatchObject([
-      { origin: 'readmitted', receivedAt: good.receivedAt, signedAt: AT, body: good.body?.toString() },
-    ]);
-    expect(await rejected(['readmit', '--yes', '--json'])).toMatchObject({
-      output: expect.stringContaining('"already_readmitted": 2'),
-    });
-    expect(await events()).toHaveLength(1);
-    const [row] = await runSql(
-      database.directUrl,
-      `SELECT readmitted_at FROM rejected_requests WHERE id = '${good.id}'`,
-    );
-    expect(row?.['readmitted_at']).toBeInstanceOf(Date);
+  test('--yes leaves it to a worker, with an end and the ids of the secrets, and shows what became of it', async () => {
+    await someRows();
+    const before = Date.now();
+    const ending = endNext();
+    const { code, output } = await rejected(['readmit', '--yes', '--json', '--cause', 'another_secret']);
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({ kind: 'readmit', status: 'done', total: 2, done: 1, failed: 1 });
+    const { filter } = await ending;
+    expect(filter).toEqual({ cause: 'another_secret', until: expect.any(String), secrets: expect.any(String) });
+    expect(filter).toMatchObject({ secrets: createHash('sha256').update(SECRET).digest('hex').slice(0, 8) });
+    const { until } = z.object({ until: z.string() }).parse(filter);
+    expect(Date.parse(until)).toBeGreaterThanOrEqual(before);
   });
 
   test('asks first where a person is there', async () => {
@@ -226,37 +222,19 @@ describe('readmit', () => {
       asked: ['Readmit 1 requests?'],
       output: expect.stringContaining('Nothing was changed.'),
     });
-    expect(await events()).toEqual([]);
-    expect(await rejected(['readmit'], { answer: true })).toMatchObject({ code: 0, asked: ['Readmit 1 requests?'] });
-    expect(await events()).toHaveLength(1);
+    expect(await store.operations.list(1)).toEqual([]);
+    const ending = endNext();
+    const { code, asked, output } = await rejected(['readmit'], { answer: true });
+    expect({ code, asked }).toEqual({ code: 0, asked: ['Readmit 1 requests?'] });
+    expect(output).toContain('1 of 1 refused requests can be readmitted');
+    expect(output).toContain('done: 2 of 2, 1 failed');
+    await ending;
   });
 
-  test('only what the filter names, page after page', async () => {
-    made = 0;
-    for (let i = 0; i < 230; i++) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await aRow(i < 20 ? { cause: 'stale' } : {});
-    }
-    await rejected(['readmit', '--yes', '--cause', 'another_secret']);
-    const bodies = (await events()).map(({ body }) => body);
-    expect(new Set(bodies).size).toBe(210);
-    expect(bodies).toHaveLength(210);
-  });
-
-  test('says where Redis takes nothing, and marks nothing', async () => {
-    await aRow();
-    await redis.stop();
-    const { code, errors } = await rejected(['readmit', '--yes']);
-    await redis.restart();
-    expect(code).toBe(1);
-    expect(errors).toContain('takes nothing');
-    await vi.waitUntil(() =>
-      queues.ping().then(
-        () => true,
-        () => false,
-      ),
-    );
-    expect(JSON.parse((await rejected(['list', '--json'])).output)).toMatchObject([{ readmitted_at: null }]);
+  test('where nothing can be readmitted, nobody is asked', async () => {
+    await aRow({ header: null });
+    expect(await rejected(['readmit'], { answer: true })).toMatchObject({ code: 0, asked: [] });
+    expect(await store.operations.list(1)).toEqual([]);
   });
 });
 

@@ -1,10 +1,3 @@
 export { createIntake, type Intake, type IntakeOptions, type IntakeStats } from './intake.ts';
 export type { PostgresLoss } from './loss-watch-state.ts';
-export {
-  noReadmissions,
-  readmitPage,
-  type Accepting,
-  type ReadmissionCounts,
-  type ReadmissionPorts,
-} from './readmit/readmit.ts';
 export { intakeVariables } from './variables.ts';

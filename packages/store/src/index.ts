@@ -13,7 +13,7 @@ export type { Beat } from './ledger/beat.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './ledger/dead-statement.ts';
 export type { DeadEvent } from './ledger/ledger-statement.ts';
 export { openOperations, type OperationStore } from './operations/operation-store.ts';
-export type { Operation, OperationProgress } from './operations/operation.ts';
+export type { Operation, OperationProgress, OperationRequest } from './operations/operation.ts';
 export { describeCaller, type Caller } from './read/caller.ts';
 export { readEvent, type StoredEvent, type StoredRecording } from './read/event.ts';
 export type { FoundCaller } from './read/found-caller.ts';

@@ -173,8 +173,8 @@ function splitPair(part: string): [string, string] {
 
 const secretIds = new Map<string, string>();
 
-/** Names a secret in jobs and logs without revealing it: the first 8 hex digits of its SHA-256. */
-function secretId(secret: string): string {
+/** Names a secret in jobs, operations and logs without revealing it: the first 8 hex digits of its SHA-256. */
+export function secretId(secret: string): string {
   let id = secretIds.get(secret);
   if (id === undefined) {
     id = hash('sha256', secret, 'hex').slice(0, 8);

@@ -1,13 +1,20 @@
 import { relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { listJournal, readJournalFile } from '@landline/journal';
+import { createIntake, intakeVariables } from '@landline/intake';
+import { readSecret } from '@landline/process';
+import { describeRedisUrl, queueVariables, readQueueServers } from '@landline/queue';
 import { deliverySchema, type Delivery } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { CliError } from '../errors.ts';
-import { openJobSink, type JobSink } from '../job-sink.ts';
+import { findRedis } from '../find-redis.ts';
 import type { JournalContext } from './journal-context.ts';
 import { readTime } from './read-time.ts';
 import { describeDamage } from './verify.ts';
+
+/** How long Redis may take for one job, in ms. No sender waits, so this may be longer than a receiver's ENQUEUE_TIMEOUT_MS. */
+const JOB_LIMIT_MS = 10_000;
 
 /** Counts of what was read; outside a dry run it was enqueued as well. */
 interface Tally {
@@ -16,6 +23,15 @@ interface Tally {
   bytes: number;
   /** The number of events that are no valid deliveries, and of damaged parts in the middle of a file. */
   skipped: number;
+}
+
+/** The destination of the events: the queue, or nothing in a dry run. */
+interface Sink {
+  maxEvents: number;
+  maxBytes: number;
+  /** Enqueues the events of one job. */
+  put: (events: readonly Delivery[]) => Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -29,7 +45,7 @@ export async function enqueueJournal(args: string[], context: JournalContext): P
   const { since, until, dryRun } = readArguments(args);
   const { dir, print } = context;
   const files = (await listJournal(dir)).filter(({ firstAt, lastAt }) => Math.max(firstAt, lastAt) >= since);
-  const sink = await openJobSink(context, { dryRun });
+  const sink = await openSink(context, dryRun);
   const tally: Tally = { records: 0, events: 0, bytes: 0, skipped: 0 };
   const verb = dryRun ? 'would be enqueued' : 'enqueued';
   try {
@@ -65,10 +81,50 @@ function readArguments(args: string[]): { since: number; until: number; dryRun: 
   return { since, until, dryRun: values['dry-run'] };
 }
 
+/** Opens an intake that makes jobs of the same size as the receivers do. In a dry run the sink drops the events, and needs no Redis. */
+async function openSink({ root, env, print }: JournalContext, dryRun: boolean): Promise<Sink> {
+  const redisUrl = dryRun ? undefined : await findRedis(root, env);
+  const given = { ...env, REDIS_URL: redisUrl, REDIS_CA: readSecret('REDIS_CA', env) };
+  const read = z.object({ ...queueVariables, ...intakeVariables }).safeParse(given);
+  if (!read.success) {
+    throw new CliError('configuration_invalid', read.error.issues.map(({ message }) => message).join('\n'));
+  }
+  const limits = { batchMaxEvents: read.data.BATCH_MAX_EVENTS, batchMaxBytes: read.data.BATCH_MAX_BYTES };
+  const size = { maxEvents: limits.batchMaxEvents, maxBytes: limits.batchMaxBytes };
+  if (redisUrl === undefined) return { ...size, put: () => Promise.resolve(), close: () => Promise.resolve() };
+  let fault = '';
+  const intake = createIntake({
+    ...(await readQueueServers(read.data)),
+    ...limits,
+    enqueueTimeoutMs: JOB_LIMIT_MS,
+    onWarning: print,
+    onError: (error) => (fault = error.message),
+  });
+  try {
+    await intake.start();
+    if (intake.status() !== 'ready') {
+      throw new CliError('enqueue_failed', `Redis at ${describeRedisUrl(redisUrl)} takes nothing: ${fault}`);
+    }
+  } catch (error) {
+    await intake.close();
+    throw error;
+  }
+  return {
+    ...size,
+    async put(events) {
+      const startedAt = performance.now();
+      await Promise.all(events.map((event) => intake.accept(event)));
+      // This pause is as long as the job took: so half of Redis' time is left for the events that the receivers enqueue.
+      await delay(performance.now() - startedAt);
+    },
+    close: () => intake.close(),
+  };
+}
+
 interface FileOptions {
   since: number;
   until: number;
-  sink: JobSink;
+  sink: Sink;
   /** The counts of this file are added to it. */
   tally: Tally;
   /** Prints a line about this file. */

@@ -1,23 +1,26 @@
 import { parseArgs } from 'node:util';
-import { noReadmissions, readmitPage, type ReadmissionCounts, type ReadmissionPorts } from '@landline/intake';
-import { createStore, StoreError, type RejectedFilter, type RejectedTable } from '@landline/store';
+import { noReadmissions, READMIT, readmitPage, readmitWords, type ReadmissionCounts } from '@landline/operations';
+import { createStore, StoreError, type RejectedFilter } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { findOwnDatabase } from '../find-database.ts';
-import { openJobSink } from '../job-sink.ts';
+import { runOperation } from '../operations/run-operation.ts';
 import { readWebhookSecrets, type WebhookSecrets } from '../webhook-secrets.ts';
 import { FILTER_OPTIONS, readFilter } from './filter.ts';
 
 /** How many requests are read at once: each may have 256 KiB. */
 const PAGE_ROWS = 100;
 
+const CANNOT_ASK =
+  'readmit changes rows, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
+
 /**
  * `landline rejected readmit [filter] [--plan] [--yes] [--json]`: verifies refused requests with today's secrets, at the time of their receipt,
- * and enqueues those whose signature is good.
+ * and enqueues those whose signature is good. It shows the plan, asks, leaves the work to a worker, and follows it to its end.
  *
  * @param context  Its environment is that of .env as well.
- * @throws         {CliError} `arguments_invalid`, also without a terminal and without `--yes`; `configuration_invalid`, `query_failed`,
- *                 `enqueue_failed`.
+ * @returns        The exit code: that of `runOperation`; 0 where the plan is all, or the answer was no.
+ * @throws         {CliError} `arguments_invalid`, also without a terminal and without `--yes`; `configuration_invalid`, `query_failed`.
  */
 export async function readmitRequests(args: string[], context: CommandContext): Promise<number> {
   const { values } = parseArgs({
@@ -29,76 +32,51 @@ export async function readmitRequests(args: string[], context: CommandContext): 
       json: { type: 'boolean', default: false },
     },
   });
-  const { root, env, print } = context;
-  const filter = readFilter(values);
+  const { env, print } = context;
+  // What comes meanwhile is not part of it: with a wrong secret that might never end.
+  const asked = readFilter(values);
+  const filter = { ...asked, until: Math.min(asked.until ?? Infinity, Date.now() + 1) };
   const accepting = readWebhookSecrets(env);
+  if (!values.plan && !values.yes && context.ask === undefined) throw new CliError('arguments_invalid', CANNOT_ASK);
+  const plan = await makePlan(filter, accepting, context);
+  if (values.plan || !values.json) print(values.json ? JSON.stringify(documentOf(plan), undefined, 2) : describe(plan));
+  if (values.plan) return 0;
+  if (!values.yes && !(await isConfirmed(plan, context))) return 0;
+  const words = readmitWords(filter, accepting.secrets);
+  return runOperation({ kind: READMIT, filter: words, total: plan.total, json: values.json, env }, context);
+}
+
+async function isConfirmed({ readmitted }: ReadmissionCounts, { ask, print }: CommandContext): Promise<boolean> {
+  if (readmitted > 0 && (await ask?.(`Readmit ${readmitted} requests?`))) return true;
+  print('Nothing was changed.');
+  return false;
+}
+
+/** Goes through all requests of the filter, the oldest first, and counts. */
+async function makePlan(
+  filter: RejectedFilter,
+  accepting: WebhookSecrets,
+  { root, env }: CommandContext,
+): Promise<ReadmissionCounts> {
   const { databaseUrl } = await findOwnDatabase(root, env);
   const store = createStore({ databaseUrl, poolSize: 1 });
-  const show = (counts: ReadmissionCounts, verb: string) =>
-    print(values.json ? JSON.stringify(documentOf(counts), undefined, 2) : describe(counts, verb));
+  const counts = noReadmissions();
   try {
-    if (values.plan || !values.yes) {
-      const plan = await goThrough({ store, filter, accepting });
-      if (values.plan || !values.json) show(plan, 'can be readmitted');
-      if (values.plan) return 0;
-      if (!(await isConfirmed(plan, context))) return 0;
+    let page = await store.rejectedPage(filter, { limit: PAGE_ROWS });
+    while (page.length > 0) {
+      // oxlint-disable-next-line no-await-in-loop -- page after page, so that memory stays flat
+      await readmitPage(page, { counts, accepting });
+      const after = page.at(-1);
+      // oxlint-disable-next-line no-await-in-loop -- page after page
+      page = await store.rejectedPage(filter, { after, limit: PAGE_ROWS });
     }
-    show(await readmitAll({ store, filter, accepting }, context), 'readmitted');
-    return 0;
+    return counts;
   } catch (cause) {
     if (cause instanceof StoreError) throw new CliError('query_failed', cause.message, { cause });
     throw cause;
   } finally {
     await store.close();
   }
-}
-
-async function isConfirmed({ readmitted }: ReadmissionCounts, { ask, print }: CommandContext): Promise<boolean> {
-  if (ask === undefined) {
-    throw new CliError('arguments_invalid', 'There is no terminal to ask on, so nothing was changed: add --yes.');
-  }
-  if (readmitted > 0 && (await ask(`Readmit ${readmitted} requests?`))) return true;
-  print('Nothing was changed.');
-  return false;
-}
-
-interface Going {
-  store: Pick<RejectedTable, 'rejectedPage' | 'markReadmitted'>;
-  filter: RejectedFilter;
-  accepting: WebhookSecrets;
-}
-
-async function readmitAll(going: Going, context: CommandContext): Promise<ReadmissionCounts> {
-  const { root, env, print, printError = print } = context;
-  const sink = await openJobSink({ root, env, print: printError });
-  try {
-    return await goThrough(going, {
-      enqueue: (events) => sink.put(events),
-      mark: (ids) => going.store.markReadmitted(ids, Date.now()),
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `It stopped: ${reason}\nRun the same again when that is put right: what is there twice is applied once.`;
-    throw new CliError('enqueue_failed', message, { cause });
-  } finally {
-    await sink.close();
-  }
-}
-
-/** Goes through all requests of the filter, the oldest first. */
-async function goThrough({ store, filter, accepting }: Going, ports?: ReadmissionPorts): Promise<ReadmissionCounts> {
-  const counts = noReadmissions();
-  // What comes meanwhile is not part of it: with a wrong secret that might never end.
-  const until = Math.min(filter.until ?? Infinity, Date.now() + 1);
-  let page = await store.rejectedPage({ ...filter, until }, { limit: PAGE_ROWS });
-  while (page.length > 0) {
-    // oxlint-disable-next-line no-await-in-loop -- page after page, so that memory stays flat
-    await readmitPage(page, { counts, accepting, ...(ports && { ports }) });
-    const after = page.at(-1);
-    // oxlint-disable-next-line no-await-in-loop -- page after page
-    page = await store.rejectedPage({ ...filter, until }, { after, limit: PAGE_ROWS });
-  }
-  return counts;
 }
 
 function documentOf({ total, readmitted, byCause, unfit, first, last }: ReadmissionCounts): object {
@@ -109,9 +87,9 @@ function time(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-function describe(counts: ReadmissionCounts, verb: string): string {
+function describe(counts: ReadmissionCounts): string {
   const { total, readmitted, byCause, unfit } = counts;
   const causes = Object.entries(byCause).map(([cause, of]) => `  ${cause}: ${of.readmitted} of ${of.total}`);
   const others = Object.entries(unfit).map(([reason, count]) => `  not: ${count}, ${reason}`);
-  return [`${readmitted} of ${total} refused requests ${verb}.`, ...causes, ...others].join('\n');
+  return [`${readmitted} of ${total} refused requests can be readmitted.`, ...causes, ...others].join('\n');
 }

@@ -8,10 +8,11 @@ import {
   type QueueServers,
   type Task,
 } from '@landline/queue';
-import { createEngine, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
+import { createEngine, readmitKind, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
+import type { Diagnosing } from '../rejected/process-rejected.ts';
 import { letterOf } from '../dead-letters/letter-of.ts';
 
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
@@ -19,7 +20,9 @@ const LOOK_MS = 5_000;
 
 /** What operations are run with. */
 export interface OperationsOptions extends QueueServers {
-  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions'>;
+  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions' | 'rejectedPage' | 'markReadmitted'>;
+  /** What readmitted requests are verified with. */
+  accepting: Diagnosing;
   deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
   logger: Logger;
   metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
@@ -36,12 +39,12 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, deadLetters, logger, metrics, ...servers } = options;
+  const { store, accepting, deadLetters, logger, metrics, ...servers } = options;
   const queue = openTrackedJobs(servers);
   const letters = lettersOf(store, deadLetters);
   const engine = createEngine({
     store: store.operations,
-    kinds: [replayKind({ ledger: store.ledger, queue, letters })],
+    kinds: [replayKind({ ledger: store.ledger, queue, letters }), readmitKind({ rejected: store, queue, accepting })],
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
       // The message may quote an event.

@@ -1,21 +1,11 @@
 import type { Ledger } from '@landline/store';
-import type { Delivery } from '@landline/webhook';
-
-/** A job that a replay adds to the webhook queue. */
-export interface ReplayJob {
-  id: string;
-  events: readonly Delivery[];
-  /** Of the bodies. */
-  bytes: number;
-}
+import type { OperationQueue } from '../job-adder.ts';
 
 /** The webhook queue as a replay needs it: `TrackedJobs` of packages/queue. Each method rejects with code `queue_unavailable` while Redis is away. */
-export interface ReplayQueue {
-  add(job: ReplayJob): Promise<void>;
+export interface ReplayQueue extends OperationQueue {
   /** A job that is `gone` is done, or Redis has lost it. */
   states(ids: readonly string[]): Promise<('pending' | 'failed' | 'gone')[]>;
   takeBack(ids: readonly string[]): Promise<string[]>;
-  hasRoom(): Promise<boolean>;
 }
 
 /** The dead-letter queue as a replay needs it. Each method rejects as those of `ReplayQueue` do, or with a `StoreError`. */

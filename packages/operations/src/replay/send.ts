@@ -7,9 +7,9 @@ import {
   type StoredBody,
 } from '@landline/store';
 import { normalise, type Delivery } from '@landline/webhook';
+import { createJobAdder, MOST_IN_JOB } from '../job-adder.ts';
 import type { OperationContext } from '../operation-kind.ts';
 import { createPace } from '../pace.ts';
-import { pause } from '../retry-while-away.ts';
 import { jobIdOf, sentEvent, type Batch, type SentEvent } from './batch.ts';
 import type { ReplayPorts } from './replay-ports.ts';
 import { checkpointSchema } from './settle.ts';
@@ -17,10 +17,6 @@ import type { Window } from './window.ts';
 
 /** Events of the ledger that are listed at once. */
 const PAGE = 1_000;
-
-/** Events in one job, and bytes of their bodies; a larger one is a job by itself. */
-const MOST_EVENTS = 200;
-const MOST_BYTES = 1024 * 1024;
 
 /** With a rate, jobs are so small that there are this many a second. */
 const JOBS_A_SECOND = 4;
@@ -30,9 +26,6 @@ const JOBS_A_SECOND = 4;
  * its progress.
  */
 const REVISITED_PAGES = 20;
-
-/** How often it is asked whether Redis has room, in ms. */
-const ROOM_MS = 1_000;
 
 const BODY_GONE = 'have no body any more';
 
@@ -56,8 +49,17 @@ export interface Sender {
 export function createSender({ context, ports, window, filter }: SendOptions): Sender {
   const { operation, signal } = context;
   const pace = createPace(operation.rate);
-  const most = { events: eventsInJob(operation.rate), bytes: MOST_BYTES };
-  const add = createAdd(context, ports.queue);
+  const most = { events: eventsInJob(operation.rate), bytes: MOST_IN_JOB.bytes };
+  const addJob = createJobAdder(context, ports.queue);
+
+  async function add(ids: readonly string[], deliveries: readonly Delivery[], sending: number): Promise<string> {
+    const id = jobIdOf(operation.id, ids, sending);
+    await addJob(
+      id,
+      deliveries.map((delivery): Delivery => ({ ...delivery, origin: 'replay' })),
+    );
+    return id;
+  }
 
   async function sendChunk(events: readonly SizedEvent[]): Promise<void> {
     const bytes = events.reduce((sum, { storedBytes }) => sum + (storedBytes ?? 0), 0);
@@ -101,32 +103,6 @@ function revisitSince({ fence, startedAt }: OperationContext['operation']): numb
   return fence > 1 ? (startedAt ?? undefined) : undefined;
 }
 
-type Add = (ids: readonly string[], deliveries: readonly Delivery[], sending: number) => Promise<string>;
-
-/** Makes what adds the job of events, once Redis has room for it; it returns the id of the job. */
-function createAdd(context: OperationContext, queue: ReplayPorts['queue']): Add {
-  let roomAt = -Infinity;
-
-  async function untilRedisHasRoom(): Promise<void> {
-    // oxlint-disable no-await-in-loop -- until there is room
-    while (performance.now() > roomAt + ROOM_MS) {
-      if (await context.retry(() => queue.hasRoom())) roomAt = performance.now();
-      else await pause(ROOM_MS, context.signal);
-    }
-    // oxlint-enable no-await-in-loop
-  }
-
-  return async (ids, deliveries, sending) => {
-    const id = jobIdOf(context.operation.id, ids, sending);
-    await untilRedisHasRoom();
-    await context.hold();
-    const events = deliveries.map((delivery): Delivery => ({ ...delivery, origin: 'replay' }));
-    const bytes = events.reduce((sum, { body, encoding }) => sum + Buffer.byteLength(body, encoding), 0);
-    await context.retry(() => queue.add({ id, events, bytes }));
-    return id;
-  };
-}
-
 interface Chosen {
   deliveries: Delivery[];
   sent: SentEvent[];
@@ -157,7 +133,8 @@ function idsOf(events: readonly SentEvent[]): string[] {
 }
 
 function eventsInJob(rate: number | null): number {
-  return rate === null ? MOST_EVENTS : Math.max(1, Math.min(MOST_EVENTS, Math.floor(rate / JOBS_A_SECOND)));
+  const { events } = MOST_IN_JOB;
+  return rate === null ? events : Math.max(1, Math.min(events, Math.floor(rate / JOBS_A_SECOND)));
 }
 
 /** A dead event is applied, or its attempts are counted up. One that was ignored stays as it is where it is ignored again. */

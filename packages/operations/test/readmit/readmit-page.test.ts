@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sign } from '@landline/webhook';
 import type { Delivery } from '@landline/webhook/delivery';
 import { describe, expect, it } from 'vitest';
-import { noReadmissions, readmissionOf, readmitPage, type KeptRequest } from '../../src/readmit/readmit.ts';
+import { noReadmissions, readmissionOf, readmitPage, type KeptRequest } from '../../src/readmit/readmit-page.ts';
 
 const [SECRET, OTHER] = ['wsec_0123456789abcdef0123456789abcdef', 'wsec_fedcba9876543210fedcba9876543210'];
 const AT = 1_767_225_600;
