@@ -173,7 +173,7 @@ test.each([
   [['show'], 'takes one id'],
   [['show', 'nonsense'], 'is no id'],
   [['show', randomUUID(), '--body', '--json'], 'not both'],
-  [['readmit'], 'add --yes'],
+  [['readmit'], '--yes does it without asking'],
 ])('rejected %j is a wrong call', async (args, text) => {
   const { code, errors } = await rejected(args);
   expect(code).toBe(2);

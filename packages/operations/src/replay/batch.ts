@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EventPosition, SizedEvent } from '@landline/store';
+import type { EventPosition } from '@landline/store';
 
 /** An event that was sent again. */
 export interface SentEvent {
@@ -10,6 +10,8 @@ export interface SentEvent {
   attempts: number;
   /** Whether its row must change when it is applied: else that it was applied cannot be told from that its job was lost. */
   mustChange: boolean;
+  /** Whether it may have a dead letter: it was dead, or the worker before has applied it and may not have come to its letter. */
+  mayHaveLetter: boolean;
 }
 
 /** Events that share a job, in the order of the ledger. */
@@ -31,9 +33,4 @@ export interface Batch {
 export function jobIdOf(operationId: string, ids: readonly string[], sending: number): string {
   const digest = createHash('sha256').update(ids.join()).digest('hex').slice(0, 16);
   return `replay-${operationId}-${digest}-${sending}`;
-}
-
-/** Returns an event as it was before it is sent again. */
-export function sentEvent({ id, outcome, error }: SizedEvent, mustChange: boolean): SentEvent {
-  return { id, outcome, attempts: error?.attempts ?? 0, mustChange };
 }

@@ -10,7 +10,7 @@ import { normalise, type Delivery } from '@landline/webhook';
 import { createJobAdder, MOST_IN_JOB } from '../job-adder.ts';
 import type { OperationContext } from '../operation-kind.ts';
 import { createPace } from '../pace.ts';
-import { jobIdOf, sentEvent, type Batch, type SentEvent } from './batch.ts';
+import { jobIdOf, type Batch, type SentEvent } from './batch.ts';
 import type { ReplayPorts } from './replay-ports.ts';
 import { checkpointSchema } from './settle.ts';
 import type { Window } from './window.ts';
@@ -61,11 +61,11 @@ export function createSender({ context, ports, window, filter }: SendOptions): S
     return id;
   }
 
-  async function sendChunk(events: readonly SizedEvent[]): Promise<void> {
+  async function sendChunk(events: readonly SizedEvent[], isRevisited: boolean): Promise<void> {
     const bytes = events.reduce((sum, { storedBytes }) => sum + (storedBytes ?? 0), 0);
     await window.room(bytes, signal);
     const bodies = await context.retry(() => ports.ledger.bodies(events.map(({ id }) => id)));
-    const { deliveries, sent, unsent } = choose(events, bodies, filter);
+    const { deliveries, sent, unsent } = choose(events, bodies, { ...filter, isRevisited });
     await pace.take(sent.length, signal);
     const jobId = sent.length === 0 ? undefined : await add(idsOf(sent), deliveries, 1);
     window.add({ jobId, sent, unsent, position: positionOf(events), bytes, sendings: 1 });
@@ -80,7 +80,7 @@ export function createSender({ context, ports, window, filter }: SendOptions): S
         const appliedSince = pages < REVISITED_PAGES ? revisitSince(operation) : undefined;
         const options = { order: 'oldest', after, appliedSince, limit: PAGE } as const;
         const page = await context.retry(() => ports.ledger.page(filter, options));
-        for (const chunk of chunksOf(page, most)) await sendChunk(chunk);
+        for (const chunk of chunksOf(page, most)) await sendChunk(chunk, appliedSince !== undefined);
         after = page.at(-1);
         isMore = page.length === PAGE;
       }
@@ -110,8 +110,13 @@ interface Chosen {
   unsent: string[];
 }
 
+interface Choosing extends Pick<EventFilter, 'text'> {
+  /** Whether the worker before may have sent these events. */
+  isRevisited: boolean;
+}
+
 /** Chooses the events that are sent: those with a body, which has the text where one is wanted. */
-function choose(events: readonly SizedEvent[], read: readonly StoredBody[], { text }: EventFilter): Chosen {
+function choose(events: readonly SizedEvent[], read: readonly StoredBody[], { text, isRevisited }: Choosing): Chosen {
   const bodies = new Map(read.map((stored) => [stored.id, stored]));
   const matches = text === undefined ? () => true : textMatcher(text);
   const chosen: Chosen = { deliveries: [], sent: [], unsent: [] };
@@ -122,7 +127,7 @@ function choose(events: readonly SizedEvent[], read: readonly StoredBody[], { te
       if (text === undefined) chosen.unsent.push(BODY_GONE);
     } else if (matches(body)) {
       chosen.deliveries.push(delivery);
-      chosen.sent.push(sentEvent(event, mustChange(event, delivery)));
+      chosen.sent.push(sentEvent(event, delivery, isRevisited));
     }
   }
   return chosen;
@@ -141,6 +146,12 @@ function eventsInJob(rate: number | null): number {
 function mustChange({ outcome }: SizedEvent, delivery: Delivery): boolean {
   if (outcome === 'dead') return true;
   return outcome === 'ignored' && normalise(delivery).outcome !== 'ignored';
+}
+
+function sentEvent(event: SizedEvent, delivery: Delivery, isRevisited: boolean): SentEvent {
+  const { id, outcome, error } = event;
+  const mayHaveLetter = outcome === 'dead' || (isRevisited && outcome === 'applied');
+  return { id, outcome, attempts: error?.attempts ?? 0, mustChange: mustChange(event, delivery), mayHaveLetter };
 }
 
 function positionOf(events: readonly SizedEvent[]): EventPosition {

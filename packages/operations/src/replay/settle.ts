@@ -91,8 +91,10 @@ function endOf(event: SentEvent, now: EventState | undefined, job: 'gone' | 'fai
 
 /** Letters of events that are applied leave the queue; those of events that died again say why. */
 async function settleLetters({ context, ports: { letters } }: SettleOptions, ends: readonly Ending[]): Promise<void> {
-  const applied = ends.flatMap(({ event, end }) => (end === 'applied' && event.outcome === 'dead' ? [event.id] : []));
-  const again = ends.flatMap(({ event, end }) => (end === 'again' && event.outcome === 'dead' ? [event.id] : []));
+  const withLetters = ends.filter(({ event }) => event.mayHaveLetter);
+  // An event that was applied before it was sent is done.
+  const applied = withLetters.flatMap(({ event, end }) => (end === 'applied' || end === 'done' ? [event.id] : []));
+  const again = withLetters.flatMap(({ event, end }) => (end === 'again' ? [event.id] : []));
   if (applied.length > 0) await context.retry(() => letters.remove(applied));
   if (again.length > 0) await context.retry(() => letters.renew(again));
 }

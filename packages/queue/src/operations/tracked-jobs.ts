@@ -108,7 +108,12 @@ function openShardJobs(place: ReturnType<typeof shardPlaces>[number]): ShardJobs
         if (exists === 0) return 'gone';
         return failedAt === null ? 'pending' : 'failed';
       }),
-    takeBack: (id) => ask(async () => (await queue.remove(id)) === 1),
+    takeBack: (id) =>
+      ask(async () => {
+        // To BullMQ a job that is not there is removed as well. One after the other on one connection, so nothing comes between the two.
+        const [exists, removed] = await Promise.all([connection.exists(queue.toKey(id)), queue.remove(id)]);
+        return exists === 1 && removed === 1;
+      }),
     hasRoom: () =>
       ask(async () => {
         const memory = await checkMemory(connection);

@@ -59,6 +59,10 @@ test('jobs are taken back that no worker has begun', async () => {
   expect(await jobs.takeBack(['replay-1', 'replay-2'])).toEqual(['replay-2']);
   expect(await jobs.states(['replay-1', 'replay-2'])).toEqual(['pending', 'gone']);
   finish();
+  const { events } = await theQueues(redisUrl, place.prefix);
+  await waitUntil(async () => (await events.getJobCountByTypes('active')) === 0);
+  // A job that is done is not taken back.
+  expect(await jobs.takeBack(['replay-1'])).toEqual([]);
 });
 
 test('jobs are spread over the shards, and each is found where it is', async () => {
