@@ -1,3 +1,3 @@
 -- Few events are ignored, so this index costs the others nothing.
 -- CreateIndex
-CREATE INDEX "webhook_events_ignored" ON "webhook_events"("received_at" DESC, "id" DESC) WHERE (outcome = 'ignored');
+CREATE INDEX "webhook_events_ignored" ON "webhook_events"("received_at", "id") WHERE (outcome = 'ignored');

@@ -1,3 +1,3 @@
 -- Nearly all events came by the webhook, and are not in this index.
 -- CreateIndex
-CREATE INDEX "webhook_events_by_origin" ON "webhook_events"("origin", "received_at" DESC, "id" DESC) WHERE (origin <> 'webhook');
+CREATE INDEX "webhook_events_by_origin" ON "webhook_events"("origin", "received_at", "id") WHERE (origin <> 'webhook');
