@@ -112,7 +112,9 @@ describe('The secret was wrong for a day', () => {
     expect(await type(readmit, secrets)).toMatchObject({ code: 0, output: expect.stringContaining('done: 3 of 3') });
     await pipe.untilIdle();
     expect(
-      await pipe.sql(`SELECT content FROM conversation_messages WHERE conversation_id = 'conv_refused' ORDER BY content`),
+      await pipe.sql(
+        `SELECT content FROM conversation_messages WHERE conversation_id = 'conv_refused' ORDER BY content`,
+      ),
     ).toEqual([{ content: 'refused 0' }, { content: 'refused 1' }, { content: 'refused 2' }]);
   }, 60_000);
 });
