@@ -93,4 +93,4 @@ test(`a text is looked for in ${TRANSCRIPTS} transcripts: the first answer is th
   expect(looked).toBe(TRANSCRIPTS);
   expect(found).toHaveLength(4);
   expect(found).toEqual(found.toSorted((a, b) => b - a));
-});
+}, 300_000);
