@@ -9,6 +9,9 @@ const EVENTS = IS_WHOLE ? 1_000_000 : 20_000;
 const TRANSCRIPTS = IS_WHOLE ? 100_000 : 2_000;
 const CONVERSATIONS = EVENTS / 20;
 
+/** A machine that does other work as well may be slower. */
+const LIMIT_MS = IS_WHOLE ? { list: 100, firstFound: 2_000 } : { list: 2_000, firstFound: 20_000 };
+
 /** The words of a transcript: 19 KB, as a call of five minutes has. */
 const WORDS = 19_000;
 
@@ -66,16 +69,16 @@ const FILTERS: readonly EventFilter[] = [
   { since: Date.now() - 3 * 86_400_000, until: Date.now() - 2 * 86_400_000 },
 ];
 
-test.each(FILTERS)(`%j is answered within 100 ms over ${EVENTS} events`, async (filter) => {
+test.each(FILTERS)(`%j is answered within ${LIMIT_MS.list} ms over ${EVENTS} events`, async (filter) => {
   const list = () => ledger.list(filter, { limit: 50 });
   // The first question opens a connection and reads pages from the disk.
   await list();
   const ms = Math.min(await msOf(list), await msOf(list), await msOf(list));
   process.stdout.write(`events ${JSON.stringify(filter)}: ${ms.toFixed(1)} ms\n`);
-  expect(ms).toBeLessThan(100);
+  expect(ms).toBeLessThan(LIMIT_MS.list);
 });
 
-test(`a text is looked for in ${TRANSCRIPTS} transcripts: the first answer is there within 2 s`, async () => {
+test(`a text is looked for in ${TRANSCRIPTS} transcripts: the first answer is there within ${LIMIT_MS.firstFound} ms`, async () => {
   const startedAt = performance.now();
   let firstAt: number | undefined;
   let looked = 0;
@@ -89,7 +92,7 @@ test(`a text is looked for in ${TRANSCRIPTS} transcripts: the first answer is th
   process.stdout.write(
     `--text over ${looked} transcripts: first answer in ${Math.round(firstAt ?? NaN)} ms, all in ${Math.round(ms)} ms\n`,
   );
-  expect(firstAt).toBeLessThan(2_000);
+  expect(firstAt).toBeLessThan(LIMIT_MS.firstFound);
   expect(looked).toBe(TRANSCRIPTS);
   expect(found).toHaveLength(4);
   expect(found).toEqual(found.toSorted((a, b) => b - a));

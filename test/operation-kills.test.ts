@@ -154,8 +154,9 @@ test(`${EVENTS} dead events are replayed at the rate that is asked for, and a re
     `replay of ${EVENTS} dead events at ${RATE} a second: ${seconds.toFixed(1)} s; cancelled in ${Math.round(cancelMs)} ms\n`,
   );
   expect(ended).toMatchObject({ status: 'done', done: EVENTS, failed: 0 });
-  expect(cancelMs).toBeLessThan(IS_WHOLE ? 1_000 : 3_000);
   expect(seconds).toBeGreaterThanOrEqual((EVENTS / RATE) * 0.98);
-  // A busy machine may be slower.
-  expect(seconds).toBeLessThan((EVENTS / RATE) * (IS_WHOLE ? 1.1 : 4));
+  // A machine that does other work as well may be slower.
+  if (!IS_WHOLE) return;
+  expect(cancelMs).toBeLessThan(1_000);
+  expect(seconds).toBeLessThan((EVENTS / RATE) * 1.1);
 }, 900_000);
