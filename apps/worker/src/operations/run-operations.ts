@@ -1,6 +1,7 @@
 import type { Logger } from '@landline/process';
 import {
   createTaskConsumer,
+  forgetJobs,
   OPERATIONS_TASK,
   openTrackedJobs,
   shardPlaces,
@@ -8,7 +9,15 @@ import {
   type QueueServers,
   type Task,
 } from '@landline/queue';
-import { createEngine, openRemover, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
+import {
+  createEngine,
+  eraseKind,
+  openRemover,
+  replayKind,
+  type Engine,
+  type ErasePorts,
+  type ReplayLetters,
+} from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
@@ -20,7 +29,9 @@ const LOOK_MS = 5_000;
 
 /** What operations are run with. */
 export interface OperationsOptions extends QueueServers {
-  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions' | 'recordingsToRemove'>;
+  store: Pick<Store, 'operations' | 'readDead' | 'makeBodyPartitions'> &
+    ErasePorts['store'] &
+    Pick<Store, 'recordingsToRemove'>;
   deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
   /** RECORDINGS_URL; undefined: none. */
   recordingsUrl?: string | undefined;
@@ -44,9 +55,14 @@ export function runOperations(options: OperationsOptions): Operations {
   const letters = lettersOf(store, deadLetters);
   const storage = openRemover(recordingsUrl);
   const removing = { recordings: store.recordingsToRemove, storage };
+  const erasing: ErasePorts = {
+    ...removing,
+    store,
+    forgetJobs: (decide, signal) => forgetJobs({ servers, decide, signal }),
+  };
   const engine = createEngine({
     store: store.operations,
-    kinds: [replayKind({ ledger: store.ledger, queue, letters })],
+    kinds: [replayKind({ ledger: store.ledger, queue, letters }), eraseKind(erasing)],
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
       // The message may quote an event.
