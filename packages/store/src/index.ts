@@ -10,7 +10,7 @@ export { openLedger } from './find/open-ledger.ts';
 export { chunksOf, countMatching, searchText } from './find/search-text.ts';
 export { textMatcher } from './find/text-matcher.ts';
 export { openErasures, type Erasing, type Erasure, type ErasurePlan } from './forget/erasing.ts';
-export type { Forgotten, ForgottenCounts } from './forget/forget-conversations.ts';
+export type { Forgotten, ForgottenCounts, HowToForget } from './forget/forget-conversations.ts';
 export type { WhatToForget } from './forget/forget-statements.ts';
 export type { RecordingsToRemove, RecordingToRemove } from './forget/recordings-to-remove.ts';
 export { hashSubject, isHashOf } from './forget/subject-hash.ts';

@@ -1,8 +1,7 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome } from './apply.ts';
 import { openTransactions, type TransactionOptions, type Transactions } from './connection/transactions.ts';
 import { erasingOn, type Erasing } from './forget/erasing.ts';
-import { forgetConversations, type Forgotten } from './forget/forget-conversations.ts';
-import type { WhatToForget } from './forget/forget-statements.ts';
+import { forgetConversations, type Forgotten, type HowToForget } from './forget/forget-conversations.ts';
 import { recordingsToRemoveOn, type RecordingsToRemove } from './forget/recordings-to-remove.ts';
 import { leaveBeat, type Beat, type NextBeat } from './ledger/beat.ts';
 import {
@@ -66,7 +65,7 @@ export interface Store extends RejectedTable {
    * Forgets conversations, a hundred at most, in one transaction; safe to repeat. See `forgetConversations` of forget/: their audio is on the list
    * of `recordingsToRemove` then, and the dead letters that it names are to go.
    */
-  forgetConversations(ids: readonly string[], what: WhatToForget): Promise<Forgotten>;
+  forgetConversations(ids: readonly string[], what: HowToForget): Promise<Forgotten>;
   /** The files that the storage is to lose, on the same connections. */
   readonly recordingsToRemove: RecordingsToRemove;
   /** What an erasure asks and does beside that, on the same connections. */

@@ -1,5 +1,3 @@
-import { z } from 'zod';
-
 /** The places in which an erasure forgets, in the order in which they are told, each with its words. */
 const PLACES = [
   ['conversations', 'conversations'],
@@ -25,16 +23,6 @@ export type ErasurePlace = (typeof PLACES)[number][0];
 
 /** How much was forgotten, by place; a place that is missing: none. */
 export type ErasureCounts = Partial<Record<ErasurePlace, number>>;
-
-/** Counts as a checkpoint has them. */
-export const countsSchema = z.partialRecord(z.enum(PLACES.map(([place]) => place)), z.number());
-
-/** Adds counts. */
-export function addCounts(counts: ErasureCounts, more: ErasureCounts): ErasureCounts {
-  const sum = { ...counts };
-  for (const [place] of PLACES) if (more[place]) sum[place] = (sum[place] ?? 0) + more[place];
-  return sum;
-}
 
 /** Says how much was forgotten: `2 conversations, 14 messages, …`. */
 export function describeErasure(counts: Readonly<Record<string, number | string | undefined>>): string {

@@ -2,7 +2,7 @@ import type { Person, Subject } from '@landline/store';
 import { z } from 'zod';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
 import { removeRecordings } from '../recordings/remove-recordings.ts';
-import { addCounts, countsSchema, describeErasure, type ErasureCounts } from './counts.ts';
+import { describeErasure } from './counts.ts';
 import type { ErasePorts } from './erase-ports.ts';
 import { readErasureWords, type ErasureRequest } from './erasure-filter.ts';
 import { forgetInRedis, forgetRefused, forgetUnapplied, type Search } from './look-for-person.ts';
@@ -24,7 +24,6 @@ const checkpointSchema = z.object({
   person: z
     .object({ conversations: z.array(z.string()), users: z.array(z.string()), numbers: z.array(z.string()) })
     .optional(),
-  counts: countsSchema.default({}),
 });
 
 /**
@@ -46,43 +45,44 @@ async function runErase(context: OperationContext, ports: ErasePorts): Promise<v
   const person = await findPerson(request.subject, context, ports);
   const search = makeSearch(person, context, ports);
   await forgetCallsOf(request.subject, search);
-  if (request.subject.by !== 'conversation')
-    search.count(await context.retry(() => store.erasing.forgetProfiles(person)));
+  if (request.subject.by !== 'conversation') await context.retry(() => store.erasing.forgetProfiles(id, person));
   await forgetUnapplied(search);
   await forgetRefused(search);
   await forgetInRedis(search);
   // What was on its way when this began may have been applied meanwhile.
   await forgetCallsOf(request.subject, search, context.operation.createdAt);
   await forgetInKeptTables(search);
-  search.count({ operations: await context.retry(() => store.erasing.clearFilters(person, request.hash)) });
+  await context.retry(() => store.erasing.clearFilters(id, person, request.hash));
   await removeFiles(search);
   await finish(request, search);
 }
 
 /** Finds what tells the person, and writes it down before a row loses it. */
 async function findPerson(subject: Subject, context: OperationContext, { store }: ErasePorts): Promise<Person> {
-  const before = checkpointSchema.parse(context.operation.checkpoint ?? {});
-  const person = before.person ?? (await context.retry(() => store.erasing.personOf(subject)));
-  context.report({ checkpoint: { person: { ...person }, counts: { ...before.counts } } });
+  const known = checkpointSchema.parse(context.operation.checkpoint ?? {});
+  const person = known.person ?? (await context.retry(() => store.erasing.personOf(subject)));
+  context.report({ checkpoint: { person: { ...person } } });
   await context.written();
   return person;
 }
 
 function makeSearch(person: Person, context: OperationContext, ports: ErasePorts): Search {
-  const count = (more: ErasureCounts) => {
-    const { counts } = checkpointSchema.parse(context.progress().checkpoint ?? {});
-    const sum = addCounts(counts, more);
-    context.report({ checkpoint: { person: { ...person }, counts: { ...sum } }, done: sum.conversations ?? 0 });
+  const { id } = context.operation;
+  return {
+    context,
+    ports,
+    person,
+    names: namesPerson(person),
+    count: (more) => context.retry(() => ports.store.erasing.count(id, more)),
+    async forgetCalls(ids) {
+      for (let at = 0; at < ids.length; at += BATCH) {
+        const batch = ids.slice(at, at + BATCH);
+        // oxlint-disable-next-line no-await-in-loop -- one transaction after the other
+        const { counts } = await context.retry(() => ports.store.forgetConversations(batch, { ...ALL, erasure: id }));
+        context.report({ done: context.progress().done + counts.conversations });
+      }
+    },
   };
-  const forgetCalls = async (ids: readonly string[]) => {
-    for (let at = 0; at < ids.length; at += BATCH) {
-      const batch = ids.slice(at, at + BATCH);
-      // oxlint-disable-next-line no-await-in-loop -- one transaction after the other
-      const { counts } = await context.retry(() => ports.store.forgetConversations(batch, ALL));
-      count({ ...counts });
-    }
-  };
-  return { context, ports, person, names: namesPerson(person), forgetCalls, count };
 }
 
 /** @param before  Only calls that began before this time, in unix ms. */
@@ -103,7 +103,7 @@ async function forgetCallsOf(
 }
 
 /** Once more for all of them: a rebuild may have swapped its tables in, or begun, since they were forgotten. */
-async function forgetInKeptTables({ context, ports: { store }, count }: Search): Promise<void> {
+async function forgetInKeptTables({ context, ports: { store } }: Search): Promise<void> {
   let after = '';
   // oxlint-disable no-await-in-loop -- page after page
   for (;;) {
@@ -112,24 +112,25 @@ async function forgetInKeptTables({ context, ports: { store }, count }: Search):
     const last = ids.at(-1);
     if (last === undefined) return;
     after = last;
-    count({ kept_rows: await context.retry(() => store.erasing.forgetInKeptTables(ids)) });
+    await context.retry(() => store.erasing.forgetInKeptTables(context.operation.id, ids));
   }
   // oxlint-enable no-await-in-loop
 }
 
 async function removeFiles({ context, ports, count }: Search): Promise<void> {
   const { removed, failed, error } = await context.retry(() => removeRecordings(ports, context.signal));
-  count({ files: removed, files_left: failed });
+  await count({ files: removed, files_left: failed });
   if (error !== undefined)
     context.report({ message: `${failed} files are still there, and are tried again: ${error}` });
 }
 
 async function finish({ journalHours }: ErasureRequest, { context, ports: { store } }: Search): Promise<void> {
-  const { counts } = checkpointSchema.parse(context.progress().checkpoint ?? {});
+  const { id } = context.operation;
   const journalUntil = new Date(Date.now() + journalHours * HOUR_MS + JOURNAL_FILE_MS).toISOString();
-  await context.retry(() => store.erasing.end(context.operation.id, { ...counts, journal_until: journalUntil }));
+  await context.retry(() => store.erasing.end(id, { journal_until: journalUntil }));
+  const { counts = {} } = (await context.retry(() => store.erasing.get(id))) ?? {};
   const left = context.progress().message;
   const told = `Forgotten: ${describeErasure(counts)}. Journals have nothing of it from ${journalUntil} on.`;
-  const done = counts.conversations ?? 0;
+  const done = Number(counts['conversations'] ?? 0);
   context.report({ checkpoint: null, done, total: done, message: left === null ? told : `${told} ${left}` });
 }

@@ -23,9 +23,10 @@ export interface Search {
   ports: ErasePorts;
   person: Person;
   names: NamesPerson;
-  /** Forgets conversations, and counts. */
+  /** Forgets conversations, and counts them. */
   forgetCalls: (ids: readonly string[]) => Promise<void>;
-  count: (more: ErasureCounts) => void;
+  /** Counts what is not forgotten in Postgres. */
+  count: (more: ErasureCounts) => Promise<void>;
 }
 
 /** Forgets the events of the ledger that could not be applied, and name the person: those of a call with the call, others by themselves. */
@@ -52,19 +53,18 @@ export async function forgetUnapplied(search: Search): Promise<void> {
 
 async function forgetNamed(
   events: readonly { id: string; conversationId: string | null }[],
-  { context, ports: { store }, names, forgetCalls, count }: Search,
+  { context, ports: { store }, names, forgetCalls }: Search,
 ): Promise<void> {
   const bodies = await context.retry(() => store.ledger.bodies(events.map(({ id }) => id)));
   const named = new Set(bodies.flatMap(({ id, body }) => (body !== undefined && names(Buffer.from(body)) ? [id] : [])));
   const found = events.filter(({ id }) => named.has(id));
   await forgetCalls([...new Set(found.flatMap(({ conversationId }) => conversationId ?? []))]);
   const alone = found.flatMap(({ id, conversationId }) => (conversationId === null ? [id] : []));
-  await context.retry(() => store.erasing.forgetEvents(alone));
-  count({ bodies: alone.length });
+  await context.retry(() => store.erasing.forgetEvents(context.operation.id, alone));
 }
 
 /** Deletes the refused requests that name the person, or an erased call. */
-export async function forgetRefused({ context, ports: { store }, names, count }: Search): Promise<void> {
+export async function forgetRefused({ context, ports: { store }, names }: Search): Promise<void> {
   // oxlint-disable no-await-in-loop -- page after page
   let after: EventPosition | undefined;
   for (let isMore = true; isMore;) {
@@ -77,8 +77,8 @@ export async function forgetRefused({ context, ports: { store }, names, count }:
     const calls = held.map(callOf);
     const erased = await context.retry(() => store.erasing.erasedAmong(calls.flatMap((call) => call ?? [])));
     const going = page.filter((_, i) => erased.has(calls[i] ?? '') || names(held[i]?.body ?? Buffer.alloc(0)));
-    const rejected_requests = await context.retry(() => store.erasing.forgetRejected(going.map(({ id }) => id)));
-    count({ rejected_requests });
+    const ids = going.map(({ id }) => id);
+    await context.retry(() => store.erasing.forgetRejected(context.operation.id, ids));
     after = page.at(-1);
     isMore = page.length === REJECTED_PAGE;
   }
@@ -93,7 +93,7 @@ export async function forgetInRedis(search: Search): Promise<void> {
     const { waiting, resting, dead_letters, rejected, in_hand } = await context.retry(() =>
       ports.forgetJobs((events) => decide(events, search), context.signal),
     );
-    count({ redis_waiting: waiting, redis_resting: resting, dead_letters, rejected_requests: rejected });
+    await count({ redis_waiting: waiting, redis_resting: resting, dead_letters, rejected_requests: rejected });
     if (in_hand === 0) return;
     await pause(IN_HAND_MS, context.signal);
   }

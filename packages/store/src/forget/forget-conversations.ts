@@ -11,6 +11,7 @@ import {
   TABLES_OF_A_CALL,
   type WhatToForget,
 } from './forget-statements.ts';
+import { addCountsStatement } from './person-statements.ts';
 import { removeLaterStatement } from './recordings-to-remove.ts';
 
 /** How much was forgotten, by place. What had been forgotten before does not count. */
@@ -26,6 +27,12 @@ export interface ForgottenCounts {
   recordings: number;
   /** Rows of the tables that a rebuild makes or has kept. */
   kept_rows: number;
+}
+
+/** What of conversations is forgotten, and where it is counted. */
+export interface HowToForget extends WhatToForget {
+  /** The id of the erasure that this is a part of: its row is counted up in the same transaction. */
+  erasure?: string;
 }
 
 /** What `forgetConversations` did. */
@@ -51,9 +58,9 @@ const countSchema = z.tuple([z.object({ count: z.number() })]);
  * The rows are locked first. A transaction that applies events of these conversations has either committed by then, and what it wrote is
  * forgotten here; or it finds the mark when it gets the lock.
  *
- * @param ids  A hundred at most: the transaction holds their rows, and must end within the limit of a statement.
+ * @param ids   A hundred at most: the transaction holds their rows, and must end within the limit of a statement.
  */
-export async function forgetConversations(ids: readonly string[], what: WhatToForget, run: Run): Promise<Forgotten> {
+export async function forgetConversations(ids: readonly string[], what: HowToForget, run: Run): Promise<Forgotten> {
   if (ids.length === 0) return { counts: NOTHING, urls: [], letters: [], made: [] };
   const made = what.transcript ? idsSchema.parse(await run(makeRowsStatement(ids))).map(({ id }) => id) : [];
   const locked = rowsSchema.parse(await run(lockRowsStatement(ids)));
@@ -66,12 +73,9 @@ export async function forgetConversations(ids: readonly string[], what: WhatToFo
   const isNew = ({ id, is_new }: z.infer<typeof rowsSchema>[number]) => is_new && !made.includes(id);
   const conversations = what.transcript ? locked.filter(isNew).length : 0;
   const { bodies, events, letters } = ledger;
-  return {
-    counts: { conversations, ...rows, bodies, events, recordings: recordings.length, kept_rows },
-    urls,
-    letters,
-    made,
-  };
+  const counts = { conversations, ...rows, bodies, events, recordings: recordings.length, kept_rows };
+  if (what.erasure !== undefined) await run(addCountsStatement(what.erasure, counts));
+  return { counts, urls, letters, made };
 }
 
 const NO_ROWS = { messages: 0, tool_calls: 0, commands: 0 };

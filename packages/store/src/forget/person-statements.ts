@@ -109,11 +109,26 @@ export function beginErasureStatement({ id, by, hash }: { id: string; by: Subjec
   };
 }
 
-/** Notes that an erasure is done, with its counts. */
-export function endErasureStatement(id: string, counts: Readonly<Record<string, number | string>>): Statement {
+/** Adds to the counts of an erasure. In the transaction that forgets, so that neither is there without the other. */
+export function addCountsStatement(id: string, counts: Readonly<Record<string, number>>): Statement {
   return {
-    sql: `UPDATE erasures SET done_at = clock_timestamp(), counts = $2::text::jsonb WHERE id = $1::text::uuid`,
+    sql: `
+    UPDATE erasures AS e
+    SET counts = e.counts || (
+      SELECT COALESCE(jsonb_object_agg(m.key, COALESCE((e.counts ->> m.key)::bigint, 0) + m.value::bigint), '{}')
+      FROM jsonb_each_text($2::text::jsonb) AS m WHERE m.value::bigint > 0
+    )
+    WHERE e.id = $1::text::uuid`,
     parameters: [id, JSON.stringify(counts)],
+  };
+}
+
+/** Notes that an erasure is done, with what else is to be told of it. */
+export function endErasureStatement(id: string, told: Readonly<Record<string, number | string>>): Statement {
+  return {
+    sql: `
+    UPDATE erasures SET done_at = clock_timestamp(), counts = counts || $2::text::jsonb WHERE id = $1::text::uuid`,
+    parameters: [id, JSON.stringify(told)],
   };
 }
 

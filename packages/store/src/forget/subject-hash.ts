@@ -3,8 +3,8 @@ import type { Subject } from './subject.ts';
 
 /**
  * The cost of a hash: 32 MiB and some tenths of a second. There are so few telephone numbers that a fast hash of one tells the number: all of a
- * country's can be tried in a second. With this one it takes a processor years, and the salt makes each hash a search of its own. A key would be as
- * good only where it lies elsewhere than the table, and then it is one more secret to lose.
+ * country's are tried within minutes. With this one a hundred million take a processor most of a year, and the salt makes each hash a search of its own. A key
+ * would be as good only where it lies elsewhere than the table, and then it is one more secret to lose.
  */
 const COST = { logN: 15, r: 8, p: 3 } as const;
 

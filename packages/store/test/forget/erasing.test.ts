@@ -11,6 +11,12 @@ beforeEach(async () => void (await context.sql(`${EMPTY_TABLES}; DELETE FROM ope
 
 const NUMBERS = { n1: '+12025550101', n2: '+12025550102' };
 
+async function anErasure(): Promise<string> {
+  const id = randomUUID();
+  await context.store.erasing.begin({ id, by: 'user', hash: 'h' });
+  return id;
+}
+
 /** A call of a user, of a number, or of both. */
 const call = (id: string, user: string | undefined, number: string | undefined) =>
   anEvent({
@@ -94,7 +100,9 @@ test('profiles go by user and by number; another user’s loses the number alone
   ]);
   await context.sql(`UPDATE user_profiles SET phone_number = '${NUMBERS.n1}'`);
   const person = await context.store.erasing.personOf({ by: 'number', value: NUMBERS.n1 });
-  expect(await context.store.erasing.forgetProfiles(person)).toEqual({ profiles: 2, kept_rows: 0 });
+  const id = await anErasure();
+  await context.store.erasing.forgetProfiles(id, person);
+  expect((await context.store.erasing.get(id))?.counts).toEqual({ profiles: 2 });
   expect((await readTables(context)).user_profiles).toMatchObject([
     { user_id: 'u2', phone_number: null, language: 'en' },
   ]);
@@ -126,7 +134,9 @@ test('operations that named the person have a hash in the place of the name', as
   const ask = (filter: Record<string, string>) => operations.request({ kind: 'replay', filter });
   const [named, other] = [await ask({ user: 'u1', type: 'x' }), await ask({ user: 'u2' })];
   const person = { conversations: [], users: ['u1'], numbers: [] };
-  expect(await context.store.erasing.clearFilters(person, 'the hash')).toBe(1);
+  const id = await anErasure();
+  await context.store.erasing.clearFilters(id, person, 'the hash');
+  expect((await context.store.erasing.get(id))?.counts).toEqual({ operations: 1 });
   expect((await operations.get(named.id))?.filter).toEqual({ user: 'the hash', type: 'x' });
   expect((await operations.get(other.id))?.filter).toEqual({ user: 'u2' });
 });
@@ -162,14 +172,16 @@ describe('an erasure’s operation', () => {
     const id = randomUUID();
     await context.store.erasing.begin({ id, by: 'user', hash: 'h' });
     await context.store.erasing.begin({ id, by: 'user', hash: 'another' });
-    await context.store.erasing.end(id, { messages: 3, journal_until: 'then' });
+    await context.store.erasing.count(id, { messages: 1, commands: 0 });
+    await context.store.erasing.count(id, { messages: 2, bodies: 4 });
+    await context.store.erasing.end(id, { journal_until: 'then' });
     expect(await context.store.erasing.get(id)).toEqual({
       id,
       kind: 'user',
       subjectHash: 'h',
       requestedAt: expect.any(Number),
       doneAt: expect.any(Number),
-      counts: { messages: 3, journal_until: 'then' },
+      counts: { messages: 3, bodies: 4, journal_until: 'then' },
     });
   });
 });

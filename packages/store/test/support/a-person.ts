@@ -84,12 +84,16 @@ export function audioOf(id: string, eventId = 'aaaaaaaa-0000-4000-8000-000000000
 export const unknownOf = (id: string): ApplicableEvent =>
   anEvent({ type: 'conversation.feedback', data: { conversation_id: id, by: PERSON.name } });
 
-/** An event that cannot be applied. */
-export function deadOf(id: string): DeadEvent {
-  const { entry } = anEvent({
+/** A message of the person that an older version could not apply. */
+export const unappliedOf = (id: string): ApplicableEvent =>
+  anEvent({
     type: 'conversation.message',
-    data: { conversation_id: id, message: `dead ${PERSON.name}` },
+    data: { conversation_id: id, user_id: PERSON.user, message: `dead ${PERSON.name}` },
   });
+
+/** The same event, dead. */
+export function deadOf(id: string): DeadEvent {
+  const { entry } = unappliedOf(id);
   return { entry, fault: { code: 'refused', message: `It says ${PERSON.name}` }, attempts: 8 };
 }
 
