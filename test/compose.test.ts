@@ -48,7 +48,7 @@ describe('docker-compose.yml', () => {
     expect(logins).toEqual([
       ['migrate', 'DIRECT_URL_FILE', '/roles/owner/url', ['owner:/roles/owner:ro']],
       ['landline', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
-      ['worker', 'DATABASE_URL_FILE', '/roles/worker/url', ['worker:/roles/worker:ro']],
+      ['worker', 'DATABASE_URL_FILE', '/roles/worker/url', ['worker:/roles/worker:ro', 'recordings:/recordings']],
       ['initiation', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
     ]);
     // The service `roles` writes these files.
@@ -94,6 +94,14 @@ describe('docker-compose.yml', () => {
       const open = serviceOf(compose, name ?? '').networks.filter((network) => !compose.networks[network]?.internal);
       expect(open).toHaveLength(1);
     }
+  });
+
+  it('lets the worker reach the storage where the receiver keeps recordings', () => {
+    const [receiver, worker] = [serviceOf(compose, 'receiver'), serviceOf(compose, 'worker')];
+    const storage = ['RECORDINGS_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION'];
+    for (const name of storage) expect([name, worker.environment[name]]).toEqual([name, receiver.environment[name]]);
+    expect(worker.volumes).toContain('recordings:/recordings');
+    expect(worker.networks).toContain('internet');
   });
 
   it('checks the health of every service that stays, and waits for the one that does not', () => {

@@ -18,6 +18,16 @@ test('the overlay small keeps recordings on a volume of their own', () => {
   expect(replicas).toBe(1);
 });
 
+test('the worker of the overlay small has the volume of the recordings, which it removes', () => {
+  const manifests = buildOverlay('small');
+  const { volumeMounts } = containerOf(manifests, 'worker');
+  const { RECORDINGS_URL = '' } = environmentOf(manifests, containerOf(manifests, 'worker'));
+  const mount = volumeMounts.find(({ mountPath }) => RECORDINGS_URL === `file:${mountPath}`);
+  const volume = workloadOf(manifests, 'worker').spec.template.spec.volumes.find(({ name }) => name === mount?.name);
+  const receiver = workloadOf(manifests, 'receiver').metadata.name;
+  expect(volume?.persistentVolumeClaim?.claimName).toBe(`recordings-${receiver}-0`);
+});
+
 test('Redis and Postgres of the overlay small run as those of Compose', () => {
   const manifests = buildOverlay('small');
   const compose = readCompose();

@@ -143,7 +143,8 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const container = containerOf(manifests, name);
     const files = secretFilesOf(manifests, workloadOf(manifests, name), container);
     const variables = Object.entries(environmentOf(manifests, container));
-    const unread = name === 'receiver' ? ['AWS_SHARED_CREDENTIALS_FILE'] : [];
+    // The library for S3 reads it.
+    const unread = name === 'receiver' || name === 'worker' ? ['AWS_SHARED_CREDENTIALS_FILE'] : [];
     for (const [variable, value] of variables.filter(([each]) => !unread.includes(each))) {
       const secret = variable.replace(/_FILE$/, '');
       const isFile = variable.endsWith('_FILE');
@@ -184,10 +185,11 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
         ),
       ]),
     );
+    const storage = overlay === 'cluster' ? ['storage/credentials'] : [];
     const expected = {
-      receiver: ['webhook/secret', 'redis/url', ...(overlay === 'cluster' ? ['storage/credentials'] : [])],
+      receiver: ['webhook/secret', 'redis/url', ...storage],
       migrate: ['owner/url'],
-      worker: ['worker/url', 'redis/url', 'webhook/secret'],
+      worker: ['worker/url', 'redis/url', 'webhook/secret', ...storage],
       initiation: ['initiation/token', 'reader/url', 'redis/url'],
       dashboard: ['dashboard/password', 'redis/url'],
       ...(overlay === 'small' && {

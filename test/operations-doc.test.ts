@@ -6,6 +6,7 @@ import { runCommand } from '../apps/cli/src/run-command.ts';
 import { messageBody, recordDeadBodies } from './support/dead-ledger.ts';
 import type { AppProcess } from './support/app-process.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
+import { PERSON, transcriptOf } from '../packages/store/test/support/a-person.ts';
 import { post, SECRET, send, signed } from './support/post.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
@@ -44,7 +45,12 @@ async function type(command: string, secrets = SECRET) {
 test('each recipe has commands, and all of its commands are ours', () => {
   const [, recipes = ''] = page.split(/^## Recipes$/m);
   const names = [...recipes.matchAll(/^### (.*)$/gm)].map(([, name = '']) => name);
-  expect(names).toEqual(['A bug in how I read an event', 'What happened to call X', 'The secret was wrong for a day']);
+  expect(names).toEqual([
+    'A bug in how I read an event',
+    'What happened to call X',
+    'The secret was wrong for a day',
+    'A customer wants to be forgotten',
+  ]);
   for (const name of names) {
     const commands = commandsOf(name);
     expect(commands.length).toBeGreaterThan(0);
@@ -116,5 +122,41 @@ describe('The secret was wrong for a day', () => {
         `SELECT content FROM conversation_messages WHERE conversation_id = 'conv_refused' ORDER BY content`,
       ),
     ).toEqual([{ content: 'refused 0' }, { content: 'refused 1' }, { content: 'refused 2' }]);
+  }, 60_000);
+});
+
+/** The page's number becomes that of the person. */
+const ofPerson = (command: string) => command.replace('+12025550123', PERSON.number);
+
+describe('A customer wants to be forgotten', () => {
+  test('the person is planned, erased, and looked for in the calls of others', async () => {
+    const spokenOf = messageBody('conv_friend', 'Zenobia was here');
+    for (const body of [transcriptOf('conv_zenobia').entry.delivery.body, spokenOf]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await post(pipe.receiver.url, body)).toMatchObject({ status: 200 });
+    }
+    await pipe.untilIdle();
+    const [plan = '', erase = '', find = '', eraseOther = '', ...others] = commandsOf(
+      'A customer wants to be forgotten',
+    );
+    expect(others).toEqual([]);
+    expect(await type(ofPerson(plan))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^1 conversations with 2 messages/),
+    });
+    const erased = await type(ofPerson(erase));
+    expect(erased).toMatchObject({ code: 0, output: expect.stringMatching(/^journals +have nothing of it from 20/m) });
+    expect(erased.output).not.toContain(PERSON.number);
+    expect(await type(find)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^\S+  \S+  applied  conversation.message    conv_friend$/m),
+    });
+    expect(await type(eraseOther.replace('<conversation id>', 'conv_friend'))).toMatchObject({ code: 0 });
+    expect((await type(find)).output).not.toContain('conv_friend');
+    expect(
+      await pipe.sql(
+        `SELECT count(*)::int AS n FROM conversation_messages WHERE conversation_id IN ('conv_zenobia', 'conv_friend')`,
+      ),
+    ).toEqual([{ n: 0 }]);
   }, 60_000);
 });

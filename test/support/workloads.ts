@@ -9,6 +9,8 @@ const probe = z.looseObject({
   periodSeconds: z.number(),
 });
 
+const keyOf = z.strictObject({ name: z.string(), key: z.string() });
+
 const container = z.looseObject({
   name: z.string(),
   image: z.string(),
@@ -18,7 +20,7 @@ const container = z.looseObject({
       z.strictObject({
         name: z.string(),
         value: z.string().optional(),
-        valueFrom: z.strictObject({ secretKeyRef: z.strictObject({ name: z.string(), key: z.string() }) }).optional(),
+        valueFrom: z.strictObject({ secretKeyRef: keyOf.optional(), configMapKeyRef: keyOf.optional() }).optional(),
       }),
     )
     .default([]),
@@ -48,6 +50,7 @@ const volume = z.strictObject({
       items: z.array(z.strictObject({ key: z.string(), path: z.string() })).optional(),
     })
     .optional(),
+  persistentVolumeClaim: z.strictObject({ claimName: z.string() }).optional(),
 });
 
 const workloadSchema = z.object({
@@ -141,8 +144,9 @@ export function dataOf(
 export function environmentOf(manifests: readonly Manifest[], { env, envFrom }: Container): Record<string, string> {
   const given = envFrom.flatMap(({ configMapRef: { name } }) => Object.entries(dataOf(manifests, 'ConfigMap', name)));
   const own = env.map(({ name, value, valueFrom }) => {
-    const secret = valueFrom?.secretKeyRef;
-    const text = secret === undefined ? value : dataOf(manifests, 'Secret', secret.name)[secret.key];
+    const { secretKeyRef: secret, configMapKeyRef: map } = valueFrom ?? {};
+    const ofMap = map === undefined ? value : dataOf(manifests, 'ConfigMap', map.name)[map.key];
+    const text = secret === undefined ? ofMap : dataOf(manifests, 'Secret', secret.name)[secret.key];
     if (text === undefined) throw new Error(`${name} has no value`);
     return [name, text] as const;
   });

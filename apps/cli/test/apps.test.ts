@@ -22,7 +22,7 @@ const FULL = {
 
 test.each([
   [RECEIVER, ['DATABASE_URL', 'DIRECT_URL', 'READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'INITIATION_TOKEN']],
-  [WORKER, ['AWS_SECRET_ACCESS_KEY', 'READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'INITIATION_TOKEN']],
+  [WORKER, ['READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'INITIATION_TOKEN']],
   [
     DASHBOARD,
     [
@@ -46,8 +46,11 @@ test.each([
   }
 });
 
-test('gives the credentials of the storage to the receiver, which stores recordings', () => {
-  expect(environmentOf(RECEIVER, FULL)).toMatchObject({ AWS_SECRET_ACCESS_KEY: 'the AWS_SECRET_ACCESS_KEY' });
+test('gives the credentials of the storage to the receiver, which stores recordings, and to the worker, which removes them', () => {
+  for (const app of [RECEIVER, WORKER]) {
+    const storage = { RECORDINGS_URL: 'the RECORDINGS_URL', AWS_SECRET_ACCESS_KEY: 'the AWS_SECRET_ACCESS_KEY' };
+    expect(environmentOf(app, FULL)).toMatchObject(storage);
+  }
 });
 
 test('hands every app what loads an OpenTelemetry SDK, and what that reads', () => {

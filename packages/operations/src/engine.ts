@@ -102,7 +102,7 @@ function progressOf({ total, done, failed, checkpoint }: Operation): OperationPr
 }
 
 interface ContextParts extends Pick<OperationContext, 'operation' | 'progress' | 'report'> {
-  lease: Pick<OperationContext, 'hold'>;
+  lease: Pick<OperationContext, 'hold' | 'written'>;
   stop: AbortController;
 }
 
@@ -114,6 +114,7 @@ function contextOf({ operation, lease, stop, progress, report }: ContextParts): 
     progress,
     report,
     hold: () => lease.hold(),
+    written: () => lease.written(),
     async retry(work) {
       let waited: string | undefined;
       const before = progress().message;

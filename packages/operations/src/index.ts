@@ -1,6 +1,13 @@
 export { createEngine, OPERATION_EVENTS, type Engine, type EngineOptions, type OperationEvent } from './engine.ts';
 export type { OperationContext, OperationKind } from './operation-kind.ts';
 export { OperationFailedError } from './errors.ts';
+export { ERASE, eraseKind } from './erase/erase.ts';
+export { describeErasure } from './erase/counts.ts';
+export type { ErasePorts, ForgottenInRedis, HeldEvent } from './erase/erase-ports.ts';
+export { erasureWords, type ErasureRequest } from './erase/erasure-filter.ts';
+export { operationVariables } from './variables.ts';
+export { openRemover } from '@landline/recordings';
+export { removeRecordings, type RemovedRecordings, type RemovePorts } from './recordings/remove-recordings.ts';
 export { REPLAY, replayKind } from './replay/replay.ts';
 export type { OperationJob, OperationQueue } from './job-adder.ts';
 export type { ReplayLetters, ReplayPorts, ReplayQueue } from './replay/replay-ports.ts';

@@ -28,6 +28,8 @@ export interface LeaseOptions {
 export interface LeaseKeeper {
   /** Resolves when the lease lasts for some seconds more. @throws the reason of `stop` */
   hold(): Promise<void>;
+  /** Resolves when the progress as it is now is written. @throws the reason of `stop` */
+  written(): Promise<void>;
   /** Writes progress no more; resolves when nothing is under way. */
   end(): Promise<void>;
 }
@@ -73,11 +75,14 @@ export function keepLease({ store, operation, progress, stop }: LeaseOptions): L
       stop.signal.throwIfAborted();
       while (performance.now() > keptAt + LEASE_MS - LEAST_LEFT_MS) {
         // oxlint-disable-next-line no-await-in-loop -- until it is known
-        const isKnown = await beat().then(() => true, onlyStoreErrors);
-        stop.signal.throwIfAborted();
-        // oxlint-disable-next-line no-await-in-loop -- until it is known
-        if (!isKnown) await pause(RETRY_MS, stop.signal);
+        await untilKnown(beat, stop.signal);
       }
+    },
+    async written() {
+      stop.signal.throwIfAborted();
+      // One that is under way may have an older progress.
+      await beating?.catch(() => undefined);
+      await untilKnown(beat, stop.signal);
     },
     async end() {
       ending.abort();
@@ -90,4 +95,16 @@ export function keepLease({ store, operation, progress, stop }: LeaseOptions): L
 function onlyStoreErrors(error: unknown): false {
   if (error instanceof StoreError) return false;
   throw error;
+}
+
+/** Beats until Postgres has answered. @throws the signal's reason */
+async function untilKnown(beat: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  // oxlint-disable no-await-in-loop -- until it is known
+  for (;;) {
+    const isKnown = await beat().then(() => true, onlyStoreErrors);
+    signal.throwIfAborted();
+    if (isKnown) return;
+    await pause(RETRY_MS, signal);
+  }
+  // oxlint-enable no-await-in-loop
 }

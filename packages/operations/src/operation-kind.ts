@@ -22,6 +22,12 @@ export interface OperationContext {
    * @throws  The signal's reason when another worker has the operation.
    */
   readonly hold: () => Promise<void>;
+  /**
+   * Resolves when the progress that was reported last is written. Call it before what cannot be done again without that progress.
+   *
+   * @throws  The signal's reason when the operation must end.
+   */
+  readonly written: () => Promise<void>;
 }
 
 /** A kind of operations. Of each kind one runs at a time. */

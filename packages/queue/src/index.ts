@@ -3,6 +3,8 @@ export { createJobMemory } from './consume/job-memory.ts';
 export type { JobFailure } from './consume/job-failure.ts';
 export type { ConsumedJob } from './consume/process-job.ts';
 export { QueueUnavailableError, RedisRefusedError } from './errors.ts';
+export { forgetJobs, type ForgetJobsOptions, type ForgottenJobs } from './forget/forget-jobs.ts';
+export type { CarriedEvent } from './forget/job-contents.ts';
 export type { Backlog } from './jobs/backlog.ts';
 export { countJobs } from './jobs/count-jobs.ts';
 export type { DeadLetter, DeadLetters } from './jobs/dead-letter.ts';

@@ -50,7 +50,7 @@ export async function runOperation({ json, env, ...asked }: OperationCall, conte
 }
 
 /** A worker looks by itself every few seconds, so a Redis that cannot be reached from here is no fault. */
-async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
+export async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
   try {
     const given = { ...env, REDIS_URL: await findRedis(context.root, env), REDIS_CA: readSecret('REDIS_CA', env) };
     await wakeOperations(await readQueueServers(z.object(queueVariables).parse(given)));

@@ -95,6 +95,9 @@ export const WORKER: App = {
     'WORKER_CONCURRENCY',
     'ELEVENLABS_WEBHOOK_SECRET',
     'SIGNATURE_TOLERANCE_SECONDS',
+    // It removes the recordings of what is forgotten.
+    'RECORDINGS_URL',
+    ...AWS_VARIABLES,
   ],
   fixed: LOOPBACK,
   portVariable: 'WORKER_PORT',

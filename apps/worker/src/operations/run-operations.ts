@@ -1,6 +1,7 @@
 import type { Logger } from '@landline/process';
 import {
   createTaskConsumer,
+  forgetJobs,
   OPERATIONS_TASK,
   openTrackedJobs,
   shardPlaces,
@@ -8,22 +9,36 @@ import {
   type QueueServers,
   type Task,
 } from '@landline/queue';
-import { createEngine, readmitKind, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
+import {
+  createEngine,
+  eraseKind,
+  openRemover,
+  readmitKind,
+  replayKind,
+  type Engine,
+  type ErasePorts,
+  type ReplayLetters,
+} from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
-import type { Diagnosing } from '../rejected/process-rejected.ts';
 import { letterOf } from '../dead-letters/letter-of.ts';
+import type { Diagnosing } from '../rejected/process-rejected.ts';
+import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
 
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
 const LOOK_MS = 5_000;
 
 /** What operations are run with. */
 export interface OperationsOptions extends QueueServers {
-  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions' | 'rejectedPage' | 'markReadmitted'>;
+  store: Pick<Store, 'operations' | 'readDead' | 'makeBodyPartitions'> &
+    ErasePorts['store'] &
+    Pick<Store, 'recordingsToRemove' | 'rejectedPage' | 'markReadmitted'>;
   /** What readmitted requests are verified with. */
   accepting: Diagnosing;
   deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
+  /** RECORDINGS_URL; undefined: none. */
+  recordingsUrl?: string | undefined;
   logger: Logger;
   metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
 }
@@ -39,12 +54,23 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, accepting, deadLetters, logger, metrics, ...servers } = options;
+  const { store, accepting, deadLetters, recordingsUrl = '', logger, metrics, ...servers } = options;
   const queue = openTrackedJobs(servers);
   const letters = lettersOf(store, deadLetters);
+  const storage = openRemover(recordingsUrl);
+  const removing = { recordings: store.recordingsToRemove, storage };
+  const erasing: ErasePorts = {
+    ...removing,
+    store,
+    forgetJobs: (decide, signal) => forgetJobs({ servers, decide, signal }),
+  };
   const engine = createEngine({
     store: store.operations,
-    kinds: [replayKind({ ledger: store.ledger, queue, letters }), readmitKind({ rejected: store, queue, accepting })],
+    kinds: [
+      replayKind({ ledger: store.ledger, queue, letters }),
+      readmitKind({ rejected: store, queue, accepting }),
+      eraseKind(erasing),
+    ],
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
       // The message may quote an event.
@@ -57,7 +83,11 @@ export function runOperations(options: OperationsOptions): Operations {
   const consumers = shardPlaces(servers).map((place) =>
     createTaskConsumer({
       ...place,
-      tasks: { [OPERATIONS_TASK]: operationsTask(engine), 'body-partitions': bodyPartitionsTask(store, logger) },
+      tasks: {
+        [OPERATIONS_TASK]: operationsTask(engine),
+        'body-partitions': bodyPartitionsTask(store, logger),
+        [RECORDINGS_TASK]: recordingsTask(removing, logger),
+      },
       onError(error) {
         metrics.redisErrors.inc();
         logger.error(`Operations: ${error.message}`);
@@ -70,6 +100,7 @@ export function runOperations(options: OperationsOptions): Operations {
     async close(limit) {
       await Promise.all(consumers.map((consumer) => consumer.close(limit)));
       await queue.close();
+      storage.close();
     },
   };
 }

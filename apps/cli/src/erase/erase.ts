@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+import { ERASE, erasureWords } from '@landline/operations';
+import { hashSubject, openErasures, openOperations, type ErasurePlan, type Subject } from '@landline/store';
+import type { CommandContext } from '../command-context.ts';
+import { CliError } from '../errors.ts';
+import { explainDatabaseFault } from '../explain-database-fault.ts';
+import { findOwnDatabase, findReadableDatabase } from '../find-database.ts';
+import { complain, followOperation, untilInterrupted } from '../operations/follow-operation.ts';
+import { wakeWorker } from '../operations/run-operation.ts';
+import { readEnvFile, type Environment } from '../start/env-file.ts';
+import { describePlan, hasNothing, printEnd, printPlan } from './describe-erasure.ts';
+import { readJournalHours, readSubject } from './read-subject.ts';
+
+/** The exit code of a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+const CANNOT_ASK =
+  'erase forgets for ever, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
+
+/**
+ * `landline erase --conversation id | --user id | --number n [--plan] [--yes] [--json]`: forgets a call, or a person, everywhere. It shows the plan, asks,
+ * leaves the work to a worker, and follows it to its end.
+ *
+ * @returns  The exit code: 0 where all is forgotten, 1 where there is no such call or person, or the operation failed or was cancelled, 2 where nobody could be
+ *           asked, 130 after Ctrl-C.
+ * @throws   {CliError} `arguments_invalid`, `query_failed`, `configuration_invalid`.
+ */
+export async function erase(args: string[], context: CommandContext): Promise<number> {
+  const { root, env, ask } = context;
+  const wanted = readArguments(args);
+  if (!wanted.plan && !wanted.yes && ask === undefined) throw new CliError('arguments_invalid', CANNOT_ASK);
+  const variables = await readEnvFile(root, env);
+  const plan = await makePlan(wanted.subject, context, variables);
+  if (wanted.plan) return printPlan(plan, wanted, context);
+  if (!wanted.json) context.print(describePlan(plan, wanted.subject));
+  if (!wanted.yes && !(await ask?.('Forget it everywhere? Nobody can take that back.'))) {
+    complain('Nothing was changed.', context);
+    return 0;
+  }
+  return run({ ...wanted, plan }, context, variables);
+}
+
+/** What the command line asks for. */
+interface Wanted {
+  subject: Subject;
+  plan: boolean;
+  yes: boolean;
+  json: boolean;
+}
+
+function readArguments(args: string[]): Wanted {
+  const options = {
+    conversation: { type: 'string' },
+    user: { type: 'string' },
+    number: { type: 'string' },
+    plan: { type: 'boolean', default: false },
+    yes: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  } as const;
+  const { values } = parseArgs({ args, options });
+  return { ...values, subject: readSubject(values) };
+}
+
+async function makePlan(subject: Subject, context: CommandContext, env: Environment): Promise<ErasurePlan> {
+  const { url } = await findReadableDatabase(context.root, env);
+  const erasures = openErasures(url);
+  try {
+    return await erasures.plan(subject);
+  } catch (cause) {
+    throw new CliError('query_failed', explainDatabaseFault(cause), { cause });
+  } finally {
+    await erasures.close();
+  }
+}
+
+async function run(
+  { subject, json, plan }: Omit<Wanted, 'plan'> & { plan: ErasurePlan },
+  context: CommandContext,
+  env: Environment,
+): Promise<number> {
+  const { databaseUrl } = await findOwnDatabase(context.root, env);
+  const words = erasureWords({ subject, hash: await hashSubject(subject), journalHours: readJournalHours(env) });
+  const store = openOperations(databaseUrl);
+  const erasures = openErasures(databaseUrl);
+  const interrupted = untilInterrupted();
+  try {
+    const requestedBy = `cli:${env['USER'] ?? env['LOGNAME'] ?? 'unknown'}`;
+    const operation = await store.request({ kind: ERASE, filter: words, total: plan.conversations, requestedBy });
+    await wakeWorker(context, env);
+    const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
+    if (ended === undefined) {
+      complain(
+        `The erasure goes on in the worker. To see how far it is: landline operations show ${operation.id}`,
+        context,
+      );
+      return INTERRUPTED;
+    }
+    const erasure = await erasures.get(operation.id);
+    printEnd({ operation: ended, erasure, json }, context);
+    if (ended.status !== 'done') return 1;
+    if (!hasNothing(plan, erasure)) return 0;
+    complain(sayMissing(subject), context);
+    return 1;
+  } catch (cause) {
+    throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
+  } finally {
+    interrupted.end();
+    await Promise.all([store.close(), erasures.close()]);
+  }
+}
+
+function sayMissing({ by, value }: Subject): string {
+  return by === 'conversation'
+    ? `There is no conversation ${value}. A mark is kept for it: what comes of it later is not kept.`
+    : `There is no ${by === 'user' ? 'user' : 'call from'} ${value}. No mark is kept: a later call is a new call.`;
+}
