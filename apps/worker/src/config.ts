@@ -1,4 +1,5 @@
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
+import { operationVariables } from '@landline/operations';
 import { queueVariables } from '@landline/queue';
 import { storeVariables } from '@landline/store';
 import { webhookVariables } from '@landline/webhook';
@@ -9,6 +10,7 @@ export const workerVariables = z.object({
   ...storeVariables,
   ...processVariables,
   ...queueVariables,
+  ...operationVariables,
   SIGNATURE_TOLERANCE_SECONDS: webhookVariables.SIGNATURE_TOLERANCE_SECONDS,
   /** For the diagnosis of refused requests alone: a worker without it, or with one that no receiver takes, applies events all the same. */
   ELEVENLABS_WEBHOOK_SECRET: webhookVariables.ELEVENLABS_WEBHOOK_SECRET.optional()

@@ -27,6 +27,7 @@ const worker = createWorker({
   databaseUrl: config.DATABASE_URL,
   ...(await readQueueServers(config)),
   concurrency: config.WORKER_CONCURRENCY,
+  recordingsUrl: config.RECORDINGS_URL,
   diagnosing: {
     secrets: config.ELEVENLABS_WEBHOOK_SECRET?.secrets ?? [],
     toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,

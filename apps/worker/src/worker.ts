@@ -22,6 +22,8 @@ import type { Diagnosing } from './rejected/process-rejected.ts';
 export interface WorkerOptions extends ConnectionOptions {
   /** Jobs for one transaction. Three times as many are held: two transactions' are being applied, a third's fetched. */
   concurrency: number;
+  /** RECORDINGS_URL, as the receivers have it: what is forgotten is removed there. By default none. */
+  recordingsUrl?: string | undefined;
   /** What refused requests are diagnosed with; by default no secret is known. */
   diagnosing?: Diagnosing;
   logger: Logger;
@@ -45,7 +47,7 @@ const NO_SECRETS: Diagnosing = { secrets: [], toleranceSeconds: 0 };
 
 /** Makes a worker; it takes nothing until `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { logger, tracing, diagnosing = NO_SECRETS } = options;
+  const { logger, tracing, recordingsUrl, diagnosing = NO_SECRETS } = options;
   const metrics = createMetrics();
   const connections = openConnections(options, metrics);
   const { store, beats } = connections;
@@ -62,7 +64,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const pipeline = createPipeline({ store, after, logger, tracing });
   const rejected = { diagnosing, store, pace: createPace() };
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected });
-  const operations = runOperations({ ...serversOf(options), ...connections, logger, metrics });
+  const operations = runOperations({ ...serversOf(options), ...connections, recordingsUrl, logger, metrics });
   addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
   const oldShards = createOldShards(options, { consumers, connections });

@@ -9,6 +9,7 @@ test('reads the defaults', () => {
       DIRECT_URL: '',
       REDIS_URL: 'redis://127.0.0.1:6379',
       HOST: '0.0.0.0',
+      RECORDINGS_URL: '',
       WORKER_PORT: 3002,
       WORKER_CONCURRENCY: 32,
       SIGNATURE_TOLERANCE_SECONDS: 3600,

@@ -1,4 +1,5 @@
 export { createMover, type Mover } from './move/mover.ts';
+export { openRemover, type RecordingRemover } from './remove/remover.ts';
 export type { BodyWriter, MakeRoom } from './spool/body-writer.ts';
 export { SpoolError } from './spool/errors.ts';
 export { listSpool, verifySpoolFile, type SpoolFile } from './spool/inspect-spool.ts';

@@ -2,7 +2,8 @@ import type { NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
 import type { LedgerEntry, RecordingChange } from '@landline/webhook/changes';
 import type { Clock } from '@landline/webhook/clock';
-import { fold, foldRecordings, withoutOutranked } from './tables/fold.ts';
+import { conversationOf, forgetErased, storedUrls } from './forget/erased-events.ts';
+import { fold, foldRecordings, withoutOutranked, type FoldedRows } from './tables/fold.ts';
 import { holdConversations } from './hold-conversations.ts';
 import {
   forgetStatement,
@@ -24,7 +25,10 @@ import { outrankedStatement } from './tables/outranked-statement.ts';
 import type { Run, RunAtCommit } from './connection/transactions.ts';
 import { recordingStatement } from './tables/recording-statement.ts';
 
-/** What applying made of an event; `duplicate`: it was in the ledger already and changed nothing. */
+/**
+ * What applying made of an event. `duplicate`: it was in the ledger already and changed nothing. `ignored`: it is in the ledger and changes no table,
+ * because nobody knows its type, or because its conversation is erased; then its body is not kept.
+ */
 export type ApplyOutcome = 'applied' | 'ignored' | 'duplicate';
 
 /** What events are applied with. */
@@ -53,12 +57,23 @@ export async function applyEvents(
   const recorded = readRecorded(await run(recordStatement(unique, options)));
   await keepRevived(unique, recorded, run);
   const duplicates = new Set(recorded.flatMap(({ id, isRevived }) => (isRevived ? [] : [id])));
+  const isRevivedHere = (id: string) => recorded.some((row) => row.isRevived && row.id === id);
   const canaries = unique.filter(isCanary);
   if (canaries.length > 0) await run(forgetStatement(canaries.map(({ entry }) => entry.id)));
-  const rows = fold(
-    unique.flatMap((event) => (event.outcome === 'applied' && !duplicates.has(event.entry.id) ? [event.changes] : [])),
-  );
-  const { transcripts, updates } = await holdConversations(rows.conversations, run);
+  const others = idsBeside(unique, duplicates);
+  const folded = foldNew(unique, duplicates);
+  const { transcripts, updates, erased } = await holdConversations(folded.conversations, run, others);
+  // The mark of an erased conversation is in its row, which is held by now: so no other event pays for that question.
+  const isErased = (event: { entry: LedgerEntry }) => erased.has(conversationOf(event) ?? '');
+  if (erased.size > 0) await forgetErased(events.filter(isErased), (id) => !duplicates.has(id), run);
+  const kept = erased.size === 0 ? events : events.filter((event) => !isErased(event));
+  const rows =
+    erased.size === 0
+      ? folded
+      : foldNew(
+          unique.filter((event) => !isErased(event)),
+          duplicates,
+        );
   const outranked = transcripts.size === 0 ? transcripts : transcribedHere(rows.conversations, transcripts);
   if (outranked.size > 0) {
     await runAtCommit(outrankedStatement('conversation_messages', outranked));
@@ -68,14 +83,39 @@ export async function applyEvents(
   if (messages.length > 0) await runAtCommit(messageStatement(messages));
   await merge(AGENT_TOOL_CALLS, toolCalls, runAtCommit);
   await merge(USER_COMMANDS, rows.commands, runAtCommit);
-  const recordings = foldRecordings(recordingsOf(events, duplicates));
+  const recordings = foldRecordings(recordingsOf(kept, duplicates));
   if (recordings.length > 0) await runAtCommit(recordingStatement(recordings));
   await merge(CONVERSATIONS, updates, runAtCommit);
   await merge(USER_PROFILES, rows.profiles, runAtCommit);
-  return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
+  const outcomeOf = (event: ApplicableEvent): ApplyOutcome => {
+    if (duplicates.has(event.entry.id)) return 'duplicate';
+    if (!isErased(event)) return event.outcome;
+    // The ledger gave it another chance before anybody could know.
+    return isRevivedHere(event.entry.id) ? 'duplicate' : 'ignored';
+  };
+  return new Map(unique.map((event) => [event.entry.id, outcomeOf(event)]));
 }
 
-/** Records events as dead; returns the ledger ids of those that are dead now. */
+/** Folds the changes of the events that the ledger did not have. */
+function foldNew(events: readonly ApplicableEvent[], duplicates: ReadonlySet<string>): FoldedRows {
+  return fold(
+    events.flatMap((event) => (event.outcome === 'applied' && !duplicates.has(event.entry.id) ? [event.changes] : [])),
+  );
+}
+
+/**
+ * Returns the conversations of events that change no row of them, and must be forgotten all the same where they are erased: the body of an event that is
+ * ignored, and the audio that a repeat has brought to the storage once more.
+ */
+function idsBeside(events: readonly ApplicableEvent[], duplicates: ReadonlySet<string>): string[] {
+  const ids = events.flatMap((event) => {
+    const counts = duplicates.has(event.entry.id) ? storedUrls(event).length > 0 : event.outcome === 'ignored';
+    return counts ? (conversationOf(event) ?? []) : [];
+  });
+  return [...new Set(ids)];
+}
+
+/** Records events as dead; returns the ledger ids of those that are dead now. Those of erased conversations are ignored. */
 export async function recordDead(
   events: readonly DeadEvent[],
   { run, ...options }: Omit<ApplyOptions, 'runAtCommit'>,
@@ -83,7 +123,15 @@ export async function recordDead(
   const unique = uniqueById(events, (event) => event.entry.id);
   const recorded = readRecorded(await run(recordDeadStatement(unique, options)));
   await keepRevived(unique, recorded, run);
-  return new Set(recorded.map(({ id }) => id));
+  const dead = new Set(recorded.map(({ id }) => id));
+  const { erased } = await holdConversations([], run, [
+    ...new Set(unique.flatMap((event) => conversationOf(event) ?? [])),
+  ]);
+  const ofErased = unique.filter((event) => erased.has(conversationOf(event) ?? ''));
+  if (ofErased.length === 0) return dead;
+  await forgetErased(ofErased, (id) => dead.has(id), run);
+  for (const { entry } of ofErased) dead.delete(entry.id);
+  return dead;
 }
 
 /** Writes the bodies of events that the ledger had before, where they are gone. */

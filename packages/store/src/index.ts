@@ -9,6 +9,12 @@ export type { EventState, Ledger, SizedEvent, StoredBody } from './find/ledger.t
 export { openLedger } from './find/open-ledger.ts';
 export { chunksOf, countMatching, searchText } from './find/search-text.ts';
 export { textMatcher } from './find/text-matcher.ts';
+export { openErasures, type Erasing, type Erasure, type ErasurePlan } from './forget/erasing.ts';
+export type { Forgotten, ForgottenCounts } from './forget/forget-conversations.ts';
+export type { WhatToForget } from './forget/forget-statements.ts';
+export type { RecordingsToRemove, RecordingToRemove } from './forget/recordings-to-remove.ts';
+export { hashSubject, isHashOf } from './forget/subject-hash.ts';
+export { subjectSchema, SUBJECT_KINDS, type Person, type Subject } from './forget/subject.ts';
 export type { Beat } from './ledger/beat.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './ledger/dead-statement.ts';
 export type { DeadEvent } from './ledger/ledger-statement.ts';

@@ -1,5 +1,9 @@
 import { applyEvents, recordDead, type ApplicableEvent, type ApplyOutcome } from './apply.ts';
 import { openTransactions, type TransactionOptions, type Transactions } from './connection/transactions.ts';
+import { erasingOn, type Erasing } from './forget/erasing.ts';
+import { forgetConversations, type Forgotten } from './forget/forget-conversations.ts';
+import type { WhatToForget } from './forget/forget-statements.ts';
+import { recordingsToRemoveOn, type RecordingsToRemove } from './forget/recordings-to-remove.ts';
 import { leaveBeat, type Beat, type NextBeat } from './ledger/beat.ts';
 import {
   countDeadStatement,
@@ -58,6 +62,15 @@ export interface Store extends RejectedTable {
   makeBodyPartitions(): Promise<number>;
   /** What the server's settings put at risk, and what to do about each; none when nothing is. */
   durabilityRisks(): Promise<string[]>;
+  /**
+   * Forgets conversations, a hundred at most, in one transaction; safe to repeat. See `forgetConversations` of forget/: their audio is on the list
+   * of `recordingsToRemove` then, and the dead letters that it names are to go.
+   */
+  forgetConversations(ids: readonly string[], what: WhatToForget): Promise<Forgotten>;
+  /** The files that the storage is to lose, on the same connections. */
+  readonly recordingsToRemove: RecordingsToRemove;
+  /** What an erasure asks and does beside that, on the same connections. */
+  readonly erasing: Erasing;
   /** Finds events, on the same connections. */
   readonly ledger: Ledger;
   /** The table of operations, on the same connections. */
@@ -106,6 +119,9 @@ export function storeOn(transactions: Transactions): Store {
     missing: (ids) => transactions.run((run) => findMissing(ids, run)),
     makeBodyPartitions: () => makePartitionsAhead(transactions),
     durabilityRisks: () => transactions.run(checkDurability),
+    forgetConversations: (ids, what) => transactions.run((run) => forgetConversations(ids, what, run)),
+    recordingsToRemove: recordingsToRemoveOn(transactions),
+    erasing: erasingOn(transactions),
     ledger: ledgerOn(transactions),
     operations: operationsOn(transactions),
     close: () => transactions.close(),

@@ -8,19 +8,22 @@ import {
   type QueueServers,
   type Task,
 } from '@landline/queue';
-import { createEngine, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
+import { createEngine, openRemover, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
 import { letterOf } from '../dead-letters/letter-of.ts';
+import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
 
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
 const LOOK_MS = 5_000;
 
 /** What operations are run with. */
 export interface OperationsOptions extends QueueServers {
-  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions'>;
+  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions' | 'recordingsToRemove'>;
   deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
+  /** RECORDINGS_URL; undefined: none. */
+  recordingsUrl?: string | undefined;
   logger: Logger;
   metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
 }
@@ -36,9 +39,11 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, deadLetters, logger, metrics, ...servers } = options;
+  const { store, deadLetters, recordingsUrl = '', logger, metrics, ...servers } = options;
   const queue = openTrackedJobs(servers);
   const letters = lettersOf(store, deadLetters);
+  const storage = openRemover(recordingsUrl);
+  const removing = { recordings: store.recordingsToRemove, storage };
   const engine = createEngine({
     store: store.operations,
     kinds: [replayKind({ ledger: store.ledger, queue, letters })],
@@ -54,7 +59,11 @@ export function runOperations(options: OperationsOptions): Operations {
   const consumers = shardPlaces(servers).map((place) =>
     createTaskConsumer({
       ...place,
-      tasks: { [OPERATIONS_TASK]: operationsTask(engine), 'body-partitions': bodyPartitionsTask(store, logger) },
+      tasks: {
+        [OPERATIONS_TASK]: operationsTask(engine),
+        'body-partitions': bodyPartitionsTask(store, logger),
+        [RECORDINGS_TASK]: recordingsTask(removing, logger),
+      },
       onError(error) {
         metrics.redisErrors.inc();
         logger.error(`Operations: ${error.message}`);
@@ -67,6 +76,7 @@ export function runOperations(options: OperationsOptions): Operations {
     async close(limit) {
       await Promise.all(consumers.map((consumer) => consumer.close(limit)));
       await queue.close();
+      storage.close();
     },
   };
 }

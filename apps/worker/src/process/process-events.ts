@@ -62,14 +62,16 @@ function report(
     const counted = seen.has(id) ? 'duplicate' : outcome;
     seen.add(id);
     countProcessed(metrics, event.entry, counted);
-    if (counted !== 'duplicate') logger.info(lineOf(event));
+    if (counted !== 'duplicate') logger.info(lineOf(event, counted));
   }
 }
 
-function lineOf(event: NormalisedEvent): string {
-  return event.outcome === 'applied'
-    ? `✅ ${event.done}: ${printable(event.entry.conversationId ?? '')}`
-    : `Ignored, but recorded: ${printable(event.entry.type ?? '')}`;
+function lineOf(event: NormalisedEvent, outcome: ApplyOutcome): string {
+  if (event.outcome !== 'applied') return `Ignored, but recorded: ${printable(event.entry.type ?? '')}`;
+  const conversation = printable(event.entry.conversationId ?? '');
+  return outcome === 'applied'
+    ? `✅ ${event.done}: ${conversation}`
+    : `Only its id is recorded, for the conversation is erased: ${conversation}`;
 }
 
 /** A delivery's only event; a dead letter carries one. */

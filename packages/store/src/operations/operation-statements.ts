@@ -55,13 +55,17 @@ export function claimStatement(kind: string, leaseMs: number): Statement {
   };
 }
 
-const PROGRESS = `
+const CHECKPOINT = `NULLIF($7::text, '')::jsonb`;
+
+const progressWith = (checkpoint: string) => `
       total = NULLIF($3::text, '')::bigint,
       done = $4::text::bigint,
       failed = $5::text::bigint,
       message = NULLIF($6::text, ''),
-      checkpoint = NULLIF($7::text, '')::jsonb,
+      checkpoint = ${checkpoint},
       updated_at = clock_timestamp()`;
+
+const PROGRESS = progressWith(CHECKPOINT);
 
 const HELD = `o.id = $1::text::uuid AND o.fence = $2::text::bigint AND o.status = 'running'`;
 
@@ -90,6 +94,14 @@ export function keepStatement(lease: Lease, progress: OperationProgress, leaseMs
   };
 }
 
+/**
+ * What an operation keeps when it ends, however it ends: an erasure must not itself remember whom it has forgotten. The hash stays in its filter.
+ */
+const LEFT = {
+  filter: `CASE WHEN o.kind = 'erase' THEN o.filter - 'subject' ELSE o.filter END`,
+  checkpoint: (given: string) => `CASE WHEN o.kind = 'erase' THEN NULL ELSE ${given} END`,
+} as const;
+
 /** Ends an operation. No row: see `keepStatement`. */
 export function finishStatement(
   lease: Lease,
@@ -98,8 +110,8 @@ export function finishStatement(
 ): Statement {
   return {
     sql: `
-    UPDATE operations AS o SET ${PROGRESS},
-      status = $8::text, finished_at = clock_timestamp(), lease_until = NULL
+    UPDATE operations AS o SET ${progressWith(LEFT.checkpoint(CHECKPOINT))},
+      filter = ${LEFT.filter}, status = $8::text, finished_at = clock_timestamp(), lease_until = NULL
     WHERE ${HELD}
     RETURNING o.id::text`,
     parameters: [...progressParameters(lease, progress), status],
@@ -127,7 +139,9 @@ export function cancelStatement(id: string): Statement {
       updated_at = clock_timestamp(),
       status = CASE WHEN ${hasNoWorker} THEN 'cancelled' ELSE o.status END,
       finished_at = CASE WHEN ${hasNoWorker} THEN clock_timestamp() END,
-      fence = CASE WHEN ${hasNoWorker} THEN o.fence + 1 ELSE o.fence END
+      fence = CASE WHEN ${hasNoWorker} THEN o.fence + 1 ELSE o.fence END,
+      filter = CASE WHEN ${hasNoWorker} THEN ${LEFT.filter} ELSE o.filter END,
+      checkpoint = CASE WHEN ${hasNoWorker} THEN ${LEFT.checkpoint('o.checkpoint')} ELSE o.checkpoint END
     WHERE o.id = $1::text::uuid AND o.status IN ('planned', 'running')
     RETURNING ${OPERATION_COLUMNS}`,
     parameters: [id],

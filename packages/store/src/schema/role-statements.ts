@@ -40,10 +40,14 @@ export function grantStatements({ owner, worker, reader }: RoleNames, schema: st
 }
 
 /**
- * The functions by which the worker, who owns no table, makes and drops partitions. They work with their owner's rights, so that must be the tables'
- * owner.
+ * The functions by which the worker, who owns no table, makes and drops partitions, and makes the tables of a rebuild forget. They work with their
+ * owner's rights, so that must be the tables' owner.
  */
-const PARTITION_FUNCTIONS = ['landline_make_body_partitions', 'landline_drop_body_partition'];
+const WORKER_FUNCTIONS = [
+  'landline_make_body_partitions',
+  'landline_drop_body_partition',
+  'landline_forget_in_kept_tables',
+];
 
 /**
  * Gives the owner every table of the schema that the admin owns, and Landline's functions, and grants what the others may do with them. Sequences of
@@ -81,7 +85,7 @@ BEGIN
     IF found_function.is_to_move THEN
       EXECUTE format('ALTER FUNCTION %s OWNER TO ${owner}', found_function.name);
     END IF;
-    IF found_function.proname IN (${PARTITION_FUNCTIONS.map(quoteText).join(', ')}) THEN
+    IF found_function.proname = ANY ('{${WORKER_FUNCTIONS.join()}}') THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ${worker}', found_function.name);
     END IF;
   END LOOP;

@@ -14,6 +14,8 @@ export interface LockedConversations {
   transcripts: Map<string, Clock>;
   /** The ids that no row has. */
   missing: Set<string>;
+  /** The ids of those that are erased: their events change nothing. */
+  erased: Set<string>;
 }
 
 /**
@@ -26,16 +28,17 @@ export interface LockedConversations {
 export function lockStatement(locks: readonly ConversationLock[]): Statement {
   return {
     sql: `
-    SELECT k.id, (x.id IS NULL AND s.id IS NULL) AS missing,
+    SELECT k.id, (x.id IS NULL AND s.id IS NULL) AS missing, COALESCE(x.erased_at, s.erased_at) IS NOT NULL AS erased,
       replace(COALESCE(x.transcript_clock, s.transcript_clock)::text, '-', '') AS clock
     FROM unnest($1::text[], $2::boolean[]) AS k (id, is_transcribed)
     LEFT JOIN LATERAL (
-      SELECT c.id, c.transcript_clock FROM conversations c WHERE c.id = k.id AND k.is_transcribed FOR UPDATE
+      SELECT c.id, c.transcript_clock, c.erased_at FROM conversations c WHERE c.id = k.id AND k.is_transcribed FOR UPDATE
     ) AS x ON true
     LEFT JOIN LATERAL (
-      SELECT c.id, c.transcript_clock FROM conversations c WHERE c.id = k.id AND NOT k.is_transcribed FOR KEY SHARE
+      SELECT c.id, c.transcript_clock, c.erased_at FROM conversations c WHERE c.id = k.id AND NOT k.is_transcribed FOR KEY SHARE
     ) AS s ON true
-    WHERE (x.id IS NULL AND s.id IS NULL) OR COALESCE(x.transcript_clock, s.transcript_clock) IS NOT NULL`,
+    WHERE (x.id IS NULL AND s.id IS NULL) OR COALESCE(x.transcript_clock, s.transcript_clock) IS NOT NULL
+      OR COALESCE(x.erased_at, s.erased_at) IS NOT NULL`,
     parameters: [textArray(locks.map(({ id }) => id)), plainArray(locks.map(({ isTranscribed }) => isTranscribed))],
   };
 }
@@ -44,9 +47,11 @@ export function lockStatement(locks: readonly ConversationLock[]): Statement {
 export function readLocked(rows: readonly Record<string, unknown>[]): LockedConversations {
   const transcripts = new Map<string, Clock>();
   const missing = new Set<string>();
-  for (const { id, missing: isMissing, clock } of rows) {
+  const erased = new Set<string>();
+  for (const { id, missing: isMissing, erased: isErased, clock } of rows) {
     if (isMissing === true) missing.add(String(id));
+    else if (isErased === true) erased.add(String(id));
     else transcripts.set(String(id), String(clock));
   }
-  return { transcripts, missing };
+  return { transcripts, missing, erased };
 }

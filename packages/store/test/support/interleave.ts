@@ -34,8 +34,15 @@ export interface SteppedStore {
   close: () => Promise<void>;
 }
 
-/** Opens a store that stops before each statement that is a step, and before the commit. */
-export function openSteppedStore(databaseUrl: string): SteppedStore {
+/**
+ * Opens a store that stops before each statement that is a step, and before the commit.
+ *
+ * @param work  What it does in one transaction; by default it applies the events.
+ */
+export function openSteppedStore(
+  databaseUrl: string,
+  work: (store: Store, events: readonly ApplicableEvent[]) => Promise<unknown> = (store, events) => store.apply(events),
+): SteppedStore {
   const transactions = openTransactions({ databaseUrl, poolSize: 1 });
   return {
     apply(events, isStep) {
@@ -50,7 +57,7 @@ export function openSteppedStore(databaseUrl: string): SteppedStore {
           stepped.state = 'waits';
         });
       const store: Store = storeOn(inSteps(transactions, { nextStep, isStep, start: (pid) => (stepped.pid = pid) }));
-      stepped.end = store.apply(events).finally(() => (stepped.state = 'done'));
+      stepped.end = work(store, events).finally(() => (stepped.state = 'done'));
       // The test awaits it at its end; until then a failure is no unhandled rejection.
       stepped.end.catch(() => undefined);
       return stepped;

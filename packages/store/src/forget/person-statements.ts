@@ -1,0 +1,159 @@
+import { fromMs, textArray, type Statement } from '../connection/statement.ts';
+import type { Person, Subject } from './subject.ts';
+
+const COLUMN = { conversation: 'id', user: 'user_id', number: 'external_number' } as const;
+
+/**
+ * Finds conversations of a subject that are not erased; `id` of each.
+ *
+ * @param before  Only those whose first event happened before this time, in unix ms.
+ */
+export function findConversationsStatement(
+  { by, value }: Subject,
+  limit: number,
+  before: number | undefined,
+): Statement {
+  return {
+    sql: `
+    SELECT c.id FROM conversations AS c
+    WHERE c.${COLUMN[by]} = $1::text AND c.erased_at IS NULL
+      AND ($3::text = '' OR c.created_at < ${fromMs(`NULLIF($3::text, '')::float8`)})
+    ORDER BY c.started_at DESC LIMIT $2::text::int`,
+    parameters: [value, String(limit), String(before ?? '')],
+  };
+}
+
+/**
+ * Finds what else tells the person, one row of `users` and `numbers`: the numbers from which nobody else has called, and the users who have called from no
+ * other number. What others share tells nobody.
+ */
+export function findPersonStatement({ by, value }: Subject): Statement {
+  const none = `SELECT '{}'::text[] AS users, '{}'::text[] AS numbers WHERE $1::text IS NOT NULL`;
+  const byUser = `SELECT ARRAY[$1::text] AS users, ARRAY(${alone('user_id', 'external_number')}) AS numbers`;
+  const byNumber = `SELECT ARRAY(${alone('external_number', 'user_id')}) AS users, ARRAY[$1::text] AS numbers`;
+  const sql = by === 'user' ? byUser : by === 'number' ? byNumber : none;
+  return {
+    sql: `SELECT to_jsonb(p.users) AS users, to_jsonb(p.numbers) AS numbers FROM (${sql}) AS p`,
+    parameters: [value],
+  };
+}
+
+/** Selects what stands in the column `other` of conversations that have the subject in `own`, and of no other conversations. */
+function alone(own: string, other: string): string {
+  return `
+      SELECT DISTINCT c.${other} FROM conversations AS c
+      WHERE c.${own} = $1::text AND c.${other} IS NOT NULL
+        AND NOT EXISTS (SELECT FROM conversations AS o WHERE o.${other} = c.${other} AND o.${own} IS DISTINCT FROM $1::text)`;
+}
+
+/** Deletes profiles that are the person's: of each user, and of each number that was taken for a user. Returns the `user_id` of each. */
+export function deleteProfilesStatement({ users, numbers }: Person): Statement {
+  return {
+    sql: `DELETE FROM user_profiles WHERE user_id = ANY ($1::text[]) RETURNING user_id`,
+    parameters: [textArray([...users, ...numbers])],
+  };
+}
+
+/** Takes the number out of the profiles of others who have called from it, and from elsewhere as well. Returns the `user_id` of each. */
+export function clearNumbersStatement({ numbers }: Person): Statement {
+  return {
+    sql: `UPDATE user_profiles SET phone_number = NULL WHERE phone_number = ANY ($1::text[]) RETURNING user_id`,
+    parameters: [textArray(numbers)],
+  };
+}
+
+/** Puts a hash in the place of whatever names the person in the filters of operations; one row with their number as `count`. */
+export function clearFiltersStatement({ conversations, users, numbers }: Person, hash: string): Statement {
+  return {
+    sql: `
+    WITH changed AS (
+      UPDATE operations AS o
+      SET filter = (
+        SELECT jsonb_object_agg(f.key, CASE WHEN f.value = ANY ($1::text[]) THEN $2::text ELSE f.value END) FROM jsonb_each_text(o.filter) AS f
+      )
+      WHERE o.kind <> 'erase' AND EXISTS (SELECT FROM jsonb_each_text(o.filter) AS f WHERE f.value = ANY ($1::text[]))
+      RETURNING o.id
+    )
+    SELECT count(*)::int AS count FROM changed`,
+    parameters: [textArray([...conversations, ...users, ...numbers]), hash],
+  };
+}
+
+/** Tells which of these conversations are erased; `id` of each. */
+export function erasedAmongStatement(ids: readonly string[]): Statement {
+  return {
+    sql: `SELECT c.id FROM conversations AS c WHERE c.id = ANY ($1::text[]) AND c.erased_at IS NOT NULL`,
+    parameters: [textArray(ids)],
+  };
+}
+
+/** Lists the conversations behind an id that were erased at a time (unix ms) or later, in the order of their ids. */
+export function erasedSinceStatement(since: number, after: string, limit: number): Statement {
+  return {
+    sql: `
+    SELECT c.id FROM conversations AS c
+    WHERE c.changed_at >= ${fromMs('$1::text::float8')} AND c.erased_at >= ${fromMs('$1::text::float8')} AND c.id > $2::text
+    ORDER BY c.id LIMIT $3::text::int`,
+    parameters: [String(since), after, String(limit)],
+  };
+}
+
+/** Notes an erasure that begins; a repeat changes nothing. Its hash is that of the operation's filter. */
+export function beginErasureStatement({ id, by, hash }: { id: string; by: Subject['by']; hash: string }): Statement {
+  return {
+    sql: `
+    INSERT INTO erasures (id, kind, subject_hash, requested_at)
+    SELECT $1::text::uuid, $2::text, $3::text, COALESCE((SELECT o.created_at FROM operations AS o WHERE o.id = $1::text::uuid), clock_timestamp())
+    ON CONFLICT (id) DO NOTHING`,
+    parameters: [id, by, hash],
+  };
+}
+
+/** Notes that an erasure is done, with its counts. */
+export function endErasureStatement(id: string, counts: Readonly<Record<string, number | string>>): Statement {
+  return {
+    sql: `UPDATE erasures SET done_at = clock_timestamp(), counts = $2::text::jsonb WHERE id = $1::text::uuid`,
+    parameters: [id, JSON.stringify(counts)],
+  };
+}
+
+/** Reads an erasure. */
+export function getErasureStatement(id: string): Statement {
+  return {
+    sql: `
+    SELECT id::text, kind, subject_hash AS "subjectHash", (extract(epoch FROM requested_at) * 1000)::float8 AS "requestedAt",
+      (extract(epoch FROM done_at) * 1000)::float8 AS "doneAt", counts
+    FROM erasures WHERE id = $1::text::uuid`,
+    parameters: [id],
+  };
+}
+
+/** Deletes refused requests; returns the `id` of each. */
+export function deleteRejectedStatement(ids: readonly string[]): Statement {
+  return {
+    sql: `DELETE FROM rejected_requests WHERE id = ANY ($1::uuid[]) RETURNING id::text`,
+    parameters: [`{${ids.join(',')}}`],
+  };
+}
+
+/** How much of a subject there is, by place; one row. Redis, and what names the person without saying whose it is, no statement counts. */
+export function planStatement({ by, value }: Subject): Statement {
+  return {
+    sql: `
+    WITH own AS MATERIALIZED (SELECT c.id, c.user_id, c.external_number, c.erased_at FROM conversations AS c WHERE c.${COLUMN[by]} = $1::text)
+    SELECT (SELECT count(*)::int FROM own WHERE erased_at IS NULL) AS conversations,
+      (SELECT count(*)::int FROM own WHERE erased_at IS NOT NULL) AS erased_before,
+      ${countIn('conversation_messages')} AS messages, ${countIn('agent_tool_calls')} AS tool_calls, ${countIn('user_commands')} AS commands,
+      ${countIn('webhook_events')} AS events,
+      (SELECT count(*)::int FROM conversation_recordings AS t
+       WHERE t.conversation_id IN (SELECT id FROM own) AND t.deleted_at IS NULL) AS recordings,
+      (SELECT count(*)::int FROM user_profiles AS p WHERE $2::text <> 'conversation' AND p.user_id = $1::text) AS profiles,
+      (SELECT count(DISTINCT user_id)::int FROM own) AS users`,
+    parameters: [value, by],
+  };
+}
+
+/** Counts the rows of a table that belong to the conversations of `own`. */
+function countIn(table: string): string {
+  return `(SELECT count(*)::int FROM ${table} AS t WHERE t.conversation_id IN (SELECT id FROM own))`;
+}
