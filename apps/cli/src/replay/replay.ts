@@ -1,26 +1,14 @@
 import { parseArgs } from 'node:util';
 import { REPLAY } from '@landline/operations';
-import { readSecret } from '@landline/process';
-import { queueVariables, readQueueServers, wakeOperations } from '@landline/queue';
-import {
-  countMatching,
-  filterWords,
-  openLedger,
-  openOperations,
-  type EventCounts,
-  type EventFilter,
-  type Operation,
-} from '@landline/store';
-import { z } from 'zod';
+import { countMatching, filterWords, openLedger, type EventCounts, type EventFilter } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
 import { FILTER_OPTIONS, readCount, readFilter } from '../find/read-filter.ts';
-import { findOwnDatabase, findReadableDatabase } from '../find-database.ts';
-import { findRedis } from '../find-redis.ts';
+import { findReadableDatabase } from '../find-database.ts';
 import { escapeControls, showControls } from '../format-table.ts';
-import { describeOperation, operationDocument } from '../operations/describe-operation.ts';
-import { complain, followOperation, untilInterrupted } from '../operations/follow-operation.ts';
+import { complain } from '../operations/follow-operation.ts';
+import { runOperation } from '../operations/run-operation.ts';
 import { readEnvFile, type Environment } from '../start/env-file.ts';
 
 /** The greatest rate, in events a second. */
@@ -28,9 +16,6 @@ const MOST_RATE = 1_000_000;
 
 /** How long it may take to count the events of a plan, in ms. */
 const PLAN_MS = 120_000;
-
-/** The exit code of a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 const CANNOT_ASK =
   'replay changes rows, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
@@ -54,7 +39,12 @@ export async function replay(args: string[], context: CommandContext): Promise<n
     complain('Nothing was changed.', context);
     return 0;
   }
-  return run({ ...wanted, total: counts.total }, context, variables);
+  const { filter, rate, json } = wanted;
+  return runOperation(
+    { kind: REPLAY, filter: filterWords(filter), rate, total: counts.total, json },
+    context,
+    variables,
+  );
 }
 
 interface Wanted {
@@ -121,53 +111,4 @@ function listCounts(counts: Readonly<Record<string, number>>): string {
 
 function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
-}
-
-async function run(
-  { filter, rate, json, total }: Wanted & { total: number },
-  context: CommandContext,
-  env: Environment,
-): Promise<number> {
-  const { databaseUrl } = await findOwnDatabase(context.root, env);
-  const store = openOperations(databaseUrl);
-  const interrupted = untilInterrupted();
-  try {
-    const requestedBy = `cli:${env['USER'] ?? env['LOGNAME'] ?? 'unknown'}`;
-    const operation = await store.request({ kind: REPLAY, filter: filterWords(filter), total, rate, requestedBy });
-    await wakeWorker(context, env);
-    const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
-    if (ended === undefined) return leave(operation, context);
-    printEnd(ended, json, context);
-    return ended.status === 'done' ? 0 : 1;
-  } catch (cause) {
-    throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
-  } finally {
-    interrupted.end();
-    await store.close();
-  }
-}
-
-/** A worker looks by itself every few seconds, so a Redis that cannot be reached from here is no fault. */
-async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
-  try {
-    const given = { ...env, REDIS_URL: await findRedis(context.root, env), REDIS_CA: readSecret('REDIS_CA', env) };
-    await wakeOperations(await readQueueServers(z.object(queueVariables).parse(given)));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    complain(`No worker could be woken; one looks by itself every few seconds. ${reason}`, context);
-  }
-}
-
-function leave({ id }: Operation, context: CommandContext): number {
-  complain(
-    `The replay goes on in the worker. To see how far it is: landline operations show ${id}; to end it: landline operations cancel ${id}`,
-    context,
-  );
-  return INTERRUPTED;
-}
-
-function printEnd(operation: Operation, json: boolean, { print }: CommandContext): void {
-  print(
-    json ? escapeControls(JSON.stringify(operationDocument(operation), undefined, 2)) : describeOperation(operation),
-  );
 }
