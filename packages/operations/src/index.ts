@@ -6,3 +6,7 @@ export { openRemover } from '@landline/recordings';
 export { removeRecordings, type RemovedRecordings, type RemovePorts } from './recordings/remove-recordings.ts';
 export { REPLAY, replayKind } from './replay/replay.ts';
 export type { ReplayJob, ReplayLetters, ReplayPorts, ReplayQueue } from './replay/replay-ports.ts';
+export { cutoffsOf, policyWords, type RetentionPolicy } from './retention/policy.ts';
+export { retentionKind } from './retention/retention.ts';
+export type { RetentionLetters, RetentionPorts } from './retention/retention-ports.ts';
+export { readPolicy, retentionVariables } from './retention/variables.ts';
