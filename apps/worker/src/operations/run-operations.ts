@@ -8,22 +8,33 @@ import {
   type QueueServers,
   type Task,
 } from '@landline/queue';
-import { createEngine, openRemover, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
+import {
+  createEngine,
+  openRemover,
+  replayKind,
+  retentionKind,
+  type Engine,
+  type ReplayLetters,
+  type RetentionPorts,
+} from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
 import { letterOf } from '../dead-letters/letter-of.ts';
 import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
+import { retentionTask, type RetentionSchedule } from './retention-task.ts';
 
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
 const LOOK_MS = 5_000;
 
 /** What operations are run with. */
 export interface OperationsOptions extends QueueServers {
-  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions' | 'recordingsToRemove'>;
-  deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
+  store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions'> & RetentionPorts['store'];
+  deadLetters: Pick<DeadLetters, 'remove' | 'add' | 'sweep'>;
   /** RECORDINGS_URL; undefined: none. */
   recordingsUrl?: string | undefined;
+  /** Undefined: retention runs only when somebody asks for it. */
+  retention?: RetentionSchedule | undefined;
   logger: Logger;
   metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
 }
@@ -39,14 +50,17 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, deadLetters, recordingsUrl = '', logger, metrics, ...servers } = options;
+  const { store, deadLetters, recordingsUrl = '', retention, logger, metrics, ...servers } = options;
   const queue = openTrackedJobs(servers);
   const letters = lettersOf(store, deadLetters);
   const storage = openRemover(recordingsUrl);
   const removing = { recordings: store.recordingsToRemove, storage };
   const engine = createEngine({
     store: store.operations,
-    kinds: [replayKind({ ledger: store.ledger, queue, letters })],
+    kinds: [
+      replayKind({ ledger: store.ledger, queue, letters }),
+      retentionKind({ store, letters: deadLetters, storage }),
+    ],
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
       // The message may quote an event.
@@ -63,6 +77,7 @@ export function runOperations(options: OperationsOptions): Operations {
         [OPERATIONS_TASK]: operationsTask(engine),
         'body-partitions': bodyPartitionsTask(store, logger),
         [RECORDINGS_TASK]: recordingsTask(removing, logger),
+        ...(retention !== undefined && { retention: retentionTask({ ...retention, store: store.retention, engine }) }),
       },
       onError(error) {
         metrics.redisErrors.inc();
