@@ -16,6 +16,7 @@ export const USAGE = `Usage: npm run landline -- <command>
   events [filter] [--limit n] [--json]        lists events of the ledger, newest first
   replay [filter] [--plan] [--rate n] [--yes] [--json]
                                               puts events of the ledger through the worker again
+  retention [--plan] [--yes] [--json]         deletes what is too old, and what calls' accounts order to be deleted
   operations [show <id> | cancel <id>] [--json]
                                               lists running and finished operations, shows one, or ends one
   journal enqueue --since <time> [--until <time>] [--dry-run]
