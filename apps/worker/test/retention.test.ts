@@ -243,6 +243,10 @@ describe('what the account of a call orders to be deleted', () => {
     expect(await files(place)).toEqual([]);
     expect(await column(place, 'SELECT content FROM conversation_messages')).toEqual(['My name is Ada.']);
     expect(await column(place, 'SELECT deleted_at IS NOT NULL FROM conversation_recordings')).toEqual([true]);
+    // An order for a time that was over long before the last run.
+    await insertConversation(place, 'long over', { delete_audio_at: NOW - 40 * DAY });
+    await place.keepRecording('long over', NOW - HOUR);
+    expect(await place.run()).toMatchObject({ message: 'Deleted: 1 conversations’ audio by order, 1 files.' });
   });
 });
 

@@ -31,9 +31,11 @@ export { createReader, type Reader } from './read/reader.ts';
 export type { Cutoffs } from './retention/cutoffs.ts';
 export {
   openRetention,
+  type ConversationPage,
   type DueConversation,
   type LaidLetter,
   type RetentionStore,
+  type WalkedConversation,
 } from './retention/retention-store.ts';
 export type { ConversationPosition } from './retention/row-statements.ts';
 export { RETENTION } from './retention/run-statements.ts';

@@ -46,7 +46,7 @@ export function clearLedgerBodiesStatement(before: number, after: EventPosition,
 
 /**
  * Asks for the removal of whole bodies that lie in the storage, of at most so many events. In the same statement the ledger forgets where they
- * were, so each is asked for once.
+ * were, so each is asked for once. The order makes Postgres take the index of such events.
  */
 export function removeStoredBodiesStatement(before: number, limit: number): Statement {
   return {
@@ -54,7 +54,7 @@ export function removeStoredBodiesStatement(before: number, limit: number): Stat
     WITH due AS (
       SELECT e.id, e.body_reference ->> 'bodyUrl' AS url FROM webhook_events AS e
       WHERE (e.body_reference ->> 'bodyUrl') IS NOT NULL AND e.received_at < ${fromMs('$1::text::float8')}
-      ORDER BY e.received_at, e.id LIMIT $2::text::int FOR UPDATE SKIP LOCKED
+      ORDER BY e.body_reference ->> 'bodyUrl' LIMIT $2::text::int FOR UPDATE SKIP LOCKED
     ), asked AS (
       INSERT INTO recordings_to_remove AS t (url) SELECT DISTINCT url FROM due ORDER BY url
       ON CONFLICT (url) DO UPDATE SET requests = t.requests + 1

@@ -12,11 +12,12 @@ import {
 } from './body-statements.ts';
 import type { Cutoffs } from './cutoffs.ts';
 import {
+  audioOrdersStatement,
   deleteEventsStatement,
   deleteRecordingsStatement,
   deleteRejectedStatement,
-  dueAudioStatement,
   dueTranscriptsStatement,
+  lateAudioOrdersStatement,
   oldConversationsStatement,
   oldLettersStatement,
   type ConversationPosition,
@@ -44,6 +45,17 @@ export interface DueConversation {
   withAudio: boolean;
 }
 
+/** A page of conversations behind a position. */
+export interface ConversationPage {
+  after: ConversationPosition;
+  limit: number;
+}
+
+/** A conversation that a walk has come to. */
+export interface WalkedConversation extends ConversationPosition {
+  isDue: boolean;
+}
+
 /** What retention does, each method in one transaction. Times in unix milliseconds. Every method that fails throws a `StoreError`. */
 export interface RetentionStore {
   /** The days (UTC, `yyyy-mm-dd`) for which bodies have a partition, the oldest first. */
@@ -68,13 +80,12 @@ export interface RetentionStore {
   deleteRecordings(before: number, limit: number): Promise<number>;
   /** Lists at most `limit` conversations whose transcript is to be deleted by `now`, because the account orders it. */
   dueTranscripts(now: number, limit: number): Promise<DueConversation[]>;
-  /** Lists at most `limit` conversations whose audio is to be deleted by `now`, and is there. */
-  dueAudio(now: number, limit: number): Promise<string[]>;
-  /** Lists at most `limit` conversations behind a position that began before a time, and are not forgotten. */
-  oldConversations(
-    before: number,
-    page: { after: ConversationPosition; limit: number },
-  ): Promise<ConversationPosition[]>;
+  /** Walks through conversations by `delete_audio_at`, up to `now`: those that have audio still are due. */
+  audioOrders(now: number, page: ConversationPage): Promise<WalkedConversation[]>;
+  /** Lists at most `limit` conversations with audio that is to be deleted by `now`, which were written since a time. */
+  lateAudioOrders(now: number, since: number, limit: number): Promise<string[]>;
+  /** Walks through conversations by their beginning, up to a time: those that are not forgotten are due. */
+  oldConversations(before: number, page: ConversationPage): Promise<WalkedConversation[]>;
   /** Returns those of these dead letters whose events' bodies are to go. */
   oldLetters(letters: readonly LaidLetter[], before: number): Promise<string[]>;
   /** What would go, and what is next. */
@@ -95,7 +106,7 @@ const daysSchema = z.array(z.object({ day: z.string() }));
 const rowsSchema = z.tuple([z.object({ rows: z.number() })]);
 const idsSchema = z.array(z.object({ id: z.string() }));
 const transcriptsSchema = z.array(z.object({ id: z.string(), withAudio: z.boolean().nullable() }));
-const conversationsSchema = z.array(z.object({ id: z.string(), startedAt: z.number() }));
+const walkedSchema = z.array(z.object({ id: z.string(), at: z.number(), is_due: z.boolean() }));
 const clearedSchema = z.array(z.object({ id: z.string(), receivedAt: z.number(), cleared: z.number() }));
 const runSchema = z.array(z.object({ startedAt: z.number(), filter: z.unknown() }));
 const ageSchema = z.tuple([z.object({ age: z.number().nullable() })]);
@@ -106,6 +117,8 @@ export function retentionOn(transactions: Pick<Transactions, 'run'>): RetentionS
   const ask = <T>(schema: z.ZodType<T>, statement: Statement) =>
     transactions.run(async (run) => schema.parse(await run(statement)));
   const count = async (statement: Statement) => (await ask(rowsSchema, statement))[0].rows;
+  const walk = async (statement: Statement) =>
+    (await ask(walkedSchema, statement)).map(({ id, at, is_due }) => ({ id, at, isDue: is_due }));
   const list = async (statement: Statement) => (await ask(idsSchema, statement)).map(({ id }) => id);
   return {
     bodyDays: async () => (await ask(daysSchema, LIST_BODY_DAYS)).map(({ day }) => day),
@@ -128,9 +141,9 @@ export function retentionOn(transactions: Pick<Transactions, 'run'>): RetentionS
         id,
         withAudio: withAudio === true,
       })),
-    dueAudio: (now, limit) => list(dueAudioStatement(now, limit)),
-    oldConversations: (before, { after, limit }) =>
-      ask(conversationsSchema, oldConversationsStatement(before, after, limit)),
+    audioOrders: (now, { after, limit }) => walk(audioOrdersStatement(now, after, limit)),
+    lateAudioOrders: (now, since, limit) => list(lateAudioOrdersStatement(now, since, limit)),
+    oldConversations: (before, { after, limit }) => walk(oldConversationsStatement(before, after, limit)),
     oldLetters: (letters, before) => list(oldLettersStatement(letters, before)),
     survey: (cutoffs) => survey(cutoffs, transactions),
     requestRun: (filter, leastMs) =>

@@ -69,33 +69,60 @@ export function dueTranscriptsStatement(now: number, limit: number): Statement {
   };
 }
 
-/** Lists conversations whose account orders that the audio be deleted by now and that have audio still, at most so many. */
-export function dueAudioStatement(now: number, limit: number): Statement {
-  return {
-    sql: `
-    SELECT DISTINCT c.id FROM conversations AS c JOIN conversation_recordings AS r ON r.conversation_id = c.id
-    WHERE c.delete_audio_at <= ${fromMs('$1::text::float8')} AND c.delete_audio_at IS NOT NULL
-      AND r.url IS NOT NULL AND r.deleted_at IS NULL
-    LIMIT $2::text::int`,
-    parameters: [String(now), String(limit)],
-  };
-}
-
-/** Where the walk through old conversations stands: unix milliseconds, and the id of the last one of that time. */
+/** Where a walk through conversations stands: the time that they are walked by, in unix milliseconds, and the last id of that time. */
 export interface ConversationPosition {
-  startedAt: number;
+  at: number;
   id: string;
 }
 
-/** Lists conversations behind a position that began before a time, and are not forgotten; the oldest first, at most so many. */
+const HAS_AUDIO = `EXISTS (
+      SELECT FROM conversation_recordings AS r WHERE r.conversation_id = c.id AND r.url IS NOT NULL AND r.deleted_at IS NULL)`;
+
+/**
+ * Walks through the conversations whose account orders that the audio be deleted by now, and says which `is_due`: those that have audio still. A page
+ * is bounded by what it reads, not by what is due in it.
+ */
+export function audioOrdersStatement(now: number, after: ConversationPosition, limit: number): Statement {
+  return walk({ by: 'delete_audio_at', isOver: '<=', isDue: HAS_AUDIO }, [now, after, limit]);
+}
+
+/** Walks through the conversations that began before a time, and says which `is_due`: those that are not forgotten. */
 export function oldConversationsStatement(before: number, after: ConversationPosition, limit: number): Statement {
+  return walk({ by: 'started_at', isOver: '<', isDue: 'c.erased_at IS NULL' }, [before, after, limit]);
+}
+
+interface Walk {
+  /** The column. */
+  by: string;
+  isOver: '<' | '<=';
+  isDue: string;
+}
+
+function walk(
+  { by, isOver, isDue }: Walk,
+  [until, after, limit]: readonly [until: number, after: ConversationPosition, limit: number],
+): Statement {
   return {
     sql: `
-    SELECT c.id, (extract(epoch FROM c.started_at) * 1000)::float8 AS "startedAt" FROM conversations AS c
-    WHERE c.started_at < ${fromMs('$1::text::float8')}
-      AND (c.started_at, c.id) > (${fromMs('$2::text::float8')}::timestamptz(3), $3::text) AND c.erased_at IS NULL
-    ORDER BY c.started_at, c.id LIMIT $4::text::int`,
-    parameters: [String(before), String(after.startedAt), after.id, String(limit)],
+    SELECT c.id, (extract(epoch FROM c.${by}) * 1000)::float8 AS at, ${isDue} AS is_due FROM conversations AS c
+    WHERE c.${by} IS NOT NULL AND c.${by} ${isOver} ${fromMs('$1::text::float8')}
+      AND (c.${by}, c.id) > (${fromMs('$2::text::float8')}::timestamptz(3), $3::text)
+    ORDER BY c.${by}, c.id LIMIT $4::text::int`,
+    parameters: [String(until), String(after.at), after.id, String(limit)],
+  };
+}
+
+/**
+ * Lists conversations that were written lately and whose account orders that the audio be deleted by now, where they have audio still: at most so many.
+ * The order may be for a time that was over long before.
+ */
+export function lateAudioOrdersStatement(now: number, since: number, limit: number): Statement {
+  return {
+    sql: `
+    SELECT c.id FROM conversations AS c
+    WHERE c.changed_at >= ${fromMs('$2::text::float8')} AND c.delete_audio_at <= ${fromMs('$1::text::float8')} AND ${HAS_AUDIO}
+    LIMIT $3::text::int`,
+    parameters: [String(now), String(since), String(limit)],
   };
 }
 
