@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger } from '@landline/process';
 import { createEngine, openRemover, policyWords, retentionKind } from '@landline/operations';
+import type { RetentionStore } from '@landline/store';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { letterOf } from '../src/dead-letters/letter-of.ts';
 import { createWorker } from '../src/worker.ts';
@@ -244,8 +245,8 @@ describe('what the account of a call orders to be deleted', () => {
     expect(await column(place, 'SELECT content FROM conversation_messages')).toEqual(['My name is Ada.']);
     expect(await column(place, 'SELECT deleted_at IS NOT NULL FROM conversation_recordings')).toEqual([true]);
     // An order for a time that was over long before the last run.
-    await insertConversation(place, 'long over', { delete_audio_at: NOW - 40 * DAY });
-    await place.keepRecording('long over', NOW - HOUR);
+    await insertConversation(place, 'overdue', { delete_audio_at: NOW - 40 * DAY });
+    await place.keepRecording('overdue', NOW - HOUR);
     expect(await place.run()).toMatchObject({ message: 'Deleted: 1 conversations’ audio by order, 1 files.' });
   });
 });
@@ -292,21 +293,38 @@ test('a conversation that comes late is found within a day, and each hour those 
   expect(await titled(place)).toEqual([]);
 });
 
+/** Fills the ledger with ids that are due. */
+const fillWithOld = ({ sql }: Place, count: number) =>
+  sql(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body_bytes)
+    SELECT gen_random_uuid(), now(), '${iso(NOW - 50 * DAY)}', 'webhook', 'applied', 0 FROM generate_series(1, ${count}) AS i`);
+
+/** Calls `then` after the third batch of ids is deleted. */
+function afterThree(retention: RetentionStore, then: () => unknown): RetentionStore {
+  let batches = 0;
+  return {
+    ...retention,
+    async deleteEvents(before, limit) {
+      const deleted = await retention.deleteEvents(before, limit);
+      batches += 1;
+      if (batches === 3) await then();
+      return deleted;
+    },
+  };
+}
+
 test('a run that is left in the middle goes on in another worker, at its step and with its counts', async () => {
   const place = await aPlace();
-  await place.sql(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body_bytes)
-    SELECT gen_random_uuid(), now(), '${iso(NOW - 50 * DAY)}'::timestamptz + i * interval '1 ms', 'webhook', 'applied', 0
-    FROM generate_series(1, 12000) AS i`);
+  await fillWithOld(place, 12_000);
   await place.apply(message('old'), NOW - 20 * DAY);
   const leaving = new AbortController();
-  const first = place.run({ leaving: leaving.signal });
-  await vi.waitUntil(async () => ((await place.store.operations.list(1))[0]?.done ?? 0) > 1_000, WITHIN);
-  leaving.abort();
-  const left = await first;
-  expect(left).toMatchObject({ status: 'running', checkpoint: { step: 6, counts: { days: 1 } } });
-  expect(left.done).toBeLessThan(12_001);
-  const [before] = await column(place, 'SELECT count(*)::int FROM webhook_events');
-  expect(before).toBe(12_002 - left.done);
+  const retention = afterThree(place.store.retention, () => leaving.abort());
+  const left = await place.run({ leaving: leaving.signal, retention });
+  expect(left).toMatchObject({
+    status: 'running',
+    done: 3_001,
+    checkpoint: { step: 6, counts: { days: 1, events: 3_000 } },
+  });
+  expect(await column(place, 'SELECT count(*)::int FROM webhook_events')).toEqual([9_001]);
   // The next one finds it by itself.
   await createEngine({
     store: place.store.operations,
@@ -320,19 +338,19 @@ test('a run that is left in the middle goes on in another worker, at its step an
   });
 });
 
-test('one that is cancelled ends soon, and what it has done stays', async () => {
+test('one that is cancelled ends, and what it has done stays', async () => {
   const place = await aPlace();
-  await place.sql(`INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body_bytes)
-    SELECT gen_random_uuid(), now(), '${iso(NOW - 50 * DAY)}', 'webhook', 'applied', 0 FROM generate_series(1, 20000) AS i`);
-  const running = place.run();
-  const first = await vi.waitUntil(async () => {
-    const [now] = await place.store.operations.list(1);
-    return now !== undefined && now.done > 0 && now;
-  }, WITHIN);
-  await place.store.operations.cancel(first.id);
-  const ended = await running;
-  expect(ended.status).toBe('cancelled');
-  expect(await column(place, 'SELECT count(*)::int FROM webhook_events')).toEqual([20_000 - ended.done]);
+  await fillWithOld(place, 12_000);
+  let isCancelled = false;
+  const three = afterThree(place.store.retention, async () => {
+    const [running] = await place.store.operations.list(1);
+    isCancelled = (await place.store.operations.cancel(running?.id ?? '')) !== undefined;
+  });
+  // From then on there is always something to do, until the run sees that it was cancelled.
+  const deleteEvents: RetentionStore['deleteEvents'] = (before, limit) =>
+    isCancelled ? Promise.resolve(1) : three.deleteEvents(before, limit);
+  expect(await place.run({ retention: { ...three, deleteEvents } })).toMatchObject({ status: 'cancelled' });
+  expect(await column(place, 'SELECT count(*)::int FROM webhook_events')).toEqual([9_000]);
 });
 
 test('a policy that cannot be meant deletes nothing, and says so', async () => {

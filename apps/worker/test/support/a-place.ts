@@ -22,6 +22,8 @@ export const POLICY: RetentionPolicy = { bodies: 10, events: 40, rejected: 5, co
 /** A time in unix ms, as SQL reads it. */
 export const iso = (at: number) => new Date(at).toISOString();
 
+const NEVER = new AbortController().signal;
+
 /** A database, dead letters, a folder of recordings and what runs retention there, all closed when the test ends. */
 export async function aPlace() {
   const database = await createDatabase(inject('databaseUrl'));
@@ -52,13 +54,13 @@ export async function aPlace() {
     folder,
     sql,
     /** Runs retention once, at a time in unix ms; returns the operation as it ended. */
-    async run({ policy = POLICY, now = NOW, leaving = new AbortController().signal } = {}) {
+    async run({ policy = POLICY, now = NOW, leaving = NEVER, retention = store.retention } = {}) {
       const { id } = await store.operations.request({ kind: 'retention', filter: policyWords(policy) });
       const clock = (startedAt: number) => {
         if (!clocks.has(startedAt)) clocks.set(startedAt, now);
         return clocks.get(startedAt) ?? now;
       };
-      const kind = retentionKind({ store, letters, storage, clock });
+      const kind = retentionKind({ store: { ...store, retention }, letters, storage, clock });
       await createEngine({ store: store.operations, kinds: [kind] }).runDue(leaving);
       const ended = await store.operations.get(id);
       if (ended === undefined) throw new Error('The operation is gone.');
