@@ -48,6 +48,7 @@ test('each recipe has commands, and all of its commands are ours', () => {
   expect(names).toEqual([
     'A bug in how I read an event',
     'What happened to call X',
+    'What is deleted, and when',
     'The secret was wrong for a day',
     'A customer wants to be forgotten',
   ]);
@@ -90,6 +91,21 @@ describe('What happened to call X', () => {
     });
     const shown = await type(show.replace('<event id>', id));
     expect(shown).toMatchObject({ code: 0, output: expect.stringContaining('conv_x') });
+  });
+});
+
+describe('What is deleted, and when', () => {
+  test('a plan tells of what is due, and a worker deletes it', async () => {
+    await pipe.sql(`INSERT INTO rejected_requests (id, received_at, code, cause, advice, headers)
+      VALUES (gen_random_uuid(), now() - interval '15 days', 'c', 'c', 'a', '{}'), (gen_random_uuid(), now(), 'c', 'c', 'a', '{}')`);
+    const [plan = '', retention = '', ...others] = commandsOf('What is deleted, and when');
+    expect(others).toEqual([]);
+    expect(await type(plan)).toMatchObject({ code: 0, output: expect.stringMatching(/^ +1 {2}refused requests/m) });
+    expect(await type(retention)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/Deleted: .*\b1 refused requests\./),
+    });
+    expect(await pipe.sql('SELECT count(*)::int AS n FROM rejected_requests')).toEqual([{ n: 1 }]);
   });
 });
 

@@ -46,7 +46,8 @@ export function conversationRow({
   metadata,
   dialects,
 }: ConversationChange): Upsert<Prisma.ConversationCreateInput, Prisma.ConversationUpdateInput> {
-  const { startedAt = earliest, endedAt, status = 'in_progress', analysis, ...columns } = valuesOf(fields);
+  const { deleteTranscriptAt, deleteAudioAt, ...told } = valuesOf(fields);
+  const { startedAt = earliest, endedAt, status = 'in_progress', analysis, ...columns } = told;
   const update = {
     ...columns,
     ...withoutUndefined({
@@ -54,11 +55,17 @@ export function conversationRow({
       endedAt: endedAt === undefined ? undefined : new Date(endedAt),
       analysis: jsonOf(analysis),
       metadata: objectOf(metadata),
+      deleteTranscriptAt: timeOf(deleteTranscriptAt),
+      deleteAudioAt: timeOf(deleteAudioAt),
     }),
     status,
     updatedAt: new Date(latest),
   };
   return { create: { id, ...update, startedAt: new Date(startedAt), createdAt: new Date(earliest) }, update };
+}
+
+function timeOf(ms: number | null | undefined): Date | null | undefined {
+  return typeof ms === 'number' ? new Date(ms) : ms;
 }
 
 export function messageRow(message: MessageChange): Prisma.ConversationMessageCreateManyInput {

@@ -16,10 +16,13 @@ export interface AppProcess extends StartedProcess {
 /** How to start an app. By default it listens on a free port. `startApp` reads the address from the log, so LOG_LEVEL must be info. */
 export type AppProcessOptions = Omit<NodeProgram, 'script'>;
 
+/** Events of tests may say that they were received long ago, and are not to go by their age. */
+const KEPT = { BODY_RETENTION_DAYS: '36500', LEDGER_RETENTION_DAYS: '36500', REJECTED_RETENTION_DAYS: '36500' };
+
 /** Variables for tests: any free port, and a receiver that does not wait for a balancer. */
 const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
   receiver: { PORT: '0', HEALTH_PORT: '0', DRAIN_SECONDS: '0' },
-  worker: { WORKER_PORT: '0' },
+  worker: { WORKER_PORT: '0', ...KEPT },
   dashboard: { DASHBOARD_PORT: '0' },
   initiation: { INITIATION_PORT: '0' },
 };

@@ -39,7 +39,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: async (args, { root, env, print }) => {
     parseArgs({ args });
     const { runMigrate } = await import('./migrate.ts');
-    return runMigrate(await findOwnDatabase(root, await readEnvFile(root, env)), print);
+    const variables = await readEnvFile(root, env);
+    return runMigrate(await findOwnDatabase(root, variables), variables, print);
   },
   roles: async (args, context) => {
     const options = { 'new-passwords': { type: 'boolean', default: false } } as const;
@@ -67,6 +68,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   events: async (args, context) => (await import('./find/list-events.ts')).listEvents(args, context),
   replay: async (args, context) => (await import('./replay/replay.ts')).replay(args, context),
   erase: async (args, context) => (await import('./erase/erase.ts')).erase(args, context),
+  retention: async (args, context) => (await import('./retention/retention.ts')).retention(args, context),
   operations: async (args, context) => (await import('./operations/operations.ts')).operations(args, context),
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   rejected: async (args, context) => (await import('./rejected/rejected.ts')).rejected(args, context),

@@ -16,6 +16,7 @@ export const USAGE = `Usage: npm run landline -- <command>
   events [filter] [--limit n] [--json]        lists events of the ledger, newest first
   replay [filter] [--plan] [--rate n] [--yes] [--json]
                                               puts events of the ledger through the worker again
+  retention [--plan] [--yes] [--json]         deletes what is too old, and what calls' accounts order to be deleted
   erase --conversation <id> | --user <id> | --number <n> [--plan] [--yes] [--json]
                                               forgets a call, or a person, everywhere
   operations [show <id> | cancel <id>] [--json]

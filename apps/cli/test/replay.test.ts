@@ -186,8 +186,8 @@ describe('operations', () => {
     const [first, second] = [await request(), await request()];
     const { output } = await run(['operations']);
     expect(output.split('\n')).toEqual([
-      expect.stringMatching(new RegExp(`${second.id}  replay    planned: 5 events$`)),
-      expect.stringMatching(new RegExp(`${first.id}  replay    planned: 5 events$`)),
+      expect.stringMatching(new RegExp(`${second.id}  replay     planned: 5 events$`)),
+      expect.stringMatching(new RegExp(`${first.id}  replay     planned: 5 events$`)),
     ]);
     expect(JSON.parse((await run(['operations', '--json'])).output)).toMatchObject([
       { id: second.id },

@@ -1,5 +1,5 @@
+import { operationVariables, readPolicy, retentionVariables, type RetentionPolicy } from '@landline/operations';
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
-import { operationVariables } from '@landline/operations';
 import { queueVariables } from '@landline/queue';
 import { storeVariables } from '@landline/store';
 import { webhookVariables } from '@landline/webhook';
@@ -11,6 +11,7 @@ export const workerVariables = z.object({
   ...processVariables,
   ...queueVariables,
   ...operationVariables,
+  ...retentionVariables,
   SIGNATURE_TOLERANCE_SECONDS: webhookVariables.SIGNATURE_TOLERANCE_SECONDS,
   /** For the diagnosis of refused requests alone: a worker without it, or with one that no receiver takes, applies events all the same. */
   ELEVENLABS_WEBHOOK_SECRET: webhookVariables.ELEVENLABS_WEBHOOK_SECRET.optional()
@@ -23,9 +24,16 @@ export const workerVariables = z.object({
 });
 
 /** What the worker needs to start. */
-export type WorkerConfig = z.infer<typeof workerVariables>;
+export type WorkerConfig = z.infer<typeof workerVariables> & {
+  /** What the variables of retention say together. */
+  retention: RetentionPolicy;
+};
 
 /** Reads the worker's variables. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ReadVariables<WorkerConfig> {
-  return readVariables(workerVariables, env);
+  const read = readVariables(workerVariables, env);
+  if (!read.ok) return read;
+  const retention = readPolicy(read.config);
+  if (typeof retention === 'string') return { ok: false, faults: `✖ ${retention}` };
+  return { ...read, config: { ...read.config, retention } };
 }

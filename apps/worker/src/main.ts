@@ -1,3 +1,4 @@
+import { cutoffsOf } from '@landline/operations';
 import { createLogger, openTracing, stopOnRequest } from '@landline/process';
 import { readQueueServers } from '@landline/queue';
 import { migrationUrl } from '@landline/store';
@@ -32,6 +33,7 @@ const worker = createWorker({
     secrets: config.ELEVENLABS_WEBHOOK_SECRET?.secrets ?? [],
     toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
   },
+  retention: { policy: config.retention },
   logger,
   tracing,
 });
@@ -58,6 +60,7 @@ const tables = {
   databaseUrl: migrationUrl(config.DATABASE_URL, config.DIRECT_URL),
   logger,
   leaving: leaving.signal,
+  bodiesSince: cutoffsOf(config.retention, Date.now()).bodies,
 };
 const ready = readyTables(tables);
 preparing = ready;

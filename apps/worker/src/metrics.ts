@@ -1,6 +1,6 @@
 import { createRegistry } from '@landline/process';
 import { OPERATION_EVENTS, REPLAY } from '@landline/operations';
-import type { ApplyOutcome } from '@landline/store';
+import { RETENTION, type ApplyOutcome } from '@landline/store';
 import { CAUSES } from '@landline/webhook/causes';
 import type { LedgerEntry } from '@landline/webhook/changes';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -55,7 +55,8 @@ export function createMetrics(): WorkerMetrics {
   for (const cause of Object.keys(CAUSES)) metrics.diagnosed.inc({ cause }, 0);
   for (const final of ['true', 'false']) metrics.failedAttempts.inc({ final }, 0);
   for (const faultClass of Object.keys(FAULT_POLICY)) metrics.postgresErrors.inc({ class: faultClass }, 0);
-  for (const event of OPERATION_EVENTS) metrics.operations.inc({ kind: REPLAY, event }, 0);
+  for (const kind of [REPLAY, RETENTION])
+    for (const event of OPERATION_EVENTS) metrics.operations.inc({ kind, event }, 0);
   return metrics;
 }
 

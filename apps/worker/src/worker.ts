@@ -1,3 +1,4 @@
+import { cutoffsOf } from '@landline/operations';
 import { addGauge, addQueueJobs, addCanaryAge, type Logger, type Tracing } from '@landline/process';
 import { DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE, type QueueServers } from '@landline/queue';
 import { afterCommit } from './commit/after-commit.ts';
@@ -13,6 +14,8 @@ import { createOldShards } from './old-shards.ts';
 import { createHealth, WEDGED_AFTER_MS, type Health } from './health.ts';
 import { healthOfShards } from './health-of-shards.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
+import { addRetentionAge } from './operations/retention-age.ts';
+import type { RetentionSchedule } from './operations/retention-task.ts';
 import { runOperations, type Operations } from './operations/run-operations.ts';
 import { createConsumers, type Consumers } from './process/consumers.ts';
 import { createPace } from './rejected/pace.ts';
@@ -26,6 +29,8 @@ export interface WorkerOptions extends ConnectionOptions {
   recordingsUrl?: string | undefined;
   /** What refused requests are diagnosed with; by default no secret is known. */
   diagnosing?: Diagnosing;
+  /** How long things are kept; by default nobody deletes anything by its age. */
+  retention?: RetentionSchedule;
   logger: Logger;
   /** Undefined where nobody makes traces. */
   tracing?: Tracing | undefined;
@@ -47,7 +52,7 @@ const NO_SECRETS: Diagnosing = { secrets: [], toleranceSeconds: 0 };
 
 /** Makes a worker; it takes nothing until `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { logger, tracing, recordingsUrl, diagnosing = NO_SECRETS } = options;
+  const { logger, tracing, diagnosing = NO_SECRETS } = options;
   const metrics = createMetrics();
   const connections = openConnections(options, metrics);
   const { store, beats } = connections;
@@ -64,14 +69,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const pipeline = createPipeline({ store, after, logger, tracing });
   const rejected = { diagnosing, store, pace: createPace() };
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected });
-  const operations = runOperations({
-    ...serversOf(options),
-    ...connections,
-    accepting: diagnosing,
-    recordingsUrl,
-    logger,
-    metrics,
-  });
+  const operations = runOperations({ ...operationsOf(options), ...connections, accepting: diagnosing, metrics });
   addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
   const oldShards = createOldShards(options, { consumers, connections });
@@ -90,7 +88,8 @@ export function createWorker(options: WorkerOptions): Worker {
       consumers.start();
       const { deadLetters } = connections;
       oldShards.start(() => {
-        restoring = restoreDeadLetters({ store, deadLetters, check: deadLetters.check, logger, isWaiting });
+        const { check } = deadLetters;
+        restoring = restoreDeadLetters({ store, deadLetters, check, logger, isWaiting, from: keptFrom(options) });
       });
       postgresWatch.start();
       partitions = watchBodyPartitions(store, logger);
@@ -116,8 +115,15 @@ interface Measured {
   operations: Operations;
 }
 
-function serversOf({ redisUrl, redisCa, prefix, queueShards }: WorkerOptions): QueueServers {
-  return { redisUrl, redisCa, prefix, queueShards };
+function operationsOf({ redisUrl, redisCa, prefix, queueShards, ...options }: WorkerOptions) {
+  const servers: QueueServers = { redisUrl, redisCa, prefix, queueShards };
+  const { recordingsUrl, retention, logger } = options;
+  return { ...servers, recordingsUrl, retention, logger };
+}
+
+/** Returns what tells from when on bodies are kept; undefined: all are. */
+function keptFrom({ retention }: WorkerOptions): (() => number) | undefined {
+  return retention && (() => cutoffsOf(retention.policy, Date.now()).bodies);
 }
 
 /** Adds the metrics that are read when they are asked for. */
@@ -144,4 +150,5 @@ function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate, 
     read: () => operations.running().length,
   });
   addDeadEvents(registry, connections.store);
+  addRetentionAge(registry, connections.store.retention);
 }

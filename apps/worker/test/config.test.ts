@@ -13,6 +13,10 @@ test('reads the defaults', () => {
       WORKER_PORT: 3002,
       WORKER_CONCURRENCY: 32,
       SIGNATURE_TOLERANCE_SECONDS: 3600,
+      BODY_RETENTION_DAYS: 90,
+      LEDGER_RETENTION_DAYS: 400,
+      REJECTED_RETENTION_DAYS: 14,
+      retention: { bodies: 90, events: 400, rejected: 14 },
       LOG_LEVEL: 'info',
     },
   });
@@ -29,6 +33,14 @@ test('lists every fault at once, and no value', () => {
   const faults = read.ok ? '' : read.faults;
   for (const name of ['DATABASE_URL', 'WORKER_CONCURRENCY', 'WORKER_PORT', 'LOG_LEVEL']) expect(faults).toContain(name);
   expect(faults).not.toContain('hunter2');
+});
+
+test('refuses days that do not go together', () => {
+  const read = readConfig({ DATABASE_URL: 'postgresql://u:p@h/d', BODY_RETENTION_DAYS: '500' });
+  expect(read).toEqual({
+    ok: false,
+    faults: expect.stringMatching(/^✖ LEDGER_RETENTION_DAYS \(400\) must be at least/),
+  });
 });
 
 test.each([

@@ -8,7 +8,7 @@ import { delivery, message, openWork, type Work } from './support/work.ts';
 const WITHIN = { timeout: 20_000, interval: 20 };
 
 /** The worker's functions, with what lays letters; `checks` counts how often the ledger was gone through. */
-async function openRestoring() {
+async function openRestoring(from?: () => number) {
   const work = await openWork();
   const own = work.context.deadLetters.check;
   let checks = 0;
@@ -19,7 +19,7 @@ async function openRestoring() {
       checks += 1;
     },
   };
-  const restoring = restoreDeadLetters({ ...work.context, check, isWaiting: () => false, askMs: 20 });
+  const restoring = restoreDeadLetters({ ...work.context, check, isWaiting: () => false, from, askMs: 20 });
   onTestFinished(async () => {
     await restoring.stop();
   });
@@ -169,4 +169,21 @@ test('a dead event whose body is gone is told of loudly, and keeps no other from
     .split('\n')
     .find((line) => line.includes('whose bodies are gone'));
   expect(JSON.parse(told ?? '')).toMatchObject({ level: 50, events: 1, first: gone?.['id'] });
+});
+
+test('letters of events whose bodies are not kept any more do not come back, and are no fault', async () => {
+  const old = delivery('[');
+  const work = await openRestoring(() => old.receivedAt + 1);
+  await work.process([old, { ...delivery('no json'), receivedAt: old.receivedAt + 1 }]);
+  work.letters.start();
+  const before = await resting(work, 2);
+  await empty(work);
+  const [after] = await resting(work, 1);
+  expect(after?.[1].data).toMatchObject({ events: [{ body: 'no json' }] });
+  expect(before.size).toBe(2);
+  const checks = work.checks();
+  await work.own.fail();
+  await vi.waitUntil(() => work.checks() > checks, WITHIN);
+  expect(await work.queues.deadLetters.getJobCountByTypes('wait', 'active', 'failed')).toBe(1);
+  expect(work.log()).not.toContain('whose bodies are gone');
 });

@@ -13,3 +13,7 @@ export type { OperationJob, OperationQueue } from './job-adder.ts';
 export type { ReplayLetters, ReplayPorts, ReplayQueue } from './replay/replay-ports.ts';
 export { noReadmissions, readmitPage, type Accepting, type ReadmissionCounts } from './readmit/readmit-page.ts';
 export { READMIT, readmitKind, readmitWords, type ReadmitPorts } from './readmit/readmit.ts';
+export { cutoffsOf, policyWords, type RetentionPolicy } from './retention/policy.ts';
+export { retentionKind } from './retention/retention.ts';
+export type { RetentionLetters, RetentionPorts } from './retention/retention-ports.ts';
+export { readPolicy, retentionVariables } from './retention/variables.ts';

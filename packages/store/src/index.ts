@@ -28,6 +28,18 @@ export { listRejected, readRejected } from './read/rejected.ts';
 export type { RejectedFilter, RejectedListing, RejectedRow } from './rejected/rejected-row.ts';
 export type { RejectedTable } from './rejected/rejected-table.ts';
 export { createReader, type Reader } from './read/reader.ts';
+export type { Cutoffs } from './retention/cutoffs.ts';
+export {
+  openRetention,
+  type ConversationPage,
+  type DueConversation,
+  type LaidLetter,
+  type RetentionStore,
+  type WalkedConversation,
+} from './retention/retention-store.ts';
+export type { ConversationPosition } from './retention/row-statements.ts';
+export { RETENTION } from './retention/run-statements.ts';
+export type { PlaceSurvey, Survey } from './retention/survey.ts';
 export { migrate, prepareTables, type MigrateOptions, type Prepared } from './schema/migrate.ts';
 export { ROLES, type Role } from './schema/role-statements.ts';
 export { makeRoles } from './schema/roles.ts';

@@ -18,6 +18,7 @@ import {
 } from './ledger/dead-statement.ts';
 import { ledgerOn, type Ledger } from './find/ledger.ts';
 import { operationsOn, type OperationStore } from './operations/operation-store.ts';
+import { retentionOn, type RetentionStore } from './retention/retention-store.ts';
 import { createRejectedTable, type RejectedTable } from './rejected/rejected-table.ts';
 import { checkDurability } from './schema/durability.ts';
 import type { DeadEvent } from './ledger/ledger-statement.ts';
@@ -74,6 +75,8 @@ export interface Store extends RejectedTable {
   readonly ledger: Ledger;
   /** The table of operations, on the same connections. */
   readonly operations: OperationStore;
+  /** What retention finds and deletes, on the same connections. */
+  readonly retention: RetentionStore;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -123,6 +126,7 @@ export function storeOn(transactions: Transactions): Store {
     erasing: erasingOn(transactions),
     ledger: ledgerOn(transactions),
     operations: operationsOn(transactions),
+    retention: retentionOn(transactions),
     close: () => transactions.close(),
   };
 }

@@ -94,6 +94,41 @@ describe('the bodies of an older ledger', () => {
     );
   });
 
+  test('that are too old are taken out, and not moved', async () => {
+    const url = await oldDatabase();
+    await fillOldLedger(url, 2_500);
+    // The events are two minutes apart.
+    const bodiesSince = Date.now() - 1_000.5 * 120_000;
+    await migrate(url, { bodiesSince });
+    expect(await columnsOf(url)).not.toContain('body');
+    expect(await whole(url, 1_000)).toBe(1_000);
+    expect(await count(url, 'webhook_bodies')).toBe(1_000);
+    expect(await count(url, 'webhook_events WHERE body_bytes >= 300')).toBe(2_500);
+  });
+
+  test('go with retention where they are too old, before anybody has moved them', async () => {
+    const url = await oldDatabase();
+    await fillOldLedger(url, 2_500);
+    await prepareTables(url);
+    const { retention } = openStore(url);
+    const before = Date.now() - 1_000.5 * 120_000;
+    const pages: number[] = [];
+    let after = { receivedAt: 0, id: '00000000-0000-0000-0000-000000000000' };
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- page after page
+      const page = await retention.clearLedgerBodies(before, { after, limit: 700 });
+      if (page === undefined) break;
+      pages.push(page.cleared);
+      after = page.last;
+    }
+    expect(pages).toEqual([700, 700, 100]);
+    expect(await count(url, 'webhook_events WHERE body IS NOT NULL')).toBe(1_000);
+    await migrate(url);
+    expect(await whole(url, 1_000)).toBe(1_000);
+    expect(await count(url, 'webhook_bodies')).toBe(1_000);
+    expect(await retention.clearLedgerBodies(before, { after, limit: 700 })).toBeUndefined();
+  });
+
   test('are moved by other means of migrating as well, whole or not at all', async () => {
     const url = await oldDatabase();
     await fillOldLedger(url, 500);
@@ -282,7 +317,7 @@ test('a move that is told to stop ends after the batch in hand, and the next one
   await fillOldLedger(url, 3_000);
   await prepareTables(url);
   const leaving = new AbortController();
-  const moving = moveBodies(url, leaving.signal);
+  const moving = moveBodies(url, { signal: leaving.signal });
   await vi.waitUntil(async () => (await count(url, 'webhook_bodies')) > 0, WITHIN);
   leaving.abort();
   await moving;

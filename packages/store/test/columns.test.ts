@@ -64,7 +64,7 @@ test('the place of each column is that of its clock in stored rows, and stays', 
     'agent_id text, user_id text, status text, channel text, direction text, external_number text, agent_number text, ' +
       'call_sid text, language text, dialect text, started_at timestamptz, ended_at timestamptz, ' +
       'duration_seconds float8, end_reason text, failure_reason text, title text, summary text, ' +
-      'call_successful text, cost_credits float8, analysis jsonb',
+      'call_successful text, cost_credits float8, analysis jsonb, delete_transcript_at timestamptz, delete_audio_at timestamptz',
   );
   expect(columnsOf(AGENT_TOOL_CALLS)).toBe(
     'tool_name text, tool_type text, parameters jsonb, result jsonb, is_error boolean, latency_seconds float8, details jsonb',

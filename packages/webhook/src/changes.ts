@@ -37,6 +37,10 @@ export type ConversationFields = {
   call_successful?: Register<string>;
   cost_credits?: Register<number>;
   analysis?: Register;
+  /** When the account orders that the transcript and what names the person be deleted; null: it orders that they stay. */
+  delete_transcript_at?: Register<number | null>;
+  /** The same of the audio. */
+  delete_audio_at?: Register<number | null>;
 };
 
 /**

@@ -29,6 +29,15 @@ export function readTime(value: Json | undefined): number | undefined {
 }
 
 /**
+ * Reads a number of unix seconds, and no other form of a time.
+ *
+ * @returns  Unix milliseconds, whole; undefined where the value is no time between the years 2000 and 9999.
+ */
+export function readUnixSeconds(value: Json | undefined): number | undefined {
+  return typeof value === 'number' ? inRange(Math.round(value * 1000)) : undefined;
+}
+
+/**
  * Adds seconds to a time.
  *
  * @param startMs  Unix milliseconds.

@@ -141,6 +141,8 @@ const SAMPLE_ROWS: [name: string, expected: Rows][] = [
         call_successful: 'success',
         summary: expect.stringMatching(/^The conversation begins with the agent asking how Angelo is/),
         analysis: expect.objectContaining({ call_successful: 'success', data_collection_results: {} }),
+        delete_transcript_at: ms('2027-02-14T12:48:40Z'),
+        delete_audio_at: ms('2027-02-14T12:48:40Z'),
       },
       metadata: {
         authorization_method: 'authorization_header',

@@ -25,7 +25,7 @@ export function operationDocument(operation: Operation): object {
 /** Describes an operation in one line. */
 export function operationLine(operation: Operation): string {
   const { id, kind, createdAt, message } = operation;
-  const facts = [new Date(createdAt).toISOString(), id, kind.padEnd(8), describeProgress(operation), message ?? ''];
+  const facts = [new Date(createdAt).toISOString(), id, kind.padEnd(9), describeProgress(operation), message ?? ''];
   return showControls(facts.filter((fact) => fact !== '').join('  '));
 }
 
@@ -50,10 +50,11 @@ export function describeOperation(operation: Operation): string {
 
 /** Says how far an operation is, and, while it runs, how fast it is and how long it takes still. */
 export function describeProgress(operation: Operation): string {
-  const { status, total, done, failed, startedAt, updatedAt } = operation;
+  const { kind, status, total, done, failed, startedAt, updatedAt } = operation;
   const through = done + failed;
   const counts = `${through} of ${total ?? '?'}${failed > 0 ? `, ${failed} failed` : ''}`;
-  if (status === 'planned') return total === null ? 'planned' : `planned: ${total} events`;
+  if (status === 'planned')
+    return total === null ? 'planned' : `planned: ${total}${kind === 'replay' ? ' events' : ''}`;
   const seconds = ((operation.finishedAt ?? updatedAt) - (startedAt ?? updatedAt)) / 1000;
   const rate = seconds > 0 ? through / seconds : 0;
   if (status !== 'running') return `${status}: ${counts} in ${seconds.toFixed(1)} s`;

@@ -14,6 +14,8 @@ export interface PrepareOptions {
   logger: Logger;
   /** Aborted when the worker is told to stop. */
   leaving: AbortSignal;
+  /** From when on bodies are kept, in unix milliseconds; undefined: all are. */
+  bodiesSince?: number | undefined;
 }
 
 /**
@@ -44,12 +46,12 @@ export async function readyTables(options: PrepareOptions): Promise<'stopped' | 
  * Does what the migrations left, while the worker works: it moves the bodies that an older version kept in the ledger. It resolves when that is done
  * or when the worker is told to stop.
  */
-export async function finishTables({ databaseUrl, logger, leaving }: PrepareOptions): Promise<void> {
+export async function finishTables({ databaseUrl, logger, leaving, bodiesSince }: PrepareOptions): Promise<void> {
   logger.info(`${OLD_BODIES}, and are moved to their own table meanwhile`);
   // oxlint-disable no-await-in-loop -- one attempt after the other
   while (!leaving.aborted) {
     try {
-      const { applied } = await migrate(databaseUrl, { signal: leaving });
+      const { applied } = await migrate(databaseUrl, { signal: leaving, bodiesSince });
       logMigrated(applied, logger);
       return;
     } catch (error) {

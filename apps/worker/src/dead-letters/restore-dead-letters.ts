@@ -28,6 +28,8 @@ export interface RestoreContext {
   logger: Logger;
   /** Whether the worker waits for the database, and need not ask it. */
   isWaiting: () => boolean;
+  /** Returns from when on bodies are kept, in unix ms; by default all are. Retention has removed the letters of earlier events, with their bodies. */
+  from?: (() => number) | undefined;
   askMs?: number;
 }
 
@@ -79,6 +81,9 @@ export function restoreDeadLetters(context: RestoreContext): DeadLetterRestoring
   };
 }
 
+/** Less than any other uuid. */
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
 const GONE =
   'Redis had lost dead letters whose bodies are gone from the ledger as well: their days were dropped. They stay dead, and nothing can apply them';
 
@@ -105,11 +110,11 @@ interface Restored {
   gone: { events: number; first?: string };
 }
 
-/** Goes through all dead events, page by page. */
+/** Goes through all dead events whose bodies are kept, page by page. */
 async function restoreMissing(context: RestoreContext, signal: AbortSignal): Promise<Restored> {
-  const { store, deadLetters, check } = context;
+  const { store, deadLetters, check, from } = context;
   const restored: Restored = { letters: 0, gone: { events: 0 } };
-  let after: DeadPosition | undefined;
+  let after: DeadPosition | undefined = from && { receivedAt: from(), id: NO_ID };
   while (!signal.aborted) {
     // oxlint-disable no-await-in-loop -- page after page, so that memory is bounded
     const page = await store.listDead({ after, limit: PAGE_EVENTS });

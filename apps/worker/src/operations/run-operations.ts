@@ -15,9 +15,11 @@ import {
   openRemover,
   readmitKind,
   replayKind,
+  retentionKind,
   type Engine,
   type ErasePorts,
   type ReplayLetters,
+  type RetentionPorts,
 } from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
@@ -25,6 +27,7 @@ import { bodyPartitionsTask } from '../database/body-partitions.ts';
 import { letterOf } from '../dead-letters/letter-of.ts';
 import type { Diagnosing } from '../rejected/process-rejected.ts';
 import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
+import { retentionTask, type RetentionSchedule } from './retention-task.ts';
 
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
 const LOOK_MS = 5_000;
@@ -33,12 +36,15 @@ const LOOK_MS = 5_000;
 export interface OperationsOptions extends QueueServers {
   store: Pick<Store, 'operations' | 'readDead' | 'makeBodyPartitions'> &
     ErasePorts['store'] &
+    RetentionPorts['store'] &
     Pick<Store, 'recordingsToRemove' | 'rejectedPage' | 'markReadmitted'>;
   /** What readmitted requests are verified with. */
   accepting: Diagnosing;
-  deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
+  deadLetters: Pick<DeadLetters, 'remove' | 'add' | 'sweep'>;
   /** RECORDINGS_URL; undefined: none. */
   recordingsUrl?: string | undefined;
+  /** Undefined: retention runs only when somebody asks for it. */
+  retention?: RetentionSchedule | undefined;
   logger: Logger;
   metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
 }
@@ -54,7 +60,7 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, accepting, deadLetters, recordingsUrl = '', logger, metrics, ...servers } = options;
+  const { store, accepting, deadLetters, recordingsUrl = '', retention, logger, metrics, ...servers } = options;
   const queue = openTrackedJobs(servers);
   const letters = lettersOf(store, deadLetters);
   const storage = openRemover(recordingsUrl);
@@ -70,6 +76,7 @@ export function runOperations(options: OperationsOptions): Operations {
       replayKind({ ledger: store.ledger, queue, letters }),
       readmitKind({ rejected: store, queue, accepting }),
       eraseKind(erasing),
+      retentionKind({ store, letters: deadLetters, storage }),
     ],
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
@@ -87,6 +94,7 @@ export function runOperations(options: OperationsOptions): Operations {
         [OPERATIONS_TASK]: operationsTask(engine),
         'body-partitions': bodyPartitionsTask(store, logger),
         [RECORDINGS_TASK]: recordingsTask(removing, logger),
+        ...(retention !== undefined && { retention: retentionTask({ ...retention, store: store.retention, engine }) }),
       },
       onError(error) {
         metrics.redisErrors.inc();

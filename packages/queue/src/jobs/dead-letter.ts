@@ -9,6 +9,7 @@ import { deadLetterId } from './dead-letter-id.ts';
 import { DEAD_LETTER_JOB_OPTIONS, JOB_NAME } from './job-options.ts';
 import { jobOf, type Death } from './job.ts';
 import { openQueue } from './open-queue.ts';
+import { sweepLetters, type RestingLetter } from './sweep-letters.ts';
 
 /** How long Redis may take to store dead letters, in ms. */
 const ADD_TIMEOUT_MS = 4000;
@@ -40,6 +41,14 @@ export interface DeadLetters {
   missing(ids: readonly string[]): Promise<string[]>;
   /** Removes the letters of these events, in any state but that in which a worker has them. @throws QueueUnavailableError */
   remove(ids: readonly string[]): Promise<void>;
+  /**
+   * Shows the letters that rest, a page at a time, and removes those that `choose` returns. It reads no letter, only ids and times.
+   *
+   * @param choose  Gets ledger ids, and when each letter was laid, in unix ms; returns the ids of those to remove.
+   * @returns       How many were removed.
+   * @throws        QueueUnavailableError; what `choose` throws.
+   */
+  sweep(choose: (letters: RestingLetter[]) => Promise<string[]>): Promise<number>;
   /** Tells whether Redis has room for dead letters beside the events. @throws QueueUnavailableError */
   hasRoom(): Promise<boolean>;
   /** Looks for letters in the queue of an old shard as well. */
@@ -77,6 +86,15 @@ export function openShardDeadLetters(options: Place): ShardDeadLetters {
     remove: (ids) =>
       ask('Redis did not remove the dead letters.', async () => {
         await Promise.all(ids.map((id) => queue.remove(deadLetterId(id))));
+      }),
+    sweep: (choose) =>
+      sweepLetters({
+        choose,
+        read: (start, end) =>
+          ask('Redis does not tell which dead letters it has.', () =>
+            connection.zrange(queue.toKey('failed'), String(start), String(end), 'WITHSCORES'),
+          ),
+        remove: (id) => ask('Redis did not remove the dead letters.', () => queue.remove(deadLetterId(id))),
       }),
     hasRoom: () =>
       ask('Redis does not tell how full it is.', async () => {

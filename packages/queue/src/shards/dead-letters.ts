@@ -14,6 +14,7 @@ export function createDeadLetters(servers: QueueServers): DeadLetters {
       return ids.filter((id) => all.every((missing) => missing.includes(id)));
     },
     remove: async (ids) => void (await Promise.all([current, ...old].map((shard) => shard.remove(ids)))),
+    sweep: (choose) => sweepAll([current, ...old], choose),
     alsoLookAt: (place) => void old.push(openShardDeadLetters(place)),
     close: async () => void (await Promise.all([current, ...old].map((shard) => shard.close()))),
   };
@@ -24,7 +25,7 @@ export function createDeadLetters(servers: QueueServers): DeadLetters {
  *
  * - `add` writes a letter to the shard that its id names, or to the next that takes it. The same event may have a letter on two shards
  *   then; whichever is retried second finds that the event is applied.
- * - `missing`, `remove` and `hasRoom` need the answers of all shards. Until a shard is back, nobody knows which letters it has.
+ * - `missing`, `remove`, `sweep` and `hasRoom` need the answers of all shards. Until a shard is back, nobody knows which letters it has.
  */
 function deadLettersOfAll(shards: readonly ShardDeadLetters[]): ShardDeadLetters {
   return {
@@ -40,10 +41,19 @@ function deadLettersOfAll(shards: readonly ShardDeadLetters[]): ShardDeadLetters
       return ids.filter((id) => lacking.every((missing) => missing.includes(id)));
     },
     remove: async (ids) => void (await Promise.all(shards.map((shard) => shard.remove(ids)))),
+    sweep: (choose) => sweepAll(shards, choose),
     hasRoom: async () => (await Promise.all(shards.map((shard) => shard.hasRoom()))).every(Boolean),
     check: checkOfAll(shards.map(({ check }) => check)),
     close: async () => void (await Promise.all(shards.map((shard) => shard.close()))),
   };
+}
+
+async function sweepAll(
+  shards: readonly ShardDeadLetters[],
+  choose: Parameters<ShardDeadLetters['sweep']>[0],
+): Promise<number> {
+  const removed = await Promise.all(shards.map((shard) => shard.sweep(choose)));
+  return removed.reduce((sum, count) => sum + count, 0);
 }
 
 /** Returns the number of a shard for a uuid, the same in each process. */

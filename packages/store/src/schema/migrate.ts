@@ -29,6 +29,8 @@ interface Migration {
 export interface MigrateOptions {
   /** Aborted when what takes long is to stop at the next batch. */
   signal?: AbortSignal;
+  /** Bodies of an older version that were received before need not be moved, because they are to go: unix milliseconds. */
+  bodiesSince?: number | undefined;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface MigrateOptions {
  */
 export async function migrate(
   databaseUrl: string,
-  { signal = NEVER }: MigrateOptions = {},
+  { signal = NEVER, bodiesSince }: MigrateOptions = {},
 ): Promise<{ applied: string[] }> {
   const migrations = await readMigrations();
   const applied: string[] = [];
@@ -56,7 +58,7 @@ export async function migrate(
     const step = await migrateOnce(databaseUrl, migrations);
     applied.push(...step.applied);
     if (step.next === 'nothing') break;
-    if (step.next === 'move') await moveBodies(databaseUrl, signal);
+    if (step.next === 'move') await moveBodies(databaseUrl, { signal, since: bodiesSince });
     if (step.next === 'lock') await restFromLock(signal);
   }
   // oxlint-enable no-await-in-loop

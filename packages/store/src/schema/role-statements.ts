@@ -40,10 +40,14 @@ export function grantStatements({ owner, worker, reader }: RoleNames, schema: st
 }
 
 /**
- * The functions by which the worker, who owns no table, makes partitions, and makes the tables of a rebuild forget. They work with their owner's
- * rights, so that must be the tables' owner.
+ * The functions by which the worker, who owns no table, makes and drops partitions, and makes the tables of a rebuild forget. They work with their
+ * owner's rights, so that must be the tables' owner.
  */
-const WORKER_FUNCTIONS = ['landline_make_body_partitions', 'landline_forget_in_kept_tables'];
+const WORKER_FUNCTIONS = [
+  'landline_make_body_partitions',
+  'landline_drop_body_partition',
+  'landline_forget_in_kept_tables',
+];
 
 /**
  * Gives the owner every table of the schema that the admin owns, and Landline's functions, and grants what the others may do with them. Sequences of

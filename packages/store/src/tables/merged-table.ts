@@ -8,11 +8,11 @@ export type ColumnType = 'text' | 'float8' | 'boolean' | 'timestamptz' | 'jsonb'
 /** How a register whose values are of this type may travel. */
 type ColumnTypeOf<Value> = Json extends Value
   ? 'jsonb'
-  : Value extends string | null
+  : [Value] extends [string | null]
     ? 'text'
-    : Value extends boolean
+    : [Value] extends [boolean]
       ? 'boolean'
-      : Value extends number
+      : [Value] extends [number | null]
         ? 'float8' | 'timestamptz'
         : never;
 

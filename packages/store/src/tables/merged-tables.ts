@@ -41,6 +41,8 @@ export const CONVERSATIONS: MergedTable = {
     call_successful: 'text',
     cost_credits: 'float8',
     analysis: 'jsonb',
+    delete_transcript_at: 'timestamptz',
+    delete_audio_at: 'timestamptz',
   }),
   earliest: 'created_at',
   latest: 'updated_at',

@@ -18,6 +18,7 @@ import { isObject, type Json } from '../json.ts';
 import { readLanguage } from '../language.ts';
 import { addSpoken } from '../spoken.ts';
 import { readParties } from './call-parties.ts';
+import { deletionOrders } from './deletion-orders.ts';
 import { failureReason } from './failure-reason.ts';
 import { readTranscript, type Transcript } from './transcript.ts';
 
@@ -56,6 +57,7 @@ export function postCallTranscription(event: EventContext): Changes {
     }),
     readParties({ call, client, variables }, event),
     analysis(fields, clock),
+    deletionOrders(call, clock),
   );
   addLanguage(changes, { transcript, call, client }, event);
   addProfile(event, changes);

@@ -15,6 +15,15 @@ const transcription = (data: object) => ({
 /** The conversation's columns after it. */
 const fields = (data: object) => columns(changesOf(transcription(data)).conversation);
 
+/** The event with these settings of deletion. */
+const settings = (deletion_settings: unknown) => transcription({ metadata: { deletion_settings } });
+
+/** What they order: when the transcript and when the audio is to be deleted. */
+const ordered = (deletion_settings: unknown) => {
+  const { delete_transcript_at, delete_audio_at } = columns(changesOf(settings(deletion_settings)).conversation);
+  return [delete_transcript_at, delete_audio_at];
+};
+
 /** A turn in which the agent notes a language. */
 const detection = (language: string, time_in_call_secs: number) => ({
   role: 'agent',
@@ -69,6 +78,45 @@ describe('what may be null or missing', () => {
     expect(fields({ user_id: 'from_data', conversation_initiation_client_data: client })['user_id']).toBe('from_data');
     expect(fields({ user_id: null, conversation_initiation_client_data: client })['user_id']).toBe('from_client');
     expect(fields({ metadata: { user_id: 'from_metadata' } })['user_id']).toBeUndefined();
+  });
+});
+
+describe('what the account orders to be deleted', () => {
+  const at = T0 / 1000 + 86_400;
+  test.each([
+    [{ deletion_time_unix_secs: at, delete_transcript_and_pii: true, delete_audio: true }, [at * 1000, at * 1000]],
+    [{ deletion_time_unix_secs: at, delete_transcript_and_pii: true, delete_audio: false }, [at * 1000, null]],
+    [{ deletion_time_unix_secs: at, delete_audio: true }, [undefined, at * 1000]],
+    [{ deletion_time_unix_secs: 1_000_000_000.5, delete_audio: true }, [undefined, 1_000_000_000_500]],
+    // To order that something stays takes no time.
+    [{ delete_transcript_and_pii: false, delete_audio: false }, [null, null]],
+  ])('%j', (given, expected) => {
+    expect(ordered(given)).toEqual(expected);
+  });
+
+  test.each([
+    ['a time as a text', { deletion_time_unix_secs: String(at), delete_audio: true }],
+    ['a time in ISO 8601', { deletion_time_unix_secs: '2026-01-01T00:00:00Z', delete_audio: true }],
+    ['a negative time', { deletion_time_unix_secs: -at, delete_audio: true }],
+    ['0', { deletion_time_unix_secs: 0, delete_audio: true }],
+    // As milliseconds, this would be 2018.
+    ['a time in the year 50000', { deletion_time_unix_secs: 1_515_700_000_000, delete_audio: true }],
+    ['a time in milliseconds', { deletion_time_unix_secs: at * 1000, delete_audio: true }],
+    ['a time that is no number', { deletion_time_unix_secs: {}, delete_audio: true }],
+    ['no time', { deletion_time_unix_secs: null, delete_audio: true }],
+    ['an order that is a text', { deletion_time_unix_secs: at, delete_audio: 'true' }],
+    ['an order that is a number', { deletion_time_unix_secs: at, delete_audio: 1 }],
+    ['no order', { deletion_time_unix_secs: at }],
+    ['a list', [{ deletion_time_unix_secs: at, delete_audio: true }]],
+    ['a text', 'delete_audio'],
+    ['null', null],
+  ])('%s says nothing', (_, given) => {
+    expect(ordered(given)).toEqual([undefined, undefined]);
+  });
+
+  test('stays in the metadata as well, as it was told', () => {
+    const told = { deletion_time_unix_secs: at, delete_transcript_and_pii: true };
+    expect(values(changesOf(settings(told)).conversation.metadata)).toEqual({ deletion_settings: told });
   });
 });
 
