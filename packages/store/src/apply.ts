@@ -1,6 +1,6 @@
-import type { NormalisedEvent } from '@landline/webhook';
+import { normalise, type NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
-import type { LedgerEntry, RecordingChange } from '@landline/webhook/changes';
+import type { Changes, LedgerEntry, RecordingChange } from '@landline/webhook/changes';
 import type { Clock } from '@landline/webhook/clock';
 import { fold, foldRecordings, withoutOutranked } from './tables/fold.ts';
 import { holdConversations } from './hold-conversations.ts';
@@ -55,9 +55,32 @@ export async function applyEvents(
   const duplicates = new Set(recorded.flatMap(({ id, isRevived }) => (isRevived ? [] : [id])));
   const canaries = unique.filter(isCanary);
   if (canaries.length > 0) await run(forgetStatement(canaries.map(({ entry }) => entry.id)));
-  const rows = fold(
-    unique.flatMap((event) => (event.outcome === 'applied' && !duplicates.has(event.entry.id) ? [event.changes] : [])),
+  const receipts = new Map(
+    recorded.flatMap(({ id, receivedAt }) => (receivedAt === undefined ? [] : [[id, receivedAt]])),
   );
+  const changes = unique.flatMap((event) => {
+    if (event.outcome !== 'applied' || duplicates.has(event.entry.id)) return [];
+    return [changesUnder(event, receipts.get(event.entry.id))];
+  });
+  await applyChanges({ changes, recordings: recordingsOf(events, duplicates) }, { run, runAtCommit });
+  return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
+}
+
+/** What events write to the tables beside the ledger. */
+export interface TableChanges {
+  changes: readonly Changes[];
+  recordings: readonly RecordingChange[];
+}
+
+/**
+ * Writes changes to the tables beside the ledger, inside one transaction. Safe to repeat, in any order: what the tables hold then is a function of the set
+ * of events alone.
+ */
+export async function applyChanges(
+  { changes, recordings: changed }: TableChanges,
+  { run, runAtCommit = run }: Pick<ApplyOptions, 'run' | 'runAtCommit'>,
+): Promise<void> {
+  const rows = fold(changes);
   const { transcripts, updates } = await holdConversations(rows.conversations, run);
   const outranked = transcripts.size === 0 ? transcripts : transcribedHere(rows.conversations, transcripts);
   if (outranked.size > 0) {
@@ -68,11 +91,24 @@ export async function applyEvents(
   if (messages.length > 0) await runAtCommit(messageStatement(messages));
   await merge(AGENT_TOOL_CALLS, toolCalls, runAtCommit);
   await merge(USER_COMMANDS, rows.commands, runAtCommit);
-  const recordings = foldRecordings(recordingsOf(events, duplicates));
+  const recordings = foldRecordings(changed);
   if (recordings.length > 0) await runAtCommit(recordingStatement(recordings));
   await merge(CONVERSATIONS, updates, runAtCommit);
   await merge(USER_PROFILES, rows.profiles, runAtCommit);
-  return new Map(unique.map(({ entry, outcome }) => [entry.id, duplicates.has(entry.id) ? 'duplicate' : outcome]));
+}
+
+/**
+ * Returns an event's changes under the receipt that the ledger keeps: that of the delivery which came first, also where a later one is applied in its
+ * place. So what the tables hold is a function of what the ledger holds.
+ */
+function changesUnder(
+  event: Extract<ApplicableEvent, { outcome: 'applied' }>,
+  receivedAt: number | undefined,
+): Changes {
+  const { delivery } = event.entry;
+  if (receivedAt === undefined || receivedAt === delivery.receivedAt) return event.changes;
+  const again = normalise({ ...delivery, receivedAt });
+  return again.outcome === 'applied' ? again.changes : event.changes;
 }
 
 /** Records events as dead; returns the ledger ids of those that are dead now. */
