@@ -39,8 +39,11 @@ export function grantStatements({ owner, worker, reader }: RoleNames, schema: st
   ];
 }
 
-/** The function by which the worker, who owns no table, makes partitions. It works with its owner's rights, so that must be the tables' owner. */
-const MAKE_PARTITIONS = 'landline_make_body_partitions';
+/**
+ * The functions by which the worker, who owns no table, makes partitions and rebuilds tables. They work with their owner's rights, so that must be the
+ * tables' owner.
+ */
+const FOR_WORKERS: readonly string[] = ['landline_make_body_partitions', 'landline_rebuild'];
 
 /**
  * Gives the owner every table of the schema that the admin owns, and Landline's functions, and grants what the others may do with them. Sequences of
@@ -78,7 +81,7 @@ BEGIN
     IF found_function.is_to_move THEN
       EXECUTE format('ALTER FUNCTION %s OWNER TO ${owner}', found_function.name);
     END IF;
-    IF found_function.proname = '${MAKE_PARTITIONS}' THEN
+    IF found_function.proname IN (${FOR_WORKERS.map(quoteText).join(', ')}) THEN
       EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ${worker}', found_function.name);
     END IF;
   END LOOP;
