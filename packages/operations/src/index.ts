@@ -3,3 +3,8 @@ export type { OperationContext, OperationKind } from './operation-kind.ts';
 export { OperationFailedError } from './errors.ts';
 export { REPLAY, replayKind } from './replay/replay.ts';
 export type { ReplayJob, ReplayLetters, ReplayPorts, ReplayQueue } from './replay/replay-ports.ts';
+export { codeOfFold } from './rebuild/code-of.ts';
+export { isRebuilt, KEPT_MS, tidyRebuilds } from './rebuild/kept.ts';
+export { rebuildKind } from './rebuild/rebuild.ts';
+export type { RebuildPorts } from './rebuild/rebuild-ports.ts';
+export { REBUILD, rebuildCheckpointSchema, type RebuildCheckpoint } from './rebuild/rebuild-request.ts';
