@@ -62,7 +62,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const pipeline = createPipeline({ store, after, logger, tracing });
   const rejected = { diagnosing, store, pace: createPace() };
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected });
-  const operations = runOperations({ ...serversOf(options), ...connections, logger, metrics });
+  const { databaseUrl } = options;
+  const operations = runOperations({ ...serversOf(options), ...connections, databaseUrl, logger, metrics });
   addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
   const oldShards = createOldShards(options, { consumers, connections });

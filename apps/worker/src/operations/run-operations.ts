@@ -8,8 +8,16 @@ import {
   type QueueServers,
   type Task,
 } from '@landline/queue';
-import { createEngine, replayKind, type Engine, type ReplayLetters } from '@landline/operations';
-import type { Store } from '@landline/store';
+import {
+  codeOfFold,
+  createEngine,
+  rebuildKind,
+  replayKind,
+  tidyRebuilds,
+  type Engine,
+  type ReplayLetters,
+} from '@landline/operations';
+import { openRebuilds, type Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
 import { letterOf } from '../dead-letters/letter-of.ts';
@@ -17,8 +25,12 @@ import { letterOf } from '../dead-letters/letter-of.ts';
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
 const LOOK_MS = 5_000;
 
+/** How often rebuilt tables are dropped that nobody swaps any more, in ms. */
+const TIDY_MS = 600_000;
+
 /** What operations are run with. */
 export interface OperationsOptions extends QueueServers {
+  databaseUrl: string;
   store: Pick<Store, 'operations' | 'ledger' | 'readDead' | 'makeBodyPartitions'>;
   deadLetters: Pick<DeadLetters, 'remove' | 'add'>;
   logger: Logger;
@@ -36,12 +48,14 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, deadLetters, logger, metrics, ...servers } = options;
+  const { databaseUrl, store, deadLetters, logger, metrics, ...servers } = options;
   const queue = openTrackedJobs(servers);
   const letters = lettersOf(store, deadLetters);
+  // It connects with the first rebuild, or when it is time to tidy.
+  const rebuilds = openRebuilds({ databaseUrl });
   const engine = createEngine({
     store: store.operations,
-    kinds: [replayKind({ ledger: store.ledger, queue, letters })],
+    kinds: [replayKind({ ledger: store.ledger, queue, letters }), rebuildKind({ rebuilds, code: codeOfFold })],
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
       // The message may quote an event.
@@ -54,7 +68,11 @@ export function runOperations(options: OperationsOptions): Operations {
   const consumers = shardPlaces(servers).map((place) =>
     createTaskConsumer({
       ...place,
-      tasks: { [OPERATIONS_TASK]: operationsTask(engine), 'body-partitions': bodyPartitionsTask(store, logger) },
+      tasks: {
+        [OPERATIONS_TASK]: operationsTask(engine),
+        'body-partitions': bodyPartitionsTask(store, logger),
+        'old-rebuilds': { everyMs: TIDY_MS, run: () => tidyRebuilds(store.operations, { rebuilds }) },
+      },
       onError(error) {
         metrics.redisErrors.inc();
         logger.error(`Operations: ${error.message}`);
@@ -66,7 +84,7 @@ export function runOperations(options: OperationsOptions): Operations {
     start: () => consumers.forEach((consumer) => consumer.start()),
     async close(limit) {
       await Promise.all(consumers.map((consumer) => consumer.close(limit)));
-      await queue.close();
+      await Promise.all([queue.close(), rebuilds.close()]);
     },
   };
 }
