@@ -66,6 +66,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   events: async (args, context) => (await import('./find/list-events.ts')).listEvents(args, context),
   replay: async (args, context) => (await import('./replay/replay.ts')).replay(args, context),
+  rebuild: async (args, context) => (await import('./rebuild/rebuild.ts')).rebuild(args, context),
   operations: async (args, context) => (await import('./operations/operations.ts')).operations(args, context),
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   rejected: async (args, context) => (await import('./rejected/rejected.ts')).rejected(args, context),

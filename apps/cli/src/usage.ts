@@ -16,6 +16,9 @@ export const USAGE = `Usage: npm run landline -- <command>
   events [filter] [--limit n] [--json]        lists events of the ledger, newest first
   replay [filter] [--plan] [--rate n] [--yes] [--json]
                                               puts events of the ledger through the worker again
+  rebuild [--plan] [--swap] [--rate n] [--yes] [--json]
+                                              builds all tables anew from the ledger, says what differs, swaps them in
+  rebuild --drop-old [--plan] [--yes]         drops the tables that swaps have replaced
   operations [show <id> | cancel <id>] [--json]
                                               lists running and finished operations, shows one, or ends one
   journal enqueue --since <time> [--until <time>] [--dry-run]

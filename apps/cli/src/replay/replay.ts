@@ -1,26 +1,22 @@
 import { parseArgs } from 'node:util';
 import { REPLAY } from '@landline/operations';
-import { readSecret } from '@landline/process';
-import { queueVariables, readQueueServers, wakeOperations } from '@landline/queue';
 import {
   countMatching,
   filterWords,
   openLedger,
-  openOperations,
   type EventCounts,
   type EventFilter,
   type Operation,
 } from '@landline/store';
-import { z } from 'zod';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
 import { FILTER_OPTIONS, readCount, readFilter } from '../find/read-filter.ts';
-import { findOwnDatabase, findReadableDatabase } from '../find-database.ts';
-import { findRedis } from '../find-redis.ts';
+import { findReadableDatabase } from '../find-database.ts';
 import { escapeControls, showControls } from '../format-table.ts';
 import { describeOperation, operationDocument } from '../operations/describe-operation.ts';
-import { complain, followOperation, untilInterrupted } from '../operations/follow-operation.ts';
+import { complain } from '../operations/follow-operation.ts';
+import { INTERRUPTED, runOperation } from '../operations/run-operation.ts';
 import { readEnvFile, type Environment } from '../start/env-file.ts';
 
 /** The greatest rate, in events a second. */
@@ -28,9 +24,6 @@ const MOST_RATE = 1_000_000;
 
 /** How long it may take to count the events of a plan, in ms. */
 const PLAN_MS = 120_000;
-
-/** The exit code of a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 const CANNOT_ASK =
   'replay changes rows, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
@@ -128,42 +121,10 @@ async function run(
   context: CommandContext,
   env: Environment,
 ): Promise<number> {
-  const { databaseUrl } = await findOwnDatabase(context.root, env);
-  const store = openOperations(databaseUrl);
-  const interrupted = untilInterrupted();
-  try {
-    const requestedBy = `cli:${env['USER'] ?? env['LOGNAME'] ?? 'unknown'}`;
-    const operation = await store.request({ kind: REPLAY, filter: filterWords(filter), total, rate, requestedBy });
-    await wakeWorker(context, env);
-    const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
-    if (ended === undefined) return leave(operation, context);
-    printEnd(ended, json, context);
-    return ended.status === 'done' ? 0 : 1;
-  } catch (cause) {
-    throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
-  } finally {
-    interrupted.end();
-    await store.close();
-  }
-}
-
-/** A worker looks by itself every few seconds, so a Redis that cannot be reached from here is no fault. */
-async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
-  try {
-    const given = { ...env, REDIS_URL: await findRedis(context.root, env), REDIS_CA: readSecret('REDIS_CA', env) };
-    await wakeOperations(await readQueueServers(z.object(queueVariables).parse(given)));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    complain(`No worker could be woken; one looks by itself every few seconds. ${reason}`, context);
-  }
-}
-
-function leave({ id }: Operation, context: CommandContext): number {
-  complain(
-    `The replay goes on in the worker. To see how far it is: landline operations show ${id}; to end it: landline operations cancel ${id}`,
-    context,
-  );
-  return INTERRUPTED;
+  const ended = await runOperation({ kind: REPLAY, filter: filterWords(filter), total, rate }, context, env);
+  if (ended === undefined) return INTERRUPTED;
+  printEnd(ended, json, context);
+  return ended.status === 'done' ? 0 : 1;
 }
 
 function printEnd(operation: Operation, json: boolean, { print }: CommandContext): void {

@@ -1,0 +1,71 @@
+import { readSecret } from '@landline/process';
+import { queueVariables, readQueueServers, wakeOperations } from '@landline/queue';
+import { openOperations, type Operation } from '@landline/store';
+import { z } from 'zod';
+import type { CommandContext } from '../command-context.ts';
+import { CliError } from '../errors.ts';
+import { explainDatabaseFault } from '../explain-database-fault.ts';
+import { findOwnDatabase } from '../find-database.ts';
+import { findRedis } from '../find-redis.ts';
+import type { Environment } from '../start/env-file.ts';
+import { complain, followOperation, untilInterrupted } from './follow-operation.ts';
+
+/** The exit code of a command that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
+/** What a worker is asked to do. */
+export interface WantedOperation {
+  kind: string;
+  /** The operation's request, in words. */
+  filter: Readonly<Record<string, string>>;
+  total?: number | undefined;
+  rate?: number | undefined;
+}
+
+/**
+ * Asks a worker for an operation, and follows it to its end.
+ *
+ * @param env  The process's environment and that of .env.
+ * @returns    The operation as it ended; undefined after Ctrl-C: it goes on in the worker, and the operator was told.
+ * @throws     {CliError} `query_failed`, `configuration_invalid`.
+ */
+export async function runOperation(
+  wanted: WantedOperation,
+  context: CommandContext,
+  env: Environment,
+): Promise<Operation | undefined> {
+  const { databaseUrl } = await findOwnDatabase(context.root, env);
+  const store = openOperations(databaseUrl);
+  const interrupted = untilInterrupted();
+  try {
+    const requestedBy = `cli:${env['USER'] ?? env['LOGNAME'] ?? 'unknown'}`;
+    const operation = await store.request({ ...wanted, requestedBy });
+    await wakeWorker(context, env);
+    const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
+    if (ended === undefined) tellItGoesOn(operation, context);
+    return ended;
+  } catch (cause) {
+    throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
+  } finally {
+    interrupted.end();
+    await store.close();
+  }
+}
+
+/** A worker looks by itself every few seconds, so a Redis that cannot be reached from here is no fault. */
+async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
+  try {
+    const given = { ...env, REDIS_URL: await findRedis(context.root, env), REDIS_CA: readSecret('REDIS_CA', env) };
+    await wakeOperations(await readQueueServers(z.object(queueVariables).parse(given)));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    complain(`No worker could be woken; one looks by itself every few seconds. ${reason}`, context);
+  }
+}
+
+function tellItGoesOn({ id, kind }: Operation, context: CommandContext): void {
+  complain(
+    `The ${kind} goes on in the worker. To see how far it is: landline operations show ${id}; to end it: landline operations cancel ${id}`,
+    context,
+  );
+}
