@@ -42,7 +42,12 @@ async function type(command: string) {
 test('each recipe has commands, and all of its commands are ours', () => {
   const [, recipes = ''] = page.split(/^## Recipes$/m);
   const names = [...recipes.matchAll(/^### (.*)$/gm)].map(([, name = '']) => name);
-  expect(names).toEqual(['A bug in how I read an event', 'What happened to call X', 'The secret was wrong for a day']);
+  expect(names).toEqual([
+    'A bug in how I read an event',
+    'What happened to call X',
+    'The secret was wrong for a day',
+    'Rebuild after an update',
+  ]);
   for (const name of names) {
     const commands = commandsOf(name);
     expect(commands.length).toBeGreaterThan(0);
@@ -83,4 +88,25 @@ describe('What happened to call X', () => {
     const shown = await type(show.replace('<event id>', id));
     expect(shown).toMatchObject({ code: 0, output: expect.stringContaining('conv_x') });
   });
+});
+
+describe('Rebuild after an update', () => {
+  test('what would change is told, then swapped in, and the old tables go', async () => {
+    await pipe.sql(`UPDATE conversation_messages SET content = 'as an older version read it'`);
+    const [{ n = 0 } = {}] = await pipe.sql('SELECT count(*)::int AS n FROM conversation_messages');
+    const [plan = '', build = '', swap = '', drop = '', ...others] = commandsOf('Rebuild after an update');
+    expect(others).toEqual([]);
+    expect(await type(plan)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('applied events of the ledger'),
+    });
+    const differs = `conversation_messages.content: ${String(n)} rows differ`;
+    expect(await type(build)).toMatchObject({ code: 0, output: expect.stringContaining(differs) });
+    expect(await type(swap)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('The old tables are in landline_before_'),
+    });
+    expect(await pipe.sql(`SELECT FROM conversation_messages WHERE content LIKE 'as an older%'`)).toEqual([]);
+    expect(await type(drop)).toMatchObject({ code: 0, output: expect.stringContaining('Dropped 1.') });
+  }, 60_000);
 });
