@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { codeOfFold, tidyRebuilds } from '@landline/operations';
 import { makeRoles, migrate, type ApplicableEvent } from '@landline/store';
+// oxlint-disable-next-line no-restricted-imports -- it holds a table as any client may
+import { Client } from 'pg';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { selectTables, tablesIn, type Tables } from '../../../packages/store/test/support/read-tables.ts';
 import { createDatabase } from '../../../test/support/database.ts';
@@ -340,5 +343,45 @@ test('a rebuild that is cancelled leaves the tables, and nothing beside them', a
   await vi.waitUntil(async () => (await line.rebuilds.kept()).length === 1, { timeout: 20_000, interval: 10 });
   await line.store.operations.cancel(rebuild.id);
   expect(await rebuild.ended()).toMatchObject({ status: 'cancelled' });
+  expect(await traces(line)).toEqual([]);
+});
+
+test('while somebody reads a table for long, events go on, and the swap waits for its moment', async () => {
+  const line = await aRebuild();
+  await line.apply([saidBy('u', 'c', 'one')].map(misread));
+  const reading = new Client({ connectionString: line.adminUrl });
+  await reading.connect();
+  await reading.query('BEGIN; SELECT count(*) FROM conversations');
+  const rebuild = await line.ask('yes');
+  const waits = async () => (await rebuild.get()).message?.startsWith('Waits for a moment');
+  await vi.waitUntil(waits, { timeout: 20_000, interval: 20 });
+  await line.apply([saidBy('u', 'c', 'two')]);
+  expect(await rebuild.get()).toMatchObject({ status: 'running' });
+  await reading.end();
+  expect(await rebuild.ended()).toMatchObject({
+    status: 'done',
+    message: expect.stringMatching(/^1 columns differ\. The old/),
+  });
+  expect(await line.sql('SELECT content FROM conversation_messages ORDER BY 1')).toEqual([
+    { content: 'one' },
+    { content: 'two' },
+  ]);
+});
+
+test('tables that wait for their swap take over what comes, and are dropped when their day is over', async () => {
+  const line = await aRebuild();
+  await line.apply([saidBy('u', 'c', 'one')].map(misread));
+  await line.rebuild('no');
+  const [kept] = await line.rebuilds.kept();
+  await line.apply([saidBy('u', 'c', 'two')]);
+  const tidy = () =>
+    tidyRebuilds(line.store.operations, { rebuilds: line.rebuilds, code: codeOfFold }, new AbortController().signal);
+  await tidy();
+  expect(await line.sql(`SELECT content FROM ${kept?.schema}.conversation_messages ORDER BY 1`)).toEqual([
+    { content: 'one' },
+    { content: 'two' },
+  ]);
+  await line.sql(`UPDATE ${kept?.schema}.landline_rebuild SET made_at = made_at - interval '1 day'`);
+  await tidy();
   expect(await traces(line)).toEqual([]);
 });

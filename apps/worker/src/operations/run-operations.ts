@@ -53,9 +53,10 @@ export function runOperations(options: OperationsOptions): Operations {
   const letters = lettersOf(store, deadLetters);
   // It connects with the first rebuild, or when it is time to tidy.
   const rebuilds = openRebuilds({ databaseUrl });
+  const rebuilding = { rebuilds, code: codeOfFold };
   const engine = createEngine({
     store: store.operations,
-    kinds: [replayKind({ ledger: store.ledger, queue, letters }), rebuildKind({ rebuilds, code: codeOfFold })],
+    kinds: [replayKind({ ledger: store.ledger, queue, letters }), rebuildKind(rebuilding)],
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
       // The message may quote an event.
@@ -71,7 +72,7 @@ export function runOperations(options: OperationsOptions): Operations {
       tasks: {
         [OPERATIONS_TASK]: operationsTask(engine),
         'body-partitions': bodyPartitionsTask(store, logger),
-        'old-rebuilds': { everyMs: TIDY_MS, run: () => tidyRebuilds(store.operations, { rebuilds }) },
+        'old-rebuilds': { everyMs: TIDY_MS, run: (signal) => tidyRebuilds(store.operations, rebuilding, signal) },
       },
       onError(error) {
         metrics.redisErrors.inc();

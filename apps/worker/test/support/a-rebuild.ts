@@ -59,6 +59,7 @@ export async function aRebuild(place?: RebuildPlace) {
   };
   return {
     databaseUrl,
+    adminUrl,
     store,
     rebuilds,
     worker,

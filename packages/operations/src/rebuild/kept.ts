@@ -1,4 +1,4 @@
-import type { KeptTables, OperationStore } from '@landline/store';
+import type { KeptTables, OperationStore, Rebuilds } from '@landline/store';
 import type { RebuildPorts } from './rebuild-ports.ts';
 import { REBUILD } from './rebuild-request.ts';
 
@@ -14,22 +14,44 @@ export function isRebuilt({ schema }: Pick<KeptTables, 'schema'>): boolean {
 }
 
 /**
- * Drops rebuilt tables that nobody swaps any more: those of operations that ended early while no worker had them, and those that have waited for a day. The old
- * tables of a swap stay, because they may be all that is left of what the new code does wrong.
+ * Looks after rebuilt tables that no operation works on:
+ *
+ * - Those that wait to be swapped take over what has changed since, so that a swap is quick and nothing that is erased stays in them.
+ * - Those that have waited for a day are dropped, and so are those of another code, and those of operations that ended early while no worker had them.
+ *
+ * The old tables of a swap stay, because they may be all that is left of what the new code does wrong.
+ *
+ * @param signal  Aborted when the worker leaves.
  */
 export async function tidyRebuilds(
   operations: Pick<OperationStore, 'list'>,
-  { rebuilds }: Pick<RebuildPorts, 'rebuilds'>,
+  { rebuilds, code }: RebuildPorts,
+  signal: AbortSignal,
 ): Promise<void> {
   const kept = (await rebuilds.kept()).filter(isRebuilt);
   const all = await operations.list(LOOKED_AT);
   if (all.some(({ kind, finishedAt }) => kind === REBUILD && finishedAt === null)) return;
-  for (const { schema, madeAt } of kept) {
+  for (const tables of kept) {
     // oxlint-disable no-await-in-loop -- one after the other
-    const build = await rebuilds.read(schema);
-    const isWaiting = build?.state.stage === 'ready' && Date.now() - madeAt < KEPT_MS;
-    if (!isWaiting) await rebuilds.drop(schema);
+    const build = await rebuilds.read(tables.schema);
+    const isWaiting = build?.state.stage === 'ready' && build.code === (await code()) && isFresh(tables);
+    if (isWaiting) await takeOver(rebuilds, tables, signal);
+    else await rebuilds.drop(tables.schema);
     // oxlint-enable no-await-in-loop
   }
   await rebuilds.unfollow();
+}
+
+/** Tells whether rebuilt tables may still wait to be swapped. */
+export function isFresh({ madeAt }: Pick<KeptTables, 'madeAt'>): boolean {
+  return Date.now() - madeAt < KEPT_MS;
+}
+
+async function takeOver(rebuilds: Rebuilds, { schema }: KeptTables, signal: AbortSignal): Promise<void> {
+  // oxlint-disable no-await-in-loop -- until nothing is left
+  for (let isDrained = false; !isDrained && !signal.aborted;) {
+    isDrained = (await rebuilds.follow(schema))?.isDrained ?? true;
+  }
+  while (!signal.aborted && (await rebuilds.copyCarried(schema)));
+  // oxlint-enable no-await-in-loop
 }

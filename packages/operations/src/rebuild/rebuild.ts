@@ -1,10 +1,10 @@
-import { StoreError, type KeptTables, type RebuildState } from '@landline/store';
+import { StoreError, type RebuildState } from '@landline/store';
 import { z } from 'zod';
 import { OperationFailedError, OperationStoppedError } from '../errors.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
 import { foldLedger } from './fold-ledger.ts';
 import { retryWhileInUse } from './lock-retry.ts';
-import { isRebuilt, KEPT_MS } from './kept.ts';
+import { isFresh, isRebuilt, KEPT_MS } from './kept.ts';
 import type { RebuildPorts } from './rebuild-ports.ts';
 import { REBUILD, rebuildCheckpointSchema, rebuildRequestSchema } from './rebuild-request.ts';
 
@@ -103,10 +103,6 @@ function explainRefusal(error: unknown): never {
     `The tables cannot be made: ${error.message}. The owner of the tables needs CREATE on the database, and the worker EXECUTE on the function landline_rebuild: "landline roles" grants both.`,
     { cause: error },
   );
-}
-
-function isFresh({ madeAt }: KeptTables): boolean {
-  return Date.now() - madeAt < KEPT_MS;
 }
 
 /** Does what is left of all stages. Returns the schema that has what differs. */

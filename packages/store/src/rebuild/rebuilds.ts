@@ -34,6 +34,9 @@ import {
 /** How long a statement over whole tables may run, in ms: an index of a large table takes an hour. */
 const LONG_MS = 12 * 3_600_000;
 
+/** How long a transaction may do nothing, in ms: that of a worker which is frozen would keep the tables from being swapped. */
+const IDLE_MS = 60_000;
+
 /** Transactions of a rebuild under way at once, and one for the ledger. */
 const CONNECTIONS = 4;
 
@@ -89,7 +92,12 @@ export interface Rebuilds {
 /** Opens the rebuilds of a database's tables; connects with the first question. */
 export function openRebuilds({ databaseUrl }: { databaseUrl: string }): Rebuilds {
   const place = readDatabaseUrl(databaseUrl).schema;
-  const options = { statementTimeoutMs: LONG_MS, lockTimeoutMs: LOCK_MS, poolSize: CONNECTIONS };
+  const options = {
+    statementTimeoutMs: LONG_MS,
+    lockTimeoutMs: LOCK_MS,
+    idleTimeoutMs: IDLE_MS,
+    poolSize: CONNECTIONS,
+  };
   return rebuildsOn(openTransactions({ databaseUrl, ...options }), place);
 }
 
