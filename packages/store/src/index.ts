@@ -28,6 +28,7 @@ export { makeRoles } from './schema/roles.ts';
 export { createStore, type Store, type StoreOptions } from './store.ts';
 export type { Folded } from './rebuild/fold-events.ts';
 export { FOLDED_AT_ONCE } from './rebuild/fold-events.ts';
+export type { AppliedEvents } from './rebuild/read-applied.ts';
 export { openRebuilds, type Rebuilds } from './rebuild/rebuilds.ts';
 export type { KeptTables, RebuildPlan, RebuildState, TableDifference } from './rebuild/rebuild-state.ts';
 export { readerVariables, storeVariables } from './variables.ts';

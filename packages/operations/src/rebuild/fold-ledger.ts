@@ -1,11 +1,15 @@
-import { chunksOf, FOLDED_AT_ONCE, StoreError, type Folded, type SizedEvent, type StoredBody } from '@landline/store';
+import {
+  FOLDED_AT_ONCE,
+  StoreError,
+  type AppliedEvents,
+  type EventPosition,
+  type Folded,
+  type StoredBody,
+} from '@landline/store';
 import type { OperationContext } from '../operation-kind.ts';
 import { createPace } from '../pace.ts';
 import type { RebuildPorts } from './rebuild-ports.ts';
 import { rebuildCheckpointSchema } from './rebuild-request.ts';
-
-/** Events of the ledger that are listed at once. */
-const PAGE = 5_000;
 
 /** With a rate, there are this many transactions a second. */
 const TRANSACTIONS_A_SECOND = 4;
@@ -16,7 +20,7 @@ const MOST_UNDER_WAY = 3;
 /** A transaction under way, and what is reported when it is committed. */
 interface UnderWay {
   ended: Promise<Counts>;
-  last: SizedEvent;
+  last: EventPosition;
 }
 
 /** Events that were gone through. */
@@ -34,37 +38,38 @@ interface Counts {
 export async function foldLedger(context: OperationContext, { rebuilds }: RebuildPorts, schema: string): Promise<void> {
   const { operation, signal } = context;
   const pace = createPace(operation.rate);
-  const most = { ...FOLDED_AT_ONCE, events: eventsAtOnce(operation.rate) };
+  const limits = { ...FOLDED_AT_ONCE, events: eventsAtOnce(operation.rate) };
   const underWay: UnderWay[] = [];
-  let after = rebuildCheckpointSchema.parse(context.progress().checkpoint ?? {}).position;
-  let isMore = true;
+
+  function read(after: EventPosition | undefined): Promise<AppliedEvents> {
+    const reading = context.retry(() => rebuilds.readApplied(after, limits));
+    // It is awaited in its turn; until then its failure is nobody's.
+    reading.catch(() => undefined);
+    return reading;
+  }
 
   async function settleFirst(): Promise<void> {
     const first = underWay.shift();
     if (first !== undefined) report(context, { ...(await first.ended), schema, last: first.last });
   }
 
-  async function foldChunk(events: readonly SizedEvent[], last: SizedEvent): Promise<void> {
-    await pace.take(events.length, signal);
+  async function fold(bodies: readonly StoredBody[], last: EventPosition): Promise<void> {
+    await pace.take(bodies.length, signal);
     while (underWay.length >= MOST_UNDER_WAY) await settleFirst();
-    const bodies = await context.retry(() => rebuilds.ledger.bodies(idsWithBody(events)));
-    const ended = foldApart({ context, rebuilds, schema }, [...bodies, ...goneOf(events)]);
-    // It is awaited in its turn; until then its failure is nobody's.
+    const ended = foldApart({ context, rebuilds, schema }, bodies);
     ended.catch(() => undefined);
     underWay.push({ ended, last });
   }
 
   try {
-    // oxlint-disable no-await-in-loop -- one page after the other
-    while (isMore) {
-      const options = { order: 'oldest', after, limit: PAGE } as const;
-      const page = await context.retry(() => rebuilds.ledger.page({ outcome: 'applied' }, options));
-      for (const chunk of chunksOf(page, most)) {
-        const last = chunk.at(-1);
-        if (last !== undefined) await foldChunk(chunk, last);
-      }
-      after = page.at(-1);
-      isMore = page.length === PAGE;
+    // oxlint-disable no-await-in-loop -- one part after the other
+    let reading = read(rebuildCheckpointSchema.parse(context.progress().checkpoint ?? {}).position);
+    for (let isMore = true; isMore;) {
+      const part = await reading;
+      isMore = part.isMore;
+      // The next part is read while this one is folded.
+      if (isMore) reading = read(part.last);
+      if (part.last !== undefined) await fold(part.bodies, part.last);
     }
     while (underWay.length > 0) await settleFirst();
     // oxlint-enable no-await-in-loop
@@ -76,16 +81,6 @@ export async function foldLedger(context: OperationContext, { rebuilds }: Rebuil
 function eventsAtOnce(rate: number | null): number {
   const { events } = FOLDED_AT_ONCE;
   return rate === null ? events : Math.max(1, Math.min(events, Math.floor(rate / TRANSACTIONS_A_SECOND)));
-}
-
-function idsWithBody(events: readonly SizedEvent[]): string[] {
-  return events.flatMap(({ id, storedBytes }) => (storedBytes === null ? [] : [id]));
-}
-
-function goneOf(events: readonly SizedEvent[]): StoredBody[] {
-  return events.flatMap(({ id, storedBytes }) =>
-    storedBytes === null ? [{ id, delivery: undefined, body: undefined }] : [],
-  );
 }
 
 interface Folding extends Pick<RebuildPorts, 'rebuilds'> {
@@ -111,8 +106,8 @@ async function foldApart(folding: Folding, bodies: readonly StoredBody[]): Promi
 
 interface Settled extends Counts {
   schema: string;
-  /** Everything up to this event is folded. */
-  last: SizedEvent;
+  /** Everything up to here is folded. */
+  last: EventPosition;
 }
 
 function report(context: OperationContext, { schema, last, ...counts }: Settled): void {

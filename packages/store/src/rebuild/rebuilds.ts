@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { readDatabaseUrl } from '../connection/database-url.ts';
 import { openTransactions, type Run, type Transactions } from '../connection/transactions.ts';
-import { ledgerOn, type Ledger, type StoredBody } from '../find/ledger.ts';
+import type { EventPosition } from '../find/filter-conditions.ts';
+import type { StoredBody } from '../find/ledger.ts';
 import type { Lease } from '../operations/operation-statements.ts';
 import { carryProfilesStatement } from './carry-statements.ts';
 import { compareNext, compareSkipped } from './compare-tables.ts';
 import { differencesStatement } from './compare-statement.ts';
 import { foldEvents, type Folded } from './fold-events.ts';
 import { carryUnknown, copyCarried, type Followed } from './follow-changes.ts';
+import { readApplied, type AppliedEvents, type ReadLimits } from './read-applied.ts';
 import { COUNT_APPLIED } from './rebuild-statements.ts';
 import {
   differenceSchema,
@@ -42,8 +44,6 @@ const CONNECTIONS = 4;
 
 /** Rebuilds of the tables: each is a schema beside them. Every method that fails throws a `StoreError`. */
 export interface Rebuilds {
-  /** Reads the ledger on the same connections. */
-  readonly ledger: Ledger;
   /** Says what a rebuild would be about. Reads the whole ledger. */
   plan(): Promise<RebuildPlan>;
   /** Counts the events that are folded. */
@@ -58,6 +58,8 @@ export interface Rebuilds {
   read(schema: string): Promise<RebuildBuild | undefined>;
   /** Writes a state in place of another one. False where another worker has written one in between. */
   write(schema: string, state: RebuildState, next: RebuildState): Promise<boolean>;
+  /** Reads applied events of the ledger behind a place, in the order of their receipt. */
+  readApplied(after: EventPosition | undefined, limits: ReadLimits): Promise<AppliedEvents>;
   /** Folds events. Safe to repeat, and in any order. */
   fold(schema: string, bodies: readonly StoredBody[]): Promise<Folded>;
   /** Makes the next index that is missing; false where none is. */
@@ -105,7 +107,6 @@ function rebuildsOn(transactions: Transactions, place: string | undefined): Rebu
   const inOne = <T>(work: (run: Run) => Promise<T>) => transactions.run((run) => work(run));
   const unlessLost = <T>(work: (run: Run, lose: Lose) => Promise<T>) => runUnlessLost(transactions, work);
   return {
-    ledger: ledgerOn(transactions),
     plan: () => inOne(readPlan),
     countApplied: () => inOne(async (run) => Number((await run(COUNT_APPLIED))[0]?.['events'])),
     dependents: () => inOne(readDependents),
@@ -113,6 +114,7 @@ function rebuildsOn(transactions: Transactions, place: string | undefined): Rebu
     begin: (operation, code) => inOne((run) => begin(run, operation, code)),
     read: (schema) => inOne((run) => readBuild(run, schema)),
     write: (schema, state, next) => inOne((run) => writeState(run, schema, [state, next])),
+    readApplied: (after, limits) => inOne((run) => readApplied(run, after, limits)),
     fold: (schema, bodies) => inOne((run) => foldEvents(run, bodies, { schema, place })),
     makeNextIndex: (schema) => inOne(async (run) => (await takeStep(run, 'index', schema)) !== undefined),
     analyze: (schema) => inOne(async (run) => void (await takeStep(run, 'analyze', schema))),
