@@ -1,12 +1,13 @@
-import { StoreError, type RebuildState } from '@landline/store';
+import type { RebuildState } from '@landline/store';
 import { z } from 'zod';
 import { OperationFailedError, OperationStoppedError } from '../errors.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
 import { foldLedger } from './fold-ledger.ts';
 import { retryWhileInUse } from './lock-retry.ts';
-import { isFresh, isRebuilt, KEPT_MS } from './kept.ts';
+import { KEPT_MS } from './kept.ts';
+import { findSwapped, openSchema, refuseDependents } from './open-schema.ts';
 import type { RebuildPorts } from './rebuild-ports.ts';
-import { REBUILD, rebuildCheckpointSchema, rebuildRequestSchema } from './rebuild-request.ts';
+import { REBUILD, rebuildRequestSchema } from './rebuild-request.ts';
 
 /** So few owners are left to be compared while no event is applied. */
 const FEW_SKIPPED = 500;
@@ -55,56 +56,6 @@ function isOver({ aborted, reason }: AbortSignal): boolean {
   return !aborted || (reason instanceof OperationStoppedError && reason.code === 'cancelled');
 }
 
-/** The schema that has the old tables, where the worker before has swapped them and died before it could say so. */
-async function findSwapped(
-  { operation, retry }: OperationContext,
-  { rebuilds }: RebuildPorts,
-): Promise<string | undefined> {
-  const kept = await retry(() => rebuilds.kept());
-  return kept.find((tables) => tables.operation === operation.id && !isRebuilt(tables))?.schema;
-}
-
-async function refuseDependents({ retry }: OperationContext, { rebuilds }: RebuildPorts): Promise<void> {
-  const dependents = await retry(() => rebuilds.dependents());
-  if (dependents.length === 0) return;
-  throw new OperationFailedError(
-    `A swap would leave these on the old tables: ${dependents.join(', ')}. Drop them, and make them again after the swap.`,
-  );
-}
-
-/** Returns the schema to go on with: that of the worker before, one that is kept and ready to be swapped, or a new one. */
-async function openSchema(context: OperationContext, { rebuilds, code }: RebuildPorts, swap: boolean): Promise<string> {
-  const { operation, retry } = context;
-  const current = await code();
-  const own = rebuildCheckpointSchema.parse(operation.checkpoint ?? {}).schema;
-  const kept = (await retry(() => rebuilds.kept())).filter(isRebuilt);
-  for (const tables of kept) {
-    // oxlint-disable no-await-in-loop -- one after the other
-    const build = await retry(() => rebuilds.read(tables.schema));
-    const isReady = swap && build?.state.stage === 'ready' && isFresh(tables);
-    if (build?.code === current && (tables.schema === own || (own === undefined && isReady))) {
-      // Where its own are gone on with, the checkpoint has them, and how far the ledger is folded.
-      if (own === undefined) context.report({ checkpoint: { schema: tables.schema } });
-      return tables.schema;
-    }
-    // oxlint-enable no-await-in-loop
-  }
-  // oxlint-disable-next-line no-await-in-loop -- one after the other
-  for (const { schema } of kept) await retryWhileInUse(context, () => rebuilds.drop(schema));
-  const schema = await retryWhileInUse(context, () => rebuilds.begin(operation.id, current).catch(explainRefusal));
-  context.report({ total: null, done: 0, failed: 0, checkpoint: { schema } });
-  return schema;
-}
-
-/** A right that is missing does not come by waiting. */
-function explainRefusal(error: unknown): never {
-  if (!(error instanceof StoreError) || error.code !== '42501') throw error;
-  throw new OperationFailedError(
-    `The tables cannot be made: ${error.message}. The owner of the tables needs CREATE on the database, and the worker EXECUTE on the function landline_rebuild: "landline roles" grants both.`,
-    { cause: error },
-  );
-}
-
 /** Does what is left of all stages. Returns the schema that has what differs. */
 async function takeStages(running: Running, swap: boolean): Promise<string> {
   const { context, ports, schema } = running;
@@ -124,7 +75,8 @@ async function takeStages(running: Running, swap: boolean): Promise<string> {
     return rebuilds.finish({ id, fence }, schema, { swap });
   });
   // oxlint-enable no-await-in-loop
-  return ended ?? lost();
+  // The answer to a swap may have been lost with a connection.
+  return ended ?? (await findSwapped(context, ports)) ?? lost();
 }
 
 async function readState({ context, ports, schema }: Running): Promise<RebuildState> {
@@ -161,7 +113,7 @@ async function takeStage(running: Running, state: RebuildState): Promise<Rebuild
     case 'compare': {
       await followAll(running);
       const now = await readState(running);
-      return (await context.retry(() => rebuilds.compareNext(schema, now))) ?? lost();
+      return (await context.retry(() => rebuilds.compareNext(schema, now))) ?? readState(running);
     }
     case 'ready':
       return state;

@@ -72,11 +72,20 @@ export function stateStatement(schema: string): Statement {
   return { sql: `SELECT code, state FROM ${inSchema(schema, 'landline_rebuild')}`, parameters: [] };
 }
 
-/** Writes the next state. No row: another worker has written one in between. */
-export function nextStateStatement(schema: string, state: RebuildState, next: RebuildState): Statement {
+/**
+ * Writes the next state. No row: another worker has written one in between.
+ *
+ * @param isAgain  Whether the next state may be there already, because the answer to this statement was lost before.
+ */
+export function nextStateStatement(
+  schema: string,
+  [state, next]: readonly [RebuildState, RebuildState],
+  isAgain: boolean,
+): Statement {
+  const expected = isAgain ? 'state IN ($1::text::jsonb, $2::text::jsonb)' : 'state = $1::text::jsonb';
   return {
     sql: `
-    UPDATE ${inSchema(schema, 'landline_rebuild')} SET state = $2::text::jsonb WHERE state = $1::text::jsonb RETURNING true AS is_ours`,
+    UPDATE ${inSchema(schema, 'landline_rebuild')} SET state = $2::text::jsonb WHERE ${expected} RETURNING true AS is_ours`,
     parameters: [JSON.stringify(state), JSON.stringify(next)],
   };
 }

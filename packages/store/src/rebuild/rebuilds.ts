@@ -20,6 +20,7 @@ import {
 } from './rebuild-state.ts';
 import {
   begin,
+  drop,
   finish,
   follow,
   listKept,
@@ -72,7 +73,7 @@ export interface Rebuilds {
   copyCarried(schema: string): Promise<boolean>;
   /** Takes over some of what has changed since; undefined where another worker has the rebuild. */
   follow(schema: string): Promise<Followed | undefined>;
-  /** Compares a slice of the tables; returns the next state, undefined where another worker has done it. */
+  /** Compares a slice of the tables; returns the next state. Undefined where that was done already: read the state, and go on. */
   compareNext(schema: string, state: RebuildState): Promise<RebuildState | undefined>;
   /** Compares some of what was passed over because it changed meanwhile; returns how many owners that were. */
   compareSkipped(schema: string): Promise<number>;
@@ -84,7 +85,7 @@ export interface Rebuilds {
   finish(lease: Lease, schema: string, options: { swap: boolean }): Promise<string | undefined>;
   /** Reads what differs: of a rebuild, or of the tables that it replaced. */
   differences(schema: string): Promise<TableDifference[]>;
-  /** Drops a schema of `kept` with its tables. 55P03 as with `begin`; 2BP01 where somebody else has made something on them. */
+  /** Drops a schema of `kept` with its tables, where it is still there. 55P03 as with `begin`; 2BP01 where somebody else has made something on them. */
   drop(schema: string): Promise<void>;
   /** Has nothing noted any more for schemas that are gone. 55P03 as with `begin`. */
   unfollow(): Promise<void>;
@@ -113,7 +114,7 @@ function rebuildsOn(transactions: Transactions, place: string | undefined): Rebu
     kept: () => inOne(listKept),
     begin: (operation, code) => inOne((run) => begin(run, operation, code)),
     read: (schema) => inOne((run) => readBuild(run, schema)),
-    write: (schema, state, next) => inOne((run) => writeState(run, schema, [state, next])),
+    write: (schema, state, next) => inOne((run) => writeState(run, { schema, states: [state, next], isAgain: true })),
     readApplied: (after, limits) => inOne((run) => readApplied(run, after, limits)),
     fold: (schema, bodies) => inOne((run) => foldEvents(run, bodies, { schema, place })),
     makeNextIndex: (schema) => inOne(async (run) => (await takeStep(run, 'index', schema)) !== undefined),
@@ -128,13 +129,13 @@ function rebuildsOn(transactions: Transactions, place: string | undefined): Rebu
     compareNext: (schema, state) =>
       unlessLost(async (run, lose) => {
         const next = await compareNext(run, schema, state);
-        return (await writeState(run, schema, [state, next])) ? next : lose();
+        return (await writeState(run, { schema, states: [state, next] })) ? next : lose();
       }),
     compareSkipped: (schema) => inOne((run) => compareSkipped(run, schema)),
     finish: (lease, schema, { swap }) => unlessLost((run, lose) => finish(run, { lease, swap, schema, place }, lose)),
     differences: (schema) =>
       inOne(async (run) => z.array(differenceSchema).parse(await run(differencesStatement(schema)))),
-    drop: (schema) => inOne(async (run) => void (await takeStep(run, 'drop', schema))),
+    drop: (schema) => inOne((run) => drop(run, schema)),
     unfollow: () => inOne(async (run) => void (await takeStep(run, 'unfollow', ''))),
     close: () => transactions.close(),
   };

@@ -66,13 +66,22 @@ export async function readBuild(run: Run, schema: string): Promise<RebuildBuild 
   return buildSchema.parse((await run(stateStatement(schema)))[0]);
 }
 
+/** How a state is written in place of another one. */
+export interface Written {
+  schema: string;
+  states: readonly [RebuildState, RebuildState];
+  /** See `nextStateStatement`. */
+  isAgain?: boolean;
+}
+
 /** Writes a state in place of another one; returns false where another worker has written one in between. */
-export async function writeState(
-  run: Run,
-  schema: string,
-  [state, next]: readonly [RebuildState, RebuildState],
-): Promise<boolean> {
-  return (await run(nextStateStatement(schema, state, next))).length > 0;
+export async function writeState(run: Run, { schema, states, isAgain = false }: Written): Promise<boolean> {
+  return (await run(nextStateStatement(schema, states, isAgain))).length > 0;
+}
+
+/** Drops a schema with its tables, where it is still there. */
+export async function drop(run: Run, schema: string): Promise<void> {
+  if ((await run(isThereStatement(schema)))[0]?.['is_there'] === true) await takeStep(run, 'drop', schema);
 }
 
 /** Takes over some of what has changed since. */
@@ -80,7 +89,7 @@ export async function follow(run: Run, target: FoldTarget, lose: Lose): Promise<
   const { schema } = target;
   const { state } = (await readBuild(run, schema)) ?? lose();
   const next = await carryDroppedDays(run, schema, state);
-  if (next !== state && !(await writeState(run, schema, [state, next]))) lose();
+  if (next !== state && !(await writeState(run, { schema, states: [state, next] }))) lose();
   return followChanges(run, target);
 }
 
@@ -103,7 +112,7 @@ export async function finish(run: Run, { lease, swap, ...target }: FinishOptions
   while (await copyCarried(run, schema));
   while ((await compareSkipped(run, schema)) > 0);
   // oxlint-enable no-await-in-loop
-  if (!(await writeState(run, schema, [state, { ...next, stage: 'ready' }]))) lose();
+  if (!(await writeState(run, { schema, states: [state, { ...next, stage: 'ready' }] }))) lose();
   if (!swap) return schema;
   await run(claimStatement(schema, lease.id));
   return (await takeStep(run, 'swap', schema)) ?? lose();
