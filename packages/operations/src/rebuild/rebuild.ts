@@ -70,13 +70,15 @@ async function takeStages(running: Running, swap: boolean): Promise<string> {
   const { id, fence } = context.operation;
   await context.hold();
   const ended = await retryWhileInUse(context, async () => {
+    // The answer to a swap may have been lost with a connection.
+    const swapped = swap ? await findSwapped(context, ports) : undefined;
+    if (swapped !== undefined) return swapped;
     // What has come while it waited is taken over before events wait.
     await followAll(running);
     return rebuilds.finish({ id, fence }, schema, { swap });
   });
   // oxlint-enable no-await-in-loop
-  // The answer to a swap may have been lost with a connection.
-  return ended ?? (await findSwapped(context, ports)) ?? lost();
+  return ended ?? lost();
 }
 
 async function readState({ context, ports, schema }: Running): Promise<RebuildState> {
