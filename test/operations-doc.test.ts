@@ -50,6 +50,7 @@ test('each recipe has commands, and all of its commands are ours', () => {
     'What happened to call X',
     'What is deleted, and when',
     'The secret was wrong for a day',
+    'Rebuild after an update',
     'A customer wants to be forgotten',
   ]);
   for (const name of names) {
@@ -138,6 +139,27 @@ describe('The secret was wrong for a day', () => {
         `SELECT content FROM conversation_messages WHERE conversation_id = 'conv_refused' ORDER BY content`,
       ),
     ).toEqual([{ content: 'refused 0' }, { content: 'refused 1' }, { content: 'refused 2' }]);
+  }, 60_000);
+});
+
+describe('Rebuild after an update', () => {
+  test('what would change is told, then swapped in, and the old tables go', async () => {
+    await pipe.sql(`UPDATE conversation_messages SET content = 'as an older version read it'`);
+    const [{ n = 0 } = {}] = await pipe.sql('SELECT count(*)::int AS n FROM conversation_messages');
+    const [plan = '', build = '', swap = '', drop = '', ...others] = commandsOf('Rebuild after an update');
+    expect(others).toEqual([]);
+    expect(await type(plan)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('applied events of the ledger'),
+    });
+    const differs = `conversation_messages.content: ${String(n)} rows differ`;
+    expect(await type(build)).toMatchObject({ code: 0, output: expect.stringContaining(differs) });
+    expect(await type(swap)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('The old tables are in landline_before_'),
+    });
+    expect(await pipe.sql(`SELECT FROM conversation_messages WHERE content LIKE 'as an older%'`)).toEqual([]);
+    expect(await type(drop)).toMatchObject({ code: 0, output: expect.stringContaining('Dropped 1.') });
   }, 60_000);
 });
 

@@ -69,6 +69,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   replay: async (args, context) => (await import('./replay/replay.ts')).replay(args, context),
   erase: async (args, context) => (await import('./erase/erase.ts')).erase(args, context),
   retention: async (args, context) => (await import('./retention/retention.ts')).retention(args, context),
+  rebuild: async (args, context) => (await import('./rebuild/rebuild.ts')).rebuild(args, context),
   operations: async (args, context) => (await import('./operations/operations.ts')).operations(args, context),
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   rejected: async (args, context) => (await import('./rejected/rejected.ts')).rejected(args, context),

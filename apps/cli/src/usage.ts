@@ -16,6 +16,9 @@ export const USAGE = `Usage: npm run landline -- <command>
   events [filter] [--limit n] [--json]        lists events of the ledger, newest first
   replay [filter] [--plan] [--rate n] [--yes] [--json]
                                               puts events of the ledger through the worker again
+  rebuild [--plan] [--swap] [--rate n] [--yes] [--json]
+                                              builds all tables anew from the ledger, says what differs, swaps them in
+  rebuild --drop-old [--plan] [--yes]         drops the tables that swaps have replaced
   retention [--plan] [--yes] [--json]         deletes what is too old, and what calls' accounts order to be deleted
   erase --conversation <id> | --user <id> | --number <n> [--plan] [--yes] [--json]
                                               forgets a call, or a person, everywhere

@@ -69,7 +69,14 @@ export function createWorker(options: WorkerOptions): Worker {
   const pipeline = createPipeline({ store, after, logger, tracing });
   const rejected = { diagnosing, store, pace: createPace() };
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected });
-  const operations = runOperations({ ...operationsOf(options), ...connections, accepting: diagnosing, metrics });
+  const { databaseUrl } = options;
+  const operations = runOperations({
+    ...operationsOf(options),
+    ...connections,
+    databaseUrl,
+    accepting: diagnosing,
+    metrics,
+  });
   addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
   const oldShards = createOldShards(options, { consumers, connections });

@@ -17,3 +17,8 @@ export { cutoffsOf, policyWords, type RetentionPolicy } from './retention/policy
 export { retentionKind } from './retention/retention.ts';
 export type { RetentionLetters, RetentionPorts } from './retention/retention-ports.ts';
 export { readPolicy, retentionVariables } from './retention/variables.ts';
+export { codeOfFold } from './rebuild/code-of.ts';
+export { isRebuilt, KEPT_MS, tidyRebuilds } from './rebuild/kept.ts';
+export { rebuildKind } from './rebuild/rebuild.ts';
+export type { RebuildPorts } from './rebuild/rebuild-ports.ts';
+export { REBUILD, rebuildCheckpointSchema, type RebuildCheckpoint } from './rebuild/rebuild-request.ts';

@@ -1,9 +1,8 @@
-import type { NormalisedEvent } from '@landline/webhook';
+import { normalise, type NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
-import type { LedgerEntry, RecordingChange } from '@landline/webhook/changes';
-import type { Clock } from '@landline/webhook/clock';
+import type { Changes, LedgerEntry, RecordingChange } from '@landline/webhook/changes';
 import { conversationOf, forgetErased, storedUrls } from './forget/erased-events.ts';
-import { fold, foldRecordings, withoutOutranked, type FoldedRows } from './tables/fold.ts';
+import { fold } from './tables/fold.ts';
 import { holdConversations } from './hold-conversations.ts';
 import {
   forgetStatement,
@@ -16,14 +15,8 @@ import {
   type RecordedRow,
   type RecordOptions,
 } from './ledger/ledger-statement.ts';
-import { mergeStatement } from './tables/merge-statement.ts';
-import type { MergedRow } from './tables/merged-row.ts';
-import type { MergedTable } from './tables/merged-table.ts';
-import { AGENT_TOOL_CALLS, CONVERSATIONS, USER_COMMANDS, USER_PROFILES } from './tables/merged-tables.ts';
-import { messageStatement } from './tables/message-statement.ts';
-import { outrankedStatement } from './tables/outranked-statement.ts';
 import type { Run, RunAtCommit } from './connection/transactions.ts';
-import { recordingStatement } from './tables/recording-statement.ts';
+import { writeRows } from './write-rows.ts';
 
 /**
  * What applying made of an event. `duplicate`: it was in the ledger already and changed nothing. `ignored`: it is in the ledger and changes no table,
@@ -60,47 +53,45 @@ export async function applyEvents(
   const isRevivedHere = (id: string) => recorded.some((row) => row.isRevived && row.id === id);
   const canaries = unique.filter(isCanary);
   if (canaries.length > 0) await run(forgetStatement(canaries.map(({ entry }) => entry.id)));
-  const others = idsBeside(unique, duplicates);
-  const folded = foldNew(unique, duplicates);
-  const { transcripts, updates, erased } = await holdConversations(folded.conversations, run, others);
+  const foldNew = (some: readonly ApplicableEvent[]) => fold(changesOfNew(some, { duplicates, recorded }));
+  const folded = foldNew(unique);
+  const held = await holdConversations(folded.conversations, run, idsBeside(unique, duplicates));
+  const { erased } = held;
   // The mark of an erased conversation is in its row, which is held by now: so no other event pays for that question.
   const isErased = (event: { entry: LedgerEntry }) => erased.has(conversationOf(event) ?? '');
+  const isKept = (event: { entry: LedgerEntry }) => !isErased(event);
   if (erased.size > 0) await forgetErased(events.filter(isErased), (id) => !duplicates.has(id), run);
-  const kept = erased.size === 0 ? events : events.filter((event) => !isErased(event));
-  const rows =
-    erased.size === 0
-      ? folded
-      : foldNew(
-          unique.filter((event) => !isErased(event)),
-          duplicates,
-        );
-  const outranked = transcripts.size === 0 ? transcripts : transcribedHere(rows.conversations, transcripts);
-  if (outranked.size > 0) {
-    await runAtCommit(outrankedStatement('conversation_messages', outranked));
-    await runAtCommit(outrankedStatement('agent_tool_calls', outranked));
-  }
-  const { messages, toolCalls } = withoutOutranked(rows, transcripts);
-  if (messages.length > 0) await runAtCommit(messageStatement(messages));
-  await merge(AGENT_TOOL_CALLS, toolCalls, runAtCommit);
-  await merge(USER_COMMANDS, rows.commands, runAtCommit);
-  const recordings = foldRecordings(recordingsOf(kept, duplicates));
-  if (recordings.length > 0) await runAtCommit(recordingStatement(recordings));
-  await merge(CONVERSATIONS, updates, runAtCommit);
-  await merge(USER_PROFILES, rows.profiles, runAtCommit);
+  const rows = erased.size === 0 ? folded : foldNew(unique.filter(isKept));
+  const recordings = recordingsOf(erased.size === 0 ? events : events.filter(isKept), duplicates);
+  await writeRows({ rows, held, recordings }, runAtCommit);
   const outcomeOf = (event: ApplicableEvent): ApplyOutcome => {
     if (duplicates.has(event.entry.id)) return 'duplicate';
-    if (!isErased(event)) return event.outcome;
+    if (isKept(event)) return event.outcome;
     // The ledger gave it another chance before anybody could know.
     return isRevivedHere(event.entry.id) ? 'duplicate' : 'ignored';
   };
   return new Map(unique.map((event) => [event.entry.id, outcomeOf(event)]));
 }
 
-/** Folds the changes of the events that the ledger did not have. */
-function foldNew(events: readonly ApplicableEvent[], duplicates: ReadonlySet<string>): FoldedRows {
-  return fold(
-    events.flatMap((event) => (event.outcome === 'applied' && !duplicates.has(event.entry.id) ? [event.changes] : [])),
-  );
+interface Recorded {
+  duplicates: ReadonlySet<string>;
+  recorded: readonly RecordedRow[];
+}
+
+/**
+ * Returns the changes of the events that the ledger did not have, each under the receipt that the ledger keeps: that of the delivery which came first, also where
+ * a later one is applied in its place. So what the tables hold is a function of what the ledger holds.
+ */
+function changesOfNew(events: readonly ApplicableEvent[], { duplicates, recorded }: Recorded): Changes[] {
+  const receipts = new Map(recorded.map(({ id, receivedAt }) => [id, receivedAt]));
+  return events.flatMap((event) => {
+    if (event.outcome !== 'applied' || duplicates.has(event.entry.id)) return [];
+    const { delivery, id } = event.entry;
+    const receivedAt = receipts.get(id) ?? delivery.receivedAt;
+    if (receivedAt === delivery.receivedAt) return [event.changes];
+    const again = normalise({ ...delivery, receivedAt });
+    return [again.outcome === 'applied' ? again.changes : event.changes];
+  });
 }
 
 /**
@@ -158,23 +149,6 @@ function recordingsOf(events: readonly ApplicableEvent[], duplicates: ReadonlySe
     const { recordings } = event.changes;
     return duplicates.has(event.entry.id) ? recordings.filter(({ url }) => url !== null) : recordings;
   });
-}
-
-/** The transcripts that count, of the conversations of which these rows bring one. */
-function transcribedHere(
-  conversations: readonly MergedRow[],
-  transcripts: ReadonlyMap<string, Clock>,
-): Map<string, Clock> {
-  return new Map(
-    conversations.flatMap(({ key: [id = ''], greatestClock }) => {
-      const clock = greatestClock === null ? undefined : transcripts.get(id);
-      return clock === undefined ? [] : [[id, clock] as const];
-    }),
-  );
-}
-
-async function merge(table: MergedTable, rows: readonly MergedRow[], run: Run | RunAtCommit): Promise<void> {
-  if (rows.length > 0) await run(mergeStatement(table, rows));
 }
 
 /**

@@ -44,4 +44,9 @@ export { migrate, prepareTables, type MigrateOptions, type Prepared } from './sc
 export { ROLES, type Role } from './schema/role-statements.ts';
 export { makeRoles } from './schema/roles.ts';
 export { createStore, type Store, type StoreOptions } from './store.ts';
+export type { Folded } from './rebuild/fold-events.ts';
+export { FOLDED_AT_ONCE } from './rebuild/fold-events.ts';
+export type { AppliedEvents } from './rebuild/read-applied.ts';
+export { openRebuilds, type Rebuilds } from './rebuild/rebuilds.ts';
+export type { KeptTables, RebuildPlan, RebuildState, TableDifference } from './rebuild/rebuild-state.ts';
 export { readerVariables, storeVariables } from './variables.ts';

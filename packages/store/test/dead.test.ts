@@ -63,3 +63,22 @@ test('an event that is not dead any more is neither listed, read nor counted', a
   expect(await context.store.isDead(first.entry.id)).toBe(false);
   expect(await context.store.isDead(second.entry.id)).toBe(true);
 });
+
+test('a dead event that a later delivery revives is applied under the receipt that the ledger keeps', async () => {
+  const body =
+    '{"type":"conversation.message","event_id":"e","timestamp":1767225600,"data":{"conversation_id":"c","message":"a"}}';
+  const [first, later] = [AT + 2_000, AT + 9_000].map((receivedAt) => {
+    const event = normalise({ receivedAt, signedAt: AT / 1000, secretId: 'ab12', encoding: 'utf8', body });
+    if (event.outcome !== 'applied') throw new Error('This event is to be applied.');
+    return event;
+  });
+  if (first === undefined || later === undefined) throw new Error('There are two.');
+  await context.store.recordDead([{ entry: first.entry, fault: { code: 'x', message: 'x' }, attempts: 1 }]);
+  await context.store.apply([later]);
+  const [clock] = await context.sql(`SELECT replace(clock::text, '-', '') AS clock FROM conversation_messages`);
+  // In the middle of a clock is the delay until the receipt: 2^39 and these 2,000 ms.
+  expect(clock).toEqual({ clock: expect.stringMatching(/^02019b76daa80080000007d0/) });
+  expect(
+    await context.sql('SELECT (extract(epoch FROM received_at) * 1000)::float8 AS at FROM webhook_events'),
+  ).toEqual([{ at: AT + 2_000 }]);
+});

@@ -1,18 +1,15 @@
 import { parseArgs } from 'node:util';
 import { ERASE, erasureWords } from '@landline/operations';
-import { hashSubject, openErasures, openOperations, type ErasurePlan, type Subject } from '@landline/store';
+import { hashSubject, openErasures, type ErasurePlan, type Subject } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
 import { findOwnDatabase, findReadableDatabase } from '../find-database.ts';
-import { complain, followOperation, untilInterrupted } from '../operations/follow-operation.ts';
-import { wakeWorker } from '../operations/run-operation.ts';
+import { complain } from '../operations/follow-operation.ts';
+import { INTERRUPTED, runOperation } from '../operations/run-operation.ts';
 import { readEnvFile, type Environment } from '../start/env-file.ts';
 import { describePlan, hasNothing, printEnd, printPlan } from './describe-erasure.ts';
 import { readJournalHours, readSubject } from './read-subject.ts';
-
-/** The exit code of a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 const CANNOT_ASK =
   'erase forgets for ever, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
@@ -80,32 +77,20 @@ async function run(
 ): Promise<number> {
   const { databaseUrl } = await findOwnDatabase(context.root, env);
   const words = erasureWords({ subject, hash: await hashSubject(subject), journalHours: readJournalHours(env) });
-  const store = openOperations(databaseUrl);
+  const operation = await runOperation({ kind: ERASE, filter: words, total: plan.conversations, env }, context);
+  if (operation === undefined) return INTERRUPTED;
   const erasures = openErasures(databaseUrl);
-  const interrupted = untilInterrupted();
   try {
-    const requestedBy = `cli:${env['USER'] ?? env['LOGNAME'] ?? 'unknown'}`;
-    const operation = await store.request({ kind: ERASE, filter: words, total: plan.conversations, requestedBy });
-    await wakeWorker(context, env);
-    const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
-    if (ended === undefined) {
-      complain(
-        `The erasure goes on in the worker. To see how far it is: landline operations show ${operation.id}`,
-        context,
-      );
-      return INTERRUPTED;
-    }
     const erasure = await erasures.get(operation.id);
-    printEnd({ operation: ended, erasure, json }, context);
-    if (ended.status !== 'done') return 1;
+    printEnd({ operation, erasure, json }, context);
+    if (operation.status !== 'done') return 1;
     if (!hasNothing(plan, erasure)) return 0;
     complain(sayMissing(subject), context);
     return 1;
   } catch (cause) {
-    throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
+    throw new CliError('query_failed', explainDatabaseFault(cause), { cause });
   } finally {
-    interrupted.end();
-    await Promise.all([store.close(), erasures.close()]);
+    await erasures.close();
   }
 }
 

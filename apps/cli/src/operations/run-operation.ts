@@ -13,23 +13,24 @@ import { describeOperation, operationDocument } from './describe-operation.ts';
 import { complain, followOperation, untilInterrupted } from './follow-operation.ts';
 
 /** The exit code of a command that Ctrl-C ended. */
-const INTERRUPTED = 130;
+export const INTERRUPTED = 130;
 
-/** What is asked for, and how its end is shown. */
+/** What a worker is asked to do. */
 export interface OperationCall extends Omit<OperationRequest, 'requestedBy'> {
-  /** Whether the end is printed as a JSON document. */
-  json: boolean;
-  /** Its environment is that of .env as well. */
+  /** The process's environment and that of .env. */
   env: Environment;
 }
 
 /**
- * Records an operation, wakes a worker for it, follows it to its end, and prints that.
+ * Asks a worker for an operation, and follows it to its end.
  *
- * @returns  The exit code: 0 where the operation is done, 1 where it failed or was cancelled, 130 after Ctrl-C.
+ * @returns  The operation as it ended; undefined after Ctrl-C: it goes on in the worker, and the operator was told.
  * @throws   {CliError} `query_failed`, `configuration_invalid`.
  */
-export async function runOperation({ json, env, ...asked }: OperationCall, context: CommandContext): Promise<number> {
+export async function runOperation(
+  { env, ...asked }: OperationCall,
+  context: CommandContext,
+): Promise<Operation | undefined> {
   const { databaseUrl } = await findOwnDatabase(context.root, env);
   const store = openOperations(databaseUrl);
   const interrupted = untilInterrupted();
@@ -38,9 +39,8 @@ export async function runOperation({ json, env, ...asked }: OperationCall, conte
     const operation = await store.request({ ...asked, requestedBy });
     await wakeWorker(context, env);
     const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
-    if (ended === undefined) return leave(operation, context);
-    printEnd(ended, json, context);
-    return ended.status === 'done' ? 0 : 1;
+    if (ended === undefined) tellItGoesOn(operation, context);
+    return ended;
   } catch (cause) {
     throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
   } finally {
@@ -49,8 +49,26 @@ export async function runOperation({ json, env, ...asked }: OperationCall, conte
   }
 }
 
+/**
+ * Asks a worker for an operation, follows it to its end, and prints that: for a person, or as a JSON document.
+ *
+ * @returns  The exit code: 0 where the operation is done, 1 where it failed or was cancelled, 130 after Ctrl-C.
+ * @throws   {CliError} `query_failed`, `configuration_invalid`.
+ */
+export async function runAndPrint(
+  { json, ...call }: OperationCall & { json: boolean },
+  context: CommandContext,
+): Promise<number> {
+  const ended = await runOperation(call, context);
+  if (ended === undefined) return INTERRUPTED;
+  context.print(
+    json ? escapeControls(JSON.stringify(operationDocument(ended), undefined, 2)) : describeOperation(ended),
+  );
+  return ended.status === 'done' ? 0 : 1;
+}
+
 /** A worker looks by itself every few seconds, so a Redis that cannot be reached from here is no fault. */
-export async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
+async function wakeWorker(context: CommandContext, env: Environment): Promise<void> {
   try {
     const given = { ...env, REDIS_URL: await findRedis(context.root, env), REDIS_CA: readSecret('REDIS_CA', env) };
     await wakeOperations(await readQueueServers(z.object(queueVariables).parse(given)));
@@ -60,16 +78,9 @@ export async function wakeWorker(context: CommandContext, env: Environment): Pro
   }
 }
 
-function leave({ id, kind }: Operation, context: CommandContext): number {
+function tellItGoesOn({ id, kind }: Operation, context: CommandContext): void {
   complain(
     `The ${kind} goes on in the worker. To see how far it is: landline operations show ${id}; to end it: landline operations cancel ${id}`,
     context,
-  );
-  return INTERRUPTED;
-}
-
-function printEnd(operation: Operation, json: boolean, { print }: CommandContext): void {
-  print(
-    json ? escapeControls(JSON.stringify(operationDocument(operation), undefined, 2)) : describeOperation(operation),
   );
 }

@@ -4,7 +4,7 @@ import { createStore, StoreError, type RejectedFilter } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { findOwnDatabase } from '../find-database.ts';
-import { runOperation } from '../operations/run-operation.ts';
+import { runAndPrint } from '../operations/run-operation.ts';
 import { readWebhookSecrets, type WebhookSecrets } from '../webhook-secrets.ts';
 import { FILTER_OPTIONS, readFilter } from './filter.ts';
 
@@ -19,7 +19,7 @@ const CANNOT_ASK =
  * and enqueues those whose signature is good. It shows the plan, asks, leaves the work to a worker, and follows it to its end.
  *
  * @param context  Its environment is that of .env as well.
- * @returns        The exit code: that of `runOperation`; 0 where the plan is all, or the answer was no.
+ * @returns        The exit code: that of `runAndPrint`; 0 where the plan is all, or the answer was no.
  * @throws         {CliError} `arguments_invalid`, also without a terminal and without `--yes`; `configuration_invalid`, `query_failed`.
  */
 export async function readmitRequests(args: string[], context: CommandContext): Promise<number> {
@@ -43,7 +43,7 @@ export async function readmitRequests(args: string[], context: CommandContext): 
   if (values.plan) return 0;
   if (!values.yes && !(await isConfirmed(plan, context))) return 0;
   const words = readmitWords(filter, accepting.secrets);
-  return runOperation({ kind: READMIT, filter: words, total: plan.total, json: values.json, env }, context);
+  return runAndPrint({ kind: READMIT, filter: words, total: plan.total, json: values.json, env }, context);
 }
 
 async function isConfirmed({ readmitted }: ReadmissionCounts, { ask, print }: CommandContext): Promise<boolean> {

@@ -8,7 +8,7 @@ import { FILTER_OPTIONS, readCount, readFilter } from '../find/read-filter.ts';
 import { findReadableDatabase } from '../find-database.ts';
 import { escapeControls, showControls } from '../format-table.ts';
 import { complain } from '../operations/follow-operation.ts';
-import { runOperation } from '../operations/run-operation.ts';
+import { runAndPrint } from '../operations/run-operation.ts';
 import { readEnvFile, type Environment } from '../start/env-file.ts';
 
 /** The greatest rate, in events a second. */
@@ -41,7 +41,7 @@ export async function replay(args: string[], context: CommandContext): Promise<n
   }
   const { filter, rate, json } = wanted;
   const asked = { kind: REPLAY, filter: filterWords(filter), total: counts.total, rate };
-  return runOperation({ ...asked, json, env: variables }, context);
+  return runAndPrint({ ...asked, json, env: variables }, context);
 }
 
 interface Wanted {

@@ -7,7 +7,7 @@ import { explainDatabaseFault } from '../explain-database-fault.ts';
 import { findReadableDatabase } from '../find-database.ts';
 import { escapeControls } from '../format-table.ts';
 import { complain } from '../operations/follow-operation.ts';
-import { runOperation } from '../operations/run-operation.ts';
+import { runAndPrint } from '../operations/run-operation.ts';
 import { readEnvFile, type Environment } from '../start/env-file.ts';
 import { describePlan, dueNow, planDocument, type RetentionPlan } from './plan.ts';
 import { readRetention } from './read-policy.ts';
@@ -44,7 +44,7 @@ export async function retention(args: string[], context: CommandContext): Promis
     return 0;
   }
   const asked = { kind: RETENTION, filter: policyWords(policy), total: dueNow(plan), json: wanted.json };
-  return runOperation({ ...asked, env: variables }, context);
+  return runAndPrint({ ...asked, env: variables }, context);
 }
 
 async function makePlan(policy: RetentionPolicy, context: CommandContext, env: Environment): Promise<RetentionPlan> {

@@ -10,18 +10,21 @@ import {
   type Task,
 } from '@landline/queue';
 import {
+  codeOfFold,
   createEngine,
   eraseKind,
   openRemover,
   readmitKind,
+  rebuildKind,
   replayKind,
   retentionKind,
+  tidyRebuilds,
   type Engine,
   type ErasePorts,
   type ReplayLetters,
   type RetentionPorts,
 } from '@landline/operations';
-import type { Store } from '@landline/store';
+import { openRebuilds, type Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
 import { letterOf } from '../dead-letters/letter-of.ts';
@@ -32,8 +35,12 @@ import { retentionTask, type RetentionSchedule } from './retention-task.ts';
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
 const LOOK_MS = 5_000;
 
+/** How often rebuilt tables are dropped that nobody swaps any more, in ms. */
+const TIDY_MS = 600_000;
+
 /** What operations are run with. */
 export interface OperationsOptions extends QueueServers {
+  databaseUrl: string;
   store: Pick<Store, 'operations' | 'readDead' | 'makeBodyPartitions'> &
     ErasePorts['store'] &
     RetentionPorts['store'] &
@@ -60,7 +67,17 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, accepting, deadLetters, recordingsUrl = '', retention, logger, metrics, ...servers } = options;
+  const {
+    databaseUrl,
+    store,
+    accepting,
+    deadLetters,
+    recordingsUrl = '',
+    retention,
+    logger,
+    metrics,
+    ...servers
+  } = options;
   const queue = openTrackedJobs(servers);
   const letters = lettersOf(store, deadLetters);
   const storage = openRemover(recordingsUrl);
@@ -70,12 +87,16 @@ export function runOperations(options: OperationsOptions): Operations {
     store,
     forgetJobs: (decide, signal) => forgetJobs({ servers, decide, signal }),
   };
+  // It connects with the first rebuild, or when it is time to tidy.
+  const rebuilds = openRebuilds({ databaseUrl });
+  const rebuilding = { rebuilds, code: codeOfFold };
   const engine = createEngine({
     store: store.operations,
     kinds: [
       replayKind({ ledger: store.ledger, queue, letters }),
       readmitKind({ rejected: store, queue, accepting }),
       eraseKind(erasing),
+      rebuildKind(rebuilding),
       retentionKind({ store, letters: deadLetters, storage }),
     ],
     onEvent(event, { id, kind }, message) {
@@ -95,6 +116,7 @@ export function runOperations(options: OperationsOptions): Operations {
         'body-partitions': bodyPartitionsTask(store, logger),
         [RECORDINGS_TASK]: recordingsTask(removing, logger),
         ...(retention !== undefined && { retention: retentionTask({ ...retention, store: store.retention, engine }) }),
+        'old-rebuilds': { everyMs: TIDY_MS, run: (signal) => tidyRebuilds(store.operations, rebuilding, signal) },
       },
       onError(error) {
         metrics.redisErrors.inc();
@@ -107,7 +129,7 @@ export function runOperations(options: OperationsOptions): Operations {
     start: () => consumers.forEach((consumer) => consumer.start()),
     async close(limit) {
       await Promise.all(consumers.map((consumer) => consumer.close(limit)));
-      await queue.close();
+      await Promise.all([queue.close(), rebuilds.close()]);
       storage.close();
     },
   };

@@ -25,7 +25,7 @@ const ADVICE: Readonly<Record<string, (account: Account) => string>> = {
 
 /** What the worker's user needs. */
 function grants({ user, schema }: Account): string {
-  return `GRANT USAGE ON SCHEMA ${schema} TO ${user}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user}; GRANT EXECUTE ON FUNCTION ${schema}.landline_make_body_partitions TO ${user}; GRANT EXECUTE ON FUNCTION ${schema}.landline_drop_body_partition TO ${user}; GRANT EXECUTE ON FUNCTION ${schema}.landline_forget_in_kept_tables TO ${user};`;
+  return `GRANT USAGE ON SCHEMA ${schema} TO ${user}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user}; GRANT EXECUTE ON FUNCTION ${schema}.landline_make_body_partitions TO ${user}; GRANT EXECUTE ON FUNCTION ${schema}.landline_drop_body_partition TO ${user}; GRANT EXECUTE ON FUNCTION ${schema}.landline_forget_in_kept_tables TO ${user}; GRANT EXECUTE ON FUNCTION ${schema}.landline_rebuild TO ${user};`;
 }
 
 /** What to do about an error with this SQLSTATE under that URL; undefined where the code alone does not say. */

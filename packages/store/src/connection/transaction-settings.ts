@@ -6,6 +6,8 @@ export interface TransactionSettings {
   statementTimeoutMs: number;
   /** How long a statement may wait for a lock, in milliseconds; 0: for ever. */
   lockTimeoutMs: number;
+  /** How long a transaction may do nothing before the server ends it, in milliseconds; `statementTimeoutMs` by default. */
+  idleTimeoutMs?: number | undefined;
   /** The schema of the tables; undefined: as the role's search path says. */
   schema: string | undefined;
   /** Whether the transaction may change nothing; by default it may. */
@@ -22,11 +24,12 @@ export interface TransactionSettings {
  */
 export function settingsStatement(settings: TransactionSettings): string {
   const { statementTimeoutMs, lockTimeoutMs, schema, isReadOnly = false } = settings;
+  const { idleTimeoutMs = statementTimeoutMs } = settings;
   const path = schema === undefined ? 'NULL' : quoteText(quoteName(schema));
   const readOnly = isReadOnly ? `,\n    set_config('transaction_read_only', 'on', true)` : '';
   return `SELECT set_config('statement_timeout', '${statementTimeoutMs}', true),
     set_config('lock_timeout', '${lockTimeoutMs}', true),
-    set_config('idle_in_transaction_session_timeout', '${statementTimeoutMs}', true),
+    set_config('idle_in_transaction_session_timeout', '${idleTimeoutMs}', true),
     set_config('search_path', ${path}, true),
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' WHEN 'local' THEN 'on'
       ELSE current_setting('synchronous_commit') END, true)${readOnly}`;

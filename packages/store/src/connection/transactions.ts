@@ -15,6 +15,8 @@ export interface TransactionOptions {
   statementTimeoutMs?: number;
   /** How long a statement may wait for a lock, in milliseconds. */
   lockTimeoutMs?: number;
+  /** How long a transaction may do nothing, in milliseconds, as that of a process that is frozen; `statementTimeoutMs` by default. */
+  idleTimeoutMs?: number;
   /** Whether Postgres refuses every statement that would change something. */
   isReadOnly?: boolean;
 }
@@ -46,12 +48,13 @@ export function openTransactions({
   poolSize = 4,
   statementTimeoutMs = 30_000,
   lockTimeoutMs = 10_000,
+  idleTimeoutMs,
   isReadOnly = false,
 }: TransactionOptions): Transactions {
   const { schema, connectionLimit = poolSize } = readDatabaseUrl(databaseUrl);
   const direct = createDirectTransactions();
   const connections = Math.min(poolSize, connectionLimit);
-  const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, schema, isReadOnly });
+  const settings = settingsStatement({ statementTimeoutMs, lockTimeoutMs, idleTimeoutMs, schema, isReadOnly });
   const client = openClient({ databaseUrl, poolSize: connections, statementTimeoutMs, direct, settings });
   const limits = { maxWait: CONNECT_TIMEOUT_MS, timeout: statementTimeoutMs * 2 };
 

@@ -83,8 +83,11 @@ async function* readParts(
 }
 
 /** Cuts a page into chunks whose bodies are read at once. */
-export function chunksOf(page: readonly SizedEvent[], most = { events: Infinity, bytes: CHUNK_BYTES }): SizedEvent[][] {
-  const chunks: SizedEvent[][] = [];
+export function chunksOf<T extends Pick<SizedEvent, 'storedBytes'>>(
+  page: readonly T[],
+  most = { events: Infinity, bytes: CHUNK_BYTES },
+): T[][] {
+  const chunks: T[][] = [];
   let bytes = 0;
   for (const event of page) {
     const last = chunks.at(-1);

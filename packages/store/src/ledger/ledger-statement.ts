@@ -26,6 +26,8 @@ export interface RecordedRow {
   id: string;
   /** Whether the ledger had the event before, and this delivery gives it another chance: its body may be gone since. */
   isRevived: boolean;
+  /** Of one that is revived to be applied: the receipt that the ledger keeps, in unix milliseconds. Undefined for all others. */
+  receivedAt: number | undefined;
 }
 
 /** How to record events. */
@@ -108,7 +110,11 @@ export function keepBodiesStatement(entries: readonly LedgerEntry[]): Statement 
 
 /** What `recordStatement` or `recordDeadStatement` returned. */
 export function readRecorded(rows: readonly Record<string, unknown>[]): RecordedRow[] {
-  return rows.map((row) => ({ id: String(row['id']), isRevived: row['is_revived'] === true }));
+  return rows.map(({ id, is_revived: isRevived, received_at: receivedAt }) => ({
+    id: String(id),
+    isRevived: isRevived === true,
+    receivedAt: typeof receivedAt === 'number' ? receivedAt : undefined,
+  }));
 }
 
 /** Takes events out of the ledger again. For canaries alone, whose bodies are not kept. */
@@ -208,9 +214,9 @@ const RECORD = inBothForms(
       RETURNING ${RETURNED}
     ), kept AS (${keepBodies}
     )
-    SELECT sent.id::text, false AS is_revived
+    SELECT sent.id::text, false AS is_revived, NULL::float8 AS received_at
     FROM unnest($1::uuid[]) AS sent (id) WHERE sent.id NOT IN (SELECT id FROM recorded)
-    UNION ALL SELECT id::text, true FROM recorded WHERE is_revived`,
+    UNION ALL SELECT id::text, true, (extract(epoch FROM received_at) * 1000)::float8 FROM recorded WHERE is_revived`,
 );
 
 const RECORD_DEAD = inBothForms(

@@ -40,13 +40,14 @@ export function grantStatements({ owner, worker, reader }: RoleNames, schema: st
 }
 
 /**
- * The functions by which the worker, who owns no table, makes and drops partitions, and makes the tables of a rebuild forget. They work with their
- * owner's rights, so that must be the tables' owner.
+ * The functions by which the worker, who owns no table, makes and drops partitions, rebuilds tables, and makes those of a rebuild forget. They work
+ * with their owner's rights, so that must be the tables' owner.
  */
 const WORKER_FUNCTIONS = [
   'landline_make_body_partitions',
   'landline_drop_body_partition',
   'landline_forget_in_kept_tables',
+  'landline_rebuild',
 ];
 
 /**
