@@ -69,14 +69,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const pipeline = createPipeline({ store, after, logger, tracing });
   const rejected = { diagnosing, store, pace: createPace() };
   const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected });
-  const { databaseUrl } = options;
-  const operations = runOperations({
-    ...operationsOf(options),
-    ...connections,
-    databaseUrl,
-    accepting: diagnosing,
-    metrics,
-  });
+  const operations = runOperations({ ...operationsOf(options), ...connections, metrics });
   addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
   const oldShards = createOldShards(options, { consumers, connections });
@@ -124,8 +117,8 @@ interface Measured {
 
 function operationsOf({ redisUrl, redisCa, prefix, queueShards, ...options }: WorkerOptions) {
   const servers: QueueServers = { redisUrl, redisCa, prefix, queueShards };
-  const { recordingsUrl, retention, logger } = options;
-  return { ...servers, recordingsUrl, retention, logger };
+  const { databaseUrl, recordingsUrl, retention, logger, diagnosing: accepting = NO_SECRETS } = options;
+  return { ...servers, databaseUrl, recordingsUrl, retention, logger, accepting };
 }
 
 /** Returns what tells from when on bodies are kept; undefined: all are. */

@@ -1,58 +1,19 @@
-import type { Logger } from '@landline/process';
-import {
-  createTaskConsumer,
-  forgetJobs,
-  OPERATIONS_TASK,
-  openTrackedJobs,
-  shardPlaces,
-  type DeadLetters,
-  type QueueServers,
-  type Task,
-} from '@landline/queue';
-import {
-  codeOfFold,
-  createEngine,
-  eraseKind,
-  openRemover,
-  readmitKind,
-  rebuildKind,
-  replayKind,
-  retentionKind,
-  tidyRebuilds,
-  type Engine,
-  type ErasePorts,
-  type ReplayLetters,
-  type RetentionPorts,
-} from '@landline/operations';
-import { openRebuilds, type Store } from '@landline/store';
+import { createTaskConsumer, OPERATIONS_TASK, shardPlaces, type QueueServers, type Task } from '@landline/queue';
+import { createEngine, type Engine } from '@landline/operations';
+import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
-import { letterOf } from '../dead-letters/letter-of.ts';
-import type { Diagnosing } from '../rejected/process-rejected.ts';
-import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
+import { openKinds, type KindsOptions } from './open-kinds.ts';
 import { retentionTask, type RetentionSchedule } from './retention-task.ts';
 
 /** How often it is looked for operations that nobody was woken for, in ms: how late one goes on whose worker was killed. */
 const LOOK_MS = 5_000;
 
-/** How often rebuilt tables are dropped that nobody swaps any more, in ms. */
-const TIDY_MS = 600_000;
-
 /** What operations are run with. */
-export interface OperationsOptions extends QueueServers {
-  databaseUrl: string;
-  store: Pick<Store, 'operations' | 'readDead' | 'makeBodyPartitions'> &
-    ErasePorts['store'] &
-    RetentionPorts['store'] &
-    Pick<Store, 'recordingsToRemove' | 'rejectedPage' | 'markReadmitted'>;
-  /** What readmitted requests are verified with. */
-  accepting: Diagnosing;
-  deadLetters: Pick<DeadLetters, 'remove' | 'add' | 'sweep'>;
-  /** RECORDINGS_URL; undefined: none. */
-  recordingsUrl?: string | undefined;
+export interface OperationsOptions extends QueueServers, Omit<KindsOptions, 'servers'> {
+  store: KindsOptions['store'] & Pick<Store, 'makeBodyPartitions'>;
   /** Undefined: retention runs only when somebody asks for it. */
   retention?: RetentionSchedule | undefined;
-  logger: Logger;
   metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
 }
 
@@ -67,38 +28,11 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const {
-    databaseUrl,
-    store,
-    accepting,
-    deadLetters,
-    recordingsUrl = '',
-    retention,
-    logger,
-    metrics,
-    ...servers
-  } = options;
-  const queue = openTrackedJobs(servers);
-  const letters = lettersOf(store, deadLetters);
-  const storage = openRemover(recordingsUrl);
-  const removing = { recordings: store.recordingsToRemove, storage };
-  const erasing: ErasePorts = {
-    ...removing,
-    store,
-    forgetJobs: (decide, signal) => forgetJobs({ servers, decide, signal }),
-  };
-  // It connects with the first rebuild, or when it is time to tidy.
-  const rebuilds = openRebuilds({ databaseUrl });
-  const rebuilding = { rebuilds, code: codeOfFold };
+  const { store, deadLetters, accepting, databaseUrl, recordingsUrl, retention, logger, metrics, ...servers } = options;
+  const opened = openKinds({ databaseUrl, store, accepting, deadLetters, recordingsUrl, servers, logger });
   const engine = createEngine({
     store: store.operations,
-    kinds: [
-      replayKind({ ledger: store.ledger, queue, letters }),
-      readmitKind({ rejected: store, queue, accepting }),
-      eraseKind(erasing),
-      rebuildKind(rebuilding),
-      retentionKind({ store, letters: deadLetters, storage }),
-    ],
+    kinds: opened.kinds,
     onEvent(event, { id, kind }, message) {
       metrics.operations.inc({ kind, event });
       // The message may quote an event.
@@ -114,9 +48,8 @@ export function runOperations(options: OperationsOptions): Operations {
       tasks: {
         [OPERATIONS_TASK]: operationsTask(engine),
         'body-partitions': bodyPartitionsTask(store, logger),
-        [RECORDINGS_TASK]: recordingsTask(removing, logger),
         ...(retention !== undefined && { retention: retentionTask({ ...retention, store: store.retention, engine }) }),
-        'old-rebuilds': { everyMs: TIDY_MS, run: (signal) => tidyRebuilds(store.operations, rebuilding, signal) },
+        ...opened.tasks,
       },
       onError(error) {
         metrics.redisErrors.inc();
@@ -129,8 +62,7 @@ export function runOperations(options: OperationsOptions): Operations {
     start: () => consumers.forEach((consumer) => consumer.start()),
     async close(limit) {
       await Promise.all(consumers.map((consumer) => consumer.close(limit)));
-      await Promise.all([queue.close(), rebuilds.close()]);
-      storage.close();
+      await opened.close();
     },
   };
 }
@@ -146,15 +78,4 @@ const TEXTS = {
 
 function operationsTask(engine: Engine): Task {
   return { everyMs: LOOK_MS, run: (signal) => engine.runDue(signal) };
-}
-
-function lettersOf(store: Pick<Store, 'readDead'>, deadLetters: Pick<DeadLetters, 'remove' | 'add'>): ReplayLetters {
-  return {
-    remove: (ids) => deadLetters.remove(ids),
-    async renew(ids) {
-      // A letter that a worker has just now stays: it will say the same.
-      await deadLetters.remove(ids);
-      await deadLetters.add((await store.readDead(ids)).flatMap(letterOf));
-    },
-  };
 }

@@ -1,0 +1,88 @@
+import { forgetJobs, openTrackedJobs, type DeadLetters, type QueueServers, type Task } from '@landline/queue';
+import {
+  codeOfFold,
+  eraseKind,
+  openRemover,
+  readmitKind,
+  rebuildKind,
+  replayKind,
+  retentionKind,
+  tidyRebuilds,
+  type ErasePorts,
+  type OperationKind,
+  type ReplayLetters,
+  type RetentionPorts,
+} from '@landline/operations';
+import type { Logger } from '@landline/process';
+import { openRebuilds, type Store } from '@landline/store';
+import { letterOf } from '../dead-letters/letter-of.ts';
+import type { Diagnosing } from '../rejected/process-rejected.ts';
+import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
+
+/** How often rebuilt tables are dropped that nobody swaps any more, in ms. */
+const TIDY_MS = 600_000;
+
+/** What the kinds of operations work with. */
+export interface KindsOptions {
+  databaseUrl: string;
+  store: Pick<Store, 'operations' | 'readDead' | 'recordingsToRemove' | 'rejectedPage' | 'markReadmitted'> &
+    ErasePorts['store'] &
+    RetentionPorts['store'];
+  /** What readmitted requests are verified with. */
+  accepting: Diagnosing;
+  deadLetters: Pick<DeadLetters, 'remove' | 'add' | 'sweep'>;
+  /** RECORDINGS_URL; undefined: none. */
+  recordingsUrl?: string | undefined;
+  servers: QueueServers;
+  logger: Logger;
+}
+
+/** The kinds of operations, and what recurs for their sake. */
+export interface OpenKinds {
+  kinds: readonly OperationKind[];
+  tasks: Readonly<Record<string, Task>>;
+  close(): Promise<void>;
+}
+
+/** Opens what the kinds of operations work with; each part connects with its first use. */
+export function openKinds(options: KindsOptions): OpenKinds {
+  const { databaseUrl, store, accepting, deadLetters, recordingsUrl = '', servers, logger } = options;
+  const queue = openTrackedJobs(servers);
+  const storage = openRemover(recordingsUrl);
+  const removing = { recordings: store.recordingsToRemove, storage };
+  const erasing: ErasePorts = {
+    ...removing,
+    store,
+    forgetJobs: (decide, signal) => forgetJobs({ servers, decide, signal }),
+  };
+  const rebuilds = openRebuilds({ databaseUrl });
+  const rebuilding = { rebuilds, code: codeOfFold };
+  return {
+    kinds: [
+      replayKind({ ledger: store.ledger, queue, letters: lettersOf(store, deadLetters) }),
+      readmitKind({ rejected: store, queue, accepting }),
+      rebuildKind(rebuilding),
+      eraseKind(erasing),
+      retentionKind({ store, letters: deadLetters, storage }),
+    ],
+    tasks: {
+      [RECORDINGS_TASK]: recordingsTask(removing, logger),
+      'old-rebuilds': { everyMs: TIDY_MS, run: (signal) => tidyRebuilds(store.operations, rebuilding, signal) },
+    },
+    async close() {
+      await Promise.all([queue.close(), rebuilds.close()]);
+      storage.close();
+    },
+  };
+}
+
+function lettersOf(store: Pick<Store, 'readDead'>, deadLetters: Pick<DeadLetters, 'remove' | 'add'>): ReplayLetters {
+  return {
+    remove: (ids) => deadLetters.remove(ids),
+    async renew(ids) {
+      // A letter that a worker has just now stays: it will say the same.
+      await deadLetters.remove(ids);
+      await deadLetters.add((await store.readDead(ids)).flatMap(letterOf));
+    },
+  };
+}
