@@ -107,6 +107,7 @@ describe('What is deleted, and when', () => {
       output: expect.stringMatching(/Deleted: .*\b1 refused requests\./),
     });
     expect(await pipe.sql('SELECT count(*)::int AS n FROM rejected_requests')).toEqual([{ n: 1 }]);
+    await pipe.sql('DELETE FROM rejected_requests');
   });
 });
 

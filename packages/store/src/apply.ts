@@ -2,6 +2,7 @@ import { normalise, type NormalisedEvent } from '@landline/webhook';
 import { isCanary } from '@landline/webhook/canary';
 import type { Changes, LedgerEntry, RecordingChange } from '@landline/webhook/changes';
 import { conversationOf, forgetErased, storedUrls } from './forget/erased-events.ts';
+import { removeAgainStatement } from './forget/recordings-to-remove.ts';
 import { fold } from './tables/fold.ts';
 import { holdConversations } from './hold-conversations.ts';
 import {
@@ -63,6 +64,8 @@ export async function applyEvents(
   if (erased.size > 0) await forgetErased(events.filter(isErased), (id) => !duplicates.has(id), run);
   const rows = erased.size === 0 ? folded : foldNew(unique.filter(isKept));
   const recordings = recordingsOf(erased.size === 0 ? events : events.filter(isKept), duplicates);
+  const stored = recordings.filter(({ url }) => url !== null);
+  if (stored.length > 0) await runAtCommit(removeAgainStatement(stored));
   await writeRows({ rows, held, recordings }, runAtCommit);
   const outcomeOf = (event: ApplicableEvent): ApplyOutcome => {
     if (duplicates.has(event.entry.id)) return 'duplicate';

@@ -1,3 +1,4 @@
+import type { RecordingChange } from '@landline/webhook/changes';
 import { z } from 'zod';
 import { textArray, type Statement } from '../connection/statement.ts';
 import type { Transactions } from '../connection/transactions.ts';
@@ -29,6 +30,23 @@ export function removeLaterStatement(urls: readonly string[]): Statement {
     INSERT INTO recordings_to_remove AS r (url) SELECT DISTINCT u.url FROM unnest($1::text[]) AS u (url) ORDER BY u.url
     ON CONFLICT (url) DO UPDATE SET requests = r.requests + 1`,
     parameters: [textArray(urls)],
+  };
+}
+
+/** Puts files on the list whose recording is deleted: a late delivery has brought them to the storage again. */
+export function removeAgainStatement(recordings: readonly RecordingChange[]): Statement {
+  return {
+    sql: `
+    INSERT INTO recordings_to_remove AS r (url)
+    SELECT DISTINCT u.url FROM unnest($1::text[], $2::text[], $3::text[]) AS u (conversation_id, sha256, url)
+      JOIN conversation_recordings AS d USING (conversation_id, sha256)
+    WHERE d.deleted_at IS NOT NULL ORDER BY u.url
+    ON CONFLICT (url) DO UPDATE SET requests = r.requests + 1`,
+    parameters: [
+      textArray(recordings.map(({ conversation_id }) => conversation_id)),
+      textArray(recordings.map(({ sha256 }) => sha256)),
+      textArray(recordings.map(({ url }) => url)),
+    ],
   };
 }
 

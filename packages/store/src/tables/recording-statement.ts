@@ -25,7 +25,7 @@ const KEY: readonly string[] = ['conversation_id', 'sha256'] satisfies (keyof Re
 /**
  * Inserts recordings, one statement for all. The same audio of a conversation is one row, which does not depend on the order of the
  * events: an event whose audio was kept outranks one whose audio was not, and of two equal in that the earlier event stands. What is
- * deleted stays deleted: a late delivery has brought the audio to the storage again, so it is to be removed once more.
+ * deleted stays deleted.
  *
  * @param recordings  At most one for a key, sorted by key.
  */
@@ -36,19 +36,11 @@ export function recordingStatement(recordings: readonly RecordingChange[]): Stat
 const COLUMNS = Object.keys(PARAMETERS);
 
 const INSERT = `
-    WITH e AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int8[], $7::float8[], $8::float8[])
-        AS e (${COLUMNS.join(', ')})
-    ), brought_back AS (
-      INSERT INTO recordings_to_remove AS r (url)
-      SELECT DISTINCT e.url FROM e JOIN conversation_recordings AS d USING (conversation_id, sha256)
-      WHERE d.deleted_at IS NOT NULL AND e.url IS NOT NULL
-      ON CONFLICT (url) DO UPDATE SET requests = r.requests + 1
-    )
     INSERT INTO conversation_recordings AS t (${COLUMNS.join(', ')})
     SELECT e.conversation_id, e.sha256, e.event_id, e.url, e.content_type, e.bytes, ${fromMs('e.created_at')},
       ${fromMs('e.stored_at')}
-    FROM e
+    FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::int8[], $7::float8[], $8::float8[])
+      AS e (${COLUMNS.join(', ')})
     ON CONFLICT (${KEY.join(', ')}) DO UPDATE SET
       ${COLUMNS.filter((column) => !KEY.includes(column))
         .map((column) => `${column} = EXCLUDED.${column}`)
