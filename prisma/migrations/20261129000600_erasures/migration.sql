@@ -107,6 +107,13 @@ BEGIN
                 ('user_commands', 'DELETE FROM %1$I.user_commands WHERE conversation_id = ANY ($1)'),
                 ('user_profiles', 'DELETE FROM %1$I.user_profiles AS k WHERE k.user_id = ANY ($2)
                     AND NOT EXISTS (SELECT FROM %2$I.user_profiles l WHERE l.user_id = k.user_id)'),
+                -- What a rebuild shows of a row that differs: its key, and both values.
+                ('landline_differences', 'UPDATE %1$I.landline_differences AS k SET sample = (
+                    SELECT COALESCE(jsonb_agg(s.item), ''[]'') FROM jsonb_array_elements(k.sample) AS s (item) WHERE NOT EXISTS (
+                        SELECT FROM jsonb_each_text(s.item -> ''key'') AS e WHERE e.value = ANY ($1 || $2)))
+                    WHERE EXISTS (
+                        SELECT FROM jsonb_array_elements(k.sample) AS s (item), jsonb_each_text(s.item -> ''key'') AS e
+                        WHERE e.value = ANY ($1 || $2))'),
                 ('webhook_bodies', 'DELETE FROM %1$I.webhook_bodies AS k USING %2$I.webhook_events AS l
                     WHERE l.conversation_id = ANY ($1) AND k.received_at = l.received_at AND k.event_id = l.id'),
                 ('webhook_events', 'UPDATE %1$I.webhook_events AS k SET error = NULL, body_reference = NULL

@@ -56,6 +56,14 @@ test.each(['Calls'])('the tables of a rebuild forget with the tables in the sche
     `INSERT INTO landline_before_20261129.user_commands (conversation_id, action_id, command, created_at, clocks)
     VALUES ('neighbour', 'a', 'stays', now(), '{}')`,
   );
+  const ofCall = { key: { conversation_id: 'c1', event_key: '0' }, before: 'I am Zenobia', after: null };
+  const ofNeighbour = { key: { conversation_id: 'neighbour', event_key: '0' }, before: 'a', after: 'b' };
+  await runSql(
+    owner,
+    `CREATE TABLE landline_before_20261129.landline_differences (table_name text, column_name text, rows bigint, sample jsonb);
+     INSERT INTO landline_before_20261129.landline_differences VALUES
+       ('conversation_messages', 'content', 2, '${JSON.stringify([ofCall, ofNeighbour])}')`,
+  );
   const traces = async () => {
     const text = await dump({ sql: (statement) => runSql(owner, statement) });
     return TRACES.filter((trace) => text.replaceAll(/^\S+\.user_profiles .*$/gm, '').includes(trace));
@@ -65,6 +73,9 @@ test.each(['Calls'])('the tables of a rebuild forget with the tables in the sche
   expect(counts.kept_rows).toBeGreaterThan(0);
   expect(await traces()).toEqual([]);
   expect(await idsIn(owner, 'landline_before_20261129')).toEqual(['c1 true']);
+  expect(await runSql(owner, 'SELECT rows::int, sample FROM landline_before_20261129.landline_differences')).toEqual([
+    { rows: 2, sample: [ofNeighbour] },
+  ]);
   // The rebuild has not come to this one yet.
   expect(await idsIn(owner, 'landline_rebuild_1')).toEqual(['c1 true', 'c2 true']);
   expect(await runSql(owner, `SELECT command FROM landline_before_20261129.user_commands`)).toEqual([
