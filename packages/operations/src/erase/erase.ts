@@ -44,13 +44,15 @@ async function runErase(context: OperationContext, ports: ErasePorts): Promise<v
   await context.retry(() => store.erasing.begin({ id, by: request.subject.by, hash: request.hash }));
   const person = await findPerson(request.subject, context, ports);
   const search = makeSearch(person, context, ports);
+  const isPerson = request.subject.by !== 'conversation';
   await forgetCallsOf(request.subject, search);
-  if (request.subject.by !== 'conversation') await context.retry(() => store.erasing.forgetProfiles(id, person));
+  if (isPerson) await context.retry(() => store.erasing.forgetProfiles(id, person));
   await forgetUnapplied(search);
   await forgetRefused(search);
   await forgetInRedis(search);
   // What was on its way when this began may have been applied meanwhile.
   await forgetCallsOf(request.subject, search, context.operation.createdAt);
+  if (isPerson) await context.retry(() => store.erasing.forgetProfiles(id, person, { isLate: true }));
   await forgetInKeptTables(search);
   await context.retry(() => store.erasing.clearFilters(id, person, request.hash));
   await removeFiles(search);

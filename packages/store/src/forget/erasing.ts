@@ -69,8 +69,11 @@ export interface Erasing {
   erasedAmong(ids: readonly string[]): Promise<Set<string>>;
   /** Lists the conversations behind an id that were erased at a time (unix ms) or later. */
   erasedSince(since: number, page: { after: string; limit: number }): Promise<string[]>;
-  /** Deletes the person's profiles, and takes the person's numbers out of others'; also in the tables that a rebuild makes or has kept. */
-  forgetProfiles(id: string, person: Person): Promise<void>;
+  /**
+   * Deletes the person's profiles, and takes the person's numbers out of others'; also in the tables that a rebuild makes or has kept. With `isLate` a profile
+   * stays that has a call again.
+   */
+  forgetProfiles(id: string, person: Person, options?: { isLate?: boolean }): Promise<void>;
   /** Leaves only the ids of events that belong to no conversation, dead or ignored. */
   forgetEvents(id: string, events: readonly string[]): Promise<void>;
   /** Deletes refused requests. */
@@ -133,7 +136,7 @@ export function erasingOn(transactions: Pick<Transactions, 'run'>): Erasing {
       known.length === 0 ? new Set() : new Set(await ask(async (run) => ids(await run(erasedAmongStatement(known))))),
     erasedSince: (since, { after, limit }) =>
       ask(async (run) => ids(await run(erasedSinceStatement(since, after, limit)))),
-    forgetProfiles: (id, person) => forget(id, (run) => forgetProfiles(person, run)),
+    forgetProfiles: (id, person, { isLate = false } = {}) => forget(id, (run) => forgetProfiles(person, isLate, run)),
     forgetEvents: async (id, events) => {
       if (events.length > 0) await forget(id, (run) => forgetEvents(events, run));
     },
@@ -158,9 +161,9 @@ async function forgetEvents(events: readonly string[], run: Run): Promise<Record
   return { bodies };
 }
 
-async function forgetProfiles(person: Person, run: Run): Promise<Record<string, number>> {
-  const gone = profilesSchema.parse(await run(deleteProfilesStatement(person)));
-  const cleared = profilesSchema.parse(await run(clearNumbersStatement(person)));
+async function forgetProfiles(person: Person, isLate: boolean, run: Run): Promise<Record<string, number>> {
+  const gone = profilesSchema.parse(await run(deleteProfilesStatement(person, isLate)));
+  const cleared = isLate ? [] : profilesSchema.parse(await run(clearNumbersStatement(person)));
   // Kept tables may have profiles that are gone from here.
   const users = new Set([...gone, ...cleared].map(({ user_id }) => user_id));
   for (const key of [...person.users, ...person.numbers]) users.add(key);

@@ -46,13 +46,23 @@ function alone(own: string, other: string): string {
         AND NOT EXISTS (SELECT FROM conversations AS o WHERE o.${other} = c.${other} AND o.${own} IS DISTINCT FROM $1::text)`;
 }
 
-/** Deletes profiles that are the person's: of each user, and of each number that was taken for a user. Returns the `user_id` of each. */
-export function deleteProfilesStatement({ users, numbers }: Person): Statement {
+/**
+ * Deletes profiles that are the person's: of each user, and of each number that was taken for a user. Returns the `user_id` of each.
+ *
+ * @param isLate  Only those of which no call is left: a call that came after somebody asked for the erasure has made the others.
+ */
+export function deleteProfilesStatement({ users, numbers }: Person, isLate: boolean): Statement {
   return {
-    sql: `DELETE FROM user_profiles WHERE user_id = ANY ($1::text[]) RETURNING user_id`,
+    sql: `
+    DELETE FROM user_profiles AS p
+    WHERE p.user_id = ANY ($1::text[]) ${isLate ? WITHOUT_A_CALL : ''}
+    RETURNING p.user_id`,
     parameters: [textArray([...users, ...numbers])],
   };
 }
+
+const WITHOUT_A_CALL = `AND NOT EXISTS (SELECT FROM conversations AS c WHERE c.user_id = p.user_id)
+      AND NOT EXISTS (SELECT FROM conversations AS c WHERE c.external_number = p.user_id)`;
 
 /** Takes the number out of the profiles of others who have called from it, and from elsewhere as well. Returns the `user_id` of each. */
 export function clearNumbersStatement({ numbers }: Person): Statement {

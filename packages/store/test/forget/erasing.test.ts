@@ -108,6 +108,14 @@ test('profiles go by user and by number; another user’s loses the number alone
   ]);
 });
 
+test('a profile that an event on its way has made goes late, and one of a later call stays', async () => {
+  const person = { conversations: [], users: ['u1', 'u2'], numbers: [] };
+  await context.store.apply([call('c1', 'u1', NUMBERS.n1), call('c2', 'u2', NUMBERS.n2)]);
+  await context.store.forgetConversations(['c1'], { transcript: true, audio: true });
+  await context.store.erasing.forgetProfiles(await anErasure(), person, { isLate: true });
+  expect((await readTables(context)).user_profiles.map((row) => row['user_id'])).toEqual(['u2']);
+});
+
 test('a plan counts by place, and conversations that were erased before', async () => {
   await context.store.apply([call('c1', 'u1', NUMBERS.n1), call('c2', 'u2', NUMBERS.n1)]);
   const byNumber: Subject = { by: 'number', value: NUMBERS.n1 };
