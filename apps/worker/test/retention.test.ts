@@ -152,10 +152,10 @@ test('a day that is in use is tried again, and keeps no event waiting for long',
   expect(slowest).toBeLessThan(1_500);
 });
 
-test('a dead event goes by its age as well: its letter with its body, then its id', async () => {
+test('a dead event goes by its age as well: its letter with its body, then its id; the letter of a forgotten one goes', async () => {
   const place = await aPlace();
   const ids: string[] = [];
-  for (const days of [50, 20, 1]) {
+  for (const days of [50, 20, 1, 2]) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     ids.push(await place.apply(message(`${days} days`), NOW - days * DAY, 'dead'));
   }
@@ -163,12 +163,15 @@ test('a dead event goes by its age as well: its letter with its body, then its i
   // A letter rests when a worker has looked at it.
   const worker = createWorker({ ...place, concurrency: 1, logger: createLogger({ name: 'worker', level: 'silent' }) });
   worker.start();
-  await vi.waitUntil(async () => (await place.queues.deadLetters.getFailedCount()) === 3, WITHIN);
+  await vi.waitUntil(async () => (await place.queues.deadLetters.getFailedCount()) === 4, WITHIN);
   await worker.stop({ timeoutMs: 4_000 });
-  expect(await place.run()).toMatchObject({ status: 'done', message: expect.stringContaining('2 dead letters') });
+  // As by a worker that has died before it took the letter away.
+  await place.store.forgetConversations(['2 days'], { transcript: true, audio: true });
+  expect(await place.run()).toMatchObject({ status: 'done', message: expect.stringContaining('3 dead letters') });
   expect((await place.queues.deadLetters.getFailed()).map(({ id }) => id)).toEqual([`dead-${ids[2]}`]);
   expect(await column(place, 'SELECT conversation_id FROM webhook_events ORDER BY received_at')).toEqual([
     '20 days',
+    '2 days',
     '1 days',
   ]);
 });

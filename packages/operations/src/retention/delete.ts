@@ -58,12 +58,12 @@ export async function deleteStoredBodies({ context, ports, cutoffs, count }: Ret
   );
 }
 
-/** Removes the dead letters whose events have no body in the ledger any more: a letter is a copy of the body. */
+/** Removes the dead letters whose events have no body in the ledger any more, or are forgotten: a letter is a copy of the body. */
 export async function deleteLetters({ context, ports, cutoffs, count }: RetentionTask): Promise<void> {
   const { retention } = ports.store;
   count(
     'letters',
-    await context.retry(() => ports.letters.sweep((page) => retention.oldLetters(page, cutoffs.bodies))),
+    await context.retry(() => ports.letters.sweep((page) => retention.staleLetters(page, cutoffs.bodies))),
   );
 }
 

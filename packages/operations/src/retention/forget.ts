@@ -100,7 +100,7 @@ interface Forgetting {
   what: Counted;
 }
 
-/** The letters of these events go after them: where Redis is away, the next run finds them by their age. */
+/** The letters of these events go after them. Where the worker dies in between, the step that sweeps letters finds them: their events are dead no longer. */
 async function forgetSome(
   ids: readonly string[],
   what: { transcript: boolean; audio: boolean },

@@ -19,7 +19,7 @@ import {
   dueTranscriptsStatement,
   lateAudioOrdersStatement,
   oldConversationsStatement,
-  oldLettersStatement,
+  staleLettersStatement,
   type ConversationPosition,
 } from './row-statements.ts';
 import {
@@ -86,8 +86,8 @@ export interface RetentionStore {
   lateAudioOrders(now: number, since: number, limit: number): Promise<string[]>;
   /** Walks through conversations by their beginning, up to a time: those that are not forgotten are due. */
   oldConversations(before: number, page: ConversationPage): Promise<WalkedConversation[]>;
-  /** Returns those of these dead letters whose events' bodies are to go. */
-  oldLetters(letters: readonly LaidLetter[], before: number): Promise<string[]>;
+  /** Returns those of these dead letters whose events' bodies are to go, or that are dead no longer. */
+  staleLetters(letters: readonly LaidLetter[], before: number): Promise<string[]>;
   /** What would go, and what is next. */
   survey(cutoffs: Cutoffs): Promise<Survey>;
   /** Asks for a run of the schedule, unless there is one, or there was one within `leastMs`. Returns whether it did. */
@@ -144,7 +144,7 @@ export function retentionOn(transactions: Pick<Transactions, 'run'>): RetentionS
     audioOrders: (now, { after, limit }) => walk(audioOrdersStatement(now, after, limit)),
     lateAudioOrders: (now, since, limit) => list(lateAudioOrdersStatement(now, since, limit)),
     oldConversations: (before, { after, limit }) => walk(oldConversationsStatement(before, after, limit)),
-    oldLetters: (letters, before) => list(oldLettersStatement(letters, before)),
+    staleLetters: (letters, before) => list(staleLettersStatement(letters, before)),
     survey: (cutoffs) => survey(cutoffs, transactions),
     requestRun: (filter, leastMs) =>
       transactions.run(async (run) => {

@@ -127,14 +127,15 @@ export function lateAudioOrdersStatement(now: number, since: number, limit: numb
 }
 
 /**
- * Asks which of these dead letters belong to events whose bodies are to go: by the ledger's time of receipt, and where the ledger has no such event
- * by the time at which the letter was laid, which is later.
+ * Asks which of these dead letters are to go: those of events whose bodies are too old, by the ledger's time of receipt; and those of events that are
+ * dead no longer, because their conversation is forgotten. Where the ledger has no such event, the time counts at which the letter was laid, which is
+ * later.
  */
-export function oldLettersStatement(letters: readonly { id: string; laidAt: number }[], before: number): Statement {
+export function staleLettersStatement(letters: readonly { id: string; laidAt: number }[], before: number): Statement {
   return {
     sql: `
     SELECT l.id::text FROM unnest($1::uuid[], $2::float8[]) AS l (id, laid_at) LEFT JOIN webhook_events AS e ON e.id = l.id
-    WHERE COALESCE(e.received_at, ${fromMs('l.laid_at')}) < ${fromMs('$3::text::float8')}`,
+    WHERE e.outcome <> 'dead' OR COALESCE(e.received_at, ${fromMs('l.laid_at')}) < ${fromMs('$3::text::float8')}`,
     parameters: [
       plainArray(letters.map(({ id }) => id)),
       plainArray(letters.map(({ laidAt }) => laidAt)),

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runSql } from '../../../../test/support/run-sql.ts';
+import { openRetention } from '../../src/retention/retention-store.ts';
 import { migrate } from '../../src/schema/migrate.ts';
 import { makeRoles } from '../../src/schema/roles.ts';
 import { createStore } from '../../src/store.ts';
 import { emptyDatabase } from '../support/empty-database.ts';
+import { withStore } from '../support/with-store.ts';
 
+const context = withStore();
 const DENIED = { code: '42501' };
 
 /** Drops the bodies of a day. */
@@ -32,9 +35,41 @@ async function withRoles(schema?: string) {
   return { ...urls, path, store };
 }
 
+/** Calls all that retention does as the worker, and a plan as the reader. */
+async function expectRights({ reader, store }: Awaited<ReturnType<typeof withRoles>>): Promise<void> {
+  const { retention } = store;
+  const at = Date.UTC(2026, 2, 5);
+  const page = { after: { at: 0, id: '' }, limit: 10 };
+  const first = { after: { receivedAt: 0, id: '00000000-0000-0000-0000-000000000000' }, limit: 10 };
+  expect([
+    await retention.clearLedgerBodies(at, first),
+    await retention.removeStoredBodies(at, 10),
+    await retention.deleteEvents(at, 10),
+    await retention.deleteRejected(at, 10),
+    await retention.deleteRecordings(at, 10),
+    await retention.dueTranscripts(at, 10),
+    await retention.audioOrders(at, page),
+    await retention.lateAudioOrders(at, 0, 10),
+    await retention.oldConversations(at, page),
+    await retention.staleLetters([{ id: randomUUID(), laidAt: at }], at),
+    await retention.deleteOperations(at),
+    await retention.lastRun(),
+    await retention.runAge(),
+    await retention.requestRun({}, 60_000),
+    await retention.requestRun({}, 60_000),
+  ]).toEqual([undefined, 0, 0, 0, 0, [], [], [], [], [], undefined, undefined, undefined, true, false]);
+  const plan = openRetention({ databaseUrl: reader });
+  onTestFinished(() => plan.close());
+  const cutoffs = { now: at, bodies: at, events: at, conversations: at, recordings: at, rejected: at };
+  expect(await plan.survey(cutoffs)).toMatchObject({ bodies: { due: 2 }, events: { due: 0 }, files: { due: 0 } });
+  expect(Math.abs((await plan.now()) - Date.now())).toBeLessThan(60_000);
+}
+
 describe.each([undefined, 'Calls'])('in the schema %s', (schema) => {
-  test('the worker, who owns nothing, drops the bodies of a day by the function, and the reader does not', async () => {
-    const { worker, reader, path, store } = await withRoles(schema);
+  test('the worker, who owns nothing, may do all of it, and the reader may only plan', async () => {
+    const roles = await withRoles(schema);
+    const { worker, reader, path, store } = roles;
+    await expectRights(roles);
     expect((await store.retention.bodyDays()).slice(0, 2)).toEqual(['2026-03-01', '2026-03-02']);
     expect(await store.retention.dropBodies('2026-03-01')).toBe(true);
     expect(await store.retention.dropBodies('2026-03-01')).toBe(false);
@@ -46,10 +81,10 @@ describe.each([undefined, 'Calls'])('in the schema %s', (schema) => {
 
 describe('the function', () => {
   test('drops no day to which events may still be written', async () => {
-    const { store } = await withRoles();
+    const { retention } = context.store;
     const today = new Date().toISOString().slice(0, 10);
-    await expect(store.retention.dropBodies(today)).rejects.toMatchObject({ code: '22023' });
-    expect(await store.retention.bodyDays()).toContain(today);
+    await expect(retention.dropBodies(today)).rejects.toMatchObject({ code: '22023' });
+    expect(await retention.bodyDays()).toContain(today);
   });
 
   test('drops nothing of another table, whatever the caller’s search path names', async () => {
@@ -73,17 +108,22 @@ describe('the function', () => {
   });
 
   test('gives up within a moment while others use the table, so that no event waits behind it', async () => {
-    const { owner, store } = await withRoles();
-    const holding = runSql(owner, 'BEGIN; SELECT count(*) FROM webhook_bodies; SELECT pg_sleep(1.5); COMMIT');
+    const { retention } = context.store;
+    await context.sql(`SELECT landline_make_body_partitions('2026-03-01', '2026-03-01')`);
+    const holding = runSql(context.directUrl, 'BEGIN; SELECT count(*) FROM webhook_bodies; SELECT pg_sleep(1); COMMIT');
     const until = async () =>
-      (await runSql(owner, `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`))
-        .length;
+      (
+        await runSql(
+          context.directUrl,
+          `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()`,
+        )
+      ).length;
     while ((await until()) === 0);
-    await expect(store.retention.dropBodies('2026-03-01')).rejects.toMatchObject({
+    await expect(retention.dropBodies('2026-03-01')).rejects.toMatchObject({
       code: '55P03',
       faultClass: 'conflict',
     });
     await holding;
-    expect(await store.retention.dropBodies('2026-03-01')).toBe(true);
+    expect(await retention.dropBodies('2026-03-01')).toBe(true);
   });
 });
