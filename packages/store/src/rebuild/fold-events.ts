@@ -5,7 +5,7 @@ import type { Run } from '../connection/transactions.ts';
 import { ledgerOn, type StoredBody } from '../find/ledger.ts';
 import { chunksOf } from '../find/search-text.ts';
 import { carryEventsStatement } from './carry-statements.ts';
-import { foldableStatement, searchPath } from './rebuild-statements.ts';
+import { foldableStatement, searchFirst, searchOnly } from './rebuild-statements.ts';
 
 /** Events in one transaction, and bytes of their bodies: as many as the worker applies at once. */
 export const FOLDED_AT_ONCE = { events: 1_000, bytes: 4 * 1024 * 1024 };
@@ -38,10 +38,10 @@ export async function foldEvents(
 ): Promise<Folded> {
   const { events, refused, gone } = readEvents(bodies);
   if (events.length > 0) {
-    await run(searchPath(schema));
+    await run(searchFirst(schema));
     const changes = events.map((event) => event.changes);
     await applyChanges({ changes, recordings: changes.flatMap(({ recordings }) => recordings) }, { run });
-    await run(searchPath(place));
+    await run(searchOnly(place));
   }
   if (gone.length > 0) await run(carryEventsStatement(schema, gone));
   return { folded: events.length, refused, gone };
