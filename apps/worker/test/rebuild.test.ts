@@ -390,3 +390,22 @@ test('tables that wait for their swap take over what comes, and are dropped when
   await tidy();
   expect(await traces(line)).toEqual([]);
 });
+
+test('tables that a migration has changed since are not swapped, and the next rebuild begins anew; an index is made up for', async () => {
+  const line = await aRebuild();
+  await line.apply([saidBy('u', 'c', 'one')].map(misread));
+  await line.rebuild('no');
+  await line.sql('CREATE INDEX by_somebody ON conversation_messages (role)');
+  await line.sql('ALTER TABLE user_commands ADD COLUMN later text');
+  expect(await line.rebuild('yes')).toMatchObject({
+    status: 'failed',
+    message:
+      'The columns, indexes or rights of user_commands have changed since the rebuild began. Nothing was swapped: type the command again.',
+  });
+  expect(await traces(line)).toEqual([]);
+  await line.rebuild('no');
+  await line.sql('CREATE INDEX by_another ON conversation_messages (position)');
+  const catalogue = await line.sql(CATALOGUE);
+  expect(await line.rebuild('yes')).toMatchObject({ status: 'done' });
+  expect(await line.sql(CATALOGUE)).toEqual(catalogue);
+});

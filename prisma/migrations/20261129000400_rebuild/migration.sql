@@ -48,6 +48,8 @@ DECLARE
     made text;
     part text;
     is_ours boolean;
+    old regclass;
+    new regclass;
     item record;
 BEGIN
     SELECT n.nspname, n.oid INTO place, place_oid
@@ -172,6 +174,25 @@ BEGIN
         EXECUTE format('LOCK TABLE %1$I.conversations, %1$I.conversation_messages, %1$I.agent_tool_calls, %1$I.user_commands, %1$I.user_profiles,
             %1$I.conversation_recordings IN ACCESS EXCLUSIVE MODE', place);
         FOREACH part IN ARRAY tables LOOP
+            -- A migration or an operator may have changed the tables since this rebuild made its own.
+            old := to_regclass(format('%I.%I', place, part));
+            new := to_regclass(format('%I.%I', target, part));
+            IF (SELECT array_agg(format('%I %s %s', attname, format_type(atttypid, atttypmod), attnotnull) ORDER BY attname)
+                FROM pg_attribute WHERE attrelid = old AND attnum > 0 AND NOT attisdropped)
+                IS DISTINCT FROM
+               (SELECT array_agg(format('%I %s %s', attname, format_type(atttypid, atttypmod), attnotnull) ORDER BY attname)
+                FROM pg_attribute WHERE attrelid = new AND attnum > 0 AND NOT attisdropped)
+              OR (SELECT array_agg(i.relname ORDER BY i.relname) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = old AND x.indisvalid)
+                IS DISTINCT FROM
+                 (SELECT array_agg(i.relname ORDER BY i.relname) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = new AND x.indisvalid)
+              OR (SELECT array_agg(format('%s %s %s', a.grantee, a.privilege_type, a.is_grantable) ORDER BY a.grantee, a.privilege_type)
+                  FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = old AND a.grantee <> c.relowner)
+                IS DISTINCT FROM
+                 (SELECT array_agg(format('%s %s %s', a.grantee, a.privilege_type, a.is_grantable) ORDER BY a.grantee, a.privilege_type)
+                  FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = new AND a.grantee <> c.relowner)
+            THEN
+                RAISE EXCEPTION 'The columns, indexes or rights of % have changed since the rebuild began', part USING ERRCODE = '55000';
+            END IF;
             FOR item IN
                 SELECT g.tgname FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
                 WHERE g.tgrelid = to_regclass(format('%I.%I', place, part)) AND p.proname = 'landline_rebuild_note'

@@ -1,4 +1,4 @@
-import type { RebuildState } from '@landline/store';
+import { StoreError, type RebuildState } from '@landline/store';
 import { z } from 'zod';
 import { OperationFailedError, OperationStoppedError } from '../errors.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
@@ -12,6 +12,9 @@ import { REBUILD, rebuildRequestSchema } from './rebuild-request.ts';
 /** So few owners are left to be compared while no event is applied. */
 const FEW_SKIPPED = 500;
 const MOST_ROUNDS = 20;
+
+/** `landline_rebuild` says so of a swap. */
+const TABLES_HAVE_CHANGED = '55000';
 
 /** How long a rebuild that ends early tries to drop its tables, in ms. What is left then, `tidyRebuilds` drops. */
 const DROP_MS = 5_000;
@@ -63,6 +66,8 @@ async function takeStages(running: Running, swap: boolean): Promise<string> {
   let state = await readState(running);
   // oxlint-disable no-await-in-loop -- one stage after the other
   while (state.stage !== 'ready') state = await takeStage(running, state);
+  // Somebody may have made one since.
+  await makeIndexes(running);
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
     await followAll(running);
     if ((await context.retry(() => rebuilds.compareSkipped(schema))) < FEW_SKIPPED) break;
@@ -75,7 +80,7 @@ async function takeStages(running: Running, swap: boolean): Promise<string> {
     if (swapped !== undefined) return swapped;
     // What has come while it waited is taken over before events wait.
     await followAll(running);
-    return rebuilds.finish({ id, fence }, schema, { swap });
+    return rebuilds.finish({ id, fence }, schema, { swap }).catch(explainChange);
   });
   // oxlint-enable no-await-in-loop
   return ended ?? lost();
@@ -103,8 +108,7 @@ async function takeStage(running: Running, state: RebuildState): Promise<Rebuild
       await foldLedger(context, ports, schema);
       return goOn(running, state, 'index');
     case 'index':
-      // oxlint-disable-next-line no-await-in-loop -- one index after the other
-      while (await context.retry(() => rebuilds.makeNextIndex(schema))) context.signal.throwIfAborted();
+      await makeIndexes(running);
       await context.retry(() => rebuilds.analyze(schema));
       return goOn(running, state, 'carry');
     case 'carry':
@@ -120,6 +124,17 @@ async function takeStage(running: Running, state: RebuildState): Promise<Rebuild
     case 'ready':
       return state;
   }
+}
+
+async function makeIndexes({ context, ports, schema }: Running): Promise<void> {
+  // oxlint-disable-next-line no-await-in-loop -- one index after the other
+  while (await context.retry(() => ports.rebuilds.makeNextIndex(schema))) context.signal.throwIfAborted();
+}
+
+/** The tables are no longer what those of the rebuild were made like: it must begin anew. */
+function explainChange(error: unknown): never {
+  if (!(error instanceof StoreError) || error.code !== TABLES_HAVE_CHANGED) throw error;
+  throw new OperationFailedError(`${error.message}. Nothing was swapped: type the command again.`, { cause: error });
 }
 
 async function goOn(

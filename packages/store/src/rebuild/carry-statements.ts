@@ -124,9 +124,18 @@ export function copyStatements(schema: string, kind: Owner, keys: readonly strin
     const rebuilt = inSchema(schema, table.name);
     return [`DELETE FROM ${rebuilt} WHERE ${own}`, `INSERT INTO ${rebuilt} SELECT * FROM ${table.name} WHERE ${own}`];
   });
-  const copied = `UPDATE ${carried(schema)} SET is_copied = true WHERE kind = '${kind}' AND key = ANY ($1::text[])`;
   const before = kind === 'conversation' ? [namedProfiles(schema)] : [];
-  return [...before, ...copies, copied].map((sql) => ({ sql, parameters }));
+  return [...before, ...copies, ...copiedSql(schema, kind)].map((sql) => ({ sql, parameters }));
+}
+
+/** Who is deleted leaves no name here either: what comes of them from now on is folded, as it is applied to the tables that are read. */
+function copiedSql(schema: string, kind: Owner): string[] {
+  const own = `kind = '${kind}' AND key = ANY ($1::text[])`;
+  const rows = kind === 'profile' ? 'user_profiles AS o WHERE o.user_id' : 'conversations AS o WHERE o.id';
+  return [
+    `DELETE FROM ${carried(schema)} AS k WHERE ${own} AND NOT EXISTS (SELECT FROM ${rows} = k.key)`,
+    `UPDATE ${carried(schema)} SET is_copied = true WHERE ${own}`,
+  ];
 }
 
 function namedProfiles(schema: string): string {

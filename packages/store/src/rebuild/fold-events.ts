@@ -5,7 +5,7 @@ import { ledgerOn, type StoredBody } from '../find/ledger.ts';
 import { chunksOf } from '../find/search-text.ts';
 import { carryEventsStatement } from './carry-statements.ts';
 import { writeChanges } from '../write-rows.ts';
-import { foldableStatement, searchPath } from './rebuild-statements.ts';
+import { foldableStatement, searchFirst, searchOnly } from './rebuild-statements.ts';
 
 /** Events in one transaction, and bytes of their bodies: as many as the worker applies at once. */
 export const FOLDED_AT_ONCE = { events: 1_000, bytes: 4 * 1024 * 1024 };
@@ -38,12 +38,12 @@ export async function foldEvents(
 ): Promise<Folded> {
   const { events, refused, gone } = readEvents(bodies);
   if (events.length > 0) {
-    await run(searchPath(schema));
+    await run(searchFirst(schema));
     await writeChanges(
       events.map((event) => event.changes),
       run,
     );
-    await run(searchPath(place));
+    await run(searchOnly(place));
   }
   if (gone.length > 0) await run(carryEventsStatement(schema, gone));
   return { folded: events.length, refused, gone };

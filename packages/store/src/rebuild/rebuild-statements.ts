@@ -23,8 +23,16 @@ export function shortLimits({ lockMs, statementMs }: { lockMs: number; statement
   };
 }
 
+/** Has names without a schema looked up in this one first, and then where they were before: not every table is rebuilt. Until the transaction ends. */
+export function searchFirst(schema: string): Statement {
+  return {
+    sql: `SELECT set_config('search_path', ${quoteText(`${quoteName(schema)}, `)} || current_setting('search_path'), true)`,
+    parameters: [],
+  };
+}
+
 /** Has names without a schema looked up in this one; undefined: as role and database say. Until the transaction ends. */
-export function searchPath(schema: string | undefined): Statement {
+export function searchOnly(schema: string | undefined): Statement {
   const path = schema === undefined ? 'NULL' : quoteText(quoteName(schema));
   return { sql: `SELECT set_config('search_path', ${path}, true)`, parameters: [] };
 }
