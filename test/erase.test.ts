@@ -53,7 +53,7 @@ beforeAll(async () => {
     redisUrl: redis.url,
     concurrency: 4,
     recordingsUrl: `file:${folders.recordings}`,
-    diagnosing: { secrets: [SECRET], toleranceSeconds: 3600 },
+    diagnosing: { secrets: [SECRET, OTHER_SECRET], toleranceSeconds: 3600 },
     logger: createLogger({ name: 'worker', level: 'silent' }),
   });
   worker.start();
