@@ -14,8 +14,8 @@ import { runSql } from './support/run-sql.ts';
 
 /** OPERATIONS=whole: as many events as the promise names, each fault several times. */
 const IS_WHOLE = process.env['OPERATIONS'] === 'whole';
-const EVENTS = IS_WHOLE ? 100_000 : 2_000;
-const RATE = IS_WHOLE ? 2_000 : 500;
+const EVENTS = IS_WHOLE ? 100_000 : 1_200;
+const RATE = IS_WHOLE ? 2_000 : 400;
 const ROUNDS = IS_WHOLE ? 4 : 1;
 
 /** A line of processes. */
