@@ -42,11 +42,14 @@ export async function writeRows(
   await merge(USER_PROFILES, rows.profiles, run);
 }
 
-/** Writes the changes of events that are in the ledger to the tables beside it, inside one transaction. */
+/** Writes the changes of events that are in the ledger to the tables beside it, inside one transaction. Nothing is written of a conversation that is erased. */
 export async function writeChanges(changes: readonly Changes[], run: Run): Promise<void> {
-  const rows = fold(changes);
-  const held = await holdConversations(rows.conversations, run);
-  await writeRows({ rows, held, recordings: changes.flatMap(({ recordings }) => recordings) }, run);
+  const all = fold(changes);
+  const held = await holdConversations(all.conversations, run);
+  const isLeft = ({ conversation }: Changes) => !held.erased.has(conversation.id);
+  const left = held.erased.size === 0 ? changes : changes.filter(isLeft);
+  const rows = held.erased.size === 0 ? all : fold(left);
+  await writeRows({ rows, held, recordings: left.flatMap(({ recordings }) => recordings) }, run);
 }
 
 /** The transcripts that count, of the conversations of which these rows bring one. */

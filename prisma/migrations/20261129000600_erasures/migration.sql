@@ -125,6 +125,12 @@ BEGIN
             GET DIAGNOSTICS changed = ROW_COUNT;
             total := total + changed;
         END LOOP;
+        -- Who a rebuild has noted.
+        FOREACH names IN ARRAY ARRAY['landline_touched', 'landline_carried'] LOOP
+            IF to_regclass(format('%I.%I', kept.name, names)) IS NOT NULL THEN
+                EXECUTE format('DELETE FROM %I.%I WHERE kind = ''profile'' AND key = ANY ($1)', kept.name, names) USING users;
+            END IF;
+        END LOOP;
     END LOOP;
     RETURN total;
 END $$;
