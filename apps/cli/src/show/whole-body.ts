@@ -23,7 +23,7 @@ export async function* wholeBody(event: StoredEvent, storage: RecordingStorage):
 /** Says that the body of an event is gone, and when it came. */
 function goneBody({ id, receivedAt }: StoredEvent): string {
   const day = new Date(receivedAt).toISOString().slice(0, 10);
-  return `The body of ${id} is gone: the ledger keeps no bodies of ${day} any more. The rows that it made stay.`;
+  return `The body of ${id} is gone: the ledger keeps no bodies of ${day} any more. The rows that it made stay, unless its call was erased.`;
 }
 
 /** Finds the row of a reference's audio. It counts more than the reference: the audio may have moved or be deleted since. */
