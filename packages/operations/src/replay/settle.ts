@@ -91,7 +91,12 @@ function endOf(event: SentEvent, now: EventState | undefined, job: 'gone' | 'fai
 
 /** Letters of events that are applied leave the queue; those of events that died again say why. */
 async function settleLetters({ context, ports: { letters } }: SettleOptions, ends: readonly Ending[]): Promise<void> {
-  const applied = ends.flatMap(({ event, end }) => (end === 'applied' && event.outcome === 'dead' ? [event.id] : []));
+  // What is applied already may have been sent by a worker before, which left before it took the letter away.
+  const isTakenOver = context.operation.fence > 1;
+  const applied = ends.flatMap(({ event, end }) => {
+    const isDone = end === 'applied' ? event.outcome === 'dead' : isTakenOver && event.outcome === 'applied';
+    return isDone ? [event.id] : [];
+  });
   const again = ends.flatMap(({ event, end }) => (end === 'again' && event.outcome === 'dead' ? [event.id] : []));
   if (applied.length > 0) await context.retry(() => letters.remove(applied));
   if (again.length > 0) await context.retry(() => letters.renew(again));
