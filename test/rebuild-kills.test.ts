@@ -11,9 +11,9 @@ import { runSql } from './support/run-sql.ts';
 
 /** REBUILD=whole: as many events as the promise names. */
 const IS_WHOLE = process.env['REBUILD'] === 'whole';
-const EVENTS = IS_WHOLE ? 1_000_000 : 4_000;
-const KILLED_EVENTS = IS_WHOLE ? 100_000 : 3_000;
-const RATE = IS_WHOLE ? 5_000 : 1_500;
+const EVENTS = IS_WHOLE ? 1_000_000 : 2_500;
+const KILLED_EVENTS = IS_WHOLE ? 100_000 : 1_800;
+const RATE = IS_WHOLE ? 5_000 : 1_200;
 
 /** Events in a transaction, and a second while a rebuild runs. */
 const BATCH = 1_000;

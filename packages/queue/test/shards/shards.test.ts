@@ -24,14 +24,25 @@ async function connected() {
   return beats;
 }
 
+/** A disk that takes longer than the half second of an answer is tried again, as a worker does at its next beat. */
+async function note(beats: Awaited<ReturnType<typeof connected>>, beat: Parameters<typeof beats.note>[0]) {
+  await waitUntil(() =>
+    beats.note(beat).then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
 describe('the beats of Postgres', () => {
   it('are noted on every shard, so that one of them is enough', async () => {
     const beats = await connected();
-    await beats.note({ identity: 'db', seq: 3, server: 's1' });
+    await note(beats, { identity: 'db', seq: 3, server: 's1' });
     await servers[0]?.kill();
-    await waitUntil(async () => (await beats.notedServer()) === 's1');
-    expect(await beats.noted('db')).toEqual({ seq: 3, hasOther: false });
-    await beats.note({ identity: 'db', seq: 4, server: 's2' });
+    await waitUntil(async () => (await beats.notedServer().catch(() => undefined)) === 's1');
+    await waitUntil(async () => (await beats.noted('db').catch(() => undefined))?.seq === 3);
+    expect(await beats.noted('db')).toMatchObject({ hasOther: false });
+    await note(beats, { identity: 'db', seq: 4, server: 's2' });
     await servers[0]?.restart();
     await servers[1]?.kill();
     // The one that is back knows less, and does not hide what the other knows once that is back as well.
