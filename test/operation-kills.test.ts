@@ -60,8 +60,15 @@ async function fillWithRefused(store: Store, count: number): Promise<void> {
 
 type Line = Awaited<ReturnType<typeof aLine>>;
 
+/** The whole form waits until the lease of the killed worker has run out. */
+async function endLease({ sql, redis }: Line): Promise<void> {
+  await sql(`UPDATE operations SET lease_until = clock_timestamp() WHERE status = 'running'`);
+  await wakeOperations({ redisUrl: redis.url });
+}
+
 /** Asks for an operation, and kills the worker, Redis and Postgres in turn, again and again, each when some more is through; waits for its end. */
-async function killThrough({ redis, postgres, store, startWorker }: Line, request: OperationRequest) {
+async function killThrough(line: Line, request: OperationRequest) {
+  const { redis, postgres, store, startWorker } = line;
   let worker = await startWorker();
   const { id } = await store.operations.request(request);
   await wakeOperations({ redisUrl: redis.url });
@@ -81,6 +88,7 @@ async function killThrough({ redis, postgres, store, startWorker }: Line, reques
     worker.kill('SIGKILL');
     await worker.exited;
     worker = await startWorker();
+    if (!IS_WHOLE) await endLease(line);
     for (const server of [redis, postgres]) {
       await goesOn();
       await server.kill();
