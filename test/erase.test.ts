@@ -228,7 +228,7 @@ describe('a person who is forgotten', () => {
   test('stays forgotten: redelivered, a later transcript, replayed, readmitted', async () => {
     const before = await count('webhook_events');
     const later = [transcriptOf('c1', 60), messageOf('c2', 61)].map(({ entry }) => entry.delivery.body);
-    for (const body of [...bodiesOf('c1'), ...bodiesOf('c2'), ...later]) {
+    for (const body of [...bodiesOf('c1'), ...bodiesOf('c2'), ...later, unreadable, withoutCall]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect((await post(receiver.url, body)).status).toBe(200);
     }

@@ -63,10 +63,13 @@ BEGIN
         IF to_regclass(format('%I.landline_rebuild', target)) IS NULL OR target !~ '^landline_(rebuild|before)_[0-9a-f_]+$' THEN
             RAISE EXCEPTION 'There is no rebuild in the schema %', target USING ERRCODE = '3F000';
         END IF;
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.landline_rebuild r WHERE r.ledger = $1)', target) INTO is_ours USING ledger;
-        is_ours := is_ours AND EXISTS (
+        -- The owner first: what is read of somebody else's could run somebody else's code.
+        is_ours := EXISTS (
             SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
-            WHERE c.oid = to_regclass(format('%I.landline_rebuild', target)) AND r.rolname = current_user);
+            WHERE c.oid = to_regclass(format('%I.landline_rebuild', target)) AND c.relkind = 'r' AND r.rolname = current_user);
+        IF is_ours THEN
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I.landline_rebuild r WHERE r.ledger = $1)', target) INTO is_ours USING ledger;
+        END IF;
         IF NOT is_ours OR (step <> 'drop' AND target !~ '^landline_rebuild_') THEN
             RAISE EXCEPTION 'The schema % is of no rebuild of these tables', target USING ERRCODE = '42501';
         END IF;

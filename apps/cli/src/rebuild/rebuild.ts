@@ -70,12 +70,12 @@ async function planAndRun(call: RebuildCall): Promise<number> {
   const plan = await rebuilds.plan();
   if (isPlan || !json) context.print(json ? planDocument(plan) : describePlan(plan));
   if (isPlan) return 0;
-  if (yes) return run(call, { swap, isLast: true });
+  if (yes) return (await run(call, { swap, isLast: true })).code;
   if (!(await isConfirmed(call, 'Build the tables anew, beside the others?'))) return 0;
-  const code = await run(call, { swap: false, isLast: !swap });
-  if (code !== 0 || !swap) return code;
+  const built = await run(call, { swap: false, isLast: !swap });
+  if (built.code !== 0 || !swap || built.differs === 0) return built.code;
   if (!(await isConfirmed(call, 'Swap them in?'))) return 0;
-  return run(call, { swap: true, isLast: true });
+  return (await run(call, { swap: true, isLast: true })).code;
 }
 
 async function isConfirmed({ context }: RebuildCall, question: string): Promise<boolean> {
@@ -84,20 +84,24 @@ async function isConfirmed({ context }: RebuildCall, question: string): Promise<
   return false;
 }
 
-async function run(call: RebuildCall, { swap, isLast }: { swap: boolean; isLast: boolean }): Promise<number> {
+/** Has a worker rebuild or swap. `differs`: how many columns. */
+async function run(
+  call: RebuildCall,
+  { swap, isLast }: { swap: boolean; isLast: boolean },
+): Promise<{ code: number; differs: number }> {
   const { wanted, context, env, rebuilds } = call;
   const request = { kind: REBUILD, filter: { swap: swap ? 'yes' : 'no' }, rate: wanted.rate };
   const ended = await runOperation({ ...request, env }, context);
-  if (ended === undefined) return INTERRUPTED;
+  if (ended === undefined) return { code: INTERRUPTED, differs: 0 };
   if (ended.status !== 'done') {
     complain(describeOperation(ended), context);
-    return 1;
+    return { code: 1, differs: 0 };
   }
   const differences = await readDifferences(ended, rebuilds);
   if (!wanted.json) context.print(describeDifferences(differences));
-  else if (isLast) context.print(differencesDocument(differences));
+  else if (isLast || differences.length === 0) context.print(differencesDocument(differences));
   complain(describeOperation(ended), context);
-  return 0;
+  return { code: 0, differs: differences.length };
 }
 
 /** What differs is kept beside the tables; there is no such place where nothing does. */

@@ -45,13 +45,16 @@ async function runErase(context: OperationContext, ports: ErasePorts): Promise<v
   const person = await findPerson(request.subject, context, ports);
   const search = makeSearch(person, context, ports);
   const isPerson = request.subject.by !== 'conversation';
-  await forgetCallsOf(request.subject, search);
+  const { createdAt } = context.operation;
+  await forgetCallsOf(request.subject, search, createdAt);
   if (isPerson) await context.retry(() => store.erasing.forgetProfiles(id, person));
   await forgetUnapplied(search);
   await forgetRefused(search);
   await forgetInRedis(search);
-  // What was on its way when this began may have been applied meanwhile.
-  await forgetCallsOf(request.subject, search, context.operation.createdAt);
+  // What was on its way when this began may have been applied, or have come to rest, meanwhile.
+  await forgetUnapplied(search);
+  await forgetRefused(search);
+  await forgetCallsOf(request.subject, search, createdAt);
   if (isPerson) await context.retry(() => store.erasing.forgetProfiles(id, person, { isLate: true }));
   await forgetInKeptTables(search);
   await context.retry(() => store.erasing.clearFilters(id, person, request.hash));
@@ -87,12 +90,8 @@ function makeSearch(person: Person, context: OperationContext, ports: ErasePorts
   };
 }
 
-/** @param before  Only calls that began before this time, in unix ms. */
-async function forgetCallsOf(
-  subject: Subject,
-  { context, ports, forgetCalls }: Search,
-  before?: number,
-): Promise<void> {
+/** @param before  Only calls that began before this time, in unix ms: a later call of the same person is a new call. */
+async function forgetCallsOf(subject: Subject, { context, ports, forgetCalls }: Search, before: number): Promise<void> {
   if (subject.by === 'conversation') return forgetCalls([subject.value]);
   // oxlint-disable no-await-in-loop -- until there are none
   for (;;) {

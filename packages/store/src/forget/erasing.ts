@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Statement } from '../connection/statement.ts';
 import { openTransactions, type Run, type Transactions } from '../connection/transactions.ts';
-import { forgetInLedger } from './forget-ledger.ts';
+import { forgetInLedger, markEventsStatement } from './forget-ledger.ts';
 import { forgetInKeptTablesStatement } from './forget-statements.ts';
 import {
   addCountsStatement,
@@ -157,6 +157,7 @@ async function countOf(statement: Statement, run: Run): Promise<number> {
 
 async function forgetEvents(events: readonly string[], run: Run): Promise<Record<string, number>> {
   const { urls, bodies } = await forgetInLedger({ events }, { transcript: true, audio: true }, run);
+  await run(markEventsStatement(events));
   if (urls.length > 0) await run(removeLaterStatement(urls));
   return { bodies };
 }

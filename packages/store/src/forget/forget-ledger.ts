@@ -29,9 +29,10 @@ export async function forgetInLedger(which: WhichEvents, what: WhatToForget, run
   const count = async (statement: Statement) => countSchema.parse(await run(statement))[0].count;
   const found = foundSchema.parse(await run(findStatement(chosen)));
   // Before the references go, for they tell audio from the rest.
-  let bodies = await count(deleteBodiesStatement(chosen));
-  if (holdsSchema.parse(await run(LEDGER_HOLDS_BODIES))[0].holds)
-    bodies += await count(emptyOldBodiesStatement(chosen));
+  // And first those that the ledger holds itself: one that is being moved is waited for, and found in its new place after that.
+  const isOld = holdsSchema.parse(await run(LEDGER_HOLDS_BODIES))[0].holds;
+  const old = isOld ? await count(emptyOldBodiesStatement(chosen)) : 0;
+  const bodies = old + (await count(deleteBodiesStatement(chosen)));
   if (found.length > 0) await run(leaveIdsStatement(found.map(({ id }) => id)));
   return {
     bodies,
@@ -91,6 +92,14 @@ function emptyOldBodiesStatement({ condition, parameter }: Chosen): Statement {
     sql: counted(`UPDATE webhook_events AS e SET body = NULL, body_bytes = octet_length(e.body)
       WHERE ${condition} AND e.body IS NOT NULL RETURNING e.id`),
     parameters: [parameter],
+  };
+}
+
+/** Marks events that belong to no conversation, so that a repeat brings nothing back: the statements that record events leave an ignored one with an error alone. */
+export function markEventsStatement(events: readonly string[]): Statement {
+  return {
+    sql: `UPDATE webhook_events SET error = '{"code": "erased"}' WHERE id = ANY ($1::uuid[]) AND outcome = 'ignored'`,
+    parameters: [plainArray(events)],
   };
 }
 

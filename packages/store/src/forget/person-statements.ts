@@ -72,6 +72,10 @@ export function clearNumbersStatement({ numbers }: Person): Statement {
   };
 }
 
+/** Whether a word `f` of a filter is one of `$1`; a text that was looked for may hold one. */
+const NAMES = `(f.value = ANY ($1::text[])
+          OR (f.key = 'text' AND EXISTS (SELECT FROM unnest($1::text[]) AS w (word) WHERE length(w.word) > 5 AND position(w.word IN f.value) > 0)))`;
+
 /** Puts a hash in the place of whatever names the person in the filters of operations; one row with their number as `count`. */
 export function clearFiltersStatement({ conversations, users, numbers }: Person, hash: string): Statement {
   return {
@@ -79,9 +83,9 @@ export function clearFiltersStatement({ conversations, users, numbers }: Person,
     WITH changed AS (
       UPDATE operations AS o
       SET filter = (
-        SELECT jsonb_object_agg(f.key, CASE WHEN f.value = ANY ($1::text[]) THEN $2::text ELSE f.value END) FROM jsonb_each_text(o.filter) AS f
+        SELECT jsonb_object_agg(f.key, CASE WHEN ${NAMES} THEN $2::text ELSE f.value END) FROM jsonb_each_text(o.filter) AS f
       )
-      WHERE o.kind <> 'erase' AND EXISTS (SELECT FROM jsonb_each_text(o.filter) AS f WHERE f.value = ANY ($1::text[]))
+      WHERE o.kind <> 'erase' AND EXISTS (SELECT FROM jsonb_each_text(o.filter) AS f WHERE ${NAMES})
       RETURNING o.id
     )
     SELECT count(*)::int AS count FROM changed`,

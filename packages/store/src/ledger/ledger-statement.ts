@@ -210,7 +210,7 @@ const RECORD = inBothForms(
         outcome = EXCLUDED.outcome,
         applied_at = EXCLUDED.applied_at,
         error = NULL
-      WHERE t.outcome = 'dead' OR (t.outcome = 'ignored' AND EXCLUDED.outcome = 'applied')
+      WHERE t.outcome = 'dead' OR (t.outcome = 'ignored' AND EXCLUDED.outcome = 'applied' AND t.error IS NULL)
       RETURNING ${RETURNED}
     ), kept AS (${keepBodies}
     )
@@ -229,7 +229,7 @@ const RECORD_DEAD = inBothForms(
         outcome = 'dead',
         error = EXCLUDED.error || jsonb_build_object(
           'attempts', COALESCE((t.error ->> 'attempts')::int, 0) + (EXCLUDED.error ->> 'attempts')::int)
-      WHERE t.outcome <> 'applied'
+      WHERE t.outcome <> 'applied' AND NOT (t.outcome = 'ignored' AND t.error IS NOT NULL)
       RETURNING ${RETURNED}
     ), kept AS (${keepBodies}
     )

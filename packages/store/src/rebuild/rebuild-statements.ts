@@ -75,9 +75,16 @@ export function claimStatement(schema: string, operation: string): Statement {
   };
 }
 
-/** Reads the code and the state. */
-export function stateStatement(schema: string): Statement {
-  return { sql: `SELECT code, state FROM ${inSchema(schema, 'landline_rebuild')}`, parameters: [] };
+/**
+ * Reads the code and the state.
+ *
+ * @param isHeld  Whether the row is locked until the transaction ends: whoever takes over what has changed does so alone.
+ */
+export function stateStatement(schema: string, isHeld: boolean): Statement {
+  return {
+    sql: `SELECT code, state FROM ${inSchema(schema, 'landline_rebuild')}${isHeld ? ' FOR UPDATE' : ''}`,
+    parameters: [],
+  };
 }
 
 /**

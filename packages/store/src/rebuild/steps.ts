@@ -61,9 +61,9 @@ export async function begin(run: Run, operation: string, code: string): Promise<
 const buildSchema = z.object({ code: z.string(), state: rebuildStateSchema });
 
 /** Reads how far a rebuild is; undefined where its schema is gone. */
-export async function readBuild(run: Run, schema: string): Promise<RebuildBuild | undefined> {
+export async function readBuild(run: Run, schema: string, { isHeld = false } = {}): Promise<RebuildBuild | undefined> {
   if ((await run(isThereStatement(schema)))[0]?.['is_there'] !== true) return undefined;
-  return buildSchema.parse((await run(stateStatement(schema)))[0]);
+  return buildSchema.parse((await run(stateStatement(schema, isHeld)))[0]);
 }
 
 /** How a state is written in place of another one. */
@@ -87,7 +87,8 @@ export async function drop(run: Run, schema: string): Promise<void> {
 /** Takes over some of what has changed since. */
 export async function follow(run: Run, target: FoldTarget, lose: Lose): Promise<Followed> {
   const { schema } = target;
-  const { state } = (await readBuild(run, schema)) ?? lose();
+  // What another one takes, and has not committed, would seem to be taken over.
+  const { state } = (await readBuild(run, schema, { isHeld: true })) ?? lose();
   const next = await carryDroppedDays(run, schema, state);
   if (next !== state && !(await writeState(run, { schema, states: [state, next] }))) lose();
   return followChanges(run, target);
@@ -105,7 +106,7 @@ export async function finish(run: Run, { lease, swap, ...target }: FinishOptions
   await run(shortLimits({ lockMs: LOCK_MS, statementMs: HOLD_MS }));
   await run(STOP_WRITERS);
   if ((await run(heldStatement(lease))).length === 0) lose();
-  const { state } = (await readBuild(run, schema)) ?? lose();
+  const { state } = (await readBuild(run, schema, { isHeld: true })) ?? lose();
   const next = await carryDroppedDays(run, schema, state);
   // oxlint-disable no-await-in-loop -- until nothing is left
   while (!(await followChanges(run, target)).isDrained);
