@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
 import { createStore, type RejectedRow, type Store } from '@landline/store';
-import { sign } from '@landline/webhook';
+import { idempotencyKey, sign } from '@landline/webhook';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
@@ -74,7 +74,12 @@ async function someRows() {
   const good = await aRow();
   await aRow({ header: 't=1,v0=2', cause: 'no_v0' });
   await aRow({ bodyBytes: 1_000_000, cause: 'body_cut' });
-  await aRow({ readmittedAt: 1 });
+  const there = await aRow({ readmittedAt: 1 });
+  await runSql(
+    database.directUrl,
+    `INSERT INTO webhook_events (id, event_at, received_at, origin, outcome, body_bytes)
+     VALUES ('${idempotencyKey(there.body ?? '')}', now(), now(), 'readmitted', 'applied', 1) ON CONFLICT DO NOTHING`,
+  );
   return good;
 }
 

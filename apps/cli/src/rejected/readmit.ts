@@ -61,11 +61,12 @@ async function makePlan(
   const { databaseUrl } = await findOwnDatabase(root, env);
   const store = createStore({ databaseUrl, poolSize: 1 });
   const counts = noReadmissions();
+  const known = async (ids: readonly string[]) => new Set((await store.ledger.states(ids)).keys());
   try {
     let page = await store.rejectedPage(filter, { limit: PAGE_ROWS });
     while (page.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- page after page, so that memory stays flat
-      await readmitPage(page, { counts, accepting });
+      await readmitPage(page, { counts, accepting, known });
       const after = page.at(-1);
       // oxlint-disable-next-line no-await-in-loop -- page after page
       page = await store.rejectedPage(filter, { after, limit: PAGE_ROWS });

@@ -60,7 +60,7 @@ export function openKinds(options: KindsOptions): OpenKinds {
   return {
     kinds: [
       replayKind({ ledger: store.ledger, queue, letters: lettersOf(store, deadLetters) }),
-      readmitKind({ rejected: store, queue, accepting }),
+      readmitKind({ rejected: store, ledger: store.ledger, queue, accepting }),
       rebuildKind(rebuilding),
       eraseKind(erasing),
       retentionKind({ store, letters: deadLetters, storage }),

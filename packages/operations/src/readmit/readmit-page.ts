@@ -1,3 +1,4 @@
+import { idempotencyKey } from '@landline/webhook';
 import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
 import { verify, type SignatureFault } from '@landline/webhook/verify';
 
@@ -26,16 +27,15 @@ export interface Accepting {
   toleranceSeconds: number;
 }
 
-/** Why a request cannot be readmitted: its signature is still not good, it is in already, or not all of its body was kept. */
+/** Why a request cannot be readmitted: its signature is still not good, it was readmitted and the ledger has it, or not all of its body was kept. */
 export type UnfitReason = SignatureFault | 'already_readmitted' | 'body_cut' | 'body_unread';
 
 /** The event that a refused request is, or why it is none. */
 export type Readmission = { ok: true; delivery: Delivery } | { ok: false; reason: UnfitReason };
 
-/** Verifies a refused request with today's secrets, at the time of its receipt. Pure. */
+/** Verifies a refused request with today's secrets, at the time of its receipt; also one that was readmitted before. Pure. */
 export function readmissionOf(request: KeptRequest, { secrets, toleranceSeconds }: Accepting): Readmission {
-  const { body, bodyBytes, header, receivedAt, readmittedAt } = request;
-  if (readmittedAt !== null) return { ok: false, reason: 'already_readmitted' };
+  const { body, bodyBytes, header, receivedAt } = request;
   if (body === null) return { ok: false, reason: 'body_unread' };
   if (bodyBytes !== null && body.length < bodyBytes) return { ok: false, reason: 'body_cut' };
   const now = Math.floor(receivedAt / 1000);
@@ -64,6 +64,9 @@ export function noReadmissions(): ReadmissionCounts {
   return { total: 0, readmitted: 0, byCause: {}, unfit: {}, first: null, last: null };
 }
 
+/** Tells which of these events the ledger has, by their ids. */
+export type KnownEvents = (ids: readonly string[]) => Promise<ReadonlySet<string>>;
+
 /** Where readmitted events go. */
 export interface ReadmissionPorts {
   /** Resolves when the events are durable. */
@@ -73,16 +76,20 @@ export interface ReadmissionPorts {
 }
 
 /**
- * Readmits those of a page of requests whose signature is good with today's secrets, and adds to `counts`. Without `ports` it only counts.
+ * Readmits those of a page of requests whose signature is good with today's secrets, and adds to `counts`. Without `ports` it only counts. One that was readmitted
+ * before is readmitted again where the ledger does not have it: Redis may have lost it before it was applied, and no journal holds it.
  * Safe to repeat: where it was cut off between the two ports, the events are enqueued again, and the ledger skips them.
  *
  * @throws what the ports throw; then `counts` stays as it was.
  */
 export async function readmitPage(
   requests: readonly KeptRequest[],
-  { counts, accepting, ports }: { counts: ReadmissionCounts; accepting: Accepting; ports?: ReadmissionPorts },
+  { counts, accepting, known, ports }: Readmitting,
 ): Promise<void> {
-  const read = requests.map((request) => ({ request, readmission: readmissionOf(request, accepting) }));
+  const read = await settle(
+    requests.map((request) => ({ request, readmission: readmissionOf(request, accepting) })),
+    known,
+  );
   const good = read.flatMap(({ request: { id }, readmission }) =>
     readmission.ok ? [{ id, delivery: readmission.delivery }] : [],
   );
@@ -91,6 +98,36 @@ export async function readmitPage(
     await ports.mark(good.map(({ id }) => id));
   }
   for (const { request, readmission } of read) count(counts, request, readmission);
+}
+
+/** What a page is readmitted with. */
+export interface Readmitting {
+  counts: ReadmissionCounts;
+  accepting: Accepting;
+  known: KnownEvents;
+  ports?: ReadmissionPorts;
+}
+
+interface Verified {
+  request: KeptRequest;
+  readmission: Readmission;
+}
+
+/** Refuses what was readmitted before and is in the ledger. */
+async function settle(verified: readonly Verified[], known: KnownEvents): Promise<Verified[]> {
+  const ids = new Map(
+    verified.flatMap(({ request, readmission }) =>
+      readmission.ok && request.readmittedAt !== null && request.body !== null
+        ? [[request.id, idempotencyKey(Buffer.from(request.body))]]
+        : [],
+    ),
+  );
+  const there = ids.size === 0 ? new Set<string>() : await known([...ids.values()]);
+  return verified.map(({ request, readmission }) =>
+    there.has(ids.get(request.id) ?? '')
+      ? { request, readmission: { ok: false, reason: 'already_readmitted' } }
+      : { request, readmission },
+  );
 }
 
 function count(counts: ReadmissionCounts, { cause, receivedAt }: KeptRequest, readmission: Readmission): void {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RejectedFilter, RejectedTable } from '@landline/store';
+import type { Ledger, RejectedFilter, RejectedTable } from '@landline/store';
 import type { Delivery } from '@landline/webhook/delivery';
 import { secretId } from '@landline/webhook/verify';
 import { z } from 'zod';
@@ -18,6 +18,7 @@ const PAGE_ROWS = 100;
 /** What a readmission works with. */
 export interface ReadmitPorts {
   rejected: Pick<RejectedTable, 'rejectedPage' | 'markReadmitted'>;
+  ledger: Pick<Ledger, 'states'>;
   queue: OperationQueue;
   /** What this worker accepts. */
   accepting: Accepting;
@@ -64,7 +65,10 @@ export function readmitKind(ports: ReadmitPorts): OperationKind {
   return { kind: READMIT, run: (context) => runReadmit(context, ports) };
 }
 
-async function runReadmit(context: OperationContext, { rejected, queue, accepting }: ReadmitPorts): Promise<void> {
+async function runReadmit(
+  context: OperationContext,
+  { rejected, ledger, queue, accepting }: ReadmitPorts,
+): Promise<void> {
   const { operation, report, retry, signal } = context;
   const { secrets, ...filter } = readWords(operation.filter);
   checkSecrets(secrets, accepting);
@@ -78,6 +82,7 @@ async function runReadmit(context: OperationContext, { rejected, queue, acceptin
     },
     mark: (ids: readonly string[]) => retry(() => rejected.markReadmitted(ids, startedAt)),
   };
+  const known = async (ids: readonly string[]) => new Set((await retry(() => ledger.states(ids))).keys());
   let { after, unfit } = checkpointSchema.parse(operation.checkpoint ?? {});
   // oxlint-disable no-await-in-loop -- page after page, so that memory stays flat
   let page: Awaited<ReturnType<typeof rejected.rejectedPage>>;
@@ -86,7 +91,7 @@ async function runReadmit(context: OperationContext, { rejected, queue, acceptin
     const counts = noReadmissions();
     // Those of the worker before are in the queue already.
     const own = page.filter(({ readmittedAt }) => readmittedAt === startedAt).length;
-    await readmitPage(othersOf(page, startedAt), { counts, accepting, ports });
+    await readmitPage(othersOf(page, startedAt), { counts, accepting, known, ports });
     after = positionOf(page) ?? after;
     unfit = added(unfit, counts.unfit);
     const { done, failed } = context.progress();

@@ -49,7 +49,6 @@ describe('a refused request', () => {
     ['signature_missing', { header: null }],
     ['signature_malformed', { header: [sign(BODY, SECRET, AT), ''] }],
     ['signature_expired', { receivedAt: (AT + 9999) * 1000 }],
-    ['already_readmitted', { readmittedAt: 1 }],
     ['body_cut', { bodyBytes: BODY.length + 1 }],
     ['body_unread', { body: null }],
   ])('is no event: %s', (reason, changes) => {
@@ -79,11 +78,14 @@ describe('a page of them', () => {
     last: AT * 1000 + 999,
   };
 
+  /** The ledger has all of them. */
+  const known = (ids: readonly string[]) => Promise.resolve(new Set(ids));
+
   it('is counted, and nothing else happens without ports', async () => {
     const counts = noReadmissions();
-    await readmitPage(page(), { counts, accepting });
+    await readmitPage(page(), { counts, accepting, known });
     expect(counts).toEqual(expected);
-    await readmitPage([], { counts, accepting });
+    await readmitPage([], { counts, accepting, known });
     expect(counts).toEqual(expected);
   });
 
@@ -95,14 +97,27 @@ describe('a page of them', () => {
       enqueue: async (events: readonly Delivery[]) => void done.push(['enqueue', events.map(({ origin }) => origin)]),
       mark: async (ids: readonly string[]) => void done.push(['mark', ids]),
     };
-    await readmitPage(requests, { counts, accepting, ports });
+    await readmitPage(requests, { counts, accepting, known, ports });
     expect(done).toEqual([
       ['enqueue', ['readmitted', 'readmitted']],
       ['mark', [requests[0]?.id, requests[3]?.id]],
     ]);
     expect(counts).toEqual(expected);
-    await readmitPage([kept({ header: null })], { counts, accepting, ports });
+    await readmitPage([kept({ header: null })], { counts, accepting, known, ports });
     expect(done).toHaveLength(2);
+  });
+
+  it('has no event that was readmitted before and is not in the ledger: that one is readmitted again', async () => {
+    const counts = noReadmissions();
+    const requests = page();
+    const marked: string[] = [];
+    const ports = {
+      enqueue: () => Promise.resolve(),
+      mark: async (ids: readonly string[]) => void marked.push(...ids),
+    };
+    await readmitPage(requests, { counts, accepting, known: () => Promise.resolve(new Set<string>()), ports });
+    expect(marked).toEqual([requests[0]?.id, requests[2]?.id, requests[3]?.id]);
+    expect(counts).toMatchObject({ readmitted: 3, unfit: { signature_missing: 1 } });
   });
 
   it('is neither marked nor counted where it cannot be enqueued', async () => {
@@ -112,7 +127,7 @@ describe('a page of them', () => {
       enqueue: () => Promise.reject(new Error('Redis is away')),
       mark: async (ids: readonly string[]) => void marked.push(...ids),
     };
-    await expect(readmitPage(page(), { counts, accepting, ports })).rejects.toThrow('Redis is away');
+    await expect(readmitPage(page(), { counts, accepting, known, ports })).rejects.toThrow('Redis is away');
     expect([counts, marked]).toEqual([noReadmissions(), []]);
   });
 });
