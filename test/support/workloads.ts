@@ -10,6 +10,7 @@ const probe = z.looseObject({
 });
 
 const keyOf = z.strictObject({ name: z.string(), key: z.string() });
+const optionalKeyOf = keyOf.extend({ optional: z.boolean().optional() });
 
 const container = z.looseObject({
   name: z.string(),
@@ -20,7 +21,9 @@ const container = z.looseObject({
       z.strictObject({
         name: z.string(),
         value: z.string().optional(),
-        valueFrom: z.strictObject({ secretKeyRef: keyOf.optional(), configMapKeyRef: keyOf.optional() }).optional(),
+        valueFrom: z
+          .strictObject({ secretKeyRef: keyOf.optional(), configMapKeyRef: optionalKeyOf.optional() })
+          .optional(),
       }),
     )
     .default([]),
@@ -143,12 +146,13 @@ export function dataOf(
 /** Returns the variables of a container, as its process gets them. */
 export function environmentOf(manifests: readonly Manifest[], { env, envFrom }: Container): Record<string, string> {
   const given = envFrom.flatMap(({ configMapRef: { name } }) => Object.entries(dataOf(manifests, 'ConfigMap', name)));
-  const own = env.map(({ name, value, valueFrom }) => {
+  const own = env.flatMap(({ name, value, valueFrom }) => {
     const { secretKeyRef: secret, configMapKeyRef: map } = valueFrom ?? {};
     const ofMap = map === undefined ? value : dataOf(manifests, 'ConfigMap', map.name)[map.key];
     const text = secret === undefined ? ofMap : dataOf(manifests, 'Secret', secret.name)[secret.key];
+    if (text === undefined && map?.optional === true) return [];
     if (text === undefined) throw new Error(`${name} has no value`);
-    return [name, text] as const;
+    return [[name, text] as const];
   });
   return Object.fromEntries([...given, ...own]);
 }

@@ -7,6 +7,9 @@ const PAGE = 100;
 /** The longest reason that is kept, in characters. */
 const MOST_CHARACTERS = 500;
 
+/** After so many failures in a row the storage is not asked any more in this run. */
+const MOST_FAILURES = 5;
+
 /** What recordings are removed with. */
 export interface RemovePorts {
   recordings: RecordingsToRemove;
@@ -29,9 +32,10 @@ export interface RemovedRecordings {
  * @throws  StoreError; the signal's reason as soon as it is aborted. What is removed by then is off the list.
  */
 export async function removeRecordings(
-  { recordings, storage }: RemovePorts,
+  { recordings, storage: asked }: RemovePorts,
   signal: AbortSignal,
 ): Promise<RemovedRecordings> {
+  const storage = askWhileItAnswers(asked);
   const done: RemovedRecordings = { removed: 0, failed: 0, error: undefined };
   let after: string | undefined;
   // oxlint-disable no-await-in-loop -- one after the other: a storage that is away is asked only once at a time
@@ -50,6 +54,25 @@ export async function removeRecordings(
     }
   }
   // oxlint-enable no-await-in-loop
+}
+
+/** Stops to ask a storage that fails again and again: each question may take half a minute. */
+function askWhileItAnswers(storage: RemovePorts['storage']): RemovePorts['storage'] {
+  let failures = 0;
+  let last: unknown;
+  return {
+    async remove(url) {
+      if (failures >= MOST_FAILURES) throw last;
+      try {
+        await storage.remove(url);
+        failures = 0;
+      } catch (error) {
+        failures++;
+        last = error;
+        throw error;
+      }
+    },
+  };
 }
 
 /** A StorageError says what to do, and holds no credential. */

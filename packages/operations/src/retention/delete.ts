@@ -5,9 +5,6 @@ import { inBatches, type Counted, type RetentionTask } from './retention-task.ts
 /** Rows that are deleted in one transaction. */
 const BATCH = 1_000;
 
-/** After so many failures in a row the storage is not asked any more in this run. */
-const MOST_FAILURES = 5;
-
 const DAY_MS = 86_400_000;
 
 /** Postgres says this of a lock that others hold. */
@@ -90,30 +87,10 @@ export async function deleteRejected({ context, ports, cutoffs, count }: Retenti
 /** Removes the files that the storage is to lose, also those that runs before could not remove. */
 export async function removeFiles({ context, ports, count, leave }: RetentionTask): Promise<void> {
   const { recordingsToRemove: recordings } = ports.store;
-  const storage = askWhileItAnswers(ports.storage);
-  const removed = await context.retry(() => removeRecordings({ recordings, storage }, context.signal));
+  const removed = await context.retry(() => removeRecordings({ recordings, storage: ports.storage }, context.signal));
   count('files', removed.removed);
   if (removed.failed === 0) return;
   leave(removed.failed, `${removed.failed} files could not be removed, and are tried again: ${removed.error ?? ''}`);
-}
-
-/** Stops to ask a storage that fails again and again: each question may take half a minute. */
-function askWhileItAnswers(storage: RetentionTask['ports']['storage']): RetentionTask['ports']['storage'] {
-  let failures = 0;
-  let last: unknown;
-  return {
-    async remove(url) {
-      if (failures >= MOST_FAILURES) throw last;
-      try {
-        await storage.remove(url);
-        failures = 0;
-      } catch (error) {
-        failures++;
-        last = error;
-        throw error;
-      }
-    },
-  };
 }
 
 async function deleteAll(

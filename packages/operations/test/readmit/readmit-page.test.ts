@@ -62,6 +62,9 @@ describe('a refused request', () => {
   });
 });
 
+/** The ledger has all of them. */
+const known = (ids: readonly string[]) => Promise.resolve(new Set(ids));
+
 describe('a page of them', () => {
   const page = () => [
     kept(),
@@ -77,9 +80,6 @@ describe('a page of them', () => {
     first: 5,
     last: AT * 1000 + 999,
   };
-
-  /** The ledger has all of them. */
-  const known = (ids: readonly string[]) => Promise.resolve(new Set(ids));
 
   it('is counted, and nothing else happens without ports', async () => {
     const counts = noReadmissions();
