@@ -70,6 +70,24 @@ describe('the bodies of an older ledger', () => {
     expect(await migrate(url)).toEqual({ applied: [] });
   });
 
+  test('while they are moved, workers of the version before pass over orders to delete: these are read when it has ended', async () => {
+    const url = await oldDatabase();
+    await fillOldLedger(url, 50);
+    expect(await prepareTables(url)).toMatchObject({ left: 'ours' });
+    await runSql(
+      url,
+      `INSERT INTO conversations (id, status, started_at, created_at, updated_at, clocks, metadata, metadata_clocks)
+       VALUES ('c', 'done', now(), now(), now(), '{}',
+         '{"deletion_settings": {"deletion_time_unix_secs": 1767225600, "delete_transcript_and_pii": true}}',
+         '{"deletion_settings": "00000000000000000000000000000001"}')`,
+    );
+    await migrate(url);
+    expect(await runSql(url, 'SELECT id, delete_transcript_at, delete_audio_at FROM conversations')).toEqual([
+      { id: 'c', delete_transcript_at: new Date('2026-01-01T00:00:00Z'), delete_audio_at: null },
+    ]);
+    expect(await migrate(url)).toEqual({ applied: [] });
+  });
+
   test('of all kinds are moved: empty, no UTF-8, compressed, and larger than a batch', async () => {
     const url = await oldDatabase();
     const bodies = {

@@ -20,6 +20,12 @@ const LOCK = '0x6c616e646c696e65';
 /** A signal that nobody aborts. */
 const NEVER = new AbortController().signal;
 
+/**
+ * Migrations for which nobody waits: they come after the bodies are moved. Workers of the version before write until then, and know no orders to delete
+ * something.
+ */
+const AFTER_MOVE: ReadonlySet<string> = new Set([LEDGER_WITHOUT_BODIES, '20261129000501_orders_of_conversations']);
+
 interface Migration {
   name: string;
   sql: string;
@@ -125,7 +131,7 @@ async function migrateOnce(
       if (place.isMissing && (await isInPublic(transaction))) return new MigrationError(explainMove(place));
       const [[refusal] = []] = await transaction.run(rightsStatement(schema));
       if (typeof refusal === 'string') {
-        return isNeededOnly && due.every(({ name }) => name === LEDGER_WITHOUT_BODIES)
+        return isNeededOnly && due.every(({ name }) => AFTER_MOVE.has(name))
           ? { applied: [], next: 'refused' }
           : new MigrationError(explainRefusal(refusal));
       }
@@ -155,10 +161,10 @@ async function migrateOnce(
 
 /** The first migration that can be applied now; none where bodies must be moved first. */
 async function chooseNext(transaction: EngineTransaction, due: readonly Migration[]): Promise<Migration[]> {
-  const next = due.find(({ name }) => name !== LEDGER_WITHOUT_BODIES);
+  const next = due.find(({ name }) => !AFTER_MOVE.has(name));
   const [first] = due;
-  if (first !== undefined && (first === next || (await areBodiesMoved(transaction)))) return [first];
-  return next === undefined ? [] : [next];
+  if (first?.name === LEDGER_WITHOUT_BODIES && !(await areBodiesMoved(transaction))) return next ? [next] : [];
+  return first ? [first] : [];
 }
 
 /** Before the first table is made: in another encoding most of what callers say would be a dead letter. */
