@@ -110,14 +110,16 @@ it('is marked when it was readmitted', async () => {
 });
 
 describe('the bounds of the table', () => {
-  it('so many rows: the oldest go, readmitted ones too, and one that is older than all', async () => {
+  it('so many rows: first those that are readmitted or that nobody can readmit go, then the oldest, and one that is older than all', async () => {
     const table = aTable({ maxRows: 3 });
     const rows = [aRow(), aRow(), aRow(), aRow()];
     await keep(rows.slice(0, 3), table);
     await table.markReadmitted([rows[2]?.id ?? ''], AT);
     await keep(rows.slice(3), table);
     await keep([aRow({ receivedAt: AT - 1 })], table);
-    expect((await all()).map(({ id }) => id)).toEqual([rows[3], rows[2], rows[1]].map((row) => row?.id));
+    expect((await all()).map(({ id }) => id)).toEqual([rows[3], rows[1], rows[0]].map((row) => row?.id));
+    await keep([aRow({ cause: 'no_signature' })], table);
+    expect((await all()).map(({ id }) => id)).toEqual([rows[3], rows[1], rows[0]].map((row) => row?.id));
   });
 
   it('10,000 rows by default', async () => {
