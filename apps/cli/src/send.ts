@@ -18,23 +18,23 @@ const AUDIO_TYPE = 'post_call_audio';
 /** The longest recording: a day, which is 1.8 GB of body. */
 const MAX_SECONDS = 86_400;
 
-const USAGE = `send takes one event type or a file with a body: npm run landline -- send <type or file> [--count n] [--url u] [--seconds n]
+const USAGE = `send takes one event type or a file with a body: npm run landline -- send <type or file> [--count n] [--url u] [--secret s] [--seconds n]
 Types: ${EXAMPLE_NAMES.join(', ')}
 live makes calls of ten live events each. A file is sent as it is, byte for byte.
---seconds is for ${AUDIO_TYPE}: it makes a recording of that length while it is sent, 1.3 MB for a minute.`;
+--seconds is for ${AUDIO_TYPE}: it makes a recording of that length while it is sent, 1.3 MB for a minute.
+--secret signs with another secret than the first of ELEVENLABS_WEBHOOK_SECRET.`;
 
 /**
  * `landline send …`: signs and sends events, and prints a summary of the answers.
  *
- * @param args   `<type or file> [--count n] [--url u] [--seconds n]`.
- * @param env    ELEVENLABS_WEBHOOK_SECRET or ELEVENLABS_WEBHOOK_SECRET_FILE, and PORT. The first secret signs.
+ * @param args   `<type or file> [--count n] [--url u] [--secret s] [--seconds n]`.
+ * @param env    ELEVENLABS_WEBHOOK_SECRET or ELEVENLABS_WEBHOOK_SECRET_FILE, and PORT. The first secret signs, where `--secret` names none.
  * @param print  Prints a line.
  * @returns      The exit code: 0 when every event was answered 200, else 1.
  * @throws       {CliError} `arguments_invalid` or `configuration_invalid`.
  */
 export async function send(args: readonly string[], env: Environment, print = printLine): Promise<number> {
-  const { what, count, url, seconds } = readArguments(args, env);
-  const secret = signingSecret(env);
+  const { what, count, url, seconds, secret = signingSecret(env) } = readArguments(args, env);
   const bodyOf = await bodies(what, seconds);
   const tally = new Map<string, number>();
   const startedAt = performance.now();
@@ -65,6 +65,8 @@ interface Arguments {
   what: string;
   count: number;
   url: string;
+  /** What signs; undefined without `--secret`. */
+  secret: string | undefined;
   /** The length of the recording; undefined without `--seconds`. */
   seconds: number | undefined;
 }
@@ -73,7 +75,12 @@ function readArguments(args: readonly string[], env: Environment): Arguments {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { count: { type: 'string', default: '1' }, url: { type: 'string' }, seconds: { type: 'string' } },
+    options: {
+      count: { type: 'string', default: '1' },
+      url: { type: 'string' },
+      secret: { type: 'string' },
+      seconds: { type: 'string' },
+    },
   });
   const [what, ...rest] = positionals;
   if (what === undefined || rest.length > 0) throw new CliError('arguments_invalid', USAGE);
@@ -85,7 +92,9 @@ function readArguments(args: readonly string[], env: Environment): Arguments {
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
     throw new CliError('arguments_invalid', '--url takes the whole address, http://host:port/api/elevenlabs/webhook.');
   }
-  return { what, count, url, seconds: values.seconds === undefined ? undefined : readSeconds(values.seconds, what) };
+  if (values.secret === '') throw new CliError('arguments_invalid', '--secret takes the secret that is to sign.');
+  const seconds = values.seconds === undefined ? undefined : readSeconds(values.seconds, what);
+  return { what, count, url, secret: values.secret, seconds };
 }
 
 function readSeconds(given: string, what: string): number {

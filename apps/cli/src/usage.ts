@@ -13,7 +13,8 @@ export const USAGE = `Usage: npm run landline -- <command>
   show <event id> [--json]                    shows an event of the ledger, and where its audio is
   show <event id> --body                      writes the exact bytes that were received, and checks them
                                               (npm run --silent landline -- show …, or npm adds lines of its own)
-  events [filter] [--limit n] [--json]        lists events of the ledger, newest first
+  events [filter] [--after p] [--limit n] [--json]
+                                              lists events of the ledger, newest first
   replay [filter] [--plan] [--rate n] [--yes] [--json]
                                               puts events of the ledger through the worker again
   rebuild [--plan] [--swap] [--rate n] [--yes] [--json]

@@ -70,12 +70,14 @@ test('with --json it prints one array with the names of the columns, and nothing
   expect(output.join('')).not.toContain('\u001b');
 });
 
-test('with --limit it says how to go on, and going on misses none', async () => {
+test('with --limit it says how to go on, and going on misses none and repeats none', async () => {
   const first = await events('--limit', '2');
   expect(first.output.map((line) => line.split('  ')[1])).toEqual([ids[4], ids[3]]);
-  expect(first.errors).toBe('There may be more: type the same with --until 2026-01-05T09:00:00.004Z');
-  const next = await events('--limit', '9', '--until', '2026-01-05T09:00:00.004Z');
-  expect(next.output.map((line) => line.split('  ')[1])).toEqual([ids[3], ids[2], ids[1], ids[0]]);
+  const place = `2026-01-05T09:00:00.003Z,${ids[3]}`;
+  expect(first.errors).toBe(`There may be more: type the same with --after ${place}`);
+  const next = await events('--limit', '9', '--after', place);
+  expect(next.output.map((line) => line.split('  ')[1])).toEqual([ids[2], ids[1], ids[0]]);
+  expect((await events('--text', 'word', '--after', place)).output).toHaveLength(3);
 });
 
 test('nothing found is told, and is an empty array in JSON', async () => {
@@ -117,6 +119,7 @@ test.each([
   [['--since', 'yesterday'], '--since takes a time such as'],
   [['--limit', '0'], '--limit takes a whole number from 1 to 10000, not "0".'],
   [['--limit', '1e3'], '--limit takes a whole number'],
+  [['--after', '2026-01-05T09:00:00Z'], '--after takes what the list before has told'],
   [['--text', ''], '--text must be a text of 1 to 1000 characters.'],
   [['--colour', 'red'], "Unknown option '--colour'"],
   [['word'], 'Unexpected argument'],

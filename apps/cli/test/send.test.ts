@@ -185,6 +185,15 @@ describe('what is sent', () => {
     expect(most).toBe(64);
   });
 
+  test('is signed with the secret that --secret names', async () => {
+    const { received, url } = await startReceiver();
+    const other = ['conversation.started', '--url', url, '--secret'];
+    expect(await send([...other, 'wsec_another'], ENV, () => undefined)).toBe(0);
+    expect(await send([...other, SECRET], {}, () => undefined)).toBe(0);
+    expect(received.map(({ isSigned }) => isSigned)).toEqual([false, true]);
+    await expect(send([...other, ''], ENV)).rejects.toMatchObject({ code: 'arguments_invalid' });
+  });
+
   test('goes to the receiver of this machine unless --url says otherwise', async () => {
     const { port, received } = await startReceiver();
     const { code } = await run(['conversation.started'], { ...ENV, PORT: String(port) });

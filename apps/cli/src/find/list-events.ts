@@ -1,5 +1,12 @@
 import { parseArgs } from 'node:util';
-import { openLedger, searchText, type EventFilter, type FoundEvent, type Ledger } from '@landline/store';
+import {
+  openLedger,
+  searchText,
+  type EventFilter,
+  type EventPosition,
+  type FoundEvent,
+  type Ledger,
+} from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
@@ -22,6 +29,8 @@ interface Listing {
   filter: EventFilter;
   limit: number;
   json: boolean;
+  /** Where to go on: behind this event. */
+  after: EventPosition | undefined;
   /** How long a text is looked for, in ms. */
   searchMs: number;
 }
@@ -37,11 +46,18 @@ export async function listEvents(
   context: CommandContext,
   { searchMs = SEARCH_MS } = {},
 ): Promise<number> {
-  const options = { ...FILTER_OPTIONS, limit: { type: 'string' }, json: { type: 'boolean', default: false } } as const;
+  const options = {
+    ...FILTER_OPTIONS,
+    after: { type: 'string' },
+    limit: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  } as const;
   const { values } = parseArgs({ args, options });
-  const filter = readFilter(values, Date.now());
+  const { after: position, ...words } = values;
+  const filter = readFilter(words, Date.now());
+  const after = position === undefined ? undefined : readPosition(position);
   const limit = readCount('--limit', values.limit ?? String(DEFAULT_LIMIT), { min: 1, max: MOST_EVENTS });
-  const listing = { filter, limit, json: values.json, searchMs };
+  const listing = { filter, after, limit, json: values.json, searchMs };
   const { url } = await findReadableDatabase(context.root, await readEnvFile(context.root, context.env));
   const ledger = openLedger({ databaseUrl: url });
   try {
@@ -55,25 +71,25 @@ export async function listEvents(
   }
 }
 
-async function list(ledger: Ledger, { filter, limit, json }: Listing, context: CommandContext): Promise<number> {
+async function list(ledger: Ledger, { filter, after, limit, json }: Listing, context: CommandContext): Promise<number> {
   const { print, printError = print } = context;
-  const events = await ledger.list(filter, { limit });
+  const events = await ledger.list(filter, { after, limit });
   if (json) printJson(events, context);
   else for (const event of events) print(lineOf(event));
   const last = events.at(-1);
   if (!json && last === undefined) print('No event matches.');
-  if (last !== undefined && events.length === limit) printError(`There may be more: ${goOn(last.receivedAt)}`);
+  if (last !== undefined && events.length === limit) printError(`There may be more: ${goOn(last)}`);
   return 0;
 }
 
 type Search = Listing & { filter: { text: string } };
 
-async function search(ledger: Ledger, { filter, limit, json, searchMs }: Search, context: CommandContext) {
+async function search(ledger: Ledger, { filter, after, limit, json, searchMs }: Search, context: CommandContext) {
   const { print, printError = print } = context;
   const found: FoundEvent[] = [];
-  const seen = { looked: 0, withoutBody: 0, backTo: filter.until };
+  const seen: Seen = { looked: 0, withoutBody: 0, backTo: after };
   let saidAt = performance.now();
-  const steps = searchText(ledger, { filter, signal: AbortSignal.timeout(searchMs) });
+  const steps = searchText(ledger, { filter, after, signal: AbortSignal.timeout(searchMs) });
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- part after part
     const step = await steps.next();
@@ -92,12 +108,12 @@ async function search(ledger: Ledger, { filter, limit, json, searchMs }: Search,
       // The generator waits for what it has begun.
       // oxlint-disable-next-line no-await-in-loop -- it returns
       await steps.return(true);
-      printError(`There may be more: ${goOn(found.at(-1)?.receivedAt)}`);
+      printError(`There may be more: ${goOn(found.at(-1))}`);
       return 0;
     }
     seen.looked += looked;
     seen.withoutBody += withoutBody;
-    seen.backTo = position.receivedAt;
+    seen.backTo = position;
     if (performance.now() - saidAt < SAY_MS) continue;
     saidAt = performance.now();
     printError(describeSeen(seen));
@@ -107,8 +123,8 @@ async function search(ledger: Ledger, { filter, limit, json, searchMs }: Search,
 interface Seen {
   looked: number;
   withoutBody: number;
-  /** Unix ms; undefined where nothing was looked at and no end is given. */
-  backTo: number | undefined;
+  /** The last event that was looked at; undefined where there is none. */
+  backTo: EventPosition | undefined;
 }
 
 function sayThatAllWasLookedAt(
@@ -124,16 +140,27 @@ function sayThatAllWasLookedAt(
 }
 
 function describeSeen({ looked, backTo }: Seen): string {
-  const time = backTo === undefined ? '' : ` back to ${new Date(backTo).toISOString()}`;
+  const time = backTo === undefined ? '' : ` back to ${new Date(backTo.receivedAt).toISOString()}`;
   return `Looked at ${looked} events${time}.`;
 }
 
-/** The time is not included, so it is a millisecond later: events of the last one's millisecond come again. */
-function goOn(receivedAt: number | undefined): string {
-  return receivedAt === undefined
+function goOn(last: EventPosition | undefined): string {
+  return last === undefined
     ? 'type the same again.'
-    : `type the same with --until ${new Date(receivedAt + 1).toISOString()}`;
+    : `type the same with --after ${new Date(last.receivedAt).toISOString()},${last.id}`;
 }
+
+/** Reads what `goOn` has told. */
+function readPosition(text: string): EventPosition {
+  const [time = '', id = '', ...rest] = text.split(',');
+  const receivedAt = Date.parse(time);
+  if (Number.isNaN(receivedAt) || !UUID.test(id) || rest.length > 0) {
+    throw new CliError('arguments_invalid', '--after takes what the list before has told: <time>,<event id>.');
+  }
+  return { receivedAt, id };
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function printJson(events: readonly FoundEvent[], { print }: CommandContext): void {
   print(escapeControls(JSON.stringify(events.map(eventDocument), undefined, 2)));

@@ -16,6 +16,8 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 export interface SearchOptions {
   filter: EventFilter & { text: string };
   order?: 'newest' | 'oldest';
+  /** Only events behind this one, in that order. */
+  after?: EventPosition | undefined;
   /** Begins no part when this is aborted. */
   signal?: AbortSignal;
 }
@@ -40,10 +42,10 @@ export interface SearchStep {
  */
 export async function* searchText(
   ledger: Pick<Ledger, 'page' | 'bodies'>,
-  { filter, order = 'newest', signal }: SearchOptions,
+  { filter, order = 'newest', after, signal }: SearchOptions,
 ): AsyncGenerator<SearchStep, boolean> {
   const matches = textMatcher(filter.text);
-  const parts = readParts(ledger, { filter, order });
+  const parts = readParts(ledger, { filter, order, after });
   let next = parts.next();
   try {
     for (;;) {
@@ -67,9 +69,9 @@ interface Part {
 
 async function* readParts(
   ledger: Pick<Ledger, 'page' | 'bodies'>,
-  { filter, order }: Required<Pick<SearchOptions, 'filter' | 'order'>>,
+  { filter, order, after: first }: Pick<SearchOptions, 'filter' | 'after'> & Required<Pick<SearchOptions, 'order'>>,
 ): AsyncGenerator<Part, undefined> {
-  let after: EventPosition | undefined;
+  let after = first;
   for (let limit = FIRST_PAGE; ; limit = PAGE) {
     const page = await ledger.page(filter, { order, after, limit });
     for (const events of chunksOf(page)) {

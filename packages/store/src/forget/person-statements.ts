@@ -28,23 +28,33 @@ export function findConversationsStatement(
  * other number. What others share tells nobody.
  */
 export function findPersonStatement({ by, value }: Subject): Statement {
-  const none = `SELECT '{}'::text[] AS users, '{}'::text[] AS numbers WHERE $1::text IS NOT NULL`;
-  const byUser = `SELECT ARRAY[$1::text] AS users, ARRAY(${alone('user_id', 'external_number')}) AS numbers`;
-  const byNumber = `SELECT ARRAY(${alone('external_number', 'user_id')}) AS users, ARRAY[$1::text] AS numbers`;
-  const sql = by === 'user' ? byUser : by === 'number' ? byNumber : none;
   return {
-    sql: `SELECT to_jsonb(p.users) AS users, to_jsonb(p.numbers) AS numbers FROM (${sql}) AS p`,
+    sql: `SELECT to_jsonb(p.users) AS users, to_jsonb(p.numbers) AS numbers FROM (${PERSON[by]}) AS p`,
     parameters: [value],
   };
 }
 
-/** Selects what stands in the column `other` of conversations that have the subject in `own`, and of no other conversations. */
+/**
+ * Selects what stands in the column `other` beside the subject in `own`, and beside nobody else. Profiles say it as well: a call that is forgotten does not any
+ * more.
+ */
 function alone(own: string, other: string): string {
+  const column: Readonly<Record<string, string>> = { user_id: 'user_id', external_number: 'phone_number' };
   return `
-      SELECT DISTINCT c.${other} FROM conversations AS c
-      WHERE c.${own} = $1::text AND c.${other} IS NOT NULL
-        AND NOT EXISTS (SELECT FROM conversations AS o WHERE o.${other} = c.${other} AND o.${own} IS DISTINCT FROM $1::text)`;
+      SELECT t.${other} FROM (
+        SELECT c.${other} FROM conversations AS c WHERE c.${own} = $1::text AND c.${other} IS NOT NULL
+        UNION SELECT p.${column[other]} FROM user_profiles AS p WHERE p.${column[own]} = $1::text AND p.${column[other]} IS NOT NULL
+      ) AS t (${other})
+      WHERE NOT EXISTS (SELECT FROM conversations AS o WHERE o.${other} = t.${other} AND o.${own} IS DISTINCT FROM $1::text)
+        AND NOT EXISTS (SELECT FROM user_profiles AS o WHERE o.${column[other]} = t.${other} AND o.${column[own]} IS DISTINCT FROM $1::text)`;
 }
+
+/** Selects what tells the person of a subject: one row of `users` and `numbers`. */
+const PERSON: Readonly<Record<Subject['by'], string>> = {
+  conversation: `SELECT '{}'::text[] AS users, '{}'::text[] AS numbers WHERE $1::text IS NOT NULL`,
+  user: `SELECT ARRAY[$1::text] AS users, ARRAY(${alone('user_id', 'external_number')}) AS numbers`,
+  number: `SELECT ARRAY(${alone('external_number', 'user_id')}) AS users, ARRAY[$1::text] AS numbers`,
+};
 
 /**
  * Deletes profiles that are the person's: of each user, and of each number that was taken for a user. Returns the `user_id` of each.
@@ -176,9 +186,9 @@ export function planStatement({ by, value }: Subject): Statement {
       ${countIn('webhook_events')} AS events,
       (SELECT count(*)::int FROM conversation_recordings AS t
        WHERE t.conversation_id IN (SELECT id FROM own) AND t.deleted_at IS NULL) AS recordings,
-      (SELECT count(*)::int FROM user_profiles AS p WHERE $2::text <> 'conversation' AND p.user_id = $1::text) AS profiles,
+      (SELECT count(*)::int FROM user_profiles AS p, (${PERSON[by]}) AS who WHERE p.user_id = ANY (who.users || who.numbers)) AS profiles,
       (SELECT count(DISTINCT user_id)::int FROM own) AS users`,
-    parameters: [value, by],
+    parameters: [value],
   };
 }
 

@@ -108,6 +108,18 @@ test('profiles go by user and by number; another user’s loses the number alone
   ]);
 });
 
+test('a profile outlasts a call that is forgotten, and tells the number still', async () => {
+  await context.store.apply([call('c1', 'u1', NUMBERS.n1)]);
+  await context.store.forgetConversations(['c1'], { transcript: true, audio: true });
+  const byNumber: Subject = { by: 'number', value: NUMBERS.n1 };
+  const person = { conversations: [], users: ['u1'], numbers: [NUMBERS.n1] };
+  expect(await context.store.erasing.personOf(byNumber)).toEqual(person);
+  expect(await context.store.erasing.personOf({ by: 'user', value: 'u1' })).toEqual(person);
+  expect(await context.store.erasing.plan(byNumber)).toMatchObject({ conversations: 0, profiles: 1 });
+  await context.store.erasing.forgetProfiles(await anErasure(), person);
+  expect((await readTables(context)).user_profiles).toEqual([]);
+});
+
 test('a profile that an event on its way has made goes late, and one of a later call stays', async () => {
   const person = { conversations: [], users: ['u1', 'u2'], numbers: [] };
   await context.store.apply([call('c1', 'u1', NUMBERS.n1), call('c2', 'u2', NUMBERS.n2)]);
@@ -127,7 +139,7 @@ test('a plan counts by place, and conversations that were erased before', async 
     commands: 0,
     events: 2,
     recordings: 0,
-    profiles: 0,
+    profiles: 2,
     users: 2,
   });
   await context.store.forgetConversations(['c1'], { transcript: true, audio: true });
