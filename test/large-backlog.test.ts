@@ -10,8 +10,8 @@ import { runSql } from './support/run-sql.ts';
 
 /** `npm run test:backlog` works off the whole backlog, `npm test` a short one. */
 const IS_WHOLE = process.env['BACKLOG'] === 'whole';
-const RECORDINGS = IS_WHOLE ? 200 : 9;
-const TRANSCRIPTS = IS_WHOLE ? 5000 : 500;
+const RECORDINGS = IS_WHOLE ? 200 : 6;
+const TRANSCRIPTS = IS_WHOLE ? 5000 : 300;
 
 const RECORDING_BYTES = 40_000_000;
 
