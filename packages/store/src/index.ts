@@ -13,7 +13,7 @@ export { openErasures, type Erasing, type Erasure, type ErasurePlan } from './fo
 export type { Forgotten, ForgottenCounts, HowToForget } from './forget/forget-conversations.ts';
 export type { WhatToForget } from './forget/forget-statements.ts';
 export type { RecordingsToRemove, RecordingToRemove } from './forget/recordings-to-remove.ts';
-export { hashSubject, isHashOf } from './forget/subject-hash.ts';
+export { hashSubject } from './forget/subject-hash.ts';
 export { subjectSchema, SUBJECT_KINDS, type Person, type Subject } from './forget/subject.ts';
 export type { Beat } from './ledger/beat.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './ledger/dead-statement.ts';

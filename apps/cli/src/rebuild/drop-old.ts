@@ -9,9 +9,6 @@ import type { RebuildCall } from './rebuild-call.ts';
 const TRIES = 30;
 const PAUSE_MS = 500;
 
-/** Operations that are looked at. */
-const LOOKED_AT = 200;
-
 /** Drops the tables that swaps have replaced, and rebuilt ones that wait to be swapped. Asks before, unless `--yes`. Returns the exit code. */
 export async function dropOld(call: RebuildCall): Promise<number> {
   const { wanted, context, rebuilds } = call;
@@ -36,8 +33,7 @@ export async function dropOld(call: RebuildCall): Promise<number> {
 async function isAnyRunning({ databaseUrl }: RebuildCall): Promise<boolean> {
   const operations = openOperations(databaseUrl, { isReadOnly: true });
   try {
-    const all = await operations.list(LOOKED_AT);
-    return all.some(({ kind, finishedAt }) => kind === REBUILD && finishedAt === null);
+    return await operations.isUnderWay(REBUILD);
   } finally {
     await operations.close();
   }

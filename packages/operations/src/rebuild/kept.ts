@@ -5,9 +5,6 @@ import { REBUILD } from './rebuild-request.ts';
 /** How long rebuilt tables that differ wait to be swapped, in ms: a day. Until then each event is applied to them as well. */
 export const KEPT_MS = 24 * 3_600_000;
 
-/** Operations that are looked at: of a kind, few are planned. */
-const LOOKED_AT = 200;
-
 /** Tells whether tables are those of a rebuild that is not swapped; else they are the old ones of one that is. */
 export function isRebuilt({ schema }: Pick<KeptTables, 'schema'>): boolean {
   return schema.startsWith('landline_rebuild_');
@@ -24,13 +21,12 @@ export function isRebuilt({ schema }: Pick<KeptTables, 'schema'>): boolean {
  * @param signal  Aborted when the worker leaves.
  */
 export async function tidyRebuilds(
-  operations: Pick<OperationStore, 'list'>,
+  operations: Pick<OperationStore, 'isUnderWay'>,
   { rebuilds, code }: RebuildPorts,
   signal: AbortSignal,
 ): Promise<void> {
   const kept = (await rebuilds.kept()).filter(isRebuilt);
-  const all = await operations.list(LOOKED_AT);
-  if (all.some(({ kind, finishedAt }) => kind === REBUILD && finishedAt === null)) return;
+  if (await operations.isUnderWay(REBUILD)) return;
   for (const tables of kept) {
     // oxlint-disable no-await-in-loop -- one after the other
     const build = await rebuilds.read(tables.schema);

@@ -153,6 +153,14 @@ export function getOperationStatement(id: string): Statement {
   return { sql: `SELECT ${OPERATION_COLUMNS} FROM operations o WHERE o.id = $1::text::uuid`, parameters: [id] };
 }
 
+/** Tells whether an operation of a kind waits or runs: one row, `is_under_way`. */
+export function underWayStatement(kind: string): Statement {
+  return {
+    sql: `SELECT EXISTS (SELECT FROM operations o WHERE o.kind = $1::text AND o.finished_at IS NULL) AS is_under_way`,
+    parameters: [kind],
+  };
+}
+
 /** Lists operations, the newest first. */
 export function listOperationsStatement(limit: number): Statement {
   return {

@@ -10,6 +10,7 @@ import {
   listOperationsStatement,
   releaseStatement,
   requestStatement,
+  underWayStatement,
   type Lease,
 } from './operation-statements.ts';
 import { operationSchema, type Operation, type OperationProgress, type OperationRequest } from './operation.ts';
@@ -35,6 +36,8 @@ export interface OperationStore {
   /** Asks for the end of an operation; undefined where there is none, or it has ended. One that no worker has is cancelled at once. */
   cancel(id: string): Promise<Operation | undefined>;
   get(id: string): Promise<Operation | undefined>;
+  /** Tells whether an operation of a kind waits or runs. */
+  isUnderWay(kind: string): Promise<boolean>;
   /** Lists operations, the newest first. */
   list(limit: number): Promise<Operation[]>;
 }
@@ -67,6 +70,8 @@ export function operationsOn(transactions: Pick<Transactions, 'run'>): Operation
     release: (lease, progress) => transactions.run(async (run) => void (await run(releaseStatement(lease, progress)))),
     cancel: (id) => transactions.run(async (run) => first(await run(cancelStatement(id)))),
     get: (id) => transactions.run(async (run) => first(await run(getOperationStatement(id)))),
+    isUnderWay: (kind) =>
+      transactions.run(async (run) => (await run(underWayStatement(kind)))[0]?.['is_under_way'] === true),
     list: (limit) =>
       transactions.run(async (run) => z.array(operationSchema).parse(await run(listOperationsStatement(limit)))),
   };

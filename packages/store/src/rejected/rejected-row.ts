@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toMs } from '../find/found-event.ts';
 
 /** A row of rejected_requests. Times in unix milliseconds. */
 export interface RejectedRow {
@@ -45,8 +46,6 @@ export interface RejectedPosition {
   receivedAt: number;
   id: string;
 }
-
-const toMs = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
 /** The columns of a listing, for a SELECT. */
 export const LISTED = `id::text, ${toMs('received_at')} AS "receivedAt", code, cause, advice, header, headers,

@@ -82,6 +82,19 @@ describe('one of each kind runs', () => {
   });
 });
 
+test('one of a kind is under way from its request to its end, however many others came after it', async () => {
+  expect(await table().isUnderWay('rebuild')).toBe(false);
+  await request('rebuild');
+  await context.sql(
+    `INSERT INTO operations (kind, created_at) SELECT 'replay', now() + interval '1 hour' FROM generate_series(1, 300)`,
+  );
+  expect(await table().isUnderWay('rebuild')).toBe(true);
+  const claimed = await claim('rebuild');
+  expect(await table().isUnderWay('rebuild')).toBe(true);
+  await table().finish(claimed, { total: 1, done: 1, failed: 0, message: null, checkpoint: null }, 'done');
+  expect(await table().isUnderWay('rebuild')).toBe(false);
+});
+
 describe('a worker that shows no life', () => {
   test('loses the operation to another one, which goes on at the checkpoint', async () => {
     await request();
