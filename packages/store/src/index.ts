@@ -18,14 +18,36 @@ export { subjectSchema, SUBJECT_KINDS, type Person, type Subject } from './forge
 export type { Beat } from './ledger/beat.ts';
 export type { DeadListing, DeadPosition, DeadRecord } from './ledger/dead-statement.ts';
 export type { DeadEvent } from './ledger/ledger-statement.ts';
+export { MOST_COUNTED, type Attention } from './lookup/attention.ts';
+export {
+  conversationFilterSchema,
+  CALL_OUTCOMES,
+  CONVERSATION_FILTER_WORDS,
+  needsSearch,
+  type ConversationFilter,
+} from './lookup/conversation-filter.ts';
+export type { ConversationLookup, WholeConversation } from './lookup/conversation-lookup.ts';
+export type { ConversationSearchStep } from './lookup/conversation-search.ts';
+export type {
+  LookedUpCommand,
+  LookedUpConversation,
+  LookedUpMessage,
+  LookedUpProfile,
+  LookedUpToolCall,
+} from './lookup/conversation-parts.ts';
+export type { FailureGroup, GatheredFailures } from './lookup/failure-groups.ts';
+export type { FailureLookup, FailureStep } from './lookup/failure-lookup.ts';
+export type { FailureMarks } from './lookup/failure-marks.ts';
+export type { FoundConversation, StartedPosition } from './lookup/found-conversation.ts';
+export { openLookups, type LookupOptions, type Lookups } from './lookup/lookups.ts';
+export type { RejectedCause, RejectedLookup } from './lookup/rejected-lookup.ts';
 export { openOperations, type OperationStore } from './operations/operation-store.ts';
-export type { Operation, OperationProgress, OperationRequest } from './operations/operation.ts';
+export type { Operation, OperationPosition, OperationProgress, OperationRequest } from './operations/operation.ts';
 export { describeCaller, type Caller } from './read/caller.ts';
-export { readEvent, type StoredEvent, type StoredRecording } from './read/event.ts';
+export { readEvent, type EventBeginning, type StoredEvent, type StoredRecording } from './read/event.ts';
 export type { FoundCaller } from './read/found-caller.ts';
 export { readQuery } from './read/read-query.ts';
-export { listRejected, readRejected } from './read/rejected.ts';
-export type { RejectedFilter, RejectedListing, RejectedRow } from './rejected/rejected-row.ts';
+export type { RejectedFilter, RejectedListing, RejectedPosition, RejectedRow } from './rejected/rejected-row.ts';
 export type { RejectedTable } from './rejected/rejected-table.ts';
 export { createReader, type Reader } from './read/reader.ts';
 export type { Cutoffs } from './retention/cutoffs.ts';
@@ -47,6 +69,18 @@ export { createStore, type Store, type StoreOptions } from './store.ts';
 export type { Folded } from './rebuild/fold-events.ts';
 export { FOLDED_AT_ONCE } from './rebuild/fold-events.ts';
 export type { AppliedEvents } from './rebuild/read-applied.ts';
+export {
+  openConversationRebuilds,
+  type ConversationRebuilds,
+  type RebuiltConversation,
+} from './rebuild/conversation-rebuilds.ts';
+export {
+  MOST_CONVERSATION_BYTES,
+  MOST_CONVERSATION_EVENTS,
+  refusalOf,
+  type ConversationPlan,
+  type ConversationRefusal,
+} from './rebuild/rebuild-conversation.ts';
 export { openRebuilds, type Rebuilds } from './rebuild/rebuilds.ts';
 export type { KeptTables, RebuildPlan, RebuildState, TableDifference } from './rebuild/rebuild-state.ts';
 export { readerVariables, storeVariables } from './variables.ts';

@@ -17,6 +17,7 @@ import {
   type DeadRecord,
 } from './ledger/dead-statement.ts';
 import { ledgerOn, type Ledger } from './find/ledger.ts';
+import { failureMarksOn, type FailureMarks } from './lookup/failure-marks.ts';
 import { operationsOn, type OperationStore } from './operations/operation-store.ts';
 import { retentionOn, type RetentionStore } from './retention/retention-store.ts';
 import { createRejectedTable, type RejectedTable } from './rejected/rejected-table.ts';
@@ -75,6 +76,8 @@ export interface Store extends RejectedTable {
   readonly ledger: Ledger;
   /** The table of operations, on the same connections. */
   readonly operations: OperationStore;
+  /** The groups of dead events that are known, on the same connections. */
+  readonly failures: FailureMarks;
   /** What retention finds and deletes, on the same connections. */
   readonly retention: RetentionStore;
   /** Closes all connections. */
@@ -126,6 +129,7 @@ export function storeOn(transactions: Transactions): Store {
     erasing: erasingOn(transactions),
     ledger: ledgerOn(transactions),
     operations: operationsOn(transactions),
+    failures: failureMarksOn(transactions),
     retention: retentionOn(transactions),
     close: () => transactions.close(),
   };

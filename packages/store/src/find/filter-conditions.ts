@@ -1,4 +1,5 @@
 import { fromMs } from '../connection/statement.ts';
+import { fingerprintOf } from './failure-fingerprint.ts';
 import type { EventFilter } from './event-filter.ts';
 
 /** A place in the ledger: events are listed by receipt, and those of one millisecond by id. */
@@ -15,7 +16,7 @@ export interface SelectionOptions {
   after?: EventPosition | undefined;
   order?: 'newest' | 'oldest';
   /**
-   * Events that were applied at this time or later (unix ms) match whatever `outcome` and `error` say: they matched before. So work that
+   * Events that were applied at this time or later (unix ms) match whatever `outcome`, `error` and `fingerprint` say: they matched before. So work that
    * goes through dead events finds the same ones when it begins anew at its checkpoint.
    */
   appliedSince?: number | undefined;
@@ -86,11 +87,16 @@ function originCondition(origin: EventFilter['origin']): string | undefined {
 }
 
 function outcomeCondition(
-  { outcome, error }: EventFilter,
+  { outcome, error, fingerprint }: EventFilter,
   { bind, appliedSince }: { bind: Bind; appliedSince: (() => string) | undefined },
 ): string | undefined {
-  const dead = error === undefined ? [] : [`e.outcome = 'dead'`, `e.error ->> 'code' = ${bind(error)}`];
-  const conditions = [...(outcome === undefined ? [] : [`e.outcome = '${outcome}'`]), ...dead];
+  const conditions = [
+    outcome !== undefined && `e.outcome = '${outcome}'`,
+    (error ?? fingerprint) !== undefined && `e.outcome = 'dead'`,
+    error !== undefined && `e.error ->> 'code' = ${bind(error)}`,
+    // Last: of an event that an older version recorded, it costs more than all others.
+    fingerprint !== undefined && `${fingerprintOf('e.error')} = ${bind(fingerprint)}`,
+  ].filter((condition) => condition !== false);
   if (conditions.length === 0) return undefined;
   const matches = [...new Set(conditions)].join(' AND ');
   return appliedSince === undefined

@@ -16,7 +16,7 @@ import {
   findConversationsStatement,
   findPersonStatement,
   getErasureStatement,
-  planStatement,
+  erasurePlanStatement,
 } from './person-statements.ts';
 import { removeLaterStatement } from './recordings-to-remove.ts';
 import type { Person, Subject } from './subject.ts';
@@ -124,7 +124,7 @@ export function erasingOn(transactions: Pick<Transactions, 'run'>): Erasing {
     count: (id, counts) => tell(addCountsStatement(id, counts)),
     end: (id, told) => tell(endErasureStatement(id, told)),
     get: (id) => ask(async (run) => z.array(erasureSchema).parse(await run(getErasureStatement(id)))[0]),
-    plan: (subject) => ask(async (run) => planSchema.parse(await run(planStatement(subject)))[0]),
+    plan: (subject) => ask(async (run) => planSchema.parse(await run(erasurePlanStatement(subject)))[0]),
     conversationsOf: (subject, { limit, before }) =>
       ask(async (run) => ids(await run(findConversationsStatement(subject, limit, before)))),
     personOf: (subject) =>

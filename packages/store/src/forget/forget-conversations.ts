@@ -84,9 +84,9 @@ const NOTHING: ForgottenCounts = { conversations: 0, ...NO_ROWS, bodies: 0, even
 async function forgetRows(ids: readonly string[], run: Run): Promise<typeof NO_ROWS> {
   await run(emptyRowsStatement(ids));
   const counts = { ...NO_ROWS };
-  for (const table of ['conversation_messages', 'agent_tool_calls', 'user_commands'] as const) {
+  for (const [table, name] of TABLES_OF_A_CALL) {
     // oxlint-disable-next-line no-await-in-loop -- one statement after the other
-    counts[TABLES_OF_A_CALL[table]] = countSchema.parse(await run(deleteRowsStatement(table, ids)))[0].count;
+    counts[name] = countSchema.parse(await run(deleteRowsStatement(table, ids)))[0].count;
   }
   return counts;
 }

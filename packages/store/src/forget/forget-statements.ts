@@ -31,11 +31,11 @@ export const EMPTIED = {
 } as const;
 
 /** The tables whose rows belong to one conversation and go with it, each with the name of its count. */
-export const TABLES_OF_A_CALL = {
-  conversation_messages: 'messages',
-  agent_tool_calls: 'tool_calls',
-  user_commands: 'commands',
-} as const;
+export const TABLES_OF_A_CALL = [
+  ['conversation_messages', 'messages'],
+  ['agent_tool_calls', 'tool_calls'],
+  ['user_commands', 'commands'],
+] as const;
 
 /**
  * Makes Postgres take nested loops over indexes for the rest of the transaction: it believes that a partition which was never analysed has few rows,
@@ -85,7 +85,7 @@ export function emptyRowsStatement(ids: readonly string[]): Statement {
 }
 
 /** Deletes the rows of conversations in one table; one row with their number as `count`. */
-export function deleteRowsStatement(table: keyof typeof TABLES_OF_A_CALL, ids: readonly string[]): Statement {
+export function deleteRowsStatement(table: (typeof TABLES_OF_A_CALL)[number][0], ids: readonly string[]): Statement {
   return {
     sql: counted(`DELETE FROM ${table} WHERE conversation_id = ANY ($1::text[]) RETURNING conversation_id`),
     parameters: [textArray(ids)],

@@ -176,7 +176,7 @@ export function deleteRejectedStatement(ids: readonly string[]): Statement {
 }
 
 /** How much of a subject there is, by place; one row. Redis, and what names the person without saying whose it is, no statement counts. */
-export function planStatement({ by, value }: Subject): Statement {
+export function erasurePlanStatement({ by, value }: Subject): Statement {
   return {
     sql: `
     WITH own AS MATERIALIZED (SELECT c.id, c.user_id, c.external_number, c.erased_at FROM conversations AS c WHERE c.${COLUMN[by]} = $1::text)

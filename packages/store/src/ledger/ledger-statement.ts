@@ -10,6 +10,7 @@ import {
   type Parameter,
   type Statement,
 } from '../connection/statement.ts';
+import { computedFingerprint } from '../find/failure-fingerprint.ts';
 import { LEDGER_WITH_BODIES } from './bodies.ts';
 
 /** An event that cannot be applied, and why. */
@@ -219,11 +220,18 @@ const RECORD = inBothForms(
     UNION ALL SELECT id::text, true, (extract(epoch FROM received_at) * 1000)::float8 FROM recorded WHERE is_revived`,
 );
 
+/**
+ * What the ledger adds to a fault. `at` says when the event died, by the database's clock: `known_failures` is compared with it, and the time of receipt
+ * says nothing of that. `fingerprint` names its group: to compute it for each dead event of a list would take seconds.
+ */
+const ADDED = `jsonb_build_object(
+        'at', round(extract(epoch FROM clock_timestamp()) * 1000), 'fingerprint', ${computedFingerprint('e.error::jsonb')})`;
+
 const RECORD_DEAD = inBothForms(
   (keepBodies) => `
     WITH recorded AS (
       INSERT INTO webhook_events AS t (${COLUMNS}, outcome, error)
-      SELECT ${SELECTED}, 'dead', e.error::jsonb
+      SELECT ${SELECTED}, 'dead', e.error::jsonb || ${ADDED}
       FROM unnest(${ARRAYS}) AS e (${SENT}, error)
       ON CONFLICT (id) DO UPDATE SET
         outcome = 'dead',

@@ -1,5 +1,10 @@
-import type { Statement } from '../connection/statement.ts';
-import { OPERATION_COLUMNS, type OperationProgress, type OperationRequest } from './operation.ts';
+import { fromMs, type Statement } from '../connection/statement.ts';
+import {
+  OPERATION_COLUMNS,
+  type OperationPosition,
+  type OperationProgress,
+  type OperationRequest,
+} from './operation.ts';
 
 // All times are the database's: workers' clocks differ. An empty text stands for null.
 
@@ -11,14 +16,16 @@ export interface Lease {
   fence: number;
 }
 
-/** Records what somebody asks for. */
-export function requestStatement({ kind, filter, total, rate, requestedBy }: OperationRequest): Statement {
+/** Records what somebody asks for. No row: there is an operation of that id already. */
+export function requestStatement({ id, kind, filter, total, rate, requestedBy }: OperationRequest): Statement {
   return {
     sql: `
-    INSERT INTO operations AS o (kind, filter, total, rate, requested_by)
-    VALUES ($1::text, $2::text::jsonb, NULLIF($3::text, '')::bigint, NULLIF($4::text, '')::int, NULLIF($5::text, ''))
+    INSERT INTO operations AS o (id, kind, filter, total, rate, requested_by)
+    VALUES (COALESCE(NULLIF($6::text, '')::uuid, gen_random_uuid()),
+      $1::text, $2::text::jsonb, NULLIF($3::text, '')::bigint, NULLIF($4::text, '')::int, NULLIF($5::text, ''))
+    ON CONFLICT (id) DO NOTHING
     RETURNING ${OPERATION_COLUMNS}`,
-    parameters: [kind, JSON.stringify(filter), String(total ?? ''), String(rate ?? ''), requestedBy ?? ''],
+    parameters: [kind, JSON.stringify(filter), String(total ?? ''), String(rate ?? ''), requestedBy ?? '', id ?? ''],
   };
 }
 
@@ -161,10 +168,14 @@ export function underWayStatement(kind: string): Statement {
   };
 }
 
-/** Lists operations, the newest first. */
-export function listOperationsStatement(limit: number): Statement {
+/** Lists operations, the newest first; with a position only those behind it. */
+export function listOperationsStatement(limit: number, after: OperationPosition | undefined): Statement {
+  const behind = `WHERE (o.created_at, o.id) < (${fromMs('$2::text::float8')}::timestamptz(3), $3::text::uuid)`;
   return {
-    sql: `SELECT ${OPERATION_COLUMNS} FROM operations o ORDER BY o.created_at DESC, o.id DESC LIMIT $1::text::int`,
-    parameters: [String(limit)],
+    sql: `
+    SELECT ${OPERATION_COLUMNS} FROM operations o
+    ${after === undefined ? '' : behind}
+    ORDER BY o.created_at DESC, o.id DESC LIMIT $1::text::int`,
+    parameters: [String(limit), ...(after === undefined ? [] : [String(after.createdAt), after.id])],
   };
 }

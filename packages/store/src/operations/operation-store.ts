@@ -13,14 +13,20 @@ import {
   underWayStatement,
   type Lease,
 } from './operation-statements.ts';
-import { operationSchema, type Operation, type OperationProgress, type OperationRequest } from './operation.ts';
+import {
+  operationSchema,
+  type Operation,
+  type OperationPosition,
+  type OperationProgress,
+  type OperationRequest,
+} from './operation.ts';
 
 /** What a holder learns: the lease is its own still, it should end the operation, or somebody else has it. */
 export type Keeping = 'kept' | 'cancelled' | 'lost';
 
 /** The table of operations, which is the truth about them. Every method that fails throws a `StoreError`. */
 export interface OperationStore {
-  /** Records what somebody asks for, as planned. */
+  /** Records what somebody asks for, as planned. Where there is an operation of the request's `id` already, that one is returned as it is. */
   request(request: OperationRequest): Promise<Operation>;
   /**
    * Claims the operation of a kind that is due, for `leaseMs`; undefined where none is. One worker has it, and there is one of each kind:
@@ -38,8 +44,8 @@ export interface OperationStore {
   get(id: string): Promise<Operation | undefined>;
   /** Tells whether an operation of a kind waits or runs. */
   isUnderWay(kind: string): Promise<boolean>;
-  /** Lists operations, the newest first. */
-  list(limit: number): Promise<Operation[]>;
+  /** Lists operations, the newest first; with `after` only those behind that place. */
+  list(limit: number, page?: { after?: OperationPosition | undefined }): Promise<Operation[]>;
 }
 
 const keptSchema = z.array(z.object({ cancelled: z.boolean() }));
@@ -52,7 +58,11 @@ function first(rows: readonly unknown[]): Operation | undefined {
 export function operationsOn(transactions: Pick<Transactions, 'run'>): OperationStore {
   return {
     request: (request) =>
-      transactions.run(async (run) => operationSchema.parse((await run(requestStatement(request)))[0])),
+      transactions.run(async (run) => {
+        const made = first(await run(requestStatement(request)));
+        // A statement of its own: it sees what the request before has committed.
+        return made ?? operationSchema.parse((await run(getOperationStatement(request.id ?? '')))[0]);
+      }),
     claim: (kind, leaseMs) =>
       transactions.run(async (run) => {
         await run(claimLockStatement(kind));
@@ -72,8 +82,8 @@ export function operationsOn(transactions: Pick<Transactions, 'run'>): Operation
     get: (id) => transactions.run(async (run) => first(await run(getOperationStatement(id)))),
     isUnderWay: (kind) =>
       transactions.run(async (run) => (await run(underWayStatement(kind)))[0]?.['is_under_way'] === true),
-    list: (limit) =>
-      transactions.run(async (run) => z.array(operationSchema).parse(await run(listOperationsStatement(limit)))),
+    list: (limit, { after } = {}) =>
+      transactions.run(async (run) => z.array(operationSchema).parse(await run(listOperationsStatement(limit, after)))),
   };
 }
 

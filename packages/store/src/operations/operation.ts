@@ -39,11 +39,21 @@ export interface Operation {
 
 /** What somebody asks for. */
 export interface OperationRequest {
+  /** A uuid that the caller makes: what is asked for twice under it is one operation. By default the database makes one. */
+  id?: string | undefined;
   kind: string;
   filter: Readonly<Record<string, string>>;
   total?: number | undefined;
   rate?: number | undefined;
   requestedBy?: string | undefined;
+}
+
+/** A place among operations: they are listed by when they were asked for, and those of one millisecond by id. */
+export interface OperationPosition {
+  /** Unix milliseconds. */
+  createdAt: number;
+  /** A uuid. */
+  id: string;
 }
 
 /** How far an operation is. All of it is written together. */

@@ -1,7 +1,8 @@
 import { storedReferenceSchema, type BodyReference } from '@landline/webhook/delivery';
 import { z } from 'zod';
 import { quoteText } from '../connection/database-url.ts';
-import { BODY, LEDGER_WITH_BODIES } from '../ledger/bodies.ts';
+import { toMs } from '../find/found-event.ts';
+import { BODY, LEDGER_WITH_BODIES, STORED_BYTES } from '../ledger/bodies.ts';
 import { readQuery } from './read-query.ts';
 
 /** A row of conversation_recordings. Times in unix milliseconds. */
@@ -48,6 +49,12 @@ export interface StoredEvent {
   recordings: StoredRecording[];
 }
 
+/** An event, and of its body the first bytes. */
+export interface EventBeginning extends Omit<StoredEvent, 'body'> {
+  /** The first bytes of what `StoredEvent` has as `body`; undefined where that is gone. */
+  beginning: Buffer | undefined;
+}
+
 /**
  * Reads one event of the ledger, as `readQuery` reads.
  *
@@ -57,32 +64,50 @@ export interface StoredEvent {
  * @throws             StoreError with what Postgres says, also for an id that is no uuid.
  */
 export async function readEvent(databaseUrl: string, id: string): Promise<StoredEvent | undefined> {
-  const [row] = await readQuery(databaseUrl, selectEvent(id));
-  return row === undefined ? undefined : eventOf(rowSchema.parse(row));
+  return readEventRow(await readQuery(databaseUrl, selectEvent(`${quoteText(id)}::uuid`)));
 }
 
-function selectEvent(id: string): string {
+/**
+ * Makes the statement that reads one event.
+ *
+ * @param id          SQL: a literal or a parameter.
+ * @param firstBytes  SQL: how many bytes of the body are read; Postgres reads no more of it. All by default.
+ */
+export function selectEvent(id: string, firstBytes?: string): string {
+  const body = firstBytes === undefined ? BODY : `substring(${BODY} FROM 1 FOR ${firstBytes})`;
   return `
     SELECT e.id::text, e.event_key, e.type, e.conversation_id, ${toMs('e.event_at')} AS event_ms,
       ${toMs('e.received_at')} AS received_ms, ${toMs('e.applied_at')} AS applied_ms, e.origin, e.outcome, e.error,
-      ${BODY} AS body, e.body_bytes, e.body_reference, (
-        SELECT COALESCE(jsonb_agg(jsonb_build_object(
-          'eventId', r.event_id, 'url', r.url, 'contentType', r.content_type, 'bytes', r.bytes, 'sha256', r.sha256,
-          'createdAt', ${toMs('r.created_at')}, 'storedAt', ${toMs('r.stored_at')}, 'deletedAt', ${toMs('r.deleted_at')}
-        ) ORDER BY r.sha256), '[]')
+      ${body} AS body, ${STORED_BYTES} AS stored_bytes, e.body_bytes, e.body_reference, (
+        SELECT COALESCE(jsonb_agg(${RECORDING} ORDER BY r.sha256), '[]')
         FROM conversation_recordings r
         WHERE r.conversation_id = e.conversation_id
           AND (r.event_id = e.id OR r.sha256 = e.body_reference #>> '{recording,sha256}')
       ) AS recordings
     FROM ${LEDGER_WITH_BODIES}
-    WHERE e.id = ${quoteText(id)}::uuid`;
+    WHERE e.id = ${id}`;
 }
 
-function toMs(column: string): string {
-  return `(extract(epoch FROM ${column}) * 1000)::float8`;
+/** Reads what `selectEvent` answered. */
+export function readEventRow([row]: readonly unknown[]): StoredEvent | undefined {
+  return row === undefined ? undefined : eventOf(rowSchema.parse(row));
 }
 
-const recordingSchema = z.object({
+/** Reads what `selectEvent` answered for some bytes. */
+export function readEventBeginning(rows: readonly unknown[]): EventBeginning | undefined {
+  const event = readEventRow(rows);
+  if (event === undefined) return undefined;
+  const { body: beginning, ...rest } = event;
+  return { ...rest, beginning };
+}
+
+/** A recording as JSON for `recordingSchema`, of `conversation_recordings r`. */
+export const RECORDING = `jsonb_build_object(
+          'eventId', r.event_id, 'url', r.url, 'contentType', r.content_type, 'bytes', r.bytes, 'sha256', r.sha256,
+          'createdAt', ${toMs('r.created_at')}, 'storedAt', ${toMs('r.stored_at')}, 'deletedAt', ${toMs('r.deleted_at')})`;
+
+/** What `RECORDING` makes. */
+export const recordingSchema = z.object({
   eventId: z.string(),
   url: z.string().nullable(),
   contentType: z.string(),
@@ -111,6 +136,7 @@ const rowSchema = z.object({
     })
     .nullable(),
   body: z.instanceof(Uint8Array).nullable(),
+  stored_bytes: z.number().nullable(),
   body_bytes: z.number(),
   body_reference: storedReferenceSchema.nullable(),
   recordings: z.array(recordingSchema),
@@ -130,7 +156,7 @@ function eventOf(row: z.infer<typeof rowSchema>): StoredEvent {
     outcome,
     error,
     body: body === null ? undefined : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-    bodyBytes: body?.length ?? row.body_bytes,
+    bodyBytes: row.stored_bytes ?? row.body_bytes,
     reference: row.body_reference ?? undefined,
     recordings,
   };

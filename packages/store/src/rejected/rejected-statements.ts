@@ -1,4 +1,4 @@
-import type { Cause } from '@landline/webhook/causes';
+import { HOPELESS_CAUSES } from '@landline/webhook/causes';
 import { fromMs, plainArray, type Statement } from '../connection/statement.ts';
 import { LISTED, type RejectedFilter, type RejectedPosition, type RejectedRow } from './rejected-row.ts';
 
@@ -33,19 +33,6 @@ const INSERT = `
     FROM (SELECT $1::text::jsonb AS r) AS sent
     ON CONFLICT (id) DO NOTHING`;
 
-/** The causes of requests that no secret makes good. */
-const HOPELESS: readonly Cause[] = [
-  'no_signature',
-  'empty_signature',
-  'repeated_signature',
-  'no_time',
-  'time_unreadable',
-  'no_v0',
-  'signature_unreadable',
-  'body_cut',
-  'body_unread',
-];
-
 /**
  * Takes rows out, so that `maxRows` stay: the oldest ones, but first those that are readmitted or that nobody can readmit. So whoever sends requests without a
  * signature does not push those out that wait for the right secret. While there are few rows it reads the index alone.
@@ -58,7 +45,7 @@ export function pruneRowsStatement(maxRows: number): Statement {
       WHERE EXISTS (SELECT FROM rejected_requests ORDER BY received_at DESC, id DESC OFFSET $1::text::int)
       ORDER BY (readmitted_at IS NULL AND cause <> ALL ($2::text[])) DESC, received_at DESC, id DESC OFFSET $1::text::int
     )`,
-    parameters: [String(maxRows), plainArray(HOPELESS)],
+    parameters: [String(maxRows), plainArray(HOPELESS_CAUSES)],
   };
 }
 

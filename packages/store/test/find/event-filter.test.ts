@@ -18,6 +18,7 @@ test('all words are read, times become milliseconds and numbers their one form',
     until: '2026-11-29T11:00:00+00:00',
     text: 'مرحبا "x"',
     error: 'body_not_json',
+    fingerprint: '80d9c2e77fc4',
   };
   expect(read(words)).toEqual({
     success: true,
@@ -49,6 +50,11 @@ test.each([
   [{ text: 'a\0b' }, 'text has characters that no event has'],
   [{ user: '\ud800' }, 'user has characters that no event has'],
   [{ error: 'x', outcome: 'applied' }, 'error is of dead events alone: leave outcome out, or make it dead'],
+  [{ fingerprint: '80D9C2E77FC4' }, 'fingerprint takes the 12 characters 0-9 and a-f of a group of failures'],
+  [
+    { fingerprint: '80d9c2e77fc4', outcome: 'ignored' },
+    'fingerprint is of dead events alone: leave outcome out, or make it dead',
+  ],
   [{ colour: 'red' }, /colour/],
 ])('%j is refused: %s', (words, message) => {
   const { error } = eventFilterSchema(NOW).safeParse(words);

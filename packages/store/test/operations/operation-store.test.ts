@@ -51,6 +51,27 @@ test('what is asked for is kept', async () => {
   expect(await table().list(1)).toHaveLength(1);
 });
 
+test('what is asked for twice under one id is one operation, also at once', async () => {
+  const id = '0a0b0c0d-1111-4222-8333-444455556666';
+  const ask = (rate: number) => table().request({ id, kind: 'replay', filter: {}, rate });
+  const asked = await Promise.all([ask(1), ask(2), ask(3)]);
+  expect(new Set(asked.map((operation) => operation.id))).toEqual(new Set([id]));
+  expect(new Set(asked.map(({ rate }) => rate)).size).toBe(1);
+  const claimed = await claim();
+  expect(await ask(4)).toEqual({ ...claimed, updatedAt: expect.any(Number) });
+});
+
+test('operations are listed page by page, the newest first, also within one millisecond', async () => {
+  for (let i = 0; i < 3; i++) await request(`kind ${i}`);
+  await context.sql('UPDATE operations SET created_at = (SELECT min(created_at) FROM operations)');
+  const [first] = await table().list(1);
+  const rest = await table().list(9, { after: first });
+  const all = await table().list(9);
+  expect([first, ...rest]).toEqual(all);
+  expect(all).toHaveLength(3);
+  expect(await table().list(9, { after: all[2] })).toEqual([]);
+});
+
 describe('one of each kind runs', () => {
   test('however many workers claim at once', async () => {
     await Promise.all(Array.from({ length: 5 }, () => request()));

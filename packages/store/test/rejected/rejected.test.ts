@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openTransactions } from '../../src/connection/transactions.ts';
-import { listRejected, readRejected } from '../../src/read/rejected.ts';
+import { openLookups, type Lookups } from '../../src/lookup/lookups.ts';
 import type { RejectedRow } from '../../src/rejected/rejected-row.ts';
 import { createRejectedTable, type RejectedLimits } from '../../src/rejected/rejected-table.ts';
 import { withStore } from '../support/with-store.ts';
 
 const AT = 1_767_225_600_000;
 const context = withStore();
+let lookups: Lookups;
+beforeAll(() => {
+  lookups = openLookups({ databaseUrl: context.url });
+  return () => lookups.close();
+});
 beforeEach(async () => {
   await context.sql('DELETE FROM rejected_requests');
 });
@@ -36,7 +41,7 @@ function aTable(limits: RejectedLimits) {
 }
 
 const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
-const all = () => listRejected(context.url, { limit: 100 });
+const all = () => lookups.rejected.list({}, { limit: 100 });
 
 async function keep(rows: readonly RejectedRow[], table = aTable({})): Promise<void> {
   // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -54,7 +59,7 @@ describe('a refused request', () => {
   ])('%s is read as it was written, and a repeat changes nothing', async (_, changes) => {
     const row = aRow(changes);
     await keep([row, { ...row, cause: 'stale' }]);
-    const read = await readRejected(context.url, row.id);
+    const read = await lookups.rejected.get(row.id);
     expect(read && { ...read, body: read.body && Buffer.from(read.body) }).toEqual(row);
     const { body, ...fields } = row;
     expect(await all()).toEqual([{ ...fields, keptBytes: body?.length ?? null }]);
@@ -62,7 +67,7 @@ describe('a refused request', () => {
   });
 
   it('that is not there is undefined', async () => {
-    expect(await readRejected(context.url, randomUUID())).toBeUndefined();
+    expect(await lookups.rejected.get(randomUUID())).toBeUndefined();
   });
 });
 
@@ -71,7 +76,7 @@ describe('lists', () => {
     const [a, b, c] = [aRow(), aRow({ cause: 'stale' }), aRow()];
     await keep([b, a, c]);
     expect(ids(await all())).toEqual(ids([c, b, a]));
-    expect(ids(await listRejected(context.url, { limit: 2 }))).toEqual(ids([c, b]));
+    expect(ids(await lookups.rejected.list({}, { limit: 2 }))).toEqual(ids([c, b]));
     for (const [filter, expected] of [
       [{ since: b.receivedAt }, [b, c]],
       [{ until: b.receivedAt }, [a]],
@@ -81,7 +86,7 @@ describe('lists', () => {
     ] as const) {
       // oxlint-disable no-await-in-loop -- one after the other
       expect(ids(await context.store.rejectedPage(filter, { limit: 10 }))).toEqual(ids(expected));
-      expect(ids(await listRejected(context.url, { ...filter, limit: 10 }))).toEqual(ids(expected).toReversed());
+      expect(ids(await lookups.rejected.list(filter, { limit: 10 }))).toEqual(ids(expected).toReversed());
       // oxlint-enable no-await-in-loop
     }
     const [first] = await context.store.rejectedPage({}, { limit: 1 });

@@ -37,11 +37,14 @@ export interface SteppedStore {
 /**
  * Opens a store that stops before each statement that is a step, and before the commit.
  *
- * @param work  What it does in one transaction; by default it applies the events.
+ * @param work  What it does in one transaction, with a store or in the transactions of that store; by default it applies the events.
  */
 export function openSteppedStore(
   databaseUrl: string,
-  work: (store: Store, events: readonly ApplicableEvent[]) => Promise<unknown> = (store, events) => store.apply(events),
+  work: (store: Store, events: readonly ApplicableEvent[], stepped: Transactions) => Promise<unknown> = (
+    store,
+    events,
+  ) => store.apply(events),
 ): SteppedStore {
   const transactions = openTransactions({ databaseUrl, poolSize: 1 });
   return {
@@ -56,8 +59,8 @@ export function openSteppedStore(
           };
           stepped.state = 'waits';
         });
-      const store: Store = storeOn(inSteps(transactions, { nextStep, isStep, start: (pid) => (stepped.pid = pid) }));
-      stepped.end = work(store, events).finally(() => (stepped.state = 'done'));
+      const steps = inSteps(transactions, { nextStep, isStep, start: (pid) => (stepped.pid = pid) });
+      stepped.end = work(storeOn(steps), events, steps).finally(() => (stepped.state = 'done'));
       // The test awaits it at its end; until then a failure is no unhandled rejection.
       stepped.end.catch(() => undefined);
       return stepped;
