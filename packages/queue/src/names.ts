@@ -10,6 +10,9 @@ export const OPERATIONS_QUEUE = 'webhook-operations';
 /** The queue of requests that the receiver refused for their signature, and the worker diagnoses. */
 export const REJECTED_QUEUE = 'webhook-rejected';
 
+/** The queue of what somebody asked for in the console; its jobs are data, and one job is one request. */
+export const REQUESTS_QUEUE = 'webhook-requests';
+
 /** The key, behind the prefix, of when the newest canary was sent that reached the ledger. */
 export const CANARY_KEY = 'canary';
 

@@ -4,12 +4,7 @@ import { countJobs, type QueueCounts } from '../jobs/count-jobs.ts';
 import { openQueue } from '../jobs/open-queue.ts';
 import { QUEUE_PREFIX } from '../names.ts';
 import { askRedis } from '../redis/ask-redis.ts';
-import {
-  createConsumerConnection,
-  createProducerConnection,
-  endConnection,
-  firstAttempt,
-} from '../redis/connection.ts';
+import { createConsumerConnection, endConnection } from '../redis/connection.ts';
 import { placeOf, type Place } from '../servers/place.ts';
 import { reportChanges, type ChangeReporter } from '../redis/report-changes.ts';
 import type { JobFailure } from './job-failure.ts';
@@ -17,11 +12,9 @@ import { createJobMemory, type JobMemory } from './job-memory.ts';
 import { createJobsInHand, type JobsInHand } from './jobs-in-hand.ts';
 import { openWorker } from './open-worker.ts';
 import { runEvents, type ProcessJob, type RunJob } from './process-job.ts';
+import { openQuestions, type Questions } from './questions.ts';
 import { stopInTime } from './stop-in-time.ts';
 import { createUpkeep, type Upkeep } from './upkeep.ts';
-
-/** How long `counts`, `isQueuePaused` and `ping` wait for Redis, in ms. */
-const QUESTION_TIMEOUT_MS = 1000;
 
 /** How to make a consumer of events. */
 export interface ConsumerOptions extends Omit<AnyConsumerOptions, 'run'> {
@@ -37,6 +30,8 @@ export interface AnyConsumerOptions extends Place {
   concurrency: number;
   /** What the jobs in hand may hold; the consumers of one process share it. A memory of its own by default. */
   memory?: JobMemory;
+  /** What `counts`, `isQueuePaused`, `ping` and the upkeep ask on; the consumers of one shard share it. One of its own by default. */
+  questions?: Questions;
   run: RunJob;
   /** Called with faults of the connection and of BullMQ, not of jobs; once for a fault that repeats. */
   onError?: (error: Error) => void;
@@ -64,6 +59,8 @@ export interface Consumer {
   isQueuePaused(): Promise<boolean>;
   /** Returns when a job last began or ended, else when the consumer started or was resumed, in unix ms. */
   lastConsumedAt(): number;
+  /** Returns how many jobs run here now. */
+  inHand(): number;
   /** Returns since when a job runs here without its lock, in unix ms; undefined when all running jobs have theirs. */
   lockLostAt(): number | undefined;
   /** Asks Redis for an answer. @throws QueueUnavailableError within a second */
@@ -72,8 +69,9 @@ export interface Consumer {
 
 interface Parts {
   readonly connections: Connections;
-  /** Resolves after the first attempt to connect `connections.questions`. */
-  readonly connected: Promise<void>;
+  readonly questions: Questions;
+  /** Ends what `questions` is, where it is this consumer's own. */
+  readonly endQuestions: () => void;
   readonly queue: Queue<unknown>;
   readonly jobs: JobsInHand;
   readonly errors: ChangeReporter;
@@ -95,8 +93,8 @@ export function createConsumer({ process, ...options }: ConsumerOptions): Consum
 /** Makes a consumer of jobs whose data `run` reads itself. */
 export function createAnyConsumer(options: AnyConsumerOptions): Consumer {
   const parts = openParts(options);
-  const { connections, connected, queue, jobs, errors, worker, upkeep, closing } = parts;
-  const ask = <T>(question: () => Promise<T>) => askRedis(connected, 'Redis does not answer.', question);
+  const { questions, queue, jobs, errors, worker, upkeep, closing } = parts;
+  const ask = <T>(question: () => Promise<T>) => askRedis(questions.connected, 'Redis does not answer.', question);
   return {
     start() {
       jobs.touch();
@@ -117,17 +115,17 @@ export function createAnyConsumer(options: AnyConsumerOptions): Consumer {
     counts: () => ask(() => countJobs(queue)),
     isQueuePaused: () => ask(() => queue.isPaused()),
     lastConsumedAt: () => jobs.lastMovedAt(),
+    inHand: () => jobs.count(),
     lockLostAt: () => jobs.lockLostAt(),
-    ping: () => ask(async () => void (await connections.questions.ping())),
+    ping: () => ask(async () => void (await questions.connection.ping())),
   };
 }
 
 function openParts(options: AnyConsumerOptions): Parts {
   const { prefix = QUEUE_PREFIX, memory = createJobMemory() } = options;
   const connections = openConnections(options);
-  const { questions } = connections;
-  const connected = firstAttempt(questions);
-  const queue = openQueue(options.queue, questions, prefix);
+  const questions = options.questions ?? openQuestions(options);
+  const queue = openQueue(options.queue, questions.connection, prefix);
   const jobs = createJobsInHand();
   const closing: Closing = {};
   const errors = reportChanges((error) => {
@@ -135,20 +133,25 @@ function openParts(options: AnyConsumerOptions): Parts {
   });
   const onFailed = (failure: JobFailure) => options.onFailed?.(failure);
   const worker = openWorker({ ...options, ...connections, prefix, memory, jobs, errors, onFailed });
-  const upkeep = createUpkeep({ connection: questions, connected, queue, report: errors.report });
-  return { connections, connected, queue, jobs, errors, worker, upkeep, closing };
+  const upkeep = createUpkeep({ ...questions, queue, report: errors.report });
+  const endQuestions = (): void => {
+    if (options.questions === undefined) questions.close();
+  };
+  return { connections, questions, endQuestions, queue, jobs, errors, worker, upkeep, closing };
 }
 
-async function closeWithin({ connections, queue, jobs, worker, upkeep }: Parts, timeoutMs: number): Promise<void> {
+async function closeWithin(parts: Parts, timeoutMs: number): Promise<void> {
+  const { connections, endQuestions, queue, jobs, worker, upkeep } = parts;
   upkeep.stop();
   await stopInTime({ stop: () => worker.close(), jobs, timeoutMs });
   await queue.close();
   Object.values(connections).forEach(endConnection);
+  endQuestions();
 }
 
-type Connections = Record<'connection' | 'blocking' | 'questions', Redis>;
+type Connections = Record<'connection' | 'blocking', Redis>;
 
-/** Opens three connections: BullMQ's two, and one that fails fast, for questions. */
+/** Opens BullMQ's two connections. */
 function openConnections(options: AnyConsumerOptions): Connections {
   const { redisUrl, ...place } = placeOf(options);
   // BullMQ and Bull Board know a queue's workers by this name.
@@ -156,6 +159,5 @@ function openConnections(options: AnyConsumerOptions): Connections {
   return {
     connection: createConsumerConnection(redisUrl, place),
     blocking: createConsumerConnection(redisUrl, { ...place, name }),
-    questions: createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: QUESTION_TIMEOUT_MS }),
   };
 }

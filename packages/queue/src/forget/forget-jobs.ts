@@ -2,17 +2,12 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { QueueUnavailableError } from '../errors.ts';
 import { jobName } from '../jobs/job-name.ts';
-import { openQueue } from '../jobs/open-queue.ts';
 import { DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
-import { cleanError } from '../redis/clean-error.ts';
-import { endConnection } from '../redis/connection.ts';
-import { createSlowConnection, setTimeLimit, slowWriteLimitMs, untilReady } from '../redis/slow-connection.ts';
-import { placeOf, type Place } from '../servers/place.ts';
-import { shardPlaces, type QueueServers } from '../servers/shard-places.ts';
-import { watchOldShards } from '../shards/old-shards.ts';
+import { setTimeLimit, slowWriteLimitMs } from '../redis/slow-connection.ts';
+import type { QueueServers } from '../servers/shard-places.ts';
 import { dataOf, readCarried, type CarriedEvent } from './job-contents.ts';
+import { notOfRedis, onEachShard } from './on-each-shard.ts';
 import { idsInState, JOB_STATES, type JobState } from './rested-jobs.ts';
 
 /** Jobs that are decided about together, and bytes of their data; a larger one is decided about alone. */
@@ -53,56 +48,18 @@ export interface ForgetJobsOptions {
  */
 export async function forgetJobs({ servers, decide, signal }: ForgetJobsOptions): Promise<ForgottenJobs> {
   const counts: ForgottenJobs = { waiting: 0, resting: 0, dead_letters: 0, rejected: 0, in_hand: 0 };
-  for (const place of [...shardPlaces(servers), ...(await oldShards(servers))]) {
-    // oxlint-disable-next-line no-await-in-loop -- one shard after the other
-    await forgetOnShard(place, { decide, signal, counts });
-  }
+  await onEachShard(servers, [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE, REJECTED_QUEUE], {
+    signal,
+    async visit(connection, queue) {
+      // oxlint-disable-next-line no-await-in-loop -- one state after the other
+      for (const state of JOB_STATES) await forgetInState({ connection, queue, state }, { decide, signal, counts });
+    },
+  });
   return counts;
-}
-
-async function oldShards(servers: QueueServers): Promise<Place[]> {
-  const found: Place[] = [];
-  const watch = watchOldShards({ servers, onFound: (old) => void found.push(old) });
-  await watch.firstLook;
-  await watch.stop();
-  return found;
 }
 
 interface Sweep extends Omit<ForgetJobsOptions, 'servers'> {
   counts: ForgottenJobs;
-}
-
-async function forgetOnShard(options: Place, sweep: Sweep): Promise<void> {
-  const place = placeOf(options);
-  const connection = createSlowConnection(place);
-  const queues = [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE, REJECTED_QUEUE].map((name) =>
-    openQueue(name, connection, place.prefix),
-  );
-  try {
-    if (!(await untilReady(connection))) throw new QueueUnavailableError('Redis cannot be reached.');
-    for (const queue of queues) {
-      // oxlint-disable no-await-in-loop -- one queue after the other
-      for (const state of JOB_STATES) await forgetInState({ connection, queue, state }, sweep);
-      // It tells who failed and why, and nobody reads it.
-      await connection.xtrim(queue.toKey('events'), 'MAXLEN', 0);
-      // oxlint-enable no-await-in-loop
-    }
-  } catch (error) {
-    sweep.signal.throwIfAborted();
-    if (error instanceof DecisionError) throw error.cause;
-    if (error instanceof QueueUnavailableError) throw error;
-    throw new QueueUnavailableError('Redis does not answer.', { cause: cleanError(error) });
-  } finally {
-    await Promise.all(queues.map((queue) => queue.close()));
-    endConnection(connection);
-  }
-}
-
-/** Carries what `decide` has thrown: that is no fault of Redis. */
-class DecisionError extends Error {}
-
-function notOfRedis(cause: unknown): never {
-  throw new DecisionError('Nobody can decide.', { cause });
 }
 
 interface Where {

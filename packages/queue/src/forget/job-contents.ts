@@ -16,7 +16,7 @@ export interface CarriedEvent {
 
 /** Reads the data of a job of any queue of events. */
 export function readCarried(data: string): CarriedEvent[] {
-  const parsed = unpackData(parse(data));
+  const parsed = unpackData(parseData(data));
   const job = jobSchema.safeParse(parsed);
   if (job.success) {
     return job.data.events.map((delivery) => {
@@ -38,7 +38,8 @@ export function dataOf(events: readonly CarriedEvent[]): Buffer {
   return encodeJob({ events: events.flatMap(({ delivery }) => delivery ?? []), bytes });
 }
 
-function parse(data: string): unknown {
+/** Returns the data of a job as it was before JSON; undefined where it is none. */
+export function parseData(data: string): unknown {
   try {
     return JSON.parse(data);
   } catch {

@@ -43,16 +43,7 @@ export function openBacklog({ now = Date.now, ...options }: BacklogOptions): Bac
   const connection = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: ANSWER_TIMEOUT_MS });
   const connected = firstAttempt(connection);
   const queue = openEventQueue(connection, place.prefix);
-  const pace = createDrainPace();
-
-  async function look(): Promise<Backlog> {
-    const { waiting, held, added, examined } = await readCounts(connection, queue);
-    const jobs = await readJobs(connection, queue, examined);
-    const oldestAt = Math.min(...jobs.map(({ addedAt }) => addedAt));
-    const oldestSeconds = jobs.length === 0 ? 0 : Math.max(0, now() - oldestAt) / 1000;
-    const seconds = pace.secondsFor({ at: performance.now(), waiting, left: added - held, oldestSeconds });
-    return { jobs: waiting, events: estimateEvents(jobs, waiting), oldestSeconds, seconds };
-  }
+  const look = backlogLook(connection, queue, now);
 
   return {
     read: () => askRedis(connected, 'Redis does not tell its backlog.', look),
@@ -60,6 +51,23 @@ export function openBacklog({ now = Date.now, ...options }: BacklogOptions): Bac
       await queue.close();
       endConnection(connection);
     },
+  };
+}
+
+/** Returns a function that looks at the backlog of a queue; it rejects as the connection does. */
+export function backlogLook(
+  connection: Redis,
+  queue: Queue<unknown>,
+  now: () => number = Date.now,
+): () => Promise<Backlog> {
+  const pace = createDrainPace();
+  return async () => {
+    const { waiting, held, added, examined } = await readCounts(connection, queue);
+    const jobs = await readJobs(connection, queue, examined);
+    const oldestAt = Math.min(...jobs.map(({ addedAt }) => addedAt));
+    const oldestSeconds = jobs.length === 0 ? 0 : Math.max(0, now() - oldestAt) / 1000;
+    const seconds = pace.secondsFor({ at: performance.now(), waiting, left: added - held, oldestSeconds });
+    return { jobs: waiting, events: estimateEvents(jobs, waiting), oldestSeconds, seconds };
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Job, Queue } from 'bullmq';
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
 import { listJobs, type JobPage } from './list-jobs.ts';
-import { DEAD_LETTER_QUEUE, OPERATIONS_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
+import { DEAD_LETTER_QUEUE, OPERATIONS_QUEUE, REJECTED_QUEUE, REQUESTS_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
 import type { Place } from '../servers/place.ts';
 import { openQueue } from './open-queue.ts';
 import { createRetryAll, type RetryAllOptions, type RestingState } from './retry-all.ts';
@@ -16,6 +16,8 @@ export interface OpenQueues {
   operations: Queue<unknown>;
   /** Requests that were refused for their signature. */
   rejected: Queue<unknown>;
+  /** Requests of the console. */
+  requests: Queue<unknown>;
   /** Lists jobs of a queue; the data of a large job is its size in words. */
   list(queue: Queue<unknown>, page: JobPage): Promise<Job<unknown>[]>;
   /** Retries all jobs that rest in a state, in the background; see `RetryAll.start`. */
@@ -36,12 +38,14 @@ export function openQueues({ redisUrl, redisCa, prefix, ...callbacks }: QueuesOp
   const deadLetters = openQueue(DEAD_LETTER_QUEUE, connection, prefix);
   const operations = openQueue(OPERATIONS_QUEUE, connection, prefix);
   const rejected = openQueue(REJECTED_QUEUE, connection, prefix);
+  const requests = openQueue(REQUESTS_QUEUE, connection, prefix);
   const retryAll = createRetryAll(callbacks);
   return {
     events,
     deadLetters,
     operations,
     rejected,
+    requests,
     list: (queue, page) => listJobs(connection, queue, page),
     retryAll: (queue, state) => retryAll.start(queue, state),
     async ping() {
@@ -50,7 +54,7 @@ export function openQueues({ redisUrl, redisCa, prefix, ...callbacks }: QueuesOp
     },
     async close() {
       await retryAll.close();
-      await Promise.all([events.close(), deadLetters.close(), operations.close(), rejected.close()]);
+      await Promise.all([events, deadLetters, operations, rejected, requests].map((queue) => queue.close()));
       endConnection(connection);
     },
   };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
+import { DEAD_LETTER_QUEUE, REJECTED_QUEUE, REQUESTS_QUEUE, WEBHOOK_QUEUE } from '../names.ts';
 import { createProducerConnection, endConnection, firstAttempt } from '../redis/connection.ts';
 import { readSlots } from '../servers/find-master.ts';
 import { keySlot } from '../servers/key-slot.ts';
@@ -136,7 +136,7 @@ async function thoseWithJobs(places: OldShard[]): Promise<OldShard[]> {
 }
 
 function keysOf(prefix: string): string[] {
-  return [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE, REJECTED_QUEUE].flatMap((queue) =>
+  return [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE, REJECTED_QUEUE, REQUESTS_QUEUE].flatMap((queue) =>
     STATES.map((state) => `${prefix}:${queue}:${state}`),
   );
 }

@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startPrivateRedis, type PrivateRedis } from '../../../../test/support/private-redis.ts';
 import { startRedisCluster } from '../../../../test/support/redis-cluster.ts';
+import { createActivityWriter } from '../../src/activity/activity-writer.ts';
+import { openActivity } from '../../src/activity/activity.ts';
+import { openConsoleRequests } from '../../src/requests/open-console-requests.ts';
 import { createCanaryMark } from '../../src/shards/canary-mark.ts';
 import { watchOldShards, type OldShard } from '../../src/shards/old-shards.ts';
 import { openPostgresBeats } from '../../src/shards/postgres-beats.ts';
@@ -108,14 +111,23 @@ describe('old shards', () => {
       [`old-${hosts[0]}`, '{landline}'],
       [`old-5-${hosts[1]}`, '{landline:5}'],
     ]);
-    await put(1, '{landline:63}');
+    // A request of the console must not be forgotten either.
+    const requests = openConsoleRequests({ redisUrl: servers[1]?.url ?? '', prefix: '{landline:63}' });
+    onTestFinished(() => requests.close());
+    await requests.send({ do: 'unmark', fingerprint: '0123456789ab', at: 7 });
     await waitUntil(() => found.length > 2);
     expect(found.map(({ prefix }) => prefix)).toEqual(['{landline}', '{landline:5}', '{landline:63}']);
   });
 
-  it('are found on every master of a Cluster', async () => {
+  it('are found on every master of a Cluster, where the first shard has the activity', async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.remove());
+    const two = { redisUrl: cluster.url, queueShards: 2 };
+    const writer = createActivityWriter({ ...two, role: 'worker', onError: () => undefined });
+    const reader = openActivity(two);
+    onTestFinished(async () => void (await Promise.all([writer.close(), reader.close()])));
+    writer.start();
+    writer.count('applied', 3);
     const prefixes = ['{landline}', '{landline:0}', '{landline:2}', '{landline:3}'];
     await Promise.all(
       prefixes.map(async (prefix) => (await aShard({ redisUrl: cluster.url, prefix })).add([anEvent()], 10)),
@@ -127,5 +139,7 @@ describe('old shards', () => {
     // A look leaves out a master that does not answer in time, and the next one asks it again.
     await waitUntil(() => found.length >= 3);
     expect(found.map(({ prefix }) => prefix).toSorted()).toEqual(prefixes.slice(1));
+    await waitUntil(async () => (await reader.now().catch(() => undefined))?.applied === 3);
+    expect(await reader.processes()).toMatchObject([{ role: 'worker' }]);
   });
 });

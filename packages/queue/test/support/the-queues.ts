@@ -6,7 +6,7 @@ import { openQueues } from '../../src/jobs/queues.ts';
 export async function theQueues(
   redisUrl: string,
   prefix?: string,
-): Promise<Record<'events' | 'deadLetters' | 'operations' | 'rejected', Queue>> {
+): Promise<Record<'events' | 'deadLetters' | 'operations' | 'rejected' | 'requests', Queue>> {
   const queues = openQueues({ redisUrl, ...(prefix !== undefined && { prefix }) });
   onTestFinished(() => queues.close());
   await queues.ping();
