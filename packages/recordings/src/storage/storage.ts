@@ -17,6 +17,16 @@ export interface PutOptions {
   open: () => AsyncIterable<Buffer>;
 }
 
+/** What of a content is read. */
+export interface ReadOptions {
+  /** The offset of the first byte; 0 by default. */
+  start?: number | undefined;
+  /** The offset of the last byte, that byte included, as in HTTP's `Range`; by default the content's last byte. */
+  end?: number | undefined;
+  /** Its abort ends the reading with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
 /** Keeps recordings: a folder or an S3 bucket. */
 export interface Storage {
   /**
@@ -29,11 +39,13 @@ export interface Storage {
    */
   put(options: PutOptions): Promise<StoredObject>;
   /**
-   * Reads a stored content. An abort of `signal` ends the reading with the signal's reason.
+   * Reads a stored content, or a range of it. What of the range is behind the content's end is left out.
    *
-   * @throws StorageError, of code `missing` where nothing is stored at `url`
+   * @throws StorageError, of code `missing` where nothing is stored at `url`; RangeError for a range that is none; the reason of `signal`
    */
-  read(url: string, signal?: AbortSignal): AsyncIterable<Buffer>;
+  read(url: string, options?: ReadOptions): AsyncIterable<Buffer>;
+  /** Tells the size of a stored content, in bytes. @throws StorageError, of code `missing` where nothing is stored at `url` */
+  sizeOf(url: string): Promise<number>;
   /** Removes a stored content; does nothing where it is gone. @throws StorageError */
   remove(url: string): Promise<void>;
   /** Resolves when the storage would take a write now. @throws StorageError */

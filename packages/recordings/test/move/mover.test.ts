@@ -242,7 +242,8 @@ describe('what is away', () => {
     const transcript = JSON.stringify({ type: 'post_call_transcription', data: { pad: 'x'.repeat(MIB) } });
     await world.receive(transcript);
     await expect.poll(() => world.accepted.map(({ body }) => body), { timeout: 20_000 }).toEqual([transcript]);
-    expect(world.spool.stats().files).toBe(10);
+    // The transcript's file goes after its event was accepted.
+    await expect.poll(() => world.spool.stats().files, { timeout: 20_000 }).toBe(10);
     expect(world.errors).toEqual(['A body waits in the spool and is tried again: The storage is away.']);
     isAway = false;
     await moved(world, 11);

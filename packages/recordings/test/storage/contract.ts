@@ -33,6 +33,7 @@ export function testStorage(name: string, open: () => Promise<Subject>, { isHeld
 
   describe(`in ${name}`, () => {
     testContents(opened);
+    testRanges(opened);
     if (!isHeld) testMemory(opened);
     testKeys(opened);
     testFaults(opened);
@@ -81,7 +82,7 @@ function testContents(open: () => Promise<Subject>): void {
     const controller = new AbortController();
     const reading = factsOf(
       (async function* () {
-        for await (const part of storage.read(url, controller.signal)) {
+        for await (const part of storage.read(url, { signal: controller.signal })) {
           controller.abort(new Error('the listener left'));
           yield part;
         }
@@ -89,6 +90,53 @@ function testContents(open: () => Promise<Subject>): void {
     );
     await expect(reading).rejects.toThrow('the listener left');
   });
+}
+
+function testRanges(open: () => Promise<Subject>): void {
+  test('gives the range that is asked for, and tells the size', async () => {
+    const { storage } = await open();
+    const { url } = await storage.put(contentOf(100_000));
+    const whole = await bytesOf(storage.read(url));
+    const read = (start?: number, end?: number) => bytesOf(storage.read(url, { start, end }));
+    const asked = [await read(0, 1), await read(65_530, 70_000), await read(99_999), await read(undefined, 9)];
+    expect(asked.map((bytes) => bytes.length)).toEqual([2, 4471, 1, 10]);
+    expect(asked).toEqual([
+      whole.subarray(0, 2),
+      whole.subarray(65_530, 70_001),
+      whole.subarray(99_999),
+      whole.subarray(0, 10),
+    ]);
+    expect(await storage.sizeOf(url)).toBe(100_000);
+  });
+
+  test('leaves out what of a range is behind the end', async () => {
+    const { storage } = await open();
+    const { url } = await storage.put(contentOf(1000));
+    expect(await factsOf(storage.read(url, { start: 990, end: 5000 }))).toMatchObject({ bytes: 10 });
+    expect(await factsOf(storage.read(url, { start: 1000 }))).toMatchObject({ bytes: 0 });
+  });
+
+  test('tells neither the size nor a range of what is gone', async () => {
+    const { storage } = await open();
+    const { url } = await storage.put(contentOf(10));
+    await storage.remove(url);
+    await expect(storage.sizeOf(url)).rejects.toMatchObject({ name: 'StorageError', code: 'missing' });
+    await expect(factsOf(storage.read(url, { start: 3 }))).rejects.toMatchObject({ code: 'missing' });
+  });
+
+  test.for([{ start: -1 }, { start: 0.5 }, { start: NaN }, { start: 5, end: 4 }])(
+    'refuses %j, which is no range',
+    async (range) => {
+      const { storage, base } = await open();
+      await expect(factsOf(storage.read(`${base}${KEY}`, range))).rejects.toThrow(RangeError);
+    },
+  );
+}
+
+async function bytesOf(parts: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = [];
+  for await (const part of parts) all.push(part);
+  return Buffer.concat(all);
 }
 
 function testKeys(open: () => Promise<Subject>): void {
@@ -221,6 +269,7 @@ function testUrls(open: () => Promise<Subject>): void {
     const { storage, base } = await open();
     const url = text.replace('<base>', base);
     await expect(factsOf(storage.read(url))).rejects.toMatchObject({ code: 'refused' });
+    await expect(storage.sizeOf(url)).rejects.toMatchObject({ code: 'refused' });
     await expect(storage.remove(url)).rejects.toMatchObject({ code: 'refused' });
   });
 }

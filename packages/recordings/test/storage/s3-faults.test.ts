@@ -154,6 +154,19 @@ test('gives up in the middle of a content that a server stops to send, or cuts',
   expect(await errorOf(read())).toMatchObject({ code: 'unavailable' });
 });
 
+test.each([
+  [200, {}],
+  [206, { 'content-range': 'bytes 0-9/10' }],
+])('takes no other range than the one that it asked for: a server answers %i %j', async (status, headers) => {
+  setCredentials();
+  const origin = await serve((_, response) => void response.writeHead(status, headers).end('0123456789'));
+  const reading = factsOf(open(origin).read(`s3://${BUCKET}/${KEY}`, { start: 0, end: 4 }));
+  expect(await errorOf(reading)).toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('another one'),
+  });
+});
+
 test('close ends what is under way, and what comes later', async () => {
   setCredentials();
   let requests = 0;

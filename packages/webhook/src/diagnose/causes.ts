@@ -123,3 +123,23 @@ export type Cause = keyof typeof CAUSES;
 export function isCause(text: string): text is Cause {
   return Object.hasOwn(CAUSES, text);
 }
+
+/** The causes of requests whose signature nobody can check, whatever the secret: there is nothing to readmit. */
+export const HOPELESS_CAUSES: readonly Cause[] = [
+  'no_signature',
+  'empty_signature',
+  'repeated_signature',
+  'no_time',
+  'time_unreadable',
+  'no_v0',
+  'signature_unreadable',
+  'body_cut',
+  'body_unread',
+];
+
+const HOPELESS: ReadonlySet<string> = new Set(HOPELESS_CAUSES);
+
+/** Tells whether no secret makes the requests of a cause good. Of a cause that this version does not know, one may. */
+export function isHopeless(cause: string): boolean {
+  return HOPELESS.has(cause);
+}

@@ -5,8 +5,9 @@ import { makeFolder } from '@landline/held-folder';
 import { ifMissing, removeFile, syncFolder } from '@landline/held-folder/files';
 import { checkedContent, isContent, type Content } from '../content.ts';
 import { keyAtEnd } from '../recording-key.ts';
+import { spanOf, type Span } from '../span.ts';
 import { StorageError } from '../storage-error.ts';
-import type { PutOptions, Storage } from '../storage.ts';
+import type { PutOptions, ReadOptions, Storage } from '../storage.ts';
 import { createPut } from '../store-once.ts';
 import { toFileError } from './file-error.ts';
 import { partMark, removeLeftOvers, removeParts, writePart } from './parts.ts';
@@ -14,6 +15,9 @@ import { placeFile, type LinkFile } from './place-file.ts';
 
 /** How many bytes `check` writes. A full disk may still take a few. */
 const PROBE = Buffer.alloc(64 * 1024);
+
+/** How many bytes are read at once. */
+const PART_BYTES = 64 * 1024;
 
 /** What only a test sets. */
 export interface FileStorageOptions {
@@ -40,6 +44,7 @@ export function createFileStorage(folder: string, { linkFile }: FileStorageOptio
   return {
     put: createPut({ storeAt, toError: (error) => toPutError(error, folder) }),
     read: readFile,
+    sizeOf: sizeOfFile,
     async remove(url) {
       const path = pathOf(url);
       try {
@@ -79,31 +84,68 @@ async function writeFile({ folder, path, linkFile }: Target, content: PutOptions
   }
 }
 
-async function* readFile(url: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+async function* readFile(url: string, options: ReadOptions = {}): AsyncGenerator<Buffer> {
+  const { signal } = options;
+  const span = spanOf(options);
   signal?.throwIfAborted();
   const path = pathOf(url);
-  let handle: FileHandle | undefined;
+  let file: OpenFile | undefined;
   try {
-    // A link is no recording: only files that this storage has made are read.
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    if (!(await handle.stat()).isFile())
-      throw new StorageError('refused', `There is no file of a recording at ${path}.`);
-    yield* partsOf(handle, signal);
+    file = await openFile(path);
+    yield* partsOf(file.handle, span, signal);
   } catch (error) {
     signal?.throwIfAborted();
     throw toFileError(error, path);
   } finally {
-    await handle?.close();
+    await file?.handle.close();
   }
 }
 
-async function* partsOf(handle: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
-  for (;;) {
+async function sizeOfFile(url: string): Promise<number> {
+  const path = pathOf(url);
+  try {
+    const { handle, bytes } = await openFile(path);
+    await handle.close();
+    return bytes;
+  } catch (error) {
+    throw toFileError(error, path);
+  }
+}
+
+/** A file of a recording, open for reading, and its size. */
+interface OpenFile {
+  handle: FileHandle;
+  bytes: number;
+}
+
+/** A link is no recording: only files that this storage has made are opened. A pipe is not waited for. */
+async function openFile(path: string): Promise<OpenFile> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    if (found.isFile()) return { handle, bytes: found.size };
+    throw new StorageError('refused', `There is no file of a recording at ${path}.`);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function* partsOf(
+  handle: FileHandle,
+  span: Span | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  let at = span?.start ?? 0;
+  const behind = (span?.end ?? Infinity) + 1;
+  while (at < behind) {
     signal?.throwIfAborted();
+    const part = Buffer.allocUnsafe(Math.min(PART_BYTES, behind - at));
     // oxlint-disable-next-line no-await-in-loop -- the bytes are read in their order
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(64 * 1024));
+    const { bytesRead } = await handle.read(part, 0, part.length, at);
     if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+    yield part.subarray(0, bytesRead);
   }
 }
 

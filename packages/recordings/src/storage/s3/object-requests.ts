@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { checkedContent } from '../content.ts';
+import type { Span } from '../span.ts';
 import { StorageError } from '../storage-error.ts';
 import type { PutOptions } from '../storage.ts';
 import type { Progress } from './progress.ts';
@@ -93,13 +94,29 @@ export function putProbe({ bucket, key }: Place): S3Request<void> {
   };
 }
 
-/** Begins to read an object. */
-export function getObject({ bucket, key }: Place): S3Request<S3Body> {
+/** Begins to read an object, or a range of it. A range behind the object's end has no body. */
+export function getObject({ bucket, key }: Place, span?: Span): S3Request<S3Body> {
   return async ({ sdk, client }, { signal }) => {
-    const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key });
-    const { Body, ContentLength } = await client.send(command, { abortSignal: signal });
-    return { body: Body, bytes: ContentLength };
+    const range = span === undefined ? {} : { Range: `bytes=${span.start}-${span.end ?? ''}` };
+    const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key, ...range });
+    try {
+      const { Body, ContentLength, ContentRange } = await client.send(command, { abortSignal: signal });
+      if (span !== undefined && !isWithin(ContentRange, span)) throw new StorageError('unavailable', OTHER_RANGE);
+      return { body: Body, bytes: ContentLength };
+    } catch (error) {
+      if (span === undefined || statusOf(error) !== RANGE_NOT_SATISFIABLE) throw error;
+      return { body: Readable.from([]), bytes: 0 };
+    }
   };
+}
+
+const RANGE_NOT_SATISFIABLE = 416;
+const OTHER_RANGE = 'S3 was asked for a range of a recording, and answered with another one.';
+
+/** Tells whether a server gives what it was asked for: one that knows no ranges answers with everything. */
+function isWithin(contentRange: string | undefined, { start, end = Infinity }: Span): boolean {
+  const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(contentRange ?? '') ?? [];
+  return Number(from) === start && Number(to) <= end;
 }
 
 /** Removes an object that may be gone already. */

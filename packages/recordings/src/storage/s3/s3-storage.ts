@@ -1,10 +1,19 @@
 import { isContent, type Content } from '../content.ts';
 import { keyAtEnd } from '../recording-key.ts';
+import { spanOf } from '../span.ts';
 import { StorageError } from '../storage-error.ts';
 import type { BucketTarget } from '../storage-url.ts';
 import type { PutOptions, Storage } from '../storage.ts';
 import { createPut } from '../store-once.ts';
-import { deleteObject, getObject, headObject, putObject, putProbe, type Place } from './object-requests.ts';
+import {
+  deleteObject,
+  getObject,
+  headObject,
+  putObject,
+  putProbe,
+  type ObjectFacts,
+  type Place,
+} from './object-requests.ts';
 import { createRequests, type S3Requests } from './s3-requests.ts';
 
 /** How often a write is tried where other writers come in between. */
@@ -43,8 +52,13 @@ export function createS3Storage(target: BucketTarget, { idleLimitMs }: { idleLim
 
   return {
     put: createPut({ storeAt, toError: withoutMissing }),
-    async *read(url, signal) {
-      yield* requests.read(getObject(placeOf(url)), signal);
+    async *read(url, options = {}) {
+      const span = spanOf(options);
+      yield* requests.read(getObject(placeOf(url), span), options.signal);
+    },
+    async sizeOf(url) {
+      const place = placeOf(url);
+      return sizeIn(await requests.make(headObject(place)), place);
     },
     async remove(url) {
       const place = placeOf(url);
@@ -71,6 +85,13 @@ async function lookAt(
       ? await isContent(requests.read(getObject(place)), content)
       : found.sha256 === content.sha256;
   return isSame ? 'same' : 'other';
+}
+
+function sizeIn(found: ObjectFacts | 'absent' | 'hidden', place: Place): number {
+  if (found === 'absent') throw new StorageError('missing', `There is no recording at ${urlOf(place)}.`);
+  if (found === 'hidden') throw hidden(place);
+  if (found.bytes !== undefined) return found.bytes;
+  throw new StorageError('unavailable', `S3 does not say how large ${urlOf(place)} is.`);
 }
 
 function urlOf({ bucket, key }: Place): string {

@@ -73,7 +73,7 @@ export async function startStrictS3(
       request.resume();
       refuse(response, 403, 'SignatureDoesNotMatch');
     } else if (request.method === 'PUT') void put({ strict, key, headers }, request, response);
-    else answerOther({ strict, key }, request, response);
+    else answerOther({ strict, key, headers }, request, response);
   });
   return strict;
 }
@@ -111,7 +111,7 @@ async function put(
 }
 
 function answerOther(
-  { strict, key }: { strict: StrictS3; key: string },
+  { strict, key, headers }: { strict: StrictS3; key: string; headers: Record<string, string> },
   { method }: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -119,13 +119,32 @@ function answerOther(
   if (method === 'DELETE') {
     strict.objects.delete(key);
     response.writeHead(204).end();
-  } else if (found === undefined) refuse(response, 404, 'NoSuchKey');
-  else {
-    const sha256 = found.headers['x-amz-meta-sha256'];
-    response.setHeader('content-length', found.content.length);
-    if (sha256 !== undefined) response.setHeader('x-amz-meta-sha256', sha256);
-    response.end(method === 'HEAD' ? undefined : found.content);
+    return;
   }
+  if (found === undefined) {
+    refuse(response, 404, 'NoSuchKey');
+    return;
+  }
+  const sha256 = found.headers['x-amz-meta-sha256'];
+  if (sha256 !== undefined) response.setHeader('x-amz-meta-sha256', sha256);
+  const content = rangeOf(found.content, headers['range'], response);
+  if (content === undefined) return;
+  response.setHeader('content-length', content.length);
+  response.end(method === 'HEAD' ? undefined : content);
+}
+
+/** Cuts out the range that is asked for, and announces it; undefined where it is refused. */
+function rangeOf(content: Buffer, range: string | undefined, response: ServerResponse): Buffer | undefined {
+  const [, from = '', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
+  if (from === '') return content;
+  const [start, end] = [Number(from), Math.min(to === '' ? Infinity : Number(to), content.length - 1)];
+  if (start >= content.length) {
+    refuse(response, 416, 'InvalidRange');
+    return undefined;
+  }
+  response.statusCode = 206;
+  response.setHeader('content-range', `bytes ${start}-${end}/${content.length}`);
+  return content.subarray(start, end + 1);
 }
 
 function signatureIn({ authorization = '' }: Record<string, string>): string | undefined {
