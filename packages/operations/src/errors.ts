@@ -27,3 +27,26 @@ export class OperationFailedError extends Error {
     this.name = 'OperationFailedError';
   }
 }
+
+/**
+ * Why the exact bytes of an event cannot be given:
+ *
+ * - `gone`: the ledger keeps no bodies of that day any more, or the call was erased.
+ * - `deleted`: the audio was deleted.
+ * - `not_kept`: nobody had a place to keep the audio or the body in when the event came.
+ * - `unreadable`: the storage does not give what it should have. `cause` is its error.
+ * - `outside`: the row names a place that is not read from here.
+ */
+export type BodyMissingReason = 'gone' | 'deleted' | 'not_kept' | 'unreadable' | 'outside';
+
+/** The exact bytes of an event cannot be given. The message says why, and names the event or the file. */
+export class BodyMissingError extends Error {
+  readonly code = 'body_missing';
+  readonly reason: BodyMissingReason;
+
+  constructor(reason: BodyMissingReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'BodyMissingError';
+    this.reason = reason;
+  }
+}

@@ -1,10 +1,14 @@
 export { createEngine, OPERATION_EVENTS, type Engine, type EngineOptions, type OperationEvent } from './engine.ts';
 export type { OperationContext, OperationKind } from './operation-kind.ts';
-export { OperationFailedError } from './errors.ts';
-export { ERASE, eraseKind } from './erase/erase.ts';
+export { BodyMissingError, OperationFailedError, type BodyMissingReason } from './errors.ts';
+export { openBoundRecordingStorage } from './body/bound-recording-storage.ts';
+export { openRecordingStorage, type RecordingStorage } from './body/recording-storage.ts';
+export { checkBody, type BodyCheck } from './body/body-check.ts';
+export { audioUrl, recordingOf, wholeBody } from './body/whole-body.ts';
+export { eraseKind } from './erase/erase.ts';
 export { describeErasure } from './erase/counts.ts';
 export type { ErasePorts, ForgottenInRedis, HeldEvent } from './erase/erase-ports.ts';
-export { erasureWords, type ErasureRequest } from './erase/erasure-filter.ts';
+export { ERASE, erasureWords, type ErasureRequest } from './erase/erasure-filter.ts';
 export { operationVariables } from './variables.ts';
 export { openRemover } from '@landline/recordings';
 export { removeRecordings, type RemovedRecordings, type RemovePorts } from './recordings/remove-recordings.ts';
@@ -20,5 +24,11 @@ export { readPolicy, retentionVariables } from './retention/variables.ts';
 export { codeOfFold } from './rebuild/code-of.ts';
 export { isRebuilt, KEPT_MS, tidyRebuilds } from './rebuild/kept.ts';
 export { rebuildKind } from './rebuild/rebuild.ts';
+export {
+  explainConversationRefusal,
+  REBUILD_CONVERSATION,
+  rebuildConversationKind,
+  type RebuildConversationPorts,
+} from './rebuild/rebuild-conversation.ts';
 export type { RebuildPorts } from './rebuild/rebuild-ports.ts';
 export { REBUILD, rebuildCheckpointSchema, type RebuildCheckpoint } from './rebuild/rebuild-request.ts';

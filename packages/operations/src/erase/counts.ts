@@ -14,6 +14,7 @@ const PLACES = [
   ['redis_waiting', 'events that waited in Redis'],
   ['redis_resting', 'events that rested in Redis'],
   ['dead_letters', 'dead letters'],
+  ['requests', 'requests of the console'],
   ['kept_rows', 'rows of a rebuild'],
   ['operations', 'filters of operations'],
 ] as const;

@@ -10,6 +10,16 @@ export interface HeldEvent {
   receivedAt: number;
 }
 
+/** A request of the console that Redis holds: `HeldRequest` of packages/queue. */
+export interface HeldRequest {
+  /** The operation that it asks for; undefined where it asks for something else, or cannot be read. */
+  operation: { id: string; kind: string; filter: Readonly<Record<string, string>> } | undefined;
+  /** Its data where nobody can read it. */
+  unreadable: Buffer | undefined;
+  /** Whether no worker takes it any more, unless a person retries it. */
+  isResting: boolean;
+}
+
 /** How many events were taken out of Redis, by where they lay: `ForgottenJobs` of packages/queue. */
 export interface ForgottenInRedis {
   waiting: number;
@@ -31,4 +41,9 @@ export interface ErasePorts extends RemovePorts {
     decide: (events: readonly HeldEvent[]) => Promise<boolean[]>,
     signal: AbortSignal,
   ): Promise<ForgottenInRedis>;
+  /** Goes through all requests of the console in Redis, and takes out those that are to go; `forgetRequests` of packages/queue. Rejects as `forgetJobs` does. */
+  forgetRequests(
+    decide: (request: HeldRequest) => boolean,
+    signal: AbortSignal,
+  ): Promise<{ requests: number; in_hand: number }>;
 }

@@ -4,12 +4,10 @@ import type { OperationContext, OperationKind } from '../operation-kind.ts';
 import { removeRecordings } from '../recordings/remove-recordings.ts';
 import { describeErasure } from './counts.ts';
 import type { ErasePorts } from './erase-ports.ts';
-import { readErasureWords, type ErasureRequest } from './erasure-filter.ts';
+import { ERASE, readErasureWords, type ErasureRequest } from './erasure-filter.ts';
+import { forgetRequests } from './forget-requests.ts';
 import { forgetInRedis, forgetRefused, forgetUnapplied, type Search } from './look-for-person.ts';
 import { namesPerson } from './names-person.ts';
-
-/** The kind of an erasure, as `operations.kind` has it. */
-export const ERASE = 'erase';
 
 /** Conversations that are forgotten in one transaction. */
 const BATCH = 20;
@@ -57,8 +55,13 @@ async function runErase(context: OperationContext, ports: ErasePorts): Promise<v
   await forgetCallsOf(request.subject, search, createdAt);
   if (isPerson) await context.retry(() => store.erasing.forgetProfiles(id, person, { isLate: true }));
   await forgetInKeptTables(search);
-  await context.retry(() => store.erasing.clearFilters(id, person, request.hash));
+  const clearFilters = () => context.retry(() => store.erasing.clearFilters(id, person, request.hash));
+  await forgetRequests(search);
+  await clearFilters();
   await removeFiles(search);
+  // A request that came meanwhile, or changed its state while somebody looked.
+  await forgetRequests(search);
+  await clearFilters();
   await finish(request, search);
 }
 

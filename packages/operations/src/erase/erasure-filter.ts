@@ -2,6 +2,9 @@ import { subjectSchema, type Subject } from '@landline/store';
 import { z } from 'zod';
 import { OperationFailedError } from '../errors.ts';
 
+/** The kind of an erasure, as `operations.kind` has it. */
+export const ERASE = 'erase';
+
 /** What an erasure is asked for with. */
 export interface ErasureRequest {
   subject: Subject;

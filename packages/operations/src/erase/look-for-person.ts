@@ -15,7 +15,7 @@ const MOST = { events: 100, bytes: 4 * 1024 * 1024 };
 const REJECTED_PAGE = 32;
 
 /** How long to wait for jobs that a worker has in hand, in ms. */
-const IN_HAND_MS = 500;
+export const IN_HAND_MS = 500;
 
 /** Everything that looking for a person takes. */
 export interface Search {

@@ -26,17 +26,17 @@ export interface ReadmitPorts {
 
 /**
  * Writes which requests are readmitted, and with what, in words for `operations.filter`: times are ISO 8601, and secrets have their short ids, so
- * that a worker that does not know one of them does not pass its events over.
+ * that a worker that does not know one of them does not pass its events over. Without `secrets`, the secrets are those that the worker has.
  */
 export function readmitWords(
   { since, until, cause }: RejectedFilter,
-  secrets: readonly string[],
+  secrets?: readonly string[],
 ): Record<string, string> {
   return {
     ...(since !== undefined && { since: new Date(since).toISOString() }),
     ...(until !== undefined && { until: new Date(until).toISOString() }),
     ...(cause !== undefined && { cause }),
-    secrets: secrets.map(secretId).join(),
+    ...(secrets !== undefined && { secrets: secrets.map(secretId).join() }),
   };
 }
 
@@ -46,7 +46,10 @@ const wordsSchema = z.strictObject({
   since: time.optional(),
   until: time.optional(),
   cause: z.string().optional(),
-  secrets: z.string().transform((text) => text.split(',')),
+  secrets: z
+    .string()
+    .transform((text) => text.split(','))
+    .optional(),
 });
 
 const checkpointSchema = z.object({
@@ -115,8 +118,14 @@ function readWords(filter: unknown): z.output<typeof wordsSchema> {
   throw new OperationFailedError(`The filter cannot be read: ${z.prettifyError(read.error)}`);
 }
 
-/** @throws OperationFailedError where this worker lacks a secret that the operation was asked for with */
-function checkSecrets(wanted: readonly string[], { secrets }: Accepting): void {
+/** @throws OperationFailedError where this worker lacks a secret that the operation was asked for with, or has none at all */
+function checkSecrets(wanted: readonly string[] | undefined, { secrets }: Accepting): void {
+  if (wanted === undefined) {
+    if (secrets.length > 0) return;
+    throw new OperationFailedError(
+      'The worker knows no secret, so no signature can be good. Set ELEVENLABS_WEBHOOK_SECRET for the workers, restart them, and ask again. Nothing was changed.',
+    );
+  }
   const known = new Set(secrets.map(secretId));
   const missing = wanted.filter((id) => !known.has(id));
   if (missing.length === 0) return;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createStore, hashSubject, type Operation, type OperationProgress, type Store } from '@landline/store';
 import { deliveryOf } from '@landline/webhook/delivery';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -6,9 +7,9 @@ import { deadOf, dump, eventsOfCall, PERSON, TRACES, transcriptOf } from '../../
 import { EMPTY_TABLES } from '../../../store/test/support/read-tables.ts';
 import { createDatabase, type TestDatabase } from '../../../../test/support/database.ts';
 import { runSql } from '../../../../test/support/run-sql.ts';
-import { ERASE, eraseKind } from '../../src/erase/erase.ts';
-import type { ErasePorts, HeldEvent } from '../../src/erase/erase-ports.ts';
-import { erasureWords } from '../../src/erase/erasure-filter.ts';
+import { eraseKind } from '../../src/erase/erase.ts';
+import type { ErasePorts, HeldEvent, HeldRequest } from '../../src/erase/erase-ports.ts';
+import { ERASE, erasureWords } from '../../src/erase/erasure-filter.ts';
 import type { OperationContext } from '../../src/operation-kind.ts';
 
 let database: TestDatabase;
@@ -42,11 +43,19 @@ const COUNTS = {
   profiles: 1,
 };
 
+/** A request of the console that rests. */
+const asking = (kind: string, filter: Record<string, string>): HeldRequest => ({
+  operation: { id: randomUUID(), kind, filter },
+  unreadable: undefined,
+  isResting: true,
+});
+
 /** A death of the worker between two of its steps. */
 class Killed extends Error {}
 
 /** What Redis holds of the person: a transcript of a call that nobody has applied, and a dead letter. */
 let held: HeldEvent[];
+let asked: HeldRequest[];
 let files: Set<string>;
 
 async function layOut(): Promise<void> {
@@ -58,6 +67,7 @@ async function layOut(): Promise<void> {
     const body = Buffer.from(text);
     return { body, receivedAt: 1, delivery: deliveryOf(body, { receivedAt: 1, signedAt: 1, secretId: 'test' }) };
   });
+  asked = [asking('replay', { user: PERSON.user }), asking('replay', { user: 'somebody else' })];
   files = new Set((await sql(`SELECT url FROM conversation_recordings`)).map(({ url }) => String(url)));
 }
 
@@ -83,6 +93,12 @@ function dyingAt(calls: number, isAfter: boolean): { ports: ErasePorts; made: ()
     store,
     recordings: store.recordingsToRemove,
     storage: { remove: async (url) => void files.delete(url) },
+    async forgetRequests(decide) {
+      const left = asked.filter((request) => !decide(request));
+      const requests = asked.length - left.length;
+      asked = left;
+      return { requests, in_hand: 0 };
+    },
     async forgetJobs(decide) {
       const goes = await decide(held);
       const going = goes.filter(Boolean).length;
@@ -136,11 +152,20 @@ test('a worker that dies before or after any of its steps leaves the rest to the
       const text = await dump({ sql });
       const found = TRACES.filter((trace) => text.includes(trace));
       const marked = await sql(`SELECT id FROM conversations WHERE erased_at IS NOT NULL ORDER BY id`);
-      expect({ calls, isAfter, found, held, files: [...files], marked: marked.map((row) => row['id']) }).toEqual({
+      expect({
+        calls,
+        isAfter,
+        found,
+        held,
+        asked: asked.length,
+        files: [...files],
+        marked: marked.map((row) => row['id']),
+      }).toEqual({
         calls,
         isAfter,
         found: [],
         held: [],
+        asked: 1,
         files: [],
         marked: ['c1', 'c2', 'c3', 'c4'],
       });
