@@ -1,11 +1,11 @@
 import { addCanaryAge, type Logger, type Tracing } from '@landline/process';
 import type { Intake } from '@landline/intake';
-import { QueueUnavailableError, type CanaryMark } from '@landline/queue';
+import { QueueUnavailableError, type ActivityWriter, type CanaryMark } from '@landline/queue';
 import { SpoolError, type Spool } from '@landline/recordings';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answer, answerFor, type AnswerCode } from './answers.ts';
+import { answer, answerFor, statusOf, type AnswerCode } from './answers.ts';
 import { clientErrorHandler } from './client-errors.ts';
 import { createConnections, type Connections, type DroppedState } from './connections.ts';
 import { holdContinue, isHeldBack } from './expect-continue.ts';
@@ -35,6 +35,8 @@ export interface AppOptions {
   canaryMark?: Pick<CanaryMark, 'newest'> | undefined;
   /** Keeps requests that are refused for their signature; undefined: nothing does. */
   rejections?: Pick<Rejections, 'note'> | undefined;
+  /** Counts for the console; undefined: nothing does. */
+  activity?: Pick<ActivityWriter, 'count'> | undefined;
   /** Accepted keys, newest first. */
   secrets: readonly string[];
   /** How old a signature may be, in seconds. */
@@ -95,7 +97,7 @@ export function createApp(options: AppOptions): ReceiverApp {
     beginInSpool: (makeRoom) => options.spool.begin({ isLarge: true, makeRoom }),
   });
   measureReception(metrics, { connections: () => connections.count(), receivingBytes: () => reception.bytes() });
-  addHooks(server, { refusals, connections, reception, metrics, isDraining });
+  addHooks(server, { refusals, connections, reception, metrics, activity: options.activity, isDraining });
   server.setErrorHandler(errorHandler(refusals, logger));
   server.setNotFoundHandler((_request, reply) => notFound(reply));
   webhookRoute(server, { ...options, reception, refusals, metrics, now });
@@ -158,11 +160,15 @@ interface HookOptions {
   connections: Connections;
   reception: Reception;
   metrics: ReceiverMetrics;
+  activity: AppOptions['activity'];
   isDraining: () => boolean;
 }
 
 /** Adds the hooks that run for every request. They take a callback: a promise would cost each request a turn of the microtask queue. */
-function addHooks(server: FastifyInstance, { connections, reception, metrics, isDraining }: HookOptions): void {
+function addHooks(
+  server: FastifyInstance,
+  { connections, reception, metrics, activity, isDraining }: HookOptions,
+): void {
   server.decorateReply('answerCode', null);
   server.decorateRequest('arrival', null);
   server.addHook('onRequest', (request, reply, done) => {
@@ -180,6 +186,7 @@ function addHooks(server: FastifyInstance, { connections, reception, metrics, is
     // The sender reads no answer on an ended socket. Its late request has had its 408, and was counted then.
     const isRejected = answerCode !== null && answerCode !== 'not_found' && request.raw.socket.writable;
     if (isRejected) metrics.rejected.inc({ code: answerCode });
+    if (isRejected && statusOf(answerCode) === 401) activity?.count('refused');
     reception.answered(request, { isAccepted: answerCode === null });
     done(null, payload);
   });

@@ -3,6 +3,7 @@ import { createJournal } from '@landline/journal';
 import { addBacklog, createLogger, openTracing, stopOnRequest } from '@landline/process';
 import { createIntake } from '@landline/intake';
 import {
+  createActivityWriter,
   createCanaryMark,
   openBacklogs,
   openRejectedQueue,
@@ -10,6 +11,7 @@ import {
   RedisRefusedError,
 } from '@landline/queue';
 import { WEBHOOK_PATH } from '@landline/webhook';
+import { activityGauges } from './activity-gauges.ts';
 import { createApp } from './app.ts';
 import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
@@ -101,11 +103,23 @@ const rejections = createRejections({
   openQueue: (onOutcome) => openRejectedQueue({ ...servers, onOutcome }),
   onOutcome: (outcome) => metrics.rejectedRequests.inc({ outcome }),
 });
+const activity = createActivityWriter({
+  ...servers,
+  role: 'receiver',
+  onError: ({ message }, isLost) =>
+    logger.warn(
+      isLost
+        ? `The console lacks what this process counted last, unless Redis took it all the same: ${message}`
+        : `What the console shows is written later: ${message}`,
+    ),
+});
+activity.gauges(activityGauges({ intake, journal, spool: largeBodies.spool }));
 const app = createApp({
   intake,
   spool: largeBodies.spool,
   rejections,
   canaryMark: hasCanary ? canaryMark : undefined,
+  activity,
   secrets: config.ELEVENLABS_WEBHOOK_SECRET.secrets,
   toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
   bodyLimitBytes: config.BODY_LIMIT_BYTES,
@@ -171,6 +185,7 @@ async function start(): Promise<void> {
   const backlog = Math.min(BACKLOG.most, Math.max(BACKLOG.least, Math.ceil(limit.connections / 4)));
   const origin = await app.server.listen({ port: config.PORT, host: config.HOST, backlog });
   logger.info(`Listening on ${origin}`);
+  activity.start();
   if (!hasCanary) return canaryMark.clear();
   if (isLeaving) return;
   canary = startCanary({
@@ -182,11 +197,12 @@ async function start(): Promise<void> {
 }
 
 async function close(): Promise<void> {
+  const counted = activity.close();
   await Promise.all([largeBodies.close(), rejections.close()]);
   await intake.close();
   await journal?.close();
   canaryMark.close();
-  await backlogs.close();
+  await Promise.all([backlogs.close(), counted]);
   await health.close();
 }
 

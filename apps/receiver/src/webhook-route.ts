@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { METHODS } from 'node:http';
 import type { Logger, Tracing } from '@landline/process';
 import type { Intake } from '@landline/intake';
+import type { ActivityWriter } from '@landline/queue';
 import { SpoolError, type BodyWriter, type Spool } from '@landline/recordings';
 import { keyOfHash, peekType, WEBHOOK_PATH } from '@landline/webhook';
 import { CANARY_TYPE } from '@landline/webhook/canary';
@@ -53,6 +54,8 @@ export interface WebhookRouteOptions {
   now: () => number;
   logger: Logger;
   metrics: ReceiverMetrics;
+  /** Counts for the console; undefined: nothing does. */
+  activity?: Pick<ActivityWriter, 'count'> | undefined;
   /** Undefined where nobody makes traces. */
   tracing?: Tracing | undefined;
 }
@@ -167,8 +170,9 @@ function arePieces(body: unknown): body is readonly Buffer[] {
   return Array.isArray(body);
 }
 
-function noteAccepted({ metrics, logger }: WebhookRouteOptions, type: string): void {
+function noteAccepted({ metrics, activity, logger }: WebhookRouteOptions, type: string): void {
   metrics.accepted.inc();
+  activity?.count('accepted');
   logger.info(`📥 ElevenLabs Webhook received: ${type}`);
 }
 

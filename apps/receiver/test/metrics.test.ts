@@ -5,9 +5,12 @@ import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a
 
 let redis: PrivateRedis;
 let receiver: TestReceiver;
+/** What was counted for the console. */
+const counted: Record<string, number> = {};
+const activity = { count: (name: string, n = 1) => void (counted[name] = (counted[name] ?? 0) + n) };
 beforeAll(async () => {
   redis = await startPrivateRedis();
-  receiver = await startReceiver(redis.url);
+  receiver = await startReceiver(redis.url, { activity });
 });
 afterAll(async () => {
   await receiver.close();
@@ -36,4 +39,5 @@ it('counts accepted events and, by code, refused requests', async () => {
     'code="body_too_large"': 1,
     'code="unavailable"': 1,
   });
+  expect(counted).toEqual({ accepted: 3, refused: 4 });
 });

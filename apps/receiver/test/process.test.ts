@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import type { StartedProcess } from '@landline/local-servers';
+import { openActivity } from '@landline/queue';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { spawnApp, startApp, type AppProcess } from '../../../test/support/app-process.ts';
 import { openConnection, rawPost } from '../../../test/support/raw-connection.ts';
@@ -58,6 +59,11 @@ describe('on SIGTERM', () => {
     agent.destroy();
     const queued = new Set((await eventsIn(redis.url)).map(({ body }) => body));
     expect(accepted.filter((body) => !queued.has(body))).toEqual([]);
+    const activity = openActivity({ redisUrl: redis.url });
+    onTestFinished(() => activity.close());
+    const minutes = await activity.minutes(Date.now() - 300_000, Date.now() + 1);
+    expect(minutes.reduce((sum, { accepted: events }) => sum + events, 0)).toBe(queued.size);
+    expect(await activity.processes()).toEqual([]);
     // Redis may have more events: those whose answer was lost on the way. Their sender would send them again.
     expect(queued.size).toBeLessThanOrEqual(next);
   });

@@ -1,4 +1,11 @@
-import { createCanaryMark, createDeadLetters, openPostgresBeats, type QueueServers } from '@landline/queue';
+import type { Logger } from '@landline/process';
+import {
+  createActivityWriter,
+  createCanaryMark,
+  createDeadLetters,
+  openPostgresBeats,
+  type QueueServers,
+} from '@landline/queue';
 import { createStore, type StoreOptions } from '@landline/store';
 import { MAX_TRANSACTIONS } from './commit/share-transactions.ts';
 import { countFailures } from './database/count-failures.ts';
@@ -19,11 +26,12 @@ export interface ConnectionOptions extends QueueServers {
   databaseUrl: string;
   /** Limits of a statement, where the store's own do not fit. */
   limits?: Pick<StoreOptions, 'statementTimeoutMs' | 'lockTimeoutMs'>;
+  logger: Pick<Logger, 'warn'>;
 }
 
 /** Opens what the worker speaks to Redis and Postgres with, beside the queues' consumers. */
 export function openConnections(
-  { databaseUrl, limits, ...servers }: ConnectionOptions,
+  { databaseUrl, limits, logger, ...servers }: ConnectionOptions,
   metrics: Pick<WorkerMetrics, 'postgresErrors'>,
 ) {
   const poolSize = MAX_TRANSACTIONS + DEAD_LETTER_CONCURRENCY + SPARE_CONNECTIONS;
@@ -31,13 +39,24 @@ export function openConnections(
   const deadLetters = createDeadLetters(servers);
   const canaryMark = createCanaryMark(servers);
   const beats = openPostgresBeats(servers);
+  const activity = createActivityWriter({
+    ...servers,
+    role: 'worker',
+    onError: ({ message }, isLost) =>
+      logger.warn(
+        isLost
+          ? `The console lacks what this process counted last, unless Redis took it all the same: ${message}`
+          : `What the console shows is written later: ${message}`,
+      ),
+  });
   return {
     store,
     deadLetters,
     canaryMark,
     beats,
+    activity,
     async close() {
-      await Promise.all([deadLetters.close(), beats.close(), store.close()]);
+      await Promise.all([deadLetters.close(), beats.close(), store.close(), activity.close()]);
       canaryMark.close();
     },
   };

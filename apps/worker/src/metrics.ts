@@ -1,4 +1,5 @@
 import { createRegistry } from '@landline/process';
+import { RECEIPT_TO_ROW_BUCKETS_MS, type ActivityWriter } from '@landline/queue';
 import { OPERATION_EVENTS, REPLAY } from '@landline/operations';
 import { RETENTION, type ApplyOutcome } from '@landline/store';
 import { CAUSES } from '@landline/webhook/causes';
@@ -9,8 +10,8 @@ import { FAULT_POLICY } from './fault-policy.ts';
 /** A transaction has one event at low load, and a thousand at most. */
 const TRANSACTION_EVENTS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
-/** In seconds. Some milliseconds while nothing waits; minutes or hours for what an outage held back. */
-const RECEIPT_TO_ROW_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
+/** In seconds; the console has the same. */
+const RECEIPT_TO_ROW_BUCKETS = RECEIPT_TO_ROW_BUCKETS_MS.map((ms) => ms / 1000);
 
 const OUTCOMES: readonly ApplyOutcome[] = ['applied', 'ignored', 'duplicate'];
 
@@ -145,13 +146,23 @@ function operationMetric(registry: Registry): WorkerMetrics['operations'] {
   });
 }
 
+/** What counts events that were recorded: for Prometheus, and for the console. */
+export interface Counting {
+  metrics: Pick<WorkerMetrics, 'processed' | 'receiptToRow'>;
+  activity: Pick<ActivityWriter, 'count' | 'observeReceiptToRow'>;
+}
+
 /** Counts an event that was recorded, and how long it took where it was applied. */
 export function countProcessed(
-  { processed, receiptToRow }: WorkerMetrics,
+  { metrics: { processed, receiptToRow }, activity }: Counting,
   { delivery }: LedgerEntry,
   outcome: ApplyOutcome,
 ): void {
   processed.inc({ outcome });
+  activity.count(outcome);
+  if (outcome !== 'applied') return;
   // The receiver's clock may be ahead of ours.
-  if (outcome === 'applied') receiptToRow.observe(Math.max(0, Date.now() - delivery.receivedAt) / 1000);
+  const ms = Math.max(0, Date.now() - delivery.receivedAt);
+  receiptToRow.observe(ms / 1000);
+  activity.observeReceiptToRow(ms);
 }

@@ -1,6 +1,13 @@
 import { cutoffsOf } from '@landline/operations';
 import { addGauge, addQueueJobs, addCanaryAge, type Logger, type Tracing } from '@landline/process';
-import { DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE, type QueueServers } from '@landline/queue';
+import {
+  DEAD_LETTER_QUEUE,
+  REJECTED_QUEUE,
+  REQUESTS_QUEUE,
+  wakeOperations,
+  WEBHOOK_QUEUE,
+  type QueueServers,
+} from '@landline/queue';
 import { afterCommit } from './commit/after-commit.ts';
 import { createPipeline } from './commit/pipeline.ts';
 import { createRecentCommits } from './commit/recent-commits.ts';
@@ -68,7 +75,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const after = afterCommit({ metrics, passed, commits, canaryMark: connections.canaryMark });
   const pipeline = createPipeline({ store, after, logger, tracing });
   const rejected = { diagnosing, store, pace: createPace() };
-  const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected });
+  const requests = { store, kinds: () => operations.kinds, wake: () => wakeOperations(serversOf(options)) };
+  const consumers = createConsumers(options, { ...connections, pipeline, gate, logger, metrics, rejected, requests });
   const operations = runOperations({ ...operationsOf(options), ...connections, metrics });
   addGauges(metrics, { consumers, connections, gate, operations });
   const postgresWatch = watchPostgres({ store, beats, commits, isWaiting, logger, metrics });
@@ -85,6 +93,7 @@ export function createWorker(options: WorkerOptions): Worker {
     health: healthOfShards([healthOf(first), ...others.map(healthOf)]),
     start() {
       consuming = true;
+      connections.activity.start();
       consumers.start();
       const { deadLetters } = connections;
       oldShards.start(() => {
@@ -115,10 +124,13 @@ interface Measured {
   operations: Operations;
 }
 
-function operationsOf({ redisUrl, redisCa, prefix, queueShards, ...options }: WorkerOptions) {
-  const servers: QueueServers = { redisUrl, redisCa, prefix, queueShards };
+function serversOf({ redisUrl, redisCa, prefix, queueShards }: WorkerOptions): QueueServers {
+  return { redisUrl, redisCa, prefix, queueShards };
+}
+
+function operationsOf(options: WorkerOptions) {
   const { databaseUrl, recordingsUrl, retention, logger, diagnosing: accepting = NO_SECRETS } = options;
-  return { ...servers, databaseUrl, recordingsUrl, retention, logger, accepting };
+  return { ...serversOf(options), databaseUrl, recordingsUrl, retention, logger, accepting };
 }
 
 /** Returns what tells from when on bodies are kept; undefined: all are. */
@@ -126,16 +138,22 @@ function keptFrom({ retention }: WorkerOptions): (() => number) | undefined {
   return retention && (() => cutoffsOf(retention.policy, Date.now()).bodies);
 }
 
-/** Adds the metrics that are read when they are asked for. */
+/** Adds the metrics that are read when they are asked for, and tells the console the same. */
 function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate, operations }: Measured): void {
+  connections.activity.gauges(() => ({
+    jobsInHand: consumers.inHand(),
+    databaseOpen: Number(!gate.isClosed()),
+    operationsRunning: operations.running().length,
+  }));
   addCanaryAge(registry, connections.canaryMark);
   addQueueJobs(registry, () =>
-    consumers.all().map(({ shard, events, deadLetters, rejected }) => ({
+    consumers.all().map(({ shard, events, deadLetters, rejected, requests }) => ({
       shard,
       counts: {
         [WEBHOOK_QUEUE]: () => events.counts(),
         [DEAD_LETTER_QUEUE]: () => deadLetters.counts(),
         [REJECTED_QUEUE]: () => rejected.counts(),
+        [REQUESTS_QUEUE]: () => requests.counts(),
       },
     })),
   );

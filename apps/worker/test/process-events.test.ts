@@ -57,6 +57,9 @@ test('the same event twice in a group is applied once and counted as a duplicate
   await work.process([message('c')]);
   expect(await work.store.query('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: 1 }]);
   expect(await work.context.metrics.registry.metrics()).toMatch(/processed_total\{outcome="duplicate"\} 2/);
+  // The console counts the same.
+  await work.process([delivery('{"type": "dubbing.finished", "data": {}}'), delivery(NOT_JSON)]);
+  expect(work.counted).toEqual({ applied: 1, receiptToRow: 1, duplicate: 2, ignored: 1, dead: 1 });
 });
 
 test('isolates the events at fault: their neighbours are applied, they become dead letters with their exact bytes', async () => {

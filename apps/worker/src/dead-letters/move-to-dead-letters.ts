@@ -1,5 +1,5 @@
 import { printable, type Logger } from '@landline/process';
-import type { DeadLetter, DeadLetters } from '@landline/queue';
+import type { ActivityWriter, DeadLetter, DeadLetters } from '@landline/queue';
 import { HandBackError } from '@landline/queue/errors';
 import type { DeadEvent } from '@landline/store';
 import type { Pipeline } from '../commit/pipeline.ts';
@@ -12,6 +12,7 @@ export interface DeadLetterContext extends RetryContext {
   deadLetters: Pick<DeadLetters, 'add'>;
   logger: Logger;
   metrics: WorkerMetrics;
+  activity: Pick<ActivityWriter, 'count'>;
 }
 
 /**
@@ -28,6 +29,7 @@ export async function moveToDeadLetters(events: readonly DeadEvent[], context: D
     if (!dead.has(entry.id) || letters.has(entry.id)) continue;
     letters.set(entry.id, { id: entry.id, event: entry.delivery });
     context.metrics.dead.inc({ code: fault.code });
+    context.activity.count('dead');
     const type = entry.type === null ? null : printable(entry.type);
     context.logger.error({ event: entry.id, type, code: fault.code }, '💀 Dead letter');
   }

@@ -1,9 +1,17 @@
-import { forgetJobs, openTrackedJobs, type DeadLetters, type QueueServers, type Task } from '@landline/queue';
+import {
+  forgetJobs,
+  forgetRequests,
+  openTrackedJobs,
+  type DeadLetters,
+  type QueueServers,
+  type Task,
+} from '@landline/queue';
 import {
   codeOfFold,
   eraseKind,
   openRemover,
   readmitKind,
+  rebuildConversationKind,
   rebuildKind,
   replayKind,
   retentionKind,
@@ -14,7 +22,7 @@ import {
   type RetentionPorts,
 } from '@landline/operations';
 import type { Logger } from '@landline/process';
-import { openRebuilds, type Store } from '@landline/store';
+import { openConversationRebuilds, openRebuilds, type Store } from '@landline/store';
 import { letterOf } from '../dead-letters/letter-of.ts';
 import type { Diagnosing } from '../rejected/process-rejected.ts';
 import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
@@ -54,14 +62,17 @@ export function openKinds(options: KindsOptions): OpenKinds {
     ...removing,
     store,
     forgetJobs: (decide, signal) => forgetJobs({ servers, decide, signal }),
+    forgetRequests: (decide, signal) => forgetRequests({ servers, decide, signal }),
   };
   const rebuilds = openRebuilds({ databaseUrl });
+  const conversations = openConversationRebuilds({ databaseUrl });
   const rebuilding = { rebuilds, code: codeOfFold };
   return {
     kinds: [
       replayKind({ ledger: store.ledger, queue, letters: lettersOf(store, deadLetters) }),
       readmitKind({ rejected: store, ledger: store.ledger, queue, accepting }),
       rebuildKind(rebuilding),
+      rebuildConversationKind({ conversations }),
       eraseKind(erasing),
       retentionKind({ store, letters: deadLetters, storage }),
     ],
@@ -70,7 +81,7 @@ export function openKinds(options: KindsOptions): OpenKinds {
       'old-rebuilds': { everyMs: TIDY_MS, run: (signal) => tidyRebuilds(store.operations, rebuilding, signal) },
     },
     async close() {
-      await Promise.all([queue.close(), rebuilds.close()]);
+      await Promise.all([queue.close(), rebuilds.close(), conversations.close()]);
       storage.close();
     },
   };

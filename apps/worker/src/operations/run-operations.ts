@@ -21,6 +21,8 @@ export interface OperationsOptions extends QueueServers, Omit<KindsOptions, 'ser
 export interface Operations {
   /** The kinds that run in this process now. */
   running(): readonly string[];
+  /** All kinds that this worker runs. */
+  readonly kinds: readonly string[];
   start(): void;
   /** Leaves the operation that runs to another worker, and ends within `timeoutMs`. */
   close(limit: { timeoutMs: number }): Promise<void>;
@@ -59,6 +61,7 @@ export function runOperations(options: OperationsOptions): Operations {
   );
   return {
     running: () => engine.running(),
+    kinds: opened.kinds.map(({ kind }) => kind),
     start: () => consumers.forEach((consumer) => consumer.start()),
     async close(limit) {
       await Promise.all(consumers.map((consumer) => consumer.close(limit)));

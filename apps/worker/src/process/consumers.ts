@@ -2,16 +2,20 @@ import {
   createConsumer,
   createJobMemory,
   createRejectedConsumer,
+  createRequestConsumer,
   DEAD_LETTER_QUEUE,
+  openQuestions,
   shardPlaces,
   WEBHOOK_QUEUE,
   type Consumer,
   type JobFailure,
   type OldShard,
+  type Questions,
   type QueueServers,
 } from '@landline/queue';
 import { MAX_TRANSACTIONS } from '../commit/share-transactions.ts';
 import { processRejected, type RejectedContext } from '../rejected/process-rejected.ts';
+import { carryOut, type RequestContext } from '../requests/carry-out.ts';
 import { processDeadLetter } from './process-dead-letter.ts';
 import { processEvents, type WorkContext } from './process-events.ts';
 import { reportFailure } from './report-failure.ts';
@@ -22,8 +26,12 @@ export const DEAD_LETTER_CONCURRENCY = 4;
 /** Refused requests that are diagnosed at once, in all shards together: they must not disturb events. */
 export const REJECTED_CONCURRENCY = 1;
 
+/** Requests of the console that are carried out at once, in each shard: a moment each. Nothing keeps them in order: see `ConsoleRequest`. */
+const REQUEST_CONCURRENCY = 1;
+
 /** What the consumers work with. */
 export interface ConsumersContext extends WorkContext {
+  requests: Omit<RequestContext, 'logger'>;
   rejected: Omit<RejectedContext, 'metrics'>;
 }
 
@@ -40,6 +48,9 @@ export interface ShardConsumers {
   events: Consumer;
   deadLetters: Consumer;
   rejected: Consumer;
+  requests: Consumer;
+  /** What all of them ask on. */
+  questions: Questions;
 }
 
 /** The consumers of the queues of every shard. */
@@ -52,6 +63,8 @@ export interface Consumers {
   addOld(old: OldShard): void;
   start(): void;
   setPaused(isPaused: boolean): void;
+  /** How many jobs run in this process now. */
+  inHand(): number;
   close(limit: { timeoutMs: number }): Promise<void>;
 }
 
@@ -68,7 +81,7 @@ export function createConsumers(options: ConsumersOptions, context: ConsumersCon
   const shards: Consumers['shards'] = [open(first, 0), ...others.map((place, i) => open(place, i + 1))];
   const all: ShardConsumers[] = [...shards];
   const each = (of: readonly ShardConsumers[]) =>
-    of.flatMap(({ events, deadLetters, rejected }) => [events, deadLetters, rejected]);
+    of.flatMap(({ events, deadLetters, rejected, requests }) => [events, deadLetters, rejected, requests]);
   const state = { hasStarted: false, isPaused: false, isClosing: false };
   return {
     shards,
@@ -92,9 +105,11 @@ export function createConsumers(options: ConsumersOptions, context: ConsumersCon
       state.isPaused = isPaused;
       each(all).forEach((consumer) => (isPaused ? consumer.pause() : consumer.resume()));
     },
+    inHand: () => each(all).reduce((sum, consumer) => sum + consumer.inHand(), 0),
     async close(limit) {
       state.isClosing = true;
       await Promise.all(each(all).map((consumer) => consumer.close(limit)));
+      all.forEach(({ questions }) => questions.close());
     },
   };
 }
@@ -104,17 +119,17 @@ interface ShardOptions extends ConsumersOptions {
   shard: string | undefined;
 }
 
-function openShardConsumers(
-  { concurrency, shard, ...shared }: ShardOptions,
-  context: ConsumersContext,
-): ShardConsumers {
+function openShardConsumers({ concurrency, shard, ...place }: ShardOptions, context: ConsumersContext): ShardConsumers {
   const { logger, metrics } = context;
+  const questions = openQuestions(place);
+  const shared = { ...place, questions };
   const onError = (error: Error) => {
     metrics.redisErrors.inc();
     logger.error(`Redis${shard === undefined ? '' : `, shard ${shard}`}: ${error.message}`);
   };
   return {
     shard,
+    questions,
     events: createConsumer({
       ...shared,
       queue: WEBHOOK_QUEUE,
@@ -137,5 +152,22 @@ function openShardConsumers(
       process: (request, signal) => processRejected(request, signal, { ...context.rejected, metrics }),
       onError,
     }),
+    requests: openRequests({ ...shared, onError }, context),
   };
+}
+
+function openRequests(
+  options: Omit<ShardOptions, 'concurrency' | 'shard'> & { onError: (error: Error) => void },
+  { logger, requests }: ConsumersContext,
+): Consumer {
+  return createRequestConsumer({
+    ...options,
+    concurrency: REQUEST_CONCURRENCY,
+    process: (request, taken) => carryOut(request, taken, { ...requests, logger }),
+    onUnreadable: (fault) => logger.error({ fault }, 'A request of the console cannot be read, and was removed'),
+    onFailed({ id, final, error }) {
+      // The message may quote what the request holds.
+      logger.error({ job: id, final, code: error.name }, 'A request of the console failed');
+    },
+  });
 }

@@ -51,7 +51,7 @@ async function tryOnce(
   const error = faults[0]?.error;
   if (error) return { code: error.code, message: error.message, cause: error };
   const outcome = outcomes.get(event.entry.id) ?? 'duplicate';
-  countProcessed(context.metrics, event.entry, outcome);
+  countProcessed(context, event.entry, outcome);
   context.logger.info(
     { event: event.entry.id },
     `✅ Dead letter ${outcome}: ${printable(event.entry.conversationId ?? event.entry.type ?? '')}`,

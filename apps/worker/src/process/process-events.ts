@@ -6,7 +6,7 @@ import { isCanary } from '@landline/webhook/canary';
 import type { Pipeline } from '../commit/pipeline.ts';
 import type { DatabaseGate } from '../database/database-gate.ts';
 import { moveToDeadLetters, type DeadLetterContext } from '../dead-letters/move-to-dead-letters.ts';
-import { countProcessed, type WorkerMetrics } from '../metrics.ts';
+import { countProcessed, type Counting } from '../metrics.ts';
 import { applyGroup } from './apply-group.ts';
 
 /** What the worker works with. */
@@ -14,6 +14,7 @@ export interface WorkContext extends Omit<DeadLetterContext, 'signal'> {
   pipeline: Pipeline;
   store: Pick<Store, 'isDead'>;
   gate: DatabaseGate;
+  activity: Counting['activity'];
 }
 
 /**
@@ -51,7 +52,7 @@ export async function processEvents(job: ConsumedJob, signal: AbortSignal, conte
 function report(
   events: readonly ApplicableEvent[],
   outcomes: ReadonlyMap<string, ApplyOutcome>,
-  { logger, metrics }: { logger: Logger; metrics: WorkerMetrics },
+  { logger, ...counting }: Counting & { logger: Logger },
 ): void {
   const seen = new Set<string>();
   for (const event of events) {
@@ -61,7 +62,7 @@ function report(
     // Twice in one group: the second is a duplicate of the first.
     const counted = seen.has(id) ? 'duplicate' : outcome;
     seen.add(id);
-    countProcessed(metrics, event.entry, counted);
+    countProcessed(counting, event.entry, counted);
     if (counted !== 'duplicate') logger.info(lineOf(event, counted));
   }
 }

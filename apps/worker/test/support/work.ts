@@ -56,6 +56,11 @@ export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK, 
   const metrics = createMetrics();
   const passed = { count: 0 };
   const commits = createRecentCommits();
+  const counted: Record<string, number> = {};
+  const activity = {
+    count: (name: string, n = 1) => void (counted[name] = (counted[name] ?? 0) + n),
+    observeReceiptToRow: () => activity.count('receiptToRow'),
+  };
   const after = afterCommit({ metrics, passed, commits, canaryMark });
   // As the worker makes it.
   const context = {
@@ -65,6 +70,7 @@ export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK, 
     deadLetters,
     logger,
     metrics,
+    activity,
   };
   const letters = createConsumer({
     redisUrl,
@@ -89,6 +95,8 @@ export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK, 
     context,
     queues,
     letters,
+    /** What was counted for the console. */
+    counted,
     /** The log's messages, in order. */
     messages: () => lines.map((line): unknown => JSON.parse(line).msg),
     log: () => lines.join(''),
