@@ -27,6 +27,7 @@ keep() {
 
 keep webhook-secret "wsec_$(random 32)"
 keep dashboard-password "$(random 24)"
+keep api-token "$(random 24)"
 keep initiation-token "$(random 24)"
 
 if [ "$overlay" = small ]; then

@@ -8,7 +8,6 @@ export type CliErrorCode =
   | 'event_missing'
   | 'operation_missing'
   | 'operation_ended'
-  | 'body_missing'
   | 'configuration_invalid'
   | 'arguments_invalid';
 

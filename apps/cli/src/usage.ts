@@ -19,6 +19,8 @@ export const USAGE = `Usage: npm run landline -- <command>
                                               puts events of the ledger through the worker again
   rebuild [--plan] [--swap] [--rate n] [--yes] [--json]
                                               builds all tables anew from the ledger, says what differs, swaps them in
+  rebuild --conversation <id> [--plan] [--yes] [--json]
+                                              makes the rows of one call anew
   rebuild --drop-old [--plan] [--yes]         drops the tables that swaps have replaced
   retention [--plan] [--yes] [--json]         deletes what is too old, and what calls' accounts order to be deleted
   erase --conversation <id> | --user <id> | --number <n> [--plan] [--yes] [--json]
@@ -35,6 +37,6 @@ export const USAGE = `Usage: npm run landline -- <command>
   help                                        this text
 
 Filter of events and replay, all of which must hold: --type --outcome applied|ignored|dead --origin --conversation
-  --agent --user --number --error <code>   --since and --until <2h, 7d or an ISO time>   --text <what stands in the body>
+  --agent --user --number --error <code> --fingerprint <of a group of failures>   --since and --until <2h, 7d or an ISO time>   --text <what stands in the body>
 
 Everything on this machine: npm start. The tests: npm test.`;

@@ -21,22 +21,22 @@ const FULL = {
 };
 
 test.each([
-  [RECEIVER, ['DATABASE_URL', 'DIRECT_URL', 'READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'INITIATION_TOKEN']],
-  [WORKER, ['READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'INITIATION_TOKEN']],
   [
-    DASHBOARD,
+    RECEIVER,
+    ['DATABASE_URL', 'DIRECT_URL', 'READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'API_TOKEN', 'INITIATION_TOKEN'],
+  ],
+  [WORKER, ['READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'API_TOKEN', 'INITIATION_TOKEN']],
+  [DASHBOARD, ['ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DIRECT_URL', 'INITIATION_TOKEN']],
+  [
+    INITIATION,
     [
       'AWS_SECRET_ACCESS_KEY',
       'ELEVENLABS_WEBHOOK_SECRET',
       'DATABASE_URL',
       'DIRECT_URL',
-      'READER_DATABASE_URL',
-      'INITIATION_TOKEN',
+      'DASHBOARD_PASSWORD',
+      'API_TOKEN',
     ],
-  ],
-  [
-    INITIATION,
-    ['AWS_SECRET_ACCESS_KEY', 'ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DIRECT_URL', 'DASHBOARD_PASSWORD'],
   ],
 ])('gives $name its own variables, and no secret of another app', (app, secrets) => {
   const given = environmentOf(app, FULL);
@@ -46,8 +46,8 @@ test.each([
   }
 });
 
-test('gives the credentials of the storage to the receiver, which stores recordings, and to the worker, which removes them', () => {
-  for (const app of [RECEIVER, WORKER]) {
+test('gives the credentials of the storage to who stores recordings, who removes them, and who plays them', () => {
+  for (const app of [RECEIVER, WORKER, DASHBOARD]) {
     const storage = { RECORDINGS_URL: 'the RECORDINGS_URL', AWS_SECRET_ACCESS_KEY: 'the AWS_SECRET_ACCESS_KEY' };
     expect(environmentOf(app, FULL)).toMatchObject(storage);
   }
@@ -59,21 +59,26 @@ test('hands every app what loads an OpenTelemetry SDK, and what that reads', () 
 });
 
 test('hands on the file of a secret, and the file of no other one', () => {
-  const env = { REDIS_URL_FILE: '/run/redis', DATABASE_URL_FILE: '/run/database' };
-  expect(environmentOf(DASHBOARD, env)).toEqual({ REDIS_URL_FILE: '/run/redis', HOST: '127.0.0.1' });
+  const env = { REDIS_URL_FILE: '/run/redis', API_TOKEN_FILE: '/run/token', DIRECT_URL_FILE: '/run/owner' };
+  expect(environmentOf(DASHBOARD, env)).toEqual({
+    REDIS_URL_FILE: '/run/redis',
+    API_TOKEN_FILE: '/run/token',
+    HOST: '127.0.0.1',
+  });
 });
 
 test.each([
   ['READER_DATABASE_URL', { READER_DATABASE_URL: 'postgresql://reader' }],
   ['the file of READER_DATABASE_URL', { READER_DATABASE_URL_FILE: '/run/reader' }],
-])('gives the initiation no DATABASE_URL beside %s', (_, reader) => {
+])('gives who only reads no DATABASE_URL beside %s', (_, reader) => {
   const env = { DATABASE_URL: 'postgresql://writer', DATABASE_URL_FILE: '/run/writer', ...reader };
   expect(environmentOf(INITIATION, env)).toEqual({ ...reader, HOST: '0.0.0.0' });
+  expect(environmentOf(DASHBOARD, env)).toEqual({ ...reader, HOST: '127.0.0.1' });
 });
 
-test('gives the initiation DATABASE_URL where READER_DATABASE_URL is empty', () => {
+test.each([INITIATION, DASHBOARD])('gives $name DATABASE_URL where READER_DATABASE_URL is empty', (app) => {
   const env = { DATABASE_URL: 'postgresql://writer', READER_DATABASE_URL: '' };
-  expect(environmentOf(INITIATION, env)).toMatchObject({ DATABASE_URL: 'postgresql://writer' });
+  expect(environmentOf(app, env)).toMatchObject({ DATABASE_URL: 'postgresql://writer' });
 });
 
 test('HOST opens the receiver and the initiation, and never the worker and the dashboard', () => {

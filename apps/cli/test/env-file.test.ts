@@ -12,7 +12,7 @@ async function makeRoot(): Promise<string> {
   return root;
 }
 
-test('makes .env with a random secret, password and token that only its owner reads', async () => {
+test('makes .env with a random secret, password and tokens that only its owner reads', async () => {
   const roots = [await makeRoot(), await makeRoot()];
   const made = await Promise.all(roots.map((root) => makeEnvFile(root)));
   expect(made).toEqual([true, true]);
@@ -21,9 +21,10 @@ test('makes .env with a random secret, password and token that only its owner re
   expect(first?.['DASHBOARD_PASSWORD']).toMatch(/^[\w-]{24}$/);
   expect(second?.['ELEVENLABS_WEBHOOK_SECRET']).not.toBe(first?.['ELEVENLABS_WEBHOOK_SECRET']);
   expect(second?.['DASHBOARD_PASSWORD']).not.toBe(first?.['DASHBOARD_PASSWORD']);
-  expect(first?.['INITIATION_TOKEN']).toMatch(/^[0-9a-f]{48}$/);
-  expect(second?.['INITIATION_TOKEN']).not.toBe(first?.['INITIATION_TOKEN']);
-  const secrets = ['DASHBOARD_PASSWORD', 'ELEVENLABS_WEBHOOK_SECRET', 'INITIATION_TOKEN'];
+  const tokens = [first, second].flatMap((env) => [env?.['INITIATION_TOKEN'], env?.['API_TOKEN']]);
+  for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{48}$/);
+  expect(new Set(tokens).size).toBe(4);
+  const secrets = ['API_TOKEN', 'DASHBOARD_PASSWORD', 'ELEVENLABS_WEBHOOK_SECRET', 'INITIATION_TOKEN'];
   expect(Object.keys(first ?? {}).toSorted()).toEqual(secrets);
   for (const root of roots) expect((await stat(join(root, '.env'))).mode & 0o777).toBe(0o600);
 });

@@ -1,7 +1,7 @@
 import { createStore, openRebuilds, type Rebuilds, type Store } from '@landline/store';
 import { normalise } from '@landline/webhook';
 import { deliveryOf } from '@landline/webhook/delivery';
-import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { messageBody, RECEIVED_AT } from '../../../test/support/dead-ledger.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
@@ -165,7 +165,63 @@ test('one that fails exits with 1, and says why', async () => {
   expect(await running).toMatchObject({ code: 1, errors: expect.stringContaining('because') });
 });
 
+describe('of one conversation', () => {
+  const filter = { conversation: 'd' };
+  beforeAll(async () => {
+    const facts = { receivedAt: RECEIVED_AT, signedAt: RECEIVED_AT / 1000, secretId: 'test' };
+    const event = normalise(deliveryOf(messageBody('d', 'word'), facts));
+    if (event.outcome === 'dead') throw new Error('It is dead.');
+    await store.apply([event]);
+  });
+  afterAll(() => runSql(database.directUrl, `DELETE FROM webhook_events WHERE conversation_id = 'd'`));
+
+  test('a plan says what there is of it, and whether it can be done', async () => {
+    expect(await run(['--conversation', 'd', '--plan'])).toEqual({
+      code: 0,
+      output: 'applied events of the conversation: 1, without a body: 0',
+      errors: '',
+    });
+    const { code, output, errors } = await run(['--conversation', 'c', '--plan', '--json']);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(JSON.parse(output)).toEqual({
+      conversation: 'c',
+      total: 3,
+      without_body: 1,
+      erased: false,
+      refusal: expect.stringContaining('The bodies of 1 of its 3 events are gone'),
+    });
+    expect(await store.operations.list(1)).toEqual([]);
+  });
+
+  test('a worker is asked for it, after a question, and its end is printed', async () => {
+    expect(await run(['--conversation', 'd'], { ask: () => Promise.resolve(false) })).toMatchObject({
+      code: 0,
+      errors: 'Nothing was changed.',
+    });
+    const running = run(['--conversation', 'd', '--yes', '--json']);
+    const claimed = await vi.waitUntil(() => store.operations.claim('rebuild-conversation', 60_000), {
+      timeout: 20_000,
+      interval: 20,
+    });
+    const progress = { total: 1, done: 1, failed: 0, message: null, checkpoint: null };
+    await store.operations.finish(claimed, progress, 'done');
+    const { code, output } = await running;
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({ kind: 'rebuild-conversation', filter, status: 'done', done: 1 });
+  });
+
+  test('where it cannot be done, no worker is asked', async () => {
+    expect(await run(['--conversation', 'unknown', '--yes'])).toMatchObject({
+      code: 1,
+      errors: 'The ledger has no applied event of this conversation.',
+    });
+    expect(await store.operations.list(1)).toEqual([]);
+  });
+});
+
 test.each([
+  [['--conversation', 'c', '--swap'], '--conversation goes without --swap, --drop-old and --rate'],
+  [['--conversation', ''], '--conversation takes the id of a conversation.'],
   [['--rate', '0'], '--rate takes a whole number from 1 to 1000000, not "0".'],
   [['--drop-old', '--swap'], '--drop-old goes without --swap and --rate'],
   [['all'], 'Unexpected argument'],

@@ -44,11 +44,17 @@ test('runs everything on servers of its own, and stops the receiver before the o
     READER_DATABASE_URL: services?.readerDatabaseUrl,
     REDIS_URL: receiver?.env['REDIS_URL'],
   });
-  expect(initiation?.env).not.toHaveProperty('DATABASE_URL');
+  for (const app of [initiation, dashboard]) expect(app?.env).not.toHaveProperty('DATABASE_URL');
   for (const { env } of notes) {
     expect(JSON.stringify(env)).not.toMatch(/landline_owner|postgresql:\/\/landline:/);
   }
-  expect(dashboard?.env).toMatchObject({ HOST: '127.0.0.1', DASHBOARD_PASSWORD: expect.any(String) });
+  expect(dashboard?.env).toMatchObject({
+    HOST: '127.0.0.1',
+    DASHBOARD_PASSWORD: expect.any(String),
+    API_TOKEN: expect.stringMatching(/^[0-9a-f]{48}$/),
+    READER_DATABASE_URL: services?.readerDatabaseUrl,
+    RECORDINGS_URL: receiver?.env['RECORDINGS_URL'],
+  });
   for (const { env } of notes) expect(env).not.toHaveProperty('SHELL_SECRET');
   expect(notes.map(({ options }) => options)).toEqual([[], ['--max-semi-space-size=64'], [], []]);
   expect((await stat(join(root, '.data', 'services.json'))).mode & 0o777).toBe(0o600);
@@ -58,6 +64,7 @@ test('runs everything on servers of its own, and stops the receiver before the o
   expect(text).not.toContain('Not up');
   expect(text).not.toContain(initiation?.env['INITIATION_TOKEN']);
   expect(text).not.toContain(dashboard?.env['DASHBOARD_PASSWORD']);
+  expect(text).not.toContain(dashboard?.env['API_TOKEN']);
 
   expect(await running.stop()).toBe(0);
   const [first, ...others] = (await readFile(join(root, 'stopped'), 'utf8')).trim().split(' ');
@@ -105,11 +112,11 @@ test('hands the files of secrets on, and takes the addresses of its servers from
   await running.up();
   expect((await noteOf(root, 'worker')).env).toMatchObject(given);
   const dashboard = await noteOf(root, 'dashboard');
-  expect(dashboard.env).toMatchObject({ DASHBOARD_PASSWORD_FILE: password });
+  expect(dashboard.env).toMatchObject({ ...given, DASHBOARD_PASSWORD_FILE: password });
   const initiation = await noteOf(root, 'initiation');
   expect(initiation.env).toMatchObject({ ...given, INITIATION_TOKEN_FILE: token });
   expect(initiation.env).not.toHaveProperty('INITIATION_TOKEN');
-  for (const name of ['DASHBOARD_PASSWORD', 'DATABASE_URL', 'DATABASE_URL_FILE', 'REDIS_URL_FILE']) {
+  for (const name of ['DASHBOARD_PASSWORD', 'DATABASE_URL_FILE', 'REDIS_URL_FILE']) {
     expect(dashboard.env).not.toHaveProperty(name);
   }
   expect(await running.stop()).toBe(0);

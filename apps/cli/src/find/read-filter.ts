@@ -14,6 +14,7 @@ export const FILTER_OPTIONS = {
   until: { type: 'string' },
   text: { type: 'string' },
   error: { type: 'string' },
+  fingerprint: { type: 'string' },
 } as const satisfies Record<(typeof FILTER_WORDS)[number], { type: 'string' }>;
 
 /**

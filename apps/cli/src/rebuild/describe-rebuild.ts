@@ -1,4 +1,4 @@
-import type { KeptTables, RebuildPlan, TableDifference } from '@landline/store';
+import type { ConversationPlan, KeptTables, RebuildPlan, TableDifference } from '@landline/store';
 import { escapeControls, showControls } from '../format-table.ts';
 
 /** Returns a plan as a JSON document. Sizes in bytes. */
@@ -24,6 +24,20 @@ export function describePlan({ events, withoutBody, bodyBytes, tableBytes, kept,
     ...dependents.map((what) => `  keeps the tables from being swapped: ${showControls(what)}`),
   ];
   return lines.join('\n');
+}
+
+/** Returns the plan for one conversation as a JSON document. @param refusal  Why it cannot be rebuilt; null: it can. */
+export function conversationPlanDocument(
+  conversation: string,
+  { events, withoutBody, isErased }: ConversationPlan,
+  refusal: string | null,
+): string {
+  return documentText({ conversation, total: events, without_body: withoutBody, erased: isErased, refusal });
+}
+
+/** Describes the plan for one conversation for a person. */
+export function describeConversationPlan({ events, withoutBody }: ConversationPlan): string {
+  return `applied events of the conversation: ${events}, without a body: ${withoutBody}`;
 }
 
 /** Returns the tables that would be dropped, or were, as a JSON document. */

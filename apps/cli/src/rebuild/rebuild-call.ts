@@ -7,6 +7,8 @@ export interface WantedRebuild {
   plan: boolean;
   swap: boolean;
   'drop-old': boolean;
+  /** The one conversation whose rows are made anew; undefined: all tables. */
+  conversation: string | undefined;
   yes: boolean;
   json: boolean;
   rate: number | undefined;

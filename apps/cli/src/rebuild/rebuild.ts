@@ -13,16 +13,18 @@ import { readEnvFile } from '../start/env-file.ts';
 import { describeDifferences, describePlan, differencesDocument, planDocument } from './describe-rebuild.ts';
 import { dropOld } from './drop-old.ts';
 import type { RebuildCall, WantedRebuild } from './rebuild-call.ts';
+import { rebuildConversation } from './rebuild-conversation.ts';
 
 /** The greatest rate, in events a second. */
 const MOST_RATE = 1_000_000;
 
 const CANNOT_ASK =
-  'rebuild makes and moves tables, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
+  'rebuild changes tables, and nobody can be asked here: --plan shows what it would do, and --yes does it without asking.';
 
 /**
  * `landline rebuild [--plan] [--swap] [--drop-old] [--rate n] [--yes] [--json]`: has a worker build all tables anew from the ledger, says what differs, and swaps
- * them in. On a terminal it asks before it builds, and again before it swaps, with the differences in sight.
+ * them in. On a terminal it asks before it builds, and again before it swaps, with the differences in sight. With `--conversation <id>` it is about the rows of
+ * one conversation: see `rebuildConversation`.
  *
  * @returns  The exit code: 0 where it is done, 1 where it failed or was cancelled, 2 where nobody could be asked, 130 after Ctrl-C.
  * @throws   {CliError} `arguments_invalid`, `query_failed`, `configuration_invalid`.
@@ -35,6 +37,8 @@ export async function rebuild(args: string[], context: CommandContext): Promise<
   const rebuilds = openRebuilds({ databaseUrl });
   const call = { wanted, context, env, databaseUrl, rebuilds };
   try {
+    const { conversation } = wanted;
+    if (conversation !== undefined) return await rebuildConversation(call, conversation);
     return await (wanted['drop-old'] ? dropOld(call) : planAndRun(call));
   } catch (cause) {
     throw cause instanceof CliError ? cause : new CliError('query_failed', explainDatabaseFault(cause), { cause });
@@ -52,8 +56,17 @@ function readArguments(args: string[]): WantedRebuild {
     yes: flag,
     json: flag,
     rate: { type: 'string' },
+    conversation: { type: 'string' },
   } as const;
   const { values } = parseArgs({ args, options });
+  const { conversation } = values;
+  if (conversation !== undefined && (values['drop-old'] || values.swap || values.rate !== undefined)) {
+    throw new CliError(
+      'arguments_invalid',
+      '--conversation goes without --swap, --drop-old and --rate: it changes the rows of one call.',
+    );
+  }
+  if (conversation === '') throw new CliError('arguments_invalid', '--conversation takes the id of a conversation.');
   if (values['drop-old'] && (values.swap || values.rate !== undefined)) {
     throw new CliError(
       'arguments_invalid',
@@ -61,7 +74,7 @@ function readArguments(args: string[]): WantedRebuild {
     );
   }
   const rate = values.rate === undefined ? undefined : readCount('--rate', values.rate, { min: 1, max: MOST_RATE });
-  return { ...values, rate };
+  return { ...values, conversation, rate };
 }
 
 async function planAndRun(call: RebuildCall): Promise<number> {

@@ -1,10 +1,8 @@
 import { parseArgs } from 'node:util';
-import { listRejected } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
-import { explainDatabaseFault } from '../explain-database-fault.ts';
-import { findReadableDatabase } from '../find-database.ts';
 import { escapeControls, formatTable } from '../format-table.ts';
+import { askRejected } from './ask-rejected.ts';
 import { rejectedDocument } from './describe-rejected.ts';
 import { FILTER_OPTIONS, readFilter } from './filter.ts';
 
@@ -18,16 +16,14 @@ const MAX_LIMIT = 10_000;
  * @throws         {CliError} `arguments_invalid`, `configuration_invalid`, `query_failed`.
  */
 export async function listRejectedRequests(args: string[], context: CommandContext): Promise<number> {
-  const { root, env, print, width } = context;
+  const { print, width } = context;
   const { values } = parseArgs({
     args,
     options: { ...FILTER_OPTIONS, limit: { type: 'string' }, json: { type: 'boolean', default: false } },
   });
   const filter = readFilter(values);
-  const { url } = await findReadableDatabase(root, env);
-  const rows = await listRejected(url, { ...filter, limit: readLimit(values.limit) }).catch((cause: unknown) => {
-    throw new CliError('query_failed', explainDatabaseFault(cause), { cause });
-  });
+  const limit = readLimit(values.limit);
+  const rows = await askRejected(context, (rejected) => rejected.list(filter, { limit }));
   const documents = rows.map(rejectedDocument);
   if (values.json) print(escapeControls(JSON.stringify(documents, undefined, 2)));
   else {

@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
-import { readRejected, type RejectedRow } from '@landline/store';
+import type { RejectedRow } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
-import { explainDatabaseFault } from '../explain-database-fault.ts';
-import { findReadableDatabase } from '../find-database.ts';
 import { escapeControls } from '../format-table.ts';
+import { askRejected } from './ask-rejected.ts';
 import { describeRejected, rejectedDocument } from './describe-rejected.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -40,11 +39,8 @@ function terminalFault(id: string): string {
   );
 }
 
-async function find(id: string, { root, env }: CommandContext): Promise<RejectedRow> {
-  const { url } = await findReadableDatabase(root, env);
-  const row = await readRejected(url, id).catch((cause: unknown) => {
-    throw new CliError('query_failed', explainDatabaseFault(cause), { cause });
-  });
+async function find(id: string, context: CommandContext): Promise<RejectedRow> {
+  const row = await askRejected(context, (rejected) => rejected.get(id));
   if (row === undefined) throw new CliError('event_missing', `There is no refused request ${id}.`);
   return row;
 }

@@ -1,6 +1,6 @@
+import { audioUrl, recordingOf } from '@landline/operations';
 import type { StoredEvent } from '@landline/store';
 import { showControls } from '../format-table.ts';
-import { audioUrl, recordingOf } from './whole-body.ts';
 
 /** Describes an event for a person, a line for each fact. Times are in UTC. */
 export function describeEvent(event: StoredEvent): string {

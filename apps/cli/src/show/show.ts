@@ -1,12 +1,13 @@
+import { openRecordingStorage } from '@landline/operations';
 import { readEvent, type StoredEvent } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
 import { findReadableDatabase } from '../find-database.ts';
+import { recordingsUrl } from '../start/data-folders.ts';
 import { readEnvFile } from '../start/env-file.ts';
 import { escapeControls } from '../format-table.ts';
 import { describeEvent, eventDocument } from './describe-event.ts';
-import { openRecordingStorage } from './recording-storage.ts';
 import { writeBody } from './write-body.ts';
 
 /** What `landline show` prints of an event: a description, or one of these. */
@@ -22,8 +23,8 @@ export interface ShowOptions {
  *
  * @param id  The ledger id, a uuid.
  * @returns   The exit code: 1 where the bytes of `--body` are not those of the event, else 0.
- * @throws    {CliError} `event_missing`, `body_missing`, `query_failed`: the server's message, or `configuration_invalid`: there is no
- *            database; `arguments_invalid`: the bytes of `--body` would go to a terminal.
+ * @throws    {CliError} `event_missing`, `query_failed`: the server's message, or `configuration_invalid`: there is no
+ *            database; `arguments_invalid`: the bytes of `--body` would go to a terminal. {BodyMissingError} where there are no such bytes.
  */
 export async function showEvent(id: string, { body, json }: ShowOptions, context: CommandContext): Promise<number> {
   if (body && context.isTerminal === true) throw new CliError('arguments_invalid', terminalFault(id));
@@ -52,7 +53,8 @@ async function find(id: string, { root, env }: CommandContext): Promise<StoredEv
 async function showBody(event: StoredEvent, context: CommandContext): Promise<number> {
   const { root, env, write, print, printError = print } = context;
   if (write === undefined) throw new TypeError('show --body needs an output for bytes.');
-  const outcome = await writeBody(event, { storage: openRecordingStorage(root, await readEnvFile(root, env)), write });
+  const storage = openRecordingStorage((await readEnvFile(root, env))['RECORDINGS_URL'], recordingsUrl(root));
+  const outcome = await writeBody(event, { storage, write }).finally(() => storage.close());
   if (outcome !== 'changed') return 0;
   printError(
     `These bytes are not those that were received: their SHA-256 does not begin with ${event.id.replaceAll('-', '')}, the event's id.`,

@@ -42,6 +42,12 @@ const AWS_VARIABLES = `
 
 const QUEUE_VARIABLES = ['REDIS_URL', 'REDIS_CA', 'QUEUE_SHARDS'];
 
+/** Where an app finds the database that it only reads. */
+const READER_VARIABLES = ['READER_DATABASE_URL', 'DATABASE_URL', 'PGPASSWORD', 'PGSSLMODE'];
+
+/** An app that only reads needs no other role where READER_DATABASE_URL names one that can only read. */
+const READER_INSTEAD = { DATABASE_URL: 'READER_DATABASE_URL' };
+
 /** The receiver takes webhooks. It starts before all other apps. Where it does not start, `npm start` ends. */
 export const RECEIVER: App = {
   name: 'receiver',
@@ -110,10 +116,24 @@ export const WORKER: App = {
   ready: { path: '/health/ready', status: 200 },
 };
 
-/** The dashboard shows dead letters and failed jobs. */
+/** The dashboard shows the line, its calls and its failures. It only reads: a worker does what somebody asks for there. */
 export const DASHBOARD: App = {
   name: 'dashboard',
-  variables: [...QUEUE_VARIABLES, 'LOG_LEVEL', 'DASHBOARD_PORT', 'DASHBOARD_USER', 'DASHBOARD_PASSWORD'],
+  variables: [
+    ...QUEUE_VARIABLES,
+    'LOG_LEVEL',
+    'DASHBOARD_PORT',
+    'DASHBOARD_USER',
+    'DASHBOARD_PASSWORD',
+    'API_TOKEN',
+    ...READER_VARIABLES,
+    // It plays recordings.
+    'RECORDINGS_URL',
+    ...AWS_VARIABLES,
+    // It tells until when journals have what was forgotten.
+    'JOURNAL_RETENTION_HOURS',
+  ],
+  unless: READER_INSTEAD,
   fixed: LOOPBACK,
   portVariable: 'DASHBOARD_PORT',
   defaultPort: 3001,
@@ -127,16 +147,12 @@ export const INITIATION: App = {
     'INITIATION_PORT',
     'INITIATION_TOKEN',
     'INITIATION_DEFAULTS',
-    'READER_DATABASE_URL',
-    'DATABASE_URL',
-    'PGPASSWORD',
-    'PGSSLMODE',
+    ...READER_VARIABLES,
     ...QUEUE_VARIABLES,
     'HOST',
     'LOG_LEVEL',
   ],
-  // The initiation only reads. Where READER_DATABASE_URL names a role that can only read, it needs no other role.
-  unless: { DATABASE_URL: 'READER_DATABASE_URL' },
+  unless: READER_INSTEAD,
   // The receiver has the same default: ElevenLabs calls both.
   defaults: { HOST: '0.0.0.0' },
   portVariable: 'INITIATION_PORT',

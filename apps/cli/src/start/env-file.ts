@@ -31,8 +31,8 @@ function otherForm(name: string, value: string | undefined): string[] {
 }
 
 /**
- * Makes `<root>/.env` (mode 600) from `.env.example`, with a random webhook secret, a random dashboard password and a random
- * initiation token. It never changes an existing .env.
+ * Makes `<root>/.env` (mode 600) from `.env.example`, with a random webhook secret, a random dashboard password, and random
+ * tokens for the API and the initiation. It never changes an existing .env.
  *
  * @returns Whether it made the file.
  * @throws  When `.env.example` cannot be read, or `.env` cannot be written.
@@ -42,6 +42,7 @@ export async function makeEnvFile(root: string): Promise<boolean> {
   const text = example
     .replace(/^ELEVENLABS_WEBHOOK_SECRET=.*$/m, `ELEVENLABS_WEBHOOK_SECRET=wsec_${randomBytes(32).toString('hex')}`)
     .replace(/^DASHBOARD_PASSWORD=.*$/m, `DASHBOARD_PASSWORD=${randomBytes(18).toString('base64url')}`)
+    .replace(/^API_TOKEN=.*$/m, `API_TOKEN=${randomBytes(24).toString('hex')}`)
     .replace(/^INITIATION_TOKEN=.*$/m, `INITIATION_TOKEN=${randomBytes(24).toString('hex')}`);
   return writeFile(join(root, '.env'), text, { mode: 0o600, flag: 'wx' }).then(
     () => true,

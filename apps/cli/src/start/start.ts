@@ -50,7 +50,7 @@ interface BringUpOptions {
 export async function start(context: CommandContext, stopping: AbortSignal): Promise<number> {
   const { root, print } = context;
   if (await makeEnvFile(root)) {
-    print('Made .env with a random webhook secret, a random dashboard password and a random initiation token.');
+    print('Made .env with a random webhook secret, a random dashboard password and random tokens.');
   }
   const env = await readEnvFile(root, context.env);
   const before = await claimRoot(root);
@@ -103,12 +103,12 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
     started: (first) => void up.apps.set('receiver', first),
   });
   up.apps.set('receiver', receiver);
-  const dashboard = keep(DASHBOARD, { env: withRedis });
   const urls = await services.database();
   leaving.throwIfAborted();
   await noteServices(context, { ...urls, redisUrl });
   const tables = bringTablesUpToDate({ ...urls, print, leaving });
   const withAll = withDatabase(withRedis, urls);
+  const dashboard = keep(DASHBOARD, { env: withAll });
   const initiation = keep(INITIATION, { env: withAll });
   const worker = keep(WORKER, { env: withAll, after: tables });
   const apps = [receiver, worker, dashboard, initiation];
