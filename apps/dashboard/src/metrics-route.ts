@@ -1,5 +1,5 @@
 import { addQueueJobs, createRegistry } from '@landline/process';
-import { countJobs, DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
+import { countJobs, DEAD_LETTER_QUEUE, REJECTED_QUEUE, REQUESTS_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import type { FastifyPluginCallback } from 'fastify';
 
 type CountedQueue = Parameters<typeof countJobs>[0];
@@ -10,18 +10,20 @@ interface CountedQueues {
   events: CountedQueue;
   deadLetters: CountedQueue;
   rejected: CountedQueue;
+  requests: CountedQueue;
 }
 
 /** Makes /metrics in Prometheus text: the metrics of the process, and the number of jobs of each queue by state. */
 export function metricsRoute(shards: () => readonly CountedQueues[]): FastifyPluginCallback {
   const registry = createRegistry();
   addQueueJobs(registry, () =>
-    shards().map(({ shard, events, deadLetters, rejected }) => ({
+    shards().map(({ shard, events, deadLetters, rejected, requests }) => ({
       shard,
       counts: {
         [WEBHOOK_QUEUE]: () => countJobs(events),
         [DEAD_LETTER_QUEUE]: () => countJobs(deadLetters),
         [REJECTED_QUEUE]: () => countJobs(rejected),
+        [REQUESTS_QUEUE]: () => countJobs(requests),
       },
     })),
   );

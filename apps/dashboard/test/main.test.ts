@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StartedProcess } from '@landline/local-servers';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { createDatabase } from '../../../test/support/database.ts';
 import { startNode } from '../../../test/support/node-process.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 
@@ -41,10 +42,23 @@ describe('the process', () => {
     expect(await dashboard.stop()).toEqual([0, null]);
   });
 
-  it('listens on loopback, keeps its password to itself, and stops on SIGTERM', async () => {
-    const dashboard = await start({ DASHBOARD_PASSWORD });
+  it('listens on loopback, serves pages, board and API, keeps its secrets to itself, and stops on SIGTERM', async () => {
+    const database = await createDatabase(inject('databaseUrl'));
+    onTestFinished(() => database.drop());
+    const API_TOKEN = 'a-token-of-scripts';
+    const dashboard = await start({ DASHBOARD_PASSWORD, API_TOKEN, READER_DATABASE_URL: database.url });
     const address = await listening(dashboard);
     expect(new URL(address).hostname).toBe('127.0.0.1');
+    const ask = async (path: string, authorization: string) => {
+      const answer = await fetch(address + path, { headers: { authorization } });
+      return [answer.status, answer.headers.get('content-type')?.split(';')[0]];
+    };
+    const bearer = `Bearer ${API_TOKEN}`;
+    expect(await ask('/api/v1/events', bearer)).toEqual([200, 'application/json']);
+    expect(await ask('/queues', bearer)).toEqual([401, 'application/json']);
+    for (const path of ['/conversations', '/queues']) {
+      expect(await ask(path, basic(DASHBOARD_PASSWORD))).toEqual([200, 'text/html']);
+    }
     expect((await fetch(address)).status).toBe(401);
     const [right, wrong] = [basic(DASHBOARD_PASSWORD), basic('wrong horse battery')];
     expect((await fetch(address, { headers: { authorization: right } })).status).toBe(200);
@@ -52,7 +66,7 @@ describe('the process', () => {
 
     expect(await dashboard.stop()).toEqual([0, null]);
     expect(dashboard.output()).toContain('Dashboard login refused');
-    for (const secret of [DASHBOARD_PASSWORD, 'wrong horse battery', right, wrong]) {
+    for (const secret of [API_TOKEN, DASHBOARD_PASSWORD, 'wrong horse battery', right, wrong]) {
       expect(dashboard.output()).not.toContain(secret);
     }
   });
