@@ -30,9 +30,13 @@ const ENVIRONMENT = {
  * @param walls  walls.json, parsed.
  * @returns      The `overrides` of .oxlintrc.json. Where several of them set a rule for a file, oxlint obeys the last one.
  */
-export function oxlintOverrides({ scope, workspaces, environmentReaders, limits, exceptions }) {
-  const sources = ['apps/*/src/**', 'packages/*/src/**'];
+export function oxlintOverrides({ scope, workspaces, pages, environmentReaders, limits, exceptions }) {
+  const sources = ['apps/*/src/**', 'packages/*/src/**', ...pages.map(({ place }) => `${place}/**`)];
   return [
+    ...pages.map((each) => ({
+      files: [`${each.place}/**`],
+      rules: { 'no-restricted-imports': ['error', { patterns: importsOfPages(each, scope) }] },
+    })),
     ...workspaces.map((workspace) => ({
       files: [`${workspace.place}/src/**`],
       rules: { 'no-restricted-imports': ['error', importsOf(workspace, scope)] },
@@ -78,6 +82,20 @@ function importsOf({ place, packages, node, npm }, scope) {
   const foreign = npm.flatMap((name) => [...scopeOf(name), `!${name}`, `!${name}/**`]);
   const group = ['*', '!.*', '!.*/**', ...builtIn, ...own, ...foreign];
   return { paths: [ENVIRONMENT], patterns: [INDEX_FROM_INSIDE, INNER_FILE, { group: [...new Set(group)], message }] };
+}
+
+/** Makes the patterns of pages, which a browser loads: they may import what they name, and of the app around them the contract of its API. */
+function importsOfPages({ place, packages, npm }, scope) {
+  const message = `${place} may not import this: see "Where things are" in CONTRIBUTING.md.`;
+  const own = packages.flatMap((name) => [`!${scope}`, `!${scope}/${name.split('/')[0]}`, `!${scope}/${name}`]);
+  const foreign = npm.flatMap((name) => [...scopeOf(name), `!${name}`, `!${name}/**`]);
+  return [
+    // Everything in src but api/contract; the linter's expressions cannot look ahead.
+    { regex: '^\\.{1,2}/(.*/)?src/([^a]|a[^p]|ap[^i]|api[^/]|api/[^c])', message },
+    // A folder must be allowed for what is in it; by itself it is a package that a browser does not load.
+    { regex: `^${scope}/[^/]+$`, message },
+    { group: [...new Set(['*', '!.*', '!.*/**', ...own, ...foreign])], message },
+  ];
 }
 
 /** Allows the scope of a package. As in a .gitignore, a name inside a refused folder is allowed only where the folder is allowed. */

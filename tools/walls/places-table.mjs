@@ -4,9 +4,10 @@
  * @param walls  walls.json, parsed.
  * @returns      Markdown: a row for each workspace and each other place.
  */
-export function placesTable({ workspaces, otherPlaces }) {
+export function placesTable({ workspaces, pages, otherPlaces }) {
   const rows = [
     ...workspaces.map((workspace) => [workspace.place, workspace.is, mayImport(workspace)]),
+    ...pages.map(({ place, is, packages, npm }) => [place, is, [...packages, ...npm].join(', ')]),
     ...otherPlaces.map((other) => [other.place, other.is, other.mayImport]),
   ];
   const lines = rows.map((cells) => `| ${cells.join(' | ')} |`.replace('|  |', '| |'));

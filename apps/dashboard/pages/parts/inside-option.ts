@@ -1,0 +1,4 @@
+import { createContext } from 'preact';
+
+/** Whether a part is drawn in a row of a list, where nothing else may take the focus. */
+export const InsideOption = createContext(false);
