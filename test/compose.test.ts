@@ -49,6 +49,12 @@ describe('docker-compose.yml', () => {
       ['migrate', 'DIRECT_URL_FILE', '/roles/owner/url', ['owner:/roles/owner:ro']],
       ['landline', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
       ['worker', 'DATABASE_URL_FILE', '/roles/worker/url', ['worker:/roles/worker:ro', 'recordings:/recordings']],
+      [
+        'dashboard',
+        'READER_DATABASE_URL_FILE',
+        '/roles/reader/url',
+        ['reader:/roles/reader:ro', 'recordings:/recordings:ro'],
+      ],
       ['initiation', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
     ]);
     // The service `roles` writes these files.
@@ -63,12 +69,14 @@ describe('docker-compose.yml', () => {
       ['receiver', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
       ['worker', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
       ['dashboard', 'DASHBOARD_PASSWORD', 'dashboard_password'],
+      ['dashboard', 'API_TOKEN', 'api_token'],
       ['initiation', 'INITIATION_TOKEN', 'initiation_token'],
       ['postgres', 'POSTGRES_PASSWORD', 'postgres_password'],
       ['roles', 'POSTGRES_PASSWORD', 'postgres_password'],
     ] as const) {
       const name = service === 'roles' ? 'PGPASSWORD' : variable;
-      expect(serviceOf(compose, service).secrets).toEqual([secret]);
+      const own = service === 'dashboard' ? ['dashboard_password', 'api_token'] : [secret];
+      expect(serviceOf(compose, service).secrets).toEqual(own);
       expect(compose.secrets[secret]).toEqual({ file: `\${${variable}_FILE:-/dev/null}` });
       const read = (given: Record<string, string>) => environmentOf(serviceOf(compose, service), given);
       expect(read({ [`${variable}_FILE`]: './secret' })).toMatchObject({
@@ -96,12 +104,19 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('lets the worker reach the storage where the receiver keeps recordings', () => {
-    const [receiver, worker] = [serviceOf(compose, 'receiver'), serviceOf(compose, 'worker')];
+  it('lets the worker and the dashboard reach the storage where the receiver keeps recordings', () => {
+    const receiver = serviceOf(compose, 'receiver');
     const storage = ['RECORDINGS_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION'];
-    for (const name of storage) expect([name, worker.environment[name]]).toEqual([name, receiver.environment[name]]);
-    expect(worker.volumes).toContain('recordings:/recordings');
-    expect(worker.networks).toContain('internet');
+    for (const [other, volume] of [
+      ['worker', 'recordings:/recordings'],
+      // It only reads.
+      ['dashboard', 'recordings:/recordings:ro'],
+    ] as const) {
+      const { environment, volumes, networks } = serviceOf(compose, other);
+      for (const name of storage) expect([name, environment[name]]).toEqual([name, receiver.environment[name]]);
+      expect(volumes).toContain(volume);
+      expect(networks.some((network) => compose.networks[network]?.internal !== true)).toBe(true);
+    }
   });
 
   it('checks the health of every service that stays, and waits for the one that does not', () => {
@@ -115,17 +130,20 @@ describe('docker-compose.yml', () => {
     expect(serviceOf(compose, 'landline').profiles).toEqual(['tools']);
   });
 
-  it.each(['worker', 'dashboard', 'receiver'] as const)('runs %s as npm start does', (name) => {
+  it.each(['worker', 'receiver'] as const)('runs %s as npm start does', (name) => {
     const nodeOptions = APPS.find((app) => app.name === name)?.nodeOptions ?? [];
     expect(serviceOf(compose, name).command).toEqual(['node', ...nodeOptions, `apps/${name}/dist/main.js`]);
   });
 
-  it('lets the initiation wait for the URL of its role, and for nothing else', async () => {
-    const { command, depends_on, restart } = serviceOf(compose, 'initiation');
-    expect([depends_on, restart]).toEqual([{}, 'unless-stopped']);
+  it.each([
+    ['initiation', 'nothing', []],
+    ['dashboard', 'Redis', ['redis']],
+  ])('lets the %s wait for the URL of its role, and beside it for %s', async (name, _, others) => {
+    const { command, depends_on, restart } = serviceOf(compose, name);
+    expect([Object.keys(depends_on), restart]).toEqual([others, 'unless-stopped']);
     const [shell = '', option = '', script = ''] = command;
-    const nodeOptions = APPS.find((app) => app.name === 'initiation')?.nodeOptions ?? [];
-    const program = ['exec', 'node', ...nodeOptions, 'apps/initiation/dist/main.js'].join(' ');
+    const nodeOptions = APPS.find((app) => app.name === name)?.nodeOptions ?? [];
+    const program = ['exec', 'node', ...nodeOptions, `apps/${name}/dist/main.js`].join(' ');
     expect([shell, option, script.endsWith(`; ${program}`)]).toEqual(['sh', '-c', true]);
 
     const file = join(await makeTempFolder(), 'url');
@@ -165,7 +183,7 @@ describe('docker-compose.yml', () => {
     expect(compose['x-required'].map((line) => line.replace(/:\?set .*$/, ''))).toEqual(
       secrets.map((name) => `\${${name}_FILE:-\${${name}`),
     );
-    for (const name of [...secrets, 'INITIATION_TOKEN'])
+    for (const name of [...secrets, 'API_TOKEN', 'INITIATION_TOKEN'])
       expect(readText('docker-compose.yml')).not.toMatch(new RegExp(`\\$\\{${name}:-[^}]`));
   });
 

@@ -162,7 +162,9 @@ describe('the image', () => {
       const child = await start(name, {
         ...addresses,
         ...(name === 'worker' && { DATABASE_URL_FILE: join(roles, 'worker', 'url') }),
-        ...(name === 'initiation' && { READER_DATABASE_URL_FILE: join(roles, 'reader', 'url') }),
+        ...((name === 'initiation' || name === 'dashboard') && {
+          READER_DATABASE_URL_FILE: join(roles, 'reader', 'url'),
+        }),
       });
       await child.until(isHealthy, { withinMs: 20_000, pollMs: 100 });
       expect(await child.stop()).toEqual([0, null]);

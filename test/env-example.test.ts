@@ -66,6 +66,7 @@ test('a process takes each of its secrets from a file as well', () => {
       'DIRECT_URL',
       'READER_DATABASE_URL',
       'DASHBOARD_PASSWORD',
+      'API_TOKEN',
       'INITIATION_TOKEN',
     ]),
   );

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { createLogger } from '@landline/process';
 import { createJournal } from '@landline/journal';
 import { openRemover, removeRecordings } from '@landline/operations';
+import { openQueues } from '@landline/queue';
 import { createStore } from '@landline/store';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { runCommand } from '../apps/cli/src/run-command.ts';
@@ -194,6 +195,17 @@ describe('a person who is forgotten', () => {
       recordings: [PERSON.name],
     });
 
+    const console_ = openQueues({ redisUrl: redis.url });
+    await console_.ping();
+    const filters = [{ user: PERSON.user }, { text: `It is ${PERSON.user}` }, { number: PERSON.number }];
+    await console_.requests.addBulk(
+      filters.map((filter) => {
+        const request = { do: 'start', id: randomUUID(), kind: 'replay', filter, requestedBy: 'admin' };
+        return { name: 'request', data: { v: 1, request }, opts: { delay: 3_600_000 } };
+      }),
+    );
+    await console_.close();
+
     const plan = await landline('erase', '--user', PERSON.user, '--plan', '--json');
     expect(plan.code).toBe(0);
     expect(JSON.parse(plan.output)).toMatchObject({
@@ -218,6 +230,7 @@ describe('a person who is forgotten', () => {
         profiles: 1,
         rejected_requests: 1,
         operations: 1,
+        requests: 3,
       },
     });
     expect(Object.keys(document.filter).toSorted()).toEqual(['by', 'journal_hours', 'subject_hash']);

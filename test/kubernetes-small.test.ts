@@ -18,12 +18,16 @@ test('the overlay small keeps recordings on a volume of their own', () => {
   expect(replicas).toBe(1);
 });
 
-test('the worker of the overlay small has the volume of the recordings, which it removes', () => {
+test.each([
+  ['worker', 'which it removes', false],
+  ['dashboard', 'which it only plays', true],
+] as const)('the %s of the overlay small has the volume of the recordings, %s', (name, _, isOnlyRead) => {
   const manifests = buildOverlay('small');
-  const { volumeMounts } = containerOf(manifests, 'worker');
-  const { RECORDINGS_URL = '' } = environmentOf(manifests, containerOf(manifests, 'worker'));
+  const { volumeMounts } = containerOf(manifests, name);
+  const { RECORDINGS_URL = '' } = environmentOf(manifests, containerOf(manifests, name));
   const mount = volumeMounts.find(({ mountPath }) => RECORDINGS_URL === `file:${mountPath}`);
-  const volume = workloadOf(manifests, 'worker').spec.template.spec.volumes.find(({ name }) => name === mount?.name);
+  expect(mount?.readOnly).toBe(isOnlyRead);
+  const volume = workloadOf(manifests, name).spec.template.spec.volumes.find((each) => each.name === mount?.name);
   const receiver = workloadOf(manifests, 'receiver').metadata.name;
   expect(volume?.persistentVolumeClaim?.claimName).toBe(`recordings-${receiver}-0`);
 });

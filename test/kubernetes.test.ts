@@ -116,7 +116,9 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
         expect(Object.keys(resources.limits)).toEqual(name === 'redis' ? ['memory'] : []);
         const volumes = new Map(spec.volumes.map((volume) => [volume.name, volume]));
         for (const { name: mounted, readOnly } of volumeMounts) {
-          expect(readOnly).toBe(volumes.get(mounted)?.secret !== undefined);
+          const isOnlyRead =
+            volumes.get(mounted)?.secret !== undefined || `${name} ${mounted}` === 'dashboard recordings';
+          expect([mounted, readOnly]).toEqual([mounted, isOnlyRead]);
           const isClaimed = workload.spec.volumeClaimTemplates.some(({ metadata }) => metadata.name === mounted);
           expect(volumes.has(mounted) || isClaimed).toBe(true);
         }
@@ -144,7 +146,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const files = secretFilesOf(manifests, workloadOf(manifests, name), container);
     const variables = Object.entries(environmentOf(manifests, container));
     // The library for S3 reads it.
-    const unread = name === 'receiver' || name === 'worker' ? ['AWS_SHARED_CREDENTIALS_FILE'] : [];
+    const unread = name === 'initiation' ? [] : ['AWS_SHARED_CREDENTIALS_FILE'];
     for (const [variable, value] of variables.filter(([each]) => !unread.includes(each))) {
       const secret = variable.replace(/_FILE$/, '');
       const isFile = variable.endsWith('_FILE');
@@ -185,13 +187,21 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
         ),
       ]),
     );
-    const storage = overlay === 'cluster' ? ['storage/credentials'] : [];
+    const inCluster = (path: string) => (overlay === 'cluster' ? [path] : []);
+    const storage = inCluster('storage/credentials');
     const expected = {
       receiver: ['webhook/secret', 'redis/url', ...storage],
       migrate: ['owner/url'],
       worker: ['worker/url', 'redis/url', 'webhook/secret', ...storage],
       initiation: ['initiation/token', 'reader/url', 'redis/url'],
-      dashboard: ['dashboard/password', 'redis/url'],
+      // Of its own, so that its key may do less.
+      dashboard: [
+        'dashboard/password',
+        'dashboard/token',
+        'reader/url',
+        'redis/url',
+        ...inCluster('dashboard-storage/credentials'),
+      ],
       ...(overlay === 'small' && {
         roles: ['roles/owner', 'roles/worker', 'roles/reader', 'postgres/password'],
         redis: [],

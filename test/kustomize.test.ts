@@ -90,10 +90,10 @@ describe('make-secrets.sh', () => {
       .trim()
       .split('\n')
       .map((line) => line.replace('Made ', ''));
-    expect(files).toHaveLength(11);
+    expect(files).toHaveLength(12);
     for (const file of files) expect([file, statSync(file).mode & 0o077]).toEqual([file, 0]);
     expect(read(folder, 'webhook-secret')).toMatch(/^wsec_[0-9a-f]{64}$/);
-    expect(read(folder, 'dashboard-password')).toMatch(/^[0-9a-f]{48}$/);
+    for (const file of ['dashboard-password', 'api-token']) expect(read(folder, file)).toMatch(/^[0-9a-f]{48}$/);
     expect(read(folder, 'worker/url')).toBe(
       `postgresql://landline_worker:${read(folder, 'worker/password')}@landline-postgres:5432/landline`,
     );

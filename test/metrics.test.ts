@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, startPostgres } from '@landline/local-servers';
-import { DEAD_LETTER_QUEUE, openQueues, REJECTED_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
+import { DEAD_LETTER_QUEUE, openQueues, REJECTED_QUEUE, REQUESTS_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import { openOperations } from '@landline/store';
 import { canaryBody } from '@landline/webhook/canary';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -144,6 +144,7 @@ describe('what moves the metrics', () => {
         'landline_rejected_requests_diagnosed_total{cause="no_signature"}': 1,
         'landline_rejected_requests_diagnosed_total{cause="another_secret"}': 0,
         [jobs(REJECTED_QUEUE, 'waiting')]: 0,
+        [jobs(REQUESTS_QUEUE, 'failed')]: 0,
         landline_transaction_events_sum: 3,
         landline_receipt_to_row_seconds_count: 1,
         landline_receipt_to_row_seconds_sum: above(0),
@@ -159,6 +160,7 @@ describe('what moves the metrics', () => {
         [jobs(DEAD_LETTER_QUEUE, 'failed')]: 1,
         [jobs(WEBHOOK_QUEUE, 'waiting')]: 0,
         [jobs(REJECTED_QUEUE, 'waiting')]: 0,
+        [jobs(REQUESTS_QUEUE, 'failed')]: 0,
       });
   });
 

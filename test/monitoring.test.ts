@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type countJobs, DEAD_LETTER_QUEUE, REJECTED_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
+import { type countJobs, DEAD_LETTER_QUEUE, REJECTED_QUEUE, REQUESTS_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
 import type { OperationEvent } from '@landline/operations';
 import { CAUSES } from '@landline/webhook/causes';
 import { parser } from '@prometheus-io/lezer-promql';
@@ -70,7 +70,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
     'signature_mismatch',
     'signature_expired',
   ] satisfies AnswerCode[],
-  queue: [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE, REJECTED_QUEUE],
+  queue: [WEBHOOK_QUEUE, DEAD_LETTER_QUEUE, REJECTED_QUEUE, REQUESTS_QUEUE],
   cause: Object.keys(CAUSES),
   state: [
     ...(['waiting', 'active', 'delayed', 'failed'] satisfies (keyof Awaited<ReturnType<typeof countJobs>>)[]),

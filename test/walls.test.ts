@@ -164,7 +164,13 @@ const LET_IN: Readonly<Record<string, readonly string[]>> = {
   ],
   'apps/worker': [...ours('webhook', 'queue', 'store', 'operations', 'process'), 'fastify', 'zod', 'node:net'],
   'apps/initiation': [...ours('webhook', 'queue', 'intake', 'store', 'process'), 'fastify', 'zod', 'node:net'],
-  'apps/dashboard': ['@landline/queue', '@landline/process', 'fastify', '@bull-board/api', 'zod', 'node:net'],
+  'apps/dashboard': [
+    ...ours('webhook', 'queue', 'recordings', 'store', 'operations', 'process'),
+    'fastify',
+    '@bull-board/api',
+    'zod',
+    'node:net',
+  ],
   'apps/cli': [...ours(...PACKAGES.filter((name) => name !== 'held-folder')), 'zod', 'node:net'],
 };
 
@@ -179,6 +185,29 @@ test('each place is refused every import that it may not make', async () => {
   );
   expect((await lint(folder)).toSorted()).toEqual(refused.toSorted());
   expect(Object.keys(LET_IN).toSorted()).toEqual(walls.workspaces.map(({ place }) => place).toSorted());
+});
+
+test('the pages of the console know the contract of the API, and nothing else of the dashboard', async () => {
+  const folder = await copyWalls();
+  await writeFiles(folder, {
+    'apps/dashboard/pages/events/imports.tsx': [
+      "import type { EventItem } from '../../src/api/contract/events.ts';", // not refused
+      "import { CAUSES } from '@landline/webhook/causes';", // not refused
+      "import { render } from 'preact';", // not refused
+      "import '../parts/tag.tsx';", // not refused
+      "import '../../src/app.ts';",
+      "import '../../src/api/routes.ts';",
+      "import '@landline/webhook';",
+      "import '@landline/webhook/json';",
+      "import '@landline/store';",
+      "import 'zod';",
+      "import 'node:fs';",
+    ].join('\n'),
+  });
+  const refused = [5, 6, 7, 8, 9, 10, 11].map(
+    (line) => `apps/dashboard/pages/events/imports.tsx:${line} no-restricted-imports`,
+  );
+  expect(new Set(await lint(folder))).toEqual(new Set(refused));
 });
 
 test('a wall stands for every way to import', async () => {
