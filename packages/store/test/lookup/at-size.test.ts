@@ -69,7 +69,7 @@ const FILTERS: readonly ConversationFilter[] = [
   { min_duration: 10_000 },
 ];
 
-test.runIf(IS_WHOLE).each(FILTERS)(`conversations with %j are there within ${LIMIT_MS} ms`, async (filter) => {
+test.each(IS_WHOLE ? FILTERS : [])(`conversations with %j are there within ${LIMIT_MS} ms`, async (filter) => {
   const { conversations } = lookups;
   const ask = async () => {
     if (!needsSearch(filter)) return conversations.list(filter, { limit: 50 });
@@ -94,13 +94,16 @@ const ANSWERS: readonly (readonly [name: string, ask: () => Promise<unknown>])[]
   ['what needs attention', () => lookups.attention()],
 ];
 
-test.runIf(IS_WHOLE).each(ANSWERS)(`%s: there within ${LIMIT_MS} ms`, async (name, ask) => {
+test.each(IS_WHOLE ? ANSWERS : [])(`%s: there within ${LIMIT_MS} ms`, async (name, ask) => {
   expect(await msOf(name, ask)).toBeLessThan(LIMIT_MS);
 });
 
-test.runIf(IS_WHOLE)('all dead events are grouped before the deadline of the console', async () => {
-  expect(await msOf('all failures', groupAll)).toBeLessThan(4_000);
-});
+test.each(IS_WHOLE ? [4_000] : [])(
+  'all dead events are grouped within %d ms, the deadline of the console',
+  async (ms) => {
+    expect(await msOf('all failures', groupAll)).toBeLessThan(ms);
+  },
+);
 
 test('a search goes through all conversations and finds the one', async () => {
   const found: string[] = [];
