@@ -81,7 +81,7 @@ function eventStatements({ events, conversations }: Size): string[] {
        'key_' || i, 'conv_' || i % ${conversations} + 1, ${at('i', EVENT_MS)}, ${at('i', EVENT_MS)},
        CASE WHEN i % 50 = 7 THEN NULL ELSE ${at('i', EVENT_MS)} + interval '40 milliseconds' END, 'webhook',
        CASE i % 50 WHEN 7 THEN 'dead' WHEN 9 THEN 'ignored' ELSE 'applied' END,
-       CASE WHEN i % 50 = 7 THEN jsonb_build_object('code', (ARRAY['23514', '22P02', '57014'])[i / 50 % 3 + 1], 'attempts', 8, 'message',
+       CASE WHEN i % 50 = 7 THEN jsonb_build_object('code', (ARRAY['23514', '22P02', '57014'])[i / 50 % 3 + 1], 'attempts', 8, 'fingerprint', repeat(substr('abc', i / 50 % 3 + 1, 1), 12), 'message',
          (ARRAY['new row for relation "conversations" violates a check: row ', 'no valid number: ', 'canceling statement due to timeout, process '])[i / 50 % 3 + 1] || i)
        END, 200
      FROM generate_series(1, ${events}) i`,
