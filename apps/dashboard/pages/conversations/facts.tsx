@@ -44,8 +44,9 @@ export function Facts({ call }: { call: ConversationDetail }) {
   );
 }
 
-/** When the account has ordered that something be deleted. */
+/** When the account has ordered that something be deleted. What is erased is gone already. */
 function Orders({ call }: { call: ConversationDetail }) {
+  if (call.erased_at !== null) return null;
   return (
     <>
       {call.delete_transcript_at !== null && (

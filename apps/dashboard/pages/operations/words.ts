@@ -1,5 +1,6 @@
 import type { OperationItem } from '../../src/api/contract/operations.ts';
 import type { Tone } from '../parts/tag.tsx';
+import { howItEnded } from './how-it-ended.ts';
 
 const KINDS: Record<string, string> = {
   replay: 'Replay events',
@@ -19,7 +20,7 @@ const STATUSES: Record<OperationItem['status'], { text: string; tone: Tone; says
   asked: { text: 'asked for', tone: 'quiet', says: 'No worker has taken it yet.' },
   planned: { text: 'waits', tone: 'quiet', says: 'It waits for its turn: of each kind one runs at a time.' },
   running: { text: 'running', tone: 'live', says: 'A worker does it now.' },
-  done: { text: 'done', tone: 'good', says: 'It is done.' },
+  done: { text: 'done', ...howItEnded({ done: 1, failed: 0 }) },
   cancelled: { text: 'cancelled', tone: 'quiet', says: 'It was ended early. What it had done stays.' },
   failed: { text: 'failed', tone: 'bad', says: 'It could not go on.' },
 };
@@ -27,9 +28,9 @@ const STATUSES: Record<OperationItem['status'], { text: string; tone: Tone; says
 /** How it stands, in words and a tone. */
 export function statusOf(operation: OperationItem): { text: string; tone: Tone; says: string } {
   const isEnding = operation.cancel_requested_at !== null && ['asked', 'planned', 'running'].includes(operation.status);
-  return isEnding
-    ? { text: 'ending', tone: 'warn', says: 'It was asked to end, and does so soon.' }
-    : STATUSES[operation.status];
+  if (isEnding) return { text: 'ending', tone: 'warn', says: 'It was asked to end, and does so soon.' };
+  if (operation.status !== 'done') return STATUSES[operation.status];
+  return { text: STATUSES.done.text, ...howItEnded(operation) };
 }
 
 /** The words of its filter as tokens; a value that is no text is printed as JSON. */

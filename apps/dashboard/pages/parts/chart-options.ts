@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+import { aloneIn } from './alone-in.ts';
 import { countText, durationText } from './relative-time.ts';
 
 /** One curve. */
@@ -57,6 +58,10 @@ function scaleTop(_plot: uPlot, _min: number | null, max: number | null): [numbe
   return [0, Math.max(4, (max ?? 0) * 1.1)];
 }
 
+function alone(plot: uPlot, line: number): number[] {
+  return aloneIn([...(plot.data[line] ?? [])]);
+}
+
 /** How uPlot draws the curves. */
 export function chartOptions(
   chart: { lines: readonly Line[]; measure: Measure },
@@ -79,7 +84,7 @@ export function chartOptions(
         label: name,
         stroke: colorOf(color),
         width: 1.5,
-        points: { show: false },
+        points: { show: true, size: 5, fill: colorOf(color), filter: alone },
         value: (_plot: uPlot, value: number | null) => measured(value, measure),
       })),
     ],

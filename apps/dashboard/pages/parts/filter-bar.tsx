@@ -166,11 +166,18 @@ function FilterField(props: FieldProps) {
         dir="auto"
         placeholder={isEmpty ? hint : ''}
         value={typing.typed}
-        onInput={(event) => typing.type(event.currentTarget.value)}
+        onInput={(event) => {
+          setFocus(true);
+          typing.type(event.currentTarget.value);
+        }}
         onFocus={() => setFocus(true)}
         onBlur={() => setFocus(false)}
         onKeyDown={(event) => {
-          if (!event.isComposing && onFieldKey(event.key, props, shown)) event.preventDefault();
+          if (event.isComposing) return;
+          // What was searched for is to be seen: the suggestions would lie over it. An arrow brings them back.
+          if (event.key === 'ArrowDown') setFocus(true);
+          else if (event.key === 'Enter' && chosenBy('Enter', props, shown) === undefined) setFocus(false);
+          if (onFieldKey(event.key, props, shown)) event.preventDefault();
         }}
       />
       {isEmpty && typing.typed === '' && !hasFocus && <kbd class="filter-key">/</kbd>}

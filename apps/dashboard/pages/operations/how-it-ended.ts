@@ -1,0 +1,9 @@
+/** How an operation that is done went. To go through all is no success where some of it failed. */
+export function howItEnded({ done, failed }: { done: number; failed: number }): {
+  tone: 'good' | 'warn' | 'bad';
+  says: string;
+} {
+  if (failed === 0) return { tone: 'good', says: 'It is done.' };
+  if (done > 0) return { tone: 'warn', says: 'It went through all, and some of it failed.' };
+  return { tone: 'bad', says: 'It went through all, and all of it failed.' };
+}
