@@ -1,6 +1,6 @@
 import type { RejectedCause, RejectedListing } from '@landline/store';
 import { CAUSES, isCause } from '@landline/webhook/causes';
-import { readTime } from '@landline/store/read-time';
+import { time } from '@landline/store/filter-words';
 import { z } from 'zod';
 import { limit } from './contract/fields.ts';
 import { rejectedDetailSchema, rejectedPage, type CauseItem, type RejectedItem } from './contract/rejected.ts';
@@ -15,10 +15,6 @@ import { iso, isoOrNull } from './shown-time.ts';
 const MOST_SHOWN = 65_536;
 
 const idError = 'id must be the uuid of a refused request';
-
-/** No request is older than the first; later times have more than four digits in their year. */
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
-const LATEST_MS = Date.UTC(9999, 0, 1);
 
 /**
  * Makes the schema of a filter of refused requests, in the words of `landline rejected`.
@@ -37,19 +33,6 @@ export function rejectedFilterSchema(now: number) {
       error: 'until must be later than since',
       path: ['until'],
     });
-}
-
-function time(name: string, now: number) {
-  const error = `${name} takes a time such as 2026-01-31T14:30:00Z, or a duration such as 30m, 2h or 7d`;
-  return z
-    .string({ error })
-    .transform((text, context) => {
-      const at = readTime(text, now);
-      if (at !== undefined && at >= EARLIEST_MS && at < LATEST_MS) return at;
-      context.addIssue({ code: 'custom', message: error });
-      return z.NEVER;
-    })
-    .optional();
 }
 
 /** The routes of refused requests. */
