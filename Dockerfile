@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# One image for receiver, worker, dashboard, initiation and cli; docker-compose.yml gives each service its command.
+# One image for receiver, worker, dashboard, initiation, monitor and cli; docker-compose.yml gives each service its command.
 
 # A tag, not a digest: each build takes the newest Node 24 with its fixes. To pin one, add the digest that `docker image inspect` shows.
 FROM node:24-bookworm-slim AS build
@@ -13,6 +13,7 @@ COPY packages/journal/package.json packages/journal/
 COPY packages/local-servers/package.json packages/local-servers/
 COPY packages/operations/package.json packages/operations/
 COPY packages/process/package.json packages/process/
+COPY packages/provider/package.json packages/provider/
 COPY packages/queue/package.json packages/queue/
 COPY packages/recordings/package.json packages/recordings/
 COPY packages/store/package.json packages/store/
@@ -20,6 +21,7 @@ COPY packages/webhook/package.json packages/webhook/
 COPY apps/cli/package.json apps/cli/
 COPY apps/dashboard/package.json apps/dashboard/
 COPY apps/initiation/package.json apps/initiation/
+COPY apps/monitor/package.json apps/monitor/
 COPY apps/receiver/package.json apps/receiver/
 COPY apps/worker/package.json apps/worker/
 RUN --mount=type=cache,target=/root/.npm npm ci

@@ -121,11 +121,12 @@ const PACKAGES = [
   'recordings',
   'intake',
   'store',
+  'provider',
   'operations',
   'process',
   'local-servers',
 ];
-const APPS = ['receiver', 'worker', 'initiation', 'dashboard', 'cli'];
+const APPS = ['receiver', 'worker', 'initiation', 'monitor', 'dashboard', 'cli'];
 const OUTSIDE = [
   'bullmq',
   'ioredis',
@@ -135,6 +136,7 @@ const OUTSIDE = [
   '@bull-board/api',
   'pino',
   '@aws-sdk/client-s3',
+  'ws',
   'zod',
   'node:net',
 ];
@@ -153,7 +155,8 @@ const LET_IN: Readonly<Record<string, readonly string[]>> = {
   'packages/recordings': ['@landline/webhook', '@landline/held-folder', '@aws-sdk/client-s3', 'zod', 'node:net'],
   'packages/intake': ['@landline/webhook', '@landline/queue', '@landline/journal', 'zod', 'node:net'],
   'packages/store': ['@landline/webhook', '@prisma/client', 'zod', 'node:net'],
-  'packages/operations': [...ours('webhook', 'recordings', 'intake', 'store'), 'zod', 'node:net'],
+  'packages/provider': ['@landline/webhook', 'ws', 'zod', 'node:net'],
+  'packages/operations': [...ours('webhook', 'recordings', 'intake', 'store', 'provider'), 'zod', 'node:net'],
   'packages/process': ['pino', 'zod', 'node:net'],
   'packages/local-servers': ['node:net'],
   'apps/receiver': [
@@ -162,8 +165,14 @@ const LET_IN: Readonly<Record<string, readonly string[]>> = {
     'zod',
     'node:net',
   ],
-  'apps/worker': [...ours('webhook', 'queue', 'store', 'operations', 'process'), 'fastify', 'zod', 'node:net'],
+  'apps/worker': [
+    ...ours('webhook', 'queue', 'recordings', 'store', 'provider', 'operations', 'process'),
+    'fastify',
+    'zod',
+    'node:net',
+  ],
   'apps/initiation': [...ours('webhook', 'queue', 'intake', 'store', 'process'), 'fastify', 'zod', 'node:net'],
+  'apps/monitor': [...ours('webhook', 'provider', 'process'), 'fastify', 'zod', 'node:net'],
   'apps/dashboard': [
     ...ours('webhook', 'queue', 'recordings', 'store', 'operations', 'process'),
     'fastify',

@@ -1,0 +1,17 @@
+export type {
+  CallStatus,
+  FetchedConversation,
+  ListedConversation,
+  ListWindow,
+  MonitorHandlers,
+  MonitorSocket,
+  Provider,
+  ProviderAgent,
+  ProviderSettings,
+  ProviderWebhook,
+  ProviderWebhooks,
+  WebhookUse,
+} from './provider.ts';
+export { ProviderError, type ProviderFault } from './errors.ts';
+export { openProvider, type ProviderOptions } from './open-provider.ts';
+export { providerVariables } from './variables.ts';

@@ -1,0 +1,185 @@
+import { ProviderError } from '../errors.ts';
+import { Errands } from './errands.ts';
+import { exchange, type Exchange } from './exchange.ts';
+import { Places } from './places.ts';
+import { counted, readBytes } from './read-bytes.ts';
+import { isCrowded, refusalOf, type Purpose } from './refusal.ts';
+import { retry, type RetryOptions } from './retry.ts';
+import { TransientError } from './transient-error.ts';
+
+/** A request of the provider's API. */
+export interface Ask extends Purpose {
+  /** Below the origin, with its query. */
+  path: string;
+  /** The body of a PATCH. It may be made again like a GET: it says how things shall be. */
+  patch?: Readonly<Record<string, unknown>> | undefined;
+  signal: AbortSignal;
+}
+
+/** How the client reaches the provider. */
+export interface ClientOptions extends RetryOptions {
+  apiKey: string;
+  origin: string;
+  silenceMs: number;
+}
+
+/** So much of a refusal is read, in bytes: the provider's have some hundred. */
+const REFUSAL_BYTES = 65_536;
+
+/** A whole answer may take so many times the silence that is waited for. */
+const SILENCES = 10;
+
+/** Makes requests: a few at once, again after a failure, and with the key in the header alone. */
+export class Client {
+  readonly #options: ClientOptions;
+  readonly #places = new Places();
+  readonly #errands = new Errands();
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Fetches an answer as a whole.
+   *
+   * @param parse  Reads the answer. Where it throws a `TransientError`, the answer is asked for again.
+   */
+  async read<T>(ask: Ask, limitBytes: number, parse: (bytes: Buffer) => T): Promise<T> {
+    const { silenceMs } = this.#options;
+    const limits = { bytes: limitBytes, silenceMs, ms: silenceMs * SILENCES };
+    const { signal, done } = this.#errands.begin(ask.signal);
+    const attempt = () =>
+      this.#inPlace(ask, signal, async (answer, leave) => {
+        const bytes = await readBytes(answer, limits);
+        leave();
+        return parse(bytes);
+      });
+    return retry(attempt, this.#options, signal).finally(done);
+  }
+
+  /**
+   * Fetches an answer piece by piece. It holds a place until it is read to its end, or its reader returns, or the signal is aborted. A reader may
+   * return before it has read anything.
+   *
+   * @param check  Throws for an answer that is another than was asked for.
+   */
+  async stream(ask: Ask, limitBytes: number, check: (response: Response) => void): Promise<AsyncIterable<Buffer>> {
+    const { signal, done } = this.#errands.begin(ask.signal);
+    const attempt = () =>
+      this.#inPlace(ask, signal, async (answer, leave) => {
+        check(answer.response);
+        const pieces = counted(answer, { bytes: limitBytes, silenceMs: this.#options.silenceMs });
+        // The request may be made again until the first piece has come.
+        const first = await pieces.next();
+        if (first.done === true)
+          throw new ProviderError('bad_answer', `The provider's answer for ${ask.what} is empty.`);
+        signal.throwIfAborted();
+        const leaveAll = () => {
+          leave();
+          done();
+        };
+        signal.addEventListener('abort', leaveAll, { once: true });
+        return restOf(first, pieces, leaveAll);
+      });
+    try {
+      return await retry(attempt, this.#options, signal);
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  /** Ends all that is on its way. */
+  close(): void {
+    this.#errands.end(new ProviderError('unavailable', "The client of the provider's API was closed."));
+  }
+
+  /** Makes one request in a place of its own. `work` leaves the place, and ends the answer with it; where this throws, that is done. */
+  async #inPlace<T>(
+    ask: Ask,
+    signal: AbortSignal,
+    work: (answer: Exchange, leave: () => void) => Promise<T>,
+  ): Promise<T> {
+    const giveBack = await this.#places.take(signal);
+    let leave = giveBack;
+    try {
+      const { url, init } = this.#request(ask);
+      const answer = await exchange(url, init, { signal, silenceMs: this.#options.silenceMs });
+      leave = () => {
+        answer.end();
+        giveBack();
+      };
+      if (!answer.response.ok) throw await this.#refusal(ask, answer);
+      return await work(answer, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  #request({ path, patch }: Ask): { url: URL; init: RequestInit } {
+    const headers = { 'xi-api-key': this.#options.apiKey };
+    const url = new URL(`${this.#options.origin}${path}`);
+    if (patch === undefined) return { url, init: { headers } };
+    const body = JSON.stringify(patch);
+    return { url, init: { method: 'PATCH', headers: { ...headers, 'content-type': 'application/json' }, body } };
+  }
+
+  async #refusal(ask: Ask, answer: Exchange): Promise<Error> {
+    const body = await beginningOf(answer, this.#options.silenceMs);
+    const error = refusalOf(answer.response, body, ask);
+    if (isCrowded(answer.response.status, body)) this.#places.crowd();
+    if (error instanceof TransientError && error.pauseMs !== undefined) this.#places.close(error.pauseMs);
+    return error;
+  }
+}
+
+/** Reads the beginning of a body, as far as it comes. */
+async function beginningOf(answer: Exchange, silenceMs: number): Promise<Buffer> {
+  const found: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of counted(answer, { bytes: Infinity, silenceMs })) {
+      found.push(piece);
+      bytes += piece.length;
+      if (bytes >= REFUSAL_BYTES) break;
+    }
+  } catch (error) {
+    // The status alone tells enough.
+    if (!(error instanceof TransientError)) throw error;
+  }
+  return Buffer.concat(found);
+}
+
+/**
+ * Goes on with pieces whose first one is here. A later failure is the caller's: what was read cannot be taken back. This is no generator: one that
+ * was never begun runs no `finally` when its reader returns.
+ */
+function restOf(
+  first: IteratorResult<Buffer, void>,
+  pieces: AsyncGenerator<Buffer, void, undefined>,
+  leave: () => void,
+): AsyncIterable<Buffer> {
+  let ahead: IteratorResult<Buffer, void> | undefined = first;
+  let isLeft = false;
+  const end = () => {
+    isLeft = true;
+    leave();
+    return { done: true, value: undefined } as const;
+  };
+  const iterator: AsyncIterator<Buffer, void, undefined> = {
+    async next() {
+      if (isLeft) return end();
+      try {
+        const piece = ahead ?? (await pieces.next());
+        ahead = undefined;
+        return piece.done === true ? end() : piece;
+      } catch (error) {
+        end();
+        throw error instanceof TransientError ? error.fault : error;
+      }
+    },
+    return: () => Promise.resolve(end()),
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
+}

@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { ProviderError } from '../src/index.ts';
+import { askedPause } from '../src/request/asked-pause.ts';
+import { errorOf, json, refuse, serve, type Answer } from './support/serve.ts';
+
+const { signal } = new AbortController();
+const SETTINGS = json({ webhooks: null });
+const WAIT = { timeout: 20_000 };
+
+/** Half an answer, after which nothing more comes, or the connection is cut. */
+const half =
+  (isCut: boolean): Answer =>
+  (_request, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('{"webhooks": ');
+    if (isCut) setImmediate(() => response.destroy());
+  };
+
+/** Begins audio. */
+const begin: Answer = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'audio/mpeg' }).write('sound');
+};
+
+/** Answers without an end, a byte now and then. */
+const drip =
+  (status: number): Answer =>
+  (_request, response) => {
+    response.writeHead(status, { 'content-type': 'audio/mpeg' }).write('s');
+    const timer = setInterval(() => response.write('s'), 20);
+    response.on('close', () => clearInterval(timer));
+  };
+
+/** Counts how many requests wait for their answer at once. */
+function countedAnswer(): { answer: Answer; most: () => number } {
+  let now = 0;
+  let most = 0;
+  const answer: Answer = (request, response) => {
+    most = Math.max(most, ++now);
+    setTimeout(() => {
+      now--;
+      SETTINGS(request, response);
+    }, 20);
+  };
+  return { answer, most: () => most };
+}
+
+test('asks again after every failure that may pass', async () => {
+  const { provider, asked } = await serve(
+    [
+      (_request, response) => response.writeHead(500).end('Internal Error'),
+      refuse(408, 'request_timeout'),
+      refuse(429, 'system_busy'),
+      (request) => request.socket.destroy(),
+      half(true),
+      (_request, response) => response.end('{"webhooks": '),
+      SETTINGS,
+    ],
+    { tries: 6, silenceMs: 60_000 },
+  );
+  await expect(provider.settings(signal)).resolves.toMatchObject({ postCallWebhookId: null, events: undefined });
+  expect(asked).toHaveLength(7);
+});
+
+test('asks again where nothing more comes', async () => {
+  // On a busy machine a good answer may come too late as well: it is asked for until one is in time.
+  const { provider, asked } = await serve([half(false), SETTINGS], { tries: 100, silenceMs: 200 });
+  await expect(provider.settings(signal)).resolves.toMatchObject({ postCallWebhookId: null });
+  expect(asked.length).toBeGreaterThanOrEqual(2);
+});
+
+test('makes a change again as well', async () => {
+  const bodies: unknown[] = [];
+  const noted: Answer = (request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => {
+      bodies.push([request.headers['content-type'], JSON.parse(text)]);
+      (bodies.length < 2 ? refuse(500, 'oops') : json({ status: 'ok' }))(request, response);
+    });
+  };
+  const { provider, asked } = await serve([noted]);
+  await provider.enableRetries({ id: 'w/1', name: 'N', isDisabled: true }, signal);
+  const body = ['application/json', { is_disabled: true, name: 'N', retry_enabled: true }];
+  expect(bodies).toEqual([body, body]);
+  expect(asked).toEqual(Array.from({ length: 2 }, () => 'PATCH /v1/workspace/webhooks/w%2F1'));
+});
+
+test('gives up after its tries, and tells a busy provider from one that fails', async () => {
+  for (const [answer, code] of [
+    [refuse(503, 'down'), 'unavailable'],
+    [refuse(429, 'system_busy'), 'busy'],
+    [(_request, response) => response.end('no JSON'), 'bad_answer'],
+  ] satisfies [Answer, string][]) {
+    const { provider, asked } = await serve([answer], { tries: 2 });
+    expect(await errorOf(provider.settings(signal))).toMatchObject({ code });
+    expect(asked).toHaveLength(3);
+  }
+});
+
+test('reads how long it shall wait', () => {
+  const now = Date.UTC(2026, 0, 1);
+  const pauseOf = (headers: Record<string, string>, status = 429) =>
+    askedPause(new Response(null, { status, headers }), now);
+  expect(pauseOf({ 'retry-after': '7', 'x-ratelimit-reset': '9' })).toBe(7_000);
+  expect(pauseOf({ 'retry-after': new Date(now + 9_000).toUTCString() })).toBe(9_000);
+  expect(pauseOf({ 'retry-after': 'soon', 'x-ratelimit-reset': '5' })).toBe(5_000);
+  expect(pauseOf({ 'x-ratelimit-reset': `${now / 1000 + 11}` })).toBe(11_000);
+  expect(pauseOf({ 'x-ratelimit-reset': `${now / 1000 - 11}` })).toBeUndefined();
+  expect(pauseOf({ 'retry-after': '0' })).toBeUndefined();
+  expect(pauseOf({ 'x-ratelimit-reset': '5' }, 500)).toBeUndefined();
+  expect(pauseOf({ 'retry-after': '5' }, 503)).toBe(5_000);
+});
+
+test('waits as long as the provider asks, with all its requests', async () => {
+  const times: number[] = [];
+  const timed = (answer: Answer): Answer => {
+    return (request, response) => {
+      times.push(performance.now());
+      answer(request, response);
+    };
+  };
+  // The second answer waits for the third request, so that only the refusal gives that one a place.
+  const waiting: Parameters<Answer>[] = [];
+  const second: Answer = (...asked) => void waiting.push(asked);
+  const later: Answer = (...asked) => {
+    for (const each of [...waiting.splice(0), asked]) SETTINGS(...each);
+  };
+  const { provider } = await serve(
+    [refuse(429, 'system_busy', { 'retry-after': '1' }), second, later].map((answer) => timed(answer)),
+    { silenceMs: 60_000 },
+  );
+  await Promise.all(Array.from({ length: 3 }, () => provider.settings(signal)));
+  const [refusedAt = 0, , ...after] = times;
+  expect(after).toHaveLength(2);
+  expect(Math.min(...after) - refusedAt).toBeGreaterThan(900);
+});
+
+test('does not wait for hours, and says until when', async () => {
+  const { provider, asked } = await serve([refuse(429, 'system_busy', { 'retry-after': '7200' }), SETTINGS]);
+  const error = await errorOf(provider.settings(signal));
+  expect(error).toMatchObject({ code: 'busy', status: 429 });
+  expect(error.message).toMatch(/wait until \d{4}-\d\d-\d\dT\d\d:\d\d/);
+  await provider.settings(signal);
+  expect(asked).toHaveLength(2);
+});
+
+test('ends a pause, a silent answer and a wait for a place as soon as the signal is aborted, with its reason', async () => {
+  const abort = new AbortController();
+  const busy = refuse(429, 'system_busy', { 'retry-after': '60' });
+  const { provider, asked } = await serve([half(false), half(false), busy], { silenceMs: 60_000 });
+  const silent = [provider.settings(abort.signal), provider.settings(abort.signal)];
+  await vi.waitFor(() => expect(asked).toHaveLength(2), WAIT);
+  const waiting = provider.settings(abort.signal);
+  abort.abort(new Error('stopped'));
+  for (const each of [...silent, waiting]) await expect(each).rejects.toBe(abort.signal.reason);
+  expect(asked).toHaveLength(2);
+
+  const other = new AbortController();
+  const pausing = provider.conversation('c1', other.signal);
+  await vi.waitFor(() => expect(asked).toHaveLength(3), WAIT);
+  await sleep(50);
+  other.abort(new Error('stopped too'));
+  await expect(pausing).rejects.toBe(other.signal.reason);
+});
+
+test('has two requests on their way at most, and one after the provider has said that these are too many', async () => {
+  const two = countedAnswer();
+  const free = await serve([two.answer]);
+  await Promise.all(Array.from({ length: 6 }, () => free.provider.settings(signal)));
+  expect(two.most()).toBe(2);
+
+  const one = countedAnswer();
+  const crowded = await serve([refuse(429, 'too_many_concurrent_requests'), one.answer]);
+  await expect(crowded.provider.settings(signal)).resolves.toBeDefined();
+  await Promise.all(Array.from({ length: 4 }, () => crowded.provider.settings(signal)));
+  expect(one.most()).toBe(1);
+});
+
+test('counts audio as on its way until it is read or left, and does not ask twice for what has begun', async () => {
+  const ends: (() => void)[] = [];
+  const ending: Answer = (request, response) => {
+    begin(request, response);
+    ends.push(() => response.destroy());
+  };
+  const { provider, asked } = await serve([refuse(500, 'oops'), begin, ending, SETTINGS]);
+  const abort = new AbortController();
+  const left = await provider.audio('a', abort.signal);
+  const cut = await provider.audio('b', signal);
+  const settings = provider.settings(signal);
+  await sleep(50);
+  expect(asked).toHaveLength(3);
+  abort.abort(new Error('left'));
+  await settings;
+  await expect(textOf(left)).rejects.toBe(abort.signal.reason);
+  setTimeout(() => ends[0]?.(), 20);
+  expect(await errorOf(textOf(cut))).toMatchObject({ code: 'unavailable' });
+  expect(asked).toHaveLength(4);
+});
+
+test('gives the place of audio back that was left before it was read', async () => {
+  const { provider } = await serve([begin, begin, begin, begin, SETTINGS]);
+  const unread = [await provider.audio('a', signal), await provider.audio('b', signal)];
+  for (const pieces of unread) await pieces[Symbol.asyncIterator]().return?.();
+  for (const pieces of unread) expect(await textOf(pieces)).toBe('');
+  const abort = new AbortController();
+  await Promise.all([provider.audio('c', abort.signal), provider.audio('d', abort.signal)]);
+  abort.abort(new Error('left'));
+  await provider.settings(signal);
+});
+
+test('gives up what comes a byte now and then: an answer, audio, and the body of a refusal', async () => {
+  const slow = await serve([drip(200)], { silenceMs: 500, tries: 0 });
+  expect(await errorOf(slow.provider.settings(signal))).toMatchObject({ code: 'unavailable', status: 200 });
+  const audio = await slow.provider.audio('a', signal);
+  const error = await errorOf(textOf(audio));
+  expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('1024 bytes a second') });
+  const refused = await serve([drip(403)], { silenceMs: 500, tries: 0 });
+  expect(await errorOf(refused.provider.settings(signal))).toMatchObject({ code: 'forbidden', status: 403 });
+});
+
+test('sends the key nowhere else, and shows it in no error', async () => {
+  const elsewhere = await serve([SETTINGS]);
+  const { provider } = await serve([
+    (_request, response) => response.writeHead(307, { location: `${elsewhere.url}/secret` }).end(),
+  ]);
+  const error = await errorOf(provider.settings(signal));
+  expect(error).toMatchObject({ code: 'bad_answer', status: 307 });
+  expect(error.message).toContain(`sends on to ${elsewhere.url}`);
+  expect(error.message).not.toContain('secret');
+  expect(elsewhere.asked).toEqual([]);
+});
+
+test('ends what is on its way when it is closed', async () => {
+  const { provider, asked } = await serve([half(false)]);
+  const settings = provider.settings(signal);
+  await vi.waitFor(() => expect(asked).toHaveLength(1), WAIT);
+  provider.close();
+  expect(await errorOf(settings)).toBeInstanceOf(ProviderError);
+  expect(await errorOf(provider.webhooks(signal))).toMatchObject({ code: 'unavailable' });
+  expect(asked).toHaveLength(1);
+});
+
+async function textOf(pieces: AsyncIterable<Buffer>): Promise<string> {
+  let text = '';
+  for await (const piece of pieces) text += piece.toString();
+  return text;
+}
