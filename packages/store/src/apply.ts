@@ -82,17 +82,19 @@ interface Recorded {
 }
 
 /**
- * Returns the changes of the events that the ledger did not have, each under the receipt that the ledger keeps: that of the delivery which came first, also where
- * a later one is applied in its place. So what the tables hold is a function of what the ledger holds.
+ * Returns the changes of the events that the ledger did not have, each under the receipt and the origin that the ledger keeps: those of the delivery which came
+ * first, also where a later one is applied in its place. So what the tables hold is a function of what the ledger holds.
  */
 function changesOfNew(events: readonly ApplicableEvent[], { duplicates, recorded }: Recorded): Changes[] {
-  const receipts = new Map(recorded.map(({ id, receivedAt }) => [id, receivedAt]));
+  const rows = new Map(recorded.map((row) => [row.id, row]));
   return events.flatMap((event) => {
     if (event.outcome !== 'applied' || duplicates.has(event.entry.id)) return [];
     const { delivery, id } = event.entry;
-    const receivedAt = receipts.get(id) ?? delivery.receivedAt;
-    if (receivedAt === delivery.receivedAt) return [event.changes];
-    const again = normalise({ ...delivery, receivedAt });
+    const isFetched = delivery.origin === 'backfill';
+    const first = rows.get(id);
+    const receivedAt = first?.receivedAt ?? delivery.receivedAt;
+    if (receivedAt === delivery.receivedAt && (first?.isFetched ?? isFetched) === isFetched) return [event.changes];
+    const again = normalise({ ...delivery, receivedAt, origin: first?.isFetched === true ? 'backfill' : 'replay' });
     return [again.outcome === 'applied' ? again.changes : event.changes];
   });
 }

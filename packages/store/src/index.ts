@@ -40,6 +40,7 @@ export type { FailureLookup, FailureStep } from './lookup/failure-lookup.ts';
 export type { FailureMarks } from './lookup/failure-marks.ts';
 export type { FoundConversation, StartedPosition } from './lookup/found-conversation.ts';
 export { openLookups, type LookupOptions, type Lookups } from './lookup/lookups.ts';
+export type { FoundRun, ReconcileLookup } from './lookup/reconcile-lookup.ts';
 export type { RejectedCause, RejectedLookup } from './lookup/rejected-lookup.ts';
 export { openOperations, type OperationStore } from './operations/operation-store.ts';
 export type { Operation, OperationPosition, OperationProgress, OperationRequest } from './operations/operation.ts';
@@ -60,7 +61,7 @@ export {
   type WalkedConversation,
 } from './retention/retention-store.ts';
 export type { ConversationPosition } from './retention/row-statements.ts';
-export { RETENTION } from './retention/run-statements.ts';
+export { RECONCILE, RETENTION } from './retention/run-statements.ts';
 export type { PlaceSurvey, Survey } from './retention/survey.ts';
 export { migrate, prepareTables, type MigrateOptions, type Prepared } from './schema/migrate.ts';
 export { ROLES, type Role } from './schema/role-statements.ts';
@@ -84,3 +85,14 @@ export {
 export { openRebuilds, type Rebuilds } from './rebuild/rebuilds.ts';
 export type { KeptTables, RebuildPlan, RebuildState, TableDifference } from './rebuild/rebuild-state.ts';
 export { readerVariables, storeVariables } from './variables.ts';
+export {
+  COMPLETENESS,
+  type Completeness,
+  type KnownCall,
+  type ListedCall,
+  type ReconcileRun,
+  type ReconcileStore,
+  type RunCounts,
+  type UnfetchableCall,
+} from './reconcile/reconcile.ts';
+export { openReconcileReader, type OpenReconcileReader, type ReconcileReader } from './reconcile/reconcile-store.ts';

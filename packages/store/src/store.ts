@@ -19,6 +19,8 @@ import {
 import { ledgerOn, type Ledger } from './find/ledger.ts';
 import { failureMarksOn, type FailureMarks } from './lookup/failure-marks.ts';
 import { operationsOn, type OperationStore } from './operations/operation-store.ts';
+import { reconcileOn } from './reconcile/reconcile-store.ts';
+import type { ReconcileStore } from './reconcile/reconcile.ts';
 import { retentionOn, type RetentionStore } from './retention/retention-store.ts';
 import { createRejectedTable, type RejectedTable } from './rejected/rejected-table.ts';
 import { checkDurability } from './schema/durability.ts';
@@ -80,6 +82,8 @@ export interface Store extends RejectedTable {
   readonly failures: FailureMarks;
   /** What retention finds and deletes, on the same connections. */
   readonly retention: RetentionStore;
+  /** What a comparison with the provider works with, on the same connections. */
+  readonly reconcile: ReconcileStore;
   /** Closes all connections. */
   close(): Promise<void>;
 }
@@ -131,6 +135,7 @@ export function storeOn(transactions: Transactions): Store {
     operations: operationsOn(transactions),
     failures: failureMarksOn(transactions),
     retention: retentionOn(transactions),
+    reconcile: reconcileOn(transactions),
     close: () => transactions.close(),
   };
 }

@@ -80,8 +80,8 @@ test('every column of the tables is one that events set, or is known to be none'
   for (const table of [CONVERSATIONS, AGENT_TOOL_CALLS, USER_COMMANDS, USER_PROFILES]) {
     const { name, key, registers, earliest, latest, greatestClock, changedAt, maps = [] } = table;
     const own = [earliest, latest, greatestClock, changedAt].filter((column) => column !== undefined);
-    // No event erases a conversation.
-    const others = name === 'conversations' ? ['erased_at'] : [];
+    // No event erases a conversation, or compares it with the provider's list.
+    const others = name === 'conversations' ? ['completeness', 'erased_at'] : [];
     const columns = [...key, ...registers.map(([register]) => register), 'clocks', ...own, ...others];
     const all = [...columns, ...maps.flatMap((map) => [map, `${map}_clocks`])];
     expect(all.toSorted().join(' ')).toBe(stored.get(name));

@@ -67,8 +67,8 @@ export function countStatement(filter: EventFilter, options: SelectionOptions = 
 export function bodiesStatement(ids: readonly string[]): Statement {
   return {
     sql: `
-    SELECT e.id::text, ${toMs('e.received_at')} AS "receivedAt", ${toMs('e.event_at')} AS "eventAt", e.body_reference AS reference,
-      ${BODY} AS body
+    SELECT e.id::text, ${toMs('e.received_at')} AS "receivedAt", ${toMs('e.event_at')} AS "eventAt", e.origin,
+      e.body_reference AS reference, ${BODY} AS body
     FROM ${LEDGER_WITH_BODIES}
     WHERE e.id = ANY ($1::uuid[])
     ORDER BY e.received_at, e.id`,

@@ -68,6 +68,7 @@ const bodySchema = z.object({
   id: z.string(),
   receivedAt: z.number(),
   eventAt: z.number(),
+  origin: z.string(),
   reference: storedReferenceSchema.nullable(),
   body: z.instanceof(Uint8Array).nullable(),
 });

@@ -77,7 +77,7 @@ export function emptyRowsStatement(ids: readonly string[]): Statement {
   const emptied = Object.entries(EMPTIED).map(([column, value]) => `${column} = ${value}`);
   return {
     sql: `
-    UPDATE conversations SET erased_at = COALESCE(erased_at, clock_timestamp()), changed_at = DEFAULT,
+    UPDATE conversations SET erased_at = COALESCE(erased_at, clock_timestamp()), completeness = 'erased', changed_at = DEFAULT,
       ${emptied.join(', ')}
     WHERE id = ANY ($1::text[])`,
     parameters: [textArray(ids)],

@@ -52,7 +52,7 @@ export function readDeadStatement(ids: readonly string[]): Statement {
   return {
     sql: `
     SELECT e.id::text, ${toMs('e.received_at')} AS "receivedAt", ${toMs('e.event_at')} AS "eventAt", ${BODY} AS body,
-      e.body_reference AS reference, COALESCE(e.error ->> 'code', 'unknown') AS code,
+      e.body_reference AS reference, e.origin, COALESCE(e.error ->> 'code', 'unknown') AS code,
       COALESCE(e.error ->> 'message', '') AS message, COALESCE((e.error ->> 'attempts')::int, 0) AS attempts
     FROM ${LEDGER_WITH_BODIES}
     WHERE e.id = ANY ($1::uuid[]) AND e.outcome = 'dead'
@@ -86,6 +86,7 @@ const recordSchema = z.object({
   eventAt: z.number(),
   body: z.instanceof(Uint8Array).nullable(),
   reference: storedReferenceSchema.nullable(),
+  origin: z.string(),
   code: z.string(),
   message: z.string(),
   attempts: z.number(),

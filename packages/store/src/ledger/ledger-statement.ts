@@ -29,6 +29,8 @@ export interface RecordedRow {
   isRevived: boolean;
   /** Of one that is revived to be applied: the receipt that the ledger keeps, in unix milliseconds. Undefined for all others. */
   receivedAt: number | undefined;
+  /** The same of its origin: whether what came first was fetched from the provider. */
+  isFetched: boolean | undefined;
 }
 
 /** How to record events. */
@@ -111,10 +113,11 @@ export function keepBodiesStatement(entries: readonly LedgerEntry[]): Statement 
 
 /** What `recordStatement` or `recordDeadStatement` returned. */
 export function readRecorded(rows: readonly Record<string, unknown>[]): RecordedRow[] {
-  return rows.map(({ id, is_revived: isRevived, received_at: receivedAt }) => ({
+  return rows.map(({ id, is_revived: isRevived, received_at: receivedAt, is_fetched: isFetched }) => ({
     id: String(id),
     isRevived: isRevived === true,
     receivedAt: typeof receivedAt === 'number' ? receivedAt : undefined,
+    isFetched: typeof isFetched === 'boolean' ? isFetched : undefined,
   }));
 }
 
@@ -182,7 +185,7 @@ const ARRAYS = `$1::uuid[], $2::text[], $3::text[], $4::text[], $5::float8[], $6
 const SENT = 'id, event_key, type, conversation_id, event_at, received_at, origin, body_bytes, body_reference';
 
 // `xmax` is 0 in a row that this statement inserted, and not in one that it updated.
-const RETURNED = 'id, type, received_at, xmax <> 0 AS is_revived';
+const RETURNED = 'id, type, received_at, origin, xmax <> 0 AS is_revived';
 
 const KEEP_BODIES = `
       INSERT INTO webhook_bodies (received_at, event_id, body)
@@ -215,9 +218,9 @@ const RECORD = inBothForms(
       RETURNING ${RETURNED}
     ), kept AS (${keepBodies}
     )
-    SELECT sent.id::text, false AS is_revived, NULL::float8 AS received_at
+    SELECT sent.id::text, false AS is_revived, NULL::float8 AS received_at, NULL::boolean AS is_fetched
     FROM unnest($1::uuid[]) AS sent (id) WHERE sent.id NOT IN (SELECT id FROM recorded)
-    UNION ALL SELECT id::text, true, (extract(epoch FROM received_at) * 1000)::float8 FROM recorded WHERE is_revived`,
+    UNION ALL SELECT id::text, true, (extract(epoch FROM received_at) * 1000)::float8, origin = 'backfill' FROM recorded WHERE is_revived`,
 );
 
 /**

@@ -1,4 +1,5 @@
 import { fromMs, type Statement } from '../connection/statement.ts';
+import { SCHEDULE } from '../retention/run-statements.ts';
 import {
   OPERATION_COLUMNS,
   type OperationPosition,
@@ -37,11 +38,17 @@ export function claimLockStatement(kind: string): Statement {
   };
 }
 
+/** What no other worker has come for within a minute. Whoever was through with one of its kind within that minute will come for the next. */
+const LEFT_BY_OTHERS = `AND due.requested_by IS DISTINCT FROM '${SCHEDULE}'
+        AND GREATEST(due.created_at, due.lease_until) < clock_timestamp() - interval '1 minute'
+        AND NOT EXISTS (SELECT FROM operations d
+          WHERE d.kind = $1::text AND d.status = 'done' AND d.finished_at > clock_timestamp() - interval '1 minute')`;
+
 /**
  * Gives the caller the operation of a kind that is due: the one that runs where its holder has let its lease run out, else the oldest
  * planned one where none runs. The fence goes up, so what the holder before still writes is refused.
  */
-export function claimStatement(kind: string, leaseMs: number): Statement {
+export function claimStatement(kind: string, leaseMs: number, isLastResort: boolean): Statement {
   return {
     sql: `
     UPDATE operations AS o SET
@@ -52,7 +59,7 @@ export function claimStatement(kind: string, leaseMs: number): Statement {
       fence = o.fence + 1
     WHERE o.id = (
       SELECT due.id FROM operations due
-      WHERE due.kind = $1::text AND (
+      WHERE due.kind = $1::text ${isLastResort ? LEFT_BY_OTHERS : ''} AND (
         (due.status = 'running' AND due.lease_until <= clock_timestamp())
         OR (due.status = 'planned' AND NOT EXISTS (SELECT FROM operations r WHERE r.kind = $1::text AND r.status = 'running')))
       ORDER BY due.status = 'running' DESC, due.created_at, due.id

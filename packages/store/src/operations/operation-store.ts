@@ -31,8 +31,11 @@ export interface OperationStore {
   /**
    * Claims the operation of a kind that is due, for `leaseMs`; undefined where none is. One worker has it, and there is one of each kind:
    * the database decides both, by its own clock.
+   *
+   * @param as.isLastResort  The worker can only say why it cannot do it. It leaves the schedule's runs to others, and takes what somebody asked for once
+   *                         no other worker came for a minute.
    */
-  claim(kind: string, leaseMs: number): Promise<Operation | undefined>;
+  claim(kind: string, leaseMs: number, as?: { isLastResort?: boolean | undefined }): Promise<Operation | undefined>;
   /** Writes progress and makes the lease longer, where the caller has it. Also after it ran out, while nobody else has claimed it. */
   keep(lease: Lease, progress: OperationProgress, leaseMs: number): Promise<Keeping>;
   /** Ends an operation; returns false where the caller does not have it any more. */
@@ -63,11 +66,11 @@ export function operationsOn(transactions: Pick<Transactions, 'run'>): Operation
         // A statement of its own: it sees what the request before has committed.
         return made ?? operationSchema.parse((await run(getOperationStatement(request.id ?? '')))[0]);
       }),
-    claim: (kind, leaseMs) =>
+    claim: (kind, leaseMs, { isLastResort = false } = {}) =>
       transactions.run(async (run) => {
         await run(claimLockStatement(kind));
         // A statement of its own: it sees what the claim before has committed.
-        return first(await run(claimStatement(kind, leaseMs)));
+        return first(await run(claimStatement(kind, leaseMs, isLastResort)));
       }),
     keep: (lease, progress, leaseMs) =>
       transactions.run(async (run) => {

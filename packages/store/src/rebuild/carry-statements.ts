@@ -1,4 +1,5 @@
 import { plainArray, textArray, type Statement } from '../connection/statement.ts';
+import { clockIn, LISTED_COLUMNS } from '../reconcile/list-statement.ts';
 import { inSchema, ownerColumn, REBUILT_TABLES, type Owner } from './rebuilt-tables.ts';
 
 // What the ledger cannot give any more is carried over: the rows are copied as they are. `landline_carried` names whose rows these are, and whether they are
@@ -165,6 +166,29 @@ export function recordingsStatement(schema: string, columns: readonly string[], 
     WHERE o.conversation_id = n.conversation_id AND o.sha256 = n.sha256
       AND ((o.deleted_at IS NOT NULL AND n.deleted_at IS NULL) OR (o.url IS NOT NULL AND n.url IS NULL))
       ${ids === undefined ? '' : 'AND o.conversation_id = ANY ($1::text[])'}`,
+    parameters: ids === undefined ? [] : [textArray(ids)],
+  };
+}
+
+/** Whether the list alone has said something of a column. */
+const isListed = (name: string) =>
+  `n.${name} IS DISTINCT FROM o.${name} AND o.completeness IS NOT NULL AND ${clockIn('o', name)} IS NULL AND ${clockIn('n', name)} IS NULL`;
+
+/**
+ * Copies what no event tells of rebuilt conversations, and a comparison with the provider has found: how complete they are, and what the provider's list alone
+ * says of them.
+ *
+ * @param ids  Only of these; by default of all.
+ */
+export function listedStatement(schema: string, ids?: readonly string[]): Statement {
+  return {
+    sql: `
+    UPDATE ${inSchema(schema, 'conversations')} AS n
+    SET completeness = o.completeness,
+      ${LISTED_COLUMNS.map((name) => `${name} = CASE WHEN ${isListed(name)} THEN o.${name} ELSE n.${name} END`).join(',\n      ')}
+    FROM conversations AS o
+    WHERE o.id = n.id ${ids === undefined ? '' : 'AND o.id = ANY ($1::text[])'}
+      AND (n.completeness IS DISTINCT FROM o.completeness OR ${LISTED_COLUMNS.map((name) => `(${isListed(name)})`).join(' OR ')})`,
     parameters: ids === undefined ? [] : [textArray(ids)],
   };
 }

@@ -1,6 +1,7 @@
 import type { RecordingChange } from '@landline/webhook/changes';
 import { fromMs, milliseconds, plainArray, textArray, type Statement } from '../connection/statement.ts';
 import { LEDGER_WITH_BODIES, STORED_BYTES } from '../ledger/bodies.ts';
+import { clockIn, LISTED_COLUMNS } from '../reconcile/list-statement.ts';
 import { CONVERSATIONS } from '../tables/merged-tables.ts';
 
 /** Holds a conversation's row alone until the transaction ends; says whether it is erased, and what `lowerStatement` is asked with. */
@@ -47,8 +48,10 @@ export function planStatement(id: string): Statement {
 export function clearRowStatement(id: string): Statement {
   const { registers, maps = [], earliest, latest, greatestClock, changedAt } = CONVERSATIONS;
   const columns = [
-    // Two registers take no null. Each event writes both.
-    ...registers.map(([name]) => `${name} = ${NOT_NULL[name] ?? 'NULL'}`),
+    // Two registers take no null. Each event writes both. What the provider's list alone says stays, for no event can say it again.
+    ...registers.map(
+      ([name]) => `${name} = ${NOT_NULL[name] ?? (LISTED_COLUMNS.includes(name) ? listed(name) : 'NULL')}`,
+    ),
     `clocks = array_fill(NULL::uuid, ARRAY[${registers.length}])`,
     ...maps.flatMap((map) => [`${map} = '{}'`, `${map}_clocks = '{}'`]),
     // No time is later.
@@ -57,6 +60,11 @@ export function clearRowStatement(id: string): Statement {
     `${changedAt} = DEFAULT`,
   ];
   return { sql: `UPDATE conversations SET ${columns.join(', ')} WHERE id = $1::text`, parameters: [id] };
+}
+
+/** A list that no comparison has read says nothing: then the value is somebody's by hand. */
+function listed(name: string): string {
+  return `CASE WHEN completeness IS NOT NULL AND ${clockIn('conversations', name)} IS NULL THEN ${name} END`;
 }
 
 const NOT_NULL: Readonly<Record<string, string>> = { status: `''`, started_at: `'infinity'` };

@@ -7,6 +7,7 @@ import {
   copyAgainStatement,
   copyStatements,
   ERASED_COLUMN,
+  listedStatement,
   recordingsStatement,
   uncopiedStatement,
 } from './carry-statements.ts';
@@ -55,10 +56,11 @@ export async function followChanges(run: Run, target: FoldTarget): Promise<Follo
   return { events: taken, isDrained: taken < TAKEN_AT_ONCE };
 }
 
-/** Carries over what the ledger says nothing of, and what no event tells of recordings; of all conversations by default. */
+/** Carries over what the ledger says nothing of, and what no event tells of recordings and of conversations; of all conversations by default. */
 export async function carryUnknown(run: Run, schema: string, ids?: readonly string[]): Promise<void> {
   const isErasedKnown = (await run({ sql: ERASED_COLUMN, parameters: [] })).length > 0;
   await run(carryUnknownStatement(schema, isErasedKnown, ids));
+  await run(listedStatement(schema, ids));
   const recordings = REBUILT_TABLES.find(({ name }) => name === 'conversation_recordings');
   if (recordings !== undefined) await run(recordingsStatement(schema, await columnsOf(run, recordings), ids));
 }

@@ -28,6 +28,7 @@ const rowSchema = z.object({
   id: z.string(),
   receivedAt: z.number(),
   eventAt: z.number(),
+  origin: z.string(),
   reference: storedReferenceSchema.nullable(),
   oldBody: z.instanceof(Uint8Array).nullable(),
   isApplied: z.boolean(),
@@ -75,8 +76,8 @@ function eventsStatement(after: EventPosition | undefined, { events, bytes }: Re
   const { receivedAt, id } = after ?? { receivedAt: 0, id: '00000000-0000-0000-0000-000000000000' };
   return {
     sql: `
-    SELECT e.id::text, ${toMs('e.received_at')} AS "receivedAt", ${toMs('e.event_at')} AS "eventAt", e.body_reference AS reference,
-      CASE WHEN e.size > 0 AND e.body_bytes = 0 THEN (to_jsonb(e) ->> 'body')::bytea END AS "oldBody",
+    SELECT e.id::text, ${toMs('e.received_at')} AS "receivedAt", ${toMs('e.event_at')} AS "eventAt", e.origin,
+      e.body_reference AS reference, CASE WHEN e.size > 0 AND e.body_bytes = 0 THEN (to_jsonb(e) ->> 'body')::bytea END AS "oldBody",
       e.outcome = 'applied' AS "isApplied", e.listed::float8
     FROM (
       SELECT e.*, count(*) OVER () AS listed, sum(e.size) OVER (ORDER BY e.received_at, e.id) - e.size AS bytes_before

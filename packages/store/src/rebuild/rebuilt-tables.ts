@@ -23,8 +23,11 @@ export const REBUILT_TABLES: readonly RebuiltTable[] = [
   { name: USER_PROFILES.name, key: USER_PROFILES.key, of: 'profile' },
 ];
 
-/** Columns that say when a row was written here. They are no function of the events, so they differ always. */
-export const NOT_COMPARED: readonly string[] = ['changed_at'];
+/**
+ * Columns that are no function of the events: when a row was written here, and what a comparison with the provider has found. The first differs always, and the
+ * second is copied: see `listedStatement`.
+ */
+export const NOT_COMPARED: readonly string[] = ['changed_at', 'completeness'];
 
 /** The columns of a table that are compared, as SQL texts. */
 export type ColumnsOf = (table: RebuiltTable) => readonly string[];

@@ -28,7 +28,7 @@ import {
   LAST_RUN,
   requestRunStatement,
   RETENTION,
-  RUN_AGE,
+  runAgeStatement,
 } from './run-statements.ts';
 import { survey, type Survey } from './survey.ts';
 
@@ -149,10 +149,10 @@ export function retentionOn(transactions: Pick<Transactions, 'run'>): RetentionS
     requestRun: (filter, leastMs) =>
       transactions.run(async (run) => {
         await run(claimLockStatement(RETENTION));
-        return (await run(requestRunStatement(filter, leastMs))).length > 0;
+        return (await run(requestRunStatement(RETENTION, filter, leastMs))).length > 0;
       }),
     lastRun: async () => (await ask(runSchema, LAST_RUN))[0],
-    runAge: async () => (await ask(ageSchema, RUN_AGE))[0].age ?? undefined,
+    runAge: async () => (await ask(ageSchema, runAgeStatement(RETENTION)))[0].age ?? undefined,
     deleteOperations: async (before) => {
       await transactions.run((run) => run(deleteOperationsStatement(before)));
     },

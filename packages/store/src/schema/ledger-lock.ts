@@ -9,6 +9,7 @@ const LOCKING: ReadonlyMap<string, string> = new Map([
   [LEDGER_WITHOUT_BODIES, 'webhook_events'],
   ['20261129000500_retention', 'conversations'],
   ['20261129000600_erasures', 'conversations'],
+  ['20261130000100_completeness', 'conversations'],
 ]);
 
 /** How long one attempt waits for the lock, and how long writers have the table for themselves after it, in milliseconds. */

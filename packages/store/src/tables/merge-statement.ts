@@ -90,7 +90,7 @@ function assignments(table: MergedTable, said: Said): string[] {
   const set = said.registers.map(([name]) => `${name} = ${latest(table, name)}`);
   if (lookedUp) set.push(`${lookedUp.column} = ${found(table, lookedUp)}`);
   for (const { place } of said.clocks) set.push(`clocks[${place}] = ${greatest(`clocks[${place}]`)}`);
-  set.push(`${table.earliest} = LEAST(t.${table.earliest}, EXCLUDED.${table.earliest})`);
+  set.push(`${table.earliest} = ${earliestTime(table)}`);
   if (table.latest) set.push(`${table.latest} = ${latestTime(table, said, table.latest)}`);
   if (greatestClock) set.push(`${greatestClock} = ${greatest(greatestClock)}`);
   for (const map of said.maps) set.push(...mapAssignments(map));
@@ -102,6 +102,24 @@ function greatest(column: string): string {
   return `GREATEST(t.${column}, EXCLUDED.${column})`;
 }
 
+/**
+ * Whether no event has written the row yet: it holds what the provider's list says, without clocks, and its times are no events'. Undefined for tables whose
+ * rows come from events alone. See reconcile/list-statement.ts.
+ */
+function hasNoEvent({ registers, implied = {} }: MergedTable): string | undefined {
+  const [name] = Object.keys(implied);
+  return name === undefined
+    ? undefined
+    : `t.clocks[${registers.findIndex(([register]) => register === name) + 1}] IS NULL`;
+}
+
+function earliestTime(table: MergedTable): string {
+  const [stored, incoming] = [`t.${table.earliest}`, `EXCLUDED.${table.earliest}`];
+  const isFirst = hasNoEvent(table);
+  const least = `LEAST(${stored}, ${incoming})`;
+  return isFirst === undefined ? least : `CASE WHEN ${isFirst} THEN ${incoming} ELSE ${least} END`;
+}
+
 /** The latest time at which an event says something; while none does, the earliest time. */
 function latestTime(table: MergedTable, said: Said, column: string): string {
   const [stored, incoming] = [`t.${column}`, `EXCLUDED.${column}`];
@@ -109,6 +127,7 @@ function latestTime(table: MergedTable, said: Said, column: string): string {
   return `CASE
         WHEN ${saysSomething(table, said, 'EXCLUDED')} THEN CASE WHEN ${saysSomething(table, table, 't')} THEN ${greatest(column)} ELSE ${incoming} END
         WHEN ${saysSomething(table, table, 't')} THEN ${stored}
+        WHEN ${hasNoEvent(table)} THEN ${incoming}
         ELSE LEAST(${stored}, ${incoming})
       END`;
 }

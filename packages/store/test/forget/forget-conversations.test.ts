@@ -112,7 +112,7 @@ describe('a conversation that is forgotten', () => {
     ).map(({ name }) => name);
     const kept = [
       'id agent_id status channel direction started_at ended_at duration_seconds call_successful cost_credits',
-      'created_at updated_at changed_at clocks transcript_clock erased_at delete_transcript_at delete_audio_at',
+      'created_at updated_at changed_at clocks transcript_clock erased_at delete_transcript_at delete_audio_at completeness',
     ];
     expect(new Set(columns)).toEqual(new Set([...kept.join(' ').split(' '), ...Object.keys(EMPTIED)]));
   });

@@ -17,6 +17,11 @@ const request = (kind = 'replay') => table().request({ kind, filter: { outcome: 
 /** Lets the lease of every operation run out. */
 const runOut = () => context.sql(`UPDATE operations SET lease_until = clock_timestamp() - interval '1 ms'`);
 
+/** Lets a minute go by for an operation. */
+const older = (id: string) =>
+  context.sql(`UPDATE operations SET created_at = created_at - interval '61 seconds',
+    lease_until = lease_until - interval '61 seconds', finished_at = finished_at - interval '61 seconds' WHERE id = '${id}'`);
+
 async function claim(kind = 'replay') {
   const claimed = await table().claim(kind, LEASE_MS);
   if (claimed === undefined) throw new Error('Nothing is due.');
@@ -103,6 +108,28 @@ describe('one of each kind runs', () => {
   });
 });
 
+test('a worker that can only refuse leaves the schedule alone, and comes a minute after what somebody asked for', async () => {
+  const last = () => table().claim('replay', LEASE_MS, { isLastResort: true });
+  const scheduled = await table().request({ kind: 'replay', filter: {}, requestedBy: 'schedule' });
+  const asked = await table().request({ kind: 'replay', filter: {}, requestedBy: 'cli:me' });
+  expect(await last()).toBeUndefined();
+  await older(scheduled.id);
+  expect(await last()).toBeUndefined();
+  // Another worker is there: it has just been through with one.
+  const done = await claim();
+  expect(done.id).toBe(scheduled.id);
+  await table().finish(done, NOTHING, 'done');
+  await older(asked.id);
+  expect(await last()).toBeUndefined();
+  await older(scheduled.id);
+  expect(await last()).toMatchObject({ id: asked.id, status: 'running' });
+  // One whose worker has died a moment ago is left to the others too.
+  await runOut();
+  expect(await last()).toBeUndefined();
+  await older(asked.id);
+  expect(await last()).toMatchObject({ id: asked.id, fence: 2 });
+});
+
 test('one of a kind is under way from its request to its end, however many others came after it', async () => {
   expect(await table().isUnderWay('rebuild')).toBe(false);
   await request('rebuild');
@@ -150,9 +177,11 @@ describe('a worker that shows no life', () => {
 
   test('has its lease by the clock of the database', async () => {
     await request();
-    await table().claim('replay', 50);
-    expect(await table().claim('replay', 50)).toBeUndefined();
-    await expect.poll(() => table().claim('replay', LEASE_MS)).toMatchObject({ status: 'running' });
+    await table().claim('replay', 2_000);
+    expect(await table().claim('replay', 2_000)).toBeUndefined();
+    await expect
+      .poll(() => table().claim('replay', LEASE_MS), { timeout: 20_000 })
+      .toMatchObject({ status: 'running' });
   });
 });
 

@@ -1,0 +1,119 @@
+import { fromMs, type Statement } from '../connection/statement.ts';
+import { toMs } from '../find/found-event.ts';
+import type { ReconcileRun } from './reconcile.ts';
+
+/** For how long a run is kept after its end, in days. */
+const KEPT_DAYS = 90;
+
+/**
+ * For how long a fetched event may have been on its way when it is applied, in days: the index of the ledger's origins is by the time of receipt, and nobody
+ * should read what was fetched in all the years before.
+ */
+const ON_THE_WAY_DAYS = 7;
+
+/** The columns of a `ReconcileRun`, of `reconciliations r`. */
+const RUN = `r.id::text, ${toMs('r.window_from')} AS "windowFrom", ${toMs('r.window_to')} AS "windowTo", ${toMs('r.started_at')} AS "startedAt",
+      ${toMs('r.finished_at')} AS "finishedAt", r.error, r.listed::float8, r.complete::float8, r.waiting::float8, r.fetched::float8,
+      r.fetched_recordings::float8 AS "fetchedRecordings", r.unfetchable::float8`;
+
+const time = (place: number) => fromMs(`NULLIF($${place}::text, '')::float8`);
+
+/** Makes a run's row, or replaces it. */
+export function writeRunStatement(run: ReconcileRun): Statement {
+  const counts = ['listed', 'complete', 'waiting', 'fetched', 'fetched_recordings', 'unfetchable'];
+  const columns = ['window_from', 'window_to', 'started_at', 'finished_at', 'error', ...counts];
+  return {
+    sql: `
+    INSERT INTO reconciliations (id, ${columns.join(', ')})
+    VALUES ($1::text::uuid, ${time(2)}, ${time(3)}, ${time(4)}, ${time(5)}, NULLIF($6::text, ''),
+      ${counts.map((_, i) => `$${i + 7}::text::bigint`).join(', ')})
+    ON CONFLICT (id) DO UPDATE SET ${columns.map((name) => `${name} = EXCLUDED.${name}`).join(', ')}`,
+    parameters: [
+      run.id,
+      ...[run.windowFrom, run.windowTo, run.startedAt, run.finishedAt ?? ''].map(String),
+      run.error ?? '',
+      ...[run.listed, run.complete, run.waiting, run.fetched, run.fetchedRecordings, run.unfetchable].map(String),
+    ],
+  };
+}
+
+/** Deletes the runs that are kept no longer; one that never ended, by its beginning. */
+export const DELETE_OLD_RUNS: Statement = {
+  sql: `DELETE FROM reconciliations AS r
+    WHERE COALESCE(r.finished_at, r.started_at) < clock_timestamp() - interval '${KEPT_DAYS} days'`,
+  parameters: [],
+};
+
+/** Reads the run of an operation. */
+export function runStatement(id: string): Statement {
+  return { sql: `SELECT ${RUN} FROM reconciliations AS r WHERE r.id = $1::text::uuid`, parameters: [id] };
+}
+
+/** Lists runs, the newest first. */
+export function listRunsStatement(limit: number): Statement {
+  return {
+    sql: `SELECT ${RUN} FROM reconciliations AS r ORDER BY r.started_at DESC, r.id DESC LIMIT $1::text::int`,
+    parameters: [String(limit)],
+  };
+}
+
+const HAS_WHOLE_WINDOW = `NOT EXISTS (SELECT FROM operations AS o WHERE o.id = r.id AND o.filter ->> 'since' IS NOT NULL)`;
+
+/** Reads where the earliest window of the schedule's runs began. */
+export const OLDEST_WINDOW: Statement = {
+  sql: `SELECT ${toMs('min(r.window_from)')} AS oldest FROM reconciliations AS r WHERE ${HAS_WHOLE_WINDOW}`,
+  parameters: [],
+};
+
+/**
+ * Reads the newest run of the schedule's window that ended well. One that somebody asked for with a time of its own says so in its operation's filter, and may
+ * have left out what is older. An operation that is gone was the schedule's: it found nothing to do.
+ */
+export const LAST_GOOD_RUN: Statement = {
+  sql: `
+    SELECT ${RUN} FROM reconciliations AS r
+    WHERE r.finished_at IS NOT NULL AND r.error IS NULL AND ${HAS_WHOLE_WINDOW}
+    ORDER BY r.started_at DESC, r.id DESC LIMIT 1`,
+  parameters: [],
+};
+
+const ofType = (type: string) => `(count(DISTINCT e.conversation_id) FILTER (WHERE e.type = '${type}'))::float8`;
+
+/** Counts the conversations that have got a transcript, and audio, from the provider's API since a time by the database's clock. */
+export function fetchedSinceStatement(since: number): Statement {
+  return {
+    sql: `
+    SELECT ${ofType('post_call_transcription')} AS transcripts, ${ofType('post_call_audio')} AS recordings
+    FROM webhook_events AS e
+    WHERE e.origin = 'backfill' AND e.received_at >= ${fromMs('$1::text::float8')} - interval '${ON_THE_WAY_DAYS} days'
+      AND e.outcome = 'applied' AND e.applied_at >= ${fromMs('$1::text::float8')}`,
+    parameters: [String(since)],
+  };
+}
+
+/** Keeps what a look at the provider's side has found, in the place of what was found before. */
+export function saveCheckStatement(check: unknown): Statement {
+  return {
+    sql: `
+    INSERT INTO provider_checks (id, result) VALUES (1, $1::text::jsonb)
+    ON CONFLICT (id) DO UPDATE SET result = EXCLUDED.result, saved_at = clock_timestamp()`,
+    parameters: [JSON.stringify(check)],
+  };
+}
+
+/** Reads it. */
+export const READ_CHECK: Statement = {
+  sql: `SELECT ${toMs('saved_at')} AS "savedAt", result AS check FROM provider_checks`,
+  parameters: [],
+};
+
+/** Lists requests that were refused between two times, the newest first. */
+export function refusedStatement(from: number, to: number, limit: number): Statement {
+  return {
+    sql: `
+    SELECT ${toMs('r.received_at')} AS "receivedAt", r.code, r.cause, r.advice FROM rejected_requests AS r
+    WHERE r.received_at >= ${fromMs('$1::text::float8')} AND r.received_at <= ${fromMs('$2::text::float8')}
+    ORDER BY r.received_at DESC, r.id DESC LIMIT $3::text::int`,
+    parameters: [String(from), String(to), String(limit)],
+  };
+}
