@@ -10,6 +10,7 @@ import {
   readQueueServers,
   RedisRefusedError,
 } from '@landline/queue';
+import { createLargeBodies } from '@landline/recordings';
 import { WEBHOOK_PATH } from '@landline/webhook';
 import { activityGauges } from './activity-gauges.ts';
 import { createApp } from './app.ts';
@@ -17,7 +18,6 @@ import { startCanary } from './canary.ts';
 import { readConfig } from './config.ts';
 import { connectionLimit } from './connection-limit.ts';
 import { createHealthApp } from './health-app.ts';
-import { createLargeBodies } from './large-bodies.ts';
 import { createMetrics, measureGroups, measureIntake } from './metrics.ts';
 import { measureSpool } from './spool-metrics.ts';
 import { createRejections } from './rejected/rejections.ts';
@@ -95,8 +95,9 @@ const largeBodies = createLargeBodies({
   spoolDir: config.SPOOL_DIR,
   spoolLimitBytes: config.SPOOL_LIMIT_BYTES,
   recordingsUrl: config.RECORDINGS_URL,
-  intake,
-  logger,
+  accept: (delivery) => intake.accept(delivery),
+  onError: (error) => logger.error(error.message),
+  onReady: () => logger.info('The spool takes bodies again'),
 });
 measureSpool(metrics, largeBodies);
 const rejections = createRejections({

@@ -1,5 +1,5 @@
 import { addCounter, addGauge } from '@landline/process';
-import type { LargeBodies } from './large-bodies.ts';
+import type { LargeBodies } from '@landline/recordings';
 import type { ReceiverMetrics } from './metrics.ts';
 
 /** A metric that is read at each scrape: its name, its help, and the function that reads it. */

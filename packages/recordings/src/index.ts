@@ -1,6 +1,8 @@
+export { createLargeBodies, type LargeBodies, type LargeBodiesOptions } from './large-bodies.ts';
 export { createMover, type Mover } from './move/mover.ts';
 export { openRemover, type RecordingRemover } from './remove/remover.ts';
 export type { BodyWriter, MakeRoom } from './spool/body-writer.ts';
+export { fetchedSpool } from './spool/fetched-spool.ts';
 export { SpoolError } from './spool/errors.ts';
 export { listSpool, verifySpoolFile, type SpoolFile } from './spool/inspect-spool.ts';
 export { createSpool, type Spool } from './spool/spool.ts';

@@ -10,6 +10,8 @@
  * | 4 | the beginning of the ledger id |
  *
  * No two events have the same clock, so the outcome does not depend on the order in which the worker applies events.
+ *
+ * What was fetched from the provider's API never outranks a webhook of the same time: its delay is in the lowest eighth, and that of a webhook above.
  */
 export type Clock = string;
 
@@ -33,6 +35,8 @@ const MAX_TIME = 2 ** 48 - 1;
 export interface Writer {
   id: string;
   receivedAt: number;
+  /** Whether it was fetched from the provider's API: its delivery has the origin `backfill`. */
+  isFetched?: boolean | undefined;
 }
 
 /** Returns a clock under which the latest write stands. */
@@ -81,9 +85,19 @@ const NO_TIE = '0'.repeat(18);
  */
 const SAME_TIME = 2 ** 39;
 
-/** Returns nine bytes that order events of one time. The event received later has the greater bytes. */
-function tieOf(timeMs: number, { id, receivedAt }: Writer): string {
-  const delay = Math.min(Math.max(receivedAt - timeMs + SAME_TIME, 0), 2 ** 40 - 1);
+/** The first delay of what the provider sent, some 13 years before the event's time. Below it are four years of delays of what was fetched. */
+const FIRST_SENT = 2 ** 37;
+
+/**
+ * Returns nine bytes that order events of one time. The event received later has the greater bytes; one that was fetched has smaller bytes than all that
+ * were not.
+ */
+function tieOf(timeMs: number, { id, receivedAt, isFetched }: Writer): string {
+  const after = receivedAt - timeMs;
+  const delay =
+    isFetched === true
+      ? Math.min(Math.max(after, 0), FIRST_SENT - 1)
+      : Math.min(Math.max(after + SAME_TIME, FIRST_SENT), 2 ** 40 - 1);
   return hex(delay, 10) + id.slice(0, 8);
 }
 

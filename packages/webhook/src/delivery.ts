@@ -8,7 +8,7 @@ export const WEBHOOK_PATH = '/api/elevenlabs/webhook';
  * The origins of a delivery:
  *
  * - `webhook`: the provider sent it.
- * - `replay`: Landline enqueued it again from its own records.
+ * - `replay`: Landline enqueued it again from its own records. What was fetched stays `backfill`.
  * - `backfill`: Landline fetched it from the provider.
  * - `readmitted`: the receiver refused it, and its signature was found good later.
  */
@@ -78,7 +78,7 @@ export const storedReferenceSchema = referenceSchema.extend({ recording: recordi
  * - `receivedAt`: unix milliseconds.
  * - `signedAt`: the signature's `t`, unix seconds. It is the event's time where the body names no time.
  * - `secretId`: names the secret that matched.
- * - `origin`: absent means `webhook`, because older jobs have no origin.
+ * - `origin`: absent means `webhook`, because older jobs have no origin. A delivery that was fetched stays `backfill` wherever it comes from: a clock tells it.
  * - `reference`: absent means that `body` is the whole body.
  * - `traceparent`: names the span of the request, as W3C writes it; absent where the receiver recorded none. It is there for traces
  *   alone, so one that is no text is left out and costs no event.
@@ -95,8 +95,8 @@ export const deliverySchema = bodySchema.extend({
 /** One verified webhook; see `deliverySchema`. */
 export type Delivery = z.infer<typeof deliverySchema>;
 
-/** What a receiver notes of a verified request beside its body. */
-export type Receipt = Pick<Delivery, 'receivedAt' | 'signedAt' | 'secretId' | 'traceparent'>;
+/** What is noted of a verified request, or of what was fetched, beside its body. */
+export type Receipt = Pick<Delivery, 'receivedAt' | 'signedAt' | 'secretId' | 'traceparent' | 'origin'>;
 
 /**
  * A body of so many bytes stays bytes, and becomes text when somebody reads `body`: 32 KiB. Such bodies are packed, and their text would be

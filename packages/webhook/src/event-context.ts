@@ -26,6 +26,8 @@ export interface EventContext {
   id: string;
   /** The event's receipt, in unix milliseconds. */
   receivedAt: number;
+  /** Whether Landline fetched it from the provider: its origin is `backfill`. */
+  isFetched?: boolean | undefined;
   /**
    * The id of the message, tool call or command that a live event describes; the ledger id where the event names none.
    */

@@ -102,10 +102,11 @@ function apply(entry: LedgerEntry, envelope: Envelope): NormalisedEvent {
   const rowId = eventType.idOf?.(envelope.ids);
   if (eventType.idOf && envelope.time === undefined) identifyByDelivery(entry, rowId);
   const { id, eventAt } = entry;
-  const { receivedAt, reference } = entry.delivery;
+  const { receivedAt, reference, origin } = entry.delivery;
   const { fields } = envelope.ids;
   const recording = reference?.recording;
-  const event = { id, receivedAt, rowId: rowId ?? id, conversationId, eventAt, fields, recording };
+  const isFetched = origin === 'backfill';
+  const event = { id, receivedAt, isFetched, rowId: rowId ?? id, conversationId, eventAt, fields, recording };
   return { outcome: 'applied', entry, changes: eventType.handle(event), done: eventType.done };
 }
 

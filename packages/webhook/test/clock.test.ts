@@ -76,6 +76,28 @@ describe('a clock', () => {
     );
   });
 
+  test('of what was fetched is below that of every webhook of the same time, and above those of earlier times', () => {
+    const HOUR = 3_600_000;
+    const at = Date.UTC(2026, 10, 1);
+    const clockOf = (name: string, after: number, isFetched: boolean, eventAt = at) =>
+      latestClock('final', eventAt, { id: idempotencyKey(name), receivedAt: at + after, isFetched });
+    const inOrder = [
+      clockOf('a webhook of a second before', 50 * HOUR, false, at - 1000),
+      clockOf('fetched before the end, by a clock that is behind', -HOUR, true),
+      clockOf('fetched an hour later', HOUR, true),
+      clockOf('fetched a year later', 365 * 24 * HOUR, true),
+      clockOf('fetched nine years later', 9 * 365 * 24 * HOUR, true),
+      clockOf('a webhook, by a clock that is years behind', -5 * 365 * 24 * HOUR, false),
+      clockOf('a webhook at once', 5, false),
+      clockOf('a webhook an hour later', HOUR, false),
+      clockOf('fetched, of a second later', HOUR, true, at + 1000),
+    ];
+    expect(inOrder).toEqual(inOrder.toSorted());
+    expect(new Set(inOrder).size).toBe(inOrder.length);
+    const earliest = (isFetched: boolean) => earliestClock('final', at, { ...received, id: 'x', isFetched });
+    expect(earliest(true) < earliest(false)).toBe(true);
+  });
+
   test('of a status goes up with it, whenever and by whomever it is written', () => {
     const clocks = CONVERSATION_STATUSES.map((_, rank) => rankClock(rank));
 

@@ -13,6 +13,9 @@ const ANSWER_TIMEOUT_MS = 2000;
 /** Share of Redis' memory up to which jobs are added. The rest is for events that are on their way. */
 const ROOM_SHARE = 0.75;
 
+/** How many jobs are remembered with their shards: far more than a replay follows at once. */
+const MOST_PLACED = 10_000;
+
 /** A job of events that is followed until it is done. */
 export interface TrackedJob {
   /** Not a number, and without a colon. The same events may be written again under the same id. */
@@ -45,6 +48,13 @@ export function openTrackedJobs(servers: QueueServers): TrackedJobs {
   const placed = new Map<string, ShardJobs>();
   let turn = 0;
 
+  function remember(id: string, shard: ShardJobs): void {
+    placed.set(id, shard);
+    // Not everybody asks for what was added.
+    const [oldest] = placed.size > MOST_PLACED ? placed.keys() : [];
+    if (oldest !== undefined) placed.delete(oldest);
+  }
+
   return {
     async add(job) {
       turn = (turn + 1) % shards.length;
@@ -53,7 +63,7 @@ export function openTrackedJobs(servers: QueueServers): TrackedJobs {
         try {
           // oxlint-disable-next-line no-await-in-loop -- until one takes it
           await shard.add(job);
-          placed.set(job.id, shard);
+          remember(job.id, shard);
           return;
         } catch (error) {
           fault = error;

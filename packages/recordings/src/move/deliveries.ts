@@ -77,6 +77,6 @@ function withReference(
 }
 
 /** Returns what the delivery of a body has of its facts. */
-export function receiptOf({ receivedAt, signedAt, secretId, traceparent }: BodyFacts): Receipt {
-  return { receivedAt, signedAt, secretId, traceparent };
+export function receiptOf({ receivedAt, signedAt, secretId, origin, traceparent }: BodyFacts): Receipt {
+  return { receivedAt, signedAt, secretId, origin, traceparent };
 }

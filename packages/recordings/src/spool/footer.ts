@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
+import { ORIGINS } from '@landline/webhook/delivery';
 import { z } from 'zod';
 
-/** The facts of a verified body, which stand behind it in its file. */
+/** The facts of a body that was verified or fetched, which stand behind it in its file. */
 const factsSchema = z.object({
   /** Unix milliseconds. */
   receivedAt: z.number(),
@@ -15,6 +16,8 @@ const factsSchema = z.object({
   sha256: z.string(),
   /** Of the whole body. */
   bytes: z.number().int().nonnegative(),
+  /** Absent: the provider sent it. */
+  origin: z.enum(ORIGINS).optional(),
   /** Names the span of the request; see `deliverySchema`. */
   traceparent: z.string().optional().catch(undefined),
 });
