@@ -46,7 +46,7 @@ export function createEngine(options: EngineOptions): Engine {
     try {
       while (!signal.aborted) {
         // oxlint-disable-next-line no-await-in-loop -- one operation after the other
-        const operation = await store.claim(kind.kind, LEASE_MS);
+        const operation = await store.claim(kind.kind, LEASE_MS, kind);
         if (operation === undefined) return;
         // oxlint-disable-next-line no-await-in-loop -- one operation after the other
         await runOperation(kind, operation, { ...options, leaving: signal });

@@ -28,6 +28,16 @@ export class OperationFailedError extends Error {
   }
 }
 
+/** What the provider has of a call cannot be used, now or later. The message says why, and is kept as the call's reason. */
+export class UnfetchableError extends Error {
+  readonly code = 'unfetchable';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnfetchableError';
+  }
+}
+
 /**
  * Why the exact bytes of an event cannot be given:
  *

@@ -32,3 +32,23 @@ export {
 } from './rebuild/rebuild-conversation.ts';
 export type { RebuildPorts } from './rebuild/rebuild-ports.ts';
 export { REBUILD, rebuildCheckpointSchema, type RebuildCheckpoint } from './rebuild/rebuild-request.ts';
+export { checkProvider, type ProviderCheckPorts } from './provider-check/check-provider.ts';
+export { describeWebhook, ownWebhooks } from './provider-check/own-webhooks.ts';
+export {
+  FINDING_LEVELS,
+  providerCheckSchema,
+  type Finding,
+  type ProviderCheck,
+} from './provider-check/provider-check.ts';
+export { acceptFetched } from './reconcile/accept-fetched.ts';
+export { openAudioSink, type AudioSinkOptions } from './reconcile/audio-sink.ts';
+export { createQuestions, type Questions } from './reconcile/ask-about-call.ts';
+export { compareWithProvider, windowOf, type ComparedCall, type CompareOptions } from './reconcile/compare.ts';
+export { fetchConversationKind } from './reconcile/fetch-conversation.ts';
+export { type Rules, type Verdict } from './reconcile/judge-call.ts';
+export { planReconciliation, type PlanOptions, type ReconcilePlan } from './reconcile/plan-reconciliation.ts';
+export { reconcileKind } from './reconcile/reconcile.ts';
+export type { AudioSink, FetchedCall, ReconcilePorts } from './reconcile/reconcile-ports.ts';
+export { reconcileVariables } from './reconcile/reconcile-variables.ts';
+export { FETCH_CONVERSATION, fetchConversationWords, RECONCILE, reconcileWords } from './reconcile/reconcile-words.ts';
+export { readUnfetchable, type CallReasons } from './reconcile/unfetchable.ts';

@@ -34,6 +34,8 @@ export interface OperationContext {
 export interface OperationKind {
   /** As `operations.kind` has it. */
   readonly kind: string;
+  /** Whether this worker can only say why it cannot do it: see `OperationStore.claim`. */
+  readonly isLastResort?: boolean;
   /**
    * Does the work from the checkpoint on; resolves when it is done.
    *

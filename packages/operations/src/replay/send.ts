@@ -56,7 +56,7 @@ export function createSender({ context, ports, window, filter }: SendOptions): S
     const id = jobIdOf(operation.id, ids, sending);
     await addJob(
       id,
-      deliveries.map((delivery): Delivery => ({ ...delivery, origin: 'replay' })),
+      deliveries.map((delivery): Delivery => ({ ...delivery, origin: againOf(delivery) })),
     );
     return id;
   }
@@ -131,6 +131,11 @@ function choose(events: readonly SizedEvent[], read: readonly StoredBody[], { te
     }
   }
   return chosen;
+}
+
+/** What was fetched stays so: its clocks are below those of webhooks. */
+function againOf({ origin }: Delivery): Delivery['origin'] {
+  return origin === 'backfill' ? origin : 'replay';
 }
 
 function idsOf(events: readonly SentEvent[]): string[] {

@@ -1,0 +1,169 @@
+import type { FetchedConversation, ListedConversation, Provider } from '@landline/provider';
+import type { KnownCall, ReconcileRun, ReconcileStore } from '@landline/store';
+import type { Questions } from './ask-about-call.ts';
+import { twoAtOnce } from './two-at-once.ts';
+import { GRACE_MS, isRunning, isTooOld, judgeKnown, judgeListed, type Rules, type Verdict } from './judge-call.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** How much more is listed than the window on both sides, in ms: whether the provider counts its bounds in is not known. */
+const OVERLAP_MS = 60_000;
+
+/** Conversations of ours that are not through and are read together. */
+const UNFINISHED_PAGE = 1_000;
+
+/** Of these, what is given on together at most: each account that was asked for is held, and may have 16 MiB. */
+const MOST_HELD = { calls: 20, bytes: 16 * 1024 * 1024 };
+
+/** Which calls are compared, by their beginning. Unix milliseconds. */
+export interface ReconcileWindow {
+  from: number;
+  to: number;
+}
+
+/** What a comparison works with. It changes nothing. */
+export interface CompareOptions {
+  store: Pick<ReconcileStore, 'known' | 'unfinished'>;
+  provider: Pick<Provider, 'conversations' | 'conversation'>;
+  questions: Questions;
+  window: ReconcileWindow;
+  rules: Rules;
+  signal: AbortSignal;
+}
+
+/** A call that was compared. */
+export interface ComparedCall {
+  id: string;
+  verdict: Verdict;
+  /** Unix milliseconds. */
+  startedAt: number;
+  /** As the list has it; undefined where the list does not have it. */
+  listed?: ListedConversation | undefined;
+  /** What the tables have of it; undefined: nothing. */
+  known?: KnownCall | undefined;
+  /** Its account, where that had to be asked for already. */
+  account?: FetchedConversation | undefined;
+  /** Why it is unfetchable, or could not be looked at. */
+  reason?: string | undefined;
+}
+
+/** Returns which calls are compared. A run that failed, or did not run, is made up for by the next one: its window begins where that one's would have. */
+export function windowOf({
+  now,
+  hours,
+  lastGood,
+  oldest,
+  since,
+}: {
+  now: number;
+  /** RECONCILE_WINDOW_HOURS */
+  hours: number;
+  lastGood: Pick<ReconcileRun, 'windowTo'> | undefined;
+  /** Where the window of the first run began: no run was good, so all since then is to be made up for. */
+  oldest?: number | undefined;
+  since?: number | undefined;
+}): ReconcileWindow {
+  const ends = Math.min(now, lastGood?.windowTo ?? now);
+  const from = ends - hours * HOUR_MS;
+  return { from: since ?? (lastGood === undefined ? Math.min(from, oldest ?? from) : from), to: now };
+}
+
+/**
+ * Compares calls with the provider, page after page: first those that it lists, then those of ours that are not through and that it did not list. Of
+ * all calls it holds the ids of those alone that are not through.
+ *
+ * Whoever writes what was found does so before taking the next page.
+ *
+ * @throws  ProviderError where the fault is not that of one call; StoreError; the signal's reason.
+ */
+export async function* compareWithProvider(options: CompareOptions): AsyncGenerator<ComparedCall[]> {
+  const { provider, window, signal } = options;
+  const unfinished = new Set<string>();
+  const listing = { from: window.from - OVERLAP_MS, to: window.to + OVERLAP_MS };
+  for await (const page of provider.conversations(listing, signal)) {
+    const calls = await comparePage(page, options);
+    for (const { id, verdict } of calls) if (isUnfinished(verdict)) unfinished.add(id);
+    yield calls;
+  }
+  yield* compareUnlisted(unfinished, options);
+}
+
+function isUnfinished(verdict: Verdict): boolean {
+  return !['complete', 'unfetchable', 'erased', 'too_old'].includes(verdict);
+}
+
+async function comparePage(page: readonly ListedConversation[], { store, rules }: CompareOptions) {
+  const all = await store.known(page.map(({ id }) => id));
+  return page.map((listed): ComparedCall => {
+    const { id, startedAt } = listed;
+    const known = all.get(id);
+    return { id, startedAt, listed, known, verdict: judgeListed(listed, known, rules) };
+  });
+}
+
+async function* compareUnlisted(
+  compared: ReadonlySet<string>,
+  options: CompareOptions,
+): AsyncGenerator<ComparedCall[]> {
+  const { store, window } = options;
+  let after: string | undefined;
+  // oxlint-disable no-await-in-loop -- page after page
+  for (;;) {
+    const page = await store.unfinished({ since: window.from, after, limit: UNFINISHED_PAGE });
+    yield* compareKnown(
+      page.filter(({ id, isErased }) => !compared.has(id) && !isErased),
+      options,
+    );
+    if (page.length < UNFINISHED_PAGE) return;
+    after = page.at(-1)?.id;
+  }
+  // oxlint-enable no-await-in-loop
+}
+
+/** Compares some of ours, two at once, and gives them on before their accounts fill the memory. */
+async function* compareKnown(unlisted: readonly KnownCall[], options: CompareOptions): AsyncGenerator<ComparedCall[]> {
+  let calls: ComparedCall[] = [];
+  for (let at = 0; at < unlisted.length; at += 2) {
+    // oxlint-disable-next-line no-await-in-loop -- two after two
+    const failure = await twoAtOnce(unlisted.slice(at, at + 2), async (known) => {
+      const call = await compareUnlistedCall(known, options);
+      // What was unfetchable and still is, was judged and counted before.
+      if (call.verdict !== 'unfetchable' || known.completeness !== 'unfetchable') calls.push(call);
+    });
+    const isLast = failure !== undefined || at + 2 >= unlisted.length;
+    const bytes = calls.reduce((sum, { account }) => sum + (account?.bytes.length ?? 0), 0);
+    if (calls.length > 0 && (isLast || calls.length >= MOST_HELD.calls || bytes >= MOST_HELD.bytes)) {
+      yield calls;
+      calls = [];
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+}
+
+async function compareUnlistedCall(known: KnownCall, options: CompareOptions): Promise<ComparedCall> {
+  const { rules } = options;
+  const { id, startedAt, endedAt } = known;
+  const call = { id, startedAt, known };
+  if (isTooOld(startedAt, rules)) return { ...call, verdict: 'too_old' };
+  const verdict = judgeKnown(known, startedAt, rules);
+  if (verdict === 'complete') return { ...call, verdict };
+  if (rules.now < (endedAt ?? startedAt) + GRACE_MS) {
+    return { ...call, verdict: endedAt === null ? 'open' : 'waiting' };
+  }
+  // What is missing is asked for by whoever fetches it.
+  return verdict === 'missing' ? askForCall(call, options) : { ...call, verdict };
+}
+
+async function askForCall(
+  call: Pick<ComparedCall, 'id' | 'startedAt' | 'known'>,
+  { provider, questions, rules, signal }: CompareOptions,
+): Promise<ComparedCall> {
+  const answer = await questions.about(() => provider.conversation(call.id, signal));
+  if (!answer.ok) {
+    return { ...call, verdict: answer.code === 'absent' ? 'unfetchable' : 'missing', reason: answer.reason };
+  }
+  const account = answer.value;
+  if (isRunning(account.status)) return { ...call, verdict: 'open' };
+  const endedAt = (account.startedAt ?? call.startedAt) + (account.durationSeconds ?? 0) * 1000;
+  return rules.now < endedAt + GRACE_MS ? { ...call, verdict: 'waiting' } : { ...call, verdict: 'missing', account };
+}

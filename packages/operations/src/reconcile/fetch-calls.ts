@@ -1,0 +1,41 @@
+import type { ComparedCall } from './compare.ts';
+import { fetchAccounts } from './fetch-accounts.ts';
+import { fetchAudio } from './fetch-audio.ts';
+import { WAITS, type FetchOptions, type FetchOutcomes, type Fetching } from './fetching.ts';
+
+/** Calls that were fetched, and why the others were not. */
+export interface FetchedCalls {
+  outcomes: FetchOutcomes;
+  /** What concerns all calls: nothing more is fetched in this run. */
+  failure: { error: unknown } | undefined;
+}
+
+/**
+ * Fetches what is missing of some twenty calls: first all accounts, then, once the tables say what these say of audio, the audio. Waits until the worker
+ * is through with them. Of every call the outcome is known then, also where the provider stops to answer half-way.
+ *
+ * @throws  The signal's reason; StoreError.
+ */
+export async function fetchCalls(calls: readonly ComparedCall[], fetching: Fetching): Promise<FetchedCalls> {
+  const { ports, context, handedOver } = fetching;
+  const outcomes: FetchOutcomes = new Map();
+  const ids = calls.map(({ id }) => id);
+  const waiting = await context.retry(() => handedOver.waiting(ids, ports.ledger));
+  for (const id of waiting) outcomes.set(id, { verdict: 'missing', reason: WAITS, isFetched: false });
+  // Whoever compared them asked for these already.
+  for (const { id, verdict, reason } of calls) {
+    if (reason !== undefined) outcomes.set(id, { verdict, reason, isFetched: false });
+  }
+  const wanted = calls.filter(({ id }) => !outcomes.has(id));
+  const options: FetchOptions = { fetching, outcomes, accounts: new Map() };
+  const early = await fetchAccounts(wanted.filter(isAccountMissing), options);
+  // Also where no more is asked for: an account that came is complete only where its audio is here.
+  const failure = await fetchAudio(wanted, options, early);
+  // The provider was asked for no more.
+  for (const { id, verdict } of wanted) if (!outcomes.has(id)) outcomes.set(id, { verdict, isFetched: false });
+  return { outcomes, failure };
+}
+
+function isAccountMissing({ verdict }: ComparedCall): boolean {
+  return verdict === 'missing';
+}

@@ -1,0 +1,129 @@
+import type { Completeness } from '@landline/store';
+import { OperationFailedError, OperationStoppedError } from '../errors.ts';
+import { createJobAdder } from '../job-adder.ts';
+import type { OperationContext, OperationKind } from '../operation-kind.ts';
+import { createQuestions } from './ask-about-call.ts';
+import { compareWithProvider, windowOf, type ComparedCall } from './compare.ts';
+import { fetchCalls } from './fetch-calls.ts';
+import type { FetchOutcomes, Fetching } from './fetching.ts';
+import { createHandedOver, type HandedOver } from './handed-over.ts';
+import { asksAgain, completenessOf, type Verdict } from './judge-call.ts';
+import type { ReconcilePorts } from './reconcile-ports.ts';
+import { readReconcileWords, RECONCILE } from './reconcile-words.ts';
+import { retryingStore } from './retrying-store.ts';
+import { createRunRecord, type RunRecord } from './run-record.ts';
+
+/** Calls that are fetched together. */
+const BATCH = 20;
+
+/**
+ * Makes the kind of operations that compares calls with the provider, and fetches what never came.
+ *
+ * - Each page of calls is compared, what is missing of them is fetched, and all of them are judged, before the next page is asked for.
+ * - A call that the provider does not answer for stays missing, and is named: the run is good all the same, for it has looked at the whole list.
+ * - A worker that takes over begins anew: what is here by then is not fetched again, and what comes twice is a duplicate.
+ * - `total` counts the calls of which something was missing, `done` those that are complete now, `failed` those that are not.
+ *
+ * @see readUnfetchable for the checkpoint
+ */
+export function reconcileKind(ports: ReconcilePorts): OperationKind {
+  const handedOver = createHandedOver();
+  return { kind: RECONCILE, run: (context) => runReconcile(context, ports, handedOver) };
+}
+
+async function runReconcile(context: OperationContext, ports: ReconcilePorts, handedOver: HandedOver): Promise<void> {
+  const { since } = readReconcileWords(context.operation.filter);
+  const { provider, keptDays, windowHours: hours } = ports;
+  const store = retryingStore(ports.store, context);
+  const now = Date.now();
+  const [lastGood, oldest] = [await store.lastGoodRun(), await store.oldestWindow()];
+  const window = windowOf({ now, hours, lastGood, oldest, since });
+  const rules = { now, keepsAudio: ports.audio !== undefined, keptDays, asksAgain: asksAgain(now, lastGood) };
+  const questions = createQuestions();
+  const add = createJobAdder(context, ports.queue);
+  const record = createRunRecord({ context, store, window });
+  const run: Run = { context, ports, store, questions, rules, add, handedOver, isAgain: false, record };
+  await record.write();
+  try {
+    const { signal } = context;
+    for await (const page of compareWithProvider({ store, provider, questions, window, rules, signal })) {
+      await takePage(page, run);
+      await record.write();
+    }
+    if (run.spoolFault !== undefined) throw run.spoolFault;
+  } catch (error) {
+    throw await endBadly(error, run);
+  }
+  await record.end(null);
+}
+
+interface Run extends Fetching {
+  record: RunRecord;
+}
+
+/** Writes why a run ends, and returns that. Where another worker goes on, the row stays open. */
+async function endBadly(error: unknown, { context, record, ports }: Run): Promise<unknown> {
+  const { signal } = context;
+  if (signal.aborted) {
+    const { reason } = signal;
+    const isCancelled = reason instanceof OperationStoppedError && reason.code === 'cancelled';
+    // Where Postgres is away, the row stays open.
+    if (isCancelled) await tried(ports.store.writeRun(record.cancelled()));
+    return error;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = await record.end(reason);
+  return new OperationFailedError(`${reason} ${message}`.trim(), { cause: error });
+}
+
+async function tried(row: Promise<void>): Promise<void> {
+  await row.catch(() => undefined);
+}
+
+/** Fetches what is missing of the calls of a page, and writes how complete all of them are. */
+async function takePage(page: readonly ComparedCall[], run: Run): Promise<void> {
+  const { record } = run;
+  const wanted = page.filter(({ verdict }) => verdict === 'missing' || verdict === 'without_recording');
+  const others = page.filter((call) => !wanted.includes(call));
+  record.listed(page.filter(({ listed }) => listed !== undefined).length);
+  record.wanted(wanted.length);
+  await judge(others, new Map(others.map(({ id, verdict }) => [id, verdict])), run);
+  for (const call of others) record.judged(call, call.verdict);
+  for (let i = 0; i < wanted.length; i += BATCH) {
+    // oxlint-disable-next-line no-await-in-loop -- one batch after the other
+    await takeBatch(wanted.slice(i, i + BATCH), run);
+  }
+}
+
+async function takeBatch(calls: readonly ComparedCall[], run: Run): Promise<void> {
+  const { record, ports } = run;
+  const { outcomes, failure } = await fetchCalls(calls, run);
+  await judge(calls, verdictsOf(outcomes), run);
+  for (const [id, outcome] of outcomes) record.fetched(id, outcome);
+  const fetched = [...outcomes.values()].filter(({ isFetched }) => isFetched).length;
+  if (fetched > 0) ports.onFetched?.(fetched);
+  if (failure !== undefined) throw failure.error;
+}
+
+function verdictsOf(outcomes: FetchOutcomes): Map<string, Verdict> {
+  return new Map([...outcomes].map(([id, { verdict }]) => [id, verdict]));
+}
+
+/** Writes how complete calls are. One of which no event is here gets its row from the list. */
+async function judge(
+  calls: readonly ComparedCall[],
+  verdicts: ReadonlyMap<string, Verdict>,
+  { store, context }: Run,
+): Promise<void> {
+  const written = calls.flatMap((call): [ComparedCall, Completeness][] => {
+    const completeness = completenessOf(verdicts.get(call.id) ?? call.verdict);
+    return completeness === undefined ? [] : [[call, completeness]];
+  });
+  const noted = written.flatMap(([{ listed, known }, completeness]) =>
+    listed !== undefined && known?.hasAccount !== true && completeness !== 'complete' ? [listed] : [],
+  );
+  const changed = written.filter(([{ known }, completeness]) => known?.completeness !== completeness);
+  await context.hold();
+  if (noted.length > 0) await store.noteListed(noted);
+  if (changed.length > 0) await store.judge(new Map(changed.map(([{ id }, completeness]) => [id, completeness])));
+}

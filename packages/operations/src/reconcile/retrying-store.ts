@@ -1,0 +1,33 @@
+import type { ReconcileStore } from '@landline/store';
+import type { OperationContext } from '../operation-kind.ts';
+
+/** What a run uses of the store. */
+export type RunStore = Pick<
+  ReconcileStore,
+  | 'known'
+  | 'unfinished'
+  | 'noteListed'
+  | 'judge'
+  | 'markErased'
+  | 'wasErasedSince'
+  | 'fetchedSince'
+  | 'writeRun'
+  | 'lastGoodRun'
+  | 'oldestWindow'
+>;
+
+/** Returns the store, each method of which runs again and again while Postgres is away. */
+export function retryingStore(store: RunStore, { retry }: Pick<OperationContext, 'retry'>): RunStore {
+  return {
+    known: (ids) => retry(() => store.known(ids)),
+    unfinished: (page) => retry(() => store.unfinished(page)),
+    noteListed: (calls) => retry(() => store.noteListed(calls)),
+    judge: (verdicts) => retry(() => store.judge(verdicts)),
+    markErased: (ids) => retry(() => store.markErased(ids)),
+    wasErasedSince: (person, since) => retry(() => store.wasErasedSince(person, since)),
+    fetchedSince: (since) => retry(() => store.fetchedSince(since)),
+    writeRun: (run) => retry(() => store.writeRun(run)),
+    lastGoodRun: () => retry(() => store.lastGoodRun()),
+    oldestWindow: () => retry(() => store.oldestWindow()),
+  };
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { openProvider } from '@landline/provider';
+import { createLargeBodies, type LargeBodiesOptions } from '@landline/recordings';
+import { createStore, type ApplicableEvent } from '@landline/store';
+import { keyOfHash, normalise } from '@landline/webhook';
+import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
+import { afterAll, inject, onTestFinished } from 'vitest';
+import { EMPTY_TABLES } from '../../../store/test/support/read-tables.ts';
+import { createDatabase, type TestDatabase } from '../../../../test/support/database.ts';
+import { audioWebhookOf, webhookOf, type Account } from '../../../../test/support/provider/conversation.ts';
+import { startProvider } from '../../../../test/support/provider/start-provider.ts';
+import { runSql } from '../../../../test/support/run-sql.ts';
+import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
+import { createEngine } from '../../src/engine.ts';
+import type { OperationKind } from '../../src/operation-kind.ts';
+import { acceptFetched } from '../../src/reconcile/accept-fetched.ts';
+import { openAudioSink } from '../../src/reconcile/audio-sink.ts';
+import { fetchConversationKind } from '../../src/reconcile/fetch-conversation.ts';
+import type { ReconcilePorts } from '../../src/reconcile/reconcile-ports.ts';
+import { fetchConversationWords, reconcileWords } from '../../src/reconcile/reconcile-words.ts';
+import { reconcileKind } from '../../src/reconcile/reconcile.ts';
+
+export const MIB = 1024 * 1024;
+
+/** The time of a call that began so many minutes ago, in unix seconds. */
+export const minutesAgo = (minutes: number) => Math.floor(Date.now() / 1000) - minutes * 60;
+
+const EMPTY = `${EMPTY_TABLES}; ${['operations', 'erasures', 'reconciliations'].map((table) => `DELETE FROM ${table}`).join('; ')}`;
+
+/** One for all tests of a file: to make one takes seconds. */
+let database: TestDatabase | undefined;
+afterAll(() => database?.drop());
+
+/** An empty database, a provider, a spool, and a worker that applies at once what is enqueued. All ends with the test. */
+export async function aComparison(conversations: readonly Account[] = [], more: Partial<ReconcilePorts> = {}) {
+  database ??= await createDatabase(inject('databaseUrl'));
+  const { url, directUrl } = database;
+  await runSql(directUrl, EMPTY);
+  const store = createStore({ databaseUrl: url, poolSize: 4 });
+  const provider = await startProvider({ conversations });
+  const client = openProvider({ apiKey: provider.apiKey, url: provider.url, firstPauseMs: 2, tries: 1 });
+  const folder = await makeTempFolder();
+  const sql = (statement: string) => runSql(directUrl, statement);
+  const { worker, queue } = aWorker(store);
+  const spooling: LargeBodiesOptions = {
+    spoolDir: join(folder, 'spool'),
+    spoolLimitBytes: 1024 * MIB,
+    recordingsUrl: `file:${join(folder, 'recordings')}`,
+    accept: acceptFetched(queue),
+    onError: (error) => worker.errors.push(error.message),
+    onReady: () => undefined,
+  };
+  const bodies = createLargeBodies(spooling);
+  await bodies.open();
+  onTestFinished(async () => {
+    client.close();
+    await bodies.close();
+    await Promise.all([provider.close(), store.close()]);
+  });
+  let fetched = 0;
+  const ports: ReconcilePorts = {
+    store: store.reconcile,
+    ledger: store.ledger,
+    provider: client,
+    queue,
+    audio: openAudioSink({ spool: bodies.spool }),
+    windowHours: 72,
+    keptDays: {},
+    onFetched: (count) => void (fetched += count),
+    ...more,
+  };
+  const kinds = { reconcile: reconcileKind(ports), 'fetch-conversation': fetchConversationKind(ports) };
+
+  async function run(kind: keyof typeof kinds, filter: Record<string, string>, other?: OperationKind) {
+    const { id } = await store.operations.request({ kind, filter });
+    await createEngine({ store: store.operations, kinds: [other ?? kinds[kind]] }).runDue(new AbortController().signal);
+    const operation = await store.operations.get(id);
+    if (operation === undefined) throw new Error('The operation is gone.');
+    return operation;
+  }
+
+  return {
+    store,
+    provider,
+    client,
+    ports,
+    kinds,
+    sql,
+    worker,
+    folder,
+    fetched: () => fetched,
+    run: (since?: number) => run('reconcile', reconcileWords({ since })),
+    fetch: (id: string) => run('fetch-conversation', fetchConversationWords(id)),
+    /** The webhook of a call's account comes. */
+    receive: (account: Account, time?: number) => worker.work([webhook(webhookOf(account, time))]),
+    /** The webhook of a call's audio comes, by the spool as at the receiver. */
+    async receiveAudio(account: Account) {
+      const body = audioWebhookOf(account);
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      const writer = bodies.spool.begin({ isLarge: true });
+      await writer.write(body);
+      const facts = { receivedAt: Date.now(), signedAt: 1, secretId: 'test', bytes: body.length, sha256 };
+      const eventId = keyOfHash(sha256);
+      await writer.keep({ ...facts, eventId });
+      while (!(await store.ledger.states([eventId])).has(eventId)) await new Promise((done) => setTimeout(done, 10));
+    },
+    async completeness(): Promise<Record<string, unknown>> {
+      const rows = await sql('SELECT id, completeness FROM conversations');
+      return Object.fromEntries(rows.map(({ id, completeness }) => [String(id), completeness]));
+    },
+    /** What the provider was asked of calls, since the last look. */
+    asked: () =>
+      provider.requests
+        .splice(0)
+        .map(({ path }) => path.replace('/v1/convai/conversations', ''))
+        .filter((path) => path !== ''),
+    last: async () => (await sql('SELECT * FROM reconciliations ORDER BY started_at DESC LIMIT 1'))[0],
+  };
+}
+
+/** The delivery of a webhook that came now. */
+export function webhook(body: Buffer): Delivery {
+  return deliveryOf(body, { receivedAt: Date.now(), signedAt: Math.floor(Date.now() / 1000), secretId: 'test' });
+}
+
+/** What applies events, as far as a test says nothing else. */
+function aWorker(store: ReturnType<typeof createStore>) {
+  const worker = {
+    errors: [] as string[],
+    /** Calls whose events die. */
+    dying: new Set<string>(),
+    /** Jobs that wait; undefined: none waits. */
+    held: undefined as Delivery[][] | undefined,
+    /** Called before each job. */
+    onJob: undefined as ((id: string) => Promise<void> | void) | undefined,
+    async work(events: readonly Delivery[]) {
+      for (const event of events.map(normalise)) {
+        const { entry } = event;
+        const fault = { code: 'an_old_bug', message: 'The version before could not read it.' };
+        if (event.outcome === 'dead' || worker.dying.has(entry.conversationId ?? '')) {
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          await store.recordDead([{ entry, fault, attempts: 1 }]);
+        } else {
+          const applicable: ApplicableEvent = event;
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          await store.apply([applicable]);
+        }
+      }
+    },
+  };
+  const queue = {
+    hasRoom: () => Promise.resolve(true),
+    async add({ id, events }: { id: string; events: readonly Delivery[] }) {
+      await worker.onJob?.(id);
+      if (worker.held === undefined) await worker.work(events);
+      else worker.held.push([...events]);
+    },
+  };
+  return { worker, queue };
+}

@@ -1,0 +1,37 @@
+import { ProviderError, type ProviderFault } from '@landline/provider';
+import { expect, test } from 'vitest';
+import { UnfetchableError } from '../../src/errors.ts';
+import { createQuestions } from '../../src/reconcile/ask-about-call.ts';
+
+const fault = (code: ProviderFault, status?: number) => new ProviderError(code, `It is ${code}.`, { status });
+async function fail(reason: Error): Promise<never> {
+  throw await Promise.resolve(reason);
+}
+
+test('only what is not there is absent; other faults leave a call unanswered, until ten in a row have none', async () => {
+  const questions = createQuestions();
+  const answerTo = async (error: Error) => {
+    const answer = await questions.about(() => fail(error));
+    return answer.ok ? 'ok' : answer.code;
+  };
+  expect(await answerTo(fault('not_found', 404))).toBe('absent');
+  expect(await answerTo(new UnfetchableError('too large'))).toBe('absent');
+  expect(await answerTo(fault('refused', 400))).toBe('unanswered');
+  expect(await answerTo(fault('bad_answer'))).toBe('unanswered');
+  expect(await questions.about(() => Promise.resolve(1))).toEqual({ ok: true, value: 1 });
+  for (let i = 0; i < 9; i++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect(await answerTo(i % 2 === 0 ? fault('unavailable', 500) : fault('refused', 409))).toBe('unanswered');
+  }
+  await expect(answerTo(fault('bad_answer'))).rejects.toThrow('It is bad_answer.');
+});
+
+test.each([
+  fault('unauthorized', 401),
+  fault('forbidden', 403),
+  fault('busy', 429),
+  // quota_exceeded
+  fault('refused', 401),
+])('a fault of the workspace ends all questions: $code $status', async (error) => {
+  await expect(createQuestions().about(() => fail(error))).rejects.toBe(error);
+});

@@ -1,0 +1,200 @@
+import { hashSubject } from '@landline/store';
+import { describe, expect, test } from 'vitest';
+import { makeConversation } from '../../../../test/support/provider/conversation.ts';
+import { createEngine } from '../../src/engine.ts';
+import { readUnfetchable } from '../../src/reconcile/unfetchable.ts';
+import { aComparison, minutesAgo } from './a-comparison.ts';
+
+const DAY = 24 * 60;
+const withoutAudio = (id: string) => makeConversation({ id, hasAudio: false });
+
+describe('a fault of the provider', () => {
+  test('of one call ends nothing: the call stays missing and is named, and the run is good all the same', async () => {
+    const line = await aComparison(['a', 'b', 'c', 'd'].map(withoutAudio));
+    const endFaults = [
+      line.provider.fail({ kind: 'html', path: '/v1/convai/conversations/b', times: 'always' }),
+      line.provider.fail({ kind: 'internal_error', path: '/v1/convai/conversations/c', times: 'always' }),
+    ];
+    const operation = await line.run();
+    expect(operation).toMatchObject({ status: 'done', total: 4, done: 2, failed: 2 });
+    expect(operation.message).toMatch(/Fetched 2 transcripts.*Still missing: .*b \(.*c \(/);
+    expect(await line.completeness()).toEqual({ a: 'complete', b: 'missing', c: 'missing', d: 'complete' });
+    expect((await line.last())?.['error']).toBeNull();
+    for (const end of endFaults) end();
+    expect(await line.run()).toMatchObject({ status: 'done', total: 2, done: 2 });
+    expect(await line.completeness()).toEqual({ a: 'complete', b: 'complete', c: 'complete', d: 'complete' });
+  });
+
+  test('of all calls ends the run with what to do, and what was found until then is judged', async () => {
+    const line = await aComparison(Array.from({ length: 30 }, (_, i) => withoutAudio(`call_${i + 10}`)));
+    const rule = { path: /\/conversations\/call_/, times: 'always', after: 5 } as const;
+    const endAway = line.provider.fail({ kind: 'internal_error', ...rule });
+    const away = await line.run();
+    expect(away).toMatchObject({ status: 'failed' });
+    endAway();
+    const found = Object.values(await line.completeness());
+    // The provider is asked no further, once ten calls have no answer.
+    expect(found.filter((one) => one === 'complete')).toHaveLength(5);
+    expect(found.filter((one) => one === 'missing')).toHaveLength(15);
+    expect(line.asked().length).toBeLessThan(5 + 2 * 13);
+
+    line.provider.fail({ kind: 'missing_permissions', permission: 'convai_read', path: '/v1/convai/conversations' });
+    const refused = await line.run();
+    expect(refused).toMatchObject({ status: 'failed' });
+    expect(refused.message).toContain('convai_read');
+    expect((await line.last())?.['error']).toContain('convai_read');
+    expect(readUnfetchable(refused.checkpoint)).toEqual({});
+    expect(await line.run()).toMatchObject({ status: 'done', done: 25 });
+  });
+
+  test('in the middle of audio: nothing of it is kept, and the next run has it', async () => {
+    const line = await aComparison([makeConversation({ id: 'one' })]);
+    line.provider.fail({ kind: 'cut', path: /\/one\/audio$/, times: 'always' });
+    expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
+    expect(await line.completeness()).toEqual({ one: 'missing' });
+    expect(await line.sql('SELECT * FROM conversation_recordings')).toEqual([]);
+    expect(await line.sql(`SELECT id FROM webhook_events WHERE type = 'post_call_audio'`)).toEqual([]);
+  });
+});
+
+test('what is dead is fetched once, until somebody asks for it again', async () => {
+  const line = await aComparison([withoutAudio('dying')]);
+  line.worker.dying.add('dying');
+  const operation = await line.run();
+  expect(operation).toMatchObject({ status: 'done', failed: 1 });
+  expect(readUnfetchable(operation.checkpoint)).toEqual({
+    dying: 'what the provider gave cannot be applied (an_old_bug)',
+  });
+  expect(line.asked()).toEqual(['/dying']);
+  expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
+  expect(line.asked()).toEqual([]);
+  expect(await line.completeness()).toEqual({ dying: 'unfetchable' });
+
+  line.worker.dying.clear();
+  expect(await line.fetch('dying')).toMatchObject({ status: 'done', total: 1, done: 1 });
+  expect(await line.completeness()).toEqual({ dying: 'complete' });
+});
+
+test('what waits for the worker is missing, and is not fetched twice', async () => {
+  const line = await aComparison([withoutAudio('one')], { settleMs: 60 });
+  line.worker.held = [];
+  expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
+  expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
+  expect(await line.completeness()).toEqual({ one: 'missing' });
+  expect(line.asked()).toEqual(['/one']);
+  await line.worker.work(line.worker.held.flat());
+  expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
+  expect(line.asked()).toEqual([]);
+  expect(await line.completeness()).toEqual({ one: 'complete' });
+});
+
+test('a lease that is lost in the middle: the other worker ends the run, and the first one writes nothing more', async () => {
+  const line = await aComparison(Array.from({ length: 25 }, (_, i) => withoutAudio(`call_${i}`)));
+  const { id } = await line.store.operations.request({ kind: 'reconcile', filter: {} });
+  const run = (onEvent: (event: string) => void) =>
+    createEngine({ store: line.store.operations, kinds: [line.kinds.reconcile], onEvent }).runDue(
+      new AbortController().signal,
+    );
+  const [first, second]: [string[], string[]] = [[], []];
+  let claim: (() => void) | undefined;
+  const claimed = new Promise<void>((resolve) => (claim = resolve));
+  // The first one may keep its lease in between.
+  const takeOver = async () => {
+    while (second.length === 0) {
+      // oxlint-disable-next-line no-await-in-loop -- until it is taken
+      await line.sql(`UPDATE operations SET lease_until = clock_timestamp() - interval '1 second'`);
+      // oxlint-disable-next-line no-await-in-loop -- until it is taken
+      await run((event) => (second.push(event), claim?.()));
+    }
+  };
+  let other: Promise<void> | undefined;
+  line.worker.onJob = () => {
+    other ??= takeOver();
+    return claimed;
+  };
+  await run((event) => first.push(event));
+  await other;
+  expect([first, second]).toEqual([
+    ['started', 'lost'],
+    ['started', 'done'],
+  ]);
+  expect(await line.store.operations.get(id)).toMatchObject({ status: 'done', fence: 2 });
+  expect(await line.last()).toMatchObject({ complete: '25', fetched: '25', error: null });
+}, 60_000);
+
+test('who was erased since the call began is not brought back', async () => {
+  const line = await aComparison([
+    makeConversation({ id: 'by_user', userId: 'user_7' }),
+    makeConversation({ id: 'by_number', number: '+12025550199', userId: null }),
+    makeConversation({ id: 'other' }),
+  ]);
+  const subjects = [
+    { by: 'user', value: 'user_7' },
+    { by: 'number', value: '+12025550199' },
+  ] as const;
+  for (const subject of subjects) {
+    // oxlint-disable-next-line no-await-in-loop -- two
+    const hash = await hashSubject(subject);
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await line.sql(
+      `INSERT INTO erasures (id, kind, subject_hash, requested_at, done_at, counts) VALUES (gen_random_uuid(), '${subject.by}', '${hash}', clock_timestamp(), clock_timestamp(), '{}')`,
+    );
+  }
+  expect(await line.run()).toMatchObject({ status: 'done' });
+  expect(await line.completeness()).toEqual({ by_user: 'erased', by_number: 'erased', other: 'complete' });
+  expect(await line.sql(`SELECT DISTINCT conversation_id FROM webhook_events`)).toEqual([{ conversation_id: 'other' }]);
+  expect(await line.sql(`SELECT title, summary FROM conversations WHERE id = 'by_user'`)).toEqual([
+    { title: null, summary: null },
+  ]);
+  line.asked();
+  expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
+  expect(await line.fetch('by_user')).toMatchObject({ status: 'failed', message: expect.stringContaining('erased') });
+  expect(line.asked()).toEqual([]);
+});
+
+test('what is too old is not fetched', async () => {
+  const old = { startedAt: minutesAgo(2 * DAY) };
+  const gone = { delete_audio: true, deletion_time_unix_secs: minutesAgo(10) };
+  const line = await aComparison(
+    [
+      makeConversation({ id: 'too_old', startedAt: minutesAgo(2.9 * DAY) }),
+      makeConversation({ id: 'old_audio', ...old }),
+      makeConversation({ id: 'new' }),
+      makeConversation({ id: 'audio_to_go', deletion: gone }),
+    ],
+    { keptDays: { conversations: 2.5, recordings: 1 } },
+  );
+  expect(await line.run()).toMatchObject({ status: 'done', done: 3 });
+  expect(line.asked().toSorted()).toEqual(['/audio_to_go', '/new', '/new/audio', '/old_audio']);
+  expect(await line.completeness()).toEqual({ old_audio: 'complete', new: 'complete', audio_to_go: 'complete' });
+  expect(await line.fetch('too_old')).toMatchObject({ status: 'failed' });
+});
+
+test('one conversation is fetched again, however complete it is', async () => {
+  const call = makeConversation({ id: 'one' });
+  const line = await aComparison([call, makeConversation({ id: 'running', status: 'in-progress' })]);
+  await line.receive(call);
+  await line.store.reconcile.judge(new Map([['one', 'complete']]));
+  expect(await line.fetch('one')).toMatchObject({ status: 'done', done: 1, message: 'The conversation was fetched.' });
+  expect(line.asked()).toEqual(['/one', '/one/audio']);
+  expect(await line.fetch('one')).toMatchObject({ status: 'done' });
+  expect(line.asked()).toEqual(['/one']);
+  expect(await line.fetch('running')).toMatchObject({ status: 'failed', message: expect.stringContaining('goes on') });
+  line.provider.conversations.delete('one');
+  expect(await line.fetch('one')).toMatchObject({ status: 'failed', message: expect.stringContaining('not complete') });
+  expect(await line.completeness()).toMatchObject({ one: 'complete' });
+});
+
+test('a run that is cancelled says so in its row', async () => {
+  const line = await aComparison(Array.from({ length: 45 }, (_, i) => withoutAudio(`call_${i}`)));
+  const { id } = await line.store.operations.request({ kind: 'reconcile', filter: {} });
+  let cancelling: Promise<unknown> | undefined;
+  line.worker.onJob = () => void (cancelling ??= line.store.operations.cancel(id));
+  line.provider.fail({ kind: 'slow', pauseMs: 200, path: /\/conversations\/call_/, times: 'always' });
+  await createEngine({ store: line.store.operations, kinds: [line.kinds.reconcile] }).runDue(
+    new AbortController().signal,
+  );
+  await cancelling;
+  expect(await line.store.operations.get(id)).toMatchObject({ status: 'cancelled' });
+  expect(await line.last()).toMatchObject({ error: 'Somebody has cancelled the run.', listed: '45' });
+});
