@@ -17,6 +17,8 @@ export const USAGE = `Usage: npm run landline -- <command>
                                               lists events of the ledger, newest first
   replay [filter] [--plan] [--rate n] [--yes] [--json]
                                               puts events of the ledger through the worker again
+  reconcile [--since t] [--plan] [--yes] [--json]
+                                              compares the conversations with ElevenLabs' own, and fetches what never came
   rebuild [--plan] [--swap] [--rate n] [--yes] [--json]
                                               builds all tables anew from the ledger, says what differs, swaps them in
   rebuild --conversation <id> [--plan] [--yes] [--json]
@@ -25,6 +27,8 @@ export const USAGE = `Usage: npm run landline -- <command>
   retention [--plan] [--yes] [--json]         deletes what is too old, and what calls' accounts order to be deleted
   erase --conversation <id> | --user <id> | --number <n> [--plan] [--yes] [--json]
                                               forgets a call, or a person, everywhere
+  provider [--json]                           says what is wrong at ElevenLabs, and what to click: key, webhook, events, agents
+  provider --enable-retries [--yes] [--json]  has ElevenLabs repeat transcripts that failed
   operations [show <id> | cancel <id>] [--json]
                                               lists running and finished operations, shows one, or ends one
   journal enqueue --since <time> [--until <time>] [--dry-run]

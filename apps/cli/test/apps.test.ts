@@ -6,11 +6,13 @@ import {
   drainMs,
   environmentOf,
   INITIATION,
+  MONITOR,
   portOf,
   portsOf,
   RECEIVER,
   WORKER,
 } from '../src/start/apps.ts';
+import { monitorState } from '../src/start/monitor-state.ts';
 
 /** An environment that has every variable of every app, and secrets that no app reads. */
 const FULL = {
@@ -23,15 +25,24 @@ const FULL = {
 test.each([
   [
     RECEIVER,
-    ['DATABASE_URL', 'DIRECT_URL', 'READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'API_TOKEN', 'INITIATION_TOKEN'],
+    [
+      'DATABASE_URL',
+      'DIRECT_URL',
+      'READER_DATABASE_URL',
+      'DASHBOARD_PASSWORD',
+      'API_TOKEN',
+      'INITIATION_TOKEN',
+      'ELEVENLABS_API_KEY',
+    ],
   ],
   [WORKER, ['READER_DATABASE_URL', 'DASHBOARD_PASSWORD', 'API_TOKEN', 'INITIATION_TOKEN']],
-  [DASHBOARD, ['ELEVENLABS_WEBHOOK_SECRET', 'DATABASE_URL', 'DIRECT_URL', 'INITIATION_TOKEN']],
+  [DASHBOARD, ['ELEVENLABS_WEBHOOK_SECRET', 'ELEVENLABS_API_KEY', 'DATABASE_URL', 'DIRECT_URL', 'INITIATION_TOKEN']],
   [
     INITIATION,
     [
       'AWS_SECRET_ACCESS_KEY',
       'ELEVENLABS_WEBHOOK_SECRET',
+      'ELEVENLABS_API_KEY',
       'DATABASE_URL',
       'DIRECT_URL',
       'DASHBOARD_PASSWORD',
@@ -44,6 +55,23 @@ test.each([
   for (const name of [...secrets, 'ADMIN_DATABASE_URL', 'GITHUB_TOKEN']) {
     expect(given).not.toHaveProperty(name);
   }
+});
+
+test('gives the monitor the key of the provider and the secret of the webhook, and no way to Redis or Postgres', () => {
+  const given = environmentOf(MONITOR, FULL);
+  expect(given).toMatchObject({ ELEVENLABS_API_KEY: 'the ELEVENLABS_API_KEY', MONITOR: 'the MONITOR' });
+  expect(Object.keys(given).filter((name) => /REDIS|DATABASE|AWS|TOKEN|PASSWORD/.test(name))).toEqual([]);
+});
+
+test.each([
+  [{}, 'off'],
+  [{ MONITOR: 'off', ELEVENLABS_API_KEY: 'a key' }, 'off'],
+  [{ MONITOR: 'true', ELEVENLABS_API_KEY: 'a key' }, 'invalid'],
+  [{ MONITOR: 'on' }, 'keyless'],
+  [{ MONITOR: 'on', ELEVENLABS_API_KEY: 'a key' }, 'on'],
+  [{ MONITOR: 'on', ELEVENLABS_API_KEY_FILE: '/run/key' }, 'on'],
+])('the monitor of %j is %s', (env, state) => {
+  expect(monitorState(env)).toBe(state);
 });
 
 test('gives the credentials of the storage to who stores recordings, who removes them, and who plays them', () => {
@@ -88,6 +116,7 @@ test('HOST opens the receiver and the initiation, and never the worker and the d
     initiation: '10.0.0.7',
     worker: '127.0.0.1',
     dashboard: '127.0.0.1',
+    monitor: '127.0.0.1',
   });
 });
 
@@ -103,6 +132,7 @@ test('only an app that reads DRAIN_SECONDS drains', () => {
     ['worker', 0],
     ['dashboard', 0],
     ['initiation', 0],
+    ['monitor', 0],
   ]);
   expect(drainMs(RECEIVER, { DRAIN_SECONDS: 'long' })).toBe(0);
 });
@@ -115,9 +145,12 @@ test('every port has a default of its own, and a variable', () => {
     { variable: 'WORKER_PORT', port: 3002 },
     { variable: 'DASHBOARD_PORT', port: 3001 },
     { variable: 'INITIATION_PORT', port: 3003 },
+    { variable: 'MONITOR_PORT', port: 3005 },
   ]);
   const env = Object.fromEntries(ports.map(({ variable }, i) => [variable, String(4000 + i)]));
-  expect(APPS.flatMap((app) => portsOf(app, env)).map(({ port }) => port)).toEqual([4000, 4001, 4002, 4003, 4004]);
+  expect(APPS.flatMap((app) => portsOf(app, env)).map(({ port }) => port)).toEqual([
+    4000, 4001, 4002, 4003, 4004, 4005,
+  ]);
 });
 
 test('an empty port is the default, and a port that is no number stays for the app to refuse', () => {

@@ -1,5 +1,5 @@
-import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createJournal, listJournal } from '@landline/journal';
 import type { Delivery } from '@landline/webhook';
 import { openQueues } from '@landline/queue';
@@ -79,6 +79,23 @@ test('lists every file with its times, the number of records that Redis lacks, a
   const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()));
   const shown = cells.map(([, from, , , pending, held]) => [from, pending, held].join(' '));
   expect(shown.sort()).toEqual(['2026-01-31T12:00:00Z 1 yes', '2026-01-31T12:00:00Z 2 no']);
+});
+
+test('lists and verifies the bodies of receivers, and the audio that workers fetched', async () => {
+  const root = await makeTempFolder();
+  await makeJournal(root, [[anEvent('a')]]);
+  const names = ['ab12', 'fetched/cd34'].map((folder, i) => `${folder}/00176722560000${i}-0123456789ab.body`);
+  for (const name of names) {
+    const path = join(root, '.data', 'spool', name);
+    // oxlint-disable-next-line no-await-in-loop -- two files
+    await mkdir(dirname(path), { recursive: true });
+    // oxlint-disable-next-line no-await-in-loop -- two files
+    await writeFile(path, 'half a body');
+  }
+  const { output } = await run(root, 'list');
+  expect(output.split('\n').flatMap((line) => /\S+\.body/.exec(line) ?? [])).toEqual(names);
+  const verified = await run(root, 'verify');
+  expect(verified).toMatchObject({ code: 1, output: expect.stringContaining('2 damaged bodies') });
 });
 
 test('verifies intact files, and reports a torn end as no damage', async () => {

@@ -73,6 +73,7 @@ test('runs everything on servers of its own, and stops the receiver before the o
   expect(await exists(join(root, '.data', 'postgres', 'postmaster.pid'))).toBe(false);
   expect(await exists(join(root, '.data', 'redis.pid'))).toBe(false);
   expect(await exists(join(root, '.data', 'services.json'))).toBe(false);
+  expect(await exists(join(root, 'monitor.json'))).toBe(false);
 });
 
 test("takes over a database that an older version made, with its rows, and the worker's password is its own", async () => {
@@ -103,11 +104,16 @@ test('hands the files of secrets on, and takes the addresses of its servers from
   await writeFile(password, 'a password of twelve\n');
   const token = join(root, 'token');
   await writeFile(token, 'a token of sixteen and more\n');
+  const key = join(root, 'key');
+  await writeFile(key, 'a key of the provider\n');
+  const ports = await freePorts();
   const running = startIn(root, {
-    ...(await freePorts()),
+    ...ports,
     ...files,
     DASHBOARD_PASSWORD_FILE: password,
     INITIATION_TOKEN_FILE: token,
+    MONITOR: 'on',
+    ELEVENLABS_API_KEY_FILE: key,
   });
   await running.up();
   expect((await noteOf(root, 'worker')).env).toMatchObject(given);
@@ -116,6 +122,14 @@ test('hands the files of secrets on, and takes the addresses of its servers from
   const initiation = await noteOf(root, 'initiation');
   expect(initiation.env).toMatchObject({ ...given, INITIATION_TOKEN_FILE: token });
   expect(initiation.env).not.toHaveProperty('INITIATION_TOKEN');
+  const monitor = await noteOf(root, 'monitor');
+  expect(monitor.env).toMatchObject({
+    ELEVENLABS_API_KEY_FILE: key,
+    MONITOR: 'on',
+    MONITOR_WEBHOOK_URL: `http://127.0.0.1:${ports['PORT']}/api/elevenlabs/webhook`,
+    HOST: '127.0.0.1',
+  });
+  for (const name of ['REDIS_URL', 'DATABASE_URL']) expect(monitor.env).not.toHaveProperty(name);
   for (const name of ['DASHBOARD_PASSWORD', 'DATABASE_URL_FILE', 'REDIS_URL_FILE']) {
     expect(dashboard.env).not.toHaveProperty(name);
   }

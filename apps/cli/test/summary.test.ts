@@ -35,3 +35,16 @@ test.each([
   expect(text).toContain(`conversation-initiation   ${note}\n`);
   expect(text).not.toContain('a secret');
 });
+
+test.each([
+  [
+    { MONITOR: 'on', MONITOR_PORT: '4005', ELEVENLABS_API_KEY: 'a secret' },
+    'Live events health: http://127.0.0.1:4005/health/ready\n',
+  ],
+  [{ MONITOR: 'on' }, 'Live events off: MONITOR=on needs ELEVENLABS_API_KEY in .env\n'],
+  [{ MONITOR: 'true', ELEVENLABS_API_KEY: 'a secret' }, 'Live events off: MONITOR must be on or off\n'],
+])('says where the live events are, where they are asked for', (env, line) => {
+  expect(summary(env, [])).toContain(`  ${line}`);
+  expect(summary(env, [])).not.toContain('a secret');
+  expect(summary({}, [])).not.toContain('Live events');
+});

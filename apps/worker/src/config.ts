@@ -1,6 +1,14 @@
-import { operationVariables, readPolicy, retentionVariables, type RetentionPolicy } from '@landline/operations';
+import {
+  operationVariables,
+  readPolicy,
+  reconcileVariables,
+  retentionVariables,
+  type RetentionPolicy,
+} from '@landline/operations';
 import { port, processVariables, readVariables, wholeNumber, type ReadVariables } from '@landline/process';
+import { providerVariables } from '@landline/provider';
 import { queueVariables } from '@landline/queue';
+import { recordingVariables } from '@landline/recordings';
 import { storeVariables } from '@landline/store';
 import { webhookVariables } from '@landline/webhook';
 import { z } from 'zod';
@@ -12,6 +20,11 @@ export const workerVariables = z.object({
   ...queueVariables,
   ...operationVariables,
   ...retentionVariables,
+  ...providerVariables,
+  ...reconcileVariables,
+  /** Fetched audio waits there until it is stored and enqueued, as large bodies do at a receiver. */
+  SPOOL_DIR: recordingVariables.SPOOL_DIR,
+  SPOOL_LIMIT_BYTES: recordingVariables.SPOOL_LIMIT_BYTES,
   SIGNATURE_TOLERANCE_SECONDS: webhookVariables.SIGNATURE_TOLERANCE_SECONDS,
   /** For the diagnosis of refused requests alone: a worker without it, or with one that no receiver takes, applies events all the same. */
   ELEVENLABS_WEBHOOK_SECRET: webhookVariables.ELEVENLABS_WEBHOOK_SECRET.optional()

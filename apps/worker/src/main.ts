@@ -5,6 +5,7 @@ import { migrationUrl } from '@landline/store';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { finishTables, readyTables } from './database/prepare-database.ts';
+import { providerOf } from './reconcile/provider-of.ts';
 import { createWorker } from './worker.ts';
 
 /** How long the jobs in hand have to finish, in milliseconds. */
@@ -34,6 +35,7 @@ const worker = createWorker({
     toleranceSeconds: config.SIGNATURE_TOLERANCE_SECONDS,
   },
   retention: { policy: config.retention },
+  provider: providerOf(config),
   logger,
   tracing,
 });

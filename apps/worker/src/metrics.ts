@@ -1,6 +1,6 @@
 import { createRegistry } from '@landline/process';
 import { RECEIPT_TO_ROW_BUCKETS_MS, type ActivityWriter } from '@landline/queue';
-import { OPERATION_EVENTS, REPLAY } from '@landline/operations';
+import { OPERATION_EVENTS, RECONCILE, REPLAY } from '@landline/operations';
 import { RETENTION, type ApplyOutcome } from '@landline/store';
 import { CAUSES } from '@landline/webhook/causes';
 import type { LedgerEntry } from '@landline/webhook/changes';
@@ -40,23 +40,26 @@ export interface WorkerMetrics {
   redisErrors: Counter;
   /** Operations that started or ended in this worker, by what happened. */
   operations: Counter<'kind' | 'event'>;
+  /** Conversations of which something was fetched; undefined where there is no key of the provider. */
+  fetched: Counter | undefined;
 }
 
 /** Makes the worker's metrics in a registry of their own. */
-export function createMetrics(): WorkerMetrics {
+export function createMetrics({ hasProvider = false } = {}): WorkerMetrics {
   const registry = createRegistry();
   const metrics = {
     registry,
     ...eventMetrics(registry),
     ...faultMetrics(registry),
     operations: operationMetric(registry),
+    fetched: hasProvider ? fetchedMetric(registry) : undefined,
   };
   // There from the start, so that the first of each is an increase.
   for (const outcome of OUTCOMES) metrics.processed.inc({ outcome }, 0);
   for (const cause of Object.keys(CAUSES)) metrics.diagnosed.inc({ cause }, 0);
   for (const final of ['true', 'false']) metrics.failedAttempts.inc({ final }, 0);
   for (const faultClass of Object.keys(FAULT_POLICY)) metrics.postgresErrors.inc({ class: faultClass }, 0);
-  for (const kind of [REPLAY, RETENTION])
+  for (const kind of [REPLAY, RETENTION, ...(hasProvider ? [RECONCILE] : [])])
     for (const event of OPERATION_EVENTS) metrics.operations.inc({ kind, event }, 0);
   return metrics;
 }
@@ -142,6 +145,14 @@ function operationMetric(registry: Registry): WorkerMetrics['operations'] {
     name: 'landline_operations_total',
     help: 'Operations in this worker, by kind and by what happened: started, done, cancelled, failed, released or lost.',
     labelNames: ['kind', 'event'],
+    registers: [registry],
+  });
+}
+
+function fetchedMetric(registry: Registry): Counter {
+  return new Counter({
+    name: 'landline_conversations_fetched_total',
+    help: 'Conversations of which something never came, and that this worker has made complete.',
     registers: [registry],
   });
 }

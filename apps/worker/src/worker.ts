@@ -25,6 +25,8 @@ import { addRetentionAge } from './operations/retention-age.ts';
 import type { RetentionSchedule } from './operations/retention-task.ts';
 import { runOperations, type Operations } from './operations/run-operations.ts';
 import { createConsumers, type Consumers } from './process/consumers.ts';
+import type { ProviderSettings } from './reconcile/open-reconciling.ts';
+import { addReconcileGauges } from './reconcile/reconcile-metrics.ts';
 import { createPace } from './rejected/pace.ts';
 import type { Diagnosing } from './rejected/process-rejected.ts';
 
@@ -38,6 +40,8 @@ export interface WorkerOptions extends ConnectionOptions {
   diagnosing?: Diagnosing;
   /** How long things are kept; by default nobody deletes anything by its age. */
   retention?: RetentionSchedule;
+  /** The provider's API; by default there is no key, and nobody compares anything. */
+  provider?: ProviderSettings | undefined;
   logger: Logger;
   /** Undefined where nobody makes traces. */
   tracing?: Tracing | undefined;
@@ -60,7 +64,7 @@ const NO_SECRETS: Diagnosing = { secrets: [], toleranceSeconds: 0 };
 /** Makes a worker; it takes nothing until `start`. */
 export function createWorker(options: WorkerOptions): Worker {
   const { logger, tracing, diagnosing = NO_SECRETS } = options;
-  const metrics = createMetrics();
+  const metrics = createMetrics({ hasProvider: options.provider !== undefined });
   const connections = openConnections(options, metrics);
   const { store, beats } = connections;
   const left = new AbortController();
@@ -129,8 +133,8 @@ function serversOf({ redisUrl, redisCa, prefix, queueShards }: WorkerOptions): Q
 }
 
 function operationsOf(options: WorkerOptions) {
-  const { databaseUrl, recordingsUrl, retention, logger, diagnosing: accepting = NO_SECRETS } = options;
-  return { ...serversOf(options), databaseUrl, recordingsUrl, retention, logger, accepting };
+  const { databaseUrl, recordingsUrl, retention, provider, logger, diagnosing: accepting = NO_SECRETS } = options;
+  return { ...serversOf(options), databaseUrl, recordingsUrl, retention, provider, logger, accepting };
 }
 
 /** Returns what tells from when on bodies are kept; undefined: all are. */
@@ -139,7 +143,7 @@ function keptFrom({ retention }: WorkerOptions): (() => number) | undefined {
 }
 
 /** Adds the metrics that are read when they are asked for, and tells the console the same. */
-function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate, operations }: Measured): void {
+function addGauges({ registry, fetched }: WorkerMetrics, { consumers, connections, gate, operations }: Measured): void {
   connections.activity.gauges(() => ({
     jobsInHand: consumers.inHand(),
     databaseOpen: Number(!gate.isClosed()),
@@ -169,4 +173,5 @@ function addGauges({ registry }: WorkerMetrics, { consumers, connections, gate, 
   });
   addDeadEvents(registry, connections.store);
   addRetentionAge(registry, connections.store.retention);
+  if (fetched !== undefined) addReconcileGauges(registry, connections.store.reconcile);
 }

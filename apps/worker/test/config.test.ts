@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
+import { providerOf } from '../src/reconcile/provider-of.ts';
 
 test('reads the defaults', () => {
   expect(readConfig({ DATABASE_URL: 'postgresql://u:p@h/d', LOG_LEVEL: '' })).toEqual({
@@ -16,6 +17,11 @@ test('reads the defaults', () => {
       BODY_RETENTION_DAYS: 90,
       LEDGER_RETENTION_DAYS: 400,
       REJECTED_RETENTION_DAYS: 14,
+      ELEVENLABS_API_URL: 'https://api.elevenlabs.io',
+      RECONCILE_INTERVAL_MINUTES: 15,
+      RECONCILE_WINDOW_HOURS: 72,
+      SPOOL_DIR: '.data/spool',
+      SPOOL_LIMIT_BYTES: 8_589_934_592,
       retention: { bodies: 90, events: 400, rejected: 14 },
       LOG_LEVEL: 'info',
     },
@@ -33,6 +39,38 @@ test('lists every fault at once, and no value', () => {
   const faults = read.ok ? '' : read.faults;
   for (const name of ['DATABASE_URL', 'WORKER_CONCURRENCY', 'WORKER_PORT', 'LOG_LEVEL']) expect(faults).toContain(name);
   expect(faults).not.toContain('hunter2');
+});
+
+test('with a key of the provider, what is compared and how often is what the variables say', () => {
+  const env = { DATABASE_URL: 'postgresql://u:p@h/d', PUBLIC_URL: 'https://calls.example.com', SPOOL_DIR: '/spool' };
+  const given = { ...env, RECORDING_RETENTION_DAYS: '7', RECONCILE_INTERVAL_MINUTES: '1440' };
+  const providerIn = (more: Record<string, string>) => {
+    const read = readConfig({ ...given, ...more });
+    if (!read.ok) throw new Error(read.faults);
+    return providerOf(read.config);
+  };
+  expect(providerIn({ ELEVENLABS_API_KEY: '' })).toBeUndefined();
+  expect(providerIn({ ELEVENLABS_API_KEY: ' sk_1\n' })).toEqual({
+    apiKey: 'sk_1',
+    apiUrl: 'https://api.elevenlabs.io',
+    publicUrl: 'https://calls.example.com',
+    everyMs: 86_400_000,
+    windowHours: 72,
+    keptDays: { conversations: undefined, recordings: 7 },
+    spoolDir: '/spool/fetched',
+    spoolLimitBytes: 8_589_934_592,
+  });
+});
+
+test.each([
+  ['RECONCILE_INTERVAL_MINUTES', '0'],
+  ['RECONCILE_INTERVAL_MINUTES', '1441'],
+  ['RECONCILE_WINDOW_HOURS', '8761'],
+  ['ELEVENLABS_API_URL', 'api.elevenlabs.io'],
+  ['PUBLIC_URL', 'calls.example.com'],
+])('refuses %s=%s', (name, value) => {
+  const read = readConfig({ DATABASE_URL: 'postgresql://u:p@h/d', [name]: value });
+  expect(read).toEqual({ ok: false, faults: expect.stringContaining(name) });
 });
 
 test('refuses days that do not go together', () => {

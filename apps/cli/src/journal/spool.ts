@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { listSpool, verifySpoolFile, type SpoolFile } from '@landline/recordings';
+import { fetchedSpool, listSpool, verifySpoolFile, type SpoolFile } from '@landline/recordings';
 import { formatTable } from '../format-table.ts';
 import type { JournalContext } from './journal-context.ts';
 
@@ -15,8 +15,14 @@ function rowOf(dir: string, { path, begunAt, bytes, state, eventId, isHeld }: Sp
   };
 }
 
+/** Lists what waits at receivers, and at workers that fetch audio. */
+async function listBoth(spoolDir: string): Promise<SpoolFile[]> {
+  const lists = await Promise.all([spoolDir, fetchedSpool(spoolDir)].map(listSpool));
+  return lists.flat().sort((a, b) => a.begunAt - b.begunAt);
+}
+
 /**
- * Prints a row for each file of the receivers' spool, the oldest first; nothing where there is none. `waiting`: a verified body that is
+ * Prints a row for each file of the spool, the oldest first; nothing where there is none. `waiting`: a verified body that is
  * not stored and enqueued yet; `arriving`: a body whose sender has no 200.
  */
 export async function printSpool({
@@ -24,7 +30,7 @@ export async function printSpool({
   print,
   width,
 }: Pick<JournalContext, 'spoolDir' | 'print' | 'width'>): Promise<void> {
-  const files = await listSpool(spoolDir);
+  const files = await listBoth(spoolDir);
   if (files.length === 0) return;
   print(`${spoolDir}:`);
   print(
@@ -37,7 +43,7 @@ export async function printSpool({
 
 /** Reads and hashes every waiting body of the spool, and prints a line for each. Returns how many are damaged. */
 export async function verifySpool({ spoolDir, print }: Pick<JournalContext, 'spoolDir' | 'print'>): Promise<number> {
-  const files = await listSpool(spoolDir);
+  const files = await listBoth(spoolDir);
   let damaged = 0;
   for (const { path, bytes, state } of files) {
     const name = relative(spoolDir, path);

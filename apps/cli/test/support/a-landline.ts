@@ -7,7 +7,7 @@ import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { APPS } from '../../src/start/apps.ts';
 import { start } from '../../src/start/start.ts';
 
-/** The names of the apps. */
+/** The names of the apps that run in any case. */
 export const NAMES = ['receiver', 'worker', 'dashboard', 'initiation'] as const;
 type Name = (typeof NAMES)[number];
 
@@ -24,6 +24,7 @@ const [portVariable, status] = {
   worker: ['WORKER_PORT', 200],
   dashboard: ['DASHBOARD_PORT', 401],
   initiation: ['INITIATION_PORT', 200],
+  monitor: ['MONITOR_PORT', 200],
 }[name];
 const faulty = readFileSync('faulty', 'utf8');
 writeFileSync(name + '.json', JSON.stringify({ pid: process.pid, env: process.env, options: process.execArgv }));
@@ -44,10 +45,10 @@ process.once('disconnect', () => {
 /** Makes a folder for `npm start`. The apps in `real` are the product's own, from their build; the others are stand-ins. */
 export async function makeRoot({ faulty = '', real = [] }: { faulty?: string; real?: readonly Name[] } = {}) {
   const root = await makeTempFolder();
-  for (const name of NAMES) {
+  for (const name of [...NAMES, 'monitor'] as const) {
     const built = new URL(`../../../${name}/dist/main.js`, import.meta.url).href;
     await mkdir(join(root, 'apps', name, 'dist'), { recursive: true });
-    const code = real.includes(name) ? `import ${JSON.stringify(built)};` : APP;
+    const code = name !== 'monitor' && real.includes(name) ? `import ${JSON.stringify(built)};` : APP;
     await writeFile(join(root, 'apps', name, 'dist', 'main.js'), code);
   }
   await writeFile(join(root, 'package.json'), '{ "type": "module" }');

@@ -24,6 +24,12 @@ import {
 import type { Logger } from '@landline/process';
 import { openConversationRebuilds, openRebuilds, type Store } from '@landline/store';
 import { letterOf } from '../dead-letters/letter-of.ts';
+import {
+  KINDS_WITHOUT_KEY,
+  openReconciling,
+  type ProviderSettings,
+  type ReconcilingOptions,
+} from '../reconcile/open-reconciling.ts';
 import type { Diagnosing } from '../rejected/process-rejected.ts';
 import { RECORDINGS_TASK, recordingsTask } from './recordings-to-remove.ts';
 
@@ -35,12 +41,16 @@ export interface KindsOptions {
   databaseUrl: string;
   store: Pick<Store, 'operations' | 'readDead' | 'recordingsToRemove' | 'rejectedPage' | 'markReadmitted'> &
     ErasePorts['store'] &
-    RetentionPorts['store'];
+    RetentionPorts['store'] &
+    ReconcilingOptions['store'];
   /** What readmitted requests are verified with. */
   accepting: Diagnosing;
   deadLetters: Pick<DeadLetters, 'remove' | 'add' | 'sweep'>;
   /** RECORDINGS_URL; undefined: none. */
   recordingsUrl?: string | undefined;
+  /** Undefined: there is no key of the provider. */
+  provider?: ProviderSettings | undefined;
+  onFetched?: ReconcilingOptions['onFetched'];
   servers: QueueServers;
   logger: Logger;
 }
@@ -49,12 +59,17 @@ export interface KindsOptions {
 export interface OpenKinds {
   kinds: readonly OperationKind[];
   tasks: Readonly<Record<string, Task>>;
+  /** Begins to move on what an ended process has left. */
+  start(): void;
+  /** Finishes what must not wait for the operations to end. Call it before `close`, and while they end. */
+  leave(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Opens what the kinds of operations work with; each part connects with its first use. */
 export function openKinds(options: KindsOptions): OpenKinds {
   const { databaseUrl, store, accepting, deadLetters, recordingsUrl = '', servers, logger } = options;
+  const { provider: settings, onFetched } = options;
   const queue = openTrackedJobs(servers);
   const storage = openRemover(recordingsUrl);
   const removing = { recordings: store.recordingsToRemove, storage };
@@ -67,6 +82,7 @@ export function openKinds(options: KindsOptions): OpenKinds {
   const rebuilds = openRebuilds({ databaseUrl });
   const conversations = openConversationRebuilds({ databaseUrl });
   const rebuilding = { rebuilds, code: codeOfFold };
+  const reconciling = settings && openReconciling({ settings, store, queue, recordingsUrl, onFetched, logger });
   return {
     kinds: [
       replayKind({ ledger: store.ledger, queue, letters: lettersOf(store, deadLetters) }),
@@ -75,12 +91,17 @@ export function openKinds(options: KindsOptions): OpenKinds {
       rebuildConversationKind({ conversations }),
       eraseKind(erasing),
       retentionKind({ store, letters: deadLetters, storage }),
+      ...(reconciling?.kinds ?? KINDS_WITHOUT_KEY),
     ],
     tasks: {
       [RECORDINGS_TASK]: recordingsTask(removing, logger),
       'old-rebuilds': { everyMs: TIDY_MS, run: (signal) => tidyRebuilds(store.operations, rebuilding, signal) },
+      ...reconciling?.tasks,
     },
+    start: () => reconciling?.start(),
+    leave: async () => reconciling?.leave(),
     async close() {
+      reconciling?.close();
       await Promise.all([queue.close(), rebuilds.close(), conversations.close()]);
       storage.close();
     },

@@ -1,8 +1,16 @@
-import { createTaskConsumer, OPERATIONS_TASK, shardPlaces, type QueueServers, type Task } from '@landline/queue';
-import { createEngine, type Engine } from '@landline/operations';
+import {
+  createTaskConsumer,
+  OPERATIONS_TASK,
+  shardPlaces,
+  wakeOperations,
+  type QueueServers,
+  type Task,
+} from '@landline/queue';
+import { createEngine, RECONCILE, type Engine } from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
+import { reconcileTask, requestAtStart, type StartRequest } from '../reconcile/reconcile-task.ts';
 import { openKinds, type KindsOptions } from './open-kinds.ts';
 import { retentionTask, type RetentionSchedule } from './retention-task.ts';
 
@@ -10,11 +18,11 @@ import { retentionTask, type RetentionSchedule } from './retention-task.ts';
 const LOOK_MS = 5_000;
 
 /** What operations are run with. */
-export interface OperationsOptions extends QueueServers, Omit<KindsOptions, 'servers'> {
+export interface OperationsOptions extends QueueServers, Omit<KindsOptions, 'servers' | 'onFetched'> {
   store: KindsOptions['store'] & Pick<Store, 'makeBodyPartitions'>;
   /** Undefined: retention runs only when somebody asks for it. */
   retention?: RetentionSchedule | undefined;
-  metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors'>;
+  metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors' | 'fetched'>;
 }
 
 /** Runs operations, and what recurs. */
@@ -30,8 +38,9 @@ export interface Operations {
 
 /** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
 export function runOperations(options: OperationsOptions): Operations {
-  const { store, deadLetters, accepting, databaseUrl, recordingsUrl, retention, logger, metrics, ...servers } = options;
-  const opened = openKinds({ databaseUrl, store, accepting, deadLetters, recordingsUrl, servers, logger });
+  const { store, retention, provider, logger, metrics } = options;
+  const servers = serversOf(options);
+  const opened = openKinds({ ...options, servers, onFetched: (count) => metrics.fetched?.inc(count) });
   const engine = createEngine({
     store: store.operations,
     kinds: opened.kinds,
@@ -51,6 +60,9 @@ export function runOperations(options: OperationsOptions): Operations {
         [OPERATIONS_TASK]: operationsTask(engine),
         'body-partitions': bodyPartitionsTask(store, logger),
         ...(retention !== undefined && { retention: retentionTask({ ...retention, store: store.retention, engine }) }),
+        ...(provider && {
+          [RECONCILE]: reconcileTask({ everyMs: provider.everyMs, store: store.reconcile, engine }),
+        }),
         ...opened.tasks,
       },
       onError(error) {
@@ -59,12 +71,18 @@ export function runOperations(options: OperationsOptions): Operations {
       },
     }),
   );
+  let firstRun: StartRequest | undefined;
   return {
     running: () => engine.running(),
     kinds: opened.kinds.map(({ kind }) => kind),
-    start: () => consumers.forEach((consumer) => consumer.start()),
+    start() {
+      opened.start();
+      consumers.forEach((consumer) => consumer.start());
+      if (provider === undefined) return;
+      firstRun = requestAtStart({ everyMs: provider.everyMs, store, wake: () => wakeOperations(servers) });
+    },
     async close(limit) {
-      await Promise.all(consumers.map((consumer) => consumer.close(limit)));
+      await Promise.all([firstRun?.stop(), opened.leave(), ...consumers.map((consumer) => consumer.close(limit))]);
       await opened.close();
     },
   };
@@ -81,4 +99,8 @@ const TEXTS = {
 
 function operationsTask(engine: Engine): Task {
   return { everyMs: LOOK_MS, run: (signal) => engine.runDue(signal) };
+}
+
+function serversOf({ redisUrl, redisCa, prefix, queueShards }: QueueServers): QueueServers {
+  return { redisUrl, redisCa, prefix, queueShards };
 }

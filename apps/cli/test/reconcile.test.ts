@@ -1,0 +1,245 @@
+import { createStore, type Store } from '@landline/store';
+import { normalise } from '@landline/webhook';
+import { deliveryOf } from '@landline/webhook/delivery';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { makeConversation, webhookOf, type Account } from '../../../test/support/provider/conversation.ts';
+import { startProvider, type StandIn } from '../../../test/support/provider/start-provider.ts';
+import { runSql } from '../../../test/support/run-sql.ts';
+import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import type { CommandContext } from '../src/command-context.ts';
+import { runCommand } from '../src/run-command.ts';
+
+const HOUR_S = 3_600;
+const NOW_S = Math.floor(Date.now() / 1000);
+
+/** The run before. */
+const BEFORE = '00000000-0000-4000-8000-000000000001';
+/** A call that is over, and its account is here. */
+const HERE = aCall('conv_here');
+/** One without its audio where audio is kept. */
+const MISSING = Array.from({ length: 25 }, (_, i) => aCall(`conv_missing_${String(i).padStart(2, '0')}`));
+const RUNNING = makeConversation({ id: 'conv_running', status: 'in-progress', startedAt: NOW_S - 60 });
+const YOUNG = makeConversation({ id: 'conv_young', startedAt: NOW_S - 600 });
+const OLD = aCall('conv_old', NOW_S - 100 * HOUR_S);
+
+function aCall(id: string, startedAt = NOW_S - 3 * HOUR_S): Account {
+  return makeConversation({ id, startedAt });
+}
+
+let database: TestDatabase;
+let store: Store;
+let provider: StandIn;
+beforeAll(async () => {
+  // Else the first test would wait until it is loaded.
+  await import('../src/reconcile/reconcile.ts');
+  database = await createDatabase(inject('databaseUrl'));
+  store = createStore({ databaseUrl: database.url });
+  provider = await startProvider({ conversations: [HERE, ...MISSING, RUNNING, YOUNG, OLD] });
+  await keep(HERE);
+  // A run before has seen it in the list, and could not fetch it. It was deleted at the provider, so no list has it now.
+  const { agent_id: agentId } = aCall('conv_gone');
+  const said = { direction: null, title: null, summary: null, callSuccessful: null, endReason: null };
+  const times = { startedAt: (NOW_S - 3 * HOUR_S) * 1000, durationSeconds: 60 };
+  await store.reconcile.noteListed([{ id: 'conv_gone', agentId, status: 'done', ...times, ...said }]);
+  await store.reconcile.judge(new Map([['conv_gone', 'unfetchable']]));
+}, 60_000);
+beforeEach(async () => {
+  await runSql(
+    database.directUrl,
+    `INSERT INTO operations (id, kind, filter, status, checkpoint, created_at, updated_at, finished_at)
+     VALUES ('${BEFORE}', 'reconcile', '{}', 'done', '{"unfetchable": {"conv_gone": "it is gone\\u001b[31m"}}', now(), now(), now())`,
+  );
+});
+afterEach(async () => {
+  await runSql(database.directUrl, 'DELETE FROM operations');
+});
+afterAll(async () => {
+  await provider.close();
+  await store.close();
+  await database.drop();
+});
+
+/** Applies a call's account, without its audio. */
+async function keep(account: Account): Promise<void> {
+  const receivedAt = Date.now() - HOUR_S * 1000;
+  const event = normalise(deliveryOf(webhookOf(account), { receivedAt, signedAt: NOW_S - HOUR_S, secretId: 'test' }));
+  await store.apply([event].filter((each) => each.outcome === 'applied'));
+}
+
+/** Runs the command; nobody sits at a terminal unless `more` says so. */
+async function run(args: string[], more: Partial<CommandContext> = {}) {
+  const lines: string[] = [];
+  const errors: string[] = [];
+  const code = await runCommand(['reconcile', ...args], {
+    root: await makeTempFolder(),
+    env: {
+      READER_DATABASE_URL: database.url,
+      DATABASE_URL: database.url,
+      REDIS_URL: inject('redisUrl'),
+      ELEVENLABS_API_KEY: provider.apiKey,
+      ELEVENLABS_API_URL: provider.url,
+      USER: 'me',
+    },
+    print: (line) => lines.push(line),
+    printError: (line) => errors.push(line),
+    width: 120,
+    ...more,
+  });
+  return { code, output: lines.join('\n'), errors: errors.join('\n') };
+}
+
+const PLAN = {
+  missing: MISSING.map(({ conversation_id }) => conversation_id),
+  without_recording: [],
+  waiting: ['conv_running', 'conv_young'],
+  unfetchable: ['conv_gone'],
+  complete: 1,
+  reasons: { conv_gone: 'it is gone\u001b[31m' },
+};
+
+const sorted = (json: string): unknown =>
+  JSON.parse(json, (_, value: unknown) =>
+    Array.isArray(value) ? value.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)) : value,
+  );
+
+test('a plan needs a role that reads and the key alone, and changes nothing', async () => {
+  const root = await makeTempFolder();
+  await writeFile(join(root, 'key'), `${provider.apiKey}\n`);
+  await writeFile(join(root, '.env'), `ELEVENLABS_API_KEY_FILE=${join(root, 'key')}\n`);
+  const env = { READER_DATABASE_URL: database.url, ELEVENLABS_API_URL: provider.url };
+  const before = await runSql(database.directUrl, 'SELECT * FROM conversations ORDER BY id');
+  const planned = await run(['--plan', '--json'], { root, env });
+  expect(planned).toMatchObject({ code: 0, errors: '' });
+  expect(sorted(planned.output)).toEqual(PLAN);
+  // With a place for recordings, the audio of the one that is here is missing. A longer window has more calls.
+  const kept = await run(['--plan', '--json', '--since', '7d'], {
+    root,
+    env: { ...env, RECORDINGS_URL: 'file:/kept' },
+  });
+  expect(sorted(kept.output)).toEqual({
+    ...PLAN,
+    missing: [...PLAN.missing, 'conv_old'],
+    without_recording: ['conv_here'],
+    complete: 0,
+  });
+  expect(await runSql(database.directUrl, 'SELECT * FROM conversations ORDER BY id')).toEqual(before);
+  expect(await store.operations.list(2)).toMatchObject([{ id: BEFORE }]);
+}, 60_000);
+
+test('a person reads how many there are, some ids, and why a call cannot be fetched', async () => {
+  const asked: string[] = [];
+  const ask = (question: string) => Promise.resolve(asked.push(question) > 5);
+  const { code, output, errors } = await run([], { ask });
+  expect({ code, errors, asked }).toEqual({
+    code: 0,
+    errors: 'Nothing was changed.',
+    asked: ['Fetch what is missing of 25 conversations?'],
+  });
+  expect(output.split('\n')).toEqual([
+    '29 conversations were compared with ElevenLabs.',
+    '        1  complete',
+    '        2  waiting: the call goes on, or its webhooks may still come',
+    '       25  missing: no transcript of them came',
+    ...Array.from({ length: 20 }, () => expect.stringMatching(/^ {11}conv_missing_\d\d$/)),
+    '           and 5 more: --json has all',
+    '        0  without their recording',
+    '        1  unfetchable: something of them never came, and cannot be fetched',
+    '           conv_gone: it is gone\\u001b[31m',
+  ]);
+  // A document would be of how it is after the run.
+  expect(await run(['--json'], { ask })).toMatchObject({ code: 0, errors: 'Nothing was changed.', output: '' });
+  expect(asked).toHaveLength(2);
+  expect(await store.operations.list(10)).toHaveLength(1);
+});
+
+test('where nothing is missing, a document says so, and nobody is asked', async () => {
+  const asked: string[] = [];
+  const ask = (question: string) => Promise.resolve(asked.push(question) > 0);
+  const { code, output, errors } = await run(['--json', '--since', '2m'], { ask });
+  expect(asked).toEqual([]);
+  expect({ code, errors }).toEqual({ code: 0, errors: 'Nothing is missing.' });
+  expect(sorted(output)).toEqual({ ...PLAN, missing: [], waiting: ['conv_running'], complete: 0 });
+});
+
+test('without --yes and without a terminal it exits with 2, and asks nobody for anything', async () => {
+  const { length } = provider.requests;
+  expect(await run([])).toMatchObject({ code: 2, errors: expect.stringContaining('--yes does it without asking') });
+  expect(await run(['--since', 'soon', '--yes'])).toMatchObject({ code: 2 });
+  expect(await run(['everything', '--plan'])).toMatchObject({ code: 2 });
+  expect(provider.requests).toHaveLength(length);
+  expect(await store.operations.list(2)).toMatchObject([{ id: BEFORE }]);
+});
+
+test.each([
+  ['no key', { ELEVENLABS_API_KEY: '' }, /ELEVENLABS_API_KEY is not set.*docs\/nothing-missing\.md/],
+  ['a key that is none', { ELEVENLABS_API_KEY: 'sk_wrong' }, /key/i],
+  ['a window that is none', { RECONCILE_WINDOW_HOURS: '0' }, /RECONCILE_WINDOW_HOURS must be/],
+])('with %s it exits with 1 and says what to do', async (_, env, message) => {
+  const url = { ELEVENLABS_API_URL: provider.url, READER_DATABASE_URL: database.url };
+  const { code, output, errors } = await run(['--plan'], {
+    env: { ...url, ELEVENLABS_API_KEY: provider.apiKey, ...env },
+  });
+  expect({ code, output }).toEqual({ code: 1, output: '' });
+  expect(errors).toMatch(message);
+  expect(errors).not.toContain('sk_wrong');
+});
+
+/** Plays the worker: ends the next comparison, which has fetched a call where it is done. */
+async function endNext(status: 'done' | 'failed') {
+  const claimed = await vi.waitUntil(() => store.operations.claim('reconcile', 60_000), {
+    timeout: 20_000,
+    interval: 20,
+  });
+  const [first] = MISSING;
+  if (status === 'done' && first !== undefined) {
+    await keep(first);
+    const window = { windowFrom: NOW_S * 1000, windowTo: NOW_S * 1000 + 1 };
+    const times = { ...window, startedAt: NOW_S * 1000, finishedAt: NOW_S * 1000 };
+    const counts = { listed: 9, complete: 2, waiting: 2, fetched: 1, fetchedRecordings: 3, unfetchable: 0 };
+    await store.reconcile.writeRun({ id: claimed.id, ...times, ...counts, error: null });
+  }
+  const message = status === 'done' ? null : 'the key lacks a permission';
+  await store.operations.finish(claimed, { total: 1, done: 1, failed: 0, message, checkpoint: null }, status);
+  return claimed;
+}
+
+test('a run is left to a worker; then the document says how it is, and what the run has fetched', async () => {
+  const ending = endNext('done');
+  const { code, output } = await run(['--yes', '--json', '--since', '2026-01-01T00:00:00Z']);
+  const { id, filter, requestedBy } = await ending;
+  expect(code).toBe(0);
+  expect({ filter, requestedBy }).toEqual({ filter: { since: '2026-01-01T00:00:00.000Z' }, requestedBy: 'cli:me' });
+  expect(sorted(output)).toEqual({
+    ...PLAN,
+    missing: [...PLAN.missing.slice(1), 'conv_old'],
+    complete: 2,
+    fetched: { transcripts: 1, recordings: 3 },
+    operation: id,
+  });
+});
+
+test('a run that failed exits with 1 and its reason, also where the provider answers nobody any more', async () => {
+  const ending = endNext('failed');
+  const human = await run(['--yes']);
+  await ending;
+  expect(human).toMatchObject({ code: 1, output: expect.stringContaining('the key lacks a permission') });
+
+  const endFault = provider.fail({
+    kind: 'missing_permissions',
+    permission: 'convai_read',
+    path: /./,
+    times: 'always',
+  });
+  onTestFinished(() => endFault());
+  const endingAgain = endNext('failed');
+  const { code, output, errors } = await run(['--yes', '--json']);
+  const { id } = await endingAgain;
+  expect(code).toBe(1);
+  expect(errors).toMatch(
+    /The comparison is failed: the key lacks a permission\nHow it is now cannot be said\. .*convai_read/s,
+  );
+  expect(JSON.parse(output)).toEqual({ fetched: { transcripts: 0, recordings: 0 }, operation: id });
+});
