@@ -2,7 +2,7 @@ import type { Environment } from './env-file.ts';
 
 /** An app: one of the processes that `npm start` runs beside the servers. */
 export interface App {
-  name: 'receiver' | 'worker' | 'dashboard' | 'initiation';
+  name: 'receiver' | 'worker' | 'dashboard' | 'initiation' | 'monitor';
   /** The app gets these variables, and `<NAME>_FILE` of each, and no others. The receiver has no DATABASE_URL on purpose. */
   variables: readonly string[];
   /** The app gets the variable of the key only where the variable of the value is not set. */
@@ -106,9 +106,17 @@ export const WORKER: App = {
     'RECORDING_RETENTION_DAYS',
     'ELEVENLABS_WEBHOOK_SECRET',
     'SIGNATURE_TOLERANCE_SECONDS',
-    // It removes the recordings of what is forgotten.
+    // It removes the recordings of what is forgotten, and keeps the audio that it fetches.
     'RECORDINGS_URL',
     ...AWS_VARIABLES,
+    // It compares the conversations with the provider's, and fetches what never came.
+    'ELEVENLABS_API_KEY',
+    'ELEVENLABS_API_URL',
+    'PUBLIC_URL',
+    'RECONCILE_INTERVAL_MINUTES',
+    'RECONCILE_WINDOW_HOURS',
+    'SPOOL_DIR',
+    'SPOOL_LIMIT_BYTES',
   ],
   fixed: LOOPBACK,
   portVariable: 'WORKER_PORT',
@@ -160,8 +168,27 @@ export const INITIATION: App = {
   ready: { path: '/health/ready', status: 200 },
 };
 
+/** The monitor follows running calls at ElevenLabs, and sends their events to the receiver. It runs only where `monitorState` answers `on`. */
+export const MONITOR: App = {
+  name: 'monitor',
+  variables: [
+    'MONITOR',
+    'MONITOR_PORT',
+    'MONITOR_WEBHOOK_URL',
+    'PORT',
+    'ELEVENLABS_API_KEY',
+    'ELEVENLABS_API_URL',
+    'ELEVENLABS_WEBHOOK_SECRET',
+    'LOG_LEVEL',
+  ],
+  fixed: LOOPBACK,
+  portVariable: 'MONITOR_PORT',
+  defaultPort: 3005,
+  ready: { path: '/health/ready', status: 200 },
+};
+
 /** All apps. */
-export const APPS: readonly App[] = [RECEIVER, WORKER, DASHBOARD, INITIATION];
+export const APPS: readonly App[] = [RECEIVER, WORKER, DASHBOARD, INITIATION, MONITOR];
 
 // Every app gets these variables: Node and the colours of a terminal need them.
 const SYSTEM_VARIABLES = `

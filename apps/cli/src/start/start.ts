@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandContext } from '../command-context.ts';
-import { type App, APPS, DASHBOARD, drainMs, INITIATION, RECEIVER, WORKER } from './apps.ts';
+import { WEBHOOK_PATH } from '@landline/webhook';
+import { addressOf, type App, APPS, DASHBOARD, drainMs, INITIATION, MONITOR, RECEIVER, WORKER } from './apps.ts';
+import { monitorState } from './monitor-state.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Environment, makeEnvFile, readEnvFile } from './env-file.ts';
 import { journalFolder, recordingsUrl, spoolFolder } from './data-folders.ts';
@@ -111,7 +113,8 @@ async function bringUp(context: CommandContext, { up, leaving, portsWithinMs }: 
   const dashboard = keep(DASHBOARD, { env: withAll });
   const initiation = keep(INITIATION, { env: withAll });
   const worker = keep(WORKER, { env: withAll, after: tables });
-  const apps = [receiver, worker, dashboard, initiation];
+  const monitor = monitorState(env) === 'on' ? [keep(MONITOR, { env: withWebhook(env) })] : [];
+  const apps = [receiver, worker, dashboard, initiation, ...monitor];
   await Promise.all(apps.map(({ settled }) => settled));
   leaving.throwIfAborted();
   return apps;
@@ -134,6 +137,11 @@ function withDatabase(env: Environment, { databaseUrl, readerDatabaseUrl }: Data
     DIRECT_URL: '',
     ...(readerDatabaseUrl !== undefined && { READER_DATABASE_URL: readerDatabaseUrl }),
   });
+}
+
+/** Adds the address of the receiver's webhook, where the environment names no other. */
+function withWebhook(env: Environment): Environment {
+  return { ...env, MONITOR_WEBHOOK_URL: env['MONITOR_WEBHOOK_URL'] || `${addressOf(RECEIVER, env)}${WEBHOOK_PATH}` };
 }
 
 /** Adds `read` to `env`, and removes `<NAME>_FILE` of each variable in it: an app refuses a secret that both forms name. */

@@ -1,4 +1,5 @@
-import { addressOf, DASHBOARD, INITIATION, RECEIVER } from './apps.ts';
+import { addressOf, DASHBOARD, INITIATION, MONITOR, RECEIVER } from './apps.ts';
+import { monitorState } from './monitor-state.ts';
 import type { Environment } from './env-file.ts';
 import type { KeptApp } from './keep-app.ts';
 
@@ -11,13 +12,19 @@ export function summary(env: Environment, apps: readonly Pick<KeptApp, 'name' | 
   const missing = notUp.length === 0 ? '' : `\nNot up, and tried again until it is:\n${notUp.join('\n')}\n`;
   const hasToken = Boolean(env['INITIATION_TOKEN'] || env['INITIATION_TOKEN_FILE']);
   const token = hasToken ? 'token: INITIATION_TOKEN in .env' : 'answers 401 until INITIATION_TOKEN is set in .env';
+  const live = {
+    off: '',
+    invalid: '\n  Live events off: MONITOR must be on or off',
+    keyless: '\n  Live events off: MONITOR=on needs ELEVENLABS_API_KEY in .env',
+    on: `\n  Live events health: ${addressOf(MONITOR, env)}/health/ready`,
+  }[monitorState(env)];
   return `
 Landline is up.
 
   Webhooks    ${addressOf(RECEIVER, env)}/api/elevenlabs/webhook
   Callers     ${addressOf(INITIATION, env)}/api/elevenlabs/conversation-initiation   ${token}
   Dashboard   ${addressOf(DASHBOARD, env)}   user ${env['DASHBOARD_USER'] || 'admin'}, password: DASHBOARD_PASSWORD in .env
-  Secret      ELEVENLABS_WEBHOOK_SECRET in .env
+  Secret      ELEVENLABS_WEBHOOK_SECRET in .env${live}
 ${missing}
 Send a signed event:  npm run landline -- send conversation.started
 See the rows:         npm run landline -- sql "SELECT * FROM conversations ORDER BY started_at DESC LIMIT 10"

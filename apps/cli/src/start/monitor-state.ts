@@ -1,0 +1,11 @@
+import type { Environment } from './env-file.ts';
+
+/**
+ * Answers whether the monitor runs. `keyless`: MONITOR asks for it, and there is no key of the provider's API. `invalid`: MONITOR is neither on
+ * nor off, so the monitor would refuse to start.
+ */
+export function monitorState(env: Environment): 'on' | 'off' | 'keyless' | 'invalid' {
+  if (!env['MONITOR'] || env['MONITOR'] === 'off') return 'off';
+  if (env['MONITOR'] !== 'on') return 'invalid';
+  return env['ELEVENLABS_API_KEY'] || env['ELEVENLABS_API_KEY_FILE'] ? 'on' : 'keyless';
+}

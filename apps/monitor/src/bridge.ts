@@ -1,0 +1,151 @@
+import { printable, type Logger } from '@landline/process';
+import type { ListedConversation, Provider } from '@landline/provider';
+import { findRunning } from './find-running.ts';
+import { followCall, type FollowedCall } from './followed-call.ts';
+import type { MonitorMetrics } from './metrics.ts';
+import type { Outbox } from './outbox.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
+
+/** How many calls are followed at once. */
+const MAX_CALLS = 1_000;
+
+/** How many sockets are opened after one list, so that a start among many calls is no burst. */
+const OPENED_AT_ONCE = 100;
+
+/** A call that so many lists in a row do not show is over. One list may miss a call that runs, because pages shift while it is read. */
+const LISTS_UNTIL_OVER = 2;
+
+/** A socket that is still open after so many lists without its call is closed. */
+const LISTS_UNTIL_CLOSED = 20;
+
+/** The code with which the provider closes the socket of an agent that may not be monitored. */
+const POLICY_VIOLATION = 1008;
+
+/** The parts of a bridge. */
+export interface BridgeOptions {
+  provider: Pick<Provider, 'conversations' | 'monitor'>;
+  outbox: Pick<Outbox, 'add' | 'hasRoom'>;
+  metrics: Pick<MonitorMetrics, 'reconnects' | 'refused'>;
+  logger: Logger;
+  maxCalls?: number;
+  /** The current time in unix milliseconds. */
+  now?: () => number;
+}
+
+/** The bridge between the provider's running calls and the outbox. */
+export interface Bridge {
+  /**
+   * Lists the running calls, opens the sockets that are missing, and ends what is over.
+   *
+   * @returns Whether a call runs, or one is still to be ended.
+   * @throws  {ProviderError} Then nothing has ended.
+   */
+  look(signal: AbortSignal): Promise<boolean>;
+  /** Closes all sockets. */
+  close(): void;
+  /** How many calls have a socket. */
+  openCalls(): number;
+}
+
+/** A followed call. */
+interface Entry extends FollowedCall {
+  /** How many lists in a row did not show it. */
+  missed: number;
+  /** How often a socket was opened. */
+  opened: number;
+}
+
+/** Makes a bridge, which knows no call yet. */
+export function createBridge(options: BridgeOptions): Bridge {
+  const { outbox, metrics, logger, maxCalls = MAX_CALLS, now = Date.now } = options;
+  const entries = new Map<string, Entry>();
+  const refusals = createRefusals(now);
+  const parts = { ...options, now, entries, refusals };
+  let isCrowded = false;
+
+  /** Answers whether there is room for one call more. */
+  const isPlaceFree = (): boolean => {
+    if (entries.size < maxCalls) return true;
+    if (!isCrowded) logger.warn(`More than ${maxCalls} calls run: the monitor follows no more at once`);
+    isCrowded = true;
+    return false;
+  };
+  const mayOpen = (listed: ListedConversation): boolean => {
+    const isRefused = refusals.isRefused(listed.agentId ?? listed.id);
+    return !isRefused && outbox.hasRoom(listed.id) && (entries.get(listed.id)?.mayOpen() ?? isPlaceFree());
+  };
+  const open = (listed: ListedConversation): void => {
+    const entry = entries.get(listed.id) ?? followEntry(listed, parts);
+    entries.set(listed.id, entry);
+    if (entry.opened++ > 0) metrics.reconnects.inc();
+    entry.open();
+  };
+  const endWhatIsOver = (entry: Entry): void => {
+    entry.missed++;
+    if (entry.isOpen() && entry.missed < LISTS_UNTIL_CLOSED) return;
+    entry.close();
+    // Without room its end is told after another list.
+    if (entry.missed >= LISTS_UNTIL_OVER && (!entry.hasStarted() || entry.end())) entries.delete(entry.call.id);
+  };
+  return {
+    async look(signal) {
+      const running = await findRunning(options.provider, now(), signal);
+      if (entries.size < maxCalls) isCrowded = false;
+      for (const entry of entries.values()) {
+        if (!running.has(entry.call.id)) endWhatIsOver(entry);
+        else entry.missed = 0;
+      }
+      // What is only initiated has no words yet, and its start may still change.
+      const inProgress = [...running.values()].filter(({ status }) => status === 'in-progress');
+      // A socket that has stood since the list before: the agent may be monitored, though nothing was said yet.
+      for (const { id } of inProgress) if (entries.get(id)?.isOpen() === true) entries.get(id)?.start();
+      let opened = 0;
+      for (const listed of inProgress) {
+        if (opened === OPENED_AT_ONCE) break;
+        if (!mayOpen(listed)) continue;
+        open(listed);
+        opened++;
+      }
+      return running.size + entries.size > 0;
+    },
+    close() {
+      for (const entry of entries.values()) entry.close();
+    },
+    openCalls: () => [...entries.values()].filter((entry) => entry.isOpen()).length,
+  };
+}
+
+/** Follows a call, and minds what its socket's end says about the agent. */
+function followEntry(
+  { id, agentId, direction, startedAt }: ListedConversation,
+  {
+    entries,
+    refusals,
+    ...options
+  }: Required<Omit<BridgeOptions, 'maxCalls'>> & { entries: Map<string, Entry>; refusals: Refusals },
+): Entry {
+  const { metrics, logger } = options;
+  const agent = agentId ?? id;
+  let refused = 0;
+  const onClosed = (code: number, reason: string): void => {
+    refused = code === POLICY_VIOLATION ? refused + 1 : 0;
+    if (refused === 0) return;
+    metrics.refused.inc({ by: 'provider' });
+    const result = refusals.note(agent, refused);
+    if (result === 'sure') logRefusal(logger, agent, reason);
+    // Of a call that was never heard nothing is told.
+    if (result !== undefined && !entry.hasStarted()) entries.delete(id);
+  };
+  const call = { id, agentId, direction, startedAt: Math.round(startedAt) };
+  const followed = followCall(call, { ...options, onHeard: () => refusals.heard(agent), onClosed });
+  const entry: Entry = { ...followed, missed: 0, opened: 0 };
+  return entry;
+}
+
+function logRefusal(logger: Logger, agent: string, reason: string): void {
+  const said = reason === '' ? '' : ` (${printable(reason.slice(0, 200))})`;
+  logger.warn(
+    { agent: printable(agent) },
+    `ElevenLabs lets nobody listen to this agent${said}: it takes the enterprise plan, and monitoring_enabled on the agent. Its calls are tried again after an hour`,
+  );
+}
