@@ -23,6 +23,8 @@ const ROWS = {
   rejected_requests: `(id, received_at, code, cause, advice, header, headers, body, body_bytes, sender)
     VALUES ('${ID}', now(), 'signature_expired', 'stale', 'The clock of the sender is behind.', 't=1,v0=00',
       '{"content-type": "application/json"}', '{"a":1}', 7, '203.0.113.7')`,
+  reconciliations: `(id, window_from, window_to, started_at, finished_at, listed, fetched)
+    VALUES ('${ID}', now() - interval '3 days', now(), now(), now(), 5, 1)`,
   operations: `(id, kind, filter, status, total, done, failed, requested_by, started_at, finished_at)
     VALUES ('${ID}', 'replay', '{"outcome": "dead"}', 'done', 5, 5, 0, 'admin', now(), now())`,
 };
@@ -45,6 +47,7 @@ const PAGES: readonly [path: string, shown: (page: Page) => Locator][] = [
     (page) => page.getByRole('region', { name: 'Refused request' }).getByText('203.0.113.7').first(),
   ],
   [`/operations?operation=${ID}`, (page) => operation(page).getByText('done', { exact: true })],
+  ['/provider', (page) => page.getByRole('heading', { name: 'Comparisons' })],
   ['/nothing-is-here', (page) => page.getByRole('link', { name: 'Go to the overview' })],
 ];
 

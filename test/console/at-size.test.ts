@@ -110,6 +110,9 @@ describe(`the console over ${SIZE.events} events and ${SIZE.conversations} conve
     ['language=ar', (i) => i % 3 === 1],
     ['channel=web', (i) => i % 4 === 0],
     ['outcome=failure', (i) => i % 10 === 0],
+    ['completeness=missing', (i) => i % 50 === 6],
+    ['completeness=unfetchable&agent=agent_2', (i) => i % 1_000 === 7],
+    ['completeness=erased', () => false],
     ['min_duration=590', (i) => i % 600 >= 590],
     ['max_duration=5&language=de', (i) => i % 600 <= 5 && i % 3 === 2],
     ['since=2026-01-20T11:50:00Z', (i) => i <= 100],
@@ -188,7 +191,7 @@ describe(`the console over ${SIZE.events} events and ${SIZE.conversations} conve
     );
   });
 
-  test('rejected requests, operations and the overview', async () => {
+  test('rejected requests, operations, the provider and the overview', async () => {
     const rejected = z
       .looseObject({ causes: z.array(z.looseObject({ cause: z.string(), count: z.number(), readmitted: z.number() })) })
       .parse(await ask('/rejected'));
@@ -205,6 +208,15 @@ describe(`the console over ${SIZE.events} events and ${SIZE.conversations} conve
     );
     await ask(`/operations/${eventId(3).replace('00000000', '22222222')}`);
     await ask(`/rejected/${eventId(3).replace('00000000', '11111111')}`);
+    expect(await ask('/provider')).toMatchObject({
+      completeness: {
+        open: 0,
+        waiting: 0,
+        missing: SIZE.conversations / 50,
+        unfetchable: SIZE.conversations / 1_000,
+      },
+      runs: Array.from({ length: 24 }, () => ({ error: null })),
+    });
     for (const series of ['hour', 'day']) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await ask(`/overview?series=${series}`)).toMatchObject({ redis: { ok: true }, postgres: { ok: true } });
@@ -216,6 +228,7 @@ describe(`the console over ${SIZE.events} events and ${SIZE.conversations} conve
       '/overview?series=hour',
       '/overview?series=day',
       '/conversations',
+      '/conversations?completeness=missing',
       '/conversations/conv_2',
       `/conversations/${longConversation(SIZE)}`,
       '/events',
@@ -225,6 +238,7 @@ describe(`the console over ${SIZE.events} events and ${SIZE.conversations} conve
       `/rejected/${eventId(3).replace('00000000', '11111111')}`,
       '/operations',
       `/operations/${eventId(3).replace('00000000', '22222222')}`,
+      '/provider',
     ];
     const took = new Map(paths.map((path): [string, number[]] => [path, []]));
     for (let round = 0; round <= ROUNDS; round++) {

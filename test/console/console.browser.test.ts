@@ -10,6 +10,7 @@ import { longConversationTests } from './long-conversation.ts';
 import { outageTests } from './outages.ts';
 import { overviewTests } from './overview.ts';
 import { pictures } from './pictures.ts';
+import { providerTests } from './provider.ts';
 import { queueTests } from './queues.ts';
 import { repairTests } from './repairs.ts';
 import { sendScene } from './scene.ts';
@@ -52,6 +53,7 @@ describe('events', () => {
 describe('repairs', () => {
   repairTests(place);
   startingTests(place);
+  providerTests(place);
 });
 
 describe('queues', () => {

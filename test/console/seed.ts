@@ -41,6 +41,7 @@ export function seedStatements(size: Size): string[] {
     ...eventStatements(size),
     rejectedStatement,
     operationsStatement,
+    runsStatement,
     'VACUUM ANALYZE',
   ];
 }
@@ -52,12 +53,12 @@ function conversationStatements(size: Size): string[] {
   const spoken = withMessages(size);
   return [
     `INSERT INTO conversations (id, agent_id, user_id, external_number, status, language, channel, direction, duration_seconds,
-       call_successful, title, summary, started_at, ended_at, created_at, updated_at)
+       call_successful, completeness, title, summary, started_at, ended_at, created_at, updated_at)
      SELECT 'conv_' || i, 'agent_' || i % ${AGENTS}, 'user_' || i / 10, '+1202' || lpad((i / 10)::text, 7, '0'),
        CASE WHEN i % 50 = 3 THEN 'in_progress' WHEN i % 50 = 4 THEN 'failed' ELSE 'done' END,
        (ARRAY['en', 'ar', 'de'])[i % 3 + 1], CASE WHEN i % 4 = 0 THEN 'web' ELSE 'phone' END, 'inbound', i % 600,
        CASE WHEN i % 10 = 0 THEN 'failure' WHEN i % 10 = 1 THEN 'unknown' ELSE 'success' END,
-       'Order ' || i, repeat('The caller asked where their order is, and was told. ', 8) || CASE WHEN i % ${size.conversations / 4} = 7 THEN 'Marzipan.' ELSE '' END,
+       CASE WHEN i % 50 = 6 THEN 'missing' WHEN i % 1000 = 7 THEN 'unfetchable' ELSE 'complete' END, 'Order ' || i, repeat('The caller asked where their order is, and was told. ', 8) || CASE WHEN i % ${size.conversations / 4} = 7 THEN 'Marzipan.' ELSE '' END,
        ${at('i', CONVERSATION_MS)}, ${at('i', CONVERSATION_MS)} + interval '60 seconds', ${at('i', CONVERSATION_MS)}, ${at('i', CONVERSATION_MS)}
      FROM generate_series(1, ${size.conversations}) i`,
     `INSERT INTO conversation_messages (conversation_id, source, event_key, position, role, content, language, time_in_call_seconds, interrupted, details, created_at, clock)
@@ -103,4 +104,10 @@ const rejectedStatement = `
 const operationsStatement = `
   INSERT INTO operations (id, kind, filter, status, total, done, failed, requested_by, created_at, started_at, updated_at, finished_at)
   SELECT ${uuid('i', '22222222-0000')}, 'replay', '{"outcome": "dead"}', 'done', 500, 500, 0, 'admin', ${at('i', 60_000)}, ${at('i', 60_000)}, ${at('i', 60_000)}, ${at('i', 60_000)}
+  FROM generate_series(1, ${OPERATIONS}) i`;
+
+/** A comparison with the provider each quarter of an hour, in the order of the operations. */
+const runsStatement = `
+  INSERT INTO reconciliations (id, window_from, window_to, started_at, finished_at, listed, complete)
+  SELECT ${uuid('i', '33333333-0000')}, ${at('i', 900_000)} - interval '3 days', ${at('i', 900_000)}, ${at('i', 900_000)}, ${at('i', 900_000)}, 43200, 43000
   FROM generate_series(1, ${OPERATIONS}) i`;

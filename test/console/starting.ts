@@ -75,6 +75,7 @@ export function startingTests(place: GetPlace): void {
       created_at: at,
       updated_at: at,
       cancel_requested_at: null,
+      unfetchable: [],
     };
     const { page } = await visit(place(), '/');
     let asked = 0;

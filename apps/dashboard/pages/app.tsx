@@ -40,6 +40,7 @@ const Events = page(() => import('./events/events-page.tsx').then((m) => m.Event
 const Failures = page(() => import('./failures/failures-page.tsx').then((m) => m.FailuresPage));
 const Rejected = page(() => import('./rejected/rejected-page.tsx').then((m) => m.RejectedPage));
 const Operations = page(() => import('./operations/operations-page.tsx').then((m) => m.OperationsPage));
+const Provider = page(() => import('./provider/provider-page.tsx').then((m) => m.ProviderPage));
 
 /** After a change of the page, the keyboard and a screen reader go on in the new one. */
 function focusMain(): void {
@@ -82,6 +83,7 @@ function Shell() {
             <Route path="/failures" component={Failures} />
             <Route path="/rejected" component={Rejected} />
             <Route path="/operations" component={Operations} />
+            <Route path="/provider" component={Provider} />
             <Route default component={NotFound} />
           </Router>
         </PageBoundary>

@@ -5,10 +5,10 @@ import { useApi } from '../api/use-api.ts';
 import { useKeys } from '../keys/use-keys.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { PageHead } from '../parts/page-head.tsx';
-import { PlanDialog } from '../parts/plan-dialog.tsx';
 import { Empty, Failed, Loading, Stale } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { useQuery } from '../route/use-query.ts';
+import { CallActions } from './call-actions.tsx';
 import { ChatColumn } from './chat-column.tsx';
 import { chatRows, keepSame, type ChatParts, type ChatRow } from './chat-rows.ts';
 import { isLive, titleOf } from './conversation-words.ts';
@@ -73,7 +73,9 @@ function Conversation({ call, onAsked }: { call: ConversationDetail; onAsked: ()
   useKeys({ esc: { does: 'Back to the list', run: () => route(listAddress()) } });
   return (
     <article class="call" aria-label="Conversation">
-      <PageHead title={titleOf(call)}>{call.erased_at === null && <Actions call={call} onAsked={onAsked} />}</PageHead>
+      <PageHead title={titleOf(call)}>
+        {call.erased_at === null && <CallActions call={call} onAsked={onAsked} />}
+      </PageHead>
       <p class="call-id">
         <a href={listAddress()}>Conversations</a> <span aria-hidden="true">›</span>
         <code>{call.id}</code>
@@ -145,41 +147,5 @@ function Choice({ shown, onChoose }: { shown: 'chat' | 'about'; onChoose: (shown
         About the call
       </button>
     </span>
-  );
-}
-
-/** What a person can do to a conversation. Each asks once and says how many. */
-function Actions({ call, onAsked }: { call: ConversationDetail; onAsked: () => void }) {
-  const [asked, setAsked] = useState<'rebuild' | 'erase'>();
-  useKeys({ r: { does: 'Rebuild the conversation from its events', run: () => setAsked('rebuild') } });
-  function close(): void {
-    setAsked(undefined);
-    onAsked();
-  }
-  return (
-    <>
-      <button type="button" class="button" onClick={() => setAsked('rebuild')}>
-        Rebuild…
-      </button>
-      <button type="button" class="button" onClick={() => setAsked('erase')}>
-        Erase…
-      </button>
-      {asked === 'rebuild' && (
-        <PlanDialog
-          title="Rebuild this conversation from its events"
-          call={{ kind: 'rebuild-conversation', conversation: call.id }}
-          verb="Rebuild"
-          onClose={close}
-        />
-      )}
-      {asked === 'erase' && (
-        <PlanDialog
-          title="Erase this conversation"
-          call={{ kind: 'erase', by: 'conversation', value: call.id }}
-          verb="Erase"
-          onClose={close}
-        />
-      )}
-    </>
   );
 }

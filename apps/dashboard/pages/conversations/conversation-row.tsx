@@ -1,4 +1,5 @@
 import type { ConversationItem } from '../../src/api/contract/conversations.ts';
+import { completenessWords, isNoteworthy } from '../parts/completeness-words.ts';
 import { Tag } from '../parts/tag.tsx';
 import { Count, Duration, Time } from '../parts/time.tsx';
 import { isLive, outcomeTone, plainWord, statusTone, titleOf } from './conversation-words.ts';
@@ -35,6 +36,9 @@ export function ConversationRow({ item }: { item: ConversationItem }) {
         <Tag tone={statusTone(item.status)}>{plainWord(item.status)}</Tag>
         {item.call_successful !== null && (
           <Tag tone={outcomeTone(item.call_successful)}>{plainWord(item.call_successful)}</Tag>
+        )}
+        {isNoteworthy(item.completeness) && (
+          <Tag tone={completenessWords(item.completeness).tone}>{item.completeness}</Tag>
         )}
       </span>
       <span class="call-row-when">

@@ -2,6 +2,7 @@ import { useLocation } from 'preact-iso/router';
 import { useEffect } from 'preact/hooks';
 import type { ConversationItem } from '../../src/api/contract/conversations.ts';
 import { usePages, type Pages } from '../api/use-pages.ts';
+import { COMPLETENESS } from '../parts/completeness-words.ts';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { filterPath } from '../parts/filter-path.ts';
 import { FollowButton } from '../parts/follow-button.tsx';
@@ -21,6 +22,7 @@ const SPANS = ['1h', '24h', '7d'];
 const WORDS = [
   { name: 'status', label: 'Status', values: STATUSES },
   { name: 'outcome', label: 'Outcome', values: OUTCOMES },
+  { name: 'completeness', label: 'How complete it is', values: COMPLETENESS },
   { name: 'user', label: 'User', placeholder: 'user id' },
   { name: 'number', label: 'Number', placeholder: '+12025550123' },
   { name: 'agent', label: 'Agent', placeholder: 'agent id' },

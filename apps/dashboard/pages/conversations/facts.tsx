@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { ConversationDetail } from '../../src/api/contract/conversations.ts';
+import { completenessWords } from '../parts/completeness-words.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Tag } from '../parts/tag.tsx';
 import { Count, Duration, Time } from '../parts/time.tsx';
@@ -40,6 +41,9 @@ export function Facts({ call }: { call: ConversationDetail }) {
         </Fact>
       )}
       <Orders call={call} />
+      {call.completeness !== null && (
+        <CompletenessFact completeness={call.completeness} reason={call.unfetchable_reason} />
+      )}
     </dl>
   );
 }
@@ -60,6 +64,20 @@ function Orders({ call }: { call: ConversationDetail }) {
         </Fact>
       )}
     </>
+  );
+}
+
+/** What the last comparison with the provider has found, in a word and in words. */
+function CompletenessFact({ completeness, reason }: { completeness: string; reason: string | null }) {
+  const { tone, says } = completenessWords(completeness);
+  return (
+    <Fact name="Completeness">
+      <Tag tone={tone}>{completeness}</Tag>{' '}
+      <span class="quiet">
+        {reason === null ? says : 'something of it never came: '}
+        {reason !== null && <bdi>{reason}</bdi>}
+      </span>
+    </Fact>
   );
 }
 

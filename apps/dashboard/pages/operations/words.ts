@@ -9,6 +9,8 @@ const KINDS: Record<string, string> = {
   rebuild: 'Rebuild the tables',
   'rebuild-conversation': 'Rebuild a conversation',
   retention: 'Delete what is old',
+  reconcile: 'Compare with the provider',
+  'fetch-conversation': 'Fetch a conversation again',
 };
 
 /** What kind of work it is, in words. */
@@ -20,7 +22,7 @@ const STATUSES: Record<OperationItem['status'], { text: string; tone: Tone; says
   asked: { text: 'asked for', tone: 'quiet', says: 'No worker has taken it yet.' },
   planned: { text: 'waits', tone: 'quiet', says: 'It waits for its turn: of each kind one runs at a time.' },
   running: { text: 'running', tone: 'live', says: 'A worker does it now.' },
-  done: { text: 'done', ...howItEnded({ done: 1, failed: 0 }) },
+  done: { text: 'done', ...howItEnded({ kind: '', done: 1, failed: 0 }) },
   cancelled: { text: 'cancelled', tone: 'quiet', says: 'It was ended early. What it had done stays.' },
   failed: { text: 'failed', tone: 'bad', says: 'It could not go on.' },
 };

@@ -17,7 +17,7 @@ export function newId(): string {
  * @param id  Made with the plan: where an answer is lost and one presses again, still one operation starts.
  */
 export function startCall(call: OperationCall, plan: Plan, id: string): OperationCall {
-  return call.kind === 'replay' || call.kind === 'readmit' ? { ...call, id, filter: plan.filter } : { ...call, id };
+  return 'filter' in call ? { ...call, id, filter: plan.filter } : { ...call, id };
 }
 
 /** Whether there is anything to do, or may be. An erasure of a person without a conversation still has a profile to forget. */
@@ -26,8 +26,12 @@ export function isSomething({ kind, total, is_whole: isWhole, parts }: Plan): bo
   return kind === 'erase' && parts.some(({ counts }) => Object.values(counts).some((n) => n > 0));
 }
 
+/** Kinds whose plans tell no number that the button could say: it says the verb alone. */
+const WITHOUT_NUMBER: ReadonlySet<string> = new Set(['reconcile', 'fetch-conversation']);
+
 /** What the button says that starts it. */
-export function confirmText(verb: string, { total, is_whole: isWhole }: Plan): string {
+export function confirmText(verb: string, { kind, total, is_whole: isWhole }: Plan): string {
+  if (WITHOUT_NUMBER.has(kind)) return verb;
   if (total === 0) return isWhole ? verb : `${verb} all that match`;
   return isWhole ? `${verb} ${countText(total)}` : `${verb} at least ${countText(total)}`;
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { OperationCall, Plan } from '../../src/api/contract/operations.ts';
 import { asApiError, post, type ApiError } from '../api/client.ts';
@@ -12,13 +13,15 @@ export interface PlanDialogProps {
   /** What the button says before the number, such as `Replay`. */
   verb: string;
   onClose: () => void;
+  /** What can be chosen of it, above the plan. */
+  children?: ComponentChildren;
 }
 
 /** How long counting may take before the dialog gives up. */
 const PLAN_TIMEOUT_MS = 60_000;
 
 /** Shows what an operation would do and to how many, asks once, and starts it. */
-export function PlanDialog({ title, call, verb, onClose }: PlanDialogProps) {
+export function PlanDialog({ title, call, verb, onClose, children }: PlanDialogProps) {
   const { planned, error, retry } = usePlan(call);
   const start = useStart(call, planned);
   const hasPressedKey = useHasPressedKey();
@@ -34,6 +37,7 @@ export function PlanDialog({ title, call, verb, onClose }: PlanDialogProps) {
       {start.id !== undefined && <Started id={start.id} onClose={onClose} />}
       {start.id === undefined && (
         <>
+          {children}
           {plan === undefined && error === undefined && <Loading what="the plan" />}
           {error && <Failed error={error} retry={retry} />}
           {plan && <PlanText plan={plan} />}

@@ -26,4 +26,10 @@ export const PLACES: readonly Place[] = [
     key: 'p',
     icon: 'M13.5 8A5.5 5.5 0 1 1 11 3.4M13.5 2v3h-3M8 5v3l2 1.5',
   },
+  {
+    href: '/provider',
+    name: 'Provider',
+    key: 'v',
+    icon: 'M5 11.5a3 3 0 1 1 .4-6 3.6 3.6 0 0 1 6.8 1.2A2.5 2.5 0 0 1 12 11.5zM6.5 8.5 8 10l2.5-2.8',
+  },
 ];

@@ -11,6 +11,7 @@ import { openApi } from './openapi.ts';
 import { operationRoutes } from './operations/operation-routes.ts';
 import { overviewRoute } from './overview/overview.ts';
 import type { ApiPorts } from './ports.ts';
+import { providerRoute } from './provider.ts';
 import { rejectedRoutes } from './rejected.ts';
 import { route, type ApiRoute } from './route.ts';
 import { sessionRoute } from './session.ts';
@@ -30,6 +31,7 @@ export function apiRoutes(ports: ApiPorts): ApiRoute[] {
     ...failureRoutes(ports),
     ...rejectedRoutes(ports),
     ...operationRoutes(ports),
+    providerRoute(ports),
   ];
   return [...routes, describeRoutes(routes)];
 }

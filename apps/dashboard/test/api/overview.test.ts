@@ -1,4 +1,5 @@
 import { createActivityWriter, createCanaryMark, type MinuteActivity } from '@landline/queue';
+import type { Attention } from '@landline/store';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { recordDeadBodies } from '../../../../test/support/dead-ledger.ts';
 import { attentionOf } from '../../src/api/overview/attention.ts';
@@ -35,7 +36,7 @@ const QUEUE = {
     failed: 0,
   },
 };
-const WELL = {
+const WELL: Attention = {
   dead: 0,
   deadSince: null,
   failedOperations: 0,
@@ -43,6 +44,10 @@ const WELL = {
   recordingsToRemoveFailing: 0,
   operationsRunning: 0,
   operationsPlanned: 0,
+  missing: 0,
+  providerFaults: [],
+  reconciledAt: AT - MINUTE,
+  reconcileEveryMs: null,
 };
 const RECEIVER = { role: 'receiver' as const, id: 'host:1', at: AT - 1000, gauges: { spoolFiles: 2, spoolBytes: 30 } };
 const WORKER = { role: 'worker' as const, id: 'host:2', at: AT - 1000, gauges: { databaseOpen: 1 } };
@@ -106,6 +111,9 @@ describe('what needs attention', () => {
     ['refused', { attention: { ...WELL, rejectedLately: { no_time: 1 } } }, 'rejected', '/rejected?cause=no_time'],
     ['failed work', { attention: { ...WELL, failedOperations: 1 } }, 'failed_operations', '/operations'],
     ['files that stay', { attention: { ...WELL, recordingsToRemoveFailing: 3 } }, 'recordings_stay', '/operations'],
+    ['what never came', { attention: { ...WELL, missing: 3 } }, 'conversations_missing', '/provider'],
+    ['the provider', { attention: { ...WELL, providerFaults: ['It is off.'] } }, 'provider_fault', '/provider'],
+    ['late runs', { attention: { ...WELL, reconciledAt: AT - 73 * 60 * MINUTE } }, 'reconcile_late', '/provider'],
     ['no worker', { processes: [RECEIVER] }, 'no_worker', '/queues'],
     ['no receiver', { processes: [WORKER] }, 'no_receiver', '/queues'],
     ['a shut worker', { processes: [RECEIVER, { ...WORKER, gauges: { databaseOpen: 0 } }] }, 'worker_waits', '/queues'],
@@ -133,6 +141,33 @@ describe('what needs attention', () => {
   it('says how long journals have held events', () => {
     expect(attentionOf(aReading({ journalHeldSince: AT - 2 * MINUTE }))).toMatchObject([
       { text: 'Journals have held events that Redis does not have for 2 minutes.' },
+    ]);
+  });
+
+  it.each([
+    // A comparison every 15 minutes is late after an hour, one each day after three.
+    [15 * MINUTE, 60 * MINUTE, false],
+    [15 * MINUTE, 61 * MINUTE, true],
+    [24 * 60 * MINUTE, 3 * 24 * 60 * MINUTE, false],
+    [24 * 60 * MINUTE, 3 * 24 * 60 * MINUTE + 1, true],
+    [null, 3 * 24 * 60 * MINUTE, false],
+    [null, 3 * 24 * 60 * MINUTE + 1, true],
+  ])('takes comparisons %s ms apart for late after %d ms: %s', (reconcileEveryMs, ago, isLate) => {
+    const attention = { ...WELL, reconciledAt: AT - ago, reconcileEveryMs };
+    expect(attentionOf(aReading({ attention })).map(({ code }) => code)).toEqual(isLate ? ['reconcile_late'] : []);
+  });
+
+  it('says nothing of comparisons where none was ever made, and counts what it does not quote', () => {
+    expect(attentionOf(aReading({ attention: { ...WELL, reconciledAt: null } }))).toEqual([]);
+    const textsOf = (changed: Partial<Attention>) =>
+      attentionOf(aReading({ attention: { ...WELL, ...changed } })).map(({ text }) => text);
+    expect(textsOf({ missing: 1 })).toEqual(['1 conversation is missing here, in whole or in part.']);
+    expect(textsOf({ missing: 10_001 })).toEqual([
+      'More than 10,000 conversations are missing here, in whole or in part.',
+    ]);
+    expect(textsOf({ providerFaults: ['It is off.', 'b'] })).toEqual(['At the provider: It is off. And 1 fault more.']);
+    expect(textsOf({ providerFaults: ['It is off.', 'b', 'c'] })).toEqual([
+      'At the provider: It is off. And 2 faults more.',
     ]);
   });
 

@@ -139,6 +139,8 @@ describe('events', () => {
     ['/events?number=', 'number'],
     ['/rejected?cause=none', 'cause'],
     ['/conversations?min_duration=x', 'min_duration'],
+    ['/conversations?completeness=lost', 'completeness'],
+    ['/provider?since=7d', 'words'],
     ['/conversations/a%00b', 'id'],
     ['/overview?series=year', 'series'],
     ['/session?x=1', 'words'],
@@ -166,6 +168,13 @@ describe('conversations', () => {
       'conv-2',
       'conv-1',
     ]);
+    await console_.sql(
+      `UPDATE conversations SET completeness = CASE id WHEN 'conv-1' THEN 'missing' ELSE 'complete' END`,
+    );
+    const missing = await ask('/conversations?completeness=missing');
+    expect(missing.json().items).toMatchObject([{ id: 'conv-1', completeness: 'missing' }]);
+    expect(idsOf(await ask('/conversations?completeness=complete'))).toEqual([ODD, 'conv-2']);
+    expect((await ask('/conversations/conv-1')).json().completeness).toBe('missing');
   });
 
   it('are shown with what was said, what was done, and who it was', async () => {

@@ -38,6 +38,7 @@ describe('every route', () => {
       `GET /operations`,
       `GET /operations/${UUID}`,
       `GET /overview`,
+      `GET /provider`,
       `GET /rejected`,
       `GET /rejected/${UUID}`,
       `GET /session`,
@@ -181,6 +182,7 @@ describe('a query of whatever words', { timeout: 30_000 + RUNS * 100 }, () => {
     'status',
     'language',
     'channel',
+    'completeness',
     'min_duration',
     'max_duration',
     'cause',
@@ -212,6 +214,7 @@ describe('a query of whatever words', { timeout: 30_000 + RUNS * 100 }, () => {
     '/operations',
     '/overview',
     '/failures',
+    '/provider',
   );
   const ids = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.uuid(), fc.constant('conv-1'));
 
@@ -242,7 +245,7 @@ describe('a query of whatever words', { timeout: 30_000 + RUNS * 100 }, () => {
 
   it('nor is a plan of whatever words', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('replay', 'readmit'), queries, async (kind, query) => {
+      fc.asyncProperty(fc.constantFrom('replay', 'readmit', 'reconcile'), queries, async (kind, query) => {
         const payload = { kind, filter: Object.fromEntries(query) };
         const answer = await console_.ask('/operations/plan', { method: 'POST', payload });
         expect([200, 400]).toContain(answer.statusCode);

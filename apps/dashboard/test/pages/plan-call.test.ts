@@ -24,6 +24,7 @@ describe('what a plan starts', () => {
       id: ID,
       filter: { since: '2026-01-01T00:00:00.000Z' },
     });
+    expect(startCall({ kind: 'reconcile', filter: { since: '7d' } }, PLAN, ID)).toMatchObject({ filter: PLAN.filter });
     expect(startCall({ kind: 'erase', by: 'user', value: 'x' }, PLAN, ID)).toEqual({
       kind: 'erase',
       id: ID,
@@ -37,6 +38,10 @@ describe('what a plan starts', () => {
     [{ ...PLAN, is_whole: false }, true, 'Replay at least 1,234'],
     [{ ...PLAN, total: 0, is_whole: false }, true, 'Replay all that match'],
     [{ ...PLAN, total: 0 }, false, 'Replay'],
+    // Nobody knows before how many calls the provider lists.
+    [{ ...PLAN, kind: 'reconcile', total: 7, is_whole: false }, true, 'Replay'],
+    [{ ...PLAN, kind: 'reconcile', total: 0, is_whole: false }, true, 'Replay'],
+    [{ ...PLAN, kind: 'fetch-conversation', total: 1 }, true, 'Replay'],
   ])('can be started where there is something, or may be: %#', (plan, is, text) => {
     expect([isSomething(plan), confirmText('Replay', plan)]).toEqual([is, text]);
   });

@@ -8,6 +8,12 @@ export const MOST_COUNTED = 10_000;
 /** How many operations are looked at, the latest. */
 const MOST_OPERATIONS = 1_000;
 
+/** How many comparisons with the provider are looked at, the latest. */
+const MOST_RUNS = 1_000;
+
+/** Workers look at the provider's side every five minutes. What an older look has found says nothing of now, in minutes. */
+const LOOK_STANDS_MINUTES = 30;
+
 /** What of the database may need somebody. Times in unix milliseconds. */
 export interface Attention {
   /** Dead events of the ledger, those of known failures included; `MOST_COUNTED` and one at most. */
@@ -23,13 +29,22 @@ export interface Attention {
   operationsRunning: number;
   /** Operations that wait for a worker, of the latest 1,000. */
   operationsPlanned: number;
+  /** Conversations of which something never came, and was not fetched so far; none that was erased. `MOST_COUNTED` and one at most. */
+  missing: number;
+  /** The faults that the newest look at the provider's side has found, each in a sentence; none where it is older than 30 minutes. */
+  providerFaults: readonly string[];
+  /** When a comparison with the provider ended well last, of the latest 1,000; where none has, when the first of these began. Null: none was ever made. */
+  reconciledAt: number | null;
+  /** How often the workers compare, in milliseconds, as the newest look at the provider's side says it; null where it says nothing. */
+  reconcileEveryMs: number | null;
 }
 
 /** Counts it all, in one row. Each count reads an index, or is bounded. */
 export const ATTENTION: Statement = {
   sql: `
     SELECT d.dead, s.since AS "deadSince", o.failed AS "failedOperations", r.running AS "operationsRunning", o.planned AS "operationsPlanned",
-      c.causes AS "rejectedLately", f.failing AS "recordingsToRemoveFailing"
+      c.causes AS "rejectedLately", f.failing AS "recordingsToRemoveFailing", m.missing, p.faults AS "providerFaults",
+      g.at AS "reconciledAt", p."everyMs" AS "reconcileEveryMs"
     FROM (SELECT count(*)::float8 AS dead FROM (
         SELECT FROM webhook_events e WHERE e.outcome = 'dead' ORDER BY e.received_at LIMIT ${MOST_COUNTED + 1}) AS e) AS d,
       (SELECT ${toMs('min(e.received_at)')} AS since FROM webhook_events e WHERE e.outcome = 'dead') AS s,
@@ -41,7 +56,15 @@ export const ATTENTION: Statement = {
         SELECT cause, count(*) AS requests FROM rejected_requests
         WHERE received_at > clock_timestamp() - interval '24 hours' AND readmitted_at IS NULL GROUP BY cause) AS c) AS c,
       (SELECT count(*)::float8 AS failing FROM (
-        SELECT FROM recordings_to_remove WHERE tries > 0 LIMIT ${MOST_COUNTED + 1}) AS f) AS f`,
+        SELECT FROM recordings_to_remove WHERE tries > 0 LIMIT ${MOST_COUNTED + 1}) AS f) AS f,
+      (SELECT count(*)::float8 AS missing FROM (
+        SELECT FROM conversations WHERE completeness = 'missing' AND erased_at IS NULL LIMIT ${MOST_COUNTED + 1}) AS m) AS m,
+      (SELECT COALESCE(jsonb_agg(jsonb_path_query_array(c.result, '$.findings[*] ? (@.level == "fault").what ? (@.type() == "string")'))
+          FILTER (WHERE c.saved_at > clock_timestamp() - interval '${LOOK_STANDS_MINUTES} minutes'), '[]') AS faults,
+          max((jsonb_path_query_first(c.result, '$.reconcileEveryMs ? (@.type() == "number")'))::float8) AS "everyMs"
+        FROM provider_checks AS c) AS p,
+      (SELECT COALESCE(${toMs('max(r.finished_at) FILTER (WHERE r.error IS NULL)')}, ${toMs('min(r.started_at)')}) AS at FROM (
+        SELECT started_at, finished_at, error FROM reconciliations ORDER BY started_at DESC, id DESC LIMIT ${MOST_RUNS}) AS r) AS g`,
   parameters: [],
 };
 
@@ -54,6 +77,11 @@ const attentionSchema = z.tuple([
     recordingsToRemoveFailing: z.number(),
     operationsRunning: z.number(),
     operationsPlanned: z.number(),
+    missing: z.number(),
+    // One list for each row, of which there is one at most.
+    providerFaults: z.array(z.array(z.string())).transform((lists) => lists.flat()),
+    reconciledAt: z.number().nullable(),
+    reconcileEveryMs: z.number().nullable(),
   }),
 ]);
 

@@ -3,6 +3,7 @@ import { readLanguage } from '@landline/webhook/language';
 import { phoneNumber } from '@landline/webhook/phone-number';
 import { z } from 'zod';
 import { MOST_TEXT_CHARACTERS, oneOf, time, word } from '../find/filter-words.ts';
+import { COMPLETENESS, type Completeness } from '../reconcile/reconcile.ts';
 
 /** What the evaluation of a call may say of it. */
 export const CALL_OUTCOMES = ['success', 'failure', 'unknown'] as const;
@@ -15,6 +16,7 @@ const SECONDS = /^\d{1,9}(?:\.\d{1,6})?$/;
  *
  * - `status` is one of `CONVERSATION_STATUSES`; `outcome` is what the evaluation says of the call.
  * - `language` is read as the tables have it: `ar-EG` selects the calls in `ar`.
+ * - `completeness` is one of `COMPLETENESS`: what the last comparison with the provider has found.
  * - `min_duration` and `max_duration` are seconds; both are included. A call whose duration is unknown has neither.
  * - `since` is included and `until` is not; both are of the start of the call, and become unix ms.
  * - `text` stands in the title, in the summary or in what was said, whatever its case.
@@ -34,6 +36,7 @@ export function conversationFilterSchema(now: number) {
         .optional(),
       channel: word('channel').optional(),
       outcome: oneOf('outcome', CALL_OUTCOMES),
+      completeness: oneOf('completeness', COMPLETENESS),
       min_duration: seconds('min_duration'),
       max_duration: seconds('max_duration'),
       since: time('since', now),
@@ -63,6 +66,7 @@ export const CONVERSATION_FILTER_WORDS = [
   'language',
   'channel',
   'outcome',
+  'completeness',
   'min_duration',
   'max_duration',
   'since',
@@ -79,11 +83,23 @@ export function needsSearch(filter: ConversationFilter): boolean {
   if (text !== undefined) return true;
   // A person has few conversations.
   if ((conversation ?? user ?? number) !== undefined) return false;
+  return hasWordWithoutIndex(filter);
+}
+
+/** Tells whether an index has the conversations of a completeness: it has those that are neither complete nor erased, which are few. */
+export function isIndexed(completeness: Completeness): boolean {
+  return completeness !== 'complete' && completeness !== 'erased';
+}
+
+/** Tells whether a filter has a word that no index has; `text` is none of these. */
+export function hasWordWithoutIndex(filter: ConversationFilter): boolean {
+  const { completeness } = filter;
+  if (completeness !== undefined && !isIndexed(completeness)) return true;
   return WITHOUT_INDEX.some((name) => filter[name] !== undefined);
 }
 
-/** The words that no index has. */
-export const WITHOUT_INDEX = [
+/** The words that no index has, whatever they say. */
+const WITHOUT_INDEX = [
   'status',
   'language',
   'channel',

@@ -30,6 +30,8 @@ export interface FoundConversation {
   /** Whether there is audio that can be played. */
   hasRecording: boolean;
   erasedAt: number | null;
+  /** One of `COMPLETENESS`; null: it was never compared with the provider. */
+  completeness: string | null;
 }
 
 /** A place among conversations: they are listed by when they began, the newest first, and those of one millisecond by id. */
@@ -42,11 +44,14 @@ export interface StartedPosition {
 /** How much of a text a listing shows, in characters. */
 const SHOWN = 300;
 
+/** How complete `conversations c` is. An older worker that erases writes `erased_at` alone. */
+export const COMPLETENESS = `CASE WHEN c.erased_at IS NULL THEN c.completeness ELSE 'erased' END`;
+
 /** The columns that a listing and a look-up have alike, of `conversations c`. */
 export const PLAIN_COLUMNS = `c.id, c.agent_id AS "agentId", c.user_id AS "userId", c.status, c.channel, c.direction,
       c.external_number AS "externalNumber", c.language, c.dialect, ${toMs('c.started_at')} AS "startedAt",
       ${toMs('c.ended_at')} AS "endedAt", c.duration_seconds AS "durationSeconds", c.call_successful AS "callSuccessful",
-      ${toMs('c.erased_at')} AS "erasedAt"`;
+      ${toMs('c.erased_at')} AS "erasedAt", ${COMPLETENESS} AS completeness`;
 
 /** How much there is of a conversation; each count reads an index alone. */
 export const COUNTS = `
@@ -85,6 +90,7 @@ export const foundConversationSchema = z.object({
   toolCalls: z.number(),
   hasRecording: z.boolean(),
   erasedAt: ms,
+  completeness: text,
 });
 
 /** Reads rows of a listing. */

@@ -1,8 +1,8 @@
 import { fromMs, textArray, type Statement } from '../connection/statement.ts';
 import { toMs } from '../find/found-event.ts';
-import { WITHOUT_INDEX, type ConversationFilter } from './conversation-filter.ts';
+import { hasWordWithoutIndex, isIndexed, type ConversationFilter } from './conversation-filter.ts';
 import { containing } from './containing.ts';
-import { FOUND_CONVERSATION_COLUMNS, type StartedPosition } from './found-conversation.ts';
+import { COMPLETENESS, FOUND_CONVERSATION_COLUMNS, type StartedPosition } from './found-conversation.ts';
 
 /** One page of conversations. */
 export interface StartedPage {
@@ -13,24 +13,30 @@ export interface StartedPage {
 
 type Bind = (value: string | number) => string;
 
+/** The index of completeness holds these alone. */
+const UNFINISHED = `c.completeness <> 'complete' AND c.completeness <> 'erased'`;
+
 /** Makes the conditions of the words that an index has, on `conversations c`. */
 function indexed(
-  { conversation, agent, user, number, since, until }: ConversationFilter,
+  { conversation, agent, user, number, completeness, since, until }: ConversationFilter,
   after: StartedPosition | undefined,
   bind: Bind,
 ): string[] {
   const time = (ms: number): string => `${fromMs(`${bind(ms)}::float8`)}::timestamptz(3)`;
   const given = equal({ id: conversation, agent_id: agent, user_id: user, external_number: number }, bind);
+  if (completeness !== undefined && isIndexed(completeness))
+    given.push(`c.completeness = ${bind(completeness)}`, UNFINISHED, 'c.erased_at IS NULL');
   if (since !== undefined) given.push(`c.started_at >= ${time(since)}`);
   if (until !== undefined) given.push(`c.started_at < ${time(until)}`);
   if (after !== undefined) given.push(`(c.started_at, c.id) < (${time(after.startedAt)}, ${bind(after.id)})`);
   return given;
 }
 
-/** Makes the conditions of `WITHOUT_INDEX`. `text` is in neither. */
+/** Makes the conditions of the words that no index has. `text` is in neither. */
 function withoutIndex(filter: ConversationFilter, bind: Bind): string[] {
-  const { status, language, channel, outcome, min_duration: least, max_duration: most } = filter;
+  const { status, language, channel, outcome, completeness, min_duration: least, max_duration: most } = filter;
   const given = equal({ status, language, channel, call_successful: outcome }, bind);
+  if (completeness !== undefined && !isIndexed(completeness)) given.push(`${COMPLETENESS} = ${bind(completeness)}`);
   if (least !== undefined) given.push(`c.duration_seconds >= ${bind(least)}::float8`);
   if (most !== undefined) given.push(`c.duration_seconds <= ${bind(most)}::float8`);
   return given;
@@ -73,7 +79,7 @@ const ROWS_OF_A_CANDIDATE = 32;
 
 /** How many conversations the slice has at most that `searchStatement` looks at. */
 export function rowsOfSlice(filter: ConversationFilter, { limit }: StartedPage): number {
-  return WITHOUT_INDEX.some((name) => filter[name] !== undefined) ? limit * ROWS_OF_A_CANDIDATE : limit;
+  return hasWordWithoutIndex(filter) ? limit * ROWS_OF_A_CANDIDATE : limit;
 }
 
 /**

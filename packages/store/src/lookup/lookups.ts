@@ -8,6 +8,7 @@ import { ATTENTION, readAttention, type Attention } from './attention.ts';
 import { conversationLookupOn, type ConversationLookup } from './conversation-lookup.ts';
 import { failureLookupOn, type FailureLookup } from './failure-lookup.ts';
 import { isUuid } from './given-ids.ts';
+import { reconcileLookupOn, type ReconcileLookup } from './reconcile-lookup.ts';
 import { rejectedLookupOn, type RejectedLookup } from './rejected-lookup.ts';
 
 /** How to open the look-ups. */
@@ -26,8 +27,10 @@ export interface Lookups {
   readonly conversations: ConversationLookup;
   readonly failures: FailureLookup;
   readonly rejected: RejectedLookup;
+  /** What comparisons with the provider have found. */
+  readonly reconcile: ReconcileLookup;
   /** Of the table of operations what reads. */
-  readonly operations: Pick<OperationStore, 'get' | 'list'>;
+  readonly operations: Pick<OperationStore, 'get' | 'list' | 'isUnderWay'>;
   /** Reads one event of the ledger with its body; undefined where there is none. @param id The ledger id. */
   event(id: string): Promise<StoredEvent | undefined>;
   /** Reads one event with the first bytes of its body, be it none: the body may have MiBs. Undefined where there is no such event. */
@@ -52,9 +55,11 @@ export function openLookups({ databaseUrl, poolSize = 4, statementTimeoutMs = 5_
     conversations: conversationLookupOn(transactions),
     failures: failureLookupOn(transactions),
     rejected: rejectedLookupOn(transactions),
+    reconcile: reconcileLookupOn(transactions),
     operations: {
       get: async (id) => (isUuid(id) ? operations.get(id) : undefined),
       list: (limit, page) => operations.list(limit, page),
+      isUnderWay: (kind) => operations.isUnderWay(kind),
     },
     event: async (id) =>
       isUuid(id)

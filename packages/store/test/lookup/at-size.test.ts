@@ -26,10 +26,12 @@ let lookups: Lookups;
 
 beforeAll(async () => {
   await context.sql(`INSERT INTO conversations
-      (id, agent_id, user_id, external_number, status, channel, language, started_at, duration_seconds, title, summary, call_successful, created_at, updated_at)
+      (id, agent_id, user_id, external_number, status, channel, language, started_at, duration_seconds, title, summary, call_successful,
+       completeness, created_at, updated_at)
     SELECT 'conv_' || i, 'agent_' || i % 5, 'user_' || i / 10, '+1202555' || i / 10, 'done', CASE i % 20 WHEN 0 THEN 'web' ELSE 'phone' END,
       CASE i % 1000 WHEN 3 THEN 'he' ELSE 'ar' END, now() - i * interval '25 seconds', 30 + i % 300, 'Order ' || i,
-      repeat('Asked about ' || md5(i::text) || '. ', 12), CASE i % 10 WHEN 0 THEN 'failure' ELSE 'success' END, now(), now()
+      repeat('Asked about ' || md5(i::text) || '. ', 12), CASE i % 10 WHEN 0 THEN 'failure' ELSE 'success' END,
+      CASE i % 500 WHEN 7 THEN 'missing' WHEN 8 THEN 'unfetchable' ELSE 'complete' END, now(), now()
     FROM generate_series(0, ${CONVERSATIONS - 1}) i`);
   await context.sql(`INSERT INTO conversation_messages (conversation_id, source, event_key, position, role, content, created_at, clock)
     SELECT 'conv_' || c, 'transcript', p::text, p, 'user', 'My order is ' || md5((c * 100 + p)::text)
@@ -67,6 +69,9 @@ const FILTERS: readonly ConversationFilter[] = [
   { language: 'xx' },
   { channel: 'web', outcome: 'failure' },
   { min_duration: 10_000 },
+  { completeness: 'missing' },
+  { completeness: 'waiting' },
+  { completeness: 'erased' },
 ];
 
 test.each(IS_WHOLE ? FILTERS : [])(`conversations with %j are there within ${LIMIT_MS} ms`, async (filter) => {
@@ -147,6 +152,7 @@ const PLANS: readonly (readonly [name: string, statement: Statement, table: stri
   ],
   ['events of a group', listStatement({ fingerprint: '000000000000' }, { limit: 50 }), 'webhook_events'],
   ['what needs attention', ATTENTION, 'webhook_events'],
+  ['what is missing', ATTENTION, 'conversations'],
 ];
 
 test.each(PLANS)('%s: no table is read whole', async (_, statement, table) => {

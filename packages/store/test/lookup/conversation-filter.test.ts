@@ -14,6 +14,7 @@ test('all words are read: times become milliseconds, durations numbers, and numb
     language: 'ar-EG',
     channel: 'phone',
     outcome: 'success',
+    completeness: 'missing',
     min_duration: '1.5',
     max_duration: '90',
     since: '2h',
@@ -38,6 +39,7 @@ test('all words are read: times become milliseconds, durations numbers, and numb
 test.each([
   [{ status: 'over' }, 'status must be one of initiated, in_progress, ended, processing, done, failed'],
   [{ outcome: 'dead' }, 'outcome must be one of success, failure, unknown'],
+  [{ completeness: 'lost' }, 'completeness must be one of open, waiting, complete, missing, unfetchable, erased'],
   [{ min_duration: '-1' }, 'min_duration takes a number of seconds, such as 30 or 1.5'],
   [{ max_duration: '0x1f' }, 'max_duration takes a number of seconds, such as 30 or 1.5'],
   [{ max_duration: 30 }, 'max_duration takes a number of seconds, such as 30 or 1.5'],

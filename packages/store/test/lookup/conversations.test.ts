@@ -34,6 +34,8 @@ beforeAll(async () => {
   await context.sql(
     `UPDATE conversations SET external_number = '+12025550199', channel = 'sip' WHERE id IN ('c2', 'c4')`,
   );
+  await context.sql(`UPDATE conversations SET completeness = CASE id WHEN 'c1' THEN 'complete' WHEN 'c2' THEN 'missing' ELSE 'unfetchable' END
+    WHERE id IN ('c1', 'c2', 'c3')`);
   return () => lookups.close();
 });
 
@@ -55,6 +57,7 @@ const turn = (role: string, text: string | null, more: object = {}) => ({
 
 const filterOf = (words: Record<string, string>) => conversationFilterSchema(NOW).parse(words);
 const idsOf = (found: readonly { id: string }[]) => found.map(({ id }) => id);
+const reasonOf = async (id: string) => (await lookups.conversations.get(id))?.unfetchableReason;
 const list = async (words: Record<string, string>, limit = 100) =>
   idsOf(await lookups.conversations.list(filterOf(words), { limit }));
 
@@ -70,6 +73,10 @@ describe('conversations are listed, the newest first,', () => {
     [{ language: 'AR' }, ['c3']],
     [{ channel: 'sip' }, ['c4', 'c2']],
     [{ outcome: 'success' }, ['c1']],
+    [{ completeness: 'complete' }, ['c1']],
+    [{ completeness: 'missing' }, ['c2']],
+    [{ completeness: 'unfetchable', user: PERSON.user }, ['c3']],
+    [{ completeness: 'open' }, []],
     [{ min_duration: '61', max_duration: '61' }, ['c1']],
     [{ min_duration: '61.5' }, []],
     [{ since: new Date(AT + 2 * MINUTE).toISOString(), until: new Date(AT + 3 * MINUTE).toISOString() }, ['c2']],
@@ -104,8 +111,18 @@ describe('conversations are listed, the newest first,', () => {
         toolCalls: 1,
         hasRecording: true,
         erasedAt: null,
+        completeness: 'complete',
       },
     ]);
+  });
+
+  test('by erased alone where an older worker has erased one, whatever was found of it before', async () => {
+    await context.sql(`UPDATE conversations SET erased_at = now() WHERE id IN ('c1', 'c2')`);
+    onTestFinished(() => context.sql('UPDATE conversations SET erased_at = NULL').then(() => undefined));
+    for (const completeness of ['complete', 'missing']) expect(await list({ completeness })).toEqual([]);
+    expect(await list({ completeness: 'erased' })).toEqual(['c2', 'c1']);
+    expect((await search({ completeness: 'erased' })).found).toEqual(['c2', 'c1']);
+    expect((await lookups.conversations.get('c2'))?.completeness).toBe('erased');
   });
 
   test('page by page without a gap or a repeat, also within one millisecond', async () => {
@@ -162,6 +179,8 @@ describe('what no index has is looked for', () => {
     [{ channel: 'sip' }, ['c4', 'c2']],
     [{ outcome: 'success' }, ['c1']],
     [{ outcome: 'failure' }, []],
+    [{ completeness: 'complete' }, ['c1']],
+    [{ completeness: 'erased' }, []],
     [{ min_duration: '61', max_duration: '61' }, ['c1']],
     [{ channel: 'sip', text: 'مرحبا' }, ['c2']],
     [{ status: 'done', text: 'مرحبا' }, []],
@@ -170,10 +189,14 @@ describe('what no index has is looked for', () => {
     expect(needsSearch(filterOf(words))).toBe(true);
   });
 
-  test.each([{}, { agent: 'a' }, { since: '1h' }, { user: 'u', status: 'done' }, { number: '1', channel: 'sip' }])(
-    'but not by %j',
-    (words) => expect(needsSearch(filterOf(words))).toBe(false),
-  );
+  test.each([
+    {},
+    { agent: 'a' },
+    { since: '1h' },
+    { user: 'u', status: 'done' },
+    { number: '1', channel: 'sip' },
+    { completeness: 'missing' },
+  ])('but not by %j', (words) => expect(needsSearch(filterOf(words))).toBe(false));
 
   test('slice after slice, and each tells how far back it looked', async () => {
     await context.sql(`INSERT INTO conversations (id, status, language, started_at, created_at, updated_at)
@@ -315,6 +338,16 @@ describe('of one conversation is read', () => {
     ]);
     const second = await lookups.conversations.toolCalls('tools', { offset: 1, limit: 1 });
     expect(second).toEqual([calls[1]]);
+  });
+
+  test('why it is unfetchable, as the newest operation has it', async () => {
+    await context.sql(`INSERT INTO operations (kind, status, created_at, checkpoint)
+      SELECT o.kind, 'done', now() - o.minutes * interval '1 minute', o.checkpoint FROM (VALUES
+        ('replay', 1, '{"unfetchable": {"c3": "of another kind"}}'::jsonb), ('reconcile', 2, '{"unfetchable": "c3"}'), ('reconcile', 3, NULL),
+        ('fetch-conversation', 4, '{"unfetchable": {"c3": "the provider does not have it", "c2": "old"}}'),
+        ('reconcile', 5, '{"unfetchable": {"c3": "old"}}')) AS o (kind, minutes, checkpoint)`);
+    onTestFinished(() => context.sql('DELETE FROM operations').then(() => undefined));
+    expect([await reasonOf('c3'), await reasonOf('c2')]).toEqual(['the provider does not have it', null]);
   });
 
   test('commands, recordings, profile and other calls', async () => {

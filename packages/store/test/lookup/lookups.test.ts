@@ -124,6 +124,10 @@ test('what may need somebody is counted', async () => {
     recordingsToRemoveFailing: 0,
     operationsRunning: 0,
     operationsPlanned: 0,
+    missing: 0,
+    providerFaults: [],
+    reconciledAt: null,
+    reconcileEveryMs: null,
   });
   await context.store.recordDead([deadOf('c9')]);
   await context.sql(`INSERT INTO operations (kind, status, finished_at) VALUES ('a', 'failed', now() - interval '23 hours'),
@@ -137,6 +141,59 @@ test('what may need somebody is counted', async () => {
     operationsRunning: 1,
     operationsPlanned: 2,
   });
+});
+
+async function atProvider() {
+  const { missing, providerFaults, reconciledAt, reconcileEveryMs } = await lookups.attention();
+  return { missing, providerFaults, reconciledAt, reconcileEveryMs };
+}
+
+/** A row of `reconciliations` that began so many minutes after `AT`. */
+const aRun = (minutes: number, ended: string) =>
+  `(gen_random_uuid(), to_timestamp(0), to_timestamp(0), to_timestamp(${AT / 1000} + ${minutes * 60}), ${ended})`;
+
+test('what was found at the provider, and when calls were compared last, is told', async () => {
+  const insert = 'INSERT INTO reconciliations (id, window_from, window_to, started_at, finished_at, error) VALUES ';
+  await context.sql(
+    `${insert} ${aRun(1, 'NULL, NULL')}, ${aRun(2, `to_timestamp(${AT / 1000} + 125), 'The key is refused.'`)}`,
+  );
+  // None has ended well: since when they are tried.
+  expect(await atProvider()).toEqual({
+    missing: 0,
+    providerFaults: [],
+    reconciledAt: AT + 60_000,
+    reconcileEveryMs: null,
+  });
+  const good = [10, 25, 26].map((minutes) => aRun(minutes, `to_timestamp(${AT / 1000} + ${minutes * 60 + 5}), NULL`));
+  await context.sql(`${insert} ${good.join(', ')}, ${aRun(40, 'NULL, NULL')}`);
+  const findings = [
+    { code: 'a', level: 'fault', what: 'The webhook is off.' },
+    { code: 'b', level: 'fine', what: 'The key is good.' },
+    { code: 'c', level: 'fault', what: 'Audio is not sent.' },
+    { code: 'd', level: 'fault', what: 7 },
+    { code: 'e', level: 'fault' },
+  ];
+  await context.sql(
+    `INSERT INTO provider_checks (result) VALUES ('${JSON.stringify({ findings, reconcileEveryMs: 900_000 })}')`,
+  );
+  await context.sql(`UPDATE conversations SET completeness = 'missing' WHERE id = 'c1'`);
+  expect(await atProvider()).toEqual({
+    missing: 1,
+    providerFaults: ['The webhook is off.', 'Audio is not sent.'],
+    reconciledAt: AT + 26 * 60_000 + 5_000,
+    reconcileEveryMs: 900_000,
+  });
+  // What nobody has looked at for long is no fault of now. The interval stands.
+  await context.sql(`UPDATE provider_checks SET saved_at = now() - interval '31 minutes'`);
+  expect(await atProvider()).toMatchObject({ providerFaults: [], reconcileEveryMs: 900_000 });
+  // What another version has saved is no reason to show nothing.
+  for (const result of ['[1]', '{"findings": [{"level": "fault", "what": {}}], "reconcileEveryMs": "15m"}']) {
+    await context.sql(`UPDATE provider_checks SET saved_at = now(), result = '${result}'`);
+    expect(await atProvider()).toMatchObject({ missing: 1, providerFaults: [], reconcileEveryMs: null });
+  }
+  await context.sql(
+    `DELETE FROM reconciliations; DELETE FROM provider_checks; UPDATE conversations SET completeness = NULL`,
+  );
 });
 
 test('what may need somebody is counted up to a bound', async () => {

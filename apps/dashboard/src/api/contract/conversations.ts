@@ -30,6 +30,8 @@ export const conversationSchema = z.object({
   tool_calls: count,
   has_recording: z.boolean(),
   erased_at: timeOrNull,
+  /** open, waiting, complete, missing, unfetchable or erased, as the last comparison with the provider has found it; null where it was never compared. */
+  completeness: textOrNull,
 });
 
 export const messageSchema = z.object({
@@ -91,6 +93,8 @@ export const conversationDetailSchema = conversationSchema.extend({
   metadata: json,
   delete_transcript_at: timeOrNull,
   delete_audio_at: timeOrNull,
+  /** Why it is unfetchable, as the newest operation has it that found it so. */
+  unfetchable_reason: textOrNull,
   changed_at: time,
   /** The first of them, in order; `messages` counts all. */
   transcript: z.array(messageSchema),

@@ -22,6 +22,12 @@ export const operationSchema = z.object({
   cancel_requested_at: timeOrNull,
 });
 
+/** One operation. */
+export const operationDetailSchema = operationSchema.extend({
+  /** Of a comparison with the provider: the first of the conversations that it has found unfetchable, each with the reason. */
+  unfetchable: z.array(z.object({ conversation: z.string(), reason: z.string() })),
+});
+
 export const operationsPage = pageOf(operationSchema);
 
 /** A filter in words, as query strings have them. */
@@ -30,7 +36,7 @@ const words = z.record(z.string(), z.string());
 /** The id that the operation gets: whoever sends the same one twice, such as after a lost answer, starts one operation. Without it the server makes one. */
 const id = z.uuid({ error: 'id takes a uuid of your own, or is left out' }).optional();
 
-/** What can be asked for. `filter` has the words of its kind: those of events for a replay, `since`, `until` and `cause` for a readmission. */
+/** What can be asked for. `filter` has the words of its kind: those of events for a replay, `since`, `until` and `cause` for a readmission, `since` for a comparison with the provider. */
 export const operationBody = z.discriminatedUnion(
   'kind',
   [
@@ -43,8 +49,13 @@ export const operationBody = z.discriminatedUnion(
       value: z.string().min(1).max(256),
     }),
     z.strictObject({ kind: z.literal('rebuild-conversation'), id, conversation: conversationIdSchema }),
+    z.strictObject({ kind: z.literal('reconcile'), id, filter: words }),
+    z.strictObject({ kind: z.literal('fetch-conversation'), id, conversation: conversationIdSchema }),
   ],
-  { error: 'kind must be replay, readmit, erase or rebuild-conversation, with the fields of that kind' },
+  {
+    error:
+      'kind must be replay, readmit, erase, rebuild-conversation, reconcile or fetch-conversation, with the fields of that kind',
+  },
 );
 
 /** What an operation would do. Nothing is changed yet. */
@@ -66,5 +77,6 @@ export const planSchema = z.object({
 export const startedSchema = z.object({ id: uuid });
 
 export type OperationItem = z.output<typeof operationSchema>;
+export type OperationDetail = z.output<typeof operationDetailSchema>;
 export type OperationCall = z.output<typeof operationBody>;
 export type Plan = z.output<typeof planSchema>;

@@ -52,6 +52,7 @@ export function shownConversation(row: FoundConversation): ConversationItem {
     tool_calls: row.toolCalls,
     has_recording: row.hasRecording,
     erased_at: isoOrNull(row.erasedAt),
+    completeness: row.completeness,
   };
 }
 
@@ -70,6 +71,7 @@ export function shownRow(row: LookedUpConversation) {
     metadata: boundedJson(row.metadata),
     delete_transcript_at: isoOrNull(row.deleteTranscriptAt),
     delete_audio_at: isoOrNull(row.deleteAudioAt),
+    unfetchable_reason: listedText(row.unfetchableReason, SHOWN_BYTES.reason),
     changed_at: iso(row.changedAt),
   } satisfies Partial<ConversationDetail>;
 }

@@ -1,9 +1,11 @@
 import {
   ERASE,
   explainConversationRefusal,
+  FETCH_CONVERSATION,
   READMIT,
   readmitWords,
   REBUILD_CONVERSATION,
+  RECONCILE,
   REPLAY,
 } from '@landline/operations';
 import {
@@ -20,6 +22,7 @@ import { ApiFault, missing } from '../faults.ts';
 import { lookupsOf, type ApiPorts } from '../ports.ts';
 import { iso } from '../shown-time.ts';
 import { countBack, type CountedBack } from './count-back.ts';
+import { fetchPlan, reconcilePlan } from './provider-plans.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What plans are made with. */
@@ -43,6 +46,10 @@ export async function makePlan(wanted: Wanted, ports: PlanPorts, signal: AbortSi
       return erasePlan(await lookups.erasurePlan(wanted.subject), wanted.subject);
     case REBUILD_CONVERSATION:
       return rebuildPlan(wanted.conversation, lookups, ports.rebuilds);
+    case RECONCILE:
+      return reconcilePlan(wanted, lookups);
+    case FETCH_CONVERSATION:
+      return fetchPlan(wanted.conversation, lookups);
   }
 }
 

@@ -17,7 +17,10 @@ export function planOperation(ports: PlanPorts): ApiRoute {
     summary: 'Says what an operation would do, and to how many. It changes nothing.',
     body: operationBody,
     answer: planSchema,
-    faults: { 404: { description: 'conversation_missing' }, 409: { description: 'not_rebuildable' } },
+    faults: {
+      404: { description: 'conversation_missing' },
+      409: { description: 'not_rebuildable, conversation_erased' },
+    },
     async handle({ body, reply }) {
       const wanted = readWanted(body, Date.now());
       const signal = planDeadline(reply, ports.planMs ?? PLAN_MS);

@@ -1,4 +1,15 @@
-import { ERASE, erasureWords, READMIT, readmitWords, REBUILD_CONVERSATION, REPLAY } from '@landline/operations';
+import {
+  ERASE,
+  erasureWords,
+  FETCH_CONVERSATION,
+  fetchConversationWords,
+  READMIT,
+  readmitWords,
+  REBUILD_CONVERSATION,
+  RECONCILE,
+  reconcileWords,
+  REPLAY,
+} from '@landline/operations';
 import {
   eventFilterSchema,
   filterWords,
@@ -8,8 +19,9 @@ import {
   type RejectedFilter,
   type Subject,
 } from '@landline/store';
+import { time } from '@landline/store/filter-words';
 import { namesCaller } from '@landline/webhook/phone-number';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { OperationCall } from '../contract/operations.ts';
 import { describeIssues, invalid } from '../faults.ts';
 import { rejectedFilterSchema } from '../rejected.ts';
@@ -19,7 +31,9 @@ export type Wanted =
   | { kind: typeof REPLAY; filter: EventFilter & { until: number }; rate: number | undefined }
   | { kind: typeof READMIT; filter: RejectedFilter }
   | { kind: typeof ERASE; subject: Subject }
-  | { kind: typeof REBUILD_CONVERSATION; conversation: string };
+  | { kind: typeof REBUILD_CONVERSATION; conversation: string }
+  | { kind: typeof RECONCILE; since: number | undefined }
+  | { kind: typeof FETCH_CONVERSATION; conversation: string };
 
 /**
  * Checks what somebody asks for. Events and requests that come from now on are no part of it, so that it has an end.
@@ -41,7 +55,19 @@ export function readWanted(call: OperationCall, now: number): Wanted {
       return { kind: ERASE, subject: readSubject(call) };
     case 'rebuild-conversation':
       return { kind: REBUILD_CONVERSATION, conversation: call.conversation };
+    case 'reconcile':
+      return { kind: RECONCILE, ...read(reconcileFilterSchema(now), call.filter) };
+    case 'fetch-conversation':
+      return { kind: FETCH_CONVERSATION, conversation: call.conversation };
   }
+}
+
+/** Makes the schema of what a comparison with the provider is about: the calls that began since a time. */
+function reconcileFilterSchema(now: number) {
+  return z
+    .strictObject({ since: time('since', now) })
+    .refine(({ since = 0 }) => since < now, { error: 'since must be before now', path: ['since'] })
+    .transform(({ since }) => ({ since }));
 }
 
 function read<T>(schema: z.ZodType<T>, filter: Readonly<Record<string, string>>): T {
@@ -73,5 +99,9 @@ export async function operationWords(wanted: Wanted, journalHours: number): Prom
       return erasureWords({ subject: wanted.subject, hash: await hashSubject(wanted.subject), journalHours });
     case REBUILD_CONVERSATION:
       return { conversation: wanted.conversation };
+    case FETCH_CONVERSATION:
+      return fetchConversationWords(wanted.conversation);
+    case RECONCILE:
+      return reconcileWords(wanted);
   }
 }

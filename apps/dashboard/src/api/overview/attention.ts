@@ -1,12 +1,23 @@
 import { MOST_COUNTED } from '@landline/store';
+import { listedText } from '../bounded.ts';
 import type { Attention } from '../contract/overview.ts';
 import type { Reading } from './reading.ts';
 
 /** How long a job may wait, in ms, until somebody should look. A worker takes one within milliseconds. */
 const WAITING_MS = 60_000;
 
+/** How much of a finding is shown, in bytes. */
+const MOST_WORDS_BYTES = 300;
+
 /** How long journals may hold events that Redis does not have, in ms. */
 const JOURNAL_MS = 60_000;
+
+/** How long after the last comparison with the provider somebody should look, in ms: that many times the workers' interval, and this long at least. */
+const LATE_INTERVALS = 3;
+const LEAST_LATE_MS = 3_600_000;
+
+/** The interval where no worker has told it: the longest that RECONCILE_INTERVAL_MINUTES can be. */
+const LONGEST_INTERVAL_MS = 24 * 3_600_000;
 
 /** How old the newest test event may be, in ms: receivers send one each minute. */
 const CANARY_MS = 300_000;
@@ -16,7 +27,7 @@ const CANARY_MS = 300_000;
  * nothing is said of what depends on it.
  */
 export function attentionOf(reading: Reading): Attention[] {
-  const all = [...servers(reading), ...processes(reading), ...queue(reading), ...ledger(reading)];
+  const all = [...servers(reading), ...processes(reading), ...queue(reading), ...ledger(reading), ...provider(reading)];
   return [
     ...all.filter(({ severity }) => severity === 'error'),
     ...all.filter(({ severity }) => severity === 'warning'),
@@ -100,6 +111,29 @@ function ledger({ attention, at }: Reading): Attention[] {
   if (recordingsToRemoveFailing > 0) {
     const text = `${many(recordingsToRemoveFailing, 'file')} of recordings cannot be removed from the storage: see the log of the workers.`;
     found.push(warning('recordings_stay', text, '/operations'));
+  }
+  return found;
+}
+
+function provider({ attention, at }: Reading): Attention[] {
+  if (attention === null) return [];
+  const { missing, providerFaults, reconciledAt, reconcileEveryMs } = attention;
+  const found: Attention[] = [];
+  const [first, ...others] = providerFaults;
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : ` And ${many(others.length, 'fault')} more.`;
+    found.push(
+      error('provider_fault', `At the provider: ${listedText(first, MOST_WORDS_BYTES) ?? ''}${more}`, '/provider'),
+    );
+  }
+  if (missing > 0) {
+    const text = `${many(missing, 'conversation')} ${missing === 1 ? 'is' : 'are'} missing here, in whole or in part.`;
+    found.push(warning('conversations_missing', text, '/provider'));
+  }
+  const lateMs = Math.max(LEAST_LATE_MS, LATE_INTERVALS * (reconcileEveryMs ?? LONGEST_INTERVAL_MS));
+  if (reconciledAt !== null && at - reconciledAt > lateMs) {
+    const text = `No comparison with the provider has ended well for ${lasting(at - reconciledAt)}.`;
+    found.push(warning('reconcile_late', text, '/provider'));
   }
   return found;
 }
