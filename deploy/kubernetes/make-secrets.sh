@@ -29,6 +29,8 @@ keep webhook-secret "wsec_$(random 32)"
 keep dashboard-password "$(random 24)"
 keep api-token "$(random 24)"
 keep initiation-token "$(random 24)"
+# Yours, where you have one.
+keep provider-key ''
 
 if [ "$overlay" = small ]; then
   keep postgres-password "$(random 24)"
