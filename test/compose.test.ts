@@ -48,7 +48,12 @@ describe('docker-compose.yml', () => {
     expect(logins).toEqual([
       ['migrate', 'DIRECT_URL_FILE', '/roles/owner/url', ['owner:/roles/owner:ro']],
       ['landline', 'READER_DATABASE_URL_FILE', '/roles/reader/url', ['reader:/roles/reader:ro']],
-      ['worker', 'DATABASE_URL_FILE', '/roles/worker/url', ['worker:/roles/worker:ro', 'recordings:/recordings']],
+      [
+        'worker',
+        'DATABASE_URL_FILE',
+        '/roles/worker/url',
+        ['worker:/roles/worker:ro', 'spool:/spool', 'recordings:/recordings'],
+      ],
       [
         'dashboard',
         'READER_DATABASE_URL_FILE',
@@ -65,18 +70,26 @@ describe('docker-compose.yml', () => {
   });
 
   it('takes each secret from a file instead, where .env names one', () => {
+    const several: Readonly<Record<string, string[]>> = {
+      dashboard: ['dashboard_password', 'api_token'],
+      worker: ['webhook_secret', 'api_key'],
+      monitor: ['webhook_secret', 'api_key'],
+    };
     for (const [service, variable, secret] of [
       ['receiver', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
       ['worker', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
+      ['worker', 'ELEVENLABS_API_KEY', 'api_key'],
+      ['landline', 'ELEVENLABS_API_KEY', 'api_key'],
       ['dashboard', 'DASHBOARD_PASSWORD', 'dashboard_password'],
       ['dashboard', 'API_TOKEN', 'api_token'],
       ['initiation', 'INITIATION_TOKEN', 'initiation_token'],
+      ['monitor', 'ELEVENLABS_API_KEY', 'api_key'],
+      ['monitor', 'ELEVENLABS_WEBHOOK_SECRET', 'webhook_secret'],
       ['postgres', 'POSTGRES_PASSWORD', 'postgres_password'],
       ['roles', 'POSTGRES_PASSWORD', 'postgres_password'],
     ] as const) {
       const name = service === 'roles' ? 'PGPASSWORD' : variable;
-      const own = service === 'dashboard' ? ['dashboard_password', 'api_token'] : [secret];
-      expect(serviceOf(compose, service).secrets).toEqual(own);
+      expect(serviceOf(compose, service).secrets).toEqual(several[service] ?? [secret]);
       expect(compose.secrets[secret]).toEqual({ file: `\${${variable}_FILE:-/dev/null}` });
       const read = (given: Record<string, string>) => environmentOf(serviceOf(compose, service), given);
       expect(read({ [`${variable}_FILE`]: './secret' })).toMatchObject({
@@ -119,6 +132,19 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('lets those who ask the provider out, and keeps what is fetched where the receiver keeps large bodies', () => {
+    for (const name of ['worker', 'landline']) {
+      const { environment, networks } = serviceOf(compose, name);
+      expect(networks).toContain('internet');
+      expect(environment).toMatchObject({ ELEVENLABS_API_URL: null, PUBLIC_URL: null, RECONCILE_WINDOW_HOURS: null });
+    }
+    for (const name of ['worker', 'receiver']) {
+      const { environment, volumes } = serviceOf(compose, name);
+      expect(environment['SPOOL_DIR']).toBe('/spool');
+      expect(volumes).toContain('spool:/spool');
+    }
+  });
+
   it('checks the health of every service that stays, and waits for the one that does not', () => {
     for (const [name, { healthcheck, restart }] of services) {
       if (ONCE.includes(name)) continue;
@@ -130,7 +156,17 @@ describe('docker-compose.yml', () => {
     expect(serviceOf(compose, 'landline').profiles).toEqual(['tools']);
   });
 
-  it.each(['worker', 'receiver'] as const)('runs %s as npm start does', (name) => {
+  it('runs the monitor only where its profile is asked for, with a way to the provider and the receiver, and to nothing else', () => {
+    const { profiles, networks, environment, depends_on } = serviceOf(compose, 'monitor');
+    expect([profiles, networks, depends_on]).toEqual([['monitor'], ['internet'], {}]);
+    expect(serviceOf(compose, 'receiver').networks).toContain('internet');
+    expect(environment).toMatchObject({
+      MONITOR: 'on',
+      MONITOR_WEBHOOK_URL: 'http://receiver:3000/api/elevenlabs/webhook',
+    });
+  });
+
+  it.each(['worker', 'receiver', 'monitor'] as const)('runs %s as npm start does', (name) => {
     const nodeOptions = APPS.find((app) => app.name === name)?.nodeOptions ?? [];
     expect(serviceOf(compose, name).command).toEqual(['node', ...nodeOptions, `apps/${name}/dist/main.js`]);
   });
@@ -183,11 +219,11 @@ describe('docker-compose.yml', () => {
     expect(compose['x-required'].map((line) => line.replace(/:\?set .*$/, ''))).toEqual(
       secrets.map((name) => `\${${name}_FILE:-\${${name}`),
     );
-    for (const name of [...secrets, 'API_TOKEN', 'INITIATION_TOKEN'])
+    for (const name of [...secrets, 'API_TOKEN', 'INITIATION_TOKEN', 'ELEVENLABS_API_KEY'])
       expect(readText('docker-compose.yml')).not.toMatch(new RegExp(`\\$\\{${name}:-[^}]`));
   });
 
-  it.each(['roles', 'migrate', 'landline', 'receiver', 'worker', 'dashboard', 'initiation'])(
+  it.each(['roles', 'migrate', 'landline', 'receiver', 'worker', 'dashboard', 'initiation', 'monitor'])(
     'runs %s with no more rights than it needs',
     (name) => {
       expect(serviceOf(compose, name)).toMatchObject({
@@ -204,6 +240,7 @@ describe('docker-compose.yml', () => {
     ['worker', '15s'],
     ['dashboard', '15s'],
     ['initiation', '15s'],
+    ['monitor', '15s'],
   ])('gives %s longer to stop than the ten seconds it takes: %s', (name, period) => {
     expect(serviceOf(compose, name).stop_grace_period).toBe(period);
   });

@@ -16,7 +16,7 @@ import { runSql } from './support/run-sql.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..');
-const SERVERS = { receiver: '3000', worker: '3002', dashboard: '3001', initiation: '3003' } as const;
+const SERVERS = { receiver: '3000', worker: '3002', dashboard: '3001', initiation: '3003', monitor: '3005' } as const;
 const compose = readCompose();
 
 function text(path: string): Promise<string> {
@@ -66,7 +66,8 @@ describe('the image', () => {
     const [command = '', ...args] = [service.command]
       .flat()
       .map((word) => (word === '/roles' ? roles : word.replaceAll('$$', '$')));
-    const given = { POSTGRES_PASSWORD: password, DASHBOARD_PASSWORD: password, ELEVENLABS_WEBHOOK_SECRET: password };
+    const secrets = ['POSTGRES_PASSWORD', 'DASHBOARD_PASSWORD', 'ELEVENLABS_WEBHOOK_SECRET', 'ELEVENLABS_API_KEY'];
+    const given = Object.fromEntries(secrets.map((secret) => [secret, password]));
     const { PATH = '' } = process.env;
     const child = await startProcess({
       command,
@@ -158,6 +159,8 @@ describe('the image', () => {
         WORKER_PORT: free,
         DASHBOARD_PORT: free,
         INITIATION_PORT: free,
+        MONITOR_PORT: free,
+        ELEVENLABS_API_URL: 'http://127.0.0.1:9', // nobody
       };
       const child = await start(name, {
         ...addresses,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { dashboardVariables } from '../apps/dashboard/src/config.ts';
 import { initiationVariables } from '../apps/initiation/src/config.ts';
+import { monitorVariables } from '../apps/monitor/src/config.ts';
 import { receiverVariables } from '../apps/receiver/src/config.ts';
 import { workerVariables } from '../apps/worker/src/config.ts';
 
@@ -22,12 +23,14 @@ const shown = lines.flatMap((line, i): Shown[] => {
   const explained = above.startsWith('#') || lines[i - 2]?.startsWith('#') === true;
   return name ? [{ name, value, commented: hash !== '', explained }] : [];
 });
-const shapes = [receiverVariables.shape, workerVariables.shape, dashboardVariables.shape, initiationVariables.shape];
+const shapes = [receiverVariables, workerVariables, dashboardVariables, initiationVariables, monitorVariables].map(
+  ({ shape }) => shape,
+);
 
 test('.env.example names exactly the variables that the processes read', () => {
-  // The commands read the first two, only Compose reads the third, and the library for S3 reads its own.
+  // The commands read the first, only Compose reads the second, and the library for S3 reads its own.
   const aws = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION'];
-  const others = ['PUBLIC_URL', 'ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD', ...aws];
+  const others = ['ADMIN_DATABASE_URL', 'POSTGRES_PASSWORD', ...aws];
   const read = new Set([...shapes.flatMap((shape) => Object.keys(shape)), ...others]);
   expect(new Set(shown.map(({ name }) => name))).toEqual(read);
   expect(shown).toHaveLength(read.size);
@@ -39,7 +42,7 @@ test.each(shown.filter(({ commented, value }) => commented && value !== ''))(
   ({ name, value }) => {
     const schemas = shapes.flatMap((shape) => Object.entries(shape)).filter(([key]) => key === name);
     const defaults = schemas.map(([, schema]) => schema.parse(undefined));
-    // The dashboard and the initiation listen on loopback by default; .env.example shows the receiver's default.
+    // The dashboard, the initiation and the monitor listen on loopback by default; .env.example shows the receiver's default.
     const expected = name === 'HOST' ? defaults.filter((used) => used !== '127.0.0.1') : defaults;
     expect(expected.length).toBeGreaterThan(0);
     for (const [i, used] of expected.entries()) expect(used).toEqual(schemas[i]?.[1].parse(value));
@@ -68,6 +71,7 @@ test('a process takes each of its secrets from a file as well', () => {
       'DASHBOARD_PASSWORD',
       'API_TOKEN',
       'INITIATION_TOKEN',
+      'ELEVENLABS_API_KEY',
     ]),
   );
 });

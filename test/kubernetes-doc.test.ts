@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { INITIATION_PATH } from '../apps/initiation/src/initiation-route.ts';
 import { faultsOf } from './support/kubernetes-schemas.ts';
@@ -89,9 +89,11 @@ describe('docs/kubernetes.md', () => {
 
   test('its table of networks says who has which label', () => {
     const rows = [...text.matchAll(/^\| `(landline-\w+): member` \| ([^|]+) \|/gm)];
-    expect(rows).toHaveLength(3);
+    expect(rows).toHaveLength(4);
+    const monitor = readFileSync(join(ROOT, 'deploy/kubernetes/components/monitor/monitor.yaml'), 'utf8');
+    const workloads = workloadsOf([...all, ...parseAllDocuments(monitor).map((each): Manifest => each.toJS())]);
     for (const [, label = '', members = ''] of rows) {
-      const having = [...workloadsOf(all)].flatMap(([name, { spec }]) =>
+      const having = [...workloads].flatMap(([name, { spec }]) =>
         spec.template.metadata.labels[label] === 'member' ? [name] : [],
       );
       expect([label, members.split(', ').sort()]).toEqual([label, having.sort()]);

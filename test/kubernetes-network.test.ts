@@ -65,6 +65,11 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     }
   });
 
+  test('who asks the provider reaches it, in every overlay', () => {
+    const reaching = PROCESSES.filter((name) => mayReach(pod(name), OUTSIDE, { number: 443 }));
+    expect(reaching).toEqual(overlay === 'cluster' ? ['receiver', 'worker', 'dashboard'] : ['worker']);
+  });
+
   test('the internet reaches webhooks and callers, and nothing else', () => {
     const reached = PROCESSES.flatMap((name) =>
       containerOf(manifests, name).ports.map((port) => [

@@ -90,7 +90,7 @@ describe('make-secrets.sh', () => {
       .trim()
       .split('\n')
       .map((line) => line.replace('Made ', ''));
-    expect(files).toHaveLength(12);
+    expect(files).toHaveLength(13);
     for (const file of files) expect([file, statSync(file).mode & 0o077]).toEqual([file, 0]);
     expect(read(folder, 'webhook-secret')).toMatch(/^wsec_[0-9a-f]{64}$/);
     for (const file of ['dashboard-password', 'api-token']) expect(read(folder, file)).toMatch(/^[0-9a-f]{48}$/);

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Service, startPostgres } from '@landline/local-servers';
 import { DEAD_LETTER_QUEUE, openQueues, REJECTED_QUEUE, REQUESTS_QUEUE, WEBHOOK_QUEUE } from '@landline/queue';
-import { openOperations } from '@landline/store';
+import { RECONCILE, type ProviderCheck } from '@landline/operations';
+import { createStore, openOperations } from '@landline/store';
 import { canaryBody } from '@landline/webhook/canary';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApp, type AppProcess } from './support/app-process.ts';
 import { readMetricsTable } from './support/metrics-table.ts';
 import { post, SECRET, send, signed, WEBHOOK_PATH } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
+import { makeConversation } from './support/provider/conversation.ts';
+import { startProvider, type StandIn } from './support/provider/start-provider.ts';
 import { openConnection, rawPost } from './support/raw-connection.ts';
 import { runSql } from './support/run-sql.ts';
 import { samplesOf, scrape, type Scrape } from './support/scrape.ts';
@@ -26,6 +29,8 @@ let folder: string;
 let journalDir: string;
 let redis: PrivateRedis;
 let postgres: Service;
+let provider: StandIn;
+let endFault: () => void;
 const processes = new Map<App, AppProcess>();
 const scrapes: Record<App, Scrape[]> = { receiver: [], worker: [], dashboard: [], initiation: [] };
 
@@ -35,7 +40,25 @@ beforeAll(async () => {
   journalDir = join(folder, 'journal');
   redis = await startPrivateRedis();
   postgres = await startPostgres({ dir: join(folder, 'postgres'), port: 0 });
-  const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url, ELEVENLABS_WEBHOOK_SECRET: SECRET };
+  const startedAt = Math.floor(Date.now() / 1000) - 10_800;
+  const conversations = ['conv_unsent', 'conv_gone'].map((id) => makeConversation({ id, startedAt, hasAudio: false }));
+  provider = await startProvider({ conversations });
+  // The run at the worker's start cannot fetch them.
+  endFault = provider.fail({
+    kind: 'missing_permissions',
+    permission: 'convai_read',
+    path: /conv_(unsent|gone)$/,
+    times: 'always',
+  });
+  provider.fail({ kind: 'not_found', path: /conv_gone$/, times: 'always' });
+  const env = {
+    REDIS_URL: redis.url,
+    DATABASE_URL: postgres.url,
+    ELEVENLABS_WEBHOOK_SECRET: SECRET,
+    ELEVENLABS_API_KEY: provider.apiKey,
+    ELEVENLABS_API_URL: provider.url,
+    PUBLIC_URL: 'https://calls.example.com',
+  };
   for (const app of APPS) {
     processes.set(
       app,
@@ -46,7 +69,8 @@ beforeAll(async () => {
           DASHBOARD_PASSWORD,
           INITIATION_TOKEN,
           JOURNAL_DIR: journalDir,
-          SPOOL_DIR: join(folder, 'spool'),
+          // A test breaks that of the receiver.
+          SPOOL_DIR: join(folder, app === 'worker' ? 'spool-of-worker' : 'spool'),
           RECORDINGS_URL: `file:${join(folder, 'recordings')}`,
           CANARY_INTERVAL_SECONDS: '86400',
           MAX_CONNECTIONS: String(MAX_CONNECTIONS),
@@ -60,7 +84,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([...processes.values()].map((app) => app.stop()));
-  await Promise.all([redis.remove(), postgres.stop()]);
+  await Promise.all([redis.remove(), postgres.stop(), provider.close()]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -108,6 +132,38 @@ const answers = (kind: string, because: string) =>
   `landline_initiation_answers_total{kind="${kind}",because="${because}"}`;
 
 describe('what moves the metrics', () => {
+  test('conversations that never came: missing, then fetched, or nobody can; and the webhook at the provider', async () => {
+    await expect
+      .poll(() => readMetrics('worker'), { ...WITHIN, timeout: 30_000 })
+      .toMatchObject({
+        landline_conversations_missing: 2,
+        landline_conversations_fetched_total: 0,
+        landline_reconcile_age_seconds: above(0),
+        landline_provider_webhook_up: 1,
+      });
+    endFault();
+    const store = createStore({ databaseUrl: postgres.url, poolSize: 1 });
+    const check: ProviderCheck = {
+      checkedAt: Date.now(),
+      findings: [],
+      isWebhookUp: false,
+      lastFailure: { code: 503, at: 1_767_225_600_000, answered: null },
+      agents: [],
+    };
+    await store.reconcile.saveProviderCheck(check);
+    await store.operations.request({ kind: RECONCILE, filter: {} });
+    await store.close();
+    await expect
+      .poll(() => readMetrics('worker'), { ...WITHIN, timeout: 40_000 })
+      .toMatchObject({
+        landline_conversations_missing: 0,
+        landline_conversations_unfetchable: 1,
+        landline_conversations_fetched_total: 1,
+        landline_provider_webhook_up: 0,
+        landline_provider_last_failure_timestamp_seconds: 1_767_225_600,
+      });
+  }, 90_000);
+
   test('events: accepted, refused, applied, known, unknown and at fault', async () => {
     const twice = aMessage();
     for (const body of [twice, twice, '{"type": "no.such.type"}', '[']) {
@@ -137,7 +193,8 @@ describe('what moves the metrics', () => {
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
-        'landline_events_processed_total{outcome="applied"}': 1,
+        // The account that was fetched was applied as well.
+        'landline_events_processed_total{outcome="applied"}': 2,
         'landline_events_processed_total{outcome="duplicate"}': 1,
         'landline_events_processed_total{outcome="ignored"}': 1,
         'landline_events_dead_total{code="body_not_json"}': 1,
@@ -145,8 +202,8 @@ describe('what moves the metrics', () => {
         'landline_rejected_requests_diagnosed_total{cause="another_secret"}': 0,
         [jobs(REJECTED_QUEUE, 'waiting')]: 0,
         [jobs(REQUESTS_QUEUE, 'failed')]: 0,
-        landline_transaction_events_sum: 3,
-        landline_receipt_to_row_seconds_count: 1,
+        landline_transaction_events_sum: 4,
+        landline_receipt_to_row_seconds_count: 2,
         landline_receipt_to_row_seconds_sum: above(0),
         'landline_postgres_errors_total{class="connection"}': 0,
         landline_database_waiting: 0,
@@ -194,7 +251,7 @@ describe('what moves the metrics', () => {
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
-        'landline_events_processed_total{outcome="applied"}': 2,
+        'landline_events_processed_total{outcome="applied"}': 3,
         [jobs(WEBHOOK_QUEUE, 'active')]: 0,
       });
     await expect.poll(() => readMetrics('dashboard'), WITHIN).toMatchObject({ [jobs(WEBHOOK_QUEUE, 'active')]: 0 });
@@ -215,7 +272,7 @@ describe('what moves the metrics', () => {
       .toMatchObject({ landline_redis_up: 1, landline_journal_reenqueued_records_total: above(1) });
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
-      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 3 });
+      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 4 });
   });
 
   test('a Redis that may evict what it holds', async () => {
@@ -363,7 +420,7 @@ describe('what moves the metrics', () => {
   test('a Postgres that is away and comes back', async () => {
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
-      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 5 });
+      .toMatchObject({ 'landline_events_processed_total{outcome="applied"}': 6 });
     await postgres.stop();
     await accepted(aMessage());
     await expect
@@ -381,7 +438,7 @@ describe('what moves the metrics', () => {
       .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
         landline_database_waiting: 0,
-        'landline_events_processed_total{outcome="applied"}': 6,
+        'landline_events_processed_total{outcome="applied"}': 7,
         landline_postgres_unsafe: 1,
       });
   });

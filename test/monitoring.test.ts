@@ -45,7 +45,9 @@ type Series = Omit<MetricRow, 'name'>;
 
 /** The series that the processes expose, by name. */
 const series = new Map(
-  ['Receiver', 'Worker', 'Dashboard', 'Initiation', 'Every process'].flatMap(readMetricsTable).flatMap(seriesOf),
+  ['Receiver', 'Worker', 'Dashboard', 'Initiation', 'Monitor', 'Every process']
+    .flatMap(readMetricsTable)
+    .flatMap(seriesOf),
 );
 
 /** Returns the three series of a histogram, all of which only grow, or the one of another metric. */
@@ -77,7 +79,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
     ...(['silent', 'receiving', 'idle', 'new'] satisfies DroppedState[]),
   ],
   class: Object.keys(FAULT_POLICY),
-  kind: ['known', 'unknown', 'defaults'],
+  kind: ['known', 'unknown', 'defaults', 'reconcile'],
   because: ['database_away', 'database_slow'],
   result: ['enqueued', 'lost'],
   event: ['failed'] satisfies OperationEvent[],

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createStore } from '@landline/store';
 import { idempotencyKey } from '@landline/webhook';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { runCommand } from '../apps/cli/src/run-command.ts';
 import { messageBody, recordDeadBodies } from './support/dead-ledger.ts';
 import type { AppProcess } from './support/app-process.ts';
 import { startPipe, type Pipe } from './support/pipe.ts';
+import { makeConversation } from './support/provider/conversation.ts';
+import { startProvider } from './support/provider/start-provider.ts';
 import { PERSON, transcriptOf } from '../packages/store/test/support/a-person.ts';
 import { post, SECRET, send, signed } from './support/post.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
@@ -28,13 +30,13 @@ beforeAll(async () => {
 });
 afterAll(() => pipe.stop());
 
-/** Types a command of the page: `npm run landline -- …`. */
-async function type(command: string, secrets = SECRET) {
+/** Types a command of the page: `npm run landline -- …`. `more`: variables beside those of the servers. */
+async function type(command: string, secrets = SECRET, more: Readonly<Record<string, string>> = {}) {
   const [, words = ''] = /^npm run (?:--silent )?landline -- (.*)$/.exec(command) ?? [];
   const output: string[] = [];
   const code = await runCommand(words.split(' '), {
     root: await makeTempFolder(),
-    env: { DATABASE_URL: pipe.databaseUrl, REDIS_URL: pipe.redis.url, ELEVENLABS_WEBHOOK_SECRET: secrets },
+    env: { DATABASE_URL: pipe.databaseUrl, REDIS_URL: pipe.redis.url, ELEVENLABS_WEBHOOK_SECRET: secrets, ...more },
     print: (line) => output.push(line),
     printError: (line) => output.push(line),
     width: 120,
@@ -50,6 +52,7 @@ test('each recipe has commands, and all of its commands are ours', () => {
     'What happened to call X',
     'What is deleted, and when',
     'The secret was wrong for a day',
+    'Webhooks did not come for a while',
     'Rebuild after an update',
     'A customer wants to be forgotten',
   ]);
@@ -140,6 +143,26 @@ describe('The secret was wrong for a day', () => {
         `SELECT content FROM conversation_messages WHERE conversation_id = 'conv_refused' ORDER BY content`,
       ),
     ).toEqual([{ content: 'refused 0' }, { content: 'refused 1' }, { content: 'refused 2' }]);
+  }, 60_000);
+});
+
+describe('Webhooks did not come for a while', () => {
+  test('what never came is named, and fetched', async () => {
+    const startedAt = Math.floor(Date.now() / 1000) - 100 * 3_600;
+    const provider = await startProvider({ conversations: [makeConversation({ id: 'conv_unsent', startedAt })] });
+    onTestFinished(() => provider.close());
+    const key = { ELEVENLABS_API_KEY: provider.apiKey, ELEVENLABS_API_URL: provider.url };
+    await worker.stop();
+    worker = await pipe.startWorker({ ELEVENLABS_WEBHOOK_SECRET: SECRET, ...key });
+    const [plan = '', fetch = '', ...others] = commandsOf('Webhooks did not come for a while');
+    expect(others).toEqual([]);
+    expect(await type(plan, SECRET, key)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^ +1 {2}missing: .*\n +conv_unsent$/m),
+    });
+    expect(await type(fetch, SECRET, key)).toMatchObject({ code: 0, output: expect.stringContaining('done: ') });
+    const row = `SELECT completeness, title FROM conversations WHERE id = 'conv_unsent'`;
+    expect(await pipe.sql(row)).toEqual([{ completeness: 'complete', title: 'A table' }]);
   }, 60_000);
 });
 

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beginSession, type Session } from '../typing/session.ts';
+import { startProvider, type StandIn } from '../support/provider/start-provider.ts';
 import type { Typed } from '../typing/terminal.ts';
 import type { Outcome } from './outcomes.ts';
 import { startProxy, type Proxy } from './proxy.ts';
 
-/** A reader of the guides, whose public host is a proxy on this machine. */
+/** A reader of the guides, whose public host is a proxy on this machine, and whose ElevenLabs is a stand-in. */
 export interface GuideSession {
   /** Does one step of a guide, and waits until the first terminal shows the step's logs. */
   type: (outcome: Outcome) => Promise<Typed>;
@@ -15,24 +16,36 @@ export interface GuideSession {
 }
 
 /**
- * Begins a session, and starts a proxy in place of the public host.
+ * Begins a session, and starts a proxy in place of the public host, and a stand-in of ElevenLabs' API.
  *
  * @param routes  The routes of the proxy: ports of the guides, by path.
  */
 export async function beginGuideSession(routes: ReadonlyMap<string, number>): Promise<GuideSession> {
   const session = await beginSession();
   const proxy = await startProxy(new Map([...routes].map(([path, port]) => [path, session.ports.get(port) ?? 0])));
+  const provider = await startProvider();
   return {
-    type: (outcome) => type(outcome, session, proxy),
+    type: (outcome) => type(outcome, { session, proxy, provider }),
     async end() {
       await session.end();
       await proxy.close();
+      await provider.close();
     },
   };
 }
 
-async function type(outcome: Outcome, session: Session, proxy: Proxy): Promise<Typed> {
+interface Surroundings {
+  session: Session;
+  proxy: Proxy;
+  provider: StandIn;
+}
+
+async function type(outcome: Outcome, { session, proxy, provider }: Surroundings): Promise<Typed> {
   const { kind, text } = outcome;
+  if (kind === 'dotenv' && text.endsWith('sk_…')) {
+    await setVariable(session.clone, `ELEVENLABS_API_URL=${provider.url}`);
+    return setVariable(session.clone, text.replace('sk_…', provider.apiKey));
+  }
   if (kind === 'dotenv') return setVariable(session.clone, text);
   const command = kind === 'sql' ? `npm run landline -- sql "${text}"` : text;
   return session.type(outcome.isAsTyped === true ? command : onThisMachine(command, session, proxy), outcome);

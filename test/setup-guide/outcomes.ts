@@ -72,11 +72,23 @@ const CONNECTING: readonly Outcome[] = [
   sh(`grep -c '^ELEVENLABS_WEBHOOK_SECRET=wsec_' .env`, { prints: [/^1$/m] }),
   dotenv('HOST=127.0.0.1'),
   dotenv('ELEVENLABS_WEBHOOK_SECRET=wsec_…'),
+  dotenv('ELEVENLABS_API_KEY=sk_…'),
+  dotenv('PUBLIC_URL=https://calls.example.com'),
   START,
   sh('curl -i https://calls.example.com/api/elevenlabs/webhook', {
     prints: [/^HTTP\/\S+ 405 /m, /^allow: POST\r?$/im],
   }),
   sh('curl -i https://calls.example.com/health/ready', { prints: [/^HTTP\/\S+ 404 /m] }),
+  sh('npm run landline -- provider', {
+    prints: [
+      /^✓ The workspace sends to "Landline"\.$/m,
+      /^! ElevenLabs does not tell whether it repeats/m,
+      /^No fault\.$/m,
+    ],
+  }),
+  sh('npm run landline -- provider --enable-retries --yes', {
+    prints: [/^ {2}"Landline" \(https:\/\/calls\.example\.com\/api\/elevenlabs\/webhook\)$/m, /^Switched on\./m],
+  }),
 ];
 
 /** Step 4: the test. */

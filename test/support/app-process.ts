@@ -25,9 +25,10 @@ const DEFAULTS: Readonly<Record<AppName, Readonly<Record<string, string>>>> = {
   worker: { WORKER_PORT: '0', ...KEPT },
   dashboard: { DASHBOARD_PORT: '0' },
   initiation: { INITIATION_PORT: '0' },
+  monitor: { MONITOR: 'on', MONITOR_PORT: '0' },
 };
 
-type AppName = 'receiver' | 'worker' | 'dashboard' | 'initiation';
+type AppName = 'receiver' | 'worker' | 'dashboard' | 'initiation' | 'monitor';
 
 /** Starts an app and does not wait for it: it may refuse to start. It ends with the test run, however that ends. */
 export function spawnApp(app: AppName, { env, ...options }: AppProcessOptions): Promise<StartedProcess> {

@@ -9,8 +9,7 @@ const probe = z.looseObject({
   periodSeconds: z.number(),
 });
 
-const keyOf = z.strictObject({ name: z.string(), key: z.string() });
-const optionalKeyOf = keyOf.extend({ optional: z.boolean().optional() });
+const optionalKeyOf = z.strictObject({ name: z.string(), key: z.string(), optional: z.boolean().optional() });
 
 const container = z.looseObject({
   name: z.string(),
@@ -22,7 +21,7 @@ const container = z.looseObject({
         name: z.string(),
         value: z.string().optional(),
         valueFrom: z
-          .strictObject({ secretKeyRef: keyOf.optional(), configMapKeyRef: optionalKeyOf.optional() })
+          .strictObject({ secretKeyRef: optionalKeyOf.optional(), configMapKeyRef: optionalKeyOf.optional() })
           .optional(),
       }),
     )
