@@ -48,7 +48,9 @@ export function createOutbox({ sender, ofACall = OF_A_CALL, ofAll = OF_ALL }: Ou
     hasRoom: (callId) => lanes.hasRoom(callId),
     async close(withinMs) {
       const late = setTimeout(() => leaving.abort(), withinMs);
-      await Promise.all(working);
+      // An event that is on its way to a receiver that hangs is given up.
+      const isLate = new Promise((resolve) => leaving.signal.addEventListener('abort', resolve, { once: true }));
+      await Promise.race([Promise.all(working), isLate]);
       clearTimeout(late);
       leaving.abort();
     },

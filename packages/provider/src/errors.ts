@@ -7,10 +7,11 @@
  * - `refused`: the provider does not take the request as it is.
  * - `busy`: too many requests, also after all the waiting.
  * - `unavailable`: the provider, or the way to it, fails, also after all the waiting.
- * - `bad_answer`: the answer is not what the provider documents, or is larger than any that is.
+ * - `unusable`: what the provider has can never be used: it is empty, larger than any event, or no conversation.
+ * - `bad_answer`: the answer is not what the provider documents.
  */
 export type ProviderFault =
-  'unauthorized' | 'forbidden' | 'not_found' | 'refused' | 'busy' | 'unavailable' | 'bad_answer';
+  'unauthorized' | 'forbidden' | 'not_found' | 'refused' | 'busy' | 'unavailable' | 'unusable' | 'bad_answer';
 
 /** The provider did not do what it was asked for. The message says what to do, and holds neither the key nor anything of a call but its id. */
 export class ProviderError extends Error {

@@ -82,7 +82,7 @@ test.each<[what: string, answer: Answer, ask: (provider: Provider) => Promise<un
     'no audio',
     (_request, response) => response.end(),
     (provider) => provider.audio('c1', signal),
-    { code: 'bad_answer' },
+    { code: 'unusable' },
   ],
   ['another call', account({ conversation_id: 'c2' }), fetchOne, { code: 'bad_answer' }],
   ['a call without id', account({ conversation_id: null }), fetchOne, { code: 'bad_answer' }],
@@ -100,9 +100,9 @@ test.each<[what: string, answer: Answer, ask: (provider: Provider) => Promise<un
     'an account that no event can hold',
     (_request, response) => response.end(`{"conversation_id": "c1"}${' '.repeat(17 * 1024 * 1024)}`),
     fetchOne,
-    { code: 'bad_answer', message: expect.stringContaining('17825792 bytes') },
+    { code: 'unusable', message: expect.stringContaining('17825792 bytes') },
   ],
-  ['an answer without end', endless('{"conversations": ['), listAll, { code: 'bad_answer' }],
+  ['an answer without end', endless('{"conversations": ['), listAll, { code: 'unusable' }],
 ])('tells what is wrong with %s', async (_what, answer, ask, facts) => {
   const { provider } = await serve([answer], { silenceMs: 20_000 });
   const error = await errorOf(ask(provider));

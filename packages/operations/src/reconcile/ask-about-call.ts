@@ -4,6 +4,9 @@ import { UnfetchableError } from '../errors.ts';
 /** After so many calls in a row that the provider does not answer for, it counts as away. */
 const MOST_UNANSWERED = 10;
 
+/** How many calls without an answer are kept in mind: the newest. */
+const MOST_KEPT = 10_000;
+
 /**
  * What came of a question about one call.
  *
@@ -15,38 +18,51 @@ export type Answer<Value> = { ok: true; value: Value } | { ok: false; code: 'abs
 /** Asks the provider about one call after the other. */
 export interface Questions {
   /** Asks about one call. @throws ProviderError where the fault is not that of the call alone; what `ask` throws otherwise */
-  about<Value>(ask: () => Promise<Value>): Promise<Answer<Value>>;
+  about<Value>(id: string, ask: () => Promise<Value>): Promise<Answer<Value>>;
 }
 
 /**
  * Makes what asks. A fault of one call ends nothing: it is an answer, and the call stays missing however often it comes. A key that is refused, a
  * permission that is missing, a quota that is used up, and a provider that is busy or away concern all calls, so these are thrown. So is any fault that
- * ten calls in a row have.
+ * ten calls in a row have which had an answer before, or were not asked for.
+ *
+ * @param before  The calls that had no answer in earlier runs; it is kept up to date. Where all others have their answers, these come one after the other,
+ *                and they must not keep what lies behind them from being asked for.
  */
-export function createQuestions(): Questions {
+export function createQuestions(before = new Set<string>()): Questions {
   let unanswered = 0;
 
-  function answerOf(error: unknown): Extract<Answer<never>, { ok: false }> {
+  function answerOf(id: string, error: unknown): Extract<Answer<never>, { ok: false }> {
     const isUnfetchable = error instanceof UnfetchableError;
     if (!isUnfetchable && !(error instanceof ProviderError)) throw error;
     const { code, message: reason } = error;
-    if (isUnfetchable || code === 'not_found') {
+    if (isUnfetchable || code === 'not_found' || code === 'unusable') {
       unanswered = 0;
+      before.delete(id);
       return { ok: false, code: 'absent', reason };
     }
-    unanswered += 1;
+    if (!before.has(id)) unanswered += 1;
+    keep(id);
     if (isOfAll(error) || unanswered >= MOST_UNANSWERED) throw error;
     return { ok: false, code: 'unanswered', reason };
   }
 
+  function keep(id: string): void {
+    before.delete(id);
+    before.add(id);
+    const [oldest] = before.size > MOST_KEPT ? before : [];
+    if (oldest !== undefined) before.delete(oldest);
+  }
+
   return {
-    async about(ask) {
+    async about(id, ask) {
       try {
         const value = await ask();
         unanswered = 0;
+        before.delete(id);
         return { ok: true, value };
       } catch (error) {
-        return answerOf(error);
+        return answerOf(id, error);
       }
     },
   };

@@ -158,7 +158,7 @@ async function askForCall(
   call: Pick<ComparedCall, 'id' | 'startedAt' | 'known'>,
   { provider, questions, rules, signal }: CompareOptions,
 ): Promise<ComparedCall> {
-  const answer = await questions.about(() => provider.conversation(call.id, signal));
+  const answer = await questions.about(call.id, () => provider.conversation(call.id, signal));
   if (!answer.ok) {
     return { ...call, verdict: answer.code === 'absent' ? 'unfetchable' : 'missing', reason: answer.reason };
   }

@@ -42,12 +42,13 @@ export async function fetchAccounts(
     const states = await context.retry(() => ports.ledger.states(events.map(({ eventId }) => eventId)));
     for (const [id, state] of states) before.set(id, state);
     await addJob(events, fetching);
+    // What was not added waits nowhere.
+    handed.push(...events.map(({ conversationId, eventId }) => ({ conversationId, eventId })));
   }
 
   const failure = await twoAtOnce(calls, async (call) => {
     const event = await fetchAccount(call, options);
     if (event === undefined) return;
-    handed.push({ conversationId: call.id, eventId: event.id });
     gathered.push({ conversationId: call.id, eventId: event.id, event });
     if (gathered.reduce((sum, { event: { bytes } }) => sum + bytes, 0) >= MOST_IN_JOB.bytes) await enqueue();
   });
@@ -83,7 +84,7 @@ async function fetchAccount(
   { fetching, outcomes, accounts }: FetchOptions,
 ): Promise<AccountEvent | undefined> {
   const { ports, context, questions } = fetching;
-  const answer = await questions.about(async () => {
+  const answer = await questions.about(call.id, async () => {
     const account = call.account ?? (await ports.provider.conversation(call.id, context.signal));
     if (account.id !== call.id) throw new UnfetchableError('the provider gives the account of another call');
     return { account, event: accountEvent(account, endOf(call, account)) };
@@ -116,14 +117,15 @@ async function fetchAccount(
 /** What is kept in mind of an account, without its bytes. */
 function factsOf(account: FetchedConversation, call: ComparedCall): AccountFacts {
   const { agentId, userId, externalNumber, durationSeconds, startedAt } = account;
-  return { agentId, userId, externalNumber, durationSeconds, startedAt: startedAt ?? call.startedAt };
+  const erasedSince = startedAt ?? call.listed?.startedAt ?? call.known?.startedAt ?? 0;
+  return { agentId, userId, externalNumber, durationSeconds, startedAt: startedAt ?? call.startedAt, erasedSince };
 }
 
 /** Tells whether a person of this call was erased since it began; undefined where nobody can say. */
 async function wasErased(
-  { userId, externalNumber: number, startedAt }: AccountFacts,
+  { userId, externalNumber: number, erasedSince }: AccountFacts,
   { store }: Fetching,
 ): Promise<boolean | undefined> {
   if (userId === null && number === null) return false;
-  return store.wasErasedSince({ userId, number }, startedAt);
+  return store.wasErasedSince({ userId, number }, erasedSince);
 }

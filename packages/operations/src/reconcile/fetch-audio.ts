@@ -89,7 +89,7 @@ async function takeAudio(
     endedAt: endOf({ ...call, known, startedAt: known.startedAt }, account),
   };
   try {
-    const answer = await questions.about(async () =>
+    const answer = await questions.about(call.id, async () =>
       sink.take(fetched, await ports.provider.audio(call.id, context.signal)),
     );
     if (answer.ok) return answer.value;

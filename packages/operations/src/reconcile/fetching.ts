@@ -47,6 +47,8 @@ export interface FetchOptions {
 export type AccountFacts = Pick<FetchedConversation, 'agentId' | 'userId' | 'externalNumber' | 'durationSeconds'> & {
   /** Unix milliseconds. */
   startedAt: number;
+  /** From when on an erasure of its persons counts, in unix milliseconds: its beginning, or all time where nobody knows that. */
+  erasedSince: number;
 };
 
 /** An event that was handed over, and of which call it is. */

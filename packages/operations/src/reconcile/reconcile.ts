@@ -27,11 +27,19 @@ const BATCH = 20;
  * @see readUnfetchable for the checkpoint
  */
 export function reconcileKind(ports: ReconcilePorts): OperationKind {
-  const handedOver = createHandedOver();
-  return { kind: RECONCILE, run: (context) => runReconcile(context, ports, handedOver) };
+  const memory = { handedOver: createHandedOver(), unanswered: new Set<string>() };
+  return { kind: RECONCILE, run: (context) => runReconcile(context, ports, memory) };
 }
 
-async function runReconcile(context: OperationContext, ports: ReconcilePorts, handedOver: HandedOver): Promise<void> {
+/** What one run tells the next one of this process. */
+interface Memory {
+  handedOver: HandedOver;
+  /** The calls that had no answer. */
+  unanswered: Set<string>;
+}
+
+async function runReconcile(context: OperationContext, ports: ReconcilePorts, memory: Memory): Promise<void> {
+  const { handedOver, unanswered } = memory;
   const { since } = readReconcileWords(context.operation.filter);
   const { provider, keptDays, windowHours: hours } = ports;
   const store = retryingStore(ports.store, context);
@@ -39,7 +47,7 @@ async function runReconcile(context: OperationContext, ports: ReconcilePorts, ha
   const [lastGood, oldest] = [await store.lastGoodRun(), await store.oldestWindow()];
   const window = windowOf({ now, hours, lastGood, oldest, since });
   const rules = { now, keepsAudio: ports.audio !== undefined, keptDays, asksAgain: asksAgain(now, lastGood) };
-  const questions = createQuestions();
+  const questions = createQuestions(unanswered);
   const add = createJobAdder(context, ports.queue);
   const record = createRunRecord({ context, store, window });
   const run: Run = { context, ports, store, questions, rules, add, handedOver, isAgain: false, record };

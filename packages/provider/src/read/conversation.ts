@@ -51,7 +51,7 @@ function partiesOf(id: string, answer: JsonObject): Pick<FetchedConversation, 'u
   const body = JSON.stringify({ type: 'post_call_transcription', event_timestamp: 0, data });
   const event = normalise({ body, encoding: 'utf8', receivedAt: 0, signedAt: 0, secretId: 'provider' });
   if (event.outcome !== 'applied') {
-    throw new ProviderError('bad_answer', `The provider's answer for conversation ${inPath(id)} is no conversation.`);
+    throw new ProviderError('unusable', `The provider's answer for conversation ${inPath(id)} is no conversation.`);
   }
   const { user_id, external_number } = event.changes.conversation.fields;
   return { userId: user_id?.value ?? null, externalNumber: external_number?.value ?? null };

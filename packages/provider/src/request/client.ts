@@ -71,8 +71,7 @@ export class Client {
         const pieces = counted(answer, { bytes: limitBytes, silenceMs: this.#options.silenceMs });
         // The request may be made again until the first piece has come.
         const first = await pieces.next();
-        if (first.done === true)
-          throw new ProviderError('bad_answer', `The provider's answer for ${ask.what} is empty.`);
+        if (first.done === true) throw new ProviderError('unusable', `The provider's answer for ${ask.what} is empty.`);
         signal.throwIfAborted();
         const leaveAll = () => {
           leave();

@@ -21,7 +21,7 @@ export interface AnswerLimits extends PieceLimits {
 /**
  * Reads an answer's whole body.
  *
- * @throws  ProviderError `bad_answer` for a body that is too large; TransientError for one that takes too long.
+ * @throws  ProviderError `unusable` for a body that is too large; TransientError for one that takes too long.
  */
 export async function readBytes(answer: Exchange, limits: AnswerLimits): Promise<Buffer> {
   const { status } = answer.response;
@@ -40,7 +40,7 @@ export async function readBytes(answer: Exchange, limits: AnswerLimits): Promise
 /**
  * Reads an answer's body piece by piece, and counts it as it arrives. What the reader takes for a piece is not the sender's time.
  *
- * @throws  ProviderError `bad_answer` for a body that is too large; TransientError for one that is too slow.
+ * @throws  ProviderError `unusable` for a body that is too large; TransientError for one that is too slow.
  */
 export async function* counted(answer: Exchange, limits: PieceLimits): AsyncGenerator<Buffer, void, undefined> {
   const { status } = answer.response;
@@ -52,7 +52,7 @@ export async function* counted(answer: Exchange, limits: PieceLimits): AsyncGene
     waitedMs += performance.now() - askedAt;
     if (bytes > limits.bytes) {
       const message = `The provider's answer has more than ${limits.bytes} bytes, and none that it documents has so many.`;
-      throw new ProviderError('bad_answer', message, { status });
+      throw new ProviderError('unusable', message, { status });
     }
     if (waitedMs > limits.silenceMs && (bytes * 1000) / waitedMs < LEAST_BYTES_PER_SECOND) {
       const message = `The provider's answer comes with less than ${LEAST_BYTES_PER_SECOND} bytes a second. Try again later.`;

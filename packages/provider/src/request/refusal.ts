@@ -48,7 +48,10 @@ export function isCrowded(status: number, body: Buffer): boolean {
   return status === 429 && readDetail(body).word === 'too_many_concurrent_requests';
 }
 
-function faultOf(status: number, { isJson, word, permission, fields }: Detail): ProviderFault {
+/** What a refusal can be: it says nothing of what the provider has. */
+type Refusal = Exclude<ProviderFault, 'unusable'>;
+
+function faultOf(status: number, { isJson, word, permission, fields }: Detail): Refusal {
   if (status === 429) return 'busy';
   if (status === 408 || status >= 500) return 'unavailable';
   if (status < 400) return 'bad_answer';
@@ -64,7 +67,7 @@ function faultOf(status: number, { isJson, word, permission, fields }: Detail): 
 }
 
 function errorOf(
-  fault: ProviderFault,
+  fault: Refusal,
   response: Response,
   { detail, purpose }: { detail: Detail; purpose: Purpose },
 ): ProviderError {
@@ -88,7 +91,7 @@ interface Facts {
   origin: string;
 }
 
-const ADVICE: Record<ProviderFault, (facts: Facts) => string> = {
+const ADVICE: Record<Refusal, (facts: Facts) => string> = {
   unauthorized: ({ said, origin }) =>
     `The provider at ${origin} does not know this API key (${said}). Make one under ${WHERE_KEYS_ARE}, set ELEVENLABS_API_KEY, and check that ELEVENLABS_API_URL is that of the workspace's region.`,
   forbidden: ({ said, what, permission }) =>

@@ -38,11 +38,14 @@ export function claimLockStatement(kind: string): Statement {
   };
 }
 
-/** What no other worker has come for within a minute. Whoever was through with one of its kind within that minute will come for the next. */
-const LEFT_BY_OTHERS = `AND due.requested_by IS DISTINCT FROM '${SCHEDULE}'
+/**
+ * What no other worker has come for within a minute. Whoever was through with one of its kind within that minute will come for the next. A run of the
+ * schedule is left alone, unless it was begun and left: it would keep all others waiting.
+ */
+const LEFT_BY_OTHERS = `AND (due.status = 'running' OR due.requested_by IS DISTINCT FROM '${SCHEDULE}')
         AND GREATEST(due.created_at, due.lease_until) < clock_timestamp() - interval '1 minute'
         AND NOT EXISTS (SELECT FROM operations d
-          WHERE d.kind = $1::text AND d.status = 'done' AND d.finished_at > clock_timestamp() - interval '1 minute')`;
+          WHERE d.kind = $1::text AND d.status IN ('done', 'cancelled', 'failed') AND d.finished_at > clock_timestamp() - interval '1 minute')`;
 
 /**
  * Gives the caller the operation of a kind that is due: the one that runs where its holder has let its lease run out, else the oldest

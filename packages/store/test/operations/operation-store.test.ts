@@ -130,6 +130,24 @@ test('a worker that can only refuse leaves the schedule alone, and comes a minut
   expect(await last()).toMatchObject({ id: asked.id, fence: 2 });
 });
 
+test('a run of the schedule that was begun and left keeps nobody waiting: a worker that can only refuse ends it', async () => {
+  const scheduled = await table().request({ kind: 'replay', filter: {}, requestedBy: 'schedule' });
+  const asked = await table().request({ kind: 'replay', filter: {}, requestedBy: 'cli:me' });
+  await claim();
+  await runOut();
+  await older(asked.id);
+  const last = () => table().claim('replay', LEASE_MS, { isLastResort: true });
+  expect(await last()).toBeUndefined();
+  await older(scheduled.id);
+  const left = await last();
+  expect(left).toMatchObject({ id: scheduled.id, status: 'running' });
+  if (left !== undefined) await table().finish(left, NOTHING, 'failed');
+  // It has just been through with one itself.
+  expect(await last()).toBeUndefined();
+  await older(scheduled.id);
+  expect(await last()).toMatchObject({ id: asked.id });
+});
+
 test('one of a kind is under way from its request to its end, however many others came after it', async () => {
   expect(await table().isUnderWay('rebuild')).toBe(false);
   await request('rebuild');
