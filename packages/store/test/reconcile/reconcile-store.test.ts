@@ -102,7 +102,7 @@ test('knows of each call whether its account and its audio are here', async () =
     { id: 'live', ...KNOWN },
     { id: 'told', ...KNOWN, hasAccount: true, hasRecording: true, saysAudio: true },
     { id: 'silent', ...KNOWN, hasAccount: true, saysAudio: false, endedAt: AT + 60_000 },
-    { id: 'odd', ...KNOWN, hasRecording: true, isAudioToGo: true },
+    { id: 'odd', ...KNOWN, hasAccount: true, hasRecording: true, isAudioToGo: true },
     { id: 'failed', ...KNOWN, hasAccount: true },
     { id: 'otel', ...KNOWN },
     { id: 'dead', ...KNOWN, isAccountDead: true },
