@@ -41,14 +41,11 @@ export {
   type ProviderCheck,
 } from './provider-check/provider-check.ts';
 export { acceptFetched } from './reconcile/accept-fetched.ts';
-export { openAudioSink, type AudioSinkOptions } from './reconcile/audio-sink.ts';
-export { createQuestions, type Questions } from './reconcile/ask-about-call.ts';
-export { compareWithProvider, windowOf, type ComparedCall, type CompareOptions } from './reconcile/compare.ts';
+export { openAudioSink } from './reconcile/audio-sink.ts';
 export { fetchConversationKind } from './reconcile/fetch-conversation.ts';
-export { type Rules, type Verdict } from './reconcile/judge-call.ts';
-export { planReconciliation, type PlanOptions, type ReconcilePlan } from './reconcile/plan-reconciliation.ts';
+export { planReconciliation, type ReconcilePlan } from './reconcile/plan-reconciliation.ts';
 export { reconcileKind } from './reconcile/reconcile.ts';
-export type { AudioSink, FetchedCall, ReconcilePorts } from './reconcile/reconcile-ports.ts';
+export type { ReconcilePorts } from './reconcile/reconcile-ports.ts';
 export { reconcileVariables } from './reconcile/reconcile-variables.ts';
 export { FETCH_CONVERSATION, fetchConversationWords, RECONCILE, reconcileWords } from './reconcile/reconcile-words.ts';
-export { readUnfetchable, type CallReasons } from './reconcile/unfetchable.ts';
+export { readUnfetchable } from './reconcile/unfetchable.ts';
