@@ -1,7 +1,8 @@
 import type { ReconcileStore, UnfetchableCall } from '@landline/store';
 import { createQuestions } from './ask-about-call.ts';
-import { compareWithProvider, windowOf, type CompareOptions, type ComparedCall } from './compare.ts';
-import { asksAgain, type Rules } from './judge-call.ts';
+import { beginComparison } from './begin-comparison.ts';
+import { compareWithProvider, type CompareOptions, type ComparedCall } from './compare.ts';
+import type { Rules } from './judge-call.ts';
 
 /** Unfetchable calls that are read together. */
 const UNFETCHABLE_PAGE = 1_000;
@@ -32,10 +33,8 @@ export interface PlanOptions extends Omit<Rules, 'now' | 'asksAgain'>, Pick<Comp
 /** Says what a run would find and fetch, by asking the provider; changes nothing. @throws as `compareWithProvider` */
 export async function planReconciliation(options: PlanOptions): Promise<ReconcilePlan> {
   const { store, provider, windowHours, since, now = Date.now(), keepsAudio, keptDays, signal } = options;
-  const [lastGood, oldest] = [await store.lastGoodRun(), await store.oldestWindow()];
-  const window = windowOf({ now, hours: windowHours, lastGood, oldest, since });
+  const { window, rules } = await beginComparison({ store, windowHours, since, now, keepsAudio, keptDays });
   const plan: ReconcilePlan = { missing: [], withoutRecording: [], waiting: [], unfetchable: [], complete: 0 };
-  const rules = { now, keepsAudio, keptDays, asksAgain: asksAgain(now, lastGood) };
   const otherwise = new Set<string>();
   const pages = compareWithProvider({ store, provider, questions: createQuestions(), window, rules, signal });
   for await (const page of pages) {
