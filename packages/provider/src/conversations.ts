@@ -7,6 +7,7 @@ import { listedConversations } from './read/listed-conversations.ts';
 import { PAGE_SIZE, pagesOf } from './read/pages.ts';
 import { parseAnswer } from './read/read-answer.ts';
 import type { Ask, Client } from './request/client.ts';
+import { isText, isTextType } from './read/is-text.ts';
 import { inPath } from './request/in-path.ts';
 import { pause } from './request/pause.ts';
 
@@ -25,7 +26,7 @@ const PATH = '/v1/convai/conversations';
 /** Lists the calls of a window, page after page. It remembers a thousand ids, however long the list is. */
 export async function* listConversations(
   client: Client,
-  { from, to, statuses = CALL_STATUSES }: ListWindow,
+  { from, to, statuses = CALL_STATUSES, onUnreadable }: ListWindow,
   signal: AbortSignal,
 ): AsyncGenerator<ListedConversation[], void, undefined> {
   const what = 'the list of conversations';
@@ -49,12 +50,14 @@ export async function* listConversations(
     const fresh: ListedConversation[] = [];
     for (const item of page) {
       if (item === null) continue;
-      const call = { ...item, startedAt: item.startedAt ?? lastStart };
+      const call = { ...item, startedAt: item.startedAt ?? lastStart, isStartKnown: item.startedAt !== null };
       lastStart = call.startedAt;
       if (!statuses.includes(call.status) || seen.has(call.id)) continue;
       seen.add(call.id);
       fresh.push(call);
     }
+    const unreadable = page.filter((item) => item === null).length;
+    if (unreadable > 0) onUnreadable?.(unreadable);
     for (const id of [...seen].slice(0, -REMEMBERED_IDS)) seen.delete(id);
     if (fresh.length > 0) yield fresh;
   }
@@ -89,9 +92,14 @@ export async function fetchAudio(
   const ask = askOf(id, `the audio of conversation ${inPath(id)}`, signal);
   const check = ({ headers, status }: Response) => {
     const type = headers.get('content-type') ?? '';
-    if (!/^(?:text|application\/json)\b/i.test(type)) return;
-    const message = `What answers for the provider's API gives no audio for ${ask.what}. Check ELEVENLABS_API_URL and the proxy.`;
-    throw new ProviderError('bad_answer', message, { status });
+    const refuseWhere = (isWrong: boolean, found: string) => {
+      if (!isWrong) return;
+      const message = `What answers for ElevenLabs' API gives ${found} for ${ask.what}. Check ELEVENLABS_API_URL and the proxy.`;
+      throw new ProviderError('bad_answer', message, { status });
+    };
+    refuseWhere(status !== 200, 'a part, or nothing,');
+    refuseWhere(isTextType(type), 'no audio');
+    return (first: Buffer) => refuseWhere(isText(first, type), 'no audio');
   };
   const fetch = () => client.stream({ ...ask, path: `${ask.path}/audio` }, AUDIO_LIMIT_BYTES, check);
   return onceMore(fetch, againMs, signal);

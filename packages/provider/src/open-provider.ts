@@ -18,6 +18,10 @@ export interface ProviderOptions {
   firstPauseMs?: number | undefined;
   /** How often a request is made again at most. With the pauses of the default it takes a minute until a provider that is away makes an error. */
   tries?: number | undefined;
+  /** How long a request is made again at most, and a pause that the provider asks for is waited for, in ms; by default as `tries` has it. For a person who waits. */
+  patienceMs?: number | undefined;
+  /** Called once for each request that takes longer than two seconds. */
+  onWait?: (() => void) | undefined;
   /** How long an answer, or the next piece of one, is waited for, in ms. */
   silenceMs?: number | undefined;
 }
@@ -29,10 +33,10 @@ export interface ProviderOptions {
  * @throws  ProviderError `unauthorized` for a key that no header can hold.
  */
 export function openProvider(options: ProviderOptions): Provider {
-  const { apiKey, firstPauseMs = 1_000, tries = 6, silenceMs = 30_000 } = options;
+  const { apiKey, firstPauseMs = 1_000, tries = 6, silenceMs = 30_000, patienceMs = Infinity, onWait } = options;
   const { origin } = new URL(options.url);
   if (!VISIBLE.test(apiKey)) throw new ProviderError('unauthorized', 'The API key holds characters that no key has.');
-  const client = new Client({ apiKey, origin, firstPauseMs, tries, silenceMs });
+  const client = new Client({ apiKey, origin, firstPauseMs, tries, silenceMs, patienceMs, onWait });
   const monitors = new Set<MonitorSocket>();
   return {
     conversations: (window, signal) => listConversations(client, window, signal),

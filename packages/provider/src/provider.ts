@@ -7,6 +7,8 @@ export interface ListWindow {
   to: number;
   /** Only calls of these statuses; by default of all. */
   statuses?: readonly CallStatus[] | undefined;
+  /** Called with how many items of a page are left out, because they cannot be read. */
+  onUnreadable?: ((count: number) => void) | undefined;
 }
 
 /** A call as the provider's list has it. Null: the provider does not say. */
@@ -16,8 +18,12 @@ export interface ListedConversation {
   status: CallStatus;
   /** Unix milliseconds. Of a call that is listed without a usable start it is that of the call before it, else the window's `from`. */
   startedAt: number;
+  /** Whether the list has a usable start of it. */
+  isStartKnown: boolean;
   /** 0 where the provider does not say. */
   durationSeconds: number;
+  /** How many messages its transcript has; null where the provider does not say. */
+  messageCount: number | null;
   direction: string | null;
   title: string | null;
   summary: string | null;
@@ -118,7 +124,8 @@ export interface MonitorSocket {
 export interface Provider {
   /**
    * Lists calls by their beginning, the oldest first, page after page. A call that moves from page to page meanwhile comes once, unless a thousand others lie
-   * between. An item without an id is left out. @throws ProviderError, also where the pages do not end, or nothing of one can be read
+   * between. An item that cannot be read is left out: above all one without an id, or with one of more than 256 characters. @throws ProviderError, also where the pages do not end, or nothing of a
+   * page of more than ten can be read
    */
   conversations(window: ListWindow, signal: AbortSignal): AsyncIterable<ListedConversation[]>;
   /** Fetches a call's account. A 404 is asked for once more before it counts. */

@@ -29,7 +29,13 @@ test('lists the calls of a window page by page, each once, with the key in the h
       json({
         conversations: [
           listed('c2'),
-          { ...listed('c3', 'in-progress'), call_duration_secs: null, direction: 'inbound', call_summary_title: 'T' },
+          {
+            ...listed('c3', 'in-progress'),
+            call_duration_secs: null,
+            message_count: 4,
+            direction: 'inbound',
+            call_summary_title: 'T',
+          },
         ],
         has_more: false,
         next_cursor: null,
@@ -48,7 +54,9 @@ test('lists the calls of a window page by page, each once, with the key in the h
     agentId: 'a',
     status: 'in-progress',
     startedAt: 1_700_000_001_000,
+    isStartKnown: true,
     durationSeconds: 0,
+    messageCount: 4,
     direction: 'inbound',
     title: 'T',
     summary: null,
@@ -75,13 +83,41 @@ test('lists a call without a usable start at that of the one before it, and leav
     json({ conversations: next, has_more: false }),
   ]);
   const calls = await listOf(provider.conversations(WINDOW, signal));
-  expect(calls.map(({ id, startedAt, durationSeconds }) => [id, startedAt, durationSeconds])).toEqual([
-    ['c1', WINDOW.from, 9],
-    ['c2', 1_700_000_005_000, 0],
-    ['c3', 1_700_000_005_000, 9],
-    ['c4', 1_700_000_005_000, 0],
-    ['c5', 1_700_000_009_000, 9],
+  expect(
+    calls.map(({ id, startedAt, isStartKnown, durationSeconds }) => [id, startedAt, isStartKnown, durationSeconds]),
+  ).toEqual([
+    ['c1', WINDOW.from, false, 9],
+    ['c2', 1_700_000_005_000, true, 0],
+    ['c3', 1_700_000_005_000, false, 9],
+    ['c4', 1_700_000_005_000, false, 0],
+    ['c5', 1_700_000_009_000, true, 9],
   ]);
+});
+
+const page = (conversations: unknown, next?: string) =>
+  json({ conversations, has_more: next !== undefined, next_cursor: next });
+
+test('an item that cannot be read costs none of the others, also where it is alone on its page, and is counted', async () => {
+  const { provider } = await serve([
+    page([listed('c1'), {}, listed('x'.repeat(257)), listed('y'.repeat(256))], 'a'),
+    page([null], 'b'),
+    page([{ ...listed(''), status: 'done' }]),
+  ]);
+  const counts: number[] = [];
+  const calls = await listOf(
+    provider.conversations({ ...WINDOW, onUnreadable: (count) => counts.push(count) }, signal),
+  );
+  expect(calls.map(({ id }) => id)).toEqual(['c1', 'y'.repeat(256)]);
+  expect(counts).toEqual([2, 1, 1]);
+});
+
+test('reads how many messages a call has, and nothing where that is no count', async () => {
+  const counts = [0, 2, '3', -1, 1.5, 1e6, 'many', null, {}];
+  const { provider } = await serve([
+    json({ conversations: counts.map((message_count, i) => ({ ...listed(`c${i}`), message_count })), has_more: false }),
+  ]);
+  const calls = await listOf(provider.conversations(WINDOW, signal));
+  expect(calls.map(({ messageCount }) => messageCount)).toEqual([0, 2, 3, null, null, null, null, null, null]);
 });
 
 test('fetches an account with its exact bytes, and asks once more where it is not found', async () => {

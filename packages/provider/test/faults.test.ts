@@ -30,7 +30,12 @@ const endless =
   };
 
 test.each<[what: string, answer: Answer, ask: (provider: Provider) => Promise<unknown>, facts: object]>([
-  ['a wrong key', refuse(401, 'invalid_api_key'), listAll, { code: 'unauthorized', status: 401 }],
+  [
+    'a wrong key',
+    refuse(401, 'invalid_api_key'),
+    listAll,
+    { code: 'unauthorized', status: 401, message: expect.stringContaining('(401, invalid_api_key)') },
+  ],
   [
     'a permission that the provider names',
     json(
@@ -88,11 +93,15 @@ test.each<[what: string, answer: Answer, ask: (provider: Provider) => Promise<un
   ['a call without id', account({ conversation_id: null }), fetchOne, { code: 'bad_answer' }],
   ['a path that leads elsewhere', json({}), (provider) => provider.conversation('..', signal), { code: 'not_found' }],
   [
-    'a page of which nothing can be read',
-    page([{ ...call, conversation_id: null }, {}], {}),
+    'a page of eleven items, none of which can be read',
+    page(
+      Array.from({ length: 11 }, () => ({ ...call, conversation_id: null })),
+      {},
+    ),
     listAll,
     { code: 'bad_answer', message: expect.stringContaining('conversations is missing or wrong') },
   ],
+  ['a page that is no list', json({ conversations: { c1: call }, has_more: false }), listAll, { code: 'bad_answer' }],
   ['more pages without a cursor', page([call], { has_more: true }), listAll, { code: 'bad_answer' }],
   ['a cursor that repeats', page([call], { has_more: true, next_cursor: 'x' }), listAll, { code: 'bad_answer' }],
   ['an empty page before the end', page([], { has_more: true, next_cursor: 'x' }), listAll, { code: 'bad_answer' }],
@@ -108,6 +117,26 @@ test.each<[what: string, answer: Answer, ask: (provider: Provider) => Promise<un
   const error = await errorOf(ask(provider));
   expect(error).toMatchObject(facts);
   expect(error.message).not.toContain(WORDS);
+  // Whoever reads it knows the provider by its name.
+  expect(error.message).not.toMatch(/provider/i);
+});
+
+test.each([
+  ['a problem', 'application/problem+json; charset=utf-8', '{}', 200],
+  ['a web page that says it is bytes', 'application/octet-stream', '\n<!doctype html>', 200],
+  ['a web page that says it is audio', 'audio/mpeg', '<html>', 200],
+  ['text without a type', undefined, 'Gone for lunch', 200],
+  ['a part of it', 'audio/mpeg', 'ID3\u0004', 206],
+])('takes %s for no audio', async (_name, type, body, status) => {
+  const { provider } = await serve([
+    (_request, response) => response.writeHead(status, type === undefined ? {} : { 'content-type': type }).end(body),
+  ]);
+  await expect(provider.audio('c1', signal)).rejects.toMatchObject({ code: 'bad_answer' });
+});
+
+test('takes audio whose type is not said', async () => {
+  const { provider } = await serve([(_request, response) => response.writeHead(200).end('ID3\u0004 and sound')]);
+  for await (const piece of await provider.audio('c1', signal)) expect(piece.toString()).toBe('ID3\u0004 and sound');
 });
 
 test('reads what the provider leaves out, or has added', async () => {

@@ -92,6 +92,17 @@ test('keeps a socket that only has nothing to say: a sign of life is asked for, 
   expect(ends).toEqual(['dead']);
 });
 
+test('reads on behind bytes that are no UTF-8', async () => {
+  const { provider } = await serveSockets((socket) => {
+    socket.send(Buffer.from('7b2274797065223a22ff227d', 'hex'), { binary: false });
+    socket.send('{"type": "next"}');
+    socket.close(1000, 'over');
+  });
+  const { messages, closes } = follow(provider);
+  await vi.waitFor(() => expect(closes).toEqual([[1000, 'over']]), WAIT);
+  expect(messages).toEqual([{ type: '\ufffd' }, { type: 'next' }]);
+});
+
 test('ends a socket with a message that is too large', async () => {
   const { provider } = await serveSockets((socket) => socket.send(`{"type": "${'x'.repeat(1024 * 1024)}"}`));
   const { messages, closes } = follow(provider);

@@ -142,6 +142,22 @@ test('does not wait for hours, and says until when', async () => {
   expect(asked).toHaveLength(2);
 });
 
+test('gives up soon where a person waits, and says until when the provider asks to wait', async () => {
+  const away = await serve([refuse(503, 'down')], { patienceMs: 100, tries: 1_000_000 });
+  expect(await errorOf(away.provider.settings(signal))).toMatchObject({ code: 'unavailable' });
+  let told = 0;
+  const person = { patienceMs: 20_000, onWait: () => void told++ };
+  const late = await serve([refuse(429, 'system_busy', { 'retry-after': '3' }), SETTINGS], person);
+  await late.provider.settings(signal);
+  expect(told).toBe(1);
+  const { provider, asked } = await serve([refuse(429, 'system_busy', { 'retry-after': '60' }), SETTINGS], person);
+  const error = await errorOf(provider.settings(signal));
+  expect(error).toMatchObject({ code: 'busy', message: expect.stringMatching(/wait until \d{4}-\d\d-\d\dT/) });
+  // A pause that nobody waits for keeps no other request waiting.
+  await provider.settings(signal);
+  expect(asked).toHaveLength(2);
+});
+
 test('ends a pause, a silent answer and a wait for a place as soon as the signal is aborted, with its reason', async () => {
   const abort = new AbortController();
   const busy = refuse(429, 'system_busy', { 'retry-after': '60' });
@@ -213,7 +229,7 @@ test('gives up what comes a byte now and then: an answer, audio, and the body of
   const error = await errorOf(textOf(audio));
   expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('1024 bytes a second') });
   const refused = await serve([drip(403)], { silenceMs: 500, tries: 0 });
-  expect(await errorOf(refused.provider.settings(signal))).toMatchObject({ code: 'forbidden', status: 403 });
+  expect(await errorOf(refused.provider.settings(signal))).toMatchObject({ code: 'bad_answer', status: 403 });
 });
 
 test('sends the key nowhere else, and shows it in no error', async () => {

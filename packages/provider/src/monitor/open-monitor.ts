@@ -32,6 +32,8 @@ export function openMonitor(id: string, options: MonitorOptions, handlers: Monit
   const socket = new WebSocket(url, {
     headers: { 'xi-api-key': options.apiKey },
     maxPayload: MESSAGE_LIMIT_BYTES,
+    // Bytes that are no UTF-8 become U+FFFD. Else they would end each new socket, for they come again on it.
+    skipUTF8Validation: true,
     handshakeTimeout: options.silenceMs,
     perMessageDeflate: false,
     followRedirects: false,
@@ -44,7 +46,7 @@ export function openMonitor(id: string, options: MonitorOptions, handlers: Monit
   });
   socket.on('unexpected-response', (_request, { statusCode = 0 }) => {
     const code = REFUSALS.has(statusCode) ? REFUSED : LOST;
-    ending ??= { code, reason: `The provider refuses the monitoring socket with status ${statusCode}.` };
+    ending ??= { code, reason: `ElevenLabs refuses the monitoring socket with status ${statusCode}.` };
     socket.terminate();
   });
   socket.on('error', (error) => (ending ??= faultOf(error)));

@@ -28,7 +28,7 @@ export function readConversation(id: string, bytes: Buffer, answer: Json): Fetch
   const what = `conversation ${inPath(id)}`;
   const read = readAnswer(account, answer, what);
   if (read.conversation_id !== id || !isObject(answer)) {
-    throw new ProviderError('bad_answer', `The provider's answer for ${what} is that of another conversation.`);
+    throw new ProviderError('bad_answer', `ElevenLabs' answer for ${what} is that of another conversation.`);
   }
   const { start_time_unix_secs: start, accepted_time_unix_secs: accepted, call_duration_secs } = read.metadata ?? {};
   return {
@@ -51,7 +51,7 @@ function partiesOf(id: string, answer: JsonObject): Pick<FetchedConversation, 'u
   const body = JSON.stringify({ type: 'post_call_transcription', event_timestamp: 0, data });
   const event = normalise({ body, encoding: 'utf8', receivedAt: 0, signedAt: 0, secretId: 'provider' });
   if (event.outcome !== 'applied') {
-    throw new ProviderError('unusable', `The provider's answer for conversation ${inPath(id)} is no conversation.`);
+    throw new ProviderError('unusable', `ElevenLabs' answer for conversation ${inPath(id)} is no conversation.`);
   }
   const { user_id, external_number } = event.changes.conversation.fields;
   return { userId: user_id?.value ?? null, externalNumber: external_number?.value ?? null };

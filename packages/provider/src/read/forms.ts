@@ -23,6 +23,9 @@ const time = number.refine((seconds) => seconds >= 0 && seconds <= LAST_SECOND).
 /** A text that is not empty: an id, a name. */
 export const text = z.string().min(1);
 
+/** The id of a call: the longest that a webhook's event may have. Postgres can index no much longer one. */
+export const callId = text.max(256);
+
 // What the provider does not mark may be missing or null, and counts as that where its form is another.
 
 /** A text, else null. */
@@ -39,6 +42,11 @@ export const maybeStart = time
 /** The duration of a call in seconds, else null. */
 export const maybeDuration = number
   .refine((seconds) => seconds >= 0 && seconds * 1000 <= DAY_MS)
+  .nullable()
+  .catch(null);
+/** How many there are of something, else null. No call has a million messages. */
+export const maybeCount = number
+  .refine((count) => Number.isInteger(count) && count >= 0 && count < 1_000_000)
   .nullable()
   .catch(null);
 /** A boolean, else false. */

@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import type { ListedConversation } from '../provider.ts';
 import { callStatus } from './call-status.ts';
-import { maybeDuration, maybeStart, maybeText, text } from './forms.ts';
+import { callId, maybeCount, maybeDuration, maybeStart, maybeText } from './forms.ts';
 
 /** A call of the list as it stands there: the start may be missing. */
-type ListedItem = Omit<ListedConversation, 'startedAt'> & { startedAt: number | null };
+type ListedItem = Omit<ListedConversation, 'startedAt' | 'isStartKnown'> & { startedAt: number | null };
 
 const item = z
   .object({
-    conversation_id: text,
+    conversation_id: callId,
     agent_id: maybeText,
     status: callStatus,
     start_time_unix_secs: maybeStart,
     call_duration_secs: maybeDuration,
+    message_count: maybeCount,
     direction: maybeText,
     call_summary_title: maybeText,
     transcript_summary: maybeText,
@@ -25,6 +26,7 @@ const item = z
     status: call.status,
     startedAt: call.start_time_unix_secs,
     durationSeconds: call.call_duration_secs ?? 0,
+    messageCount: call.message_count,
     direction: call.direction,
     title: call.call_summary_title,
     summary: call.transcript_summary,
@@ -32,11 +34,14 @@ const item = z
     endReason: call.termination_reason,
   }));
 
+/** A page with more items than so many, none of which can be read, is an answer of another shape. */
+const MOST_UNREADABLE = 10;
+
 /** A page of `GET /v1/convai/conversations`. An item that cannot be read is null: one of them must not cost the others. */
 export const listedConversations = z.object({
   conversations: z
     .array(item.nullable().catch(null))
-    .refine((items) => items.length === 0 || items.some((call) => call !== null)),
+    .refine((items) => items.length <= MOST_UNREADABLE || items.some((call) => call !== null)),
   has_more: z.boolean().nullish().catch(undefined),
   next_cursor: maybeText,
 });

@@ -19,7 +19,7 @@ export function parseAnswer(bytes: Buffer, what: string): Json {
   const found = isPage ? 'a web page' : 'no JSON';
   const error = new ProviderError(
     'bad_answer',
-    `What answers for the provider's API gives ${found} for ${what}. Check ELEVENLABS_API_URL and the proxy.`,
+    `What answers for ElevenLabs' API gives ${found} for ${what}. Check ELEVENLABS_API_URL and the proxy.`,
   );
   throw isPage ? error : new TransientError(error);
 }
@@ -33,8 +33,5 @@ export function readAnswer<T>(schema: z.ZodType<T>, answer: Json, what: string):
   const read = schema.safeParse(answer);
   if (read.success) return read.data;
   const path = read.error.issues[0]?.path.map(String).join('.').slice(0, MAX_PATH) || 'the whole answer';
-  throw new ProviderError(
-    'bad_answer',
-    `The provider's answer for ${what} cannot be read: ${path} is missing or wrong.`,
-  );
+  throw new ProviderError('bad_answer', `ElevenLabs' answer for ${what} cannot be read: ${path} is missing or wrong.`);
 }

@@ -29,6 +29,9 @@ const REFUSAL_BYTES = 65_536;
 /** A whole answer may take so many times the silence that is waited for. */
 const SILENCES = 10;
 
+/** Throws for an answer that is none. May return what does the same for the first piece of its body. */
+export type CheckAnswer = (response: Response) => void | ((first: Buffer) => void);
+
 /** Makes requests: a few at once, again after a failure, and with the key in the header alone. */
 export class Client {
   readonly #options: ClientOptions;
@@ -63,15 +66,16 @@ export class Client {
    *
    * @param check  Throws for an answer that is another than was asked for.
    */
-  async stream(ask: Ask, limitBytes: number, check: (response: Response) => void): Promise<AsyncIterable<Buffer>> {
+  async stream(ask: Ask, limitBytes: number, check: CheckAnswer): Promise<AsyncIterable<Buffer>> {
     const { signal, done } = this.#errands.begin(ask.signal);
     const attempt = () =>
       this.#inPlace(ask, signal, async (answer, leave) => {
-        check(answer.response);
+        const checkFirst = check(answer.response);
         const pieces = counted(answer, { bytes: limitBytes, silenceMs: this.#options.silenceMs });
         // The request may be made again until the first piece has come.
         const first = await pieces.next();
-        if (first.done === true) throw new ProviderError('unusable', `The provider's answer for ${ask.what} is empty.`);
+        if (first.done === true) throw new ProviderError('unusable', `ElevenLabs' answer for ${ask.what} is empty.`);
+        checkFirst?.(first.value);
         signal.throwIfAborted();
         const leaveAll = () => {
           leave();
@@ -90,7 +94,7 @@ export class Client {
 
   /** Ends all that is on its way. */
   close(): void {
-    this.#errands.end(new ProviderError('unavailable', "The client of the provider's API was closed."));
+    this.#errands.end(new ProviderError('unavailable', "The client of ElevenLabs' API was closed."));
   }
 
   /** Makes one request in a place of its own. `work` leaves the place, and ends the answer with it; where this throws, that is done. */
@@ -128,7 +132,9 @@ export class Client {
     const body = await beginningOf(answer, this.#options.silenceMs);
     const error = refusalOf(answer.response, body, ask);
     if (isCrowded(answer.response.status, body)) this.#places.crowd();
-    if (error instanceof TransientError && error.pauseMs !== undefined) this.#places.close(error.pauseMs);
+    const pauseMs = error instanceof TransientError ? error.pauseMs : undefined;
+    // One that no request waits for stops nobody.
+    if (pauseMs !== undefined && pauseMs <= this.#options.patienceMs) this.#places.close(pauseMs);
     return error;
   }
 }

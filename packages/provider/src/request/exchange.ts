@@ -64,12 +64,12 @@ async function* piecesOf(response: Response, inTime: <T>(work: Promise<T>) => Pr
 }
 
 function silent(url: URL, silenceMs: number): TransientError {
-  const message = `The provider's API at ${url.origin} has sent nothing for ${silenceMs / 1000} seconds. Try again later.`;
+  const message = `ElevenLabs' API at ${url.origin} has sent nothing for ${silenceMs / 1000} seconds. Try again later.`;
   return new TransientError(new ProviderError('unavailable', message));
 }
 
 function broken(url: URL, cause: unknown): TransientError {
-  const message = `The provider's API at ${url.origin} cannot be reached, or cuts its answers off (${reasonOf(cause)}). Check ELEVENLABS_API_URL, the network and the proxy.`;
+  const message = `ElevenLabs' API at ${url.origin} cannot be reached, or cuts its answers off (${reasonOf(cause)}). Check ELEVENLABS_API_URL, the network and the proxy.`;
   return new TransientError(new ProviderError('unavailable', message, { cause }));
 }
 

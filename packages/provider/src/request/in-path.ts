@@ -7,6 +7,6 @@ import { ProviderError } from '../errors.ts';
  */
 export function inPath(id: string): string {
   if (id === '' || id === '.' || id === '..')
-    throw new ProviderError('not_found', `The provider has nothing of the id "${id}".`);
+    throw new ProviderError('not_found', `ElevenLabs has nothing of the id "${id}".`);
   return encodeURIComponent(id.toWellFormed());
 }

@@ -30,7 +30,7 @@ export async function readBytes(answer: Exchange, limits: AnswerLimits): Promise
   for await (const piece of counted(answer, limits)) {
     found.push(piece);
     if (performance.now() > endsAt) {
-      const message = `The provider's answer has not ended within ${limits.ms / 1000} seconds. Try again later.`;
+      const message = `ElevenLabs' answer has not ended within ${limits.ms / 1000} seconds. Try again later.`;
       throw new TransientError(new ProviderError('unavailable', message, { status }));
     }
   }
@@ -51,11 +51,11 @@ export async function* counted(answer: Exchange, limits: PieceLimits): AsyncGene
     bytes += piece.length;
     waitedMs += performance.now() - askedAt;
     if (bytes > limits.bytes) {
-      const message = `The provider's answer has more than ${limits.bytes} bytes, and none that it documents has so many.`;
+      const message = `ElevenLabs' answer has more than ${limits.bytes} bytes, and none that it documents has so many.`;
       throw new ProviderError('unusable', message, { status });
     }
     if (waitedMs > limits.silenceMs && (bytes * 1000) / waitedMs < LEAST_BYTES_PER_SECOND) {
-      const message = `The provider's answer comes with less than ${LEAST_BYTES_PER_SECOND} bytes a second. Try again later.`;
+      const message = `ElevenLabs' answer comes with less than ${LEAST_BYTES_PER_SECOND} bytes a second. Try again later.`;
       throw new TransientError(new ProviderError('unavailable', message, { status }));
     }
     yield piece;

@@ -54,13 +54,13 @@ type Refusal = Exclude<ProviderFault, 'unusable'>;
 function faultOf(status: number, { isJson, word, permission, fields }: Detail): Refusal {
   if (status === 429) return 'busy';
   if (status === 408 || status >= 500) return 'unavailable';
-  if (status < 400) return 'bad_answer';
+  // A page of a proxy or firewall says nothing about the key, or about a conversation.
+  if (status < 400 || !isJson) return 'bad_answer';
   if (word === 'invalid_api_key') return 'unauthorized';
   if (word === 'missing_permissions' || permission !== undefined || status === 402 || status === 403)
     return 'forbidden';
   if (status === 401) return word === 'quota_exceeded' ? 'refused' : 'unauthorized';
-  // A proxy's own 404, or a wrong address, says nothing about a conversation.
-  if (status === 404 || status === 410) return isJson ? 'not_found' : 'bad_answer';
+  if (status === 404 || status === 410) return 'not_found';
   // The provider checks the form of an id before it looks for it.
   if (status === 422 && fields.some(({ loc }) => loc.startsWith('path'))) return 'not_found';
   return 'refused';
@@ -93,17 +93,17 @@ interface Facts {
 
 const ADVICE: Record<Refusal, (facts: Facts) => string> = {
   unauthorized: ({ said, origin }) =>
-    `The provider at ${origin} does not know this API key (${said}). Make one under ${WHERE_KEYS_ARE}, set ELEVENLABS_API_KEY, and check that ELEVENLABS_API_URL is that of the workspace's region.`,
+    `ElevenLabs at ${origin} does not know this API key (${said}). Make one under ${WHERE_KEYS_ARE}, set ELEVENLABS_API_KEY, and check that ELEVENLABS_API_URL is that of the workspace's region.`,
   forbidden: ({ said, what, permission }) =>
     permission === undefined
-      ? `The provider does not give this API key ${what} (${said}). Check the workspace's plan, and what the maker of the key may see.`
+      ? `ElevenLabs does not give this API key ${what} (${said}). Check the workspace's plan, and what the maker of the key may see.`
       : `The API key lacks the permission ${permission}, which ${what} needs (${said}). Give it the permission under ${WHERE_KEYS_ARE}.`,
-  not_found: ({ said, what }) => `The provider does not have ${what}, or this API key does not see it (${said}).`,
-  refused: ({ said, what }) => `The provider does not take the request for ${what} (${said}).`,
-  busy: ({ said, what }) => `The provider is too busy for ${what} (${said}).`,
-  unavailable: ({ said, what }) => `The provider fails to give ${what} (${said}). Try again later.`,
+  not_found: ({ said, what }) => `ElevenLabs does not have ${what}, or this API key does not see it (${said}).`,
+  refused: ({ said, what }) => `ElevenLabs does not take the request for ${what} (${said}).`,
+  busy: ({ said, what }) => `ElevenLabs is too busy for ${what} (${said}).`,
+  unavailable: ({ said, what }) => `ElevenLabs fails to give ${what} (${said}). Try again later.`,
   bad_answer: ({ said, what, origin }) =>
-    `What answers at ${origin} is not the provider's API: asked for ${what}, it says ${said}. Check ELEVENLABS_API_URL and the proxy.`,
+    `What answers at ${origin} is not ElevenLabs' API: asked for ${what}, it says ${said}. Check ELEVENLABS_API_URL and the proxy.`,
 };
 
 function originOf({ url }: Response): string {
@@ -112,8 +112,10 @@ function originOf({ url }: Response): string {
 
 /** Names the server that an answer sends on to. The rest of the address is not told: nobody knows what it holds. */
 function redirectOf({ url, headers }: Response): string | undefined {
-  const location = headers.get('location') ?? '';
-  return URL.canParse(location, url) ? `which sends on to ${new URL(location, url).origin}` : undefined;
+  const location = headers.get('location');
+  return location !== null && URL.canParse(location, url)
+    ? `which sends on to ${new URL(location, url).origin}`
+    : undefined;
 }
 
 function fieldsIn({ fields }: Detail): string {
