@@ -61,7 +61,7 @@ export {
   type WalkedConversation,
 } from './retention/retention-store.ts';
 export type { ConversationPosition } from './retention/row-statements.ts';
-export { RECONCILE, RETENTION } from './retention/run-statements.ts';
+export { RECONCILE, RETENTION, SCHEDULE } from './retention/run-statements.ts';
 export type { PlaceSurvey, Survey } from './retention/survey.ts';
 export { migrate, prepareTables, type MigrateOptions, type Prepared } from './schema/migrate.ts';
 export { ROLES, type Role } from './schema/role-statements.ts';

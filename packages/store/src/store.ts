@@ -19,6 +19,9 @@ import {
 import { ledgerOn, type Ledger } from './find/ledger.ts';
 import { failureMarksOn, type FailureMarks } from './lookup/failure-marks.ts';
 import { operationsOn, type OperationStore } from './operations/operation-store.ts';
+import { comparing } from './reconcile/compare-person.ts';
+import { markErasedOnTheWay } from './reconcile/erased-on-the-way.ts';
+import { erasedSinceOn } from './reconcile/erased-since.ts';
 import { reconcileOn } from './reconcile/reconcile-store.ts';
 import type { ReconcileStore } from './reconcile/reconcile.ts';
 import { retentionOn, type RetentionStore } from './retention/retention-store.ts';
@@ -34,7 +37,8 @@ export type StoreOptions = TransactionOptions;
 /** Where events rest. Every method that fails throws a `StoreError`. */
 export interface Store extends RejectedTable {
   /**
-   * Applies events in one transaction. Safe to repeat: what the ledger has is not applied again.
+   * Applies events in one transaction. Safe to repeat: what the ledger has is not applied again. The call of a fetched account whose person was erased
+   * while it was on its way is marked first, so that its events are ignored.
    *
    * @returns  Each ledger id's outcome.
    */
@@ -102,12 +106,16 @@ export function createStore(options: StoreOptions): Store {
 
 /** Makes a store that works in these transactions, and closes them with itself. */
 export function storeOn(transactions: Transactions): Store {
+  const isOf = comparing();
+  const markErased = markErasedOnTheWay(transactions, isOf);
   return {
     ...createRejectedTable(transactions),
-    apply: (events) =>
-      withBodies(events, transactions, (options) =>
+    apply: async (events) => {
+      await markErased(events);
+      return withBodies(events, transactions, (options) =>
         transactions.run((run, runAtCommit) => applyEvents(events, { run, runAtCommit, ...options })),
-      ),
+      );
+    },
     recordDead: (events) =>
       withBodies(events, transactions, (options) => transactions.run((run) => recordDead(events, { run, ...options }))),
     listDead: ({ after, limit }) =>
@@ -135,7 +143,7 @@ export function storeOn(transactions: Transactions): Store {
     operations: operationsOn(transactions),
     failures: failureMarksOn(transactions),
     retention: retentionOn(transactions),
-    reconcile: reconcileOn(transactions),
+    reconcile: reconcileOn(transactions, erasedSinceOn(transactions, { isOf })),
     close: () => transactions.close(),
   };
 }

@@ -81,7 +81,7 @@ test('every column of the tables is one that events set, or is known to be none'
     const { name, key, registers, earliest, latest, greatestClock, changedAt, maps = [] } = table;
     const own = [earliest, latest, greatestClock, changedAt].filter((column) => column !== undefined);
     // No event erases a conversation, or compares it with the provider's list.
-    const others = name === 'conversations' ? ['completeness', 'erased_at'] : [];
+    const others = name === 'conversations' ? ['completeness', 'completeness_reason', 'erased_at'] : [];
     const columns = [...key, ...registers.map(([register]) => register), 'clocks', ...own, ...others];
     const all = [...columns, ...maps.flatMap((map) => [map, `${map}_clocks`])];
     expect(all.toSorted().join(' ')).toBe(stored.get(name));

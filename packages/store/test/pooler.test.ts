@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startPgBouncer } from '../../../test/support/pgbouncer.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { migrate } from '../src/schema/migrate.ts';
@@ -32,7 +32,9 @@ test('with one connection in all behind PgBouncer, three that migrate at once do
 
   const store = openStore({ databaseUrl: pooled, poolSize: 5 });
   const events = Array.from({ length: 40 }, (_, i) => message(`text ${i}`));
-  const outcomes = await Promise.all([...events.map((event) => store.apply([event])), store.probe(), store.ping()]);
+  // As the worker does, for a transaction that gets no connection in time on a busy machine.
+  const applied = (event: (typeof events)[number]) => vi.waitFor(() => store.apply([event]), { timeout: 30_000 });
+  const outcomes = await Promise.all([...events.map(applied), store.probe(), store.ping()]);
   expect(outcomes).toHaveLength(42);
   expect(await store.query('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: 40 }]);
 }, 60_000);

@@ -2,8 +2,11 @@
 const DECORATION = /[\s().\u200b-\u200f\u202a-\u202e\u2066-\u2069-]/g;
 const DIALLED = /^\+?\d{3,}$/;
 
-/** The user part of a SIP address or a `tel:` URI, also within `"Name" <…>;tag=…`. */
-const ADDRESS = /^(?:[^<]*<)?\s*(sips?|tel):([^@;?>\s]*)/i;
+/** Full-width digits and plus sign, and the digits of Arabic and of Persian: the last four bits of each digit are its value. */
+const OTHER_DIGITS = /[\uff0b\uff10-\uff19\u0660-\u0669\u06f0-\u06f9]/g;
+
+/** The user part of a SIP address, of a `tel:` URI or of a WhatsApp address, also within `"Name" <…>;tag=…`. */
+const ADDRESS = /^(?:[^<]*<)?\s*(sips?|tel|whatsapp):([^@;?>\s]*)/i;
 
 /**
  * The least number of digits of a number in a SIP address without a plus. Fewer digits are an extension of that host.
@@ -30,14 +33,17 @@ const WITHHELD_WORDS: ReadonlySet<string> = new Set([
  * Returns a phone number in one form, so that a caller has one number over any trunk.
  *
  * - Spaces and punctuation are removed.
- * - A number in a SIP address or `tel:` URI is taken out of it.
+ * - A number in a SIP address, a `tel:` URI or behind `whatsapp:` is taken out of it.
+ * - Full-width, Arabic and Persian digits become ASCII ones.
  * - A text that is no number stays as it is: `anonymous`, sip:alice@example.com, an extension.
- * - No plus sign is added.
+ * - No plus sign is added, not even for `00`: what a trunk means by it is its own.
+ * - A number with an extension stays as it is: several people may have it.
  */
 export function phoneNumber(text: string): string {
-  const plain = text.replace(DECORATION, '');
+  const written = text.replace(OTHER_DIGITS, (digit) => (digit === '\uff0b' ? '+' : String(digit.charCodeAt(0) & 0xf)));
+  const plain = written.replace(DECORATION, '');
   if (DIALLED.test(plain)) return plain;
-  const [, scheme, user] = ADDRESS.exec(text) ?? [];
+  const [, scheme, user] = ADDRESS.exec(written) ?? [];
   if (scheme === undefined || user === undefined) return text;
   const digits = user.replace(/%2b/gi, '+').replace(DECORATION, '');
   const isNumber = DIALLED.test(digits) && (digits.startsWith('+') || digits.length >= SHORTEST_IN_ADDRESS);

@@ -39,6 +39,15 @@ test.each([
   ['"Layla (home)" <sip:+12525550101;phone-context=x@trunk.example.com:5061>;tag=a1', '+12525550101', true],
   ['<tel:+1-252-555-0101;ext=5>', '+12525550101', true],
   ['sip:01234567890@host', '01234567890', true],
+  ['whatsapp:+12525550101', '+12525550101', true],
+  ['＋１２５２５５５０１０１', '+12525550101', true],
+  ['\u200e+١٢٥٢٥٥٥٠١٠١', '+12525550101', true],
+  ['+۱۲۵۲۵۵۵۰۱۰۱', '+12525550101', true],
+  ['tel:+١٢٥٢٥٥٥٠١٠١', '+12525550101', true],
+  // They may be somebody else's.
+  ['0012525550101', '0012525550101', true],
+  ['+1.252.555.0101 ext 5', '+1.252.555.0101 ext 5', false],
+  ['whatsapp:anna', 'whatsapp:anna', false],
   ['sip:101@pbx.example.com', 'sip:101@pbx.example.com', false],
 ])('%j: %j, names one caller: %s', (text, number, dialled) => {
   expect(phoneNumber(text)).toBe(number);

@@ -20,12 +20,13 @@ CREATE TABLE "reconciliations" (
 -- CreateIndex
 CREATE INDEX "reconciliations_started_at_id_idx" ON "reconciliations"("started_at" DESC, "id" DESC);
 
--- What the newest look at the provider's side has found. One row, the newest.
+-- What the newest look at the provider's side has found, and when a worker began the last one. One row. It has no result while the first look runs.
 -- CreateTable
 CREATE TABLE "provider_checks" (
     "id" INTEGER NOT NULL DEFAULT 1,
+    "begun_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
     "saved_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
-    "result" JSONB NOT NULL,
+    "result" JSONB,
 
     CONSTRAINT "provider_checks_pkey" PRIMARY KEY ("id")
 );

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Statement } from '../connection/statement.ts';
 import { openTransactions, type Run, type Transactions } from '../connection/transactions.ts';
+import { clearWordsStatement } from '../reconcile/clear-words.ts';
+import { wordsLockStatement } from '../reconcile/words-lock.ts';
 import { forgetInLedger, markEventsStatement } from './forget-ledger.ts';
 import { forgetInKeptTablesStatement } from './forget-statements.ts';
 import {
@@ -74,6 +76,15 @@ export interface Erasing {
    * stays that has a call again.
    */
   forgetProfiles(id: string, person: Person, options?: { isLate?: boolean }): Promise<void>;
+  /**
+   * Looks through some calls of which no account is here, in the order of their ids, and clears the words of the provider's list in those that began before the
+   * erasure was asked for. At the beginning it waits until those are through who write such words and may not have seen the erasure. Whoever comes later sees it,
+   * so nobody is kept waiting while the words are cleared.
+   *
+   * @param after  The id that it goes on behind; '' begins.
+   * @returns      The last id that it has looked at; undefined where there is none.
+   */
+  clearListed(id: string, after: string): Promise<string | undefined>;
   /** Leaves only the ids of events that belong to no conversation, dead or ignored. */
   forgetEvents(id: string, events: readonly string[]): Promise<void>;
   /** Deletes refused requests. */
@@ -84,10 +95,14 @@ export interface Erasing {
   clearFilters(id: string, person: Person, hash: string): Promise<void>;
 }
 
+/** Calls that one transaction looks through. */
+const CLEARED_AT_ONCE = 500;
+
 const idsSchema = z.array(z.object({ id: z.string() }));
 const profilesSchema = z.array(z.object({ user_id: z.string() }));
 const personSchema = z.tuple([z.object({ users: z.array(z.string()), numbers: z.array(z.string()) })]);
 const countSchema = z.tuple([z.object({ count: z.number() })]);
+const clearedSchema = z.tuple([z.object({ cleared: z.number(), last: z.string().nullable() })]);
 const planSchema = z.tuple([
   z.object({
     conversations: z.number(),
@@ -137,6 +152,14 @@ export function erasingOn(transactions: Pick<Transactions, 'run'>): Erasing {
     erasedSince: (since, { after, limit }) =>
       ask(async (run) => ids(await run(erasedSinceStatement(since, after, limit)))),
     forgetProfiles: (id, person, { isLate = false } = {}) => forget(id, (run) => forgetProfiles(person, isLate, run)),
+    clearListed: async (id, after) => {
+      if (after === '') await tell(wordsLockStatement('alone'));
+      return ask(async (run) => {
+        const [{ cleared, last }] = clearedSchema.parse(await run(clearWordsStatement(id, after, CLEARED_AT_ONCE)));
+        if (cleared > 0) await run(addCountsStatement(id, { listed: cleared }));
+        return last ?? undefined;
+      });
+    },
     forgetEvents: async (id, events) => {
       if (events.length > 0) await forget(id, (run) => forgetEvents(events, run));
     },

@@ -23,6 +23,7 @@ export const EMPTIED = {
   title: 'NULL',
   summary: 'NULL',
   analysis: 'NULL',
+  completeness_reason: 'NULL',
   metadata: `'{}'`,
   // The names of what stood in it.
   metadata_clocks: `'{}'`,
@@ -47,13 +48,13 @@ export const BY_INDEX: Statement = {
   parameters: [],
 };
 
-/** Makes a row for each conversation that has none, so that its events find the mark when they come. */
+/** Makes a row for each conversation that has none, so that its events find the mark when they come. In the order in which events' transactions make theirs. */
 export function makeRowsStatement(ids: readonly string[]): Statement {
   return {
     sql: `
     INSERT INTO conversations (id, status, started_at, created_at, updated_at, clocks)
     SELECT k.id, 'initiated', clock_timestamp(), clock_timestamp(), clock_timestamp(), '{}'
-    FROM unnest($1::text[]) AS k (id) ORDER BY k.id
+    FROM unnest($1::text[]) AS k (id) ORDER BY k.id COLLATE "C"
     ON CONFLICT (id) DO NOTHING
     RETURNING id`,
     parameters: [textArray(ids)],
@@ -67,7 +68,8 @@ export function makeRowsStatement(ids: readonly string[]): Statement {
 export function lockRowsStatement(ids: readonly string[]): Statement {
   return {
     sql: `
-    SELECT c.id, c.erased_at IS NULL AS is_new FROM conversations AS c WHERE c.id = ANY ($1::text[]) ORDER BY c.id FOR UPDATE`,
+    SELECT c.id, c.erased_at IS NULL AS is_new FROM conversations AS c WHERE c.id = ANY ($1::text[])
+    ORDER BY c.id COLLATE "C" FOR UPDATE`,
     parameters: [textArray(ids)],
   };
 }

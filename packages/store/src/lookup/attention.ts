@@ -6,7 +6,7 @@ import { toMs } from '../find/found-event.ts';
 export const MOST_COUNTED = 10_000;
 
 /** How many operations are looked at, the latest. */
-const MOST_OPERATIONS = 1_000;
+export const MOST_OPERATIONS = 1_000;
 
 /** How many comparisons with the provider are looked at, the latest. */
 const MOST_RUNS = 1_000;
@@ -14,14 +14,26 @@ const MOST_RUNS = 1_000;
 /** Workers look at the provider's side every five minutes. What an older look has found says nothing of now, in minutes. */
 const LOOK_STANDS_MINUTES = 30;
 
+/** Operations of one kind that failed in the last 24 hours, and that no later one has made good. */
+export interface FailedOperations {
+  kind: string;
+  count: number;
+  /** The id of the newest, and why that one failed. */
+  id: string;
+  message: string | null;
+}
+
 /** What of the database may need somebody. Times in unix milliseconds. */
 export interface Attention {
   /** Dead events of the ledger, those of known failures included; `MOST_COUNTED` and one at most. */
   dead: number;
   /** When the oldest of them was received; null where there is none. */
   deadSince: number | null;
-  /** Operations that failed in the last 24 hours, of the latest 1,000. */
-  failedOperations: number;
+  /**
+   * Operations that failed in the last 24 hours, of the latest 1,000, by kind; the kind with the newest failure first. One is left out where a later one of
+   * its kind is done. Where it was about one person or one conversation, the later one must be about the same.
+   */
+  failedOperations: readonly FailedOperations[];
   /** Requests that were refused in the last 24 hours and were not readmitted, by cause. */
   rejectedLately: Readonly<Record<string, number>>;
   /** Files that the storage was to lose, and could not so far; `MOST_COUNTED` and one at most. */
@@ -39,18 +51,33 @@ export interface Attention {
   reconcileEveryMs: number | null;
 }
 
+/** The one person or conversation that an operation is about; null: it is about neither. */
+const SUBJECT = `COALESCE(filter ->> 'subject_hash', filter ->> 'conversation')`;
+
+/** A row of each kind in `failedOperations`. */
+const FAILED_OPERATIONS = `
+        SELECT o.kind, count(*) AS count, (array_agg(o.id ORDER BY o.finished_at DESC))[1] AS id,
+          (array_agg(o.message ORDER BY o.finished_at DESC))[1] AS message, max(o.finished_at) AS at
+        FROM (
+          SELECT *, max(finished_at) FILTER (WHERE status = 'done') OVER (PARTITION BY kind, ${SUBJECT}) AS mended_at
+          FROM (SELECT * FROM operations ORDER BY created_at DESC, id DESC LIMIT ${MOST_OPERATIONS}) AS o) AS o
+        WHERE o.status = 'failed' AND o.finished_at > clock_timestamp() - interval '24 hours'
+          AND COALESCE(o.mended_at <= o.finished_at, true)
+        GROUP BY o.kind`;
+
 /** Counts it all, in one row. Each count reads an index, or is bounded. */
 export const ATTENTION: Statement = {
   sql: `
-    SELECT d.dead, s.since AS "deadSince", o.failed AS "failedOperations", r.running AS "operationsRunning", o.planned AS "operationsPlanned",
+    SELECT d.dead, s.since AS "deadSince", w.failed AS "failedOperations", r.running AS "operationsRunning", o.planned AS "operationsPlanned",
       c.causes AS "rejectedLately", f.failing AS "recordingsToRemoveFailing", m.missing, p.faults AS "providerFaults",
       g.at AS "reconciledAt", p."everyMs" AS "reconcileEveryMs"
     FROM (SELECT count(*)::float8 AS dead FROM (
         SELECT FROM webhook_events e WHERE e.outcome = 'dead' ORDER BY e.received_at LIMIT ${MOST_COUNTED + 1}) AS e) AS d,
       (SELECT ${toMs('min(e.received_at)')} AS since FROM webhook_events e WHERE e.outcome = 'dead') AS s,
-      (SELECT count(*) FILTER (WHERE o.status = 'failed' AND o.finished_at > clock_timestamp() - interval '24 hours')::float8 AS failed,
-          count(*) FILTER (WHERE o.status = 'planned')::float8 AS planned
-        FROM (SELECT status, finished_at FROM operations ORDER BY created_at DESC, id DESC LIMIT ${MOST_OPERATIONS}) AS o) AS o,
+      (SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', w.kind, 'count', w.count, 'id', w.id, 'message', w.message)
+          ORDER BY w.at DESC, w.kind), '[]') AS failed FROM (${FAILED_OPERATIONS}) AS w) AS w,
+      (SELECT count(*) FILTER (WHERE o.status = 'planned')::float8 AS planned
+        FROM (SELECT status FROM operations ORDER BY created_at DESC, id DESC LIMIT ${MOST_OPERATIONS}) AS o) AS o,
       (SELECT count(*)::float8 AS running FROM operations WHERE status = 'running') AS r,
       (SELECT COALESCE(jsonb_object_agg(c.cause, c.requests), '{}') AS causes FROM (
         SELECT cause, count(*) AS requests FROM rejected_requests
@@ -62,7 +89,7 @@ export const ATTENTION: Statement = {
       (SELECT COALESCE(jsonb_agg(jsonb_path_query_array(c.result, '$.findings[*] ? (@.level == "fault").what ? (@.type() == "string")'))
           FILTER (WHERE c.saved_at > clock_timestamp() - interval '${LOOK_STANDS_MINUTES} minutes'), '[]') AS faults,
           max((jsonb_path_query_first(c.result, '$.reconcileEveryMs ? (@.type() == "number")'))::float8) AS "everyMs"
-        FROM provider_checks AS c) AS p,
+        FROM provider_checks AS c WHERE c.result IS NOT NULL) AS p,
       (SELECT COALESCE(${toMs('max(r.finished_at) FILTER (WHERE r.error IS NULL)')}, ${toMs('min(r.started_at)')}) AS at FROM (
         SELECT started_at, finished_at, error FROM reconciliations ORDER BY started_at DESC, id DESC LIMIT ${MOST_RUNS}) AS r) AS g`,
   parameters: [],
@@ -72,7 +99,9 @@ const attentionSchema = z.tuple([
   z.object({
     dead: z.number(),
     deadSince: z.number().nullable(),
-    failedOperations: z.number(),
+    failedOperations: z.array(
+      z.object({ kind: z.string(), count: z.number(), id: z.string(), message: z.string().nullable() }),
+    ),
     rejectedLately: z.record(z.string(), z.number()),
     recordingsToRemoveFailing: z.number(),
     operationsRunning: z.number(),

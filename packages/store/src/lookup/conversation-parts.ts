@@ -3,7 +3,6 @@ import type { Statement } from '../connection/statement.ts';
 import { toMs } from '../find/found-event.ts';
 import { RECORDING, recordingSchema, type StoredRecording } from '../read/event.ts';
 import { COUNTS, foundConversationSchema, PLAIN_COLUMNS, type FoundConversation } from './found-conversation.ts';
-import { UNFETCHABLE_REASON } from './unfetchable-reason.ts';
 
 /** All that the tables say of a conversation, but for its clocks. Its texts are whole. Times in unix milliseconds. */
 export interface LookedUpConversation extends FoundConversation {
@@ -23,8 +22,8 @@ export interface LookedUpConversation extends FoundConversation {
   deleteTranscriptAt: number | null;
   /** The same of the audio. */
   deleteAudioAt: number | null;
-  /** Why it is `unfetchable`, as the newest operation has it that found it so, of the latest 1,000; null where none says it, or it is something else. */
-  unfetchableReason: string | null;
+  /** Why it is `unfetchable` or `missing`; null where no comparison says it, or it is something else. */
+  completenessReason: string | null;
 }
 
 /** A message as the console shows it. Times in unix milliseconds. */
@@ -114,7 +113,7 @@ const conversationSchema = foundConversationSchema.extend({
   changedAt: z.number(),
   deleteTranscriptAt: ms,
   deleteAudioAt: ms,
-  unfetchableReason: text,
+  completenessReason: text,
 });
 
 /** The row, of `$1`. */
@@ -123,7 +122,8 @@ export const CONVERSATION = part<LookedUpConversation | undefined>(
     SELECT ${PLAIN_COLUMNS}, c.title, c.summary, c.failure_reason AS "failureReason", c.end_reason AS "endReason",
       c.agent_number AS "agentNumber", c.call_sid AS "callSid", c.cost_credits AS "costCredits", c.analysis, c.metadata, c.dialects,
       ${toMs('c.created_at')} AS "createdAt", ${toMs('c.updated_at')} AS "updatedAt", ${toMs('c.changed_at')} AS "changedAt",
-      ${toMs('c.delete_transcript_at')} AS "deleteTranscriptAt", ${toMs('c.delete_audio_at')} AS "deleteAudioAt", ${UNFETCHABLE_REASON} AS "unfetchableReason",
+      ${toMs('c.delete_transcript_at')} AS "deleteTranscriptAt", ${toMs('c.delete_audio_at')} AS "deleteAudioAt",
+      c.completeness_reason AS "completenessReason",
       ${COUNTS}
     FROM conversations c WHERE c.id = $1::text`,
   (rows) => z.array(conversationSchema).parse(rows)[0],

@@ -39,11 +39,11 @@ export function claimLockStatement(kind: string): Statement {
 }
 
 /**
- * What no other worker has come for within a minute. Whoever was through with one of its kind within that minute will come for the next. A run of the
- * schedule is left alone, unless it was begun and left: it would keep all others waiting.
+ * What no other worker has come for within a minute. Whoever was through with one of its kind within that minute will come for the next. Nobody waits for
+ * a run of the schedule, so it is left to the others for an hour, unless it was begun and left: it would keep all others waiting.
  */
-const LEFT_BY_OTHERS = `AND (due.status = 'running' OR due.requested_by IS DISTINCT FROM '${SCHEDULE}')
-        AND GREATEST(due.created_at, due.lease_until) < clock_timestamp() - interval '1 minute'
+const LEFT_BY_OTHERS = `AND GREATEST(due.created_at, due.lease_until) < clock_timestamp() -
+          CASE WHEN due.status = 'planned' AND due.requested_by = '${SCHEDULE}' THEN interval '1 hour' ELSE interval '1 minute' END
         AND NOT EXISTS (SELECT FROM operations d
           WHERE d.kind = $1::text AND d.status IN ('done', 'cancelled', 'failed') AND d.finished_at > clock_timestamp() - interval '1 minute')`;
 
@@ -174,6 +174,14 @@ export function getOperationStatement(id: string): Statement {
 export function underWayStatement(kind: string): Statement {
   return {
     sql: `SELECT EXISTS (SELECT FROM operations o WHERE o.kind = $1::text AND o.finished_at IS NULL) AS is_under_way`,
+    parameters: [kind],
+  };
+}
+
+/** Reads the operation of a kind that runs. */
+export function runningStatement(kind: string): Statement {
+  return {
+    sql: `SELECT ${OPERATION_COLUMNS} FROM operations o WHERE o.kind = $1::text AND o.status = 'running'`,
     parameters: [kind],
   };
 }

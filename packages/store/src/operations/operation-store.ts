@@ -10,6 +10,7 @@ import {
   listOperationsStatement,
   releaseStatement,
   requestStatement,
+  runningStatement,
   underWayStatement,
   type Lease,
 } from './operation-statements.ts';
@@ -32,8 +33,8 @@ export interface OperationStore {
    * Claims the operation of a kind that is due, for `leaseMs`; undefined where none is. One worker has it, and there is one of each kind:
    * the database decides both, by its own clock.
    *
-   * @param as.isLastResort  The worker can only say why it cannot do it. It leaves the schedule's runs to others, and takes what somebody asked for once
-   *                         no other worker came for a minute.
+   * @param as.isLastResort  The worker can only say why it cannot do it. It takes what somebody asked for once no other worker came for a
+   *                         minute, and a run of the schedule once none came for an hour.
    */
   claim(kind: string, leaseMs: number, as?: { isLastResort?: boolean | undefined }): Promise<Operation | undefined>;
   /** Writes progress and makes the lease longer, where the caller has it. Also after it ran out, while nobody else has claimed it. */
@@ -47,6 +48,8 @@ export interface OperationStore {
   get(id: string): Promise<Operation | undefined>;
   /** Tells whether an operation of a kind waits or runs. */
   isUnderWay(kind: string): Promise<boolean>;
+  /** The operation of a kind that runs: there is one at most. Undefined where none does. */
+  running(kind: string): Promise<Operation | undefined>;
   /** Lists operations, the newest first; with `after` only those behind that place. */
   list(limit: number, page?: { after?: OperationPosition | undefined }): Promise<Operation[]>;
 }
@@ -85,6 +88,7 @@ export function operationsOn(transactions: Pick<Transactions, 'run'>): Operation
     get: (id) => transactions.run(async (run) => first(await run(getOperationStatement(id)))),
     isUnderWay: (kind) =>
       transactions.run(async (run) => (await run(underWayStatement(kind)))[0]?.['is_under_way'] === true),
+    running: (kind) => transactions.run(async (run) => first(await run(runningStatement(kind)))),
     list: (limit, { after } = {}) =>
       transactions.run(async (run) => z.array(operationSchema).parse(await run(listOperationsStatement(limit, after)))),
   };

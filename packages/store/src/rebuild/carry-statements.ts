@@ -175,8 +175,8 @@ const isListed = (name: string) =>
   `n.${name} IS DISTINCT FROM o.${name} AND o.completeness IS NOT NULL AND ${clockIn('o', name)} IS NULL AND ${clockIn('n', name)} IS NULL`;
 
 /**
- * Copies what no event tells of rebuilt conversations, and a comparison with the provider has found: how complete they are, and what the provider's list alone
- * says of them.
+ * Copies what no event tells of rebuilt conversations, and a comparison with the provider has found: how complete they are, why, and what the provider's list
+ * alone says of them.
  *
  * @param ids  Only of these; by default of all.
  */
@@ -184,11 +184,12 @@ export function listedStatement(schema: string, ids?: readonly string[]): Statem
   return {
     sql: `
     UPDATE ${inSchema(schema, 'conversations')} AS n
-    SET completeness = o.completeness,
+    SET completeness = o.completeness, completeness_reason = o.completeness_reason,
       ${LISTED_COLUMNS.map((name) => `${name} = CASE WHEN ${isListed(name)} THEN o.${name} ELSE n.${name} END`).join(',\n      ')}
     FROM conversations AS o
     WHERE o.id = n.id ${ids === undefined ? '' : 'AND o.id = ANY ($1::text[])'}
-      AND (n.completeness IS DISTINCT FROM o.completeness OR ${LISTED_COLUMNS.map((name) => `(${isListed(name)})`).join(' OR ')})`,
+      AND ((n.completeness, n.completeness_reason) IS DISTINCT FROM (o.completeness, o.completeness_reason)
+        OR ${LISTED_COLUMNS.map((name) => `(${isListed(name)})`).join(' OR ')})`,
     parameters: ids === undefined ? [] : [textArray(ids)],
   };
 }

@@ -25,9 +25,9 @@ export const REBUILT_TABLES: readonly RebuiltTable[] = [
 
 /**
  * Columns that are no function of the events: when a row was written here, and what a comparison with the provider has found. The first differs always, and the
- * second is copied: see `listedStatement`.
+ * others are copied: see `listedStatement`.
  */
-export const NOT_COMPARED: readonly string[] = ['changed_at', 'completeness'];
+export const NOT_COMPARED: readonly string[] = ['changed_at', 'completeness', 'completeness_reason'];
 
 /** The columns of a table that are compared, as SQL texts. */
 export type ColumnsOf = (table: RebuiltTable) => readonly string[];

@@ -1,18 +1,14 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { fromMs, type Statement } from '../connection/statement.ts';
 import type { Transactions } from '../connection/transactions.ts';
-import { isHashOf } from '../forget/subject-hash.ts';
-import { subjectSchema, type Subject } from '../forget/subject.ts';
+import { comparing, subjectsOf, type Erasable } from './compare-person.ts';
 
 /** Erasures that are compared at most, the newest: each comparison takes some tenths of a second, once for a person. */
 const MOST_ERASURES = 1_000;
 
-/** Answers that are kept. */
-const MOST_KEPT = 10_000;
-
 const rowsSchema = z.array(z.object({ id: z.string(), kind: z.string(), subjectHash: z.string() }));
 
+/** Lists erasures of persons that were asked for since a time, the newest first. */
 function erasuresStatement(since: number, limit: number): Statement {
   return {
     sql: `
@@ -23,39 +19,23 @@ function erasuresStatement(since: number, limit: number): Statement {
   };
 }
 
-/** Who is asked for. */
-export interface Erasable {
-  userId: string | null;
-  number: string | null;
-}
+/** Tells whether a person was erased at a time (unix ms) or later; undefined where more were than can be compared. */
+export type WasErasedSince = (person: Erasable, since: number) => Promise<boolean | undefined>;
 
 /**
- * Makes what tells whether a person was erased since a time. No transaction waits for the hashes. Each answer is kept in this process, under a hash with a key
- * that is nowhere else, so that no list of persons grows in its memory.
+ * Makes what tells whether a person was erased since a time. No transaction waits for the hashes.
  *
  * @param options.mostErasures  How many are compared; where there are more, and none of these is the person's, nobody can say. By default 1,000.
  */
 export function erasedSinceOn(
   { run }: Pick<Transactions, 'run'>,
-  { mostErasures = MOST_ERASURES } = {},
-): (person: Erasable, since: number) => Promise<boolean | undefined> {
-  const answers = new Map<string, boolean>();
-  const key = randomBytes(32);
-
-  async function isOf(erasure: z.infer<typeof rowsSchema>[number], subject: Subject): Promise<boolean> {
-    const question = createHmac('sha256', key).update(`${erasure.id} ${subject.by} ${subject.value}`).digest('base64');
-    const known = answers.get(question);
-    if (known !== undefined) return known;
-    const answer = await isHashOf(erasure.subjectHash, subject);
-    if (answers.size >= MOST_KEPT) answers.clear();
-    answers.set(question, answer);
-    return answer;
-  }
-
+  { mostErasures = MOST_ERASURES, isOf = comparing() } = {},
+): WasErasedSince {
   return async (person, since) => {
     const subjects = subjectsOf(person);
     if (subjects.length === 0) return false;
-    const erasures = await run(async (ask) => rowsSchema.parse(await ask(erasuresStatement(since, mostErasures + 1))));
+    const statement = erasuresStatement(since, mostErasures + 1);
+    const erasures = await run(async (ask) => rowsSchema.parse(await ask(statement)));
     for (const erasure of erasures.slice(0, mostErasures)) {
       for (const subject of subjects) {
         // oxlint-disable-next-line no-await-in-loop -- one hash takes 32 MiB, and the answer is mostly the first one or none
@@ -64,16 +44,4 @@ export function erasedSinceOn(
     }
     return erasures.length > mostErasures ? undefined : false;
   };
-}
-
-/** Names the person as an erasure would. What no erasure could name was never erased by it. */
-function subjectsOf({ userId, number }: Erasable): Subject[] {
-  const given = [
-    { by: 'user', value: userId },
-    { by: 'number', value: number },
-  ];
-  return given.flatMap((one) => {
-    const subject = subjectSchema.safeParse(one);
-    return subject.success ? [subject.data] : [];
-  });
 }

@@ -1,13 +1,12 @@
 import { fromMs, plainArray, textArray, type Statement } from '../connection/statement.ts';
 import { toMs } from '../find/found-event.ts';
-import { RECONCILE } from '../retention/run-statements.ts';
 import type { Completeness } from './reconcile.ts';
 
-/** The kind of the operations that fetch one conversation again, as `operations.kind` has it. */
-const FETCH_CONVERSATION = 'fetch-conversation';
+/** How much of a reason is kept, in characters. */
+const MOST_REASON_CHARACTERS = 200;
 
 /** The types of the events that bring the account of a finished call. A post_call_transcription_otel has no turns. */
-const ACCOUNTS = `('post_call_transcription', 'call_initiation_failure')`;
+export const ACCOUNTS = `('post_call_transcription', 'call_initiation_failure')`;
 
 /** Whether the ledger has an account of `conversations c` of which this is so. Postgres might read a whole table for an EXISTS; it looks an aggregate up each time. */
 function hasAccount(condition: string): string {
@@ -18,11 +17,20 @@ function hasAccount(condition: string): string {
 const HAS_ACCOUNT = `(c.transcript_clock IS NOT NULL OR ${hasAccount(`e.outcome = 'applied'`)})`;
 
 /**
+ * Whether an account came that has no turns, as `KnownCall.mayLackTurns` tells. What the provider gave itself has all that it gives, and a call that never
+ * began has none.
+ */
+const MAY_LACK_TURNS = `(c.transcript_clock IS NULL AND c.completeness IS DISTINCT FROM 'complete' AND c.erased_at IS NULL
+        AND COALESCE(c.delete_transcript_at > clock_timestamp(), true) AND ${hasAccount(`e.outcome = 'applied'`)}
+        AND NOT ${hasAccount(`e.outcome = 'applied' AND (e.origin = 'backfill' OR e.type = 'call_initiation_failure')`)})`;
+
+/**
  * The columns of a `KnownCall`, of `conversations c`. Each look-up takes an index: the ledger's of conversations, or the key of the recordings. The transcript
  * that counts has left its clock in the row.
  */
 const KNOWN = `c.id, c.completeness,
       c.completeness IS NOT DISTINCT FROM 'complete' OR ${HAS_ACCOUNT} AS "hasAccount",
+      ${MAY_LACK_TURNS} AS "mayLackTurns",
       ${hasAccount(`e.outcome = 'dead'`)} AS "hasDeadAccount",
       COALESCE((
         SELECT bool_or(r.url IS NOT NULL OR r.deleted_at IS NOT NULL) FROM conversation_recordings AS r WHERE r.conversation_id = c.id
@@ -45,7 +53,8 @@ function part(completeness: Completeness, condition = 'true'): string {
 
 /**
  * Lists conversations that are not through, by their ids. Those that were never compared are found by their beginning, so a page reads all of them that
- * began since: they are many before the first comparison alone.
+ * began since: they are many before the first comparison alone. An account that comes changes its row: so of the unfetchable, whose number only grows, the
+ * ledger is asked about those alone that have changed since.
  */
 export function unfinishedStatement(since: number, after: string, limit: number): Statement {
   return {
@@ -56,7 +65,7 @@ export function unfinishedStatement(since: number, after: string, limit: number)
         ${part('open')}
         UNION ALL ${part('waiting')}
         UNION ALL ${part('missing')}
-        UNION ALL ${part('unfetchable', HAS_ACCOUNT)}
+        UNION ALL ${part('unfetchable', `c.changed_at >= ${fromMs('$1::text::float8')} AND ${HAS_ACCOUNT}`)}
         UNION ALL (SELECT c.id FROM conversations AS c
         WHERE c.completeness IS NULL AND c.started_at >= ${fromMs('$1::text::float8')} AND c.erased_at IS NULL AND c.id > $2::text
         ORDER BY c.id LIMIT $3::text::int)
@@ -67,25 +76,12 @@ export function unfinishedStatement(since: number, after: string, limit: number)
   };
 }
 
-/**
- * Lists conversations that are unfetchable, by their ids. The reasons are in the checkpoints of the operations that found them so; each of these is read
- * once for a page.
- */
+/** Lists conversations that are unfetchable, by their ids, each with its reason. */
 export function unfetchableStatement(after: string, limit: number): Statement {
   return {
     sql: `
-    WITH page AS (
-      SELECT c.id FROM conversations AS c
-      WHERE c.completeness = 'unfetchable' AND c.erased_at IS NULL AND c.id > $1::text ORDER BY c.id LIMIT $2::text::int
-    ), reasons AS (
-      SELECT DISTINCT ON (r.id) r.id, r.reason
-      FROM operations AS o CROSS JOIN LATERAL jsonb_each_text(
-        CASE jsonb_typeof(o.checkpoint -> 'unfetchable') WHEN 'object' THEN o.checkpoint -> 'unfetchable' ELSE '{}' END
-      ) AS r (id, reason)
-      WHERE o.kind IN ('${RECONCILE}', '${FETCH_CONVERSATION}') AND r.id IN (SELECT page.id FROM page)
-      ORDER BY r.id, o.created_at DESC, o.id DESC
-    )
-    SELECT page.id, reasons.reason FROM page LEFT JOIN reasons ON reasons.id = page.id ORDER BY page.id`,
+    SELECT c.id, c.completeness_reason AS reason FROM conversations AS c
+    WHERE c.completeness = 'unfetchable' AND c.erased_at IS NULL AND c.id > $1::text ORDER BY c.id LIMIT $2::text::int`,
     parameters: [after, String(limit)],
   };
 }
@@ -100,20 +96,31 @@ export const COUNT_UNFINISHED: Statement = {
 };
 
 /**
- * Writes how complete conversations are, where that has changed. The rows are locked as a transcript locks them, and in the same order: see docs/locks.md. Whoever
- * was forgotten in the meantime is left as it is.
+ * Writes how complete conversations are, and why, where that has changed. The rows are locked as a transcript locks them, and in the same order: see docs/locks.md.
+ * Whoever was forgotten in the meantime is left as it is. One that stays unfetchable keeps its reason where no other is given.
  */
-export function judgeStatement(verdicts: readonly (readonly [id: string, Completeness])[]): Statement {
+export function judgeStatement(
+  verdicts: ReadonlyMap<string, Completeness>,
+  reasons: ReadonlyMap<string, string> = new Map(),
+): Statement {
+  const written = [...verdicts].map(([id, completeness]) => reasonOf(completeness, reasons.get(id)));
   return {
     sql: `
     WITH held AS (
-      SELECT c.id, v.completeness FROM unnest($1::text[], $2::text[]) AS v (id, completeness)
+      SELECT c.id, v.completeness, v.reason FROM unnest($1::text[], $2::text[], $3::text[]) AS v (id, completeness, reason)
       JOIN conversations AS c ON c.id = v.id
-      WHERE c.erased_at IS NULL AND c.completeness IS DISTINCT FROM v.completeness
+      WHERE c.erased_at IS NULL AND (c.completeness IS DISTINCT FROM v.completeness
+        OR (c.completeness_reason IS DISTINCT FROM v.reason AND (v.reason IS NOT NULL OR v.completeness <> 'unfetchable')))
       ORDER BY c.id COLLATE "C" FOR UPDATE OF c
     )
-    UPDATE conversations AS t SET completeness = held.completeness, changed_at = DEFAULT
+    UPDATE conversations AS t SET completeness = held.completeness, completeness_reason = held.reason, changed_at = DEFAULT
     FROM held WHERE t.id = held.id`,
-    parameters: [textArray(verdicts.map(([id]) => id)), plainArray(verdicts.map(([, completeness]) => completeness))],
+    parameters: [textArray([...verdicts.keys()]), plainArray([...verdicts.values()]), textArray(written)],
   };
+}
+
+/** No text of Postgres holds U+0000, or half of a surrogate pair. */
+function reasonOf(completeness: Completeness, reason: string | undefined): string | null {
+  if (reason === undefined || (completeness !== 'missing' && completeness !== 'unfetchable')) return null;
+  return reason.toWellFormed().replaceAll('\0', '\ufffd').slice(0, MOST_REASON_CHARACTERS).toWellFormed();
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Statement } from '../connection/statement.ts';
 import { openTransactions, type Transactions } from '../connection/transactions.ts';
-import { forgetConversations } from '../forget/forget-conversations.ts';
 import { claimLockStatement } from '../operations/operation-statements.ts';
 import { RECONCILE, requestRunStatement, runAgeStatement } from '../retention/run-statements.ts';
-import { erasedSinceOn } from './erased-since.ts';
+import { arrivalsStatement } from './arrivals-statement.ts';
+import { erasedSinceOn, type WasErasedSince } from './erased-since.ts';
 import {
   COUNT_UNFINISHED,
   judgeStatement,
@@ -12,12 +12,14 @@ import {
   unfetchableStatement,
   unfinishedStatement,
 } from './known-statements.ts';
-import { writeListed } from './list-statement.ts';
+import { bySortedId, writeListed } from './list-statement.ts';
+import { markErased } from './mark-erased.ts';
 import { COMPLETENESS, type KnownCall, type ReconcileRun, type ReconcileStore } from './reconcile.ts';
 import {
+  beginCheckStatement,
   DELETE_OLD_RUNS,
   fetchedSinceStatement,
-  LAST_GOOD_RUN,
+  lastGoodRunStatement,
   OLDEST_WINDOW,
   READ_CHECK,
   refusedStatement,
@@ -25,9 +27,6 @@ import {
   saveCheckStatement,
   writeRunStatement,
 } from './run-statements.ts';
-
-/** Conversations that one transaction forgets: see `forgetConversations`. */
-const FORGOTTEN_AT_ONCE = 100;
 
 /** Refused requests that are listed. */
 const MOST_REFUSED = 20;
@@ -37,6 +36,7 @@ const knownSchema = z
     id: z.string(),
     completeness: z.enum(COMPLETENESS).nullable(),
     hasAccount: z.boolean(),
+    mayLackTurns: z.boolean(),
     hasDeadAccount: z.boolean(),
     hasRecording: z.boolean(),
     // Whatever an account says that is no boolean says nothing.
@@ -49,7 +49,7 @@ const knownSchema = z
   })
   .transform(({ hasDeadAccount, ...call }): KnownCall => ({
     ...call,
-    isAccountDead: hasDeadAccount && !call.hasAccount,
+    isAccountDead: hasDeadAccount && (!call.hasAccount || call.mayLackTurns),
   }));
 
 const runSchema = z.object({
@@ -73,6 +73,7 @@ const ageSchema = z.tuple([z.object({ age: z.number().nullable() })]);
 const fetchedSchema = z.tuple([z.object({ transcripts: z.number(), recordings: z.number() })]);
 const countSchema = z.array(z.object({ completeness: z.string(), count: z.number() }));
 const checkSchema = z.array(z.object({ savedAt: z.number(), check: z.unknown() }));
+const arrivalsSchema = z.array(z.object({ came: z.enum(['webhook', 'fetched']) }).transform(({ came }) => came));
 const refusedSchema = z.array(
   z.object({ receivedAt: z.number(), code: z.string(), cause: z.string(), advice: z.string() }),
 );
@@ -91,8 +92,10 @@ export type ReconcileReader = Pick<
   | 'counts'
   | 'run'
   | 'lastGoodRun'
+  | 'lastWholeRun'
   | 'oldestWindow'
   | 'readProviderCheck'
+  | 'arrivals'
   | 'refusedBetween'
 >;
 
@@ -113,39 +116,30 @@ export function reconcileReaderOn(transactions: Pick<Transactions, 'run'>): Reco
       return { ...counts, ...Object.fromEntries(rows.map(({ completeness, count }) => [completeness, count])) };
     },
     run: async (id) => (await ask(z.array(runSchema), runStatement(id)))[0],
-    lastGoodRun: async () => (await ask(z.array(runSchema), LAST_GOOD_RUN))[0],
+    lastGoodRun: async () => (await ask(z.array(runSchema), lastGoodRunStatement()))[0],
+    lastWholeRun: async (hours) => (await ask(z.array(runSchema), lastGoodRunStatement(hours)))[0],
     oldestWindow: async () => (await ask(oldestSchema, OLDEST_WINDOW))[0].oldest ?? undefined,
     readProviderCheck: async () => (await ask(checkSchema, READ_CHECK))[0],
+    arrivals: (from, to) => ask(arrivalsSchema, arrivalsStatement(from, to)),
     refusedBetween: (from, to) => ask(refusedSchema, refusedStatement(from, to, MOST_REFUSED)),
   };
 }
 
 /** Makes what a comparison works with, in these transactions. */
-export function reconcileOn(transactions: Pick<Transactions, 'run'>): ReconcileStore {
+export function reconcileOn(
+  transactions: Pick<Transactions, 'run'>,
+  wasErasedSince: WasErasedSince = erasedSinceOn(transactions),
+): ReconcileStore {
   return {
     ...reconcileReaderOn(transactions),
     noteListed: async (calls) => {
-      // A statement may touch a row only once. Of one call that is listed twice, the later word stands.
-      const byId = [...new Map(calls.map((call) => [call.id, call]))].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      if (byId.length === 0) return;
-      await transactions.run((run) =>
-        writeListed(
-          byId.map(([, call]) => call),
-          run,
-        ),
-      );
+      if (calls.length > 0) await transactions.run((run) => writeListed(bySortedId(calls), run));
     },
-    judge: async (verdicts) => {
-      if (verdicts.size > 0) await transactions.run((run) => run(judgeStatement([...verdicts])));
+    judge: async (verdicts, reasons) => {
+      if (verdicts.size > 0) await transactions.run((run) => run(judgeStatement(verdicts, reasons)));
     },
-    markErased: async (ids) => {
-      for (let at = 0; at < ids.length; at += FORGOTTEN_AT_ONCE) {
-        const some = ids.slice(at, at + FORGOTTEN_AT_ONCE);
-        // oxlint-disable-next-line no-await-in-loop -- each transaction is bounded
-        await transactions.run((run) => forgetConversations(some, { transcript: true, audio: true }, run));
-      }
-    },
-    wasErasedSince: erasedSinceOn(transactions),
+    markErased: (ids, said) => markErased({ ids, said }, transactions),
+    wasErasedSince,
     fetchedSince: (since) =>
       transactions.run(async (run) => fetchedSchema.parse(await run(fetchedSinceStatement(since)))[0]),
     requestRun: (filter, leastMs) =>
@@ -160,6 +154,8 @@ export function reconcileOn(transactions: Pick<Transactions, 'run'>): ReconcileS
       }),
     runAge: () =>
       transactions.run(async (run) => ageSchema.parse(await run(runAgeStatement(RECONCILE)))[0].age ?? undefined),
+    beginProviderCheck: (leastMs) =>
+      transactions.run(async (run) => (await run(beginCheckStatement(leastMs))).length > 0),
     saveProviderCheck: async (check) => void (await transactions.run((run) => run(saveCheckStatement(check)))),
   };
 }

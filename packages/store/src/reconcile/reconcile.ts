@@ -19,6 +19,8 @@ export interface ListedCall {
   agentId: string | null;
   status: 'initiated' | 'in-progress' | 'processing' | 'done' | 'failed';
   startedAt: number;
+  /** False: `startedAt` is only when the call was first seen. By default true. */
+  isStartKnown?: boolean | undefined;
   durationSeconds: number;
   direction: string | null;
   title: string | null;
@@ -34,10 +36,15 @@ export interface KnownCall {
   completeness: Completeness | null;
   /**
    * Whether its account is here: an applied post_call_transcription or call_initiation_failure in the ledger, a transcript in the tables, or `complete`
-   * from an earlier comparison. A post_call_transcription_otel is none: it has no turns. An account without turns is one: nobody can tell whether they were left out.
+   * from an earlier comparison. A post_call_transcription_otel is none: it has no turns. An account without turns is one: see `mayLackTurns`.
    */
   hasAccount: boolean;
-  /** Whether an account came that is dead now, and none was applied. */
+  /**
+   * Whether its post_call_transcription came without turns, and the provider may have some: a workspace can leave them out of its webhooks. Not where the
+   * provider's own account was applied, a comparison has found it `complete`, the call never began, or its transcript is to be deleted by now.
+   */
+  mayLackTurns: boolean;
+  /** Whether an account came that is dead now, and none was applied that may have all turns. */
   isAccountDead: boolean;
   /** Whether audio is here, or was here until it was deleted. Audio that came while none was kept does not count. */
   hasRecording: boolean;
@@ -55,7 +62,7 @@ export interface KnownCall {
 /** A conversation that is `unfetchable`. */
 export interface UnfetchableCall {
   id: string;
-  /** Why, as the newest operation has it that found it so; null where that operation is gone. */
+  /** Why, as it was found; null where nobody knows. */
   reason: string | null;
 }
 
@@ -88,17 +95,29 @@ export interface ReconcileStore {
   known(ids: readonly string[]): Promise<Map<string, KnownCall>>;
   /**
    * Lists, by their ids, conversations that are not through: those that were found open, waiting or missing, whenever they began, those never
-   * compared that began since a time, and unfetchable ones whose account is here now: what was dead was mended, or a webhook came late.
+   * compared that began since a time, and unfetchable ones that have changed since then and whose account is here now: what was dead was mended, or a
+   * webhook came late.
    */
   unfinished(page: { since: number; after?: string | undefined; limit: number }): Promise<KnownCall[]>;
   /** Lists all conversations that are unfetchable, by their ids. */
   unfetchable(page: { after?: string | undefined; limit: number }): Promise<UnfetchableCall[]>;
-  /** Writes what the list says of calls of which no account is here: rows that any event outranks. An erased one stays as it is. */
+  /**
+   * Writes what the list says of calls of which no account is here: rows that any event outranks. An erased one stays as it is. Title, summary and reason of the
+   * end are left out where any person was erased since the call began.
+   */
   noteListed(calls: readonly ListedCall[]): Promise<void>;
-  /** Writes how complete conversations are, where that has changed. An erased one stays `erased`; an id without a row is left out. */
-  judge(verdicts: ReadonlyMap<string, Completeness>): Promise<void>;
-  /** Makes rows that are nothing but the mark of an erased conversation. */
-  markErased(ids: readonly string[]): Promise<void>;
+  /**
+   * Writes how complete conversations are, and why those that are `missing` or `unfetchable` are so, where that has changed. Of a reason 200 characters are kept. One that is
+   * unfetchable still keeps its reason where there is no other. An erased one stays `erased`; an id without a row is left out.
+   */
+  judge(verdicts: ReadonlyMap<string, Completeness>, reasons?: ReadonlyMap<string, string>): Promise<void>;
+  /**
+   * Makes rows that are nothing but the mark of an erased conversation.
+   *
+   * @param said  What the list, or an account, says of some of them: id, agent, direction, times, status and whether it was successful stay of that.
+   * @returns     The ledger ids of the events that were dead: their dead letters are to go.
+   */
+  markErased(ids: readonly string[], said?: readonly ListedCall[]): Promise<string[]>;
   /** Tells whether a person was erased at a time or later, by user id or number; undefined where more were erased since than can be compared. Slow by intent: see `hashSubject`. */
   wasErasedSince(person: { userId: string | null; number: string | null }, since: number): Promise<boolean | undefined>;
   /** How many conversations have got a transcript, and audio, from the provider's API since a time by the database's clock. */
@@ -111,16 +130,22 @@ export interface ReconcileStore {
   run(id: string): Promise<ReconcileRun | undefined>;
   /** The newest run of the schedule's window that ended well; undefined where there is none. */
   lastGoodRun(): Promise<ReconcileRun | undefined>;
+  /** The newest of these that listed a whole window of so many hours at least, and not what began since the run before; undefined where there is none. */
+  lastWholeRun(hours: number): Promise<ReconcileRun | undefined>;
   /** Where the earliest window of the schedule's runs began, good or not; undefined where there is no run. Unix milliseconds. */
   oldestWindow(): Promise<number | undefined>;
   /** How many seconds ago the newest run ended well, or else one was first asked for; undefined where none ever was. */
   runAge(): Promise<number | undefined>;
   /** How many conversations are of each kind now; `open` and `waiting` as the last run found them. Complete, erased and never compared ones are not counted. */
   counts(): Promise<Record<'open' | 'waiting' | 'missing' | 'unfetchable', number>>;
+  /** Marks a look at the provider's side as begun by the caller, unless one began within `leastMs` by the database's clock. Returns whether it did. */
+  beginProviderCheck(leastMs: number): Promise<boolean>;
   /** Keeps what a look at the provider's side has found: JSON, one for the database. */
   saveProviderCheck(check: unknown): Promise<void>;
   /** The newest of these, with the time at which it was saved, in unix milliseconds; undefined where there is none. */
   readProviderCheck(): Promise<{ savedAt: number; check: unknown } | undefined>;
+  /** How the accounts of complete calls came that began between two times, the newest call first; of the two hundred newest calls. For whether the webhook works. */
+  arrivals(from: number, to: number): Promise<('webhook' | 'fetched')[]>;
   /** Requests that were answered 401 between two times, the newest first; twenty at most. For what we answered when the provider saw a failure. */
   refusedBetween(
     from: number,

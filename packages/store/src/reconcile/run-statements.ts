@@ -57,25 +57,28 @@ export function listRunsStatement(limit: number): Statement {
   };
 }
 
-const HAS_WHOLE_WINDOW = `NOT EXISTS (SELECT FROM operations AS o WHERE o.id = r.id AND o.filter ->> 'since' IS NOT NULL)`;
+const IS_OF_SCHEDULE = `NOT EXISTS (SELECT FROM operations AS o WHERE o.id = r.id AND o.filter ->> 'since' IS NOT NULL)`;
 
 /** Reads where the earliest window of the schedule's runs began. */
 export const OLDEST_WINDOW: Statement = {
-  sql: `SELECT ${toMs('min(r.window_from)')} AS oldest FROM reconciliations AS r WHERE ${HAS_WHOLE_WINDOW}`,
+  sql: `SELECT ${toMs('min(r.window_from)')} AS oldest FROM reconciliations AS r WHERE ${IS_OF_SCHEDULE}`,
   parameters: [],
 };
 
 /**
- * Reads the newest run of the schedule's window that ended well. One that somebody asked for with a time of its own says so in its operation's filter, and may
- * have left out what is older. An operation that is gone was the schedule's: it found nothing to do.
+ * Reads the newest run of the schedule's window that ended well, and of those that listed so many hours at least. One that somebody asked for with a time of its own
+ * says so in its operation's filter, and may have left out what is older. An operation that is gone was the schedule's: it found nothing to do.
  */
-export const LAST_GOOD_RUN: Statement = {
-  sql: `
+export function lastGoodRunStatement(hours = 0): Statement {
+  return {
+    sql: `
     SELECT ${RUN} FROM reconciliations AS r
-    WHERE r.finished_at IS NOT NULL AND r.error IS NULL AND ${HAS_WHOLE_WINDOW}
+    WHERE r.finished_at IS NOT NULL AND r.error IS NULL AND ${IS_OF_SCHEDULE}
+      AND r.window_to - r.window_from >= $1::text::float8 * interval '1 hour' - interval '1 minute'
     ORDER BY r.started_at DESC, r.id DESC LIMIT 1`,
-  parameters: [],
-};
+    parameters: [String(hours)],
+  };
+}
 
 const ofType = (type: string) => `(count(DISTINCT e.conversation_id) FILTER (WHERE e.type = '${type}'))::float8`;
 
@@ -91,6 +94,21 @@ export function fetchedSinceStatement(since: number): Statement {
   };
 }
 
+/**
+ * Marks a look at the provider's side as begun, and returns a row, unless one began within `leastMs`. Of two workers, the second waits for the row, and then
+ * sees the time of the first. A time ahead of the clock says nothing, as the clock was set back; one that was rounded up to the millisecond is of now.
+ */
+export function beginCheckStatement(leastMs: number): Statement {
+  return {
+    sql: `
+    INSERT INTO provider_checks AS c (id) VALUES (1)
+    ON CONFLICT (id) DO UPDATE SET begun_at = clock_timestamp()
+    WHERE c.begun_at NOT BETWEEN clock_timestamp() - make_interval(secs => $1::text::float8 / 1000) AND clock_timestamp() + interval '1 second'
+    RETURNING c.id`,
+    parameters: [String(leastMs)],
+  };
+}
+
 /** Keeps what a look at the provider's side has found, in the place of what was found before. */
 export function saveCheckStatement(check: unknown): Statement {
   return {
@@ -101,9 +119,9 @@ export function saveCheckStatement(check: unknown): Statement {
   };
 }
 
-/** Reads it. */
+/** Reads it. There is none yet while the first look runs. */
 export const READ_CHECK: Statement = {
-  sql: `SELECT ${toMs('saved_at')} AS "savedAt", result AS check FROM provider_checks`,
+  sql: `SELECT ${toMs('saved_at')} AS "savedAt", result AS check FROM provider_checks WHERE result IS NOT NULL`,
   parameters: [],
 };
 

@@ -56,9 +56,9 @@ export function runAgeStatement(kind: RecurringKind): Statement {
 /** Reads the database's clock. */
 export const CLOCK: Statement = { sql: `SELECT ${toMs('clock_timestamp()')} AS now`, parameters: [] };
 
-/** Whether a run of the schedule found nothing to do, and keeps no reason of an unfetchable call. What a comparison has `done` is how many calls it looked at. */
+/** Whether a run of the schedule found nothing to do. What a comparison has `done` is how many calls it looked at. */
 const IS_UNEVENTFUL = `o.requested_by = '${SCHEDULE}' AND o.status = 'done' AND o.failed = 0
-        AND COALESCE(o.checkpoint -> 'unfetchable', '{}') = '{}' AND CASE o.kind
+        AND CASE o.kind
           WHEN '${RETENTION}' THEN o.done = 0
           WHEN '${RECONCILE}' THEN NOT EXISTS (
             SELECT FROM reconciliations AS r WHERE r.id = o.id AND (r.fetched > 0 OR r.fetched_recordings > 0))

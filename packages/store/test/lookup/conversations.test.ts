@@ -57,7 +57,7 @@ const turn = (role: string, text: string | null, more: object = {}) => ({
 
 const filterOf = (words: Record<string, string>) => conversationFilterSchema(NOW).parse(words);
 const idsOf = (found: readonly { id: string }[]) => found.map(({ id }) => id);
-const reasonOf = async (id: string) => (await lookups.conversations.get(id))?.unfetchableReason;
+const reasonOf = async (id: string) => (await lookups.conversations.get(id))?.completenessReason;
 const list = async (words: Record<string, string>, limit = 100) =>
   idsOf(await lookups.conversations.list(filterOf(words), { limit }));
 
@@ -340,13 +340,9 @@ describe('of one conversation is read', () => {
     expect(second).toEqual([calls[1]]);
   });
 
-  test('why it is unfetchable, as the newest operation has it', async () => {
-    await context.sql(`INSERT INTO operations (kind, status, created_at, checkpoint)
-      SELECT o.kind, 'done', now() - o.minutes * interval '1 minute', o.checkpoint FROM (VALUES
-        ('replay', 1, '{"unfetchable": {"c3": "of another kind"}}'::jsonb), ('reconcile', 2, '{"unfetchable": "c3"}'), ('reconcile', 3, NULL),
-        ('fetch-conversation', 4, '{"unfetchable": {"c3": "the provider does not have it", "c2": "old"}}'),
-        ('reconcile', 5, '{"unfetchable": {"c3": "old"}}')) AS o (kind, minutes, checkpoint)`);
-    onTestFinished(() => context.sql('DELETE FROM operations').then(() => undefined));
+  test('why it is unfetchable, or missing', async () => {
+    await context.sql(`UPDATE conversations SET completeness_reason = 'the provider does not have it' WHERE id = 'c3'`);
+    onTestFinished(() => context.sql('UPDATE conversations SET completeness_reason = NULL').then(() => undefined));
     expect([await reasonOf('c3'), await reasonOf('c2')]).toEqual(['the provider does not have it', null]);
   });
 

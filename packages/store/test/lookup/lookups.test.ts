@@ -119,7 +119,7 @@ test('what may need somebody is counted', async () => {
   expect(await lookups.attention()).toEqual({
     dead: 0,
     deadSince: null,
-    failedOperations: 0,
+    failedOperations: [],
     rejectedLately: { stale: 1 },
     recordingsToRemoveFailing: 0,
     operationsRunning: 0,
@@ -136,11 +136,41 @@ test('what may need somebody is counted', async () => {
   expect(await lookups.attention()).toMatchObject({
     dead: 1,
     deadSince: AT + 1500,
-    failedOperations: 1,
+    failedOperations: [{ kind: 'a', count: 1, message: null }],
     recordingsToRemoveFailing: 1,
     operationsRunning: 1,
     operationsPlanned: 2,
   });
+});
+
+const hoursAgo = (hours: number) => `now() - interval '${hours} hours'`;
+const anEnded = (kind: string, status: string, [hours, message, filter = '{}']: [number, string, string?]) =>
+  `('${kind}', '${status}', ${hoursAgo(hours)}, ${hoursAgo(hours)}, '${message}', '${filter}')`;
+
+test('an operation that failed is told of until a later one of its kind is done', async () => {
+  const insert = 'INSERT INTO operations (kind, status, created_at, finished_at, message, filter) VALUES ';
+  await context.sql(
+    `DELETE FROM operations; ${insert} ${[
+      anEnded('mended', 'failed', [3, 'away']),
+      anEnded('mended', 'done', [2, '']),
+      anEnded('broken', 'done', [9, '']),
+      anEnded('broken', 'failed', [8, 'away']),
+      anEnded('broken', 'cancelled', [6, '']),
+      anEnded('broken', 'failed', [5, 'refused']),
+      anEnded('erase', 'failed', [7, 'one', '{"subject_hash": "1"}']),
+      anEnded('erase', 'failed', [7, 'two', '{"subject_hash": "2"}']),
+      anEnded('erase', 'done', [6, '', '{"subject_hash": "2", "journal_hours": "1"}']),
+      anEnded('fetch', 'failed', [4, 'gone', '{"conversation": "c"}']),
+      anEnded('fetch', 'done', [3, '', '{"conversation": "d"}']),
+    ].join(', ')}`,
+  );
+  const id = expect.any(String);
+  expect((await lookups.attention()).failedOperations).toEqual([
+    { kind: 'fetch', count: 1, id, message: 'gone' },
+    { kind: 'broken', count: 2, id, message: 'refused' },
+    { kind: 'erase', count: 1, id, message: 'one' },
+  ]);
+  await context.sql(`DELETE FROM operations; INSERT INTO operations (kind, status) VALUES ('c', 'running')`);
 });
 
 async function atProvider() {
@@ -173,9 +203,10 @@ test('what was found at the provider, and when calls were compared last, is told
     { code: 'd', level: 'fault', what: 7 },
     { code: 'e', level: 'fault' },
   ];
-  await context.sql(
-    `INSERT INTO provider_checks (result) VALUES ('${JSON.stringify({ findings, reconcileEveryMs: 900_000 })}')`,
-  );
+  // The first look runs, and has found nothing yet.
+  await context.sql('INSERT INTO provider_checks DEFAULT VALUES');
+  expect(await atProvider()).toMatchObject({ providerFaults: [], reconcileEveryMs: null });
+  await context.sql(`UPDATE provider_checks SET result = '${JSON.stringify({ findings, reconcileEveryMs: 900_000 })}'`);
   await context.sql(`UPDATE conversations SET completeness = 'missing' WHERE id = 'c1'`);
   expect(await atProvider()).toEqual({
     missing: 1,
@@ -208,7 +239,7 @@ test('what may need somebody is counted up to a bound', async () => {
     dead: 10_001,
     deadSince: AT + 1500,
     recordingsToRemoveFailing: 10_001,
-    failedOperations: 1_000,
+    failedOperations: [{ kind: 'many', count: 1_000 }],
     // It is found by its own index, behind however many others.
     operationsRunning: 1,
   });

@@ -22,6 +22,11 @@ const older = (id: string) =>
   context.sql(`UPDATE operations SET created_at = created_at - interval '61 seconds',
     lease_until = lease_until - interval '61 seconds', finished_at = finished_at - interval '61 seconds' WHERE id = '${id}'`);
 
+/** All operations become so much older. */
+const passes = (minutes: number) =>
+  context.sql(`UPDATE operations SET created_at = created_at - interval '${minutes} minutes',
+    lease_until = lease_until - interval '${minutes} minutes', finished_at = finished_at - interval '${minutes} minutes'`);
+
 async function claim(kind = 'replay') {
   const claimed = await table().claim(kind, LEASE_MS);
   if (claimed === undefined) throw new Error('Nothing is due.');
@@ -108,7 +113,7 @@ describe('one of each kind runs', () => {
   });
 });
 
-test('a worker that can only refuse leaves the schedule alone, and comes a minute after what somebody asked for', async () => {
+test('a worker that can only refuse comes a minute after what somebody asked for, and an hour after a run of the schedule', async () => {
   const last = () => table().claim('replay', LEASE_MS, { isLastResort: true });
   const scheduled = await table().request({ kind: 'replay', filter: {}, requestedBy: 'schedule' });
   const asked = await table().request({ kind: 'replay', filter: {}, requestedBy: 'cli:me' });
@@ -127,7 +132,14 @@ test('a worker that can only refuse leaves the schedule alone, and comes a minut
   await runOut();
   expect(await last()).toBeUndefined();
   await older(asked.id);
-  expect(await last()).toMatchObject({ id: asked.id, fence: 2 });
+  const again = await last();
+  expect(again).toMatchObject({ id: asked.id, fence: 2 });
+  if (again !== undefined) await table().finish(again, NOTHING, 'failed');
+  const left = await table().request({ kind: 'replay', filter: {}, requestedBy: 'schedule' });
+  await passes(59);
+  expect(await last()).toBeUndefined();
+  await passes(2);
+  expect(await last()).toMatchObject({ id: left.id });
 });
 
 test('a run of the schedule that was begun and left keeps nobody waiting: a worker that can only refuse ends it', async () => {
@@ -155,10 +167,13 @@ test('one of a kind is under way from its request to its end, however many other
     `INSERT INTO operations (kind, created_at) SELECT 'replay', now() + interval '1 hour' FROM generate_series(1, 300)`,
   );
   expect(await table().isUnderWay('rebuild')).toBe(true);
+  expect(await table().running('rebuild')).toBeUndefined();
   const claimed = await claim('rebuild');
   expect(await table().isUnderWay('rebuild')).toBe(true);
+  expect(await table().running('rebuild')).toMatchObject({ id: claimed.id });
   await table().finish(claimed, { total: 1, done: 1, failed: 0, message: null, checkpoint: null }, 'done');
   expect(await table().isUnderWay('rebuild')).toBe(false);
+  expect(await table().running('rebuild')).toBeUndefined();
 });
 
 describe('a worker that shows no life', () => {

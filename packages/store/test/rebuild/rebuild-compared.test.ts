@@ -34,7 +34,10 @@ const listed = (id: string): ListedCall => ({
 });
 
 const judge = (verdicts: Record<string, Completeness>) =>
-  context.store.reconcile.judge(new Map(Object.entries(verdicts)));
+  context.store.reconcile.judge(
+    new Map(Object.entries(verdicts)),
+    new Map(Object.entries(verdicts).map(([id, verdict]) => [id, `why ${id} is ${verdict}`])),
+  );
 
 /** Takes a rebuild to its last step but one; `meanwhile` happens once the ledger is folded and what it cannot give is copied. */
 async function rebuild(
@@ -76,13 +79,15 @@ test('a rebuild keeps what a comparison has found, and shows no difference', asy
   expect(await rebuilds.differences(kept ?? schema)).toEqual([]);
   const after = await readTables(context);
   expect(after).toEqual(before);
-  expect(after.conversations.map(({ id, completeness, title }) => [id, completeness, title])).toEqual([
-    ['erased', 'erased', null],
-    ['later', 'complete', 'listed title'],
-    ['list alone', 'waiting', 'listed title'],
-    ['live', 'missing', 'listed title'],
-    ['new', 'missing', 'listed title'],
-    ['told', 'unfetchable', 'listed title'],
+  expect(
+    after.conversations.map((row) => [row['id'], row['completeness'], row['completeness_reason'], row['title']]),
+  ).toEqual([
+    ['erased', 'erased', null, null],
+    ['later', 'complete', null, 'listed title'],
+    ['list alone', 'waiting', null, 'listed title'],
+    ['live', 'missing', 'why live is missing', 'listed title'],
+    ['new', 'missing', 'why new is missing', 'listed title'],
+    ['told', 'unfetchable', 'why told is unfetchable', 'listed title'],
   ]);
 
   const alone = openConversationRebuilds({ databaseUrl: context.url });

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { permutations } from '../../../../test/support/permutations.ts';
 import type { ListedCall } from '../../src/reconcile/reconcile.ts';
 import { anEvent, AT, type Told } from '../support/an-event.ts';
@@ -111,6 +111,8 @@ const ONLY_LISTED = {
   summary: 'listed summary',
   end_reason: 'listed end',
   call_successful: 'success',
+  // Until the comparison has judged it.
+  completeness: 'open',
 };
 const IN_A_LIVE_CALL = {
   ...ONLY_LISTED,
@@ -158,6 +160,62 @@ test('a forgotten call says nothing again, and the others of its list do', async
   expect({ ...rest, conversations: conversations.filter(({ id }) => id === 'c') }).toEqual(forgotten);
   expect(conversations.map(({ id, title, completeness }) => [id, title, completeness])).toEqual([
     ['c', null, 'erased'],
-    ['d', 'listed title', null],
+    ['d', 'listed title', 'open'],
   ]);
 });
+
+/** An erasure of a person that was asked for at a time, in unix milliseconds. */
+async function erasure(at: number): Promise<string> {
+  const [row] = await context.sql(`INSERT INTO erasures (id, kind, subject_hash, requested_at)
+    VALUES (gen_random_uuid(), 'number', 'x', to_timestamp(${at / 1000})) RETURNING id::text`);
+  return String(row?.['id']);
+}
+
+/** Who waits for a lock in this database. */
+const WAITING = `SELECT l.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`;
+
+const WORDS = `SELECT id, title, summary, end_reason FROM conversations ORDER BY id`;
+const words = (id: string) => ({ id, title: 'listed title', summary: 'listed summary', end_reason: 'listed end' });
+const none = (id: string) => ({ id, title: null, summary: null, end_reason: null });
+
+test(
+  'what the list says in words of a call stands only while nobody was erased since it began',
+  { timeout: 60_000 },
+  async () => {
+    const { reconcile, erasing } = context.store;
+    const [before, after] = [
+      { ...CALL, id: 'before' },
+      { ...CALL, id: 'since', startedAt: AT + 5_000 },
+    ];
+    await reconcile.noteListed([before, after]);
+    const id = await erasure(AT);
+    // Somebody lists calls, and does not see the erasure yet.
+    await context.sql(
+      `BEGIN; SELECT pg_advisory_xact_lock_shared(hashtextextended('landline words of lists ' || current_schema(), 0))`,
+    );
+    const clearing = erasing.clearListed(id, '');
+    await vi.waitFor(async () => expect(await context.sql(WAITING)).not.toEqual([]), 20_000);
+    await context.sql(`INSERT INTO conversations (id, status, started_at, created_at, updated_at, clocks, completeness, title)
+    SELECT 'meanwhile', status, started_at, created_at, updated_at, clocks, completeness, title FROM conversations WHERE id = 'before'; COMMIT`);
+    expect(await clearing).toBe('since');
+    expect(await erasing.clearListed(id, 'since')).toBeUndefined();
+    expect(await context.sql(WORDS)).toEqual([none('before'), none('meanwhile'), words('since')]);
+    expect((await erasing.get(id))?.counts).toEqual({ listed: 2 });
+
+    // Nor does the next list bring them back, or those of a call whose start nobody knows, or that is still to come.
+    const unknown = { ...CALL, id: 'unknown', startedAt: AT + 5_000, isStartKnown: false };
+    await reconcile.noteListed([before, unknown, { ...CALL, id: 'to come', startedAt: Date.now() + 3_600_000 }]);
+    const left = [none('before'), none('meanwhile'), words('since'), none('to come'), none('unknown')];
+    expect(await context.sql(WORDS)).toEqual(left);
+    // Its account says them again.
+    await context.store.apply([anEvent({ ...transcript, data: { ...transcript.data, conversation_id: 'before' } })]);
+    expect((await context.sql(WORDS))[0]).toMatchObject({ title: 'final title', summary: null });
+    await erasing.clearListed(await erasure(AT + 10_000), '');
+    expect((await context.sql(WORDS)).slice(0, 3)).toEqual([
+      { ...none('before'), title: 'final title' },
+      none('meanwhile'),
+      none('since'),
+    ]);
+    await context.sql('DELETE FROM erasures');
+  },
+);

@@ -8,7 +8,7 @@ import { erasedSinceOn } from '../../src/reconcile/erased-since.ts';
 import { openLookups } from '../../src/lookup/lookups.ts';
 import { openReconcileReader } from '../../src/reconcile/reconcile-store.ts';
 import { COUNT_UNFINISHED, knownStatement, unfinishedStatement } from '../../src/reconcile/known-statements.ts';
-import type { KnownCall, ReconcileRun } from '../../src/reconcile/reconcile.ts';
+import type { Completeness, KnownCall, ReconcileRun } from '../../src/reconcile/reconcile.ts';
 import { fetchedSinceStatement } from '../../src/reconcile/run-statements.ts';
 import { anEvent, applicable, AT } from '../support/an-event.ts';
 import { EMPTY_TABLES, readTables } from '../support/read-tables.ts';
@@ -41,6 +41,7 @@ const account = (conversation_id: string, more: object = {}, metadata: object = 
 const KNOWN: Omit<KnownCall, 'id'> = {
   completeness: null,
   hasAccount: false,
+  mayLackTurns: false,
   isAccountDead: false,
   hasRecording: false,
   saysAudio: null,
@@ -102,7 +103,7 @@ test('knows of each call whether its account and its audio are here', async () =
     { id: 'live', ...KNOWN },
     { id: 'told', ...KNOWN, hasAccount: true, hasRecording: true, saysAudio: true },
     { id: 'silent', ...KNOWN, hasAccount: true, saysAudio: false, endedAt: AT + 60_000 },
-    { id: 'odd', ...KNOWN, hasAccount: true, hasRecording: true, isAudioToGo: true },
+    { id: 'odd', ...KNOWN, hasAccount: true, mayLackTurns: true, hasRecording: true, isAudioToGo: true },
     { id: 'failed', ...KNOWN, hasAccount: true },
     { id: 'otel', ...KNOWN },
     { id: 'dead', ...KNOWN, isAccountDead: true },
@@ -111,6 +112,46 @@ test('knows of each call whether its account and its audio are here', async () =
   ]);
   expect(await reader.known(['live'])).toEqual(new Map([['live', { id: 'live', ...KNOWN }]]));
   expect(await reader.known([])).toEqual(new Map());
+});
+
+test('knows of which accounts the turns may have been left out', async () => {
+  const { store } = context;
+  const bare = (id: string, metadata: object = {}) => account(id, { transcript: [] }, metadata);
+  const ordered = (id: string, at: number) =>
+    bare(id, {
+      deletion_settings: { deletion_time_unix_secs: Math.floor(at / 1000), delete_transcript_and_pii: true },
+    });
+  await store.apply([
+    bare('left out'),
+    message('left out'),
+    account('redacted', { transcript: [{ role: 'agent', message: '' }] }),
+    account('whole'),
+    bare('both ways'),
+    applicable(fetched('both ways', 'post_call_transcription')),
+    applicable(fetched('has none', 'post_call_transcription', { transcript: [] })),
+    bare('has none'),
+    bare('compared'),
+    ordered('due', AT),
+    ordered('not due', Date.now() + 86_400_000),
+    bare('failed'),
+    anEvent({ type: 'call_initiation_failure', data: { conversation_id: 'failed', failure_reason: 'busy' } }),
+    bare('dead'),
+    bare('erased'),
+    message('live'),
+  ]);
+  await context.sql(dead('dead', 'post_call_transcription'));
+  await store.forgetConversations(['erased'], { transcript: true, audio: true });
+  await store.reconcile.judge(new Map([['compared', 'complete']]));
+  const ids = await context.sql('SELECT id FROM conversations');
+  const known = [...(await store.reconcile.known(ids.map(({ id }) => String(id)))).values()];
+  const named = (which: (call: KnownCall) => boolean) =>
+    known
+      .filter(which)
+      .map(({ id }) => id)
+      .toSorted();
+  expect(named((call) => call.mayLackTurns)).toEqual(['dead', 'left out', 'not due', 'redacted']);
+  // What the provider gave and cannot be applied would be dead again.
+  expect(named((call) => call.isAccountDead)).toEqual(['dead']);
 });
 
 const calls = (completeness: string, ids: readonly string[], days: number) =>
@@ -129,7 +170,10 @@ test('lists what is not through, counts it, and names it, and leaves out what wa
       calls(`'waiting'`, ['f'], 1),
       calls(`'missing'`, ['b', 'i', 'x'], 9),
       calls(`'missing'`, ['h'], 2),
-      calls(`'unfetchable'`, ['u'], 1),
+      calls(`'unfetchable'`, ['u', 'v', 'w'], 9),
+      // The account of v came late, as that of w had, when that was found unfetchable once more.
+      `UPDATE conversations SET transcript_clock = gen_random_uuid() WHERE id IN ('v', 'w')`,
+      `UPDATE conversations SET changed_at = now() - interval '4 days' WHERE id = 'w'`,
       calls(`'complete'`, ['c1', 'c2'], 1),
       calls('NULL', ['e'], 1),
       calls('NULL', ['d'], 9),
@@ -144,8 +188,8 @@ test('lists what is not through, counts it, and names it, and leaves out what wa
     // oxlint-disable-next-line no-await-in-loop -- one page after the other
     pages.push((await reconcile.unfinished({ since, after, limit: 3 })).map(({ id }) => id));
   }
-  expect(pages).toEqual([['a', 'b', 'e'], ['f', 'g', 'h'], ['i'], []]);
-  const counts = { open: 2, waiting: 1, missing: 3, unfetchable: 1 };
+  expect(pages).toEqual([['a', 'b', 'e'], ['f', 'g', 'h'], ['i', 'v'], []]);
+  const counts = { open: 2, waiting: 1, missing: 3, unfetchable: 3 };
   expect([
     await reconcile.counts(),
     await reader.counts(),
@@ -168,10 +212,59 @@ test('lists what is not through, counts it, and names it, and leaves out what wa
     { id: 'a', completeness: 'complete' },
     { id: 'd', completeness: 'unfetchable' },
   ]);
-  expect(await reconcile.counts()).toEqual({ open: 1, waiting: 1, missing: 3, unfetchable: 2 });
+  expect(await reconcile.counts()).toEqual({ open: 1, waiting: 1, missing: 3, unfetchable: 4 });
   await expect(context.sql(`UPDATE conversations SET completeness = 'lost'`)).rejects.toThrow(
     /conversations_completeness_check/,
   );
+});
+
+test('why a call is missing or unfetchable stands beside it, until it is otherwise', async () => {
+  const { reconcile } = context.store;
+  await context.sql(
+    [calls('NULL', ['gone', 'long'], 1), calls(`'missing'`, ['waits', 'late'], 1), calls(`'open'`, ['erased'], 1)].join(
+      '; ',
+    ),
+  );
+  const found = (ids: Record<string, [Completeness, string?]>) =>
+    reconcile.judge(
+      new Map(Object.entries(ids).map(([id, [completeness]]) => [id, completeness])),
+      new Map(Object.entries(ids).flatMap(([id, [, reason]]) => (reason === undefined ? [] : [[id, reason]]))),
+    );
+  const changed = async () => {
+    const rows = await context.sql(`SELECT id, completeness, completeness_reason AS reason FROM conversations
+      WHERE changed_at > '2026-01-02' ORDER BY id`);
+    await context.sql(`UPDATE conversations SET changed_at = '2026-01-01'`);
+    return rows.map(({ id, completeness, reason }) => [id, completeness, reason]);
+  };
+  await changed();
+  await found({
+    gone: ['unfetchable', 'a 404'],
+    long: ['unfetchable', `\0\ud800${'ش'.repeat(300)}`],
+    waits: ['missing', 'it waits'],
+    late: ['missing'],
+    erased: ['missing', 'no answer'],
+  });
+  expect(await changed()).toEqual([
+    ['erased', 'missing', 'no answer'],
+    ['gone', 'unfetchable', 'a 404'],
+    ['long', 'unfetchable', `\ufffd\ufffd${'ش'.repeat(198)}`],
+    ['waits', 'missing', 'it waits'],
+  ]);
+  expect((await reader.unfetchable({ limit: 1 }))[0]).toEqual({ id: 'gone', reason: 'a 404' });
+  // What stays unfetchable was not asked for again, so its reason stays; what stays missing is so for another reason, or for none.
+  await found({ gone: ['unfetchable'], long: ['unfetchable', 'another'], waits: ['missing'], late: ['open', 'no'] });
+  await context.store.forgetConversations(['erased'], { transcript: true, audio: true });
+  expect(await changed()).toEqual([
+    ['erased', 'erased', null],
+    ['late', 'open', null],
+    ['long', 'unfetchable', 'another'],
+    ['waits', 'missing', null],
+  ]);
+  await found({ gone: ['complete'], erased: ['missing', 'no answer'] });
+  expect(await changed()).toEqual([['gone', 'complete', null]]);
+  // No event touches it.
+  await context.store.apply([message('long')]);
+  expect(await changed()).toEqual([['long', 'unfetchable', 'another']]);
 });
 
 test('a call of somebody who was erased leaves nothing but its mark', async () => {
@@ -208,7 +301,8 @@ test('tells whether somebody was erased since, by user id or by any form of the 
   await context.sql(`UPDATE erasures SET subject_hash = ''`);
   expect(await reconcile.wasErasedSince({ userId: 'x', number: '+49 (30) 123456' }, minutesAgo(30))).toBe(true);
   expect(await reconcile.wasErasedSince({ userId: 'u3', number: null }, minutesAgo(30))).toBe(false);
-});
+  // Each comparison is a slow hash.
+}, 120_000);
 
 const RUN: ReconcileRun = {
   id: '00000000-0000-4000-8000-000000000001',
@@ -247,6 +341,21 @@ test('keeps runs for 90 days, and knows the newest of the schedule that ended we
   });
   await reconcile.writeRun({ ...second, finishedAt: second.startedAt });
   expect(await reconcile.lastGoodRun()).toEqual(done);
+  expect(await reconcile.lastWholeRun(72)).toBeUndefined();
+  const whole = {
+    ...done,
+    id: `${RUN.id.slice(0, -1)}5`,
+    windowFrom: AT - 71 * 3_600_000,
+    windowTo: AT + 3_600_000,
+    startedAt: 2,
+  };
+  await reconcile.writeRun(whole);
+  expect([await reader.lastWholeRun(72), await reader.lastWholeRun(73), await reader.lastGoodRun()]).toEqual([
+    whole,
+    undefined,
+    done,
+  ]);
+  await context.sql(`DELETE FROM reconciliations WHERE id = '${whole.id}'`);
   expect([await reconcile.run(done.id), await reader.run('00000000-0000-4000-8000-00000000000a')]).toEqual([
     done,
     undefined,
@@ -270,12 +379,9 @@ test('keeps runs for 90 days, and knows the newest of the schedule that ended we
   await context.sql(`DELETE FROM operations; INSERT INTO operations (id, kind, requested_by, status, done, created_at, finished_at)
     SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, 'reconcile', 'schedule', 'done', 100, now() - make_interval(hours => 60 - n), now() - make_interval(hours => 60 - n)
     FROM generate_series(1, 7) AS n`);
-  // It is the only one that says why a call is unfetchable.
-  await context.sql(`UPDATE operations SET checkpoint = '{"unfetchable": {"a": "b"}}' WHERE id::text LIKE '%3'`);
-  await context.sql(`UPDATE operations SET checkpoint = '{"unfetchable": {}}' WHERE id::text LIKE '%4'`);
   await context.sql(`UPDATE reconciliations SET fetched = 0, fetched_recordings = 0 WHERE id::text NOT LIKE '%2'`);
   await retention.deleteOperations(0);
-  expect((await operations.list(9)).map(({ id }) => id.at(-1))).toEqual(['7', '3', '2']);
+  expect((await operations.list(9)).map(({ id }) => id.at(-1))).toEqual(['7', '2']);
   await operations.request({ kind: 'reconcile', filter: { since: '2026-01-01T00:00:00Z' } });
   await context.sql(`UPDATE operations SET status = 'done', finished_at = now() WHERE status = 'planned'`);
   expect(await reconcile.runAge()).toBeGreaterThan(52 * 3_600);
@@ -283,6 +389,9 @@ test('keeps runs for 90 days, and knows the newest of the schedule that ended we
 
 test('keeps the newest look at the provider, and lists what was refused between two times', async () => {
   const { reconcile } = context.store;
+  // Of eight at once one begins, and nothing is found until it ends.
+  const begun = await Promise.all(Array.from({ length: 8 }, () => reconcile.beginProviderCheck(60_000)));
+  expect(begun.filter(Boolean)).toHaveLength(1);
   expect([await reader.readProviderCheck(), await lookups.reconcile.check()]).toEqual([undefined, undefined]);
   await reconcile.saveProviderCheck({ findings: ['a'] });
   await reconcile.saveProviderCheck({ findings: ['b'] });
@@ -297,11 +406,16 @@ test('keeps the newest look at the provider, and lists what was refused between 
 });
 
 /** An event as the comparison fetches it. */
-function fetched(id: string, type: string, { receivedAt = Date.now(), origin = 'backfill' as const } = {}) {
+function fetched(
+  id: string,
+  type: string,
+  { receivedAt = Date.now(), transcript = [{ role: 'agent', message: 'all' }] as readonly object[] } = {},
+) {
+  const origin = 'backfill' as const;
   const body = JSON.stringify({
     type,
     event_timestamp: AT / 1000,
-    data: { conversation_id: id, transcript: [{ role: 'agent', message: 'all' }], full_audio: '' },
+    data: { conversation_id: id, transcript, full_audio: '' },
   });
   return normalise(deliveryOf(Buffer.from(body), { receivedAt, signedAt: AT / 1000, secretId: 'provider', origin }));
 }
@@ -328,6 +442,43 @@ test('what was fetched keeps its origin wherever it is read again, and counts by
   expect(
     (await context.sql(`SELECT * FROM conversations WHERE id = 'c'`)).map((row) => ({ ...row, ...unchanging })),
   ).toEqual(before.map((row) => ({ ...row, ...unchanging })));
+});
+
+/** When calls began: so many hours ago, each a minute before the one before it. */
+const began = (hours: number, ...ids: string[]) =>
+  ids.map(
+    (id, i) =>
+      `UPDATE conversations SET started_at = now() - interval '${hours} hours ${i} minutes' WHERE id = '${id}'`,
+  );
+
+test('tells of complete calls whether the webhook brought them, the newest first', async () => {
+  const { store } = context;
+  const byBoth = ['both', 'both_late'];
+  await store.apply([
+    ...['by_webhook', 'young', 'old', 'erased', 'waiting', ...byBoth].map((id) => account(id)),
+    ...['by_fetching', ...byBoth].map((id) => applicable(fetched(id, 'post_call_transcription'))),
+    // Its account has left the ledger: nobody knows.
+    message('unknown'),
+  ]);
+  await context.sql(
+    [
+      ...began(3, 'by_webhook', 'by_fetching', ...byBoth, 'erased', 'waiting', 'unknown'),
+      ...began(1, 'young'),
+      ...began(25, 'old'),
+      `UPDATE conversations SET completeness = CASE id WHEN 'waiting' THEN 'waiting' ELSE 'complete' END`,
+      `UPDATE conversations SET erased_at = now() WHERE id = 'erased'`,
+    ].join(';'),
+  );
+  const [from, to] = [Date.now() - 24 * 3_600_000, Date.now() - 2 * 3_600_000];
+  expect(await reader.arrivals(from, to)).toEqual(['webhook', 'fetched', 'webhook', 'webhook']);
+  expect(await store.reconcile.arrivals(to, Date.now())).toEqual(['webhook']);
+  // The newest two hundred alone.
+  await context.sql(`${EMPTY_TABLES}; INSERT INTO conversations (id, status, clocks, created_at, updated_at, started_at, completeness)
+      SELECT 'c' || i, 'done', '{}', now(), now(), now() - interval '3 hours' - i * interval '1 second', 'complete' FROM generate_series(1, 300) AS i;
+    INSERT INTO webhook_events (id, conversation_id, type, event_at, received_at, origin, outcome, body_bytes)
+      SELECT gen_random_uuid(), 'c' || i, 'post_call_transcription', now(), now(), CASE WHEN i > 200 THEN 'backfill' ELSE 'webhook' END, 'applied', 0
+      FROM generate_series(1, 300) AS i`);
+  expect(await reader.arrivals(from, to)).toEqual(Array(200).fill('webhook'));
 });
 
 /** Returns the plan of a statement as text. */

@@ -14,10 +14,13 @@ export const BODY_MIGRATIONS = ['20261129000100_bodies_by_day', '20261129000101_
 export const scriptOf = (name: string): string => read(`${name}/migration.sql`);
 
 /** A database as the version before left it, with its records of migrations; it goes when the running test ends. Answers its URL. */
-export async function oldDatabase(schema?: string): Promise<string> {
+export const oldDatabase = (schema?: string): Promise<string> => databaseBefore(BODY_MIGRATIONS[0], schema);
+
+/** The same with all migrations that come before one. */
+export async function databaseBefore(migration: string, schema?: string): Promise<string> {
   const url = await emptyDatabase(schema);
   const names = readdirSync(MIGRATIONS, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name < BODY_MIGRATIONS[0])
+    .filter((entry) => entry.isDirectory() && entry.name < migration)
     .map(({ name }) => name)
     .toSorted();
   await withSchemaEngine({ databaseUrl: url, schema }, async (transaction) => {
