@@ -1,6 +1,7 @@
 import type { Operation, OperationProgress, OperationStore } from '@landline/store';
 import { OperationStoppedError } from './errors.ts';
 import { keepLease, LEASE_MS } from './lease.ts';
+import { loggableReason } from './loggable-reason.ts';
 import type { OperationContext, OperationKind } from './operation-kind.ts';
 import { retryWhileAway } from './retry-while-away.ts';
 
@@ -17,8 +18,8 @@ export type OperationEvent = (typeof OPERATION_EVENTS)[number];
 export interface EngineOptions {
   store: OperationStore;
   kinds: readonly OperationKind[];
-  /** Called when an operation starts here, and when it ends here. */
-  onEvent?: (event: OperationEvent, operation: Operation, message: string | null) => void;
+  /** Called when an operation starts here, and when it ends here. `reason`: why it failed, as a log may have it; null for every other event. */
+  onEvent?: (event: OperationEvent, operation: Operation, reason: string | null) => void;
 }
 
 /** Runs operations. */
@@ -28,9 +29,10 @@ export interface Engine {
    * this process already is left alone.
    *
    * @param signal  Aborted when the worker leaves.
+   * @param only    The kinds to look for; by default all.
    * @throws        StoreError where Postgres does not say what is due.
    */
-  runDue(signal: AbortSignal): Promise<void>;
+  runDue(signal: AbortSignal, only?: readonly string[]): Promise<void>;
   /** The kinds that run in this process now. */
   running(): readonly string[];
 }
@@ -57,8 +59,9 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   return {
-    async runDue(signal) {
-      const ends = await Promise.allSettled(kinds.map((kind) => runKind(kind, signal)));
+    async runDue(signal, only) {
+      const wanted = only === undefined ? kinds : kinds.filter(({ kind }) => only.includes(kind));
+      const ends = await Promise.allSettled(wanted.map((kind) => runKind(kind, signal)));
       const failed = ends.find((end) => end.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     },
@@ -84,7 +87,7 @@ async function runOperation(kind: OperationKind, operation: Operation, options: 
   let ended: Ended;
   try {
     await kind.run(contextOf({ operation, lease, stop, progress: () => progress, report }));
-    ended = { event: 'done', message: progress.message };
+    ended = { event: 'done', message: progress.message, reason: null };
   } catch (error) {
     ended = endOf(error, stop.signal, progress);
   } finally {
@@ -93,7 +96,7 @@ async function runOperation(kind: OperationKind, operation: Operation, options: 
   }
   const end = { store, leaving, operation, progress: { ...progress, message: ended.message } };
   const isOurs = await writeEnd(end, ended.event);
-  onEvent?.(isOurs ? ended.event : 'lost', operation, ended.message);
+  onEvent?.(isOurs ? ended.event : 'lost', operation, isOurs ? ended.reason : null);
 }
 
 function progressOf({ total, done, failed, checkpoint }: Operation): OperationProgress {
@@ -134,15 +137,17 @@ function contextOf({ operation, lease, stop, progress, report }: ContextParts): 
 interface Ended {
   event: Exclude<OperationEvent, 'started'>;
   message: string | null;
+  reason: string | null;
 }
 
 function endOf(error: unknown, signal: AbortSignal, { message }: OperationProgress): Ended {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (!(reason instanceof OperationStoppedError)) {
-    return { event: 'failed', message: storable(error instanceof Error ? error.message : String(error)) };
+    const why = error instanceof Error ? error.message : String(error);
+    return { event: 'failed', message: storable(why), reason: storable(loggableReason(error)) };
   }
-  if (reason.code === 'cancelled') return { event: 'cancelled', message };
-  return { event: reason.code === 'leaving' ? 'released' : 'lost', message };
+  if (reason.code === 'cancelled') return { event: 'cancelled', message, reason: null };
+  return { event: reason.code === 'leaving' ? 'released' : 'lost', message, reason: null };
 }
 
 interface EndOptions extends Pick<RunOptions, 'store' | 'leaving'> {

@@ -18,7 +18,10 @@ export class OperationStoppedError extends Error {
   }
 }
 
-/** An operation cannot be done. The message says why, and is kept in its row. */
+/**
+ * An operation cannot be done. The message says why, and is kept in its row. Without a `cause` it goes to the log as well: so it names ids and codes, and
+ * quotes nobody else's message.
+ */
 export class OperationFailedError extends Error {
   readonly code = 'operation_failed';
 

@@ -5,6 +5,7 @@ export { openBoundRecordingStorage } from './body/bound-recording-storage.ts';
 export { openRecordingStorage, type RecordingStorage } from './body/recording-storage.ts';
 export { checkBody, type BodyCheck } from './body/body-check.ts';
 export { audioUrl, recordingOf, wholeBody } from './body/whole-body.ts';
+export { counted } from './counted.ts';
 export { eraseKind } from './erase/erase.ts';
 export { describeErasure } from './erase/counts.ts';
 export type { ErasePorts, ForgottenInRedis, HeldEvent } from './erase/erase-ports.ts';
@@ -33,6 +34,7 @@ export {
 export type { RebuildPorts } from './rebuild/rebuild-ports.ts';
 export { REBUILD, rebuildCheckpointSchema, type RebuildCheckpoint } from './rebuild/rebuild-request.ts';
 export { checkProvider, type ProviderCheckPorts } from './provider-check/check-provider.ts';
+export type { UrlTry } from './provider-check/findings/reach.ts';
 export { describeWebhook, ownWebhooks } from './provider-check/own-webhooks.ts';
 export {
   FINDING_LEVELS,
@@ -48,4 +50,3 @@ export { reconcileKind } from './reconcile/reconcile.ts';
 export type { ReconcilePorts } from './reconcile/reconcile-ports.ts';
 export { reconcileVariables } from './reconcile/reconcile-variables.ts';
 export { FETCH_CONVERSATION, fetchConversationWords, RECONCILE, reconcileWords } from './reconcile/reconcile-words.ts';
-export { readUnfetchable } from './reconcile/unfetchable.ts';

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createStore, StoreError, type Operation, type OperationStore, type Store } from '@landline/store';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
@@ -60,18 +61,20 @@ test('operations run one after the other, to their end', async () => {
 test('kinds run beside each other, and one that runs here already is left alone', async () => {
   await Promise.all([request('count'), request('other')]);
   const running = { most: 0, now: 0 };
+  const release = new AbortController();
   const watched = (kind: string) => ({
     kind,
     async run() {
       running.most = Math.max(running.most, ++running.now);
-      await delay(200);
+      await once(release.signal, 'abort');
       running.now -= 1;
     },
   });
   const { run, events, engine } = anEngine([watched('count'), watched('other')]);
   const runs = [run(), run()];
-  await vi.waitUntil(() => running.now === 2);
+  await vi.waitUntil(() => running.now === 2, { timeout: 20_000 });
   expect(engine.running().toSorted()).toEqual(['count', 'other']);
+  release.abort();
   await Promise.all(runs);
   expect(running.most).toBe(2);
   expect(events.toSorted()).toEqual(['done', 'done', 'started', 'started']);
@@ -89,7 +92,7 @@ test('progress is there each second, while it runs', async () => {
       if (done > (seen.at(-1) ?? 0)) seen.push(done);
       return seen.length >= 4;
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: 20_000, interval: 50 },
   );
   leave();
   await running;
@@ -100,7 +103,7 @@ test('an operation that is cancelled ends within a second, with what is done', a
   const asked = await request();
   const { run, events } = anEngine([countTo(10_000)]);
   const running = run();
-  await vi.waitUntil(async () => (await get(asked)).done > 0, { timeout: 5_000 });
+  await vi.waitUntil(async () => (await get(asked)).done > 0, { timeout: 20_000 });
   const cancelledAt = performance.now();
   await store.operations.cancel(asked.id);
   await running;
@@ -130,7 +133,7 @@ test('a worker that leaves gives its operation back at once, and another one goe
   const asked = await request();
   const first = anEngine([countTo(100)]);
   const running = first.run();
-  await vi.waitUntil(async () => (await get(asked)).done > 3, { timeout: 5_000 });
+  await vi.waitUntil(async () => (await get(asked)).done > 3, { timeout: 20_000 });
   first.leave();
   await running;
   const left = await get(asked);
@@ -170,7 +173,7 @@ test('a worker that was frozen learns that another one has the operation, and wr
     },
   ]);
   const running = frozen.run();
-  await vi.waitUntil(() => held.length === 1);
+  await vi.waitUntil(() => held.length === 1, { timeout: 20_000 });
   // As if its lease had run out while it was frozen, and another worker had claimed the operation and died.
   await runSql(database.directUrl, `UPDATE operations SET fence = fence + 1, lease_until = now() - interval '1 s'`);
   await anEngine([countTo(2)]).run();

@@ -29,6 +29,7 @@ export { wakeOperations } from './operations/wake-operations.ts';
 export type { QueueStatus } from './redis/availability-state.ts';
 export type { CanaryMark } from './redis/canary-mark.ts';
 export { createProducerConnection } from './redis/connection.ts';
+export { reportChanges } from './redis/report-changes.ts';
 export type { RedoRequest } from './redis/redo-requests.ts';
 export { createRejectedConsumer } from './rejected/rejected-consumer.ts';
 export { MAX_KEPT_BODY_BYTES, type RejectedRequest } from './rejected/rejected-request.ts';

@@ -1,22 +1,25 @@
-/** The places in which an erasure forgets, in the order in which they are told, each with its words. */
+import { counted } from '../counted.ts';
+
+/** The places in which an erasure forgets, in the order in which they are told, each with the noun of what it forgets there, and what is told of that. */
 const PLACES = [
-  ['conversations', 'conversations'],
-  ['messages', 'messages'],
-  ['tool_calls', 'tool calls'],
-  ['commands', 'commands'],
-  ['bodies', 'bodies'],
-  ['events', 'events with an error or a reference'],
-  ['recordings', 'recordings'],
-  ['files', 'files of recordings'],
-  ['files_left', 'files that could not be removed so far'],
-  ['profiles', 'profiles'],
-  ['rejected_requests', 'refused requests'],
-  ['redis_waiting', 'events that waited in Redis'],
-  ['redis_resting', 'events that rested in Redis'],
-  ['dead_letters', 'dead letters'],
-  ['requests', 'requests of the console'],
-  ['kept_rows', 'rows of a rebuild'],
-  ['operations', 'filters of operations'],
+  ['conversations', 'conversation', ''],
+  ['messages', 'message', ''],
+  ['tool_calls', 'tool call', ''],
+  ['commands', 'command', ''],
+  ['bodies', 'body', ''],
+  ['events', 'event', ' with an error or a reference'],
+  ['recordings', 'recording', ''],
+  ['files', 'file', ' of recordings'],
+  ['files_left', 'file', ' that could not be removed so far'],
+  ['profiles', 'profile', ''],
+  ['listed', 'call', ' that never came, of which the title and the summary went'],
+  ['rejected_requests', 'refused request', ''],
+  ['redis_waiting', 'event', ' that waited in Redis'],
+  ['redis_resting', 'event', ' that rested in Redis'],
+  ['dead_letters', 'dead letter', ''],
+  ['requests', 'request', ' of the console'],
+  ['kept_rows', 'row', ' of a rebuild'],
+  ['operations', 'filter', ' of operations'],
 ] as const;
 
 /** A place in which an erasure forgets. */
@@ -27,6 +30,8 @@ export type ErasureCounts = Partial<Record<ErasurePlace, number>>;
 
 /** Says how much was forgotten: `2 conversations, 14 messages, …`. */
 export function describeErasure(counts: Readonly<Record<string, number | string | undefined>>): string {
-  const told = PLACES.flatMap(([place, words]) => (counts[place] ? [`${counts[place]} ${words}`] : []));
+  const told = PLACES.flatMap(([place, noun, more]) =>
+    counts[place] ? [`${counted(Number(counts[place]), noun)}${more}`] : [],
+  );
   return told.length === 0 ? 'nothing was found' : told.join(', ');
 }

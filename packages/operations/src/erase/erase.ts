@@ -40,9 +40,10 @@ async function runErase(context: OperationContext, ports: ErasePorts): Promise<v
   const { store } = ports;
   const { id } = context.operation;
   await context.retry(() => store.erasing.begin({ id, by: request.subject.by, hash: request.hash }));
+  const isPerson = request.subject.by !== 'conversation';
+  if (isPerson) await clearListed(context, ports);
   const person = await findPerson(request.subject, context, ports);
   const search = makeSearch(person, context, ports);
-  const isPerson = request.subject.by !== 'conversation';
   const { createdAt } = context.operation;
   await forgetCallsOf(request.subject, search, createdAt);
   if (isPerson) await context.retry(() => store.erasing.forgetProfiles(id, person));
@@ -63,6 +64,16 @@ async function runErase(context: OperationContext, ports: ErasePorts): Promise<v
   await forgetRequests(search);
   await clearFilters();
   await finish(request, search);
+}
+
+/** Of calls that never came nobody knows whose they are: they may be the person's. */
+async function clearListed({ operation: { id }, retry }: OperationContext, { store }: ErasePorts): Promise<void> {
+  let after: string | undefined = '';
+  while (after !== undefined) {
+    const last: string = after;
+    // oxlint-disable-next-line no-await-in-loop -- some after the others
+    after = await retry(() => store.erasing.clearListed(id, last));
+  }
 }
 
 /** Finds what tells the person, and writes it down before a row loses it. */

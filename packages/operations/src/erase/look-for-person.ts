@@ -118,8 +118,10 @@ async function decide(
 }
 
 /** Whether an event came before somebody asked for the erasure: a later call of the same person is a new call. */
-function isOld({ receivedAt }: HeldEvent, { operation }: OperationContext): boolean {
-  return receivedAt <= operation.createdAt;
+function isOld({ receivedAt, delivery }: HeldEvent, { operation }: OperationContext): boolean {
+  // What was fetched since has the time of its call's end.
+  const at = delivery?.origin === 'backfill' ? Math.min(receivedAt, delivery.signedAt * 1000) : receivedAt;
+  return at <= operation.createdAt;
 }
 
 /** Returns the conversation that an event names. */

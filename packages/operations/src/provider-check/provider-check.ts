@@ -28,7 +28,7 @@ export type Finding = z.infer<typeof findingSchema>;
 export const providerCheckSchema = z.object({
   checkedAt: z.number(),
   findings: z.array(findingSchema),
-  /** Whether our webhook is there, enabled and used by the workspace; null: it could not be seen. */
+  /** Whether our webhook would bring the transcripts of calls: see `isWebhookUp`. Null: it could not be seen. */
   isWebhookUp: z.boolean().nullable(),
   /** The newest failure that the provider has seen at our webhook. */
   lastFailure: z

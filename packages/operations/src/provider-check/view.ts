@@ -1,4 +1,4 @@
-import { ProviderError, type Provider, type ProviderAgent } from '@landline/provider';
+import { ProviderError, type Provider, type ProviderAgent, type ProviderFault } from '@landline/provider';
 import type { ProviderSettings, ProviderWebhooks } from '@landline/provider';
 
 /** The most agents that are looked at: each is a request of its own. */
@@ -29,12 +29,17 @@ export async function readProvider(
     provider.webhooks(signal).catch(asValue),
     provider.settings(signal).catch(asValue),
   ]);
-  if (isUnknownKey(webhooks)) return { webhooks, settings, agents: { seen: [], hasMore: false, fault: webhooks } };
+  const cause = causeOfBoth(webhooks, settings);
+  if (cause !== undefined) return { webhooks, settings, agents: { seen: [], hasMore: false, fault: cause } };
   return { webhooks, settings, agents: await readAgents(provider, signal) };
 }
 
-function isUnknownKey(read: unknown): read is ProviderError {
-  return read instanceof ProviderError && read.code === 'unauthorized';
+/** What keeps both from being read will keep the agents from it too: who waits for the look need not wait for that. A key without permissions may see agents. */
+const OF_EVERYTHING: ReadonlySet<ProviderFault> = new Set(['unauthorized', 'busy', 'unavailable', 'bad_answer']);
+
+function causeOfBoth(one: unknown, other: unknown): ProviderError | undefined {
+  if (!(one instanceof ProviderError && other instanceof ProviderError)) return undefined;
+  return one.code === other.code && OF_EVERYTHING.has(one.code) ? one : undefined;
 }
 
 async function readAgents(provider: Pick<Provider, 'agents'>, signal: AbortSignal): Promise<SeenAgents> {

@@ -9,6 +9,9 @@ export const PROVIDER_SECRET = 'provider';
 /** The largest account that goes through the queue, in bytes: as of a body that the receiver spools. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
+/** That of UTF-8. */
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
 /** A fetched account as an event. */
 export interface AccountEvent {
   /** The ledger id. */
@@ -28,11 +31,16 @@ export function accountEvent({ bytes }: FetchedConversation, endedAt: number): A
     throw new UnfetchableError(`its account has ${bytes.length} bytes, and an event may have ${MOST_BYTES}`);
   }
   const head = `{"type":"post_call_transcription","event_timestamp":${endedAt / 1000},"data":`;
-  const body = Buffer.concat([Buffer.from(head), bytes, Buffer.from('}')]);
+  const body = Buffer.concat([Buffer.from(head), withoutMark(bytes), Buffer.from('}')]);
   const facts = { receivedAt: Date.now(), signedAt: Math.floor(endedAt / 1000), secretId: PROVIDER_SECRET };
   return {
     id: idempotencyKey(body),
     delivery: deliveryOf(body, { ...facts, origin: 'backfill' }),
     bytes: body.length,
   };
+}
+
+/** Removes a byte order mark: within the envelope it would be no JSON. */
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, 3).equals(BYTE_ORDER_MARK) ? bytes.subarray(3) : bytes;
 }

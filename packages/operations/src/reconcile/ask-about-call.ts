@@ -71,7 +71,11 @@ export function createQuestions(before = new Set<string>()): Questions {
 /** Faults that one call may have by itself. */
 const OF_ONE_CALL: readonly ProviderFault[] = ['refused', 'unavailable', 'bad_answer'];
 
-/** Tells whether a fault is that of the workspace. A quota that is used up is refused as a key is: 401, 402 or 403. */
-function isOfAll({ code, status = 0 }: ProviderError): boolean {
-  return !OF_ONE_CALL.includes(code) || (code === 'refused' && status >= 401 && status <= 403);
+/**
+ * Tells whether a fault is that of the workspace. A quota that is used up is refused as a key is: 401 or 402. A 403 that names no permission is of the call: another
+ * agent's, or one that is held back.
+ */
+function isOfAll({ code, status = 0, permission }: ProviderError): boolean {
+  if (code === 'forbidden') return status !== 403 || permission !== undefined;
+  return !OF_ONE_CALL.includes(code) || (code === 'refused' && (status === 401 || status === 402));
 }

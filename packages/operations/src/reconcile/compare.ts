@@ -1,13 +1,10 @@
 import type { FetchedConversation, ListedConversation, Provider } from '@landline/provider';
-import type { KnownCall, ReconcileRun, ReconcileStore } from '@landline/store';
+import type { KnownCall, ReconcileStore } from '@landline/store';
 import type { Questions } from './ask-about-call.ts';
+import { listSlices } from './list-slices.ts';
 import { twoAtOnce } from './two-at-once.ts';
 import { GRACE_MS, isRunning, isTooOld, judgeKnown, judgeListed, type Rules, type Verdict } from './judge-call.ts';
-
-const HOUR_MS = 3_600_000;
-
-/** How much more is listed than the window on both sides, in ms: whether the provider counts its bounds in is not known. */
-const OVERLAP_MS = 60_000;
+import type { ReconcileWindow } from './window.ts';
 
 /** Conversations of ours that are not through and are read together. */
 const UNFINISHED_PAGE = 1_000;
@@ -15,20 +12,19 @@ const UNFINISHED_PAGE = 1_000;
 /** Of these, what is given on together at most: each account that was asked for is held, and may have 16 MiB. */
 const MOST_HELD = { calls: 20, bytes: 16 * 1024 * 1024 };
 
-/** Which calls are compared, by their beginning. Unix milliseconds. */
-export interface ReconcileWindow {
-  from: number;
-  to: number;
-}
-
 /** What a comparison works with. It changes nothing. */
 export interface CompareOptions {
   store: Pick<ReconcileStore, 'known' | 'unfinished'>;
   provider: Pick<Provider, 'conversations' | 'conversation'>;
   questions: Questions;
-  window: ReconcileWindow;
+  /** What the list is asked for, one after the other, the oldest first. */
+  slices: readonly [ReconcileWindow, ...ReconcileWindow[]];
+  /** Since when calls of ours are looked at that were never compared, in unix milliseconds: where the whole window begins, also where less is listed. */
+  since: number;
   rules: Rules;
   signal: AbortSignal;
+  /** Called with how many items of the list are left out, because they cannot be read. */
+  onUnreadable?: ((count: number) => void) | undefined;
 }
 
 /** A call that was compared. */
@@ -47,27 +43,6 @@ export interface ComparedCall {
   reason?: string | undefined;
 }
 
-/** Returns which calls are compared. A run that failed, or did not run, is made up for by the next one: its window begins where that one's would have. */
-export function windowOf({
-  now,
-  hours,
-  lastGood,
-  oldest,
-  since,
-}: {
-  now: number;
-  /** RECONCILE_WINDOW_HOURS */
-  hours: number;
-  lastGood: Pick<ReconcileRun, 'windowTo'> | undefined;
-  /** Where the window of the first run began: no run was good, so all since then is to be made up for. */
-  oldest?: number | undefined;
-  since?: number | undefined;
-}): ReconcileWindow {
-  const ends = Math.min(now, lastGood?.windowTo ?? now);
-  const from = ends - hours * HOUR_MS;
-  return { from: since ?? (lastGood === undefined ? Math.min(from, oldest ?? from) : from), to: now };
-}
-
 /**
  * Compares calls with the provider, page after page: first those that it lists, then those of ours that are not through and that it did not list. Of
  * all calls it holds the ids of those alone that are not through.
@@ -77,10 +52,9 @@ export function windowOf({
  * @throws  ProviderError where the fault is not that of one call; StoreError; the signal's reason.
  */
 export async function* compareWithProvider(options: CompareOptions): AsyncGenerator<ComparedCall[]> {
-  const { provider, window, signal } = options;
+  const { provider, slices } = options;
   const unfinished = new Set<string>();
-  const listing = { from: window.from - OVERLAP_MS, to: window.to + OVERLAP_MS };
-  for await (const page of provider.conversations(listing, signal)) {
+  for await (const page of listSlices(slices, provider, options)) {
     const calls = await comparePage(page, options);
     for (const { id, verdict } of calls) if (isUnfinished(verdict)) unfinished.add(id);
     yield calls;
@@ -94,9 +68,12 @@ function isUnfinished(verdict: Verdict): boolean {
 
 async function comparePage(page: readonly ListedConversation[], { store, rules }: CompareOptions) {
   const all = await store.known(page.map(({ id }) => id));
-  return page.map((listed): ComparedCall => {
-    const { id, startedAt } = listed;
+  return page.map((item): ComparedCall => {
+    const { id } = item;
     const known = all.get(id);
+    // Where the list does not say it, the row has when the call was first seen: nothing that moves from run to run.
+    const startedAt = item.isStartKnown ? item.startedAt : (known?.startedAt ?? rules.now);
+    const listed = { ...item, startedAt };
     return { id, startedAt, listed, known, verdict: judgeListed(listed, known, rules) };
   });
 }
@@ -105,11 +82,11 @@ async function* compareUnlisted(
   compared: ReadonlySet<string>,
   options: CompareOptions,
 ): AsyncGenerator<ComparedCall[]> {
-  const { store, window } = options;
+  const { store, since } = options;
   let after: string | undefined;
   // oxlint-disable no-await-in-loop -- page after page
   for (;;) {
-    const page = await store.unfinished({ since: window.from, after, limit: UNFINISHED_PAGE });
+    const page = await store.unfinished({ since, after, limit: UNFINISHED_PAGE });
     yield* compareKnown(
       page.filter(({ id, isErased }) => !compared.has(id) && !isErased),
       options,
@@ -145,13 +122,21 @@ async function compareUnlistedCall(known: KnownCall, options: CompareOptions): P
   const { id, startedAt, endedAt } = known;
   const call = { id, startedAt, known };
   if (isTooOld(startedAt, rules)) return { ...call, verdict: 'too_old' };
-  const verdict = judgeKnown(known, startedAt, rules);
+  const verdict = isUncounted(known, options) ? 'missing' : judgeKnown(known, { startedAt }, rules);
   if (verdict === 'complete') return { ...call, verdict };
   if (rules.now < (endedAt ?? startedAt) + GRACE_MS) {
     return { ...call, verdict: endedAt === null ? 'open' : 'waiting' };
   }
   // What is missing is asked for by whoever fetches it.
   return verdict === 'missing' ? askForCall(call, options) : { ...call, verdict };
+}
+
+/**
+ * Tells whether only the list can say that a call lacks turns, and it was not asked for: the call began before what is listed. Its account says it. One that was
+ * found unfetchable is looked at by the first run of a day.
+ */
+function isUncounted({ mayLackTurns, completeness, startedAt }: KnownCall, { since, slices }: CompareOptions): boolean {
+  return mayLackTurns && completeness !== 'unfetchable' && startedAt >= since && startedAt < slices[0].from;
 }
 
 async function askForCall(

@@ -1,8 +1,10 @@
 import { SpoolError } from '@landline/recordings';
 import type { EventState, KnownCall } from '@landline/store';
+import { fetchedJobId } from './accept-fetched.ts';
 import { answerOutcome, endOf } from './call-facts.ts';
 import type { ComparedCall } from './compare.ts';
-import type { FetchOptions, FetchOutcome, Fetching, HandedEvent } from './fetching.ts';
+import type { FetchOptions, FetchOutcome, Fetching } from './fetching.ts';
+import type { HandedEvent } from './places.ts';
 import { settleEvents } from './settle-events.ts';
 import { GRACE_MS, isAudioMissing } from './judge-call.ts';
 import type { AudioSink } from './reconcile-ports.ts';
@@ -33,7 +35,10 @@ export async function fetchAudio(
   const wanted = audio === undefined ? [] : await withoutAudio(calls, options);
   if (audio === undefined || wanted.length === 0) return early;
   // Until its audio is here it is not complete.
-  for (const { call } of wanted) note(call, { verdict: 'without_recording' }, options);
+  for (const { call } of wanted) {
+    note(call, { verdict: 'without_recording' }, options);
+    options.unasked.add(call.id);
+  }
   if (early !== undefined) return early;
   const handed: HandedEvent[] = [];
   const before = new Map<string, EventState>();
@@ -46,7 +51,7 @@ export async function fetchAudio(
   };
   const failure = await twoAtOnce(wanted, async (one) => {
     const eventId = await takeAudio(one, sink, options);
-    if (eventId !== undefined) handed.push({ conversationId: one.call.id, eventId });
+    if (eventId !== undefined) handed.push({ conversationId: one.call.id, eventId, jobId: fetchedJobId(eventId) });
   });
   context.signal.throwIfAborted();
   const applied = await settleEvents(handed, { ...options, before });
@@ -82,11 +87,12 @@ async function takeAudio(
   const { fetching } = options;
   const { questions, ports, context } = fetching;
   if (fetching.spoolFault !== undefined) return undefined;
+  options.unasked.delete(call.id);
   const account = options.accounts.get(call.id);
   const fetched = {
     conversationId: call.id,
     agentId: account?.agentId ?? call.listed?.agentId ?? null,
-    endedAt: endOf({ ...call, known, startedAt: known.startedAt }, account),
+    endedAt: account?.endedAt ?? endOf({ ...call, known, startedAt: known.startedAt }, undefined),
   };
   try {
     const answer = await questions.about(call.id, async () =>

@@ -1,7 +1,8 @@
 import type { ComparedCall } from './compare.ts';
 import { fetchAccounts } from './fetch-accounts.ts';
 import { fetchAudio } from './fetch-audio.ts';
-import { WAITS, type FetchOptions, type FetchOutcomes, type Fetching } from './fetching.ts';
+import type { FetchOptions, FetchOutcomes, Fetching } from './fetching.ts';
+import { REASONS } from './places.ts';
 
 /** Calls that were fetched, and why the others were not. */
 export interface FetchedCalls {
@@ -20,19 +21,26 @@ export async function fetchCalls(calls: readonly ComparedCall[], fetching: Fetch
   const { ports, context, handedOver } = fetching;
   const outcomes: FetchOutcomes = new Map();
   const ids = calls.map(({ id }) => id);
-  const waiting = await context.retry(() => handedOver.waiting(ids, ports.ledger));
-  for (const id of waiting) outcomes.set(id, { verdict: 'missing', reason: WAITS, isFetched: false });
+  const waiting = await context.retry(() => handedOver.waiting(ids, ports));
+  for (const [id, place] of waiting) outcomes.set(id, { verdict: 'missing', reason: REASONS[place], isFetched: false });
   // Whoever compared them asked for these already.
   for (const { id, verdict, reason } of calls) {
     if (reason !== undefined) outcomes.set(id, { verdict, reason, isFetched: false });
   }
   const wanted = calls.filter(({ id }) => !outcomes.has(id));
-  const options: FetchOptions = { fetching, outcomes, accounts: new Map() };
+  const options: FetchOptions = {
+    fetching,
+    outcomes,
+    accounts: new Map(),
+    unasked: new Set(wanted.map(({ id }) => id)),
+  };
   const early = await fetchAccounts(wanted.filter(isAccountMissing), options);
   // Also where no more is asked for: an account that came is complete only where its audio is here.
   const failure = await fetchAudio(wanted, options, early);
-  // The provider was asked for no more.
-  for (const { id, verdict } of wanted) if (!outcomes.has(id)) outcomes.set(id, { verdict, isFetched: false });
+  for (const { id, verdict } of wanted) {
+    const outcome = outcomes.get(id) ?? { verdict, isFetched: false };
+    outcomes.set(id, { ...outcome, isUnasked: options.unasked.has(id) });
+  }
   return { outcomes, failure };
 }
 

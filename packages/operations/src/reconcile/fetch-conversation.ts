@@ -10,7 +10,6 @@ import { completenessOf, isTooOld } from './judge-call.ts';
 import type { ReconcilePorts } from './reconcile-ports.ts';
 import { FETCH_CONVERSATION, readConversationWord } from './reconcile-words.ts';
 import { retryingStore } from './retrying-store.ts';
-import { addReason } from './unfetchable.ts';
 
 /**
  * Makes the kind of operations that fetches one conversation again: its account, and its audio where that is expected and not here, however complete it
@@ -43,13 +42,13 @@ async function runFetch(context: OperationContext, ports: ReconcilePorts): Promi
   const outcome = outcomes.get(id) ?? { verdict: 'missing', isFetched: false };
   const completeness = completenessOf(outcome.verdict);
   const isBetter = outcome.verdict === 'complete' || known?.hasAccount !== true;
-  if (completeness !== undefined && isBetter) await store.judge(new Map([[id, completeness]]));
-  if (outcome.verdict === 'unfetchable') {
-    context.report({
-      checkpoint: { unfetchable: { ...addReason({}, id, outcome.reason ?? 'its audio was not fetched') } },
-    });
+  // Of one that is as it was, the reason may be another.
+  if (completeness !== undefined && (isBetter || completeness === known.completeness)) {
+    const reasons = outcome.reason === undefined ? [] : [[id, outcome.reason] as const];
+    await store.judge(new Map([[id, completeness]]), new Map(reasons));
   }
-  if (outcome.isFetched) ports.onFetched?.(1);
+  // One that was complete before is not made so.
+  if (outcome.isFetched && known?.completeness !== 'complete') ports.onFetched?.(1);
   finish(outcome, context);
 }
 
@@ -61,7 +60,7 @@ function tooOld(): OperationFailedError {
 function finish({ verdict, reason }: FetchOutcome, { report }: OperationContext): void {
   if (verdict === 'complete') return report({ done: 1, message: 'The conversation was fetched.' });
   report({ failed: 1 });
-  if (verdict === 'open') throw new OperationFailedError('The call goes on, or the provider is not through with it.');
+  if (verdict === 'open') throw new OperationFailedError('The call goes on, or ElevenLabs is not through with it.');
   if (verdict === 'erased') {
     throw new OperationFailedError('A person of this call was erased since it began. Nothing of it is kept.');
   }

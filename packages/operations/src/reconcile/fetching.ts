@@ -30,6 +30,8 @@ export interface FetchOutcome {
   reason?: string | undefined;
   /** Whether an event of it was applied. */
   isFetched: boolean;
+  /** Whether the provider was not asked for what it lacks, because the fetching had ended: it has not failed. */
+  isUnasked?: boolean | undefined;
 }
 
 /** What became of calls, by id. */
@@ -41,21 +43,14 @@ export interface FetchOptions {
   outcomes: FetchOutcomes;
   /** What the accounts say that were fetched, by id, without their bytes. */
   accounts: Map<string, AccountFacts>;
+  /** Calls of which the provider was not asked yet for what they lack. */
+  unasked: Set<string>;
 }
 
-/** What an account says of its call, with the call's beginning as far as anybody knows it. */
-export type AccountFacts = Pick<FetchedConversation, 'agentId' | 'userId' | 'externalNumber' | 'durationSeconds'> & {
-  /** Unix milliseconds. */
-  startedAt: number;
+/** What an account says of its call. */
+export type AccountFacts = Pick<FetchedConversation, 'agentId' | 'userId' | 'externalNumber'> & {
+  /** The time of its event: that of the audio is the same. Unix milliseconds. */
+  endedAt: number;
   /** From when on an erasure of its persons counts, in unix milliseconds: its beginning, or all time where nobody knows that. */
   erasedSince: number;
 };
-
-/** An event that was handed over, and of which call it is. */
-export interface HandedEvent {
-  conversationId: string;
-  eventId: string;
-}
-
-/** Why a call is missing that was fetched. */
-export const WAITS = 'it was fetched, and waits for the worker or for the storage of recordings';

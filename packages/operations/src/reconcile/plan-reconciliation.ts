@@ -9,7 +9,7 @@ const UNFETCHABLE_PAGE = 1_000;
 
 /** What a comparison has found: ids of conversations, each in one list, and how many are complete. */
 export interface ReconcilePlan {
-  /** Their accounts never came. */
+  /** Their accounts never came, or came without the turns that the provider has. */
   missing: string[];
   /** Their accounts are here, and their audio never came. */
   withoutRecording: string[];
@@ -18,11 +18,13 @@ export interface ReconcilePlan {
   /** Something of them never came, and the provider does not have it, or what it gave cannot be applied: all of them, whenever they began, by their ids. */
   unfetchable: UnfetchableCall[];
   complete: number;
+  /** The provider lists them, and they were erased here: nobody asks for them. */
+  erased: number;
 }
 
 /** What a plan is made of. */
 export interface PlanOptions extends Omit<Rules, 'now' | 'asksAgain'>, Pick<CompareOptions, 'provider' | 'signal'> {
-  store: Pick<ReconcileStore, 'known' | 'unfinished' | 'unfetchable' | 'lastGoodRun' | 'oldestWindow'>;
+  store: Pick<ReconcileStore, 'known' | 'unfinished' | 'unfetchable' | 'lastGoodRun' | 'lastWholeRun' | 'oldestWindow'>;
   /** RECONCILE_WINDOW_HOURS */
   windowHours: number;
   /** Unix milliseconds; undefined: the window of the schedule. */
@@ -33,14 +35,21 @@ export interface PlanOptions extends Omit<Rules, 'now' | 'asksAgain'>, Pick<Comp
 /** Says what a run would find and fetch, by asking the provider; changes nothing. @throws as `compareWithProvider` */
 export async function planReconciliation(options: PlanOptions): Promise<ReconcilePlan> {
   const { store, provider, windowHours, since, now = Date.now(), keepsAudio, keptDays, signal } = options;
-  const { window, rules } = await beginComparison({ store, windowHours, since, now, keepsAudio, keptDays });
-  const plan: ReconcilePlan = { missing: [], withoutRecording: [], waiting: [], unfetchable: [], complete: 0 };
+  const comparison = await beginComparison({ store, windowHours, since, now, keepsAudio, keptDays });
+  const plan: ReconcilePlan = {
+    missing: [],
+    withoutRecording: [],
+    waiting: [],
+    unfetchable: [],
+    complete: 0,
+    erased: 0,
+  };
   const otherwise = new Set<string>();
-  const pages = compareWithProvider({ store, provider, questions: createQuestions(), window, rules, signal });
+  const pages = compareWithProvider({ store, provider, questions: createQuestions(), ...comparison, signal });
   for await (const page of pages) {
     for (const call of page) {
       // Nothing was written, so one that was listed comes again among those that were never compared.
-      const isCounted = call.listed !== undefined || call.verdict !== 'complete' || call.startedAt < window.from;
+      const isCounted = call.listed !== undefined || call.verdict !== 'complete' || call.startedAt < comparison.since;
       if (isCounted) addToPlan(plan, call);
       if (call.known?.completeness === 'unfetchable' && call.verdict !== 'unfetchable') otherwise.add(call.id);
     }
@@ -74,6 +83,7 @@ async function* allUnfetchable(store: Pick<PlanOptions['store'], 'unfetchable'>)
 
 function addToPlan(plan: ReconcilePlan, { id, verdict, reason }: ComparedCall): void {
   if (verdict === 'complete') plan.complete += 1;
+  else if (verdict === 'erased') plan.erased += 1;
   else if (verdict === 'missing') plan.missing.push(id);
   else if (verdict === 'without_recording') plan.withoutRecording.push(id);
   else if (verdict === 'unfetchable') plan.unfetchable.push({ id, reason: reason ?? null });

@@ -1,6 +1,6 @@
 import type { Ledger } from '@landline/store';
 import type { Provider } from '@landline/provider';
-import type { OperationQueue } from '../job-adder.ts';
+import type { ReplayLetters, ReplayQueue } from '../replay/replay-ports.ts';
 import type { RunStore } from './retrying-store.ts';
 
 /** Takes audio that is fetched: into the spool, and from there into the storage and the queue. */
@@ -34,15 +34,20 @@ export interface ReconcilePorts {
   store: RunStore;
   ledger: Pick<Ledger, 'states'>;
   provider: Pick<Provider, 'conversations' | 'conversation' | 'audio'>;
-  queue: OperationQueue;
+  queue: Pick<ReplayQueue, 'add' | 'hasRoom' | 'states'>;
+  letters: Pick<ReplayLetters, 'remove'>;
   /** Undefined: audio is not kept (RECORDINGS_URL is not set), so none is missing. */
   audio: AudioSink | undefined;
+  /** Tells whether the spool that `audio` fills still has an event. */
+  isSpooled?: ((eventId: string) => boolean) | undefined;
   /** RECONCILE_WINDOW_HOURS */
   windowHours: number;
   /** Days after which conversations and recordings are forgotten by their age: what is older is not fetched. Undefined: never. */
   keptDays: { conversations?: number | undefined; recordings?: number | undefined };
   /** Called when transcripts and audio of calls are here that were missing. */
   onFetched?: (count: number) => void;
+  /** Up to how many calls a whole window is listed by every run of the schedule. Only tests need another number. */
+  mostCheap?: number | undefined;
   /** How long it is waited for events that were enqueued and of which none is applied, in ms. Only tests need another time. */
   settleMs?: number | undefined;
 }

@@ -1,4 +1,4 @@
-import type { Completeness } from '@landline/store';
+import { SCHEDULE } from '@landline/store';
 import { OperationFailedError, OperationStoppedError } from '../errors.ts';
 import { createJobAdder } from '../job-adder.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
@@ -6,9 +6,9 @@ import { createQuestions } from './ask-about-call.ts';
 import { beginComparison } from './begin-comparison.ts';
 import { compareWithProvider, type ComparedCall } from './compare.ts';
 import { fetchCalls } from './fetch-calls.ts';
-import type { FetchOutcomes, Fetching } from './fetching.ts';
+import type { FetchOutcome, Fetching } from './fetching.ts';
 import { createHandedOver, type HandedOver } from './handed-over.ts';
-import { completenessOf, type Verdict } from './judge-call.ts';
+import { completenessOf } from './judge-call.ts';
 import type { ReconcilePorts } from './reconcile-ports.ts';
 import { readReconcileWords, RECONCILE } from './reconcile-words.ts';
 import { retryingStore } from './retrying-store.ts';
@@ -24,8 +24,6 @@ const BATCH = 20;
  * - A call that the provider does not answer for stays missing, and is named: the run is good all the same, for it has looked at the whole list.
  * - A worker that takes over begins anew: what is here by then is not fetched again, and what comes twice is a duplicate.
  * - `total` counts the calls of which something was missing, `done` those that are complete now, `failed` those that are not.
- *
- * @see readUnfetchable for the checkpoint
  */
 export function reconcileKind(ports: ReconcilePorts): OperationKind {
   const memory = { handedOver: createHandedOver(), unanswered: new Set<string>() };
@@ -42,18 +40,31 @@ interface Memory {
 async function runReconcile(context: OperationContext, ports: ReconcilePorts, memory: Memory): Promise<void> {
   const { handedOver, unanswered } = memory;
   const { since } = readReconcileWords(context.operation.filter);
-  const { provider, keptDays, windowHours } = ports;
+  const { provider, keptDays, windowHours, mostCheap } = ports;
   const store = retryingStore(ports.store, context);
   const judged = { now: Date.now(), keepsAudio: ports.audio !== undefined, keptDays };
-  const { window, rules } = await beginComparison({ store, windowHours, since, ...judged });
+  const isScheduled = context.operation.requestedBy === SCHEDULE;
+  const comparison = await beginComparison({ store, windowHours, since, isScheduled, mostCheap, ...judged });
   const questions = createQuestions(unanswered);
   const add = createJobAdder(context, ports.queue);
-  const record = createRunRecord({ context, store, window });
-  const run: Run = { context, ports, store, questions, rules, add, handedOver, isAgain: false, record };
+  const record = createRunRecord({ context, store, window: comparison.window });
+  const run: Run = {
+    context,
+    ports,
+    store,
+    questions,
+    rules: comparison.rules,
+    add,
+    handedOver,
+    isAgain: false,
+    record,
+  };
   await record.write();
   try {
     const { signal } = context;
-    for await (const page of compareWithProvider({ store, provider, questions, window, rules, signal })) {
+    const onUnreadable = (count: number) => record.unreadable(count);
+    const comparing = { store, provider, questions, ...comparison, signal, onUnreadable };
+    for await (const page of compareWithProvider(comparing)) {
       await takePage(page, run);
       await record.write();
     }
@@ -94,7 +105,7 @@ async function takePage(page: readonly ComparedCall[], run: Run): Promise<void> 
   const others = page.filter((call) => !wanted.includes(call));
   record.listed(page.filter(({ listed }) => listed !== undefined).length);
   record.wanted(wanted.length);
-  await judge(others, new Map(others.map(({ id, verdict }) => [id, verdict])), run);
+  await judge(others, new Map(), run);
   for (const call of others) record.judged(call, call.verdict);
   for (let i = 0; i < wanted.length; i += BATCH) {
     // oxlint-disable-next-line no-await-in-loop -- one batch after the other
@@ -105,32 +116,35 @@ async function takePage(page: readonly ComparedCall[], run: Run): Promise<void> 
 async function takeBatch(calls: readonly ComparedCall[], run: Run): Promise<void> {
   const { record, ports } = run;
   const { outcomes, failure } = await fetchCalls(calls, run);
-  await judge(calls, verdictsOf(outcomes), run);
+  await judge(calls, outcomes, run);
   for (const [id, outcome] of outcomes) record.fetched(id, outcome);
   const fetched = [...outcomes.values()].filter(({ isFetched }) => isFetched).length;
   if (fetched > 0) ports.onFetched?.(fetched);
   if (failure !== undefined) throw failure.error;
 }
 
-function verdictsOf(outcomes: FetchOutcomes): Map<string, Verdict> {
-  return new Map([...outcomes].map(([id, { verdict }]) => [id, verdict]));
-}
-
-/** Writes how complete calls are. One of which no event is here gets its row from the list. */
+/** Writes how complete calls are, and why those that lack something do. One of which no event is here gets its row from the list. */
 async function judge(
   calls: readonly ComparedCall[],
-  verdicts: ReadonlyMap<string, Verdict>,
+  outcomes: ReadonlyMap<string, Pick<FetchOutcome, 'verdict' | 'reason'>>,
   { store, context }: Run,
 ): Promise<void> {
-  const written = calls.flatMap((call): [ComparedCall, Completeness][] => {
-    const completeness = completenessOf(verdicts.get(call.id) ?? call.verdict);
-    return completeness === undefined ? [] : [[call, completeness]];
+  const written = calls.flatMap((call) => {
+    const { verdict, reason } = outcomes.get(call.id) ?? call;
+    const completeness = completenessOf(verdict);
+    return completeness === undefined ? [] : [{ call, completeness, reason }];
   });
-  const noted = written.flatMap(([{ listed, known }, completeness]) =>
+  const noted = written.flatMap(({ call: { listed, known }, completeness }) =>
     listed !== undefined && known?.hasAccount !== true && completeness !== 'complete' ? [listed] : [],
   );
-  const changed = written.filter(([{ known }, completeness]) => known?.completeness !== completeness);
+  // Of one that is missing still, or unfetchable for another reason, the reason may have changed.
+  const changed = written.filter(
+    ({ call: { known }, completeness, reason }) =>
+      known?.completeness !== completeness || completeness === 'missing' || reason !== undefined,
+  );
   await context.hold();
   if (noted.length > 0) await store.noteListed(noted);
-  if (changed.length > 0) await store.judge(new Map(changed.map(([{ id }, completeness]) => [id, completeness])));
+  if (changed.length === 0) return;
+  const reasons = changed.flatMap(({ call: { id }, reason }) => (reason === undefined ? [] : [[id, reason] as const]));
+  await store.judge(new Map(changed.map(({ call: { id }, completeness }) => [id, completeness])), new Map(reasons));
 }

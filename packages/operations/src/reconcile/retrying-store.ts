@@ -13,6 +13,7 @@ export type RunStore = Pick<
   | 'fetchedSince'
   | 'writeRun'
   | 'lastGoodRun'
+  | 'lastWholeRun'
   | 'oldestWindow'
 >;
 
@@ -22,12 +23,13 @@ export function retryingStore(store: RunStore, { retry }: Pick<OperationContext,
     known: (ids) => retry(() => store.known(ids)),
     unfinished: (page) => retry(() => store.unfinished(page)),
     noteListed: (calls) => retry(() => store.noteListed(calls)),
-    judge: (verdicts) => retry(() => store.judge(verdicts)),
-    markErased: (ids) => retry(() => store.markErased(ids)),
+    judge: (verdicts, reasons) => retry(() => store.judge(verdicts, reasons)),
+    markErased: (ids, said) => retry(() => store.markErased(ids, said)),
     wasErasedSince: (person, since) => retry(() => store.wasErasedSince(person, since)),
     fetchedSince: (since) => retry(() => store.fetchedSince(since)),
     writeRun: (run) => retry(() => store.writeRun(run)),
     lastGoodRun: () => retry(() => store.lastGoodRun()),
+    lastWholeRun: (hours) => retry(() => store.lastWholeRun(hours)),
     oldestWindow: () => retry(() => store.oldestWindow()),
   };
 }

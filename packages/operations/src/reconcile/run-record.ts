@@ -1,10 +1,12 @@
 import type { ReconcileRun } from '@landline/store';
+import { counted } from '../counted.ts';
 import type { OperationContext } from '../operation-kind.ts';
-import type { ComparedCall, ReconcileWindow } from './compare.ts';
+import type { ComparedCall } from './compare.ts';
 import type { FetchOutcome } from './fetching.ts';
 import type { Verdict } from './judge-call.ts';
 import type { RunStore } from './retrying-store.ts';
-import { addReason, nameCalls, readUnfetchable, type CallReasons } from './unfetchable.ts';
+import { createNamedCalls, type NamedCalls } from './named-calls.ts';
+import type { ReconcileWindow } from './window.ts';
 
 /** How often a run is written while it goes on, in ms. */
 const WRITE_MS = 2_000;
@@ -16,6 +18,8 @@ const NAMED_CHARACTERS = 350;
 export interface RunRecord {
   /** Counts calls of the provider's list. */
   listed(count: number): void;
+  /** Counts items of the list that cannot be read. */
+  unreadable(count: number): void;
   /** Counts a call whose verdict is final for this run. */
   judged(call: Pick<ComparedCall, 'id' | 'reason'>, verdict: Verdict): void;
   /** Counts calls that are to be fetched. */
@@ -43,8 +47,9 @@ export function createRunRecord({ context, store, window }: RecordOptions): RunR
   const startedAt = operation.startedAt ?? operation.createdAt;
   const counts = { listed: 0, complete: 0, waiting: 0, unfetchable: 0 };
   let progress = { total: operation.done + operation.failed, done: operation.done, failed: operation.failed };
-  let unfetchable: CallReasons = readUnfetchable(operation.checkpoint);
-  let unanswered: CallReasons = {};
+  const unfetchable = createNamedCalls(NAMED_CHARACTERS);
+  const unanswered = createNamedCalls(NAMED_CHARACTERS);
+  let leftOut = 0;
   let came = { transcripts: 0, recordings: 0 };
   let writtenAt = -Infinity;
 
@@ -55,19 +60,19 @@ export function createRunRecord({ context, store, window }: RecordOptions): RunR
   }
 
   async function write(end: Pick<ReconcileRun, 'finishedAt' | 'error'>): Promise<string> {
-    writtenAt = performance.now();
     came = await store.fetchedSince(startedAt);
     await context.hold();
     await store.writeRun(rowOf(end));
-    const message = describe({ ...came, unfetchable, unanswered });
-    report({ ...progress, message, checkpoint: { unfetchable: { ...unfetchable } } });
+    const message = describe({ ...came, leftOut, unfetchable, unanswered });
+    report({ ...progress, message });
+    // From the end on: to count what was fetched may take as long as the pause, where that is much.
+    writtenAt = performance.now();
     return message;
   }
 
   function noteReason({ id, reason }: { id: string; reason?: string | undefined }, verdict: Verdict): void {
     if (reason === undefined) return;
-    if (verdict === 'unfetchable') unfetchable = addReason(unfetchable, id, reason);
-    else unanswered = addReason(unanswered, id, reason);
+    (verdict === 'unfetchable' ? unfetchable : unanswered).add(id, reason);
   }
 
   function judged(call: Pick<ComparedCall, 'id' | 'reason'>, verdict: Verdict): void {
@@ -79,16 +84,15 @@ export function createRunRecord({ context, store, window }: RecordOptions): RunR
 
   return {
     listed: (count) => void (counts.listed += count),
+    unreadable: (count) => void (leftOut += count),
     judged,
     wanted: (count) => void (progress = { ...progress, total: progress.total + count }),
     fetched(id, outcome) {
       judged({ id, reason: outcome.reason }, outcome.verdict);
       const isFailed = ['missing', 'without_recording', 'unfetchable'].includes(outcome.verdict);
-      progress = {
-        ...progress,
-        done: progress.done + (isFailed ? 0 : 1),
-        failed: progress.failed + (isFailed ? 1 : 0),
-      };
+      if (isFailed && outcome.isUnasked === true) return;
+      const { done, failed } = progress;
+      progress = { ...progress, done: done + (isFailed ? 0 : 1), failed: failed + (isFailed ? 1 : 0) };
     },
     async write() {
       if (performance.now() > writtenAt + WRITE_MS) await write({ finishedAt: null, error: null });
@@ -101,19 +105,23 @@ export function createRunRecord({ context, store, window }: RecordOptions): RunR
 interface Found {
   transcripts: number;
   recordings: number;
-  unfetchable: CallReasons;
-  unanswered: CallReasons;
+  /** Items of the list. */
+  leftOut: number;
+  unfetchable: NamedCalls;
+  unanswered: NamedCalls;
 }
 
 /** Names calls by their ids: a message holds nothing else of them. */
-function describe({ transcripts, recordings, unfetchable, unanswered }: Found): string {
+function describe({ transcripts, recordings, leftOut, unfetchable, unanswered }: Found): string {
   return [
-    `Fetched ${transcripts} transcripts and ${recordings} recordings.`,
+    `Fetched ${counted(transcripts, 'transcript')} and ${counted(recordings, 'recording')}.`,
     ...named('Unfetchable', unfetchable),
     ...named('Still missing', unanswered),
+    ...(leftOut === 0 ? [] : [`Left out of ElevenLabs' list: ${leftOut} that cannot be read.`]),
   ].join(' ');
 }
 
-function named(what: string, reasons: CallReasons): string[] {
-  return Object.keys(reasons).length === 0 ? [] : [`${what}: ${nameCalls(reasons, NAMED_CHARACTERS)}.`];
+function named(what: string, calls: NamedCalls): string[] {
+  const text = calls.text();
+  return text === undefined ? [] : [`${what}: ${text}.`];
 }

@@ -1,5 +1,6 @@
 import type { EventState } from '@landline/store';
-import { WAITS, type FetchOptions, type HandedEvent } from './fetching.ts';
+import type { FetchOptions } from './fetching.ts';
+import { LOST, REASONS, type HandedEvent } from './places.ts';
 import { settle } from './settle.ts';
 
 /** With what events are waited for. */
@@ -15,17 +16,24 @@ export async function settleEvents(
   events: readonly HandedEvent[],
   { fetching: { context, ports, handedOver }, outcomes, before }: SettleEventsOptions,
 ): Promise<Set<string>> {
-  const ids = events.map(({ eventId }) => eventId);
-  const states = await settle(ids, { context, ledger: ports.ledger, before, settleMs: ports.settleMs });
+  const { states, places } = await settle(events, { context, ports, before });
   const applied = new Set<string>();
-  for (const { conversationId, eventId } of events) {
+  for (const event of events) {
+    const { conversationId, eventId } = event;
     const state = states.get(eventId);
     // Its account may have been fetched before its audio.
     const isFetched = outcomes.get(conversationId)?.isFetched ?? false;
     if (state === undefined) {
-      handedOver.note(conversationId, eventId);
-      outcomes.set(conversationId, { verdict: 'missing', reason: WAITS, isFetched });
+      const place = places.get(eventId);
+      if (place !== undefined) handedOver.note(event);
+      outcomes.set(conversationId, {
+        verdict: 'missing',
+        reason: place === undefined ? LOST : REASONS[place],
+        isFetched,
+      });
     } else if (state.outcome === 'applied') applied.add(conversationId);
+    // Of what is fetched only events of erased conversations are.
+    else if (state.outcome === 'ignored') outcomes.set(conversationId, { verdict: 'erased', isFetched: false });
     else outcomes.set(conversationId, { verdict: 'unfetchable', reason: reasonOf(state), isFetched });
   }
   return applied;

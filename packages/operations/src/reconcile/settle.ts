@@ -1,6 +1,8 @@
-import type { EventState, Ledger } from '@landline/store';
+import type { EventState } from '@landline/store';
 import type { OperationContext } from '../operation-kind.ts';
 import { pause } from '../retry-while-away.ts';
+import { placesOf, type HandedEvent, type Place } from './places.ts';
+import type { ReconcilePorts } from './reconcile-ports.ts';
 
 /** The first and the longest pause between two looks, in ms. */
 const FIRST_MS = 20;
@@ -12,28 +14,42 @@ export const SETTLE_MS = 120_000;
 /** How to wait. */
 export interface SettleOptions {
   context: Pick<OperationContext, 'retry' | 'signal'>;
-  ledger: Pick<Ledger, 'states'>;
+  ports: Pick<ReconcilePorts, 'ledger' | 'queue' | 'isSpooled' | 'settleMs'>;
   /** What was known of these events before they were enqueued. */
   before: ReadonlyMap<string, EventState>;
-  settleMs?: number | undefined;
+}
+
+/** What became of events, by their ids. */
+export interface Settled {
+  /** One is left out that no worker is through with. */
+  states: Map<string, EventState>;
+  /** Where the others are; one that is lost is left out. */
+  places: Map<string, Place>;
 }
 
 /**
- * Waits until the worker is through with events that were enqueued. Returns what became of them; one is left out that the worker did not come to in time.
+ * Waits until the worker is through with events that were enqueued, for as long as they are there, and something happens to some of them.
  *
  * @throws  The signal's reason.
  */
-export async function settle(ids: readonly string[], options: SettleOptions): Promise<Map<string, EventState>> {
-  const { context, ledger, before, settleMs = SETTLE_MS } = options;
-  let settled = new Map<string, EventState>();
+export async function settle(events: readonly HandedEvent[], options: SettleOptions): Promise<Settled> {
+  const { context, ports, before } = options;
+  const { settleMs = SETTLE_MS } = ports;
+  const states = new Map<string, EventState>();
+  let left = events;
   let progressAt = performance.now();
   // oxlint-disable no-await-in-loop -- until all are through
   for (let ms = FIRST_MS; ; ms = Math.min(LONGEST_MS, ms * 2)) {
-    const states = ids.length === 0 ? settled : await context.retry(() => ledger.states(ids));
-    const now = new Map([...states].filter(([id, state]) => isThrough(state, before.get(id))));
-    if (now.size > settled.size) progressAt = performance.now();
-    settled = now;
-    if (settled.size >= new Set(ids).size || performance.now() > progressAt + settleMs) return settled;
+    const asked = left;
+    if (asked.length === 0) return { states, places: new Map() };
+    // Whoever is done leaves its place once the ledger has it.
+    const places = await context.retry(() => placesOf(asked, ports));
+    const found = await context.retry(() => ports.ledger.states(asked.map(({ eventId }) => eventId)));
+    for (const [id, state] of found) if (isThrough(state, before.get(id))) states.set(id, state);
+    left = asked.filter(({ eventId }) => !states.has(eventId));
+    if (left.length < asked.length) progressAt = performance.now();
+    const isMoving = left.some(({ eventId }) => ['queue', 'spool'].includes(places.get(eventId) ?? ''));
+    if (!isMoving || performance.now() > progressAt + settleMs) return { states, places };
     await pause(ms, context.signal);
   }
   // oxlint-enable no-await-in-loop

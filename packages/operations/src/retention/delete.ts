@@ -1,4 +1,5 @@
 import { StoreError, type EventPosition } from '@landline/store';
+import { counted } from '../counted.ts';
 import { removeRecordings } from '../recordings/remove-recordings.ts';
 import { inBatches, type Counted, type RetentionTask } from './retention-task.ts';
 
@@ -90,7 +91,10 @@ export async function removeFiles({ context, ports, count, leave }: RetentionTas
   const removed = await context.retry(() => removeRecordings({ recordings, storage: ports.storage }, context.signal));
   count('files', removed.removed);
   if (removed.failed === 0) return;
-  leave(removed.failed, `${removed.failed} files could not be removed, and are tried again: ${removed.error ?? ''}`);
+  leave(
+    removed.failed,
+    `Not removed: ${counted(removed.failed, 'file')}, tried again by the next run: ${removed.error ?? ''}`,
+  );
 }
 
 async function deleteAll(

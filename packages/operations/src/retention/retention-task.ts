@@ -1,22 +1,23 @@
 import type { Cutoffs } from '@landline/store';
 import { z } from 'zod';
+import { counted } from '../counted.ts';
 import type { OperationContext } from '../operation-kind.ts';
 import { pause } from '../retry-while-away.ts';
 import type { RetentionPorts } from './retention-ports.ts';
 
-/** What is counted, with the words for it. */
+/** What is counted: its noun, and what is told of it. */
 export const COUNTED = {
-  days: 'days of bodies',
-  old_bodies: 'bodies in the ledger',
-  stored_bodies: 'bodies in the storage',
-  events: 'ids of the ledger',
-  letters: 'dead letters',
-  transcripts: 'transcripts by order',
-  audio: 'conversations’ audio by order',
-  conversations: 'conversations',
-  recordings: 'recordings',
-  rejected: 'refused requests',
-  files: 'files',
+  days: ['day', ' of bodies'],
+  old_bodies: ['body', ' in the ledger'],
+  stored_bodies: ['body', ' in the storage'],
+  events: ['id', ' of the ledger'],
+  letters: ['dead letter', ''],
+  transcripts: ['transcript', ' by order'],
+  audio: ['recording', ' by order'],
+  conversations: ['conversation', ''],
+  recordings: ['recording', ''],
+  rejected: ['refused request', ''],
+  files: ['file', ''],
 } as const;
 
 /** A name of `COUNTED`. */
@@ -62,9 +63,9 @@ export function createCounting({ progress, report }: OperationContext): Pick<Ret
 
 /** Says what a run did, and what stays; null where there was nothing to do. */
 export function describeRun({ counts, left }: z.infer<typeof checkpointSchema>): string | null {
-  const done = Object.entries(COUNTED).flatMap(([name, words]) => {
+  const done = Object.entries(COUNTED).flatMap(([name, [noun, more]]) => {
     const count = counts[name] ?? 0;
-    return count === 0 ? [] : [`${count} ${words}`];
+    return count === 0 ? [] : [`${counted(count, noun)}${more}`];
   });
   const parts = [...(done.length === 0 ? [] : [`Deleted: ${done.join(', ')}.`]), ...left];
   return parts.length === 0 ? null : parts.join(' ');

@@ -3,7 +3,13 @@ import { openProvider, ProviderError, type Provider, type ProviderFault } from '
 import { afterEach, expect, test } from 'vitest';
 import { startProvider, type StandIn } from '../../../../test/support/provider/start-provider.ts';
 import { makeAgent, makeSettings, makeWebhook, type Settings } from '../../../../test/support/provider/workspace.ts';
-import { checkProvider, type Finding, type ProviderCheck, type ProviderCheckPorts } from '../../src/index.ts';
+import {
+  checkProvider,
+  type Finding,
+  type ProviderCheck,
+  type ProviderCheckPorts,
+  type UrlTry,
+} from '../../src/index.ts';
 
 const PATH = '/api/elevenlabs/webhook';
 const INITIATION = 'https://calls.example.com/api/elevenlabs/conversation-initiation';
@@ -18,7 +24,20 @@ afterEach(async () => {
   standIn = undefined;
 });
 
+/** How calls came, the newest first: w by the webhook, f fetched. */
+function came(calls: string): ProviderCheckPorts['arrivals'] {
+  return () => Promise.resolve(Array.from(calls, (each) => (each === 'w' ? 'webhook' : 'fetched')));
+}
+
+/** What a GET of our webhook's URL meets. */
+function answers(more: Partial<Exclude<UrlTry, { fault: string }>>): NonNullable<ProviderCheckPorts['tryUrl']> {
+  return () => Promise.resolve({ status: 200, allow: null, location: null, type: null, ...more });
+}
+
 const nothingRefused = () => Promise.resolve([]);
+
+/** What the tables say of a line that is well. */
+const TABLES = { refusedBetween: nothingRefused, arrivals: came('wwww') };
 
 type Ports = Partial<Omit<ProviderCheckPorts, 'provider'>>;
 
@@ -32,10 +51,7 @@ async function look(spoil: (world: StandIn) => void, ports: Ports = {}): Promise
   const { url, apiKey } = standIn;
   api = openProvider({ apiKey, url, firstPauseMs: 1, tries: 1 });
   const usual = { publicUrl: 'https://calls.example.com', windowHours: 72, keepsAudio: true, now: NOW };
-  return checkProvider(
-    { provider: api, refusedBetween: nothingRefused, ...usual, ...ports },
-    new AbortController().signal,
-  );
+  return checkProvider({ provider: api, ...TABLES, ...usual, ...ports }, new AbortController().signal);
 }
 
 const codesOf = (findings: readonly Finding[], level: Finding['level']) =>
@@ -93,6 +109,8 @@ interface Case {
   ports?: Ports;
   /** What the first of these findings says. */
   says?: RegExp;
+  /** What is to be done about it. */
+  todo?: RegExp;
   /** By default true. */
   up?: boolean | null;
 }
@@ -103,7 +121,12 @@ const CASES: Case[] = [
   // The key.
   { found: ['key_unknown'], spoil: (world) => world.keys.clear(), says: /does not know the API key/, up: null },
   { found: ['unseen webhooks_unseen'], spoil: lacks('workspace_read'), says: /lacks .* workspace_read/, up: null },
-  { found: ['unseen settings_unseen', 'unseen agents_unseen'], spoil: lacks('convai_read'), says: /convai_read/ },
+  {
+    found: ['unseen agents_unseen'],
+    spoil: lacks('convai_read'),
+    says: /^The settings .* and the agents .* convai_read/,
+    up: null,
+  },
   {
     found: ['webhooks_failed'],
     spoil: (world) => void world.fail({ path: /webhooks/, kind: 'internal_error', times: 'always' }),
@@ -112,21 +135,102 @@ const CASES: Case[] = [
   {
     found: ['settings_failed'],
     spoil: (world) => void world.fail({ path: '/v1/convai/settings', kind: 'html', times: 'always' }),
+    up: null,
   },
-  { found: ['unseen usages_unseen'], spoil: (world) => void world.keys.set(world.apiKey, { isAdmin: false }) },
+  ...(
+    [{ kind: 'system_busy' }, { kind: 'html' }, { kind: 'html', status: 403 }, { kind: 'html', status: 401 }] as const
+  ).map((fault): Case => ({
+    found: ['agents_failed'],
+    spoil: (world) => void world.fail({ path: /./, times: 'always', ...fault }),
+    says: /^The webhooks .*, the settings .*, and the agents could not be read\./,
+    up: null,
+  })),
+  { found: ['note usages_unseen'], spoil: (world) => void world.keys.set(world.apiKey, { isAdmin: false }) },
   // The address.
   { found: ['note public_url_unset'], ports: { publicUrl: undefined }, says: /by their path alone/ },
-  { found: ['public_url_not_https'], ports: { publicUrl: 'http://calls.example.com' } },
-  ...['https://localhost:3000', 'https://10.1.2.3', 'https://[::1]', 'https://receiver'].map((publicUrl): Case => ({
-    found: ['public_url_private', 'webhook_missing', 'post_call_webhook_other', 'initiation_other'],
+  { found: ['public_url_not_https'], ports: { publicUrl: 'http://calls.example.com:3000' } },
+  // What is wrong with PUBLIC_URL itself is told alone, and never with the advice to create a webhook at the wrong host.
+  {
+    found: ['public_url_not_https'],
+    ports: { publicUrl: 'http://cals.example.com:3000' },
+    says: /Webhooks count as ours by their path alone/,
+    todo: /PUBLIC_URL=https:\/\/calls\.example\.com$/,
+  },
+  {
+    found: ['public_url_private'],
+    spoil: url(`https://line.example.org${PATH}`),
+    ports: { publicUrl: 'http://127.0.0.1:18100' },
+    says: /Webhooks count as ours by their path alone/,
+    todo: /PUBLIC_URL=https:\/\/line\.example\.org$/,
+  },
+  ...['http://localhost:3000', 'https://10.1.2.3', 'https://[::1]', 'https://receiver'].map((publicUrl): Case => ({
+    found: ['public_url_private'],
     ports: { publicUrl },
-    up: false,
+    says: /nobody on the Internet can reach\. Webhooks count as ours by their path alone/,
   })),
+  // What answers there.
+  { found: [], ports: { tryUrl: answers({ status: 405, allow: 'POST' }) } },
+  ...(
+    [
+      [
+        { status: 404, type: 'text/html; charset=utf-8' },
+        /: 404 \(html\)\. Landline answers/,
+        /^See that PUBLIC_URL names/,
+      ],
+      [{ status: 405, allow: 'GET' }, /: 405\. /, /^See that PUBLIC_URL names/],
+      [{ status: 200, type: 'text/html' }, /: 200 \(html\)\. /, /letter by letter/],
+      [
+        { status: 301, location: 'https://www.example.com/?token=hidden' },
+        /: 301 to https:\/\/www\.example\.com\/\. /,
+        /no redirect/,
+      ],
+      [{ status: 502, type: 'application/json' }, /: 502 \(json\)\. /, /receiver runs/],
+    ] as const
+  ).map(([answer, says, todo]): Case => ({
+    found: ['public_url_other'],
+    ports: { tryUrl: answers(answer) },
+    says,
+    todo,
+  })),
+  // Who refuses a GET may pass POST.
+  ...[401, 403].map((status): Case => ({
+    found: ['unseen public_url_other'],
+    ports: { tryUrl: answers({ status }) },
+    says: new RegExp(`: ${status}\\. `),
+    todo: /POST alone/,
+  })),
+  ...['ENOTFOUND', 'ECONNREFUSED', 'ETIMEDOUT', 'CERT_HAS_EXPIRED'].map((fault): Case => ({
+    found: ['unseen public_url_unreachable'],
+    ports: { tryUrl: () => Promise.resolve({ fault }) },
+    says: new RegExp(`^https://calls\\.example\\.com${PATH} could not be tried from this machine: .*${fault}`),
+    todo: /^Type on a machine elsewhere: curl -i https:/,
+  })),
+  // An address that is wrong in itself is not tried.
+  ...['http://calls.example.com', 'https://10.1.2.3'].map((publicUrl, i): Case => ({
+    found: [i === 0 ? 'public_url_not_https' : 'public_url_private'],
+    ports: { publicUrl, tryUrl: answers({ status: 404 }) },
+  })),
+  { found: ['note public_url_unset'], ports: { publicUrl: undefined, tryUrl: answers({ status: 404 }) } },
   // The webhook.
   {
-    found: ['webhook_missing', 'post_call_webhook_other'],
+    found: ['webhook_missing'],
     spoil: (world) => world.webhooks.clear(),
-    says: /The workspace has no webhook/,
+    says: /^The workspace has no webhook\.$/,
+    todo: /^ElevenLabs → Workspace settings → Webhooks → Create webhook: URL https:\/\/calls\.example\.com\/api/,
+    up: false,
+  },
+  // One that differs in its host alone: a slip of the pen in PUBLIC_URL is the likelier cause, so that comes first.
+  {
+    found: ['webhook_missing', 'initiation_other'],
+    ports: { publicUrl: 'https://cals.example.com' },
+    todo: /^If the webhook "Landline" is right, write PUBLIC_URL=https:\/\/calls\.example\.com into .* If PUBLIC_URL is right: .* Create webhook: URL https:\/\/cals\./,
+    up: false,
+  },
+  {
+    found: ['webhook_missing', 'initiation_other'],
+    spoil: webhooks({}, { webhook_id: 'webhook_b', webhook_url: `https://line.example.org${PATH}` }),
+    ports: { publicUrl: 'https://cals.example.com' },
+    todo: /^ElevenLabs → .* Create webhook: .* URL cannot be changed\.$/,
     up: false,
   },
   ...(
@@ -147,7 +251,7 @@ const CASES: Case[] = [
       ],
     ] as const
   ).map(([at, miss]): Case => ({
-    found: ['webhook_missing', 'post_call_webhook_other'],
+    found: ['webhook_missing'],
     spoil: url(at),
     says: new RegExp(`comes near, [^ ?@]*: ${miss}\\.`),
     up: false,
@@ -163,7 +267,7 @@ const CASES: Case[] = [
     says: /More than one is in use/,
   },
   { found: ['webhook_disabled'], spoil: webhooks({ is_disabled: true }), up: false },
-  { found: ['webhook_auto_disabled'], spoil: webhooks({ is_auto_disabled: true }), up: false },
+  { found: ['webhook_auto_disabled'], spoil: webhooks({ is_auto_disabled: true, is_disabled: true }), up: false },
   { found: ['webhook_auth'], spoil: webhooks({ auth_type: 'oauth2' }), says: /authentication oauth2/, up: false },
   {
     found: ['unseen webhook_auth_unseen'],
@@ -191,7 +295,7 @@ const CASES: Case[] = [
     says: /sends to "CRM" \(https:\/\/hooks\.example\.org\/a\), which/,
     up: false,
   },
-  { found: ['events_transcript'], spoil: sends({ events: ['audio', 'call_initiation_failure'] }) },
+  { found: ['events_transcript'], spoil: sends({ events: ['audio', 'call_initiation_failure'] }), up: false },
   { found: ['events_call_initiation_failure'], spoil: sends({ events: ['transcript', 'audio'] }) },
   { found: ['events_audio'], spoil: sends({ events: ['transcript', 'call_initiation_failure'] }) },
   {
@@ -201,7 +305,11 @@ const CASES: Case[] = [
   },
   { found: ['note audio_not_kept'], ports: { keepsAudio: false } },
   { found: ['transcript_format'], spoil: sends({ transcript_format: 'opentelemetry' }), says: /without turns/ },
-  { found: ['transcript_excluded'], spoil: sends({ exclude_transcript: true }) },
+  {
+    found: ['transcript_excluded'],
+    spoil: sends({ exclude_transcript: true }),
+    says: /ELEVENLABS_API_KEY fetch them later/,
+  },
   // Agents.
   { found: ['agents_none'], spoil: (world) => void world.keys.set(world.apiKey, { isAdmin: true, agents: [] }) },
   { found: ['agent_webhook:agent_b'], spoil: agent({ webhooks: route({ post_call_webhook_id: 'webhook_x' }) }) },
@@ -211,11 +319,35 @@ const CASES: Case[] = [
     says: /"Back desk" does not send Call initiation failure, Audio/,
   },
   { found: ['agent_format:agent_b'], spoil: agent({ webhooks: route({ transcript_format: 'opentelemetry' }) }) },
-  { found: ['agent_excluded:agent_b'], spoil: agent({ webhooks: route({ exclude_transcript: true }) }) },
+  {
+    found: ['agent_excluded:agent_b'],
+    spoil: agent({ webhooks: route({ exclude_transcript: true }) }),
+    says: /"Back desk" leaves the turns out of transcripts\. .* fetch them later/,
+  },
   { found: [], spoil: agent({ webhooks: route({}) }) },
   { found: ['note agent_zero_retention:agent_b'], spoil: agent({ privacy: { zero_retention_mode: true } }) },
   { found: ['note agent_retention:agent_b'], spoil: agent({ privacy: { retention_days: 2 } }) },
   { found: [], spoil: agent({ privacy: { retention_days: 3 } }) },
+  // How calls came.
+  {
+    found: ['calls_fetched'],
+    ports: { arrivals: came('f'.repeat(30)) },
+    says: /^Of the last 30 calls ElevenLabs’ webhook brought 0; 30 had to be fetched\.$/,
+    todo: /^See what npm run landline -- provider says of PUBLIC_URL, .* → Webhooks → "Landline": see its failures/,
+  },
+  { found: ['calls_fetched'], ports: { arrivals: came('wfwff') }, says: /the last 5 calls .* brought 2; 3 had/ },
+  {
+    found: ['webhook_disabled', 'calls_fetched'],
+    spoil: webhooks({ is_disabled: true }),
+    ports: { arrivals: came('fff') },
+    up: false,
+  },
+  { found: ['unseen arrivals_unseen'], ports: { arrivals: () => Promise.reject(new Error('no database')) } },
+  // Two of a few say nothing, half of all are no more than half, and three that came since say that all is well again.
+  ...['', 'ff', 'wffwwf', 'fffwww', 'wwwffffffff'].map((calls): Case => ({
+    found: [],
+    ports: { arrivals: came(calls) },
+  })),
   // Who is calling.
   {
     found: ['initiation_unset'],
@@ -250,7 +382,7 @@ const USUAL_NOTES = new Set(['retries_unknown', 'agents']);
 
 test.each(CASES.map((each) => ({ name: [each.found.join(', '), each.says?.source].join(' '), ...each })))(
   'finds, and finds nothing else: $name',
-  async ({ found, spoil = () => {}, ports, says = /^/, up = true }) => {
+  async ({ found, spoil = () => {}, ports, says = /^/, todo: advises = /^/, up = true }) => {
     const { findings, isWebhookUp } = await look(spoil, ports);
     const notes = codesOf(findings, 'note').filter((code) => !USUAL_NOTES.has(code));
     expect([
@@ -260,12 +392,62 @@ test.each(CASES.map((each) => ({ name: [each.found.join(', '), each.says?.source
     ]).toEqual(found);
     const first = findings.find(({ code }) => code === found[0]?.split(' ').at(-1));
     expect(first?.what ?? '').toMatch(says);
+    expect(first?.todo ?? '').toMatch(advises);
     // What a person has to do is told for all but what is well.
     expect(findings.filter(({ level, todo }) => level !== 'fine' && !todo)).toEqual([]);
+    // Where no webhook is ours, nothing about what is sent is well.
+    expect(found.includes('webhook_missing') && codesOf(findings, 'fine').includes('events')).toBe(false);
+    // The region is to be looked at only where nothing of the API answers.
+    const isRegion = findings.some(({ todo }) => todo?.includes('your region'));
+    expect(isRegion && codesOf(findings, 'fine').includes('key')).toBe(false);
     expect(isWebhookUp).toBe(up);
     expect(JSON.stringify(findings)).not.toMatch(/hidden|pass@|user:|sk_/);
   },
 );
+
+const AUDIO_ALONE = route({ events: ['audio'] });
+const ELSEWHERE = route({ post_call_webhook_id: 'webhook_x' });
+
+test.each<{ workspace: Partial<NonNullable<Settings['webhooks']>>; agents: Settings['webhooks'][]; up: boolean }>([
+  // An agent that departs from the workspace does not make all down, nor all up.
+  { workspace: {}, agents: [null, AUDIO_ALONE, ELSEWHERE], up: true },
+  { workspace: { events: ['audio'] }, agents: [null, route({})], up: false },
+  // Where each agent departs from it, the workspace's settings are nothing.
+  { workspace: {}, agents: [AUDIO_ALONE, ELSEWHERE], up: false },
+  { workspace: { events: ['audio'] }, agents: [route({}), ELSEWHERE], up: true },
+  // Whoever has some agents alone send here gets their transcripts.
+  { workspace: { post_call_webhook_id: 'webhook_x' }, agents: [null, route({})], up: true },
+  { workspace: { post_call_webhook_id: null }, agents: [null, AUDIO_ALONE], up: false },
+])('our webhook is up where it would bring transcripts: $up, $workspace, $agents', async (each) => {
+  const { isWebhookUp } = await look((world) => {
+    sends(each.workspace)(world);
+    world.agents.clear();
+    for (const [i, own] of each.agents.entries()) {
+      world.agents.set(`agent_${i}`, makeAgent({ id: `agent_${i}`, webhooks: own }));
+    }
+  });
+  expect(isWebhookUp).toBe(each.up);
+});
+
+test('where PUBLIC_URL may have a slip of the pen, no line has its host written anywhere first', async () => {
+  const ports = { publicUrl: 'https://cals.example.com' };
+  const { findings } = await look(() => {}, ports);
+  const todos = findings.flatMap(({ todo }) => (todo?.includes('https://cals.example.com') ? [todo] : []));
+  expect(todos).toHaveLength(2);
+  expect(todos.every((each) => each.startsWith('If '))).toBe(true);
+});
+
+test('what is tried is the URL of our webhook, once', async () => {
+  const tried: string[] = [];
+  const reached = answers({ status: 405, allow: 'POST' });
+  const tryUrl = (asked: string) => {
+    tried.push(asked);
+    return reached(asked);
+  };
+  const { findings } = await look(() => {}, { tryUrl, publicUrl: 'https://calls.example.com:8443' });
+  expect(tried).toEqual([`https://calls.example.com:8443${PATH}`]);
+  expect(codesOf(findings, 'fine')).toContain('public_url_reached');
+});
 
 test('each code is explained in docs/provider.md', () => {
   const page = readFileSync(new URL('../../../../docs/provider.md', import.meta.url), 'utf8');
@@ -347,7 +529,7 @@ test('a thousand agents are looked at, and the rest is told; fifty findings abou
       yield* seen;
     },
   };
-  const ports = { refusedBetween: nothingRefused, publicUrl: undefined, windowHours: 72, keepsAudio: true };
+  const ports = { ...TABLES, publicUrl: undefined, windowHours: 72, keepsAudio: true };
   const { findings, agents } = await checkProvider({ ...ports, provider, now: NOW }, new AbortController().signal);
   expect(agents).toHaveLength(1_000);
   const about = findings.filter(({ code }) => code.startsWith('agent_'));
@@ -368,24 +550,35 @@ test.each<[ProviderFault, RegExp]>([
   ['unavailable', /some minutes/],
   ['refused', /credit limit/],
   ['not_found', /proxy/],
-  ['bad_answer', /region/],
+  ['bad_answer', /newest Landline/],
 ])('what to do about settings that could not be read depends on why: %s', async (code, todo) => {
   const provider: ProviderCheckPorts['provider'] = {
     webhooks: () => Promise.resolve({ webhooks: [], seesUsages: true }),
     settings: () => Promise.reject(new ProviderError(code, 'The reason.')),
     agents: noAgents,
   };
-  const ports = { refusedBetween: nothingRefused, publicUrl: undefined, windowHours: 72, keepsAudio: true };
+  const ports = { ...TABLES, publicUrl: undefined, windowHours: 72, keepsAudio: true };
   const { findings } = await checkProvider({ ...ports, provider, now: NOW }, new AbortController().signal);
   const finding = findings.find((each) => each.code === 'settings_failed');
   expect(finding?.todo).toMatch(todo);
-  expect(finding?.todo?.includes('region')).toBe(code === 'bad_answer');
+});
+
+test('calls of the last day are looked at, but for those that the webhook may still bring', async () => {
+  const asked: [number, number][] = [];
+  const arrivals = (from: number, to: number) => {
+    asked.push([from, to]);
+    return came('fff')(from, to);
+  };
+  const { findings } = await look(webhooks({ is_disabled: true }), { arrivals });
+  expect(asked).toEqual([[NOW - 24 * 3_600_000, NOW - 90 * 60_000]]);
+  // What is known to be wrong is mended first.
+  expect(findings.find(({ code }) => code === 'calls_fetched')?.todo).toMatch(/^Mend the other faults first\./);
 });
 
 test('a look that is ended throws the reason of its signal', async () => {
   standIn = await startProvider();
   api = openProvider({ apiKey: standIn.apiKey, url: standIn.url });
   const ended = AbortSignal.abort(new Error('The worker leaves.'));
-  const ports = { refusedBetween: nothingRefused, publicUrl: undefined, windowHours: 72, keepsAudio: true };
+  const ports = { ...TABLES, publicUrl: undefined, windowHours: 72, keepsAudio: true };
   await expect(checkProvider({ ...ports, provider: api, now: NOW }, ended)).rejects.toThrow('The worker leaves.');
 });

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openProvider } from '@landline/provider';
 import { createLargeBodies, type LargeBodiesOptions } from '@landline/recordings';
-import { createStore, type ApplicableEvent } from '@landline/store';
+import { createStore, SCHEDULE, type ApplicableEvent } from '@landline/store';
 import { keyOfHash, normalise } from '@landline/webhook';
 import { deliveryOf, type Delivery } from '@landline/webhook/delivery';
-import { afterAll, inject, onTestFinished } from 'vitest';
+import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { EMPTY_TABLES } from '../../../store/test/support/read-tables.ts';
 import { createDatabase, type TestDatabase } from '../../../../test/support/database.ts';
 import { audioWebhookOf, webhookOf, type Account } from '../../../../test/support/provider/conversation.ts';
@@ -13,7 +13,6 @@ import { startProvider } from '../../../../test/support/provider/start-provider.
 import { runSql } from '../../../../test/support/run-sql.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { createEngine } from '../../src/engine.ts';
-import type { OperationKind } from '../../src/operation-kind.ts';
 import { acceptFetched } from '../../src/reconcile/accept-fetched.ts';
 import { openAudioSink } from '../../src/reconcile/audio-sink.ts';
 import { fetchConversationKind } from '../../src/reconcile/fetch-conversation.ts';
@@ -28,13 +27,21 @@ export const minutesAgo = (minutes: number) => Math.floor(Date.now() / 1000) - m
 
 const EMPTY = `${EMPTY_TABLES}; ${['operations', 'erasures', 'reconciliations'].map((table) => `DELETE FROM ${table}`).join('; ')}`;
 
-/** One for all tests of a file: to make one takes seconds. */
-let database: TestDatabase | undefined;
-afterAll(() => database?.drop());
+/** One for all tests of a file: to make one takes seconds. Files that follow each other in one process share this module. */
+let database: (TestDatabase & { file: string | undefined }) | undefined;
+afterAll(async () => {
+  await database?.drop();
+  database = undefined;
+});
 
 /** An empty database, a provider, a spool, and a worker that applies at once what is enqueued. All ends with the test. */
 export async function aComparison(conversations: readonly Account[] = [], more: Partial<ReconcilePorts> = {}) {
-  database ??= await createDatabase(inject('databaseUrl'));
+  const { testPath: file } = expect.getState();
+  if (database?.file !== file) {
+    await database?.drop();
+    database = undefined;
+  }
+  database ??= { ...(await createDatabase(inject('databaseUrl'))), file };
   const { url, directUrl } = database;
   await runSql(directUrl, EMPTY);
   const store = createStore({ databaseUrl: url, poolSize: 4 });
@@ -64,7 +71,9 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
     ledger: store.ledger,
     provider: client,
     queue,
+    letters: { remove: (ids) => Promise.resolve(ids.forEach((id) => worker.letters.delete(id))) },
     audio: openAudioSink({ spool: bodies.spool }),
+    isSpooled: (eventId) => bodies.spool.holds(eventId),
     windowHours: 72,
     keptDays: {},
     onFetched: (count) => void (fetched += count),
@@ -72,15 +81,16 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
   };
   const kinds = { reconcile: reconcileKind(ports), 'fetch-conversation': fetchConversationKind(ports) };
 
-  async function run(kind: keyof typeof kinds, filter: Record<string, string>, other?: OperationKind) {
-    const { id } = await store.operations.request({ kind, filter });
-    await createEngine({ store: store.operations, kinds: [other ?? kinds[kind]] }).runDue(new AbortController().signal);
+  async function run(kind: keyof typeof kinds, filter: Record<string, string>, requestedBy?: string) {
+    const { id } = await store.operations.request({ kind, filter, requestedBy });
+    await createEngine({ store: store.operations, kinds: [kinds[kind]] }).runDue(new AbortController().signal);
     const operation = await store.operations.get(id);
     if (operation === undefined) throw new Error('The operation is gone.');
     return operation;
   }
 
   return {
+    url,
     store,
     provider,
     client,
@@ -91,6 +101,8 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
     folder,
     fetched: () => fetched,
     run: (since?: number) => run('reconcile', reconcileWords({ since })),
+    /** A run that nobody has asked for but the schedule. */
+    runScheduled: () => run('reconcile', reconcileWords(), SCHEDULE),
     fetch: (id: string) => run('fetch-conversation', fetchConversationWords(id)),
     /** The webhook of a call's account comes. */
     receive: (account: Account, time?: number) => worker.work([webhook(webhookOf(account, time))]),
@@ -108,6 +120,13 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
     async completeness(): Promise<Record<string, unknown>> {
       const rows = await sql('SELECT id, completeness FROM conversations');
       return Object.fromEntries(rows.map(({ id, completeness }) => [String(id), completeness]));
+    },
+    /** Why calls are unfetchable or missing, by id. */
+    async reasons(): Promise<Record<string, unknown>> {
+      const rows = await sql(
+        'SELECT id, completeness_reason AS reason FROM conversations WHERE completeness_reason IS NOT NULL ORDER BY id',
+      );
+      return Object.fromEntries(rows.map(({ id, reason }) => [String(id), reason]));
     },
     /** What the provider was asked of calls, since the last look. */
     asked: () =>
@@ -130,17 +149,24 @@ function aWorker(store: ReturnType<typeof createStore>) {
     errors: [] as string[],
     /** Calls whose events die. */
     dying: new Set<string>(),
+    /** The events that rest as dead letters. */
+    letters: new Set<string>(),
     /** Jobs that wait; undefined: none waits. */
     held: undefined as Delivery[][] | undefined,
+    /** Their ids. */
+    waiting: new Set<string>(),
+    /** Whether jobs are lost that are added. */
+    isLosing: false,
     /** Called before each job. */
-    onJob: undefined as ((id: string) => Promise<void> | void) | undefined,
+    onJob: undefined as ((id: string) => Promise<unknown> | void) | undefined,
     async work(events: readonly Delivery[]) {
       for (const event of events.map(normalise)) {
         const { entry } = event;
         const fault = { code: 'an_old_bug', message: 'The version before could not read it.' };
         if (event.outcome === 'dead' || worker.dying.has(entry.conversationId ?? '')) {
           // oxlint-disable-next-line no-await-in-loop -- one after the other
-          await store.recordDead([{ entry, fault, attempts: 1 }]);
+          const dead = await store.recordDead([{ entry, fault, attempts: 1 }]);
+          for (const id of dead) worker.letters.add(id);
         } else {
           const applicable: ApplicableEvent = event;
           // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -149,13 +175,17 @@ function aWorker(store: ReturnType<typeof createStore>) {
       }
     },
   };
-  const queue = {
+  const queue: ReconcilePorts['queue'] = {
     hasRoom: () => Promise.resolve(true),
     async add({ id, events }: { id: string; events: readonly Delivery[] }) {
       await worker.onJob?.(id);
-      if (worker.held === undefined) await worker.work(events);
-      else worker.held.push([...events]);
+      if (worker.isLosing) return;
+      if (worker.held === undefined) return worker.work(events);
+      worker.held.push([...events]);
+      worker.waiting.add(id);
     },
+    states: (ids: readonly string[]) =>
+      Promise.resolve(ids.map((id) => (worker.held !== undefined && worker.waiting.has(id) ? 'pending' : 'gone'))),
   };
   return { worker, queue };
 }

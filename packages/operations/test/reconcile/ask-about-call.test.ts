@@ -22,6 +22,7 @@ test('only what is not there is absent; other faults leave a call unanswered, un
   expect(await answerTo(fault('unusable', 200))).toBe('absent');
   expect(await answerTo(fault('refused', 400))).toBe('unanswered');
   expect(await answerTo(fault('bad_answer'))).toBe('unanswered');
+  expect(await answerTo(fault('forbidden', 403))).toBe('unanswered');
   expect(await questions.about('a_call', () => Promise.resolve(1))).toEqual({ ok: true, value: 1 });
   for (let i = 0; i < 9; i++) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -32,7 +33,7 @@ test('only what is not there is absent; other faults leave a call unanswered, un
   // The next run: those that had no answer end nothing any more, one behind them is asked for, and one that has its answer now counts again.
   const next = createQuestions(before);
   const left = [...before];
-  expect(left).toHaveLength(12);
+  expect(left).toHaveLength(13);
   for (const id of left) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect(await next.about(id, () => fail(fault('bad_answer')))).toMatchObject({ code: 'unanswered' });
@@ -44,7 +45,10 @@ test('only what is not there is absent; other faults leave a call unanswered, un
 
 test.each([
   fault('unauthorized', 401),
-  fault('forbidden', 403),
+  fault('forbidden', 402),
+  // missing_permissions
+  fault('forbidden', 401),
+  new ProviderError('forbidden', 'It lacks a permission.', { status: 403, permission: 'convai_read' }),
   fault('busy', 429),
   // quota_exceeded
   fault('refused', 401),

@@ -1,8 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { hashSubject } from '@landline/store';
 import { describe, expect, test } from 'vitest';
 import { makeConversation } from '../../../../test/support/provider/conversation.ts';
 import { createEngine } from '../../src/engine.ts';
-import { readUnfetchable } from '../../src/reconcile/unfetchable.ts';
 import { aComparison, minutesAgo } from './a-comparison.ts';
 
 const DAY = 24 * 60;
@@ -19,10 +19,12 @@ describe('a fault of the provider', () => {
     expect(operation).toMatchObject({ status: 'done', total: 4, done: 2, failed: 2 });
     expect(operation.message).toMatch(/Fetched 2 transcripts.*Still missing: .*b \(.*c \(/);
     expect(await line.completeness()).toEqual({ a: 'complete', b: 'missing', c: 'missing', d: 'complete' });
+    expect(Object.keys(await line.reasons())).toEqual(['b', 'c']);
     expect((await line.last())?.['error']).toBeNull();
     for (const end of endFaults) end();
     expect(await line.run()).toMatchObject({ status: 'done', total: 2, done: 2 });
     expect(await line.completeness()).toEqual({ a: 'complete', b: 'complete', c: 'complete', d: 'complete' });
+    expect(await line.reasons()).toEqual({});
   });
 
   test('of all calls ends the run with what to do, and what was found until then is judged', async () => {
@@ -30,7 +32,9 @@ describe('a fault of the provider', () => {
     const rule = { path: /\/conversations\/call_/, times: 'always', after: 5 } as const;
     const endAway = line.provider.fail({ kind: 'internal_error', ...rule });
     const away = await line.run();
-    expect(away).toMatchObject({ status: 'failed' });
+    // Ten had no answer, and one was on its way then. Of the others nobody was asked.
+    expect(away).toMatchObject({ status: 'failed', total: 30, done: 5 });
+    expect([10, 11]).toContain(away.failed);
     endAway();
     const found = Object.values(await line.completeness());
     // The provider is asked no further, once ten calls have no answer.
@@ -43,8 +47,36 @@ describe('a fault of the provider', () => {
     expect(refused).toMatchObject({ status: 'failed' });
     expect(refused.message).toContain('convai_read');
     expect((await line.last())?.['error']).toContain('convai_read');
-    expect(readUnfetchable(refused.checkpoint)).toEqual({});
     expect(await line.run()).toMatchObject({ status: 'done', done: 25 });
+  });
+
+  test('that refuses one call each time is that call alone: the audio of the others is fetched, however often it is asked for', async () => {
+    const ids = ['a', 'b', 'c', 'refused', 'x', 'y', 'z'];
+    const line = await aComparison(ids.map((id) => makeConversation({ id })));
+    const endRefusal = line.provider.fail({
+      kind: 'forbidden',
+      path: '/v1/convai/conversations/refused',
+      times: 'always',
+    });
+    // The first run has no audio at all: a permission is missing for it.
+    const rule = {
+      kind: 'missing_permissions',
+      permission: 'convai_audio',
+      path: /\/audio$/,
+      times: 'always',
+    } as const;
+    const endAudio = line.provider.fail(rule);
+    expect(await line.run()).toMatchObject({ status: 'failed', total: 7, done: 0, failed: 1 + 2 });
+    endAudio();
+    const next = await line.run();
+    expect(next).toMatchObject({ status: 'done', total: 7, done: 6, failed: 1 });
+    expect(next.message).toMatch(/Fetched 0 transcripts and 6 recordings\. Still missing: refused \(.*403/);
+    expect(await line.completeness()).toEqual({
+      ...Object.fromEntries(ids.map((id) => [id, 'complete'])),
+      refused: 'missing',
+    });
+    endRefusal();
+    expect(await line.run()).toMatchObject({ status: 'done', total: 1, done: 1 });
   });
 
   test('in the middle of audio: nothing of it is kept, and the next run has it', async () => {
@@ -62,7 +94,7 @@ test('what is dead is fetched once, until somebody asks for it again', async () 
   line.worker.dying.add('dying');
   const operation = await line.run();
   expect(operation).toMatchObject({ status: 'done', failed: 1 });
-  expect(readUnfetchable(operation.checkpoint)).toEqual({
+  expect(await line.reasons()).toEqual({
     dying: 'what the provider gave cannot be applied (an_old_bug)',
   });
   expect(line.asked()).toEqual(['/dying']);
@@ -73,6 +105,7 @@ test('what is dead is fetched once, until somebody asks for it again', async () 
   line.worker.dying.clear();
   expect(await line.fetch('dying')).toMatchObject({ status: 'done', total: 1, done: 1 });
   expect(await line.completeness()).toEqual({ dying: 'complete' });
+  expect(line.fetched()).toBe(1);
 });
 
 test('what waits for the worker is missing, and is not fetched twice', async () => {
@@ -81,11 +114,69 @@ test('what waits for the worker is missing, and is not fetched twice', async () 
   expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
   expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
   expect(await line.completeness()).toEqual({ one: 'missing' });
+  expect(await line.reasons()).toEqual({ one: 'it was fetched, and waits for the worker' });
   expect(line.asked()).toEqual(['/one']);
   await line.worker.work(line.worker.held.flat());
   expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
   expect(line.asked()).toEqual([]);
   expect(await line.completeness()).toEqual({ one: 'complete' });
+});
+
+test('audio that waits for the storage is not fetched twice', async () => {
+  const line = await aComparison([makeConversation({ id: 'one' })], { settleMs: 60 });
+  line.worker.onJob = (id) => {
+    if (id.startsWith('fetched-')) throw new Error('It is away.');
+  };
+  for (const asked of [['/one', '/one/audio'], []]) {
+    // oxlint-disable-next-line no-await-in-loop -- two runs
+    expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
+    expect(line.asked()).toEqual(asked);
+    // oxlint-disable-next-line no-await-in-loop -- two runs
+    expect(await line.reasons()).toEqual({
+      one: 'its audio was fetched, and waits for the storage of recordings',
+    });
+  }
+  line.worker.onJob = undefined;
+  await expect.poll(() => line.sql('SELECT url FROM conversation_recordings'), { timeout: 20_000 }).toHaveLength(1);
+  expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
+  expect(line.asked()).toEqual([]);
+  expect(await line.completeness()).toEqual({ one: 'complete' });
+}, 60_000);
+
+test('what Redis loses is not waited for, and the next run fetches it again', async () => {
+  // Two minutes are waited for what is there.
+  const line = await aComparison([withoutAudio('one')], { settleMs: undefined });
+  line.worker.isLosing = true;
+  expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
+  expect(await line.reasons()).toEqual({ one: expect.stringContaining('lost on its way') });
+  line.worker.isLosing = false;
+  // This one is lost between two runs.
+  Object.assign(line.ports, { settleMs: 60 });
+  line.worker.held = [];
+  expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
+  line.worker.held = undefined;
+  expect(await line.run()).toMatchObject({ status: 'done', done: 1 });
+  expect(line.asked()).toEqual(['/one', '/one', '/one']);
+  expect(await line.completeness()).toEqual({ one: 'complete' });
+}, 60_000);
+
+test('a listed call whose id no event could have is left out and told, and costs none of the others', async () => {
+  // Random, so that no index can shorten it.
+  const long = makeConversation({ id: randomBytes(1_400).toString('hex'), startedAt: minutesAgo(3 * DAY - 60) });
+  const line = await aComparison([long, withoutAudio('a'), withoutAudio('b')]);
+  const operation = await line.run();
+  expect(operation).toMatchObject({ status: 'done', total: 2, done: 2 });
+  expect(operation.message).toBe(
+    "Fetched 2 transcripts and 0 recordings. Left out of ElevenLabs' list: 1 that cannot be read.",
+  );
+  expect(await line.completeness()).toEqual({ a: 'complete', b: 'complete' });
+  // Where none can be read in all of the run, the list has another shape.
+  for (const id of ['a', 'b']) line.provider.conversations.delete(id);
+  const none = "ElevenLabs' list of conversations has 1 item, and none can be read.";
+  expect(await line.run()).toMatchObject({ status: 'failed', message: expect.stringContaining(none) });
+  expect((await line.last())?.['error']).toContain(none);
+  line.provider.conversations.clear();
+  expect(await line.run()).toMatchObject({ status: 'done' });
 });
 
 test('a lease that is lost in the middle: the other worker ends the run, and the first one writes nothing more', async () => {
@@ -152,6 +243,15 @@ test('who was erased since the call began is not brought back', async () => {
   expect(line.asked()).toEqual([]);
 });
 
+test('a call that is erased while its audio is on its way is erased, and nobody misses it', async () => {
+  const line = await aComparison([makeConversation({ id: 'one' })]);
+  line.worker.onJob = (id) => (id.startsWith('fetched-') ? line.store.reconcile.markErased(['one']) : undefined);
+  const operation = await line.run();
+  expect(operation).toMatchObject({ status: 'done', done: 1, failed: 0 });
+  expect(operation.message).not.toContain('Unfetchable');
+  expect(await line.completeness()).toEqual({ one: 'erased' });
+});
+
 test('what is too old is not fetched', async () => {
   const old = { startedAt: minutesAgo(2 * DAY) };
   const gone = { delete_audio: true, deletion_time_unix_secs: minutesAgo(10) };
@@ -183,6 +283,8 @@ test('one conversation is fetched again, however complete it is', async () => {
   line.provider.conversations.delete('one');
   expect(await line.fetch('one')).toMatchObject({ status: 'failed', message: expect.stringContaining('not complete') });
   expect(await line.completeness()).toMatchObject({ one: 'complete' });
+  // It was complete before.
+  expect(line.fetched()).toBe(0);
 });
 
 test('a run that is cancelled says so in its row', async () => {

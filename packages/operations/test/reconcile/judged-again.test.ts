@@ -1,7 +1,7 @@
-import { hashSubject } from '@landline/store';
 import { expect, test } from 'vitest';
 import { makeConversation } from '../../../../test/support/provider/conversation.ts';
 import { aComparison, minutesAgo } from './a-comparison.ts';
+import { SAME_DAY } from './same-day.ts';
 
 const DAY = 24 * 60;
 const withoutAudio = (id: string) => makeConversation({ id, hasAudio: false });
@@ -26,6 +26,7 @@ test('a 404 for audio that the account tells of is a word for good an hour after
   expect(await line.run()).toMatchObject({ status: 'done', failed: 2 });
   expect(await line.completeness()).toEqual({ late: 'missing', gone: 'unfetchable' });
   end();
+  await line.sql(SAME_DAY);
   expect(await line.run()).toMatchObject({ status: 'done', total: 1, done: 1 });
   expect(await line.completeness()).toEqual({ late: 'complete', gone: 'unfetchable' });
 });
@@ -37,6 +38,7 @@ test('a listed call that is unfetchable is asked for again on another day', asyn
   await line.run();
   expect(await line.completeness()).toEqual({ hidden: 'unfetchable' });
   line.asked();
+  await line.sql(SAME_DAY);
   await line.run();
   expect(line.asked()).toEqual([]);
   end();
@@ -63,6 +65,9 @@ test('an unfetchable call of long ago is complete once its account is here, and 
   ];
   expect(await line.store.reconcile.unfetchable({ limit: 9 })).toEqual(reasons);
   expect(await line.store.reconcile.unfetchable({ after: 'dead', limit: 9 })).toEqual(reasons.slice(1));
+  // It says why also where the operation is gone that found it.
+  await line.sql('DELETE FROM operations');
+  expect(await line.store.reconcile.unfetchable({ limit: 9 })).toEqual(reasons);
   line.asked();
   await line.run();
   expect(await line.completeness()).toEqual({ old: 'unfetchable', dead: 'unfetchable' });
@@ -73,20 +78,6 @@ test('an unfetchable call of long ago is complete once its account is here, and 
   expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
   expect(await line.completeness()).toEqual({ old: 'complete', dead: 'complete' });
   expect(line.asked()).toEqual([]);
-});
-
-test('who is erased while the account is on its way is gone again', async () => {
-  const line = await aComparison([makeConversation({ id: 'one', userId: 'user_7' }), withoutAudio('other')]);
-  const hash = await hashSubject({ by: 'user', value: 'user_7' });
-  line.worker.onJob = async () => {
-    line.worker.onJob = undefined;
-    await line.sql(`INSERT INTO erasures (id, kind, subject_hash, requested_at, done_at, counts)
-      VALUES (gen_random_uuid(), 'user', '${hash}', clock_timestamp(), clock_timestamp(), '{}')`);
-  };
-  expect(await line.run()).toMatchObject({ status: 'done' });
-  expect(await line.completeness()).toEqual({ one: 'erased', other: 'complete' });
-  expect(await line.sql(`SELECT content FROM conversation_messages WHERE conversation_id = 'one'`)).toEqual([]);
-  expect(line.asked().filter((path) => path.endsWith('/audio'))).toEqual([]);
 });
 
 test('an account without turns is an account: it came, and is not fetched', async () => {

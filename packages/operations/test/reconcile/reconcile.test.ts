@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { audioOf, ended, makeConversation } from '../../../../test/support/provider/conversation.ts';
 import { createEngine } from '../../src/engine.ts';
 import { planReconciliation } from '../../src/reconcile/plan-reconciliation.ts';
-import { readUnfetchable } from '../../src/reconcile/unfetchable.ts';
 import { aComparison, minutesAgo, webhook } from './a-comparison.ts';
+import { SAME_DAY } from './same-day.ts';
 
 const DAY = 24 * 60;
 
@@ -51,12 +51,13 @@ test('each call gets its verdict, and what never came is fetched', async () => {
     store: store.reconcile,
     signal: new AbortController().signal,
   });
-  const sorted = ({ missing, withoutRecording, waiting, unfetchable, complete }: typeof planned) => ({
+  const sorted = ({ missing, withoutRecording, waiting, unfetchable, complete, erased }: typeof planned) => ({
     missing: missing.toSorted(),
     withoutRecording,
     waiting: waiting.toSorted(),
     unfetchable,
     complete,
+    erased,
   });
   expect(sorted(planned)).toEqual({
     missing: ['audio_gone', 'failed', 'has_none', 'long_ago', 'never_came', 'says_nothing'],
@@ -64,6 +65,7 @@ test('each call gets its verdict, and what never came is fetched', async () => {
     waiting: ['just_now', 'running', 'young'],
     unfetchable: [{ id: 'deleted', reason: expect.stringContaining('404') }],
     complete: 1,
+    erased: 1,
   });
   expect(await line.sql('SELECT id FROM conversations WHERE completeness IS NOT NULL ORDER BY id')).toEqual([
     { id: 'erased' },
@@ -73,9 +75,13 @@ test('each call gets its verdict, and what never came is fetched', async () => {
 
   const operation = await line.run();
   expect(operation).toMatchObject({ status: 'done', total: 7, done: 6, failed: 1 });
-  expect(Object.keys(readUnfetchable(operation.checkpoint)).toSorted()).toEqual(['audio_gone', 'deleted']);
+  expect(operation.checkpoint).toBeNull();
+  expect(await line.reasons()).toEqual({
+    audio_gone: expect.stringMatching(/^audio: .*404/),
+    deleted: expect.stringContaining('404'),
+  });
   expect(operation.message).toMatch(
-    /^Fetched 6 transcripts and 3 recordings\. Unfetchable: (?:audio_gone|deleted) \(.*and 1 more\.$/,
+    /^Fetched 6 transcripts and 3 recordings\. Unfetchable: (?:audio_gone|deleted) \(.*, (?:audio_gone|deleted) \(.*\)\.$/,
   );
   expect(await line.completeness()).toEqual({
     whole: 'complete',
@@ -121,9 +127,11 @@ test('each call gets its verdict, and what never came is fetched', async () => {
   ]);
 
   // A second run fetches nothing. The running call ends, and is looked at again.
+  await line.sql(SAME_DAY);
   expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
   expect(line.asked()).toEqual([]);
   line.provider.conversations.set('running', ended(call.running, { startedAt: minutesAgo(50), durationSeconds: 60 }));
+  await line.sql(SAME_DAY);
   expect(await line.run()).toMatchObject({ status: 'done', total: 1, done: 1 });
   expect(await line.completeness()).toMatchObject({ running: 'complete' });
   // The webhooks come late: nothing is there twice, and what they say stands.
@@ -139,8 +147,14 @@ test('each call gets its verdict, and what never came is fetched', async () => {
 test('a window begins where the last good one leaves off, and a call that appears late is found', async () => {
   const late = makeConversation({ id: 'late', startedAt: minutesAgo(60 * 24 * 4) });
   const line = await aComparison([makeConversation({ id: 'one' })]);
-  line.provider.fail({ kind: 'unlisted', path: '/v1/convai/conversations', ids: ['one'] });
+  const endUnlisted = line.provider.fail({
+    kind: 'unlisted',
+    path: '/v1/convai/conversations',
+    ids: ['one'],
+    times: 'always',
+  });
   expect(await line.run()).toMatchObject({ status: 'done', total: 0 });
+  endUnlisted();
   expect(await line.completeness()).toEqual({});
   expect(await line.run()).toMatchObject({ status: 'done', total: 1, done: 1 });
 
@@ -153,6 +167,7 @@ test('a window begins where the last good one leaves off, and a call that appear
   await line.run();
   expect(await line.completeness()).toMatchObject({ slow: 'unfetchable' });
   line.asked();
+  await line.sql(SAME_DAY);
   await line.run();
   expect(line.asked()).toEqual([]);
   expect((await line.fetch('slow')).status).toBe('done');

@@ -1,9 +1,10 @@
 /** What receivers and workers count: events and requests, as their metrics do. Canaries are in none of them. */
-export const ACTIVITY_COUNTS = ['accepted', 'refused', 'applied', 'ignored', 'duplicate', 'dead'] as const;
+export const ACTIVITY_COUNTS = ['accepted', 'refused', 'applied', 'fetched', 'ignored', 'duplicate', 'dead'] as const;
 
 /**
  * One of `ACTIVITY_COUNTS`: `accepted`, events answered 200; `refused`, requests answered 401; `applied`, `ignored` and `duplicate`, events
- * that a worker has recorded; `dead`, events made dead letters.
+ * that a worker has recorded; `fetched`, those of `applied` that workers had fetched from ElevenLabs (the origin `backfill`); `dead`, events made
+ * dead letters.
  */
 export type ActivityCount = (typeof ACTIVITY_COUNTS)[number];
 
@@ -17,7 +18,7 @@ export const RECEIPT_TO_ROW_BUCKETS_MS: readonly number[] = [
 
 /** Counts of some time. */
 export interface Counts extends Record<ActivityCount, number> {
-  /** How many events were applied in each of `RECEIPT_TO_ROW_BUCKETS_MS`, and after the last, from receipt to commit. */
+  /** How many events were applied in each of `RECEIPT_TO_ROW_BUCKETS_MS`, and after the last, from receipt to commit. Fetched ones are in none. */
   receiptToRow: number[];
 }
 
@@ -30,7 +31,7 @@ export interface MinuteActivity extends Counts {
 /** Returns counts of nothing. */
 export function noCounts(): Counts {
   const receiptToRow = Array.from({ length: RECEIPT_TO_ROW_BUCKETS_MS.length + 1 }, () => 0);
-  return { accepted: 0, refused: 0, applied: 0, ignored: 0, duplicate: 0, dead: 0, receiptToRow };
+  return { accepted: 0, refused: 0, applied: 0, fetched: 0, ignored: 0, duplicate: 0, dead: 0, receiptToRow };
 }
 
 /** Adds `more` to `counts`; with a `share` below 1, only that share of it. */

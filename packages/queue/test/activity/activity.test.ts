@@ -62,7 +62,7 @@ describe('the activity', () => {
     await untilAccepted(reader, [7, 10]);
     const [first] = await reader.minutes(MIDNIGHT, MIDNIGHT + MINUTE);
     const receiptToRow = noCounts().receiptToRow.map((_, i) => (i === 1 ? 1 : 0));
-    const others = { applied: 0, ignored: 0, duplicate: 0 };
+    const others = { applied: 0, fetched: 0, ignored: 0, duplicate: 0 };
     expect(first).toEqual({ at: MIDNIGHT, accepted: 7, refused: 1, ...others, dead: 1, receiptToRow });
     // The console shows a rate: both minutes lie within the last one, and so does half of the slot in which it begins.
     expect(await reader.now()).toMatchObject({ at: MIDNIGHT + 100, accepted: 17, refused: 1 });

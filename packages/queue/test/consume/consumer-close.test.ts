@@ -22,6 +22,9 @@ beforeEach(async () => {
 const add = (attempts: number) =>
   queue.add(JOB_NAME, { v: 1, events: [anEvent()] }, { ...EVENT_JOB_OPTIONS, attempts });
 
+/** A fraction of the limit of those that need not wait for it: on a busy machine a second says nothing. */
+const SOON_MS = 15_000;
+
 async function msOf(promise: Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await promise;
@@ -39,9 +42,9 @@ describe('closing a consumer', () => {
     await add(1);
     await add(1);
     await waitUntil(() => consumer.jobs.length === 1);
-    const closed = consumer.close({ timeoutMs: 20_000 });
+    const closed = consumer.close({ timeoutMs: 60_000 });
     release.abort();
-    expect(await msOf(closed)).toBeLessThan(5000);
+    expect(await msOf(closed)).toBeLessThan(SOON_MS);
     expect(await queue.getJobCounts('wait', 'active', 'failed')).toEqual({ wait: 1, active: 0, failed: 0 });
   });
 
@@ -56,7 +59,7 @@ describe('closing a consumer', () => {
     });
     await add(1);
     await waitUntil(() => consumer.jobs.length === 1);
-    expect(await msOf(consumer.close({ timeoutMs: 1000 }))).toBeLessThan(1500);
+    expect(await msOf(consumer.close({ timeoutMs: 1000 }))).toBeLessThan(5_000);
     expect(await queue.getJobCounts('wait', 'active', 'failed')).toEqual({ wait: 1, active: 0, failed: 0 });
     const other = aConsumer({ redisUrl, prefix });
     await waitUntil(() => other.jobs.length === 1);
@@ -67,7 +70,7 @@ describe('closing a consumer', () => {
     const consumer = aConsumer({ redisUrl, prefix, process: () => new Promise(() => undefined) });
     await add(1);
     await waitUntil(() => consumer.jobs.length === 1);
-    expect(await msOf(consumer.close({ timeoutMs: 500 }))).toBeLessThan(1500);
+    expect(await msOf(consumer.close({ timeoutMs: 500 }))).toBeLessThan(5_000);
     const other = aConsumer({ redisUrl, prefix });
     await waitUntil(() => other.jobs.length === 1, { timeoutMs: 25_000 });
     expect(other.jobs[0]).toMatchObject({ attempt: 1, lastAttempt: true });
@@ -76,7 +79,7 @@ describe('closing a consumer', () => {
   it('is quick when idle', async () => {
     const consumer = aConsumer({ redisUrl, prefix });
     await consumer.ping();
-    expect(await msOf(consumer.close({ timeoutMs: 20_000 }))).toBeLessThan(1500);
+    expect(await msOf(consumer.close({ timeoutMs: 60_000 }))).toBeLessThan(SOON_MS);
   });
 
   it('closes without having been started', async () => {
@@ -87,12 +90,12 @@ describe('closing a consumer', () => {
       concurrency: 1,
       process: () => Promise.resolve(),
     });
-    expect(await msOf(consumer.close({ timeoutMs: 20_000 }))).toBeLessThan(1500);
+    expect(await msOf(consumer.close({ timeoutMs: 60_000 }))).toBeLessThan(SOON_MS);
   });
 
   it('is quick when Redis was never there', async () => {
     const consumer = aConsumer({ redisUrl: `redis://127.0.0.1:${await choosePort(0)}`, prefix });
     await waitUntil(() => consumer.errors.length > 0);
-    expect(await msOf(consumer.close({ timeoutMs: 20_000 }))).toBeLessThan(2500);
+    expect(await msOf(consumer.close({ timeoutMs: 60_000 }))).toBeLessThan(SOON_MS);
   });
 });

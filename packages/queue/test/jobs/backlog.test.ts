@@ -75,7 +75,7 @@ it('reads the name that a receiver gives its jobs, on either way into the queue'
   const shard = await aShard({ redisUrl, prefix });
   await shard.add([anEvent(), anEvent()], 4);
   await shard.catchUp.write({ id: 'caught-up', events: [anEvent(), anEvent(), anEvent()], bytes: 6 });
-  await vi.waitFor(async () => expect(await read()).toMatchObject({ jobs: 2, events: 5 }));
+  await vi.waitFor(async () => expect(await read()).toMatchObject({ jobs: 2, events: 5 }), 20_000);
 });
 
 it('rejects where Redis does not answer', async () => {

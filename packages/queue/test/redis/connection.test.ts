@@ -29,10 +29,10 @@ it('rejects what waits on a connection that is ended while it is up', async () =
 });
 
 it('is done with its first attempt when there is no Redis, and a command fails at once', async () => {
-  const connection = createProducerConnection(await nobody(), { enqueueTimeoutMs: 5000 });
+  const connection = createProducerConnection(await nobody(), { enqueueTimeoutMs: 60_000 });
   await firstAttempt(connection);
   const begun = performance.now();
   await expect(connection.ping()).rejects.toThrow("Stream isn't writeable");
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
   endConnection(connection);
 });

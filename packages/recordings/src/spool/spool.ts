@@ -61,6 +61,8 @@ export interface Spool {
   hasRoomFor(bytes: number): boolean;
   /** Begins a body. @throws SpoolError where the folder cannot be used */
   begin(options: BeginOptions): BodyWriter;
+  /** Tells whether the body of an event waits here. */
+  holds(eventId: string): boolean;
   /** Sets a body aside that cannot be read any more. */
   setAside(body: SpooledBody): Promise<void>;
   status(): 'ready' | 'failed';
@@ -121,6 +123,7 @@ export function createSpool(options: SpoolOptions): Spool {
       });
       return reporting(body, state);
     },
+    holds: (eventId) => [...state.bodies.values()].some(({ facts }) => facts.eventId === eventId),
     setAside: (body) => setBodyAside(state, body),
     status: () => (state.own === undefined || hasTrouble(state) ? 'failed' : 'ready'),
     stats: () => statsOf(state),

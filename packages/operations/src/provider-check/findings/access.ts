@@ -10,9 +10,9 @@ const KEYS = 'ElevenLabs → Developers → API keys';
  * verified, so both are named. docs/provider.md has the list.
  */
 const PARTS = {
-  webhooks: { name: 'The webhooks of the workspace', permissions: ['webhooks_write', 'workspace_read'] },
-  settings: { name: 'The settings of the workspace', permissions: ['convai_read'] },
-  agents: { name: 'The agents', permissions: ['convai_read'] },
+  webhooks: { name: 'the webhooks of the workspace', permissions: ['webhooks_write', 'workspace_read'] },
+  settings: { name: 'the settings of the workspace', permissions: ['convai_read'] },
+  agents: { name: 'the agents', permissions: ['convai_read'] },
 } as const;
 
 const TICKS: Readonly<Record<string, string>> = {
@@ -44,9 +44,39 @@ export function accessFindings({ webhooks, settings, agents }: ProviderView): Fi
   const isKnown = faults.length < reads.length || faults.some(([, { code }]) => code === 'forbidden');
   return [
     ...(isKnown ? [KNOWN] : []),
-    ...faults.map(([part, fault]) => (fault.code === 'forbidden' ? unseen(part, fault) : failed(part, fault))),
+    ...byCause(faults).map((cause) => describeCause(cause, isKnown)),
     ...usages(webhooks),
   ];
+}
+
+type Part = keyof typeof PARTS;
+
+/** Why parts could not be read. */
+interface Cause {
+  parts: readonly [Part, ...Part[]];
+  fault: ProviderError;
+}
+
+/** Joins the parts that one cause keeps from being read: it is mended once. */
+function byCause(faults: readonly (readonly [Part, ProviderError])[]): Cause[] {
+  const causes = new Map<string, Cause>();
+  for (const [part, fault] of faults) {
+    const key = `${fault.code} ${fault.permission}`;
+    const known = causes.get(key);
+    causes.set(key, known ? { ...known, parts: [...known.parts, part] } : { parts: [part], fault });
+  }
+  return [...causes.values()];
+}
+
+/** @param isKnown  Whether the provider has answered for another part, so that its address is right. */
+function describeCause({ parts, fault }: Cause, isKnown: boolean): Finding {
+  const names = new Intl.ListFormat('en').format(parts.map((part) => PARTS[part].name));
+  const what = `${names.charAt(0).toUpperCase()}${names.slice(1)} could not be`;
+  // Of several parts the last one gives the code.
+  const [last = parts[0]] = parts.slice(-1);
+  if (fault.code === 'forbidden') return { code: `${last}_unseen`, level: 'unseen', ...unseen(parts, fault, what) };
+  const todo = ADVICE[fault.code] ?? (isKnown ? ONE_PATH : REGION);
+  return { code: `${last}_failed`, level: 'fault', what: `${what} read. ${shown(fault.message)}`, todo };
 }
 
 const KNOWN: Finding = { code: 'key', level: 'fine', what: 'ElevenLabs knows the API key.' };
@@ -58,35 +88,28 @@ const UNKNOWN: Finding = {
   todo: `${KEYS} → Create key. Write it into .env as ELEVENLABS_API_KEY, and restart. A workspace with data residency needs its own ELEVENLABS_API_URL.`,
 };
 
-function unseen(part: keyof typeof PARTS, { permission }: ProviderError): Finding {
-  const { name, permissions } = PARTS[part];
-  const isListed = permissions.some((each) => each === permission);
-  const why = permission === undefined ? 'this key may not' : `the key lacks the permission ${shown(permission)}`;
+function unseen(parts: readonly Part[], { permission }: ProviderError, what: string): Pick<Finding, 'what' | 'todo'> {
+  const permissions = [...new Set(parts.flatMap((part): readonly string[] => PARTS[part].permissions))];
+  if (permission === undefined) {
+    const todo = `${tickOf(...permissions)} Where it has that, its maker lacks the role: an administrator makes the key.`;
+    return { what: `${what} looked at: this key may not.`, todo };
+  }
+  const isListed = permissions.includes(permission);
   return {
-    code: `${part}_unseen`,
-    level: 'unseen',
-    what: `${name} could not be looked at: ${why}.`,
-    todo:
-      permission === undefined
-        ? `${tickOf(...permissions)} Where it has that, its maker lacks the role: an administrator makes the key.`
-        : tickOf(...(isListed ? permissions : [permission])),
-  };
-}
-
-function failed(part: keyof typeof PARTS, { code, message }: ProviderError): Finding {
-  return {
-    code: `${part}_failed`,
-    level: 'fault',
-    what: `${PARTS[part].name} could not be read: ${shown(message)}`,
-    todo: ADVICE[code] ?? REGION,
+    what: `${what} looked at: the key lacks the permission ${shown(permission)}.`,
+    todo: tickOf(...(isListed ? permissions : [permission])),
   };
 }
 
 const LATER =
-  'Look again in some minutes. If it stays, see https://status.elevenlabs.io, and whether this machine reaches ELEVENLABS_API_URL.';
+  'Look again in some minutes, or when the line says. If it stays, see https://status.elevenlabs.io, and whether this machine reaches ELEVENLABS_API_URL.';
 
 const REGION =
-  'See that ELEVENLABS_API_URL is the API of your region: https://api.elevenlabs.io, unless your workspace has data residency.';
+  'See that ELEVENLABS_API_URL is the API of your region: https://api.elevenlabs.io, unless your workspace has data residency. And that no proxy or firewall answers in its place.';
+
+/** The rest of the API answers. */
+const ONE_PATH =
+  'Have a proxy pass the whole path /v1/ to ElevenLabs. Without a proxy: take the newest Landline, because the API has changed.';
 
 /** What to do about a part that could not be read, but for an answer that is none of the API's. */
 const ADVICE: Readonly<Partial<Record<ProviderFault, string>>> = {
@@ -102,7 +125,7 @@ function usages(webhooks: ProviderView['webhooks']): Finding[] {
   return [
     {
       code: 'usages_unseen',
-      level: 'unseen',
+      level: 'note',
       what: 'What uses each webhook is shown to administrators alone. The settings of workspace and agents were looked at instead.',
       todo: 'Nothing, unless you want it complete: an administrator makes the key.',
     },

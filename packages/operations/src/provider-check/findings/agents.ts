@@ -1,9 +1,9 @@
 import type { ProviderAgent } from '@landline/provider';
-import { relevantOf, type Look } from '../look.ts';
+import { ifPublicUrlIsRight, relevantOf, type Look } from '../look.ts';
 import { describeOurUrl, isOurs } from '../our-url.ts';
 import { FINDING_LEVELS, type Finding } from '../provider-check.ts';
 import { shown, shownName, shownNames, shownUrl } from '../shown.ts';
-import { formatFault, missingEvents } from './route.ts';
+import { excludedFault, formatFault, missingEvents } from './route.ts';
 
 /** The most findings about single agents: a thousand lines would be read by nobody. */
 const MOST = 50;
@@ -71,6 +71,7 @@ function departures(agent: ProviderAgent, look: Look): Finding[] {
   const choice = look.ours?.length ? shownNames(relevantOf(look)) : 'the webhook with our URL';
   const missing = missingEvents(route, look.keepsAudio);
   const format = formatFault(route);
+  const excluded = excludedFault(route);
   const where =
     route.postCallWebhookId === null
       ? 'has settings of its own that name no webhook.'
@@ -89,29 +90,21 @@ function departures(agent: ProviderAgent, look: Look): Finding[] {
     ...(format === undefined
       ? []
       : [fault('format', `departs from the workspace: ${format}`, 'format JSON, or remove it.')]),
-    ...(route.excludeTranscript
-      ? [
-          fault(
-            'excluded',
-            'leaves the turns out of its transcripts, and nobody fetches them.',
-            'switch "exclude transcript" off, or remove it.',
-          ),
-        ]
-      : []),
+    ...(excluded === undefined ? [] : [fault('excluded', excluded, 'switch "exclude transcript" off, or remove it.')]),
   ];
 }
 
 /** An agent that asks who is calling at a URL of its own. */
-function asksOthers(agent: ProviderAgent, { urls }: Look): Finding[] {
+function asksOthers(agent: ProviderAgent, look: Look): Finding[] {
   const { asksInitiation, initiationUrl: url } = agent;
-  if (!asksInitiation || url === null || isOurs(url, urls.initiation)) return [];
+  if (!asksInitiation || url === null || isOurs(url, look.urls.initiation)) return [];
   const name = shownName(agent);
   return [
     {
       code: `agent_initiation:${shown(agent.id)}`,
       level: 'fault',
       what: `The agent ${name} asks ${shownUrl(url)} who is calling, which is not ours.`,
-      todo: `ElevenLabs → Agents → ${name} → its own conversation initiation webhook: ${describeOurUrl(urls.initiation)}, or remove it.`,
+      todo: `${ifPublicUrlIsRight(look, url)}ElevenLabs → Agents → ${name} → its own conversation initiation webhook: ${describeOurUrl(look.urls.initiation)}, or remove it.`,
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { settingsOf, type Look } from '../look.ts';
+import { ifPublicUrlIsRight, settingsOf, type Look } from '../look.ts';
 import { describeOurUrl, isOurs, nearMissOf } from '../our-url.ts';
 import type { Finding } from '../provider-check.ts';
 import { shownNames, shownUrl } from '../shown.ts';
@@ -25,7 +25,7 @@ export function initiationFindings(look: Look): Finding[] {
         url === null
           ? `${who} The workspace names no webhook that they could ask.`
           : `${who} They ask ${shownUrl(url)}, which is not ours${miss === undefined ? '' : ` (${miss})`}.`,
-      todo: `ElevenLabs → Agents → Settings → Conversation initiation client data webhook: ${describeOurUrl(our)}, with the header X-Landline-Token. Or switch the fetching off in these agents’ Security tab.`,
+      todo: `${ifPublicUrlIsRight(look, url)}ElevenLabs → Agents → Settings → Conversation initiation client data webhook: ${describeOurUrl(our)}, with the header X-Landline-Token. Or switch the fetching off in these agents’ Security tab.`,
     },
   ];
 }

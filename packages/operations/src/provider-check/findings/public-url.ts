@@ -1,6 +1,7 @@
 import { ProviderError } from '@landline/provider';
 import type { Look } from '../look.ts';
 import { describeOurUrl, isPrivateHost } from '../our-url.ts';
+import { onlyByPath } from '../own-webhooks.ts';
 import type { Finding } from '../provider-check.ts';
 import { shown } from '../shown.ts';
 
@@ -13,29 +14,42 @@ export function publicUrlFindings(look: Look): Finding[] {
   const { protocol, hostname } = new URL(publicUrl);
   const faults: Finding[] = [];
   const add = (code: string, what: string, todo: string) => faults.push({ code, level: 'fault', what, todo });
-  if (protocol !== 'https:') {
+  // A host of the Internet is named with https.
+  if (protocol !== 'https:' && !isPrivateHost(publicUrl)) {
     const today = `PUBLIC_URL begins with ${shown(protocol)}//, and ElevenLabs calls nothing but https.`;
-    add('public_url_not_https', today, `${MEND} PUBLIC_URL=https://${shown(hostname)}`);
+    const origin = urls.webhook.host === undefined ? exampleOf(look) : `https://${shown(hostname)}`;
+    add(
+      'public_url_not_https',
+      `${today}${urls.webhook.host === undefined ? byPath(look) : ''}`,
+      `${MEND} PUBLIC_URL=${origin}`,
+    );
   }
   if (isPrivateHost(publicUrl)) {
-    const today = `PUBLIC_URL names ${shown(hostname)}, which nobody on the Internet can reach.`;
-    add('public_url_private', today, `${MEND} PUBLIC_URL=https://calls.example.com`);
+    const today = `PUBLIC_URL names ${shown(hostname)}, which nobody on the Internet can reach.${byPath(look)}`;
+    add('public_url_private', today, `${MEND} PUBLIC_URL=${exampleOf(look)}`);
   }
   if (faults.length > 0) return faults;
   return [{ code: 'public_url', level: 'fine', what: `ElevenLabs is to call ${shown(describeOurUrl(urls.webhook))}.` }];
 }
 
-function unset({ urls, ours = [], view }: Look): Finding {
-  const hosts = new Set(ours.map(({ url }) => new URL(url).host));
-  const many = hosts.size > 1 ? ` It is the path of ${hosts.size} hosts' webhooks, so all of them count.` : '';
-  const seen =
-    view.webhooks instanceof ProviderError
-      ? ''
-      : ` Webhooks count as ours by their path alone, ${urls.webhook.path}.${many}`;
+function unset(look: Look): Finding {
   return {
     code: 'public_url_unset',
     level: 'note',
-    what: `PUBLIC_URL is not set.${seen}`,
-    todo: `${MEND} PUBLIC_URL=https://calls.example.com. Then the host is looked at as well.`,
+    what: `PUBLIC_URL is not set.${byPath(look)}`,
+    todo: `${MEND} PUBLIC_URL=${exampleOf(look)}. Then the host is looked at as well.`,
   };
+}
+
+/** Returns an origin for PUBLIC_URL: that of the webhook with our path, where there is one. */
+function exampleOf({ view }: Look): string {
+  return shown(onlyByPath(view)?.origin ?? 'https://calls.example.com');
+}
+
+/** Says how webhooks are recognised while no host of ours is known. */
+function byPath({ urls, ours = [], view }: Look): string {
+  if (view.webhooks instanceof ProviderError) return '';
+  const hosts = new Set(ours.map(({ url }) => new URL(url).host));
+  const many = hosts.size > 1 ? ` It is the path of ${hosts.size} hosts' webhooks, so all of them count.` : '';
+  return ` Webhooks count as ours by their path alone, ${urls.webhook.path}.${many}`;
 }

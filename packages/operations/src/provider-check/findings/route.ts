@@ -31,13 +31,26 @@ export function missingEvents({ events }: Route, keepsAudio: boolean): NeededEve
   return events === undefined ? [] : needed.filter(({ event }) => !events.includes(event));
 }
 
+/** Tells whether a route sends transcripts. Where the provider does not say what it sends, it does. */
+export function sendsTranscripts({ events }: Route): boolean {
+  return events?.includes(TRANSCRIPT.event) ?? true;
+}
+
 /** Tells whether a route sends audio; undefined where the provider does not say. */
 export function sendsAudio({ events }: Route): boolean | undefined {
   return events?.includes(AUDIO.event);
 }
 
+/** Turns that a webhook leaves out come with the next comparison, once the call has been over for 45 minutes. */
+const FETCHED = 'Workers with ELEVENLABS_API_KEY fetch them later.';
+
 /** Returns what is wrong with the format of a route's transcripts; undefined: nothing. */
 export function formatFault({ transcriptFormat }: Route): string | undefined {
   if (transcriptFormat === null || transcriptFormat === 'json') return undefined;
-  return `transcripts come as ${shown(transcriptFormat, 40)}, without turns. They are fetched later where ELEVENLABS_API_KEY is set.`;
+  return `transcripts come as ${shown(transcriptFormat, 40)}, without turns. ${FETCHED}`;
+}
+
+/** Returns what is wrong with transcripts that leave the turns out; undefined: they do not. */
+export function excludedFault({ excludeTranscript }: Route): string | undefined {
+  return excludeTranscript ? `leaves the turns out of transcripts. ${FETCHED}` : undefined;
 }

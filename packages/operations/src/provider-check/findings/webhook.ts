@@ -1,12 +1,10 @@
-import { ProviderError, type ProviderWebhook } from '@landline/provider';
-import { relevantOf, type Look } from '../look.ts';
+import type { ProviderWebhook } from '@landline/provider';
+import { relevantOf, settingsOf, type Look } from '../look.ts';
 import { describeOurUrl, nearMissOf } from '../our-url.ts';
-import { describeWebhook } from '../own-webhooks.ts';
+import { allWebhooks, describeOther, describeWebhook, onlyByPath } from '../own-webhooks.ts';
 import type { Finding } from '../provider-check.ts';
 import { shown, shownName, shownNames, shownUrl } from '../shown.ts';
-
-/** Where the dashboard has the webhooks. */
-export const WEBHOOKS = 'ElevenLabs → Workspace settings → Webhooks';
+import { POST_CALL, WEBHOOKS } from './dashboard.ts';
 
 /** The most webhooks that are named for being nearly ours. */
 const MOST_NEAR = 5;
@@ -21,23 +19,33 @@ export function webhookFindings(look: Look): Finding[] {
   return [...(faults.length === 0 ? relevant.map(fine) : faults), ...doubled(look), retries(relevant)];
 }
 
-function missing({ view, urls }: Look): Finding {
-  const all = view.webhooks instanceof ProviderError ? [] : view.webhooks.webhooks;
+function missing(look: Look): Finding {
+  const { view, urls } = look;
+  const all = allWebhooks(view);
   const near = all.flatMap((webhook) => {
     const miss = nearMissOf(webhook.url, urls.webhook);
     return miss === undefined ? [] : [`${shownName(webhook)} comes near, ${shownUrl(webhook.url)}: ${miss}.`];
   });
   const more = near.length > MOST_NEAR ? [`So do ${near.length - MOST_NEAR} more.`] : [];
+  const none =
+    all.length === 0
+      ? 'The workspace has no webhook.'
+      : `No webhook has the URL ${shown(describeOurUrl(urls.webhook))}.`;
+  const id = settingsOf(look)?.postCallWebhookId ?? undefined;
+  const sends = id === undefined || all.length === 0 ? [] : [`The workspace sends to ${describeOther(view, id)}.`];
+  const what = [none, ...near.slice(0, MOST_NEAR), ...more, ...sends].join(' ');
+  return { code: 'webhook_missing', level: 'fault', what, todo: waysToMend(look, near.length > 0) };
+}
+
+/** Creating a webhook is the second thing to think of where one differs in its host alone: PUBLIC_URL may have a slip of the pen. */
+function waysToMend({ view, urls }: Look, isNear: boolean): string {
   const our = shown(describeOurUrl(urls.webhook));
-  const none = all.length === 0 ? 'The workspace has no webhook.' : `No webhook has the URL ${our}.`;
-  const other =
-    near.length > 0 ? ' If that webhook is right, PUBLIC_URL is not. A webhook’s URL cannot be changed.' : '';
-  return {
-    code: 'webhook_missing',
-    level: 'fault',
-    what: [none, ...near.slice(0, MOST_NEAR), ...more].join(' '),
-    todo: `${WEBHOOKS} → Create webhook: URL ${our}, authentication HMAC, retries on. Write its secret into .env as ELEVENLABS_WEBHOOK_SECRET, and restart.${other}`,
-  };
+  const create = `${WEBHOOKS} → Create webhook: URL ${our}, authentication HMAC, retries on. Write its secret into .env as ELEVENLABS_WEBHOOK_SECRET, and restart. Then choose it: ${POST_CALL}.`;
+  const only = onlyByPath(view);
+  if (only !== undefined) {
+    return `If the webhook ${shownName(only.webhook)} is right, write PUBLIC_URL=${shown(only.origin)} into .env, and restart. If PUBLIC_URL is right: ${create}`;
+  }
+  return isNear ? `${create} A webhook’s URL cannot be changed.` : create;
 }
 
 function faultsOf(webhook: ProviderWebhook): Finding[] {
@@ -50,13 +58,19 @@ function faultsOf(webhook: ProviderWebhook): Finding[] {
   });
   const { authType } = webhook;
   return [
-    ...(webhook.isDisabled ? [fault('webhook_disabled', 'is switched off. Nothing is sent.', 'switch it on.')] : []),
-    ...(webhook.isAutoDisabled ? [autoDisabled(fault)] : []),
+    ...switchedOff(webhook, fault),
     ...(authType === 'hmac' ? [] : [authType === null ? unseenAuth(name) : wrongAuth(authType, fault)]),
   ];
 }
 
-function autoDisabled(fault: (code: string, what: string, todo: string) => Finding): Finding {
+type MakeFault = (code: string, what: string, todo: string) => Finding;
+
+function switchedOff({ isDisabled, isAutoDisabled }: ProviderWebhook, fault: MakeFault): Finding[] {
+  if (isAutoDisabled) return [autoDisabled(fault)];
+  return isDisabled ? [fault('webhook_disabled', 'is switched off. Nothing is sent.', 'switch it on.')] : [];
+}
+
+function autoDisabled(fault: MakeFault): Finding {
   const what =
     'was switched off by ElevenLabs, because ten and more deliveries failed and none has succeeded for seven days. Nothing is sent.';
   return fault('webhook_auto_disabled', what, 'take the cause of the last failure away, then switch it on again.');
@@ -71,7 +85,7 @@ function unseenAuth(name: string): Finding {
   };
 }
 
-function wrongAuth(authType: string, fault: (code: string, what: string, todo: string) => Finding): Finding {
+function wrongAuth(authType: string, fault: MakeFault): Finding {
   const what = `has the authentication ${shown(authType, 20)}. The receiver answers 401, because it takes HMAC signatures alone.`;
   const todo = `the authentication cannot be changed. Create a webhook with the same URL and HMAC, have your agents use it, and delete this one.`;
   return fault('webhook_auth', what, todo);
@@ -114,6 +128,6 @@ function retries(webhooks: readonly ProviderWebhook[]): Finding {
     code: 'retries_unknown',
     level: 'note',
     what: 'ElevenLabs does not tell whether it repeats a transcript that failed. By default it sends each once.',
-    todo: `npm run landline -- provider --enable-retries, or ${WEBHOOKS} → ${shownNames(webhooks)}: retries. Where one of these was done, it is well.`,
+    todo: `npm run landline -- provider --enable-retries, or ${WEBHOOKS} → ${shownNames(webhooks)}: retries. Once you have done either, all is well: this line stays.`,
   };
 }

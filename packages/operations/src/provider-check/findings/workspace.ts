@@ -1,12 +1,10 @@
 import { relevantOf, settingsOf, type Look } from '../look.ts';
-import { ProviderError, type ProviderSettings } from '@landline/provider';
-import { describeWebhook } from '../own-webhooks.ts';
+import type { ProviderSettings } from '@landline/provider';
+import { describeOther } from '../own-webhooks.ts';
 import type { Finding } from '../provider-check.ts';
 import { shownName, shownNames } from '../shown.ts';
-import { formatFault, missingEvents, sendsAudio } from './route.ts';
-
-/** Where the dashboard says where the workspace's events go. */
-const POST_CALL = 'ElevenLabs → Agents → Settings → Post-call webhook';
+import { POST_CALL } from './dashboard.ts';
+import { excludedFault, formatFault, missingEvents, sendsAudio } from './route.ts';
 
 /** Findings about what the workspace sends, and where. It holds for all agents that have no settings of their own. */
 export function workspaceFindings(look: Look): Finding[] {
@@ -22,19 +20,15 @@ function assignment(look: Look, { postCallWebhookId: id }: ProviderSettings): Fi
   const wrong = (code: string, what: string): Finding[] => [
     { code, level: look.workspaceLevel, what, todo: `${POST_CALL}: ${choice}.` },
   ];
+  // Where there is no webhook of ours, that finding says what to choose once there is one.
+  if (look.ours?.length === 0) return [];
   if (id === null) return wrong('post_call_webhook_unset', 'The workspace has no post-call webhook.');
   if (look.ours === undefined) return [];
   const own = look.ours.find((webhook) => webhook.id === id);
   if (own !== undefined) {
     return [{ code: 'post_call_webhook', level: 'fine', what: `The workspace sends to ${shownName(own)}.` }];
   }
-  return wrong('post_call_webhook_other', `The workspace sends to ${describeOther(look, id)}, which is not ours.`);
-}
-
-function describeOther({ view }: Look, id: string): string {
-  const all = view.webhooks instanceof ProviderError ? [] : view.webhooks.webhooks;
-  const other = all.find((webhook) => webhook.id === id);
-  return other === undefined ? `the webhook ${shownName({ id, name: '' })}` : describeWebhook(other);
+  return wrong('post_call_webhook_other', `The workspace sends to ${describeOther(look.view, id)}, which is not ours.`);
 }
 
 function contents(look: Look, settings: ProviderSettings): Finding[] {
@@ -46,23 +40,26 @@ function contents(look: Look, settings: ProviderSettings): Finding[] {
     todo: `${POST_CALL}: tick ${name}.`,
   }));
   const format = formatFault(settings);
+  const excluded = excludedFault(settings);
   const faults: Finding[] = [
     ...missing,
     ...(format === undefined
       ? []
       : [{ code: 'transcript_format', level, what: `The workspace’s ${format}`, todo: `${POST_CALL}: format JSON.` }]),
-    ...(settings.excludeTranscript ? [excluded(look)] : []),
+    ...(excluded === undefined
+      ? []
+      : [
+          {
+            code: 'transcript_excluded',
+            level,
+            what: `The workspace ${excluded}`,
+            todo: `${POST_CALL}: switch "exclude transcript" off.`,
+          },
+        ]),
   ];
-  return [...(faults.length === 0 ? [sent(settings)] : faults), ...audioNotes(look, settings)];
-}
-
-function excluded({ workspaceLevel: level }: Look): Finding {
-  return {
-    code: 'transcript_excluded',
-    level,
-    what: 'The workspace leaves the turns out of transcripts. Such a transcript counts as one that came, so nobody fetches its turns.',
-    todo: `${POST_CALL}: switch "exclude transcript" off.`,
-  };
+  if (faults.length > 0) return [...faults, ...audioNotes(look, settings)];
+  // That all is sent is no comfort where it is sent to others.
+  return [...(look.ours?.length === 0 ? [] : [sent(settings)]), ...audioNotes(look, settings)];
 }
 
 function sent({ events }: ProviderSettings): Finding {

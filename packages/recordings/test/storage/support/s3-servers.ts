@@ -1,6 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { onTestFinished } from 'vitest';
 import S3rver from 's3rver';
 import { closeServer } from '../../../../../test/support/close-server.ts';
@@ -10,7 +13,7 @@ import { USER } from './credentials.ts';
 /** The bucket of each server. */
 export const BUCKET = 'recordings';
 
-/** Starts s3rver for the running test. Returns its origin. */
+/** Starts s3rver for the running test. It stores whole uploads alone. Returns its origin. */
 export async function startS3rver(): Promise<string> {
   const server = new S3rver({
     address: '127.0.0.1',
@@ -19,9 +22,23 @@ export async function startS3rver(): Promise<string> {
     directory: await makeTempFolder(),
     configureBuckets: [{ name: BUCKET }],
   });
+  storeWholeUploads(server.store, await makeTempFolder());
   const { port } = await server.run();
   onTestFinished(() => closeServer(server.httpServer, () => server.httpServer.closeAllConnections()));
   return `http://127.0.0.1:${port}`;
+}
+
+/**
+ * Has an upload wait in a file of its own until it is whole, as S3 does. By itself, s3rver writes what comes into the object's file: bytes of an upload that
+ * broke off may arrive there while the next one is written.
+ */
+function storeWholeUploads(store: S3rver['store'], folder: string): void {
+  const putObject = store.putObject.bind(store);
+  store.putObject = async (object) => {
+    const upload = join(folder, randomUUID());
+    await pipeline(object.content, createWriteStream(upload));
+    return putObject(Object.assign(object, { content: createReadStream(upload) }));
+  };
 }
 
 /** Lists the keys in a server's bucket. */

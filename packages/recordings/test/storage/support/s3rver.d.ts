@@ -1,5 +1,11 @@
 declare module 's3rver' {
   import type { Server } from 'node:http';
+  import type { Readable } from 'node:stream';
+
+  /** An object, with its content on the way. */
+  export interface UploadedObject {
+    content: Readable;
+  }
 
   /** A server that speaks S3 and keeps objects in a folder. It takes no conditions: `If-None-Match` is ignored. */
   export default class S3rver {
@@ -12,5 +18,6 @@ declare module 's3rver' {
     });
     run(): Promise<{ port: number }>;
     readonly httpServer: Server;
+    readonly store: { putObject: (object: UploadedObject) => Promise<unknown> };
   }
 }
