@@ -28,7 +28,7 @@ export interface WorkerMetrics {
   diagnosed: Counter<'cause'>;
   /** Events in each transaction that was committed. */
   transactionEvents: Histogram;
-  /** Seconds from an event's receipt to the commit of its rows. */
+  /** Seconds from an event's receipt to the commit of its rows; without events that were fetched. */
   receiptToRow: Histogram;
   /** Failures of the database, by `FaultClass`. */
   postgresErrors: Counter<'class'>;
@@ -104,7 +104,7 @@ function eventMetrics(registry: Registry): EventMetrics {
     }),
     receiptToRow: new Histogram({
       name: 'landline_receipt_to_row_seconds',
-      help: "Time from an event's receipt to the commit of its rows, of events that were applied.",
+      help: "Time from an event's receipt to the commit of its rows, of events that were applied and not fetched.",
       buckets: RECEIPT_TO_ROW_BUCKETS,
       registers: [registry],
     }),
@@ -163,7 +163,7 @@ export interface Counting {
   activity: Pick<ActivityWriter, 'count' | 'observeReceiptToRow'>;
 }
 
-/** Counts an event that was recorded, and how long it took where it was applied. */
+/** Counts an event that was recorded, and how long it took where it was applied. One that was fetched came in no webhook: it says nothing of how quick the line is. */
 export function countProcessed(
   { metrics: { processed, receiptToRow }, activity }: Counting,
   { delivery }: LedgerEntry,
@@ -172,6 +172,7 @@ export function countProcessed(
   processed.inc({ outcome });
   activity.count(outcome);
   if (outcome !== 'applied') return;
+  if (delivery.origin === 'backfill') return activity.count('fetched');
   // The receiver's clock may be ahead of ours.
   const ms = Math.max(0, Date.now() - delivery.receivedAt);
   receiptToRow.observe(ms / 1000);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { test, vi } from 'vitest';
 import { message, openWork, type Work } from './support/work.ts';
 
 /** Makes Postgres fail with this SQLSTATE wherever the conversation `poison` is written; with the table of all, on any event. */
@@ -26,33 +26,44 @@ async function amongOthers<T>(work: Work, busy: Promise<T>): Promise<T> {
   return done;
 }
 
-test('an event that alone is answered XX000 does not wait for ever: its neighbours are applied, it becomes a dead letter', async () => {
-  const work = await openWork();
-  await refuse(work, 'XX000', 'conversations');
-  const events = [message('a'), message('poison'), message('b')];
-  await expect(amongOthers(work, work.process(events))).rejects.toMatchObject({ faultClass: 'corruption' });
-  expect(await work.store.query(`SELECT id FROM conversations WHERE id <> 'other'`)).toEqual([]);
+// Both wait for as long as the worker does: they wait together.
+const beside = { concurrent: true, timeout: 120_000 };
 
-  await expect(amongOthers(work, work.process(events, { attempt: 2 }))).rejects.toMatchObject({ code: 'XX000' });
-  expect(await work.store.query(`SELECT id FROM conversations WHERE id <> 'other' ORDER BY id`)).toEqual([
-    { id: 'a' },
-    { id: 'b' },
-  ]);
+test(
+  'an event that alone is answered XX000 does not wait for ever: its neighbours are applied, it becomes a dead letter',
+  beside,
+  async ({ onTestFinished, expect }) => {
+    const work = await openWork({ onFinished: onTestFinished });
+    await refuse(work, 'XX000', 'conversations');
+    const events = [message('a'), message('poison'), message('b')];
+    await expect(amongOthers(work, work.process(events))).rejects.toMatchObject({ faultClass: 'corruption' });
+    expect(await work.store.query(`SELECT id FROM conversations WHERE id <> 'other'`)).toEqual([]);
 
-  await amongOthers(work, work.process(events, { attempt: 8, lastAttempt: true }));
-  expect(await work.store.query(`SELECT error ->> 'code' AS code FROM webhook_events WHERE outcome = 'dead'`)).toEqual([
-    { code: 'XX000' },
-  ]);
-  expect(await work.queues.deadLetters.getJobCountByTypes('waiting')).toBe(1);
-}, 120_000);
+    await expect(amongOthers(work, work.process(events, { attempt: 2 }))).rejects.toMatchObject({ code: 'XX000' });
+    expect(await work.store.query(`SELECT id FROM conversations WHERE id <> 'other' ORDER BY id`)).toEqual([
+      { id: 'a' },
+      { id: 'b' },
+    ]);
 
-test('where nobody gets through it is real: the job waits, however often, and spends no attempt', async () => {
-  const work = await openWork();
-  await refuse(work, 'XX001', 'webhook_events');
-  const [first, second] = [work.process([message('a')]), work.process([message('b')])];
-  const pauses = () => work.messages().filter((text) => text === 'The database answers; going on').length;
-  await vi.waitUntil(() => pauses() > 7, { timeout: 50_000 });
-  await work.admin('DROP TRIGGER refuse ON webhook_events');
-  await Promise.all([first, second]);
-  expect(await work.store.query('SELECT id FROM conversations ORDER BY id')).toEqual([{ id: 'a' }, { id: 'b' }]);
-}, 120_000);
+    await amongOthers(work, work.process(events, { attempt: 8, lastAttempt: true }));
+    expect(
+      await work.store.query(`SELECT error ->> 'code' AS code FROM webhook_events WHERE outcome = 'dead'`),
+    ).toEqual([{ code: 'XX000' }]);
+    expect(await work.queues.deadLetters.getJobCountByTypes('waiting')).toBe(1);
+  },
+);
+
+test(
+  'where nobody gets through it is real: the job waits, however often, and spends no attempt',
+  beside,
+  async ({ onTestFinished, expect }) => {
+    const work = await openWork({ onFinished: onTestFinished });
+    await refuse(work, 'XX001', 'webhook_events');
+    const [first, second] = [work.process([message('a')]), work.process([message('b')])];
+    const pauses = () => work.messages().filter((text) => text === 'The database answers; going on').length;
+    await vi.waitUntil(() => pauses() > 7, { timeout: 50_000 });
+    await work.admin('DROP TRIGGER refuse ON webhook_events');
+    await Promise.all([first, second]);
+    expect(await work.store.query('SELECT id FROM conversations ORDER BY id')).toEqual([{ id: 'a' }, { id: 'b' }]);
+  },
+);

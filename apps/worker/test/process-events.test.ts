@@ -62,6 +62,15 @@ test('the same event twice in a group is applied once and counted as a duplicate
   expect(work.counted).toEqual({ applied: 1, receiptToRow: 1, duplicate: 2, ignored: 1, dead: 1 });
 });
 
+test('counts what was fetched beside what was applied, and says nothing by it of how quick the line is', async () => {
+  const work = await openWork();
+  await work.process([message('came'), { ...message('fetched'), origin: 'backfill' }]);
+  expect(work.counted).toEqual({ applied: 2, fetched: 1, receiptToRow: 1 });
+  expect(await work.context.metrics.registry.metrics()).toMatch(
+    /processed_total\{outcome="applied"\} 2[^]*receipt_to_row_seconds_count 1\n/,
+  );
+});
+
 test('isolates the events at fault: their neighbours are applied, they become dead letters with their exact bytes', async () => {
   const work = await openWork();
   await work.admin(POISON);

@@ -1,19 +1,22 @@
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { OperationJob, ProviderCheck } from '@landline/operations';
+import { createEngine, type OperationJob, type OperationKind, type ProviderCheck } from '@landline/operations';
 import { createLogger } from '@landline/process';
 import { openProvider } from '@landline/provider';
+import { openTrackedJobs } from '@landline/queue';
 import { deliveryOf } from '@landline/webhook/delivery';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { audioOf, makeConversation, webhookOf } from '../../../test/support/provider/conversation.ts';
 import { startProvider, type StandIn } from '../../../test/support/provider/start-provider.ts';
 import { readConfig } from '../src/config.ts';
-import { acceptWhereRoom, type ProviderSettings } from '../src/reconcile/open-reconciling.ts';
+import { byOwnClock } from '../src/reconcile/by-own-clock.ts';
+import { compareTask } from '../src/reconcile/compare-task.ts';
+import { acceptWhereRoom, openReconciling, type ProviderSettings } from '../src/reconcile/open-reconciling.ts';
 import { providerOf } from '../src/reconcile/provider-of.ts';
 import { providerTask, type ProviderTaskOptions } from '../src/reconcile/provider-task.ts';
 import { addReconcileGauges, type MeasuredStore } from '../src/reconcile/reconcile-metrics.ts';
-import { requestAtStart } from '../src/reconcile/reconcile-task.ts';
 import { createWorker } from '../src/worker.ts';
 import { aPlace, column, HOUR, type Place } from './support/a-place.ts';
 
@@ -33,10 +36,28 @@ async function samplesOf(registry: Registry): Promise<Record<string, number>> {
 }
 
 const CHECK: ProviderCheck = { checkedAt: 1, findings: [], isWebhookUp: true, lastFailure: null, agents: [] };
+const A_RUN = {
+  id: 'a_run',
+  windowFrom: 1,
+  windowTo: 2,
+  startedAt: 2,
+  finishedAt: 3,
+  error: null,
+  listed: 0,
+  complete: 0,
+  waiting: 0,
+  fetched: 0,
+  fetchedRecordings: 0,
+  unfetchable: 0,
+};
 const FAILED = { code: 500, at: 1_767_225_600_000, answered: null };
 
 test('the gauges are what the tables say, and stand while Postgres is away', async () => {
-  const answers: (Partial<{ age: number; check: object; savedAt: number; missing: number }> | Error)[] = [
+  const answers: (
+    Partial<{ age: number; check: object; savedAt: number; missing: number; isFirst: boolean }> | Error
+  )[] = [
+    // No comparison has ended well: nobody knows what is missing.
+    { missing: 0, age: 7_200, isFirst: true },
     {},
     { missing: 3, age: 60, check: { ...CHECK, isWebhookUp: false, lastFailure: FAILED } },
     new Error('connection refused'),
@@ -51,6 +72,7 @@ test('the gauges are what the tables say, and stand while Postgres is away', asy
       if (now instanceof Error) throw now;
       return { open: 9, waiting: 9, missing: now.missing ?? 0, unfetchable: 2 };
     },
+    lastGoodRun: async () => (now instanceof Error || now.isFirst === true ? undefined : A_RUN),
     runAge: async () => (now instanceof Error ? undefined : now.age),
     readProviderCheck: async () =>
       now instanceof Error || now.check === undefined
@@ -73,7 +95,7 @@ test('the gauges are what the tables say, and stand while Postgres is away', asy
   };
   const alone = { conversations_missing: 0, conversations_unfetchable: 2 };
   const aged = { ...alone, reconcile_age_seconds: 5 };
-  expect(seen).toEqual([alone, second, second, aged, aged, aged]);
+  expect(seen).toEqual([{ reconcile_age_seconds: 7_200 }, alone, second, second, aged, aged, aged]);
 });
 
 test('all gauges of a scrape share one answer, which stands for a while', async () => {
@@ -83,75 +105,144 @@ test('all gauges of a scrape share one answer, which stands for a while', async 
     asked += 1;
     return { open: 0, waiting: 0, missing: 1, unfetchable: 0 };
   };
-  addReconcileGauges(registry, { counts, runAge: async () => 1, readProviderCheck: async () => undefined });
+  addReconcileGauges(registry, {
+    counts,
+    lastGoodRun: async () => A_RUN,
+    runAge: async () => 1,
+    readProviderCheck: async () => undefined,
+  });
   await samplesOf(registry);
   await samplesOf(registry);
   expect(asked).toBe(1);
 });
 
-test('a run is asked for at the start, also once Postgres is there; ten workers ask for one; after a good one none is needed, after a failed one it is', async () => {
+test('ten workers that start ask for one run; a good one stands for the interval, and after a failed one a start asks anew', async () => {
   const place = await aPlace();
   const { operations, reconcile } = place.store;
-  let isAway = true;
-  let woken = 0;
-  const requestRun: typeof reconcile.requestRun = (...asked) =>
-    isAway ? Promise.reject(new Error('refused')) : reconcile.requestRun(...asked);
-  const start = () =>
-    requestAtStart({
-      everyMs: HOUR,
-      store: { operations, reconcile: { requestRun } },
-      wake: async () => void (woken += 1),
-      retryMs: 20,
-    });
-  const asking = Array.from({ length: 10 }, start);
-  onTestFinished(async () => void (await Promise.all(asking.map((each) => each.stop()))));
-  isAway = false;
-  await vi.waitUntil(() => woken > 0, WITHIN);
-  await Promise.all(asking.map((each) => each.stop()));
+  const engine = { runDue: () => Promise.resolve() };
+  const aWorker = () => compareTask({ everyMs: HOUR, store: { operations, reconcile }, engine });
+  const { signal } = new AbortController();
   const asked = () => column(place, `SELECT kind || ' ' || requested_by || filter::text FROM operations`);
+  const workers = Array.from({ length: 10 }, aWorker);
+  await Promise.all(workers.map((each) => each.run(signal)));
   expect(await asked()).toEqual(['reconcile schedule{}']);
-  for (const [status, minutes, runs] of [
-    ['done', 50, 1],
-    ['failed', 2, 2],
-    ['done', 55, 3],
+  for (const [status, minutes, runs, runsAtStart] of [
+    ['done', 55, 1, 1],
+    ['failed', 5, 1, 2],
+    ['done', 65, 3, 3],
   ]) {
     // oxlint-disable no-await-in-loop -- one start after the other
     await place.sql(
       `UPDATE operations SET status = '${status}', created_at = now() - interval '${minutes} minutes', finished_at = now()`,
     );
-    await start().stop();
+    await workers[0]?.run(signal);
     expect([status, (await asked()).length]).toEqual([status, runs]);
+    await aWorker().run(signal);
+    expect([status, (await asked()).length]).toEqual([status, runsAtStart]);
     // oxlint-enable no-await-in-loop
   }
-  expect(woken).toBe(3);
 });
 
-test('of several ticks at once, and soon after a look, one looks at the provider', async () => {
+test('workers with a key come by themselves for what is due, also once Postgres is there, and do not wait for what runs', async () => {
+  const place = await aPlace();
+  const { operations, reconcile } = place.store;
+  let isAway = true;
+  const requestRun: typeof reconcile.requestRun = (...asked) =>
+    isAway ? Promise.reject(new Error('Postgres refused.')) : reconcile.requestRun(...asked);
+  const ran: string[] = [];
+  const ending = new AbortController();
+  const isToEnd = once(ending.signal, 'abort');
+  const ofKey = (kind: string, until?: Promise<unknown>): OperationKind => ({
+    kind,
+    run: async () => void (ran.push(kind), await until),
+  });
+  const lines: string[] = [];
+  const logger = createLogger({
+    name: 'worker',
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const clocks = [1, 2].map(() => {
+    const kinds = [ofKey('reconcile', isToEnd), ofKey('fetch-conversation'), ofKey('replay')];
+    const engine = createEngine({ store: operations, kinds });
+    const store = { operations, reconcile: { requestRun } };
+    return byOwnClock([compareTask({ everyMs: 1_000, store, engine })], logger);
+  });
+  clocks.forEach((clock) => clock.start());
+  onTestFinished(async () => void (await Promise.all(clocks.map((clock) => clock.close({ timeoutMs: 20_000 })))));
+  await vi.waitUntil(() => lines.length > 0, WITHIN);
+  isAway = false;
+  await vi.waitUntil(() => ran.length === 1, WITHIN);
+  const { id } = await operations.request({ kind: 'fetch-conversation', filter: { conversation: 'conv_1' } });
+  await operations.request({ kind: 'replay', filter: {} });
+  await vi.waitUntil(async () => (await operations.get(id))?.status === 'done', WITHIN);
+  // One comparison for both workers, and what all workers can do is left to the schedule.
+  expect(ran).toEqual(['reconcile', 'fetch-conversation']);
+  ending.abort();
+  await vi.waitUntil(() => ran.filter((kind) => kind === 'reconcile').length > 2, WITHIN);
+  // Each of the two clocks may have met it; it is said once, not at each turn.
+  expect(lines.filter((line) => line.includes('Postgres refused.')).length).toBeLessThan(3);
+});
+
+test('a fault of a task is said once, not with each run, and again when it comes back after a good one', async () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const left = ['down', 'away', 'down', 'away', '', 'down', 'down'];
+  const failing = async () => {
+    const message = left.shift();
+    if (message) throw new Error(message);
+  };
+  let runs = 0;
+  const clock = byOwnClock(
+    [
+      { everyMs: 10, run: failing },
+      { everyMs: 10, run: async () => void (runs += 1) },
+    ],
+    createLogger({ name: 'worker', level: 'info', destination }),
+  );
+  onTestFinished(() => clock.close({ timeoutMs: 1_000 }));
+  clock.start();
+  await vi.waitUntil(() => left.length === 0 && runs > 0, WITHIN);
+  expect(lines.map((line) => /Operations: (\w+)/.exec(line)?.[1])).toEqual(['down', 'away', 'down']);
+});
+
+test('of several workers that come at once, and soon after a look, one looks at the provider', async () => {
+  const place = await aPlace();
   const standIn = await startProvider({});
-  const provider = openProvider({ apiKey: standIn.apiKey, url: standIn.url });
   onTestFinished(() => standIn.close());
+  // Each worker comes again while the first look runs.
+  standIn.fail({ path: /./, kind: 'slow', pauseMs: 100, times: 'always' });
+  const provider = openProvider({ apiKey: standIn.apiKey, url: standIn.url });
   onTestFinished(() => provider.close());
-  let saved: { savedAt: number; check: unknown } | undefined;
+  const { reconcile } = place.store;
   let looks = 0;
   const store: ProviderTaskOptions['store'] = {
-    readProviderCheck: async () => saved,
-    refusedBetween: async () => [],
+    ...reconcile,
     async saveProviderCheck(check) {
       looks += 1;
-      saved = { savedAt: Date.now(), check };
+      await reconcile.saveProviderCheck(check);
     },
   };
   const logger = createLogger({ name: 'worker', level: 'silent' });
   const settings = { publicUrl: undefined, windowHours: 1, keepsAudio: true, reconcileEveryMs: 900_000 };
-  const task = providerTask({ store, provider, ...settings, logger });
+  const [task, other] = [1, 2].map(() => providerTask({ store, provider, ...settings, logger }));
   const { signal } = new AbortController();
-  await Promise.all([task.run(signal), task.run(signal)]);
-  await task.run(signal);
+  const come = () => Promise.all([task?.run(signal), other?.run(signal), task?.run(signal)]);
+  const first = come();
+  await vi.waitUntil(() => standIn.requests.length > 0, WITHIN);
+  expect([looks, await reconcile.readProviderCheck()]).toEqual([0, undefined]);
+  await Promise.all([first, come()]);
+  await come();
   expect(looks).toBe(1);
-  expect(saved?.check).toMatchObject({ reconcileEveryMs: 900_000 });
-  saved = { savedAt: Date.now() - 280_000, check: undefined };
-  await task.run(signal);
-  expect(looks).toBe(2);
+  expect(await reconcile.readProviderCheck()).toMatchObject({ check: { reconcileEveryMs: 900_000 } });
+  // It is the beginning that counts, by the clock of the database, which may be set back.
+  for (const begun of ["- interval '280 seconds'", "+ interval '1 hour'"]) {
+    // oxlint-disable no-await-in-loop -- one after the other
+    await place.sql(`UPDATE provider_checks SET saved_at = now(), begun_at = now() ${begun}`);
+    await come();
+    // oxlint-enable no-await-in-loop
+  }
+  expect(looks).toBe(3);
 });
 
 test('fetched audio is enqueued only while Redis has room beside the events', async () => {
@@ -233,7 +324,10 @@ test('a worker with a key compares at its start, fetches what never came, and lo
   expect(await place.sql('SELECT fetched::int, fetched_recordings::int, error FROM reconciliations')).toEqual([
     { fetched: 1, fetched_recordings: 2, error: null },
   ]);
-  await vi.waitUntil(async () => (await column(place, `SELECT id FROM provider_checks`)).length === 1, WITHIN);
+  await vi.waitUntil(
+    async () => (await column(place, `SELECT id FROM provider_checks WHERE result IS NOT NULL`)).length === 1,
+    WITHIN,
+  );
   const samples = await samplesOf(worker.metrics.registry);
   expect(samples).toMatchObject({ conversations_missing: 0, conversations_fetched_total: 2 });
   expect(samples['reconcile_age_seconds']).toBeLessThan(60);
@@ -241,6 +335,33 @@ test('a worker with a key compares at its start, fetches what never came, and lo
   expect(log()).not.toContain(provider.apiKey);
   expect(log()).not.toMatch(/\+20100|table for two/);
 }, 90_000);
+
+test('a worker has two requests on their way at most while it compares, fetches again and looks at the provider', async () => {
+  const place = await aPlace();
+  const startedAt = Math.floor((Date.now() - 3 * HOUR) / 1000);
+  const conversations = ['a', 'b', 'c'].map((id) => makeConversation({ id: `conv_${id}`, startedAt }));
+  const provider = await startProvider({ conversations });
+  onTestFinished(() => provider.close());
+  provider.fail({ path: /./, kind: 'slow', pauseMs: 100, times: 'always' });
+  const { store } = place;
+  const queue = openTrackedJobs(place);
+  onTestFinished(() => queue.close());
+  const logger = createLogger({ name: 'worker', level: 'silent' });
+  const settings = settingsOf(place, provider);
+  const letters = { remove: () => Promise.resolve() };
+  const reconciling = openReconciling({ settings, store, queue, letters, recordingsUrl: '', logger });
+  onTestFinished(() => reconciling.close());
+  const engine = createEngine({ store: store.operations, kinds: reconciling.kinds });
+  await store.operations.request({ kind: 'reconcile', filter: {} });
+  await store.operations.request({ kind: 'fetch-conversation', filter: { conversation: 'conv_c' } });
+  const leaving = new AbortController();
+  const work = Promise.allSettled([engine.runDue(leaving.signal), reconciling.look.run(leaving.signal)]);
+  const isAsked = (path: RegExp) => provider.requests.some((request) => path.test(request.path));
+  await vi.waitUntil(() => [/conversations$/, /conv_a$/, /conv_c$/, /webhooks$/, /agents\//].every(isAsked), WITHIN);
+  leaving.abort();
+  await work;
+  expect(provider.mostAtOnce()).toBe(2);
+});
 
 test('a worker without a key tells whoever asks what to set, and leaves the schedule to one with a key, which compares again and again', async () => {
   const place = await aPlace();

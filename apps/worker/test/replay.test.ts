@@ -301,5 +301,7 @@ test('a filter that this version cannot read makes the operation fail, with the 
   expect(await line.store.operations.get(operation.id)).toMatchObject({
     message: expect.stringContaining('The filter cannot be read'),
   });
-  expect(line.log()).toContain('An operation failed');
+  // What the log names can be typed.
+  const failed = `An operation failed (replay), see npm run landline -- operations show ${operation.id}: The filter cannot be read`;
+  expect(line.log()).toContain(failed);
 });

@@ -147,7 +147,7 @@ test('a day that is in use is tried again, and keeps no event waiting for long',
     slowest = Math.max(slowest, performance.now() - begun);
   }
   await holding;
-  expect(await running).toMatchObject({ status: 'done', message: 'Deleted: 1 days of bodies.' });
+  expect(await running).toMatchObject({ status: 'done', message: 'Deleted: 1 day of bodies.' });
   // Half of the time for which the table is in use.
   expect(slowest).toBeLessThan(1_500);
 });
@@ -226,7 +226,7 @@ describe('what the account of a call orders to be deleted', () => {
     };
     expect(await place.run()).toMatchObject({
       status: 'done',
-      message: 'Deleted: 1 transcripts by order, 1 files.',
+      message: 'Deleted: 1 transcript by order, 1 file.',
     });
     await expectForgotten();
     // The same again, and a later account.
@@ -243,14 +243,14 @@ describe('what the account of a call orders to be deleted', () => {
     await place.apply(body, NOW - HOUR);
     expect(await place.run()).toMatchObject({ status: 'done', done: 0 });
     await place.keepRecording('call', NOW - HOUR);
-    expect(await place.run()).toMatchObject({ message: 'Deleted: 1 conversations’ audio by order, 1 files.' });
+    expect(await place.run()).toMatchObject({ message: 'Deleted: 1 recording by order, 1 file.' });
     expect(await files(place)).toEqual([]);
     expect(await column(place, 'SELECT content FROM conversation_messages')).toEqual(['My name is Ada.']);
     expect(await column(place, 'SELECT deleted_at IS NOT NULL FROM conversation_recordings')).toEqual([true]);
     // An order for a time that was over long before the last run.
     await insertConversation(place, 'overdue', { delete_audio_at: NOW - 40 * DAY });
     await place.keepRecording('overdue', NOW - HOUR);
-    expect(await place.run()).toMatchObject({ message: 'Deleted: 1 conversations’ audio by order, 1 files.' });
+    expect(await place.run()).toMatchObject({ message: 'Deleted: 1 recording by order, 1 file.' });
   });
 });
 
@@ -262,7 +262,7 @@ test('a file that cannot be removed is told of, and goes with a later run', asyn
   const ended = await place.run();
   expect(ended).toMatchObject({ status: 'done', done: 2, failed: 1, total: 3 });
   expect(ended.message).toMatch(
-    /^Deleted: 1 recordings, 1 files\. 1 files could not be removed, and are tried again: .*RECORDINGS_URL/,
+    /^Deleted: 1 recording, 1 file\. Not removed: 1 file, tried again by the next run: .*RECORDINGS_URL/,
   );
   expect(await files(place)).toEqual([]);
   expect(path).toContain('call.mp3');
@@ -276,7 +276,7 @@ test('a whole body in the storage goes with the body in the ledger', async () =>
   const reference = JSON.stringify({ eventId: id, bytes: 5, bodyUrl: `file:${path}`, other: 1 });
   await place.sql(`DELETE FROM conversation_recordings; UPDATE webhook_events SET body_reference = '${reference}'`);
   expect(await place.run()).toMatchObject({
-    message: 'Deleted: 1 days of bodies, 1 bodies in the storage, 1 files.',
+    message: 'Deleted: 1 day of bodies, 1 body in the storage, 1 file.',
   });
   expect(await files(place)).toEqual([]);
   expect(await column(place, 'SELECT body_reference FROM webhook_events')).toEqual([
@@ -337,7 +337,7 @@ test('a run that is left in the middle goes on in another worker, at its step an
     status: 'done',
     total: 12_001,
     done: 12_001,
-    message: 'Deleted: 1 days of bodies, 12000 ids of the ledger.',
+    message: 'Deleted: 1 day of bodies, 12000 ids of the ledger.',
   });
 });
 

@@ -59,6 +59,8 @@ export interface KindsOptions {
 export interface OpenKinds {
   kinds: readonly OperationKind[];
   tasks: Readonly<Record<string, Task>>;
+  /** Looks at the provider's side; undefined: there is no key. */
+  look: Task | undefined;
   /** Begins to move on what an ended process has left. */
   start(): void;
   /** Finishes what must not wait for the operations to end. Call it before `close`, and while they end. */
@@ -82,7 +84,8 @@ export function openKinds(options: KindsOptions): OpenKinds {
   const rebuilds = openRebuilds({ databaseUrl });
   const conversations = openConversationRebuilds({ databaseUrl });
   const rebuilding = { rebuilds, code: codeOfFold };
-  const reconciling = settings && openReconciling({ settings, store, queue, recordingsUrl, onFetched, logger });
+  const reconciling =
+    settings && openReconciling({ settings, store, queue, letters: deadLetters, recordingsUrl, onFetched, logger });
   return {
     kinds: [
       replayKind({ ledger: store.ledger, queue, letters: lettersOf(store, deadLetters) }),
@@ -96,8 +99,8 @@ export function openKinds(options: KindsOptions): OpenKinds {
     tasks: {
       [RECORDINGS_TASK]: recordingsTask(removing, logger),
       'old-rebuilds': { everyMs: TIDY_MS, run: (signal) => tidyRebuilds(store.operations, rebuilding, signal) },
-      ...reconciling?.tasks,
     },
+    look: reconciling?.look,
     start: () => reconciling?.start(),
     leave: async () => reconciling?.leave(),
     async close() {

@@ -1,16 +1,10 @@
-import {
-  createTaskConsumer,
-  OPERATIONS_TASK,
-  shardPlaces,
-  wakeOperations,
-  type QueueServers,
-  type Task,
-} from '@landline/queue';
-import { createEngine, RECONCILE, type Engine } from '@landline/operations';
+import { createTaskConsumer, OPERATIONS_TASK, shardPlaces, type QueueServers, type Task } from '@landline/queue';
+import { createEngine, type Engine } from '@landline/operations';
 import type { Store } from '@landline/store';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bodyPartitionsTask } from '../database/body-partitions.ts';
-import { reconcileTask, requestAtStart, type StartRequest } from '../reconcile/reconcile-task.ts';
+import { byOwnClock } from '../reconcile/by-own-clock.ts';
+import { compareTask } from '../reconcile/compare-task.ts';
 import { openKinds, type KindsOptions } from './open-kinds.ts';
 import { retentionTask, type RetentionSchedule } from './retention-task.ts';
 
@@ -36,7 +30,10 @@ export interface Operations {
   close(limit: { timeoutMs: number }): Promise<void>;
 }
 
-/** Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. */
+/**
+ * Makes the operations of this worker. On each shard a schedule wakes one worker of all; Postgres says which of them runs what. What only workers with the provider's
+ * key can do has no schedule: they come for it by themselves.
+ */
 export function runOperations(options: OperationsOptions): Operations {
   const { store, retention, provider, logger, metrics } = options;
   const servers = serversOf(options);
@@ -44,13 +41,11 @@ export function runOperations(options: OperationsOptions): Operations {
   const engine = createEngine({
     store: store.operations,
     kinds: opened.kinds,
-    onEvent(event, { id, kind }, message) {
+    onEvent(event, { id, kind }, reason) {
       metrics.operations.inc({ kind, event });
-      // The message may quote an event.
-      logger[event === 'failed' ? 'error' : 'info'](
-        { operation: id, kind, event, hasMessage: message !== null },
-        TEXTS[event],
-      );
+      const facts = { operation: id, kind, event };
+      if (event !== 'failed') return logger.info(facts, TEXTS[event]);
+      logger.error(facts, `An operation failed (${kind}), see npm run landline -- operations show ${id}: ${reason}`);
     },
   });
   const consumers = shardPlaces(servers).map((place) =>
@@ -60,9 +55,6 @@ export function runOperations(options: OperationsOptions): Operations {
         [OPERATIONS_TASK]: operationsTask(engine),
         'body-partitions': bodyPartitionsTask(store, logger),
         ...(retention !== undefined && { retention: retentionTask({ ...retention, store: store.retention, engine }) }),
-        ...(provider && {
-          [RECONCILE]: reconcileTask({ everyMs: provider.everyMs, store: store.reconcile, engine }),
-        }),
         ...opened.tasks,
       },
       onError(error) {
@@ -71,18 +63,23 @@ export function runOperations(options: OperationsOptions): Operations {
       },
     }),
   );
-  let firstRun: StartRequest | undefined;
+  const clock = byOwnClock(
+    [
+      ...(provider ? [compareTask({ everyMs: provider.everyMs, store, engine })] : []),
+      ...(opened.look ? [opened.look] : []),
+    ],
+    logger,
+  );
   return {
     running: () => engine.running(),
     kinds: opened.kinds.map(({ kind }) => kind),
     start() {
       opened.start();
       consumers.forEach((consumer) => consumer.start());
-      if (provider === undefined) return;
-      firstRun = requestAtStart({ everyMs: provider.everyMs, store, wake: () => wakeOperations(servers) });
+      clock.start();
     },
     async close(limit) {
-      await Promise.all([firstRun?.stop(), opened.leave(), ...consumers.map((consumer) => consumer.close(limit))]);
+      await Promise.all([clock.close(limit), opened.leave(), ...consumers.map((consumer) => consumer.close(limit))]);
       await opened.close();
     },
   };
@@ -92,7 +89,6 @@ const TEXTS = {
   started: 'An operation starts, or goes on',
   done: 'An operation is done',
   cancelled: 'An operation was cancelled',
-  failed: 'An operation failed: see npm run landline -- operations show',
   released: 'An operation is left to another worker',
   lost: 'Another worker has taken an operation over',
 } as const;

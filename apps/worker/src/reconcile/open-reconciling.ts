@@ -16,7 +16,7 @@ import type { Task } from '@landline/queue';
 import { createLargeBodies } from '@landline/recordings';
 import type { Store } from '@landline/store';
 import type { Delivery } from '@landline/webhook/delivery';
-import { PROVIDER_TASK, providerTask } from './provider-task.ts';
+import { providerTask } from './provider-task.ts';
 
 /** The provider, and how calls are compared with it. */
 export interface ProviderSettings extends Pick<ReconcilePorts, 'windowHours' | 'keptDays'> {
@@ -37,7 +37,8 @@ export interface ProviderSettings extends Pick<ReconcilePorts, 'windowHours' | '
 export interface ReconcilingOptions {
   settings: ProviderSettings;
   store: Pick<Store, 'reconcile' | 'ledger'>;
-  queue: OperationQueue;
+  queue: ReconcilePorts['queue'];
+  letters: ReconcilePorts['letters'];
   /** RECORDINGS_URL; empty: audio is not kept, so none is fetched. */
   recordingsUrl: string;
   onFetched?: ReconcilePorts['onFetched'];
@@ -47,7 +48,8 @@ export interface ReconcilingOptions {
 /** Compares calls with the provider, and fetches what never came. */
 export interface Reconciling {
   kinds: readonly OperationKind[];
-  tasks: Readonly<Record<string, Task>>;
+  /** Looks at the provider's side. */
+  look: Task;
   /** Opens the spool: what an ended process has left there moves on from here. */
   start(): void;
   /** Moves nothing more, and takes no more audio; what is in the spool stays for the next process. */
@@ -58,7 +60,7 @@ export interface Reconciling {
 
 /** Opens it; nothing is asked of the provider before the first run. */
 export function openReconciling(options: ReconcilingOptions): Reconciling {
-  const { settings, store, queue, recordingsUrl, onFetched, logger } = options;
+  const { settings, store, queue, letters, recordingsUrl, onFetched, logger } = options;
   const { apiKey, apiUrl, publicUrl, windowHours, keptDays, everyMs } = settings;
   const provider = openProvider({ apiKey, url: apiUrl });
   const bodies = recordingsUrl === '' ? undefined : openBodies(options);
@@ -67,7 +69,9 @@ export function openReconciling(options: ReconcilingOptions): Reconciling {
     ledger: store.ledger,
     provider,
     queue,
+    letters,
     audio: bodies && openAudioSink({ spool: bodies.spool }),
+    isSpooled: bodies && ((eventId) => bodies.spool.holds(eventId)),
     windowHours,
     keptDays,
     ...(onFetched && { onFetched }),
@@ -83,7 +87,7 @@ export function openReconciling(options: ReconcilingOptions): Reconciling {
   };
   return {
     kinds: [reconcileKind(ports), fetchConversationKind(ports)],
-    tasks: { [PROVIDER_TASK]: providerTask(looking) },
+    look: providerTask(looking),
     start: () => void bodies?.open(),
     leave: async () => bodies?.close(),
     close: () => provider.close(),
@@ -112,8 +116,8 @@ export function acceptWhereRoom(queue: OperationQueue): (delivery: Delivery) => 
 }
 
 /**
- * The kinds of a worker without a key: they are there, so that whoever asks for one reads why it cannot be. Where another worker has a key, that one takes it: some may
- * not have restarted with the key yet.
+ * The kinds of a worker without a key: they are there, so that whoever asks for one reads why it cannot be, and none waits for ever where no worker has a key any more.
+ * Where another worker has a key, that one takes it: it comes by its own clock, also where only some have restarted with the key.
  */
 export const KINDS_WITHOUT_KEY: readonly OperationKind[] = [RECONCILE, FETCH_CONVERSATION].map((kind) => ({
   kind,

@@ -13,7 +13,7 @@ const ANSWER_LIMIT_MS = 1_000;
 const LOOK_STANDS_MS = 1_800_000;
 
 /** What the metrics are read from. */
-export type MeasuredStore = Pick<ReconcileStore, 'counts' | 'runAge' | 'readProviderCheck'>;
+export type MeasuredStore = Pick<ReconcileStore, 'counts' | 'lastGoodRun' | 'runAge' | 'readProviderCheck'>;
 
 /** The values that all gauges show; undefined: no sample. */
 interface Answer {
@@ -47,7 +47,7 @@ const GAUGES: readonly Shown[] = [
   ],
   [
     'landline_provider_webhook_up',
-    'Whether our webhook at the provider is there, enabled, used, and signs with HMAC: 1 or 0.',
+    'Whether our webhook at the provider would bring the transcripts of calls: 1 or 0.',
     ({ isWebhookUp }) => (isWebhookUp === undefined ? undefined : Number(isWebhookUp)),
   ],
   [
@@ -59,7 +59,7 @@ const GAUGES: readonly Shown[] = [
 
 /**
  * Adds what the tables say of completeness and of the provider's side: the same in all workers. All gauges share one answer. While Postgres does not
- * answer, the last one stands; before the first there are no samples.
+ * answer, the last one stands; before the first there are no samples. Before a comparison ended well nobody knows what is missing, so these have no sample either.
  */
 export function addReconcileGauges(registry: Registry, store: MeasuredStore, standsMs = STANDS_MS): void {
   let askedAt = -Infinity;
@@ -99,7 +99,10 @@ export function addReconcileGauges(registry: Registry, store: MeasuredStore, sta
 
 async function askStore(store: MeasuredStore): Promise<Answer> {
   // One after the other: they take one connection.
-  const { missing, unfetchable } = await store.counts();
+  const counts = await store.counts();
+  // Else a key that is refused from the start would look as if nothing were missing.
+  const isKnown = (await store.lastGoodRun()) !== undefined;
+  const { missing, unfetchable }: Answer = isKnown ? counts : {};
   const age = await store.runAge();
   const saved = await store.readProviderCheck();
   const endedAt = age === undefined ? undefined : performance.now() - age * 1000;

@@ -31,6 +31,8 @@ interface WorkOptions {
   wrap?: (store: Store) => Store;
   canaryMark?: AfterCommitContext['canaryMark'];
   tracing?: Tracing;
+  /** That of a test that runs beside others. */
+  onFinished?: typeof onTestFinished;
 }
 
 const NO_MARK = { note: () => Promise.resolve() };
@@ -39,7 +41,12 @@ const NO_MARK = { note: () => Promise.resolve() };
 export type Work = Awaited<ReturnType<typeof openWork>>;
 
 /** The worker's functions on a database and a queue prefix of the test's own, all closed when it ends. */
-export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK, tracing }: WorkOptions = {}) {
+export async function openWork({
+  wrap = (store) => store,
+  canaryMark = NO_MARK,
+  tracing,
+  onFinished = onTestFinished,
+}: WorkOptions = {}) {
   const database = await createDatabase(inject('databaseUrl'));
   const redisUrl = inject('redisUrl');
   const prefix = `{${randomUUID()}}`;
@@ -79,7 +86,7 @@ export async function openWork({ wrap = (store) => store, canaryMark = NO_MARK, 
     concurrency: 1,
     process: (job, signal) => processDeadLetter(job, signal, context),
   });
-  onTestFinished(async () => {
+  onFinished(async () => {
     await letters.close({ timeoutMs: 2_000 });
     await Promise.all([deadLetters.close(), queues.close(), store.close()]);
     await database.drop();
