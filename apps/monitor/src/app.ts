@@ -4,7 +4,7 @@ import type { MonitorMetrics } from './metrics.ts';
 /** The sources of health and metrics. */
 export interface AppOptions {
   metrics: Pick<MonitorMetrics, 'registry'>;
-  /** Whether the provider answered the last time, and the receiver took the last event. */
+  /** Whether the provider answered the last time (`away` before its first answer), and the receiver took the last event (`up` before the first). */
   health: () => { provider: 'up' | 'away'; receiver: 'up' | 'away' };
   /** Whether the process is stopping. */
   isDraining: () => boolean;

@@ -4,7 +4,8 @@ import { findRunning } from './find-running.ts';
 import { followCall, type FollowedCall } from './followed-call.ts';
 import type { MonitorMetrics } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
-import { createRefusals, type Refusals } from './refusals.ts';
+import { createPlaces } from './places.ts';
+import { createRefusals, type Party, type Refusals } from './refusals.ts';
 
 /** How many calls are followed at once. */
 const MAX_CALLS = 1_000;
@@ -61,22 +62,20 @@ export function createBridge(options: BridgeOptions): Bridge {
   const entries = new Map<string, Entry>();
   const refusals = createRefusals(now);
   const parts = { ...options, now, entries, refusals };
-  let isCrowded = false;
+  /** Those whose socket stands, or whose end is still to be told. A call that is over but still listed keeps no place from another one. */
+  const holders = () =>
+    new Set([...entries.values()].filter((it) => it.isOpen() || it.hasStarted()).map(({ call }) => call.id));
+  const places = createPlaces(holders, maxCalls, logger);
 
-  /** Answers whether there is room for one call more. */
-  const isPlaceFree = (): boolean => {
-    if (entries.size < maxCalls) return true;
-    if (!isCrowded) logger.warn(`More than ${maxCalls} calls run: the monitor follows no more at once`);
-    isCrowded = true;
-    return false;
-  };
-  const mayOpen = (listed: ListedConversation): boolean => {
-    const isRefused = refusals.isRefused(listed.agentId ?? listed.id);
-    return !isRefused && outbox.hasRoom(listed.id) && (entries.get(listed.id)?.mayOpen() ?? isPlaceFree());
-  };
+  const mayOpen = (listed: ListedConversation): boolean =>
+    !refusals.isRefused(partyOf(listed)) &&
+    outbox.hasRoom(listed.id) &&
+    entries.get(listed.id)?.mayOpen() !== false &&
+    places.isFor(listed.id);
   const open = (listed: ListedConversation): void => {
     const entry = entries.get(listed.id) ?? followEntry(listed, parts);
     entries.set(listed.id, entry);
+    places.take(listed.id);
     if (entry.opened++ > 0) metrics.reconnects.inc();
     entry.open();
   };
@@ -90,17 +89,20 @@ export function createBridge(options: BridgeOptions): Bridge {
   return {
     async look(signal) {
       const running = await findRunning(options.provider, now(), signal);
-      if (entries.size < maxCalls) isCrowded = false;
       for (const entry of entries.values()) {
         if (!running.has(entry.call.id)) endWhatIsOver(entry);
         else entry.missed = 0;
       }
+      places.count();
       // What is only initiated has no words yet, and its start may still change.
       const inProgress = [...running.values()].filter(({ status }) => status === 'in-progress');
       // A socket that has stood since the list before: the agent may be monitored, though nothing was said yet.
       for (const { id } of inProgress) if (entries.get(id)?.isOpen() === true) entries.get(id)?.start();
+      // Those that were tried least: calls whose sockets never stand must not keep the others waiting.
+      const timesOpened = ({ id }: ListedConversation): number => entries.get(id)?.opened ?? 0;
+      const inTurn = inProgress.toSorted((a, b) => timesOpened(a) - timesOpened(b));
       let opened = 0;
-      for (const listed of inProgress) {
+      for (const listed of inTurn) {
         if (opened === OPENED_AT_ONCE) break;
         if (!mayOpen(listed)) continue;
         open(listed);
@@ -125,27 +127,31 @@ function followEntry(
   }: Required<Omit<BridgeOptions, 'maxCalls'>> & { entries: Map<string, Entry>; refusals: Refusals },
 ): Entry {
   const { metrics, logger } = options;
-  const agent = agentId ?? id;
+  const party = partyOf({ id, agentId });
   let refused = 0;
   const onClosed = (code: number, reason: string): void => {
     refused = code === POLICY_VIOLATION ? refused + 1 : 0;
     if (refused === 0) return;
     metrics.refused.inc({ by: 'provider' });
-    const result = refusals.note(agent, refused);
-    if (result === 'sure') logRefusal(logger, agent, reason);
+    const result = refusals.note(party, refused);
+    if (result === 'sure') logRefusal(logger, party.agent, reason);
     // Of a call that was never heard nothing is told.
     if (result !== undefined && !entry.hasStarted()) entries.delete(id);
   };
   const call = { id, agentId, direction, startedAt: Math.round(startedAt) };
-  const followed = followCall(call, { ...options, onHeard: () => refusals.heard(agent), onClosed });
+  const followed = followCall(call, { ...options, onHeard: () => refusals.heard(party.agent), onClosed });
   const entry: Entry = { ...followed, missed: 0, opened: 0 };
   return entry;
+}
+
+function partyOf({ id, agentId }: Pick<ListedConversation, 'id' | 'agentId'>): Party {
+  return { call: id, agent: agentId ?? id };
 }
 
 function logRefusal(logger: Logger, agent: string, reason: string): void {
   const said = reason === '' ? '' : ` (${printable(reason.slice(0, 200))})`;
   logger.warn(
     { agent: printable(agent) },
-    `ElevenLabs lets nobody listen to this agent${said}: it takes the enterprise plan, and monitoring_enabled on the agent. Its calls are tried again after an hour`,
+    `ElevenLabs lets nobody listen to a call of this agent${said}: that takes the enterprise plan, and monitoring_enabled on the agent. The call, and with a second one the agent, is left alone for an hour`,
   );
 }

@@ -1,15 +1,8 @@
-import { printable, type Logger } from '@landline/process';
-import type { MonitorSocket, Provider } from '@landline/provider';
-import { idempotencyKey } from '@landline/webhook';
-import { endedEvent, eventOf, startedEvent } from './event-of.ts';
-import type { LiveEvent, RunningCall } from './live-event.ts';
+import type { Logger } from '@landline/process';
+import { ProviderError, type MonitorSocket, type Provider } from '@landline/provider';
+import { createCallEvents, loggedId, nameOf, type CallEvents } from './call-events.ts';
+import type { RunningCall } from './live-event.ts';
 import type { Outbox } from './outbox.ts';
-
-/** The largest event, in bytes. A larger one would go by the receiver's disk; words of a call are far smaller. */
-const MAX_BYTES = 262_144;
-
-/** How many events of a call are known again, so that they are not sent again: more than the provider sends on connecting. */
-const KNOWN_EVENTS = 500;
 
 /** A socket that lived for so long counts as good: the pauses are short again. In ms. */
 const STEADY_MS = 60_000;
@@ -30,60 +23,37 @@ export interface FollowOptions {
 }
 
 /** A running call that is followed. */
-export interface FollowedCall {
+export interface FollowedCall extends Pick<CallEvents, 'hasStarted' | 'start' | 'end'> {
   readonly call: RunningCall;
   isOpen(): boolean;
-  /** Whether the call's beginning was told: then its end is told as well. */
-  hasStarted(): boolean;
   /** Whether the pause is over after which the socket may be opened again. */
   mayOpen(): boolean;
+  /** Opens the socket. Never throws: a call that none can be opened for is left alone from then on. */
   open(): void;
   /** Closes the socket. */
   close(): void;
-  /** Tells the call's beginning, once. Returns false where the outbox has no room. */
-  start(): boolean;
-  /** Tells the call's end. Returns false where the outbox has no room. */
-  end(): boolean;
 }
 
 /** Follows a call: sends what its socket brings to the outbox. Nothing is opened yet. */
 export function followCall(call: RunningCall, options: FollowOptions): FollowedCall {
-  const { provider, outbox, logger, now } = options;
+  const { provider, logger, now } = options;
   let socket: MonitorSocket | undefined;
   let openedAt = 0;
   let closings = 0;
   let mayOpenAt = 0;
-  let hasStarted = false;
-  const known = createKnown();
-  const add = (event: LiveEvent): boolean => {
-    const key = idempotencyKey(event.body);
-    if (known.has(key)) return true;
-    if (!outbox.add(call.id, event)) return false;
-    known.add(key);
-    return true;
-  };
+  const events = createCallEvents(call, options);
   const close = (): void => {
     const closed = socket;
     socket = undefined;
     closed?.close();
   };
-  const start = (): boolean => (hasStarted ||= add(startedEvent(call)));
-  const take = (message: Readonly<Record<string, unknown>>): void => {
-    const event = eventOf(call, message);
-    if (event !== undefined && Buffer.byteLength(event.body) > MAX_BYTES) {
-      logger.warn({ conversation: printable(call.id) }, 'A message is too large for an event, and is left out');
-      return;
-    }
-    // Where there is no room the socket is closed: opened again later, it brings the last hundred messages once more.
-    if (!start() || (event !== undefined && !add(event))) close();
-  };
-  const open = (): void => {
-    openedAt = now();
+  const connect = (): MonitorSocket => {
     const opened: MonitorSocket = provider.monitor(call.id, {
       onMessage(message) {
         if (socket !== opened) return;
         options.onHeard();
-        take(message);
+        // Where there is no room the socket is closed: opened again later, it brings the last hundred messages once more.
+        if (!events.take(message)) close();
       },
       onClose(code, reason) {
         if (socket !== opened) return;
@@ -93,29 +63,27 @@ export function followCall(call: RunningCall, options: FollowOptions): FollowedC
         options.onClosed(code, reason);
       },
     });
-    socket = opened;
+    return opened;
+  };
+  const open = (): void => {
+    openedAt = now();
+    try {
+      socket = connect();
+    } catch (error) {
+      // An id that no path can hold, for example. It costs none of the calls that are listed after it.
+      mayOpenAt = Infinity;
+      logger.warn(
+        { conversation: loggedId(call) },
+        `No socket can be opened for a call, and nothing is told of it: ${error instanceof ProviderError ? error.message : nameOf(error)}`,
+      );
+    }
   };
   return {
+    ...events,
     call,
     isOpen: () => socket !== undefined,
-    hasStarted: () => hasStarted,
     mayOpen: () => socket === undefined && now() >= mayOpenAt,
     open,
     close,
-    start,
-    end: () => add(endedEvent(call)),
-  };
-}
-
-/** Makes the set of the newest keys. */
-function createKnown() {
-  const keys = new Set<string>();
-  return {
-    has: (key: string) => keys.has(key),
-    add(key: string) {
-      keys.add(key);
-      const [oldest] = keys;
-      if (keys.size > KNOWN_EVENTS && oldest !== undefined) keys.delete(oldest);
-    },
   };
 }

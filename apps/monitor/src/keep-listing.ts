@@ -20,7 +20,7 @@ export interface ListingOptions {
 export interface Listing {
   /** Resolves when nothing is on its way. */
   stop(): Promise<void>;
-  /** Whether the provider answered the last time. */
+  /** Whether the provider answered the last time; false also before its first answer. */
   isProviderUp(): boolean;
 }
 
@@ -29,10 +29,12 @@ export function keepListing({ look, logger, pauses = PAUSES }: ListingOptions): 
   const leaving = new AbortController();
   const { signal } = leaving;
   let fault: string | undefined;
+  let hasAnswered = false;
   const note = (found: string | undefined): void => {
-    if (found !== undefined && found !== fault) logger.warn(`The provider does not say which calls run: ${found}`);
-    if (found === undefined && fault !== undefined) logger.info('The provider says again which calls run');
+    if (found !== undefined && found !== fault) logger.warn(`ElevenLabs does not say which calls run: ${found}`);
+    if (found === undefined && fault !== undefined) logger.info('ElevenLabs says again which calls run');
     fault = found;
+    hasAnswered ||= found === undefined;
   };
   /** Resolves with the least pause until the next list, and why there was none. */
   const lookOnce = () =>
@@ -61,6 +63,6 @@ export function keepListing({ look, logger, pauses = PAUSES }: ListingOptions): 
       leaving.abort();
       await looking;
     },
-    isProviderUp: () => fault === undefined,
+    isProviderUp: () => hasAnswered && fault === undefined,
   };
 }

@@ -29,7 +29,7 @@ let isDraining = false;
 let listing: Listing | undefined;
 const provider = openProvider(config.provider);
 const poster = createPoster(config.webhookUrl, config.secret);
-const isProviderUp = () => listing?.isProviderUp() !== false;
+const isProviderUp = () => listing?.isProviderUp() === true;
 const isReceiverUp = () => sender.isReceiverUp();
 const metrics = createMetrics({ calls: () => bridge.openCalls(), isProviderUp, isReceiverUp });
 const sender = createSender({ post: poster.post, metrics, logger });

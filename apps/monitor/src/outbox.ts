@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createLanes, type Lanes, type Limits } from './lanes.ts';
 import type { Sender } from './send-event.ts';
 
@@ -25,6 +26,8 @@ export interface Outbox extends Pick<Lanes, 'add' | 'hasRoom'> {
 export function createOutbox({ sender, ofACall = OF_A_CALL, ofAll = OF_ALL }: OutboxOptions): Outbox {
   const lanes = createLanes({ ofACall, ofAll });
   const leaving = new AbortController();
+  // Each sender that pauses listens, and Node warns of a leak from the eleventh on.
+  setMaxListeners(2 * SENDERS, leaving.signal);
   const working = new Set<Promise<void>>();
   /** Sends the first event of one lane after another, until none waits. */
   const work = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { ProviderError } from '@landline/provider';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { keepListing } from '../src/keep-listing.ts';
 import { createRefusals } from '../src/refusals.ts';
 import { aBridge, listed, userSays } from './support/a-bridge.ts';
@@ -136,6 +136,24 @@ test('a call that is refused because it has just ended costs the other calls of 
   expect(log()).not.toContain('lets nobody listen');
 });
 
+test('one call of which no socket can be had, thrown or refused for as long as it is listed, costs the other calls nothing', async () => {
+  const { look, list, hear, hangUp, sockets, received, receiver, log, metrics } = aBridge({ noSocketOf: '..' });
+  list.calls = [listed('..'), listed('conv_over', { agentId: 'agent_2' })];
+  for (let i = 0; i < 5; i++) {
+    const before = sockets.length;
+    await look(60);
+    if (sockets.length > before) hangUp('conv_over', 1008, 'Conversation is not active');
+  }
+  list.calls = [...list.calls, listed('conv_1'), listed('conv_2', { agentId: 'agent_2' })];
+  await look();
+  for (const id of ['conv_1', 'conv_2']) hear(id, userSays('Hello', 1));
+  await vi.waitUntil(() => receiver.bodies.length === 4, WITHIN);
+  expect(received().toSorted()).toEqual(['Hello', 'Hello', 'started', 'started']);
+  expect(sockets.map(({ id }) => id)).toEqual(['conv_over', 'conv_over', 'conv_over', 'conv_1', 'conv_2']);
+  expect(log().match(/No socket can be opened for a call/g)).toHaveLength(1);
+  expect((await metrics.reconnects.get()).values).toMatchObject([{ value: 2 }]);
+});
+
 test('no more calls than its limit at once; one that ends makes room', async () => {
   const { look, list, hangUp, sockets, log, bridge } = aBridge({ maxCalls: 2 });
   list.calls = ['conv_1', 'conv_2', 'conv_3'].map((id) => listed(id));
@@ -147,6 +165,23 @@ test('no more calls than its limit at once; one that ends makes room', async () 
   await look();
   await look();
   expect(sockets.map(({ id }) => id)).toEqual(['conv_1', 'conv_2', 'conv_3']);
+});
+
+test('calls that are over but still listed hold no place, and are tried after all others', async () => {
+  const { look, list, hangUp, sockets, bridge } = aBridge({ maxCalls: 100 });
+  const over = Array.from({ length: 150 }, (_, i) => `over_${i}`);
+  list.calls = over.map((id) => listed(id));
+  const lookAndHangUp = async () => {
+    const before = sockets.length;
+    await look(60);
+    for (const { id } of sockets.slice(before)) if (id.startsWith('over')) hangUp(id, 1000);
+    return sockets.slice(before).map(({ id }) => id);
+  };
+  for (let i = 0; i < 4; i++) await lookAndHangUp();
+  list.calls.push(listed('conv_1'), listed('conv_2'));
+  expect((await lookAndHangUp()).slice(0, 2)).toEqual(['conv_1', 'conv_2']);
+  await lookAndHangUp();
+  expect(bridge.openCalls()).toBe(2);
 });
 
 test('a receiver that is away loses nothing, and a full outbox closes the socket until there is room', async () => {
@@ -209,6 +244,38 @@ test('a message too large for an event, or for the receiver, is left out, and th
   expect(log()).toContain('too large for an event');
 });
 
+test('a message that nothing can be made of costs itself alone, is said once without its words, and goes to no receiver', async () => {
+  const { look, list, hear, receiver, received, log } = aBridge();
+  const longId = `conv_${'x'.repeat(10_000)}`;
+  list.calls = [listed('conv_1'), listed('conv_2'), listed(longId)];
+  await look();
+  for (const depth of [254, 257, 6_000, 400_000, 400_000]) hear('conv_1', JSON.parse(deepTool(depth)));
+  hear('conv_1', JSON.parse(STRANGE));
+  hear('conv_1', userSays('after', 3));
+  hear('conv_2', userSays('other', 1));
+  hear(longId, userSays('nobody can name this call', 1));
+  await vi.waitUntil(() => receiver.bodies.length === 6, WITHIN);
+  expect(received().toSorted()).toEqual(['after', 'agent.tool_call', 'agent.tool_call', 'other', 'started', 'started']);
+  expect(log().match(/json_too_deep/g)).toHaveLength(1);
+  expect(log().match(/cannot be read \(RangeError\)/g)).toHaveLength(1);
+  expect(log().match(/conversation_id_missing/g)).toHaveLength(1);
+  expect(log()).not.toMatch(/secret word|nobody can name|x{300}/);
+  const strange = receiver.bodies.map((body) => JSON.parse(body)).find(({ data }) => data.tool_call_id === 'strange');
+  expect(strange).toMatchObject({
+    event_timestamp: 1_767_225_600_000,
+    data: { tool_name: '\ud800\0', state: '__proto__' },
+  });
+});
+
+/** A tool call with so many levels of parameters, as text. */
+function deepTool(levels: number): string {
+  const parameters = `${'['.repeat(levels)}"secret word"${']'.repeat(levels)}`;
+  return `{"type":"client_tool_call","client_tool_call":{"tool_call_id":"deep","event_id":2,"parameters":${parameters}}}`;
+}
+
+const STRANGE = `{"type":"mcp_tool_call","__proto__":{"type":"ping"},"mcp_tool_call":{"tool_call_id":"strange","tool_name":"\\ud800\\u0000",
+  "event_id":1e308,"timestamp":1e400,"state":"__proto__","parameters":{"__proto__":{"toJSON":1},"toString":null,"n":1e999}}}`;
+
 test('an event that is answered 4xx is given up after a while, counted and logged without its words; one of 429 is not', async () => {
   const { look, list, hear, receiver, received, log, metrics } = aBridge({ giveUpMs: 30 });
   list.calls = [listed('conv_1')];
@@ -234,6 +301,10 @@ test('an event that is answered 4xx is given up after a while, counted and logge
 
 test('after a 401 one event alone is tried, and all of them go when the secret is right', async () => {
   const { look, list, hear, receiver, outbox } = aBridge();
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
   const ids = Array.from({ length: 10 }, (_, i) => `conv_${i}`);
   receiver.status = 401;
   list.calls = ids.map((id) => listed(id));
@@ -247,6 +318,7 @@ test('after a 401 one event alone is tried, and all of them go when the secret i
   receiver.status = 401;
   for (const id of ids) hear(id, userSays('Bye', 2));
   await outbox.close(10);
+  expect(warnings).toEqual([]);
 });
 
 test('agents that were refused or heard are forgotten in time', () => {
@@ -255,9 +327,9 @@ test('agents that were refused or heard are forgotten in time', () => {
   for (let hour = 0; hour < 100; hour++) {
     clock.ms += 3_600_000;
     refusals.heard(`agent_${hour}`);
-    expect(refusals.note(`deaf_${hour}`, 3)).toBe('sure');
+    expect(refusals.note({ call: `conv_${hour}`, agent: `deaf_${hour}` }, 3)).toBe('sure');
   }
-  expect(refusals.note('deaf_99', 3)).toBe('told');
+  expect(refusals.note({ call: 'conv_of_99', agent: 'deaf_99' }, 3)).toBe('told');
   expect(refusals.size()).toBeLessThan(30);
 });
 
@@ -269,7 +341,11 @@ test('lists again and again, says once what is at fault, and stops at once', asy
     info: (line: string) => lines.push(line),
   };
   let looks = 0;
+  const upAtLook: boolean[] = [];
   const look = async () => {
+    // The first look begins before there is a listing to ask.
+    await Promise.resolve();
+    upAtLook.push(listing.isProviderUp());
     if (looks++ < 3) throw new ProviderError('unauthorized', 'The key is none of the provider’s.');
     return looks < 5;
   };
@@ -277,11 +353,12 @@ test('lists again and again, says once what is at fault, and stops at once', asy
   const listing = keepListing({ look, logger: logger as never, pauses: { first: 1, idle: 2, longest: 4 } });
   await vi.waitUntil(() => looks > 5, WITHIN);
   expect(listing.isProviderUp()).toBe(true);
+  expect(upAtLook.slice(0, 5)).toEqual([false, false, false, false, true]);
   await listing.stop();
   const stopped = looks;
   expect(lines).toEqual([
-    'The provider does not say which calls run: The key is none of the provider’s.',
-    'The provider says again which calls run',
+    'ElevenLabs does not say which calls run: The key is none of the provider’s.',
+    'ElevenLabs says again which calls run',
   ]);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(looks).toBe(stopped);

@@ -22,6 +22,7 @@ beforeAll(async () => {
 const startStandIn = () =>
   startProvider({
     conversations: [
+      makeConversation({ id: '..', status: 'in-progress', startedAt: STARTED_AT - 60 }),
       makeConversation({ id: CALL, status: 'in-progress', startedAt: STARTED_AT }),
       makeConversation({ id: 'conv_deaf', agentId: 'agent_deaf', status: 'in-progress', startedAt: STARTED_AT }),
     ],
@@ -71,6 +72,9 @@ test('each event is applied once: heard by two bridges, one of which is killed, 
   const [first, second] = await Promise.all([startMonitor(), startMonitor(), pipe.startWorker()]);
   await vi.waitUntil(() => provider.monitor.followers(CALL) === 2, WITHIN);
   const { send } = provider.monitor;
+  // What would end the process costs nothing else.
+  const deep = JSON.stringify(tool('client_tool_call', { parameters: 'DEEP' }));
+  send(CALL, deep.replace('"DEEP"', `${'['.repeat(9_000)}${']'.repeat(9_000)}`));
   send(CALL, { type: 'conversation_initiation_metadata', conversation_id: CALL });
   // In no sure order: the correction comes before what it corrects.
   send(CALL, {
@@ -155,6 +159,8 @@ test('each event is applied once: heard by two bridges, one of which is killed, 
   ]);
   expect(second.output().match(/lets nobody listen/g)).toHaveLength(1);
   for (const monitor of [second, third]) {
+    for (const line of [/No socket can be opened for a call/g, /cannot be read \(RangeError\)/g])
+      expect(monitor.output().match(line)).toHaveLength(1);
     expect(monitor.output()).not.toMatch(/Hello|tonight|طاولة|wsec_|sk_of/);
   }
   // It only listens.

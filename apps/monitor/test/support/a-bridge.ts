@@ -1,5 +1,5 @@
 import { createLogger } from '@landline/process';
-import type { ListedConversation, MonitorHandlers } from '@landline/provider';
+import { ProviderError, type ListedConversation, type MonitorHandlers } from '@landline/provider';
 import { createBridge } from '../../src/bridge.ts';
 import type { Limits } from '../../src/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -16,7 +16,9 @@ export function listed(id: string, more: Partial<ListedConversation> = {}): List
     agentId: 'agent_1',
     status: 'in-progress',
     startedAt: STARTED_AT,
+    isStartKnown: true,
     durationSeconds: 0,
+    messageCount: null,
     direction: 'inbound',
     title: null,
     summary: null,
@@ -30,8 +32,9 @@ export function listed(id: string, more: Partial<ListedConversation> = {}): List
 export function aBridge({
   maxCalls,
   giveUpMs = 600_000,
+  noSocketOf,
   ...limits
-}: { maxCalls?: number; giveUpMs?: number; ofACall?: Limits; ofAll?: Limits } = {}) {
+}: { maxCalls?: number; giveUpMs?: number; noSocketOf?: string; ofACall?: Limits; ofAll?: Limits } = {}) {
   const lines: string[] = [];
   const logger = createLogger({
     name: 'monitor',
@@ -60,6 +63,7 @@ export function aBridge({
       if (list.fault) throw list.fault;
     },
     monitor(id: string, handlers: MonitorHandlers) {
+      if (id === noSocketOf) throw new ProviderError('not_found', 'The provider has nothing of that id.');
       const socket = { id, handlers, isClosed: false };
       sockets.push(socket);
       return { close: () => void (socket.isClosed = true) };
