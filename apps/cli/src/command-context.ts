@@ -1,3 +1,4 @@
+import type { UrlTry } from '@landline/operations';
 import type { Environment } from './start/env-file.ts';
 
 /** The surroundings of a command: folder, environment and terminal. */
@@ -17,6 +18,8 @@ export interface CommandContext {
   write?: (bytes: Uint8Array) => Promise<boolean>;
   /** Asks a person who sits at a terminal; undefined where nobody does. Resolves with whether the answer is yes. */
   ask?: (question: string) => Promise<boolean>;
+  /** Makes a GET of a public URL of ours; by default over the Internet. */
+  tryUrl?: (url: string) => Promise<UrlTry>;
   /** Whether the answer goes to a terminal; by default it does not. */
   isTerminal?: boolean;
   /** Width of the terminal, in columns. */

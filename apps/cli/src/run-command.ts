@@ -5,7 +5,7 @@ import { findOwnDatabase } from './find-database.ts';
 import { checkQuery } from './sql/check-query.ts';
 import { readEnvFile } from './start/env-file.ts';
 import { stopSignal } from './start/stop-signal.ts';
-import { USAGE } from './usage.ts';
+import { usageOf } from './usage.ts';
 
 /** Exit code of a command line that is wrong. */
 const MISUSE = 2;
@@ -46,23 +46,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const options = { 'new-passwords': { type: 'boolean', default: false } } as const;
     const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
     const [folder, ...rest] = positionals;
-    if (!folder || rest.length > 0) return misuse('roles takes one folder, where it keeps their URLs.', context);
+    if (!folder || rest.length > 0)
+      return misuse('roles takes one folder, where it keeps their URLs.', context, 'roles');
     return (await import('./roles/roles.ts')).runRoles(folder, { mayReplace: values['new-passwords'] }, context);
   },
   sql: async (args, context) => {
     const [query, ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
-    if (!query?.trim() || rest.length > 0) return misuse('sql takes one query, in quotes.', context);
+    if (!query?.trim() || rest.length > 0) return misuse('sql takes one query, in quotes.', context, 'sql');
     const fault = checkQuery(query);
-    if (fault !== undefined) return misuse(fault, context);
+    if (fault !== undefined) return misuse(fault, context, 'sql');
     return (await import('./sql/sql.ts')).runSql(query, context);
   },
   show: async (args, context) => {
     const options = { body: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } as const;
     const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
     const [id, ...rest] = positionals;
-    if (!id || rest.length > 0) return misuse('show takes one event id.', context);
-    if (!UUID.test(id)) return misuse(`"${id}" is no event id: an event id is a uuid.`, context);
-    if (values.body && values.json) return misuse('show takes --body or --json, not both.', context);
+    if (!id || rest.length > 0) return misuse('show takes one event id.', context, 'show');
+    if (!UUID.test(id)) return misuse(`"${id}" is no event id: an event id is a uuid.`, context, 'show');
+    if (values.body && values.json) return misuse('show takes --body or --json, not both.', context, 'show');
     return (await import('./show/show.ts')).showEvent(id, values, context);
   },
   events: async (args, context) => (await import('./find/list-events.ts')).listEvents(args, context),
@@ -76,8 +77,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   journal: async (args, context) => (await import('./journal/journal.ts')).journal(args, context),
   rejected: async (args, context) => (await import('./rejected/rejected.ts')).rejected(args, context),
   diagnose: async (args, context) => (await import('./diagnose.ts')).runDiagnose(args, context),
-  help: (_args, { print }) => {
-    print(USAGE);
+  help: (args, { print }) => {
+    print(usageOf(args.find((word) => !word.startsWith('-') && word !== 'help') ?? ''));
     return Promise.resolve(0);
   },
 };
@@ -85,26 +86,27 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /**
  * Runs one command of `landline`.
  *
- * @param argv  The command's name and its arguments. An empty list prints the usage.
+ * @param argv  The command's name and its arguments. An empty list prints the usage; with `--help` it is that of the command.
  * @returns     The exit code: 0 for success, 1 for a fault, 2 for a wrong command line. The fault has been printed.
  */
 export async function runCommand(argv: readonly string[], context: CommandContext): Promise<number> {
-  const [given = 'help', ...args] = argv;
-  const name = [given, ...args].some((word) => word === '--help' || word === '-h') ? 'help' : given;
+  const asksForHelp = argv.some((word) => word === '--help' || word === '-h');
+  const [name = 'help', ...args] = asksForHelp ? ['help', ...argv] : argv;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) return misuse(`There is no command "${name}".`, context);
   try {
     return await command(args, context);
   } catch (error) {
     // Only Node's first sentence is printed: the others are about its API.
-    if (isUnknownOption(error)) return misuse(error.message.replace(/\. .*$/s, '.'), context);
+    if (isUnknownOption(error)) return misuse(error.message.replace(/\. .*$/s, '.'), context, name);
     complain(error instanceof Error ? error.message : String(error), context);
     return error instanceof CliError && error.code === 'arguments_invalid' ? MISUSE : 1;
   }
 }
 
-function misuse(message: string, context: CommandContext): number {
-  complain(`${message}\n\n${USAGE}`, context);
+/** The message is last, where it is seen. */
+function misuse(message: string, context: CommandContext, command = ''): number {
+  complain(`${usageOf(command)}\n\n${message}`, context);
   return MISUSE;
 }
 

@@ -64,7 +64,7 @@ describe('a plan', () => {
       },
     ]);
     expect((await run(['--number', '+1 202 555 0147', '--plan'])).output).toMatch(
-      /^1 conversations with 2 messages, 1 tool calls/,
+      /^1 conversation with 2 messages, 1 tool call, 1 command and 1 recording\n {2}bodies of 6 events of the ledger; the ids stay\n {2}1 profile\n/,
     );
     expect(await store.operations.list(1)).toEqual([]);
   });
@@ -111,8 +111,9 @@ test('the worker is told whom, the end says how much and until when, and the row
     },
   });
   expect(code).toBe(0);
-  expect(output).toContain('forgotten     1 conversations, 2 messages');
+  expect(output).toContain('forgotten     1 conversation, 2 messages');
   expect(output).toContain('journals      have nothing of it from 2026-12-01T00:00:00.000Z on');
+  expect(output).toContain('ElevenLabs    still has its copy: docs/erasure.md says what to delete there');
   expect(output).not.toContain(PERSON.number);
 });
 

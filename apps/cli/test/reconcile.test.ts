@@ -3,7 +3,7 @@ import { normalise } from '@landline/webhook';
 import { deliveryOf } from '@landline/webhook/delivery';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { makeConversation, webhookOf, type Account } from '../../../test/support/provider/conversation.ts';
 import { startProvider, type StandIn } from '../../../test/support/provider/start-provider.ts';
@@ -24,6 +24,8 @@ const MISSING = Array.from({ length: 25 }, (_, i) => aCall(`conv_missing_${Strin
 const RUNNING = makeConversation({ id: 'conv_running', status: 'in-progress', startedAt: NOW_S - 60 });
 const YOUNG = makeConversation({ id: 'conv_young', startedAt: NOW_S - 600 });
 const OLD = aCall('conv_old', NOW_S - 100 * HOUR_S);
+/** It was forgotten here, and the provider has it still. */
+const ERASED = aCall('conv_erased');
 
 function aCall(id: string, startedAt = NOW_S - 3 * HOUR_S): Account {
   return makeConversation({ id, startedAt });
@@ -37,20 +39,24 @@ beforeAll(async () => {
   await import('../src/reconcile/reconcile.ts');
   database = await createDatabase(inject('databaseUrl'));
   store = createStore({ databaseUrl: database.url });
-  provider = await startProvider({ conversations: [HERE, ...MISSING, RUNNING, YOUNG, OLD] });
+  provider = await startProvider({ conversations: [HERE, ...MISSING, RUNNING, YOUNG, OLD, ERASED] });
   await keep(HERE);
+  await store.reconcile.markErased(['conv_erased']);
   // A run before has seen it in the list, and could not fetch it. It was deleted at the provider, so no list has it now.
   const { agent_id: agentId } = aCall('conv_gone');
   const said = { direction: null, title: null, summary: null, callSuccessful: null, endReason: null };
   const times = { startedAt: (NOW_S - 3 * HOUR_S) * 1000, durationSeconds: 60 };
   await store.reconcile.noteListed([{ id: 'conv_gone', agentId, status: 'done', ...times, ...said }]);
-  await store.reconcile.judge(new Map([['conv_gone', 'unfetchable']]));
+  await store.reconcile.judge(
+    new Map([['conv_gone', 'unfetchable']]),
+    new Map([['conv_gone', 'it is gone\u001b[31m']]),
+  );
 }, 60_000);
 beforeEach(async () => {
   await runSql(
     database.directUrl,
-    `INSERT INTO operations (id, kind, filter, status, checkpoint, created_at, updated_at, finished_at)
-     VALUES ('${BEFORE}', 'reconcile', '{}', 'done', '{"unfetchable": {"conv_gone": "it is gone\\u001b[31m"}}', now(), now(), now())`,
+    `INSERT INTO operations (id, kind, filter, status, created_at, updated_at, finished_at)
+     VALUES ('${BEFORE}', 'reconcile', '{}', 'done', now(), now(), now())`,
   );
 });
 afterEach(async () => {
@@ -84,7 +90,8 @@ async function run(args: string[], more: Partial<CommandContext> = {}) {
       USER: 'me',
     },
     print: (line) => lines.push(line),
-    printError: (line) => errors.push(line),
+    // That it waits for an answer is no error: on a slow machine it may say so at any time.
+    printError: (line) => !line.startsWith('ElevenLabs does not answer yet') && errors.push(line),
     width: 120,
     ...more,
   });
@@ -97,6 +104,7 @@ const PLAN = {
   waiting: ['conv_running', 'conv_young'],
   unfetchable: ['conv_gone'],
   complete: 1,
+  erased: 1,
   reasons: { conv_gone: 'it is gone\u001b[31m' },
 };
 
@@ -129,6 +137,15 @@ test('a plan needs a role that reads and the key alone, and changes nothing', as
   expect(await store.operations.list(2)).toMatchObject([{ id: BEFORE }]);
 }, 60_000);
 
+test.each(['99999999d', '11y', '2019-12-31T23:59:59Z', '2999-01-01', '-7d', '8000d'])(
+  'calls are not compared since %s, and one line says what is right',
+  async (since) => {
+    const { code, output, errors } = await run(['--plan', `--since=${since}`]);
+    expect({ code, output }).toEqual({ code: 2, output: '' });
+    expect(errors).toMatch(/^[^\n]*--since takes a time [^\n]*\n?$/);
+  },
+);
+
 test('a person reads how many there are, some ids, and why a call cannot be fetched', async () => {
   const asked: string[] = [];
   const ask = (question: string) => Promise.resolve(asked.push(question) > 5);
@@ -139,15 +156,16 @@ test('a person reads how many there are, some ids, and why a call cannot be fetc
     asked: ['Fetch what is missing of 25 conversations?'],
   });
   expect(output.split('\n')).toEqual([
-    '29 conversations were compared with ElevenLabs.',
+    '30 conversations were compared with ElevenLabs.',
     '        1  complete',
     '        2  waiting: the call goes on, or its webhooks may still come',
-    '       25  missing: no transcript of them came',
+    '       25  missing: no transcript of them came, or one without its turns',
     ...Array.from({ length: 20 }, () => expect.stringMatching(/^ {11}conv_missing_\d\d$/)),
     '           and 5 more: --json has all',
     '        0  without their recording',
     '        1  unfetchable: something of them never came, and cannot be fetched',
     '           conv_gone: it is gone\\u001b[31m',
+    '        1  erased: forgotten here, and not asked for',
   ]);
   // A document would be of how it is after the run.
   expect(await run(['--json'], { ask })).toMatchObject({ code: 0, errors: 'Nothing was changed.', output: '' });
@@ -161,7 +179,7 @@ test('where nothing is missing, a document says so, and nobody is asked', async 
   const { code, output, errors } = await run(['--json', '--since', '2m'], { ask });
   expect(asked).toEqual([]);
   expect({ code, errors }).toEqual({ code: 0, errors: 'Nothing is missing.' });
-  expect(sorted(output)).toEqual({ ...PLAN, missing: [], waiting: ['conv_running'], complete: 0 });
+  expect(sorted(output)).toEqual({ ...PLAN, missing: [], waiting: ['conv_running'], complete: 0, erased: 0 });
 });
 
 test('without --yes and without a terminal it exits with 2, and asks nobody for anything', async () => {
@@ -218,6 +236,7 @@ test('a run is left to a worker; then the document says how it is, and what the 
     complete: 2,
     fetched: { transcripts: 1, recordings: 3 },
     operation: id,
+    status: 'done',
   });
 });
 
@@ -239,7 +258,112 @@ test('a run that failed exits with 1 and its reason, also where the provider ans
   const { id } = await endingAgain;
   expect(code).toBe(1);
   expect(errors).toMatch(
-    /The comparison is failed: the key lacks a permission\nHow it is now cannot be said\. .*convai_read/s,
+    /The comparison failed: the key lacks a permission\nHow it is now cannot be said\. .*convai_read/s,
   );
-  expect(JSON.parse(output)).toEqual({ fetched: { transcripts: 0, recordings: 0 }, operation: id });
+  const end = { operation: id, status: 'failed', error: 'the key lacks a permission' };
+  expect(JSON.parse(output)).toEqual({ fetched: { transcripts: 0, recordings: 0 }, ...end });
+});
+
+const isSeen = (lines: readonly string[], text: string) =>
+  vi.waitUntil(() => lines.some((line) => line.includes(text)), { timeout: 20_000, interval: 20 });
+
+test('it says at once what it waits for, and while it runs what it has listed and is to fetch', async () => {
+  const { operations } = store;
+  const progress = { total: 5, done: 2, failed: 0, message: null, checkpoint: null };
+  const claim = () => vi.waitUntil(() => operations.claim('reconcile', 60_000), { timeout: 20_000, interval: 20 });
+  await operations.request({ kind: 'reconcile', filter: {} });
+  const ahead = await claim();
+  await runSql(database.directUrl, `UPDATE operations SET started_at = updated_at - interval '1 minute'`);
+  const [shown, told]: [string[], string[]] = [[], []];
+  const write = (bytes: Uint8Array) => Promise.resolve(shown.push(Buffer.from(bytes).toString()) > 0);
+  const onTerminal = run(['--yes'], { isTerminal: true, write });
+  await isSeen(shown, `Waits for the comparison ${ahead.id.slice(0, 8)}, running for 1 min.`);
+  const elsewhere = run(['--yes'], { printError: (line) => told.push(line) });
+  await isSeen(told, `Waits for the comparison ${ahead.id.slice(0, 8)}, running for 1 min.`);
+
+  await operations.finish(ahead, progress, 'done');
+  const first = await claim();
+  const counts = { listed: 42, complete: 37, waiting: 0, fetched: 2, fetchedRecordings: 0, unfetchable: 0 };
+  const times = { windowFrom: 0, windowTo: 1, startedAt: 2, finishedAt: null };
+  await store.reconcile.writeRun({ id: first.id, ...times, ...counts, error: null });
+  await operations.keep(first, progress, 60_000);
+  await isSeen(shown, 'running: listed 42, to fetch 5, done 2');
+  await operations.finish(first, progress, 'done');
+  const second = await claim();
+  await operations.finish(second, progress, 'done');
+  expect(await onTerminal).toMatchObject({ code: 0, errors: '' });
+  expect(await elsewhere).toMatchObject({ code: 0 });
+  // Each is told once, however often it was asked.
+  expect(told.filter((line) => line.includes(ahead.id.slice(0, 8)))).toHaveLength(1);
+});
+
+/** No key: the worker is who asks the provider. */
+const withoutKey = () => ({ DATABASE_URL: database.url, REDIS_URL: inject('redisUrl'), USER: 'me' });
+
+/** Plays the worker: ends the next operation that fetches one call. */
+async function endFetch(status: 'done' | 'failed', message: string) {
+  const claim = () => store.operations.claim('fetch-conversation', 60_000);
+  const claimed = await vi.waitUntil(claim, { timeout: 20_000, interval: 20 });
+  await store.operations.finish(claimed, { total: 1, done: 1, failed: 0, message, checkpoint: null }, status);
+  return claimed;
+}
+
+describe('one call', () => {
+  test('is fetched again by a worker, and the command says what is here then, or why not', async () => {
+    const ending = endFetch('done', 'The conversation was fetched.');
+    const { code, output } = await run(['--conversation', 'conv_here', '--yes'], { env: withoutKey() });
+    expect(await ending).toMatchObject({ filter: { conversation: 'conv_here' }, requestedBy: 'cli:me' });
+    expect(code).toBe(0);
+    expect(output).toMatch(/^message +The conversation was fetched\.$/m);
+    expect(output).toMatch(
+      /\ncompleteness {2}not compared with ElevenLabs yet\ntranscript {4}here\nrecording {5}not here$/,
+    );
+
+    const failing = endFetch('failed', 'The conversation is not complete: (404).');
+    const failed = await run(['--conversation', 'conv_gone', '--yes', '--json'], {
+      env: { ...withoutKey(), USER: '' },
+    });
+    const { id, requestedBy } = await failing;
+    expect(requestedBy).toMatch(/^cli(?::.+)?$/);
+    expect(requestedBy).not.toContain('unknown');
+    expect(failed).toMatchObject({ code: 1, errors: '' });
+    expect(JSON.parse(failed.output)).toEqual({
+      conversation: 'conv_gone',
+      completeness: 'unfetchable',
+      transcript: false,
+      recording: false,
+      operation: id,
+      status: 'failed',
+      error: 'The conversation is not complete: (404).',
+    });
+  });
+
+  test('a plan and a no change nothing, and need no key', async () => {
+    const planned = await run(['--conversation', 'conv_erased', '--plan'], { env: withoutKey() });
+    expect(planned).toEqual({ code: 0, output: 'The conversation was erased here: it is not fetched.', errors: '' });
+    const { output } = await run(['--conversation', 'conv_none', '--plan', '--json'], { env: withoutKey() });
+    const nothing = { completeness: null, transcript: false, recording: false };
+    expect(JSON.parse(output)).toEqual({ conversation: 'conv_none', ...nothing });
+    const refused = await run(['--conversation', 'conv_none'], {
+      env: withoutKey(),
+      ask: () => Promise.resolve(false),
+    });
+    expect(refused).toEqual({
+      code: 0,
+      output: 'Nothing of this conversation is here.',
+      errors: 'Nothing was changed.',
+    });
+    expect(await store.operations.list(2)).toMatchObject([{ id: BEFORE }]);
+  });
+
+  test.each([
+    [['--conversation', 'conv_1', '--since', '7d', '--yes'], '--conversation goes without --since'],
+    [['--conversation', '', '--yes'], '--conversation takes the id of a conversation'],
+    [['--conversation', 'x'.repeat(257), '--yes'], '--conversation takes the id of a conversation'],
+    [['--conversation', 'conv_1'], '--yes does it without asking'],
+    // The usage shows how it is typed.
+    [['conv_1', '--yes'], 'reconcile --conversation <id>'],
+  ])('%j is a wrong call', async (args, message) => {
+    expect(await run(args, { env: withoutKey() })).toMatchObject({ code: 2, errors: expect.stringContaining(message) });
+  });
 });

@@ -224,13 +224,13 @@ describe('readmit', () => {
     await aRow();
     expect(await rejected(['readmit'], { answer: false })).toMatchObject({
       code: 0,
-      asked: ['Readmit 1 requests?'],
+      asked: ['Readmit 1 request?'],
       output: expect.stringContaining('Nothing was changed.'),
     });
     expect(await store.operations.list(1)).toEqual([]);
     const ending = endNext();
     const { code, asked, output } = await rejected(['readmit'], { answer: true });
-    expect({ code, asked }).toEqual({ code: 0, asked: ['Readmit 1 requests?'] });
+    expect({ code, asked }).toEqual({ code: 0, asked: ['Readmit 1 request?'] });
     expect(output).toContain('1 of 1 refused requests can be readmitted');
     expect(output).toContain('done: 2 of 2, 1 failed');
     await ending;

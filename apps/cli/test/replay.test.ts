@@ -148,7 +148,7 @@ test('on a terminal a line shows how far it is, and Ctrl-C leaves it to the work
   const running = run(['replay', '--yes'], { isTerminal: true, write });
   const claimed = await vi.waitUntil(() => store.operations.claim('replay', 60_000), { timeout: 20_000, interval: 20 });
   await store.operations.keep(claimed, { total: 5, done: 2, failed: 0, message: null, checkpoint: null }, 60_000);
-  await vi.waitUntil(() => written.some((text) => /running: 2 of 5, \d+\/s, .* left/.test(text)), { timeout: 10_000 });
+  await vi.waitUntil(() => written.some((text) => /running: 2 of 5, \d+\/s, .* left/.test(text)), { timeout: 20_000 });
   process.emit('SIGINT');
   const { code, errors } = await running;
   expect(code).toBe(130);

@@ -51,6 +51,28 @@ test.each([
   expect(result.output.includes('Usage: npm run landline')).toBe(code !== 1);
 });
 
+test.each([
+  [['provider', '--help']],
+  [['--help', 'provider']],
+  [['help', 'provider']],
+  [['provider', '--enable-retries', '-h']],
+])('%j prints the help of that command alone', async (argv) => {
+  const { code, output } = await run(argv);
+  expect(code).toBe(0);
+  expect(output).toMatch(
+    /^Usage: npm run landline --\n\n {2}provider \[--json\] .*\n {2}provider --enable-retries .*$/,
+  );
+});
+
+test('of a wrong call the reason is last, below the help of that command alone', async () => {
+  const { output } = await run(['reconcile', '--everything']);
+  expect(output).toMatch(/^Usage: npm run landline --\n\n {2}reconcile [^]*\n\nUnknown option '--everything'\.?$/);
+  expect(output.split('\n').length).toBeLessThan(12);
+  // The filter is shown to whoever may type one.
+  expect((await run(['replay', '--help'])).output).toMatch(/ {2}replay [^]*\n\nFilter of events and replay/);
+  expect((await run(['nonsense'])).output).toMatch(/\n\nThere is no command "nonsense"\.$/);
+});
+
 test('migrates an empty database, then finds it up to date', async () => {
   const adminUrl = inject('databaseUrl');
   await runSql(adminUrl, 'CREATE DATABASE cli_migrate');

@@ -10,6 +10,7 @@ import { closeServer } from '../../../test/support/close-server.ts';
 import { exampleEvent } from '../../../test/support/example-event.ts';
 import { post, SECRET } from '../../../test/support/post.ts';
 import { startPrivateRedis } from '../../../test/support/private-redis.ts';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { exists, freePorts, givenServers, makeRoot, noteOf, startIn } from './support/a-landline.ts';
 
@@ -18,7 +19,7 @@ async function privatePostgres() {
   const folder = await mkdtemp(join(tmpdir(), 'landline-start-'));
   await chmod(folder, 0o755); // as root, Postgres runs as another user
   const dir = join(folder, 'postgres');
-  let server = await startPostgres({ dir, port: 0 });
+  let server = await startPostgres({ dir, port: await chooseQuietPort() });
   const { url } = server;
   onTestFinished(async () => {
     await server.stop();
@@ -109,7 +110,8 @@ test('stops while a given Postgres does not answer', async () => {
   expect(running.printed.join()).not.toContain('The database is not ready');
 });
 
-test.each(['worker', 'dashboard', 'initiation'])('runs without the %s while that app does not start', async (app) => {
+/** Answers the exit code of `npm start` in whose folder an app does not start, and then does. */
+async function runWithout(app: string): Promise<number> {
   const root = await makeRoot({ faulty: app });
   const running = startIn(root, { ...(await freePorts()), ...(await givenServers()) });
   await running.up();
@@ -121,7 +123,12 @@ test.each(['worker', 'dashboard', 'initiation'])('runs without the %s while that
   expect(isRunning((await noteOf(root, 'receiver')).pid)).toBe(true);
   await writeFile(join(root, 'faulty'), '');
   await running.prints(`The ${app} is up.`);
-  expect(await running.stop()).toBe(0);
+  return running.stop();
+}
+
+// Each waits five seconds: they wait together.
+test('runs without the worker, the dashboard or the initiation while that app does not start', async () => {
+  expect(await Promise.all(['worker', 'dashboard', 'initiation'].map(runWithout))).toEqual([0, 0, 0]);
 });
 
 test('runs without the dashboard while its password is too short', async () => {
@@ -149,11 +156,8 @@ test('starts although the file of READER_DATABASE_URL cannot be read: the initia
   expect(await running.stop()).toBe(0);
 });
 
-test.each([
-  ['dashboard', 'DASHBOARD_PORT'],
-  ['worker', 'WORKER_PORT'],
-  ['initiation', 'INITIATION_PORT'],
-])('runs without the %s while its port is taken, and names the variable', async (app, variable) => {
+/** The same where the app's port is taken, and then is free. */
+async function runWithoutPort(app: string, variable: string): Promise<number> {
   const root = await makeRoot();
   const ports = await freePorts();
   const other = createServer().listen(Number(ports[variable]), '127.0.0.1');
@@ -167,7 +171,16 @@ test.each([
   expect(await exists(join(root, `${app}.json`))).toBe(false);
   other.close();
   await running.prints(`The ${app} is up.`);
-  expect(await running.stop()).toBe(0);
+  return running.stop();
+}
+
+test('runs without the dashboard, the worker or the initiation while its port is taken, and names the variable', async () => {
+  const codes = Promise.all([
+    runWithoutPort('dashboard', 'DASHBOARD_PORT'),
+    runWithoutPort('worker', 'WORKER_PORT'),
+    runWithoutPort('initiation', 'INITIATION_PORT'),
+  ]);
+  expect(await codes).toEqual([0, 0, 0]);
 });
 
 test('ends when a Postgres of its own does not start, and leaves nothing running', async () => {

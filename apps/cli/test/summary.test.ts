@@ -48,3 +48,23 @@ test.each([
   expect(summary(env, [])).not.toContain('a secret');
   expect(summary({}, [])).not.toContain('Live events');
 });
+
+test.each([
+  [{}, 'off: set ELEVENLABS_API_KEY in .env (docs/nothing-missing.md)'],
+  [
+    { ELEVENLABS_API_KEY: '', RECONCILE_INTERVAL_MINUTES: '5' },
+    'off: set ELEVENLABS_API_KEY in .env (docs/nothing-missing.md)',
+  ],
+  [{ ELEVENLABS_API_KEY: 'a secret' }, 'every 15 minutes'],
+  [{ ELEVENLABS_API_KEY_FILE: '/run/key', RECONCILE_INTERVAL_MINUTES: '' }, 'every 15 minutes'],
+  [{ ELEVENLABS_API_KEY: 'a secret', RECONCILE_INTERVAL_MINUTES: '60' }, 'every 60 minutes'],
+  [{ ELEVENLABS_API_KEY: 'a secret', RECONCILE_INTERVAL_MINUTES: '1' }, 'every minute'],
+  [
+    { ELEVENLABS_API_KEY: 'a secret', RECONCILE_INTERVAL_MINUTES: '0' },
+    'off: RECONCILE_INTERVAL_MINUTES must be a whole number of minutes from 1 to 1440',
+  ],
+])('with %j it says of the comparison with ElevenLabs: %s', (env, words) => {
+  const text = summary(env, []);
+  expect(text).toContain(`\n  Compares with ElevenLabs   ${words}\n`);
+  expect(text).not.toContain('a secret');
+});

@@ -1,4 +1,4 @@
-import { describeErasure } from '@landline/operations';
+import { counted, describeErasure } from '@landline/operations';
 import type { Erasure, ErasurePlan, Operation, Subject } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { escapeControls, showControls } from '../format-table.ts';
@@ -28,13 +28,14 @@ const WORDS = { conversation: 'conversation', user: 'user', number: 'call from' 
 /** Describes a plan for a person. */
 export function describePlan(plan: ErasurePlan, { by }: Subject): string {
   const { conversations, messages, tool_calls, commands, events, recordings, profiles, users } = plan;
+  const parts = [counted(messages, 'message'), counted(tool_calls, 'tool call'), counted(commands, 'command')];
   const lines = [
-    `${conversations} conversations with ${messages} messages, ${tool_calls} tool calls, ${commands} commands and ${recordings} recordings`,
-    `  ${events} events of the ledger lose their bodies; their ids stay`,
-    `  ${profiles} profiles`,
+    `${counted(conversations, 'conversation')} with ${parts.join(', ')} and ${counted(recordings, 'recording')}`,
+    `  bodies of ${counted(events, 'event')} of the ledger; the ids stay`,
+    `  ${counted(profiles, 'profile')}`,
     '  and what Redis, refused requests and the tables of a rebuild hold of it, which the worker counts',
   ];
-  if (plan.erased_before > 0) lines.push(`  ${plan.erased_before} conversations were erased before`);
+  if (plan.erased_before > 0) lines.push(`  erased before: ${counted(plan.erased_before, 'conversation')}`);
   if (by === 'number' && users > 1) lines.push(`  ${users} ${SHARED}`);
   return lines.join('\n');
 }
@@ -63,4 +64,5 @@ export function printEnd(
   if (erasure === undefined) return;
   print(`forgotten     ${describeErasure(erasure.counts)}`);
   print(`journals      have nothing of it from ${String(erasure.counts['journal_until'] ?? '')} on`);
+  print('ElevenLabs    still has its copy: docs/erasure.md says what to delete there');
 }

@@ -53,6 +53,6 @@ export async function verifySpool({ spoolDir, print }: Pick<JournalContext, 'spo
     print(`${name}: ${bytes} bytes, ${isIntact ? (state === 'arriving' ? 'arriving' : 'intact') : 'DAMAGED'}`);
   }
   if (files.length > 0) print(`${files.length} files in ${spoolDir}.`);
-  if (damaged > 0) print(`${damaged} damaged bodies: fetch their events from the provider.`);
+  if (damaged > 0) print(`${damaged} damaged bodies: fetch their events from ElevenLabs.`);
   return damaged;
 }

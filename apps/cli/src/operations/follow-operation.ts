@@ -2,17 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Operation, OperationStore } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { describeProgress } from './describe-operation.ts';
+import { describeWaiting } from './describe-waiting.ts';
 
 /** How often it is asked how far an operation is, in ms. */
 const ASK_MS = 250;
 
-/** After this time without a worker that takes it, the operator is told, in ms. */
-const NO_WORKER_MS = 15_000;
-
 /** What is followed. */
 export interface FollowOptions {
-  store: Pick<OperationStore, 'get'>;
+  store: Pick<OperationStore, 'get' | 'running'>;
   operation: Operation;
+  /** Says how far it is while it runs; by default as `describeProgress` does. */
+  describe?: ((operation: Operation) => Promise<string>) | undefined;
   /** Aborted when the operator has seen enough. */
   signal: AbortSignal;
 }
@@ -24,23 +24,21 @@ export interface FollowOptions {
  * @returns  The operation as it ended; undefined where the signal came first.
  */
 export async function followOperation(
-  { store, operation, signal }: FollowOptions,
+  { store, operation, describe = (now) => Promise.resolve(describeProgress(now)), signal }: FollowOptions,
   context: CommandContext,
 ): Promise<Operation | undefined> {
   const line = progressLine(context);
-  const startedAt = performance.now();
-  let hasWarned = false;
+  const { isTerminal = false } = context;
+  const waiting = describeWaiting({ store, isShown: isTerminal, tell: (text) => complain(text, context) });
   try {
     while (!signal.aborted) {
       // oxlint-disable-next-line no-await-in-loop -- until its end
       const now = await store.get(operation.id).catch(() => undefined);
       if (now !== undefined && now.finishedAt !== null) return now;
       // oxlint-disable-next-line no-await-in-loop -- until its end
-      if (now !== undefined) await line.show(describeProgress(now));
-      if (now?.status === 'planned' && !hasWarned && performance.now() - startedAt > NO_WORKER_MS) {
-        hasWarned = true;
-        complain('No worker has begun yet: see that one runs, and that no other operation of this kind does.', context);
-      }
+      if (now?.status === 'planned') await line.show(await waiting(now));
+      // oxlint-disable-next-line no-await-in-loop -- until its end
+      else if (now !== undefined && isTerminal) await line.show(await describe(now));
       // oxlint-disable-next-line no-await-in-loop -- until its end
       await delay(ASK_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { readSecret } from '@landline/process';
 import { queueVariables, readQueueServers, wakeOperations } from '@landline/queue';
 import { openOperations, type Operation, type OperationRequest } from '@landline/store';
@@ -19,6 +20,8 @@ export const INTERRUPTED = 130;
 export interface OperationCall extends Omit<OperationRequest, 'requestedBy'> {
   /** The process's environment and that of .env. */
   env: Environment;
+  /** Says how far it is while it runs, on a terminal. */
+  describe?: ((operation: Operation) => Promise<string>) | undefined;
 }
 
 /**
@@ -28,17 +31,17 @@ export interface OperationCall extends Omit<OperationRequest, 'requestedBy'> {
  * @throws   {CliError} `query_failed`, `configuration_invalid`.
  */
 export async function runOperation(
-  { env, ...asked }: OperationCall,
+  { env, describe, ...asked }: OperationCall,
   context: CommandContext,
 ): Promise<Operation | undefined> {
   const { databaseUrl } = await findOwnDatabase(context.root, env);
   const store = openOperations(databaseUrl);
   const interrupted = untilInterrupted();
   try {
-    const requestedBy = `cli:${env['USER'] ?? env['LOGNAME'] ?? 'unknown'}`;
+    const requestedBy = ['cli', whoAsks(env)].filter((part) => part !== undefined).join(':');
     const operation = await store.request({ ...asked, requestedBy });
     await wakeWorker(context, env);
-    const ended = await followOperation({ store, operation, signal: interrupted.signal }, context);
+    const ended = await followOperation({ store, operation, describe, signal: interrupted.signal }, context);
     if (ended === undefined) tellItGoesOn(operation, context);
     return ended;
   } catch (cause) {
@@ -65,6 +68,17 @@ export async function runAndPrint(
     json ? escapeControls(JSON.stringify(operationDocument(ended), undefined, 2)) : describeOperation(ended),
   );
   return ended.status === 'done' ? 0 : 1;
+}
+
+/** Returns the name of the user who types; undefined where nobody knows it, as in a container. */
+function whoAsks(env: Environment): string | undefined {
+  const named = env['USER'] || env['LOGNAME'];
+  if (named) return named;
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A worker looks by itself every few seconds, so a Redis that cannot be reached from here is no fault. */

@@ -19,7 +19,13 @@ export function describeCheck({ findings }: ProviderCheck): string {
     `${MARKS[level]} ${what}`,
     ...(todo === undefined ? [] : [`    → ${todo}`]),
   ]);
-  const faults = findings.filter(({ level }) => level === 'fault').length;
-  const sum = faults === 0 ? 'No fault.' : `${faults} ${faults === 1 ? 'fault' : 'faults'}: see ✗.`;
-  return [...lines, sum].join('\n');
+  return [...lines, sumOf(findings)].join('\n');
+}
+
+/** Says how many faults there are, and that others may hide behind what could not be seen. */
+function sumOf(findings: ProviderCheck['findings']): string {
+  const countOf = (level: Finding['level']) => findings.filter((each) => each.level === level).length;
+  const faults = countOf('fault');
+  const sum = faults === 0 ? 'No fault' : `${faults} ${faults === 1 ? 'fault' : 'faults'}: see ✗`;
+  return countOf('unseen') === 0 ? `${sum}.` : `${sum}. Not all could be seen: see ?.`;
 }

@@ -5,6 +5,9 @@ import { CliError } from '../errors.ts';
 import { escapeControls } from '../format-table.ts';
 import { complain } from '../operations/follow-operation.ts';
 
+const CANNOT_ASK =
+  'provider --enable-retries changes the webhook at ElevenLabs, and nobody can be asked here: --yes does it without asking.';
+
 const NO_READING_BACK = 'ElevenLabs does not tell whether retries are on, so this cannot be read back.';
 
 /** What the command was called with. */
@@ -15,19 +18,22 @@ interface Wanted {
 }
 
 /**
- * Shows the webhooks with our URL, asks, and has the provider repeat what fails there. Other webhooks stay as they are.
+ * Shows the webhooks with our URL, asks, and has the provider repeat what fails there. Other webhooks stay as they are. Where nobody can be asked, it ends
+ * after it has shown them.
  *
  * @returns  The exit code: 0 where retries were switched on, or the answer was no.
- * @throws   {CliError} `configuration_invalid`: no webhook is surely ours. ProviderError.
+ * @throws   {CliError} `arguments_invalid`: nobody can be asked. `configuration_invalid`: no webhook is surely ours. ProviderError.
  */
 export async function enableRetries(api: Provider, wanted: Wanted, context: CommandContext): Promise<number> {
   const { signal } = new AbortController();
   const { print } = context;
   const ours = findOurs((await api.webhooks(signal)).webhooks, wanted.publicUrl);
-  const which = `Retries would be switched on for:\n${ours.map((each) => `  ${describe(each)}`).join('\n')}`;
+  const what = wanted.yes ? 'Switching retries on for' : 'Retries would be switched on for';
+  const which = `${what}:\n${ours.map((each) => `  ${describe(each)}`).join('\n')}`;
   // Whoever is asked must read it; a document has it afterwards.
   if (wanted.json) complain(which, context);
   else print(which);
+  if (!wanted.yes && context.ask === undefined) throw new CliError('arguments_invalid', CANNOT_ASK);
   if (!wanted.yes && !(await context.ask?.('Have ElevenLabs repeat transcripts that failed?'))) {
     complain('Nothing was changed.', context);
     return 0;

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { checkProvider, operationVariables, reconcileVariables } from '@landline/operations';
 import { readVariables } from '@landline/process';
-import { openProvider, providerVariables } from '@landline/provider';
+import { providerVariables } from '@landline/provider';
 import { z } from 'zod';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
@@ -9,15 +9,14 @@ import { escapeControls } from '../format-table.ts';
 import { recordingsUrl } from '../start/data-folders.ts';
 import { readEnvFile, type Environment } from '../start/env-file.ts';
 import { readServices } from '../start/services-file.ts';
+import { askTables } from './ask-tables.ts';
 import { checkDocument, describeCheck } from './describe-check.ts';
 import { enableRetries } from './enable-retries.ts';
-import { refusedAt } from './refused-at.ts';
+import { openForCommand } from './open-for-command.ts';
+import { tryUrl } from './try-url.ts';
 
 const NO_KEY = `ELEVENLABS_API_KEY is not set, so nothing can be asked of ElevenLabs. Make a key there (Developers → API keys → Create key) with
 ElevenAgents: Read, Webhooks: Access and Workspace: Read, and write it into .env. docs/provider.md#the-key says more.`;
-
-const CANNOT_ASK =
-  'provider --enable-retries changes the webhook at ElevenLabs, and nobody can be asked here: --yes does it without asking.';
 
 const schema = z.object({
   ...providerVariables,
@@ -38,13 +37,10 @@ export async function provider(args: string[], context: CommandContext): Promise
     json: { type: 'boolean', default: false },
   } as const;
   const { values: wanted } = parseArgs({ args, options });
-  if (wanted['enable-retries'] && !wanted.yes && context.ask === undefined) {
-    throw new CliError('arguments_invalid', CANNOT_ASK);
-  }
   const env = await readEnvFile(context.root, context.env);
   const { ELEVENLABS_API_KEY: apiKey, ELEVENLABS_API_URL: url, ...config } = readConfig(env);
   if (apiKey === undefined) throw new CliError('configuration_invalid', NO_KEY);
-  const api = openProvider({ apiKey, url });
+  const api = openForCommand({ apiKey, url }, context);
   try {
     if (wanted['enable-retries']) return await enableRetries(api, { ...wanted, publicUrl: config.PUBLIC_URL }, context);
     const ports = {
@@ -52,7 +48,8 @@ export async function provider(args: string[], context: CommandContext): Promise
       publicUrl: config.PUBLIC_URL,
       windowHours: config.RECONCILE_WINDOW_HOURS,
       keepsAudio: await keepsAudio(env, context.root),
-      refusedBetween: refusedAt({ ...context, env }),
+      tryUrl: context.tryUrl ?? ((ours: string) => tryUrl(ours)),
+      ...askTables({ ...context, env }),
       now: Date.now(),
     };
     const check = await checkProvider(ports, new AbortController().signal);

@@ -1,4 +1,4 @@
-import type { ReconcilePlan } from '@landline/operations';
+import { counted, type ReconcilePlan } from '@landline/operations';
 import { showControls } from '../format-table.ts';
 
 /** So many ids of a kind are shown to a person; `--json` has all. */
@@ -6,7 +6,7 @@ const SHOWN = 20;
 
 /** Returns what a comparison has found as a JSON document. `reasons` has why calls are unfetchable, by id, as far as it is known. */
 export function planDocument(plan: ReconcilePlan): object {
-  const { missing, withoutRecording, waiting, unfetchable, complete } = plan;
+  const { missing, withoutRecording, waiting, unfetchable, complete, erased } = plan;
   const known = unfetchable.filter(({ reason }) => reason !== null);
   return {
     missing,
@@ -14,22 +14,24 @@ export function planDocument(plan: ReconcilePlan): object {
     waiting,
     unfetchable: unfetchable.map(({ id }) => id),
     complete,
+    erased,
     reasons: Object.fromEntries(known.map(({ id, reason }) => [id, reason])),
   };
 }
 
 /** Describes what a comparison has found, for a person: names every call that cannot be fetched, and the first of the others. */
 export function describePlan(plan: ReconcilePlan): string {
-  const { missing, withoutRecording, waiting, unfetchable, complete } = plan;
-  const whole = missing.length + withoutRecording.length + waiting.length + unfetchable.length + complete;
+  const { missing, withoutRecording, waiting, unfetchable, complete, erased } = plan;
+  const whole = missing.length + withoutRecording.length + waiting.length + unfetchable.length + complete + erased;
   const lines = [
-    `${whole} conversations were compared with ElevenLabs.`,
+    `${counted(whole, 'conversation')} ${whole === 1 ? 'was' : 'were'} compared with ElevenLabs.`,
     line(complete, 'complete'),
     line(waiting.length, 'waiting: the call goes on, or its webhooks may still come'),
-    ...part(missing, 'missing: no transcript of them came'),
+    ...part(missing, 'missing: no transcript of them came, or one without its turns'),
     ...part(withoutRecording, 'without their recording'),
     line(unfetchable.length, 'unfetchable: something of them never came, and cannot be fetched'),
     ...unfetchable.map(({ id, reason }) => indented(reason === null ? id : `${id}: ${reason}`)),
+    line(erased, 'erased: forgotten here, and not asked for'),
   ];
   return lines.join('\n');
 }

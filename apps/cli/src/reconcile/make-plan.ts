@@ -1,10 +1,11 @@
 import { planReconciliation, type ReconcilePlan } from '@landline/operations';
-import { openProvider, ProviderError } from '@landline/provider';
+import { ProviderError } from '@landline/provider';
 import { openReconcileReader } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
 import { explainDatabaseFault } from '../explain-database-fault.ts';
 import { findReadableDatabase } from '../find-database.ts';
+import { openForCommand } from '../provider/open-for-command.ts';
 import type { Environment } from '../start/env-file.ts';
 import type { ReconcileSettings } from './read-settings.ts';
 
@@ -25,12 +26,12 @@ export interface Comparison {
  */
 export async function makePlan(
   { settings, since, env, signal }: Comparison,
-  { root }: CommandContext,
+  context: CommandContext,
 ): Promise<ReconcilePlan> {
   const { apiKey, apiUrl, windowHours, keepsAudio, keptDays } = settings;
-  const { url } = await findReadableDatabase(root, env);
+  const { url } = await findReadableDatabase(context.root, env);
   const store = openReconcileReader({ databaseUrl: url });
-  const provider = openProvider({ apiKey, url: apiUrl });
+  const provider = openForCommand({ apiKey, url: apiUrl }, context);
   try {
     return await planReconciliation({ store, provider, windowHours, keepsAudio, keptDays, since, signal });
   } catch (cause) {

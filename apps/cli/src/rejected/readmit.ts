@@ -1,5 +1,12 @@
 import { parseArgs } from 'node:util';
-import { noReadmissions, READMIT, readmitPage, readmitWords, type ReadmissionCounts } from '@landline/operations';
+import {
+  counted,
+  noReadmissions,
+  READMIT,
+  readmitPage,
+  readmitWords,
+  type ReadmissionCounts,
+} from '@landline/operations';
 import { createStore, StoreError, type RejectedFilter } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
@@ -47,7 +54,7 @@ export async function readmitRequests(args: string[], context: CommandContext): 
 }
 
 async function isConfirmed({ readmitted }: ReadmissionCounts, { ask, print }: CommandContext): Promise<boolean> {
-  if (readmitted > 0 && (await ask?.(`Readmit ${readmitted} requests?`))) return true;
+  if (readmitted > 0 && (await ask?.(`Readmit ${counted(readmitted, 'request')}?`))) return true;
   print('Nothing was changed.');
   return false;
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { REPLAY } from '@landline/operations';
+import { counted, REPLAY } from '@landline/operations';
 import { countMatching, filterWords, openLedger, type EventCounts, type EventFilter } from '@landline/store';
 import type { CommandContext } from '../command-context.ts';
 import { CliError } from '../errors.ts';
@@ -93,7 +93,7 @@ function planDocument({ total, byType, byOutcome, first, last }: EventCounts): s
 function describePlan({ total, byType, byOutcome, first, last }: EventCounts): string {
   if (total === 0) return 'No event matches.';
   return [
-    `${total} events, received from ${isoTime(first)} to ${isoTime(last)}`,
+    `${counted(total, 'event')}, received from ${isoTime(first)} to ${isoTime(last)}`,
     `  by type:    ${listCounts(byType)}`,
     `  by outcome: ${listCounts(byOutcome)}`,
   ].join('\n');

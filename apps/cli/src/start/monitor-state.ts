@@ -1,4 +1,5 @@
 import type { Environment } from './env-file.ts';
+import { hasProviderKey } from './has-provider-key.ts';
 
 /**
  * Answers whether the monitor runs. `keyless`: MONITOR asks for it, and there is no key of the provider's API. `invalid`: MONITOR is neither on
@@ -7,5 +8,5 @@ import type { Environment } from './env-file.ts';
 export function monitorState(env: Environment): 'on' | 'off' | 'keyless' | 'invalid' {
   if (!env['MONITOR'] || env['MONITOR'] === 'off') return 'off';
   if (env['MONITOR'] !== 'on') return 'invalid';
-  return env['ELEVENLABS_API_KEY'] || env['ELEVENLABS_API_KEY_FILE'] ? 'on' : 'keyless';
+  return hasProviderKey(env) ? 'on' : 'keyless';
 }

@@ -1,4 +1,6 @@
+import { reconcileVariables } from '@landline/operations';
 import { addressOf, DASHBOARD, INITIATION, MONITOR, RECEIVER } from './apps.ts';
+import { hasProviderKey } from './has-provider-key.ts';
 import { monitorState } from './monitor-state.ts';
 import type { Environment } from './env-file.ts';
 import type { KeptApp } from './keep-app.ts';
@@ -24,10 +26,20 @@ Landline is up.
   Webhooks    ${addressOf(RECEIVER, env)}/api/elevenlabs/webhook
   Callers     ${addressOf(INITIATION, env)}/api/elevenlabs/conversation-initiation   ${token}
   Dashboard   ${addressOf(DASHBOARD, env)}   user ${env['DASHBOARD_USER'] || 'admin'}, password: DASHBOARD_PASSWORD in .env
-  Secret      ELEVENLABS_WEBHOOK_SECRET in .env${live}
+  Secret      ELEVENLABS_WEBHOOK_SECRET in .env
+  Compares with ElevenLabs   ${comparing(env)}${live}
 ${missing}
 Send a signed event:  npm run landline -- send conversation.started
 See the rows:         npm run landline -- sql "SELECT * FROM conversations ORDER BY started_at DESC LIMIT 10"
 Stop:                 Ctrl-C
 `;
+}
+
+/** Says how often a worker compares with the provider. A wrong variable keeps the worker from starting, so nothing is compared. */
+function comparing(env: Environment): string {
+  if (!hasProviderKey(env)) return 'off: set ELEVENLABS_API_KEY in .env (docs/nothing-missing.md)';
+  const given = env['RECONCILE_INTERVAL_MINUTES'] || undefined;
+  const read = reconcileVariables.RECONCILE_INTERVAL_MINUTES.safeParse(given);
+  if (!read.success) return `off: ${read.error.issues.map(({ message }) => message).join(', ')}`;
+  return read.data === 1 ? 'every minute' : `every ${read.data} minutes`;
 }

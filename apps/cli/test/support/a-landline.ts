@@ -1,8 +1,9 @@
 import { access, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { choosePort, startProcess, type StartedProcess } from '@landline/local-servers';
+import { startProcess, type StartedProcess } from '@landline/local-servers';
 import { inject, onTestFinished, vi } from 'vitest';
 import { createDatabase } from '../../../../test/support/database.ts';
+import { chooseQuietPort } from '../../../../test/support/quiet-port.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { APPS } from '../../src/start/apps.ts';
 import { start } from '../../src/start/start.ts';
@@ -60,7 +61,7 @@ export async function makeRoot({ faulty = '', real = [] }: { faulty?: string; re
 /** Chooses a free port for each app, and for the receiver's health. */
 export async function freePorts(): Promise<Record<string, string>> {
   const names = ['HEALTH_PORT', ...APPS.map(({ portVariable }) => portVariable)];
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await choosePort(0))])));
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await chooseQuietPort())])));
 }
 
 /** Makes the environment of a user who has a Redis and a database; the database is the test's own. */
