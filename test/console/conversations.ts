@@ -126,7 +126,7 @@ export function conversationTests(place: GetPlace): void {
       .first()
       .waitFor(SHOWN);
     await dialog.getByRole('button', { name: /^Erase / }).click();
-    await dialog.getByRole('link', { name: 'Watch it' }).click();
+    await dialog.getByRole('link', { name: 'Open the operation' }).click();
     const id = await untilDone(page);
     await line.untilRows(`operations WHERE id = '${id}' AND kind = 'erase' AND status = 'done'`, 1);
     expect(

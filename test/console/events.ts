@@ -82,8 +82,8 @@ export function eventTests(place: GetPlace): void {
       .waitFor(SHOWN);
     await tabTo(page, 'Replay 1');
     await press('Enter');
-    await page.getByRole('dialog').getByRole('link', { name: 'Watch it' }).waitFor(SHOWN);
-    await tabTo(page, 'Watch it');
+    await page.getByRole('dialog').getByRole('link', { name: 'Open the operation' }).waitFor(SHOWN);
+    await tabTo(page, 'Open the operation');
     await press('Enter');
     const id = await untilDone(page);
     await line.untilRows(

@@ -17,7 +17,7 @@ const sent = (n: number) => messageBody(CALLS.poisoned, unixSeconds(), `poisoned
 async function confirm(page: Page, verb: RegExp): Promise<void> {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: verb }).click(SHOWN);
-  await dialog.getByRole('link', { name: 'Watch it' }).click(SHOWN);
+  await dialog.getByRole('link', { name: 'Open the operation' }).click(SHOWN);
   await untilDone(page);
 }
 

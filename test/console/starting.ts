@@ -34,7 +34,7 @@ export function startingTests(place: GetPlace): void {
     expect(await dialog.isVisible()).toBe(true);
     answer.abort();
     await dialog.getByRole('button', { name: /^Replay \d/ }).click(SHOWN);
-    await dialog.getByRole('link', { name: 'Watch it' }).click(SHOWN);
+    await dialog.getByRole('link', { name: 'Open the operation' }).click(SHOWN);
     await page.getByText('done', { exact: true }).first().waitFor(SHOWN);
     expect(ids).toEqual([ids[0], ids[0]]);
     expect(await line.sql(`SELECT id FROM operations WHERE filter::text LIKE '%"webhook"%'`)).toEqual([{ id: ids[0] }]);
@@ -75,7 +75,6 @@ export function startingTests(place: GetPlace): void {
       created_at: at,
       updated_at: at,
       cancel_requested_at: null,
-      unfetchable: [],
     };
     const { page } = await visit(place(), '/');
     let asked = 0;

@@ -8,7 +8,7 @@ import { PlanDialog } from '../parts/plan-dialog.tsx';
 const ACTIONS: readonly { verb: string; title: string; callOf: (conversation: string) => OperationCall }[] = [
   {
     verb: 'Fetch again',
-    title: 'Fetch this conversation from the provider again',
+    title: 'Fetch this conversation from ElevenLabs again',
     callOf: (conversation) => ({ kind: 'fetch-conversation', conversation }),
   },
   {
@@ -27,7 +27,7 @@ const ACTIONS: readonly { verb: string; title: string; callOf: (conversation: st
 export function CallActions({ call, onAsked }: { call: ConversationDetail; onAsked: () => void }) {
   const [verb, setVerb] = useState<string>();
   useKeys({
-    a: { does: 'Fetch the conversation from the provider again', run: () => setVerb('Fetch again') },
+    a: { does: 'Fetch the conversation from ElevenLabs again', run: () => setVerb('Fetch again') },
     r: { does: 'Rebuild the conversation from its events', run: () => setVerb('Rebuild') },
   });
   const asked = ACTIONS.find((action) => action.verb === verb);

@@ -3,9 +3,11 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ConversationDetail } from '../../src/api/contract/conversations.ts';
 import { useApi } from '../api/use-api.ts';
 import { useKeys } from '../keys/use-keys.ts';
+import { completenessWords, isNoteworthy } from '../parts/completeness-words.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Empty, Failed, Loading, Stale } from '../parts/states.tsx';
+import { Tag } from '../parts/tag.tsx';
 import { Time } from '../parts/time.tsx';
 import { useQuery } from '../route/use-query.ts';
 import { CallActions } from './call-actions.tsx';
@@ -77,8 +79,7 @@ function Conversation({ call, onAsked }: { call: ConversationDetail; onAsked: ()
         {call.erased_at === null && <CallActions call={call} onAsked={onAsked} />}
       </PageHead>
       <p class="call-id">
-        <a href={listAddress()}>Conversations</a> <span aria-hidden="true">›</span>
-        <code>{call.id}</code>
+        <a href={listAddress()}>Conversations</a> <span aria-hidden="true">›</span> <code>{call.id}</code>
         <CopyButton small text={call.id} label="Copy the conversation’s id" />
       </p>
       {call.erased_at === null ? (
@@ -112,6 +113,14 @@ function Said({ call }: { call: ConversationDetail }) {
   return (
     <>
       {isWide ? <Facts call={call} /> : <Choice shown={shown} onChoose={setShown} />}
+      {!isWide && shown === 'chat' && isNoteworthy(call.completeness) && (
+        <p class="call-incomplete">
+          <Tag tone={completenessWords(call.completeness).tone}>{call.completeness}</Tag>{' '}
+          <button type="button" class="link-button" onClick={() => setShown('about')}>
+            What is known of it
+          </button>
+        </p>
+      )}
       <div class="call-columns">
         {/* Hidden and not left out: the recording plays on. */}
         <section class="call-chat" aria-label="Chat" hidden={!isWide && shown !== 'chat'}>

@@ -42,7 +42,7 @@ export function Facts({ call }: { call: ConversationDetail }) {
       )}
       <Orders call={call} />
       {call.completeness !== null && (
-        <CompletenessFact completeness={call.completeness} reason={call.unfetchable_reason} />
+        <CompletenessFact completeness={call.completeness} reason={call.completeness_reason} />
       )}
     </dl>
   );

@@ -16,7 +16,9 @@ export function ItsEvents({ id }: { id: string }) {
   if (!data) return <Loading what="events" />;
   return (
     <>
-      {data.items.length === 0 && <p class="about-hint">The ledger has no event of it any more.</p>}
+      {data.items.length === 0 && (
+        <p class="about-hint">The ledger has no event of it: none ever came, or they were deleted since.</p>
+      )}
       <ul class="its-events" aria-label="Events">
         {data.items.map((event) => (
           <li key={event.id}>
@@ -26,9 +28,11 @@ export function ItsEvents({ id }: { id: string }) {
           </li>
         ))}
       </ul>
-      <p>
-        <a href={`/events?${words}`}>{data.next === null ? 'Open them in Events' : 'Open all of them in Events'}</a>
-      </p>
+      {data.items.length > 0 && (
+        <p>
+          <a href={`/events?${words}`}>{data.next === null ? 'Open them in Events' : 'Open all of them in Events'}</a>
+        </p>
+      )}
     </>
   );
 }

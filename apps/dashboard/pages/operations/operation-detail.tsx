@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import type { OperationDetail as Detail, OperationItem } from '../../src/api/contract/operations.ts';
+import type { OperationItem } from '../../src/api/contract/operations.ts';
 import { asApiError, post, type ApiError } from '../api/client.ts';
 import { useApi } from '../api/use-api.ts';
 import { useKeys } from '../keys/use-keys.ts';
@@ -25,7 +25,7 @@ import { eventsHref, filterTokens, kindText, statusOf } from './words.ts';
 /** One operation, read each second while it goes on. */
 export function OperationDetail({ id, onEnded }: { id: string; onEnded: () => void }) {
   const [everyMs, setEveryMs] = useState(readEveryMs(undefined, undefined));
-  const { data, error, at, reload } = useApi<Detail>(`/operations/${encodeURIComponent(id)}`, { everyMs });
+  const { data, error, at, reload } = useApi<OperationItem>(`/operations/${encodeURIComponent(id)}`, { everyMs });
   const isMissing = error?.status === 404;
   const missingSince = useRef<number>(undefined);
   missingSince.current = isMissing ? (missingSince.current ?? Date.now()) : undefined;
@@ -52,7 +52,7 @@ export function OperationDetail({ id, onEnded }: { id: string; onEnded: () => vo
 }
 
 interface OperationProps {
-  operation: Detail;
+  operation: OperationItem;
   /** When it was read, unix ms. */
   at: number;
   onCancelled: () => void;
@@ -86,34 +86,11 @@ function Operation({ operation, at, onCancelled }: OperationProps) {
           {operation.message}
         </p>
       )}
-      <Unfetchable calls={operation.unfetchable} />
       {isOpen(operation) && operation.cancel_requested_at === null && (
         <CancelButton operation={operation} onCancelled={onCancelled} />
       )}
       <Facts operation={operation} />
     </article>
-  );
-}
-
-/** Conversations that a comparison with the provider has found unfetchable, each with the reason. */
-function Unfetchable({ calls }: { calls: Detail['unfetchable'] }) {
-  if (calls.length === 0) return null;
-  return (
-    <section class="section">
-      <h3>Unfetchable</h3>
-      <ul class="operation-calls">
-        {calls.map(({ conversation, reason }) => (
-          <li key={conversation}>
-            <a class="mono" href={`/conversations/${encodeURIComponent(conversation)}`}>
-              {conversation}
-            </a>{' '}
-            <span class="quiet" dir="auto">
-              {reason}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }
 

@@ -39,8 +39,8 @@ export function OperationsPage() {
         {!pages.error && pages.isLoading && pages.items.length === 0 && <Loading what="operations" />}
         {!pages.error && !pages.isLoading && pages.items.length === 0 && (
           <Empty title="No operation yet">
-            A replay, a readmission, an erasure, a rebuild or a comparison with the provider stands here, with how far
-            it is.
+            A replay, a readmission, an erasure, a rebuild or a comparison with ElevenLabs stands here, with how far it
+            is.
           </Empty>
         )}
         {pages.items.length > 0 && (

@@ -9,7 +9,7 @@ const KINDS: Record<string, string> = {
   rebuild: 'Rebuild the tables',
   'rebuild-conversation': 'Rebuild a conversation',
   retention: 'Delete what is old',
-  reconcile: 'Compare with the provider',
+  reconcile: 'Compare with ElevenLabs',
   'fetch-conversation': 'Fetch a conversation again',
 };
 

@@ -1,5 +1,5 @@
 import type { Activity, Overview } from '../../src/api/contract/overview.ts';
-import { measured } from '../parts/chart-options.ts';
+import { measured } from '../parts/measured.ts';
 import { countText } from '../parts/relative-time.ts';
 import { perMinute } from './per-minute.ts';
 
@@ -10,11 +10,19 @@ const SPANS = [
   { key: 'day', name: 'Last day', minutes: 1_440, says: 'the last day' },
 ] as const;
 
-type Counted = 'accepted' | 'applied' | 'dead' | 'refused';
+type Counted = 'accepted' | 'fetched' | 'applied' | 'dead' | 'refused';
 
 /** What is counted, in the order of the way. `isFault`: any at all is worth a look. */
 const ROWS: readonly { key: Counted; name: string; says: string; href: string; color: string; isFault: boolean }[] = [
   { key: 'accepted', name: 'Accepted', says: 'answered 200', href: '/events', color: 'accent', isFault: false },
+  {
+    key: 'fetched',
+    name: 'Fetched',
+    says: 'from ElevenLabs, became rows',
+    href: '/events?origin=backfill',
+    color: 'quiet',
+    isFault: false,
+  },
   {
     key: 'applied',
     name: 'Applied',
@@ -91,7 +99,7 @@ function RateCell({ activity, span, row }: RateCellProps) {
 function LatencyRow({ overview, quantile, says }: { overview: Overview; quantile: 'p50' | 'p99'; says: string }) {
   return (
     <tr class={`figure-latency figure-${quantile}`}>
-      <th scope="row">
+      <th scope="row" title="Of events that came in a webhook: fetched ones are left out">
         Receipt to row, {quantile} <span class="figure-says">{says}</span>
       </th>
       {SPANS.map(({ key }) => (

@@ -1,6 +1,6 @@
 import type uPlot from 'uplot';
 import { aloneIn } from './alone-in.ts';
-import { countText, durationText } from './relative-time.ts';
+import { measured, tickText, type Measure } from './measured.ts';
 
 /** One curve. */
 export interface Line {
@@ -10,15 +10,10 @@ export interface Line {
   values: readonly (number | null)[];
 }
 
-/** What the values are: numbers of things, or milliseconds. */
-export type Measure = 'count' | 'ms';
-
-/** A value with its unit. */
-export function measured(value: number | null | undefined, measure: Measure): string {
-  if (value === null || value === undefined) return '–';
-  if (measure === 'count') return countText(value);
-  return value < 1_000 ? `${Math.round(value)} ms` : durationText(value / 1_000);
-}
+/** What lies between two ticks of an axis of times, in ms: steps that a clock has, so that none is at 1 min 40 s. */
+const MS_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4].concat(
+  [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_440].map((minutes) => minutes * 60_000),
+);
 
 /** What the curves show, in words: of each its last value and its highest. */
 export function chartText(label: string, lines: readonly Line[], measure: Measure): string {
@@ -76,7 +71,11 @@ export function chartOptions(
     scales: { x: { time: true }, y: { range: scaleTop } },
     axes: [
       axis((_plot, ticks) => ticks.map(clockTime), { space: 64, size: 28 }),
-      axis((_plot, ticks) => ticks.map((tick) => measured(tick, measure)), { size: 54, space: 32 }),
+      axis((_plot, ticks) => ticks.map((tick) => tickText(tick, measure)), {
+        size: 54,
+        space: 32,
+        ...(measure === 'ms' && { incrs: MS_STEPS }),
+      }),
     ],
     series: [
       { label: 'Time', value: (_plot, at) => (at === null ? '–' : clockTime(at)) },

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
-import { chartOptions, chartText, type Line, type Measure } from './chart-options.ts';
+import { chartOptions, chartText, type Line } from './chart-options.ts';
+import type { Measure } from './measured.ts';
 
 export interface ChartProps {
   /** Says what the curves show. */

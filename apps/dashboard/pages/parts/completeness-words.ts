@@ -1,21 +1,21 @@
 import type { Tone } from './tag.tsx';
 
-/** What the comparison with the provider may say of a conversation: a tone, and what it means. */
+/** What the comparison with ElevenLabs may say of a conversation: a tone, and what it means. */
 interface Words {
   tone: Tone;
   says: string;
 }
 
 const WORDS: Readonly<Record<string, Words>> = {
-  open: { tone: 'live', says: 'the call goes on, or the provider is not through with it' },
+  open: { tone: 'live', says: 'the call goes on, or ElevenLabs is not through with it' },
   waiting: { tone: 'quiet', says: 'the call is over, and its webhooks may still come' },
-  complete: { tone: 'good', says: 'all that the provider has of it is here' },
+  complete: { tone: 'good', says: 'all that ElevenLabs has of it is here' },
   missing: { tone: 'bad', says: 'something of it never came; the next comparison fetches it' },
   unfetchable: {
     tone: 'warn',
-    says: 'something of it never came, and the provider cannot give it, or what it gave could not be applied (see Failures)',
+    says: 'something of it never came, and ElevenLabs cannot give it, or what it gave could not be applied (see Failures)',
   },
-  erased: { tone: 'quiet', says: 'it was forgotten here; the provider is not asked for it' },
+  erased: { tone: 'quiet', says: 'it was forgotten here; ElevenLabs is not asked for it' },
 };
 
 /** All words, as filters take them. */

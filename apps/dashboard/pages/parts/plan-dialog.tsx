@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { OperationCall, Plan } from '../../src/api/contract/operations.ts';
 import { asApiError, post, type ApiError } from '../api/client.ts';
+import { StartedOperation } from '../operations/started-operation.tsx';
 import { Dialog } from './dialog.tsx';
 import { confirmText, isSomething, mayFocus, newId, startCall } from './plan-call.ts';
 import { countText } from './relative-time.ts';
@@ -20,7 +21,7 @@ export interface PlanDialogProps {
 /** How long counting may take before the dialog gives up. */
 const PLAN_TIMEOUT_MS = 60_000;
 
-/** Shows what an operation would do and to how many, asks once, and starts it. */
+/** Shows what an operation would do and to how many, asks once, starts it, and says what came of it. */
 export function PlanDialog({ title, call, verb, onClose, children }: PlanDialogProps) {
   const { planned, error, retry } = usePlan(call);
   const start = useStart(call, planned);
@@ -34,7 +35,7 @@ export function PlanDialog({ title, call, verb, onClose, children }: PlanDialogP
   const plan = planned?.plan;
   return (
     <Dialog title={title} isHeld={start.isStarting} onClose={onClose}>
-      {start.id !== undefined && <Started id={start.id} onClose={onClose} />}
+      {start.id !== undefined && <StartedOperation id={start.id} onClose={onClose} />}
       {start.id === undefined && (
         <>
           {children}
@@ -148,29 +149,4 @@ function PlanText({ plan }: { plan: Plan }) {
       )}
     </div>
   );
-}
-
-/** It was asked for: where to see it go. */
-function Started({ id, onClose }: { id: string; onClose: () => void }) {
-  return (
-    <>
-      <div class="state state-done" role="status">
-        <h3>Started</h3>
-        <p>A worker does it. You can close this; it goes on.</p>
-      </div>
-      <footer class="dialog-foot">
-        <button type="button" class="button" onClick={onClose}>
-          Close
-        </button>
-        <a class="button button-primary" href={`/operations?operation=${id}`} onClick={onClose} ref={focusOn}>
-          Watch it
-        </a>
-      </footer>
-    </>
-  );
-}
-
-/** Gives the focus to what goes on, once it is there. */
-function focusOn(element: HTMLElement | null): void {
-  element?.focus();
 }

@@ -23,11 +23,11 @@ export function Completeness({ provider }: { provider: Provider }) {
       <p class="quiet">
         {at !== null && (
           <>
-            Compared with the provider’s list <Time at={at} />.
+            Compared with ElevenLabs’ list <Time at={at} />.
           </>
         )}
         {at === null && runs.length > 0 && 'None of the last comparisons has ended well.'}
-        {at === null && runs.length === 0 && 'The conversations were never compared with the provider’s list.'}
+        {at === null && runs.length === 0 && 'The conversations were never compared with ElevenLabs’ list.'}
       </p>
       <ul class="completeness-counts">
         {KINDS.map((kind) => (

@@ -1,5 +1,6 @@
-import type { FindingItem } from '../../src/api/contract/provider.ts';
+import type { FindingItem, ProviderCheckItem } from '../../src/api/contract/provider.ts';
 import { Tag, type Tone } from '../parts/tag.tsx';
+import { Time } from '../parts/time.tsx';
 
 const LEVELS: Record<FindingItem['level'], { tone: Tone; text: string }> = {
   fault: { tone: 'bad', text: 'fault' },
@@ -12,14 +13,18 @@ const LEVELS: Record<FindingItem['level'], { tone: Tone; text: string }> = {
 const SAID_ELSEWHERE = 'agents';
 
 /** What was found, faults first, each with what to click. What is fine is folded. */
-export function Findings({ findings }: { findings: readonly FindingItem[] }) {
+export function Findings({ check: { findings, checked_at: at } }: { check: ProviderCheckItem }) {
   const fine = findings.filter(({ level }) => level === 'fine');
   const others = findings.filter(({ code, level }) => level !== 'fine' && code !== SAID_ELSEWHERE);
   const hasFault = others.some(({ level }) => level === 'fault');
   return (
     <section class="provider-findings" aria-labelledby="findings">
       <h2 id="findings">Findings</h2>
-      {!hasFault && <p class="quiet">No fault was found at the provider’s side.</p>}
+      {!hasFault && (
+        <p class="quiet">
+          The look <Time at={at} /> found no fault at ElevenLabs’ side.
+        </p>
+      )}
       {others.length > 0 && <FindingList findings={others} label="Findings" />}
       {fine.length > 0 && (
         <details>

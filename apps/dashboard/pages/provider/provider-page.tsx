@@ -7,6 +7,7 @@ import { Empty, Failed, Loading, Stale } from '../parts/states.tsx';
 import { Agents } from './agents.tsx';
 import { Completeness } from './completeness.tsx';
 import { Findings } from './findings.tsx';
+import { LastTry } from './last-try.tsx';
 import { ReconcileDialog } from './reconcile-dialog.tsx';
 import { Runs } from './runs.tsx';
 import { WebhookState } from './webhook-state.tsx';
@@ -15,26 +16,26 @@ import { WebhookState } from './webhook-state.tsx';
 const RUNNING_MS = 1_000;
 const QUIET_MS = 5_000;
 
-/** The provider's side of the line: whether our webhook is up, what is wrong there, and what never came. */
+/** ElevenLabs' side of the line: whether our webhook is up, what is wrong there, and what never came. */
 export function ProviderPage() {
   const [isBusy, setBusy] = useState(false);
   const [isAsked, setAsked] = useState(false);
   const { data, error, reload } = useApi<Provider>('/provider', { everyMs: isBusy ? RUNNING_MS : QUIET_MS });
   const isReconciling = data?.is_reconciling ?? false;
   if (isReconciling !== isBusy) setBusy(isReconciling);
-  useKeys({ r: { does: 'Compare with the provider now', run: () => setAsked(true) } });
+  useKeys({ r: { does: 'Compare with ElevenLabs now', run: () => setAsked(true) } });
   function close(): void {
     setAsked(false);
     reload();
   }
   return (
     <div class="page">
-      <PageHead title="Provider">
+      <PageHead title="ElevenLabs">
         <button type="button" class="button" onClick={() => setAsked(true)}>
           Reconcile now…
         </button>
       </PageHead>
-      {!data && !error && <Loading what="the provider’s side" />}
+      {!data && !error && <Loading what="ElevenLabs’ side" />}
       {!data && error && <Failed error={error} retry={reload} />}
       {data && error && <Stale error={error} retry={reload} />}
       {data && <Shown provider={data} />}
@@ -43,17 +44,19 @@ export function ProviderPage() {
   );
 }
 
-/** All of it. What depends on a look at the provider's side is left out where there was none. */
+/** All of it. What depends on a look at ElevenLabs' side is left out where there was none. */
 function Shown({ provider }: { provider: Provider }) {
-  const { check, advice } = provider;
+  const { check, advice, last_failure: failure } = provider;
+  const isOld = check !== null && failure !== null && failure.at > check.checked_at;
   return (
     <div class="provider">
+      <LastTry failure={failure} />
       {check === null ? (
-        <Empty title="The provider’s side was not seen yet">{advice}</Empty>
+        <Empty title="ElevenLabs’ side was not seen yet">{advice}</Empty>
       ) : (
         <>
-          <WebhookState check={check} />
-          <Findings findings={check.findings} />
+          <WebhookState check={check} isOld={isOld} />
+          <Findings check={check} />
         </>
       )}
       <Completeness provider={provider} />

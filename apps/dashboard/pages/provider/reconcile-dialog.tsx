@@ -17,7 +17,7 @@ export function ReconcileDialog({ onClose }: { onClose: () => void }) {
     [since],
   );
   return (
-    <PlanDialog title="Compare with the provider" verb="Reconcile" call={call} onClose={onClose}>
+    <PlanDialog title="Compare with ElevenLabs" verb="Reconcile" call={call} onClose={onClose}>
       <div class="choices plan-choices" role="group" aria-label="Calls of the last">
         {SPANS.map((span) => (
           <button

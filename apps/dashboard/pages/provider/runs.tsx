@@ -3,7 +3,17 @@ import { InsideOption } from '../parts/inside-option.ts';
 import { Tag } from '../parts/tag.tsx';
 import { Count, Time } from '../parts/time.tsx';
 
-/** The newest comparisons: what was listed, and what was fetched. The table scrolls on narrow screens. */
+/** What a run has counted, in the order of the columns. What is missing now stands above the runs: a run does not count it. */
+const COUNTS = [
+  { key: 'listed', name: 'Listed' },
+  { key: 'complete', name: 'Complete' },
+  { key: 'waiting', name: 'Waiting' },
+  { key: 'fetched', name: 'Transcripts fetched' },
+  { key: 'fetched_recordings', name: 'Audio fetched' },
+  { key: 'unfetchable', name: 'Unfetchable' },
+] as const;
+
+/** The newest comparisons: how each ended, and what it counted. On narrow screens each is a block, its counts under their names. */
 export function Runs({ runs }: { runs: readonly RunItem[] }) {
   if (runs.length === 0) return null;
   return (
@@ -13,16 +23,7 @@ export function Runs({ runs }: { runs: readonly RunItem[] }) {
         <table>
           <thead>
             <tr>
-              {[
-                'Started',
-                'How it ended',
-                'Calls since',
-                'Listed',
-                'Transcripts fetched',
-                'Audio fetched',
-                'Waiting',
-                'Unfetchable',
-              ].map((name) => (
+              {['Started', 'How it ended', 'Calls since', ...COUNTS.map(({ name }) => name)].map((name) => (
                 <th key={name} scope="col">
                   {name}
                 </th>
@@ -58,17 +59,21 @@ function Run({ run }: { run: RunItem }) {
       <td class="run-end">
         <RunEnd run={run} />
       </td>
-      <td>
+      <td data-name="Calls since">
         <Time at={run.window_from} />
       </td>
-      {[run.listed, run.fetched, run.fetched_recordings, run.waiting, run.unfetchable].map((n, i) => (
-        // oxlint-disable-next-line react/no-array-index-key -- columns
-        <td key={i}>
-          <Count n={n} />
+      {COUNTS.map(({ key, name }) => (
+        <td key={key} data-name={name}>
+          <Count n={hasCounted(run) ? run[key] : null} />
         </td>
       ))}
     </tr>
   );
+}
+
+/** Whether a run came as far as to count anything. The zeros of one that did not would say that ElevenLabs has no call. */
+function hasCounted(run: RunItem): boolean {
+  return (run.finished_at !== null && run.error === null) || COUNTS.some(({ key }) => run[key] > 0);
 }
 
 /** Of the statuses of an operation, those in which it is not over. */

@@ -28,7 +28,7 @@ export const PLACES: readonly Place[] = [
   },
   {
     href: '/provider',
-    name: 'Provider',
+    name: 'ElevenLabs',
     key: 'v',
     icon: 'M5 11.5a3 3 0 1 1 .4-6 3.6 3.6 0 0 1 6.8 1.2A2.5 2.5 0 0 1 12 11.5zM6.5 8.5 8 10l2.5-2.8',
   },

@@ -19,29 +19,30 @@ const AGENTS_BYTES = 60_000;
 /** The findings which say that not all agents were read: see packages/operations/src/provider-check/findings. */
 const NOT_ALL_AGENTS = ['agents_more', 'agents_unseen', 'agents_failed'];
 
-/** What is said where nobody has looked at the provider's side. */
+/** What is said where nobody has looked at ElevenLabs' side. */
 const NOBODY_LOOKED =
-  'No worker has looked at the provider’s side so far. Set ELEVENLABS_API_KEY for the workers and restart them: they look every five minutes, and fetch what never came.';
+  'No worker has looked at ElevenLabs’ side so far. Set ELEVENLABS_API_KEY for the workers and restart them: they look every five minutes, and fetch what never came.';
 
 /** What is said where the newest look cannot be read. */
-const UNREADABLE = 'The newest look at the provider’s side was saved by another version: update the dashboard.';
+const UNREADABLE = 'The newest look at ElevenLabs’ side was saved by another version: update the dashboard.';
 
 /** GET /provider. */
 export function providerRoute(ports: Pick<ApiPorts, 'lookups'>): ApiRoute {
   return route({
     method: 'GET',
     path: '/provider',
-    summary: 'Shows the newest look at the provider’s side, and how complete the conversations are.',
+    summary: 'Shows the newest look at ElevenLabs’ side, and how complete the conversations are.',
     answer: providerSchema,
     handle: ({ signal }) => inTime(readProvider(lookupsOf(ports)), signal),
   });
 }
 
 async function readProvider({ reconcile, operations }: Lookups): Promise<Provider> {
-  const [saved, completeness, runs, isReconciling] = await Promise.all([
+  const [saved, completeness, runs, failure, isReconciling] = await Promise.all([
     reconcile.check(),
     reconcile.countsInBounds(),
     reconcile.runs(MOST_RUNS),
+    reconcile.lastFailure(),
     operations.isUnderWay(RECONCILE),
   ]);
   const { data: check } = providerCheckSchema.safeParse(saved?.check);
@@ -53,6 +54,10 @@ async function readProvider({ reconcile, operations }: Lookups): Promise<Provide
     advice: check === undefined ? (isUnreadable ? UNREADABLE : NOBODY_LOOKED) : null,
     completeness,
     runs: runs.map(shownRun),
+    last_failure:
+      failure === undefined
+        ? null
+        : { id: failure.id, at: iso(failure.at), error: listedText(failure.error, TEXT_BYTES) },
     reconciled_at: isoOrNull(good?.finishedAt ?? null),
     is_reconciling: isReconciling,
   };

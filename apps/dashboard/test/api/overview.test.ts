@@ -12,7 +12,7 @@ import { openConsole, type AConsole } from './support/a-console.ts';
 const MINUTE = 60_000;
 /** 2026-01-05T09:07:30Z */
 const AT = Date.UTC(2026, 0, 5, 9, 7, 30);
-const NOTHING = { accepted: 0, refused: 0, applied: 0, ignored: 0, duplicate: 0, dead: 0 };
+const NOTHING = { accepted: 0, refused: 0, applied: 0, fetched: 0, ignored: 0, duplicate: 0, dead: 0 };
 
 function minute(at: number, counts: Partial<MinuteActivity> = {}): MinuteActivity {
   return { at, ...NOTHING, receiptToRow: Array.from({ length: 17 }, () => 0), ...counts };
@@ -39,7 +39,7 @@ const QUEUE = {
 const WELL: Attention = {
   dead: 0,
   deadSince: null,
-  failedOperations: 0,
+  failedOperations: [],
   rejectedLately: {},
   recordingsToRemoveFailing: 0,
   operationsRunning: 0,
@@ -49,6 +49,7 @@ const WELL: Attention = {
   reconciledAt: AT - MINUTE,
   reconcileEveryMs: null,
 };
+const FAILED = { kind: 'reconcile', count: 1, id: '5', message: 'The API key is refused.' };
 const RECEIVER = { role: 'receiver' as const, id: 'host:1', at: AT - 1000, gauges: { spoolFiles: 2, spoolBytes: 30 } };
 const WORKER = { role: 'worker' as const, id: 'host:2', at: AT - 1000, gauges: { databaseOpen: 1 } };
 
@@ -74,13 +75,14 @@ describe('figures', () => {
     minute(AT - 30_000 - 24 * 60 * MINUTE, { accepted: 1_000 }),
     minute(AT - 30_000 - 60 * MINUTE, { accepted: 100, dead: 1 }),
     minute(AT - 30_000 - 59 * MINUTE, { accepted: 10, receiptToRow: buckets({ 0: 1 }) }),
-    minute(AT - 30_000, { accepted: 1, refused: 2, receiptToRow: buckets({ 4: 1 }) }),
+    minute(AT - 30_000, { accepted: 1, fetched: 4, refused: 2, receiptToRow: buckets({ 4: 1 }) }),
   ];
 
   it('are the sums of the last hour and the last day, with the minute that runs', () => {
     expect(activitySince(minutes, AT, 60 * MINUTE)).toEqual({
       ...NOTHING,
       accepted: 11,
+      fetched: 4,
       refused: 2,
       receipt_to_row_ms: {
         p50: 5,
@@ -109,7 +111,12 @@ describe('what needs attention', () => {
   it.each([
     ['dead letters', { attention: { ...WELL, dead: 2, deadSince: AT } }, 'dead_letters', '/failures'],
     ['refused', { attention: { ...WELL, rejectedLately: { no_time: 1 } } }, 'rejected', '/rejected?cause=no_time'],
-    ['failed work', { attention: { ...WELL, failedOperations: 1 } }, 'failed_operations', '/operations'],
+    [
+      'failed work',
+      { attention: { ...WELL, failedOperations: [FAILED] } },
+      'failed_operations',
+      '/operations?operation=5',
+    ],
     ['files that stay', { attention: { ...WELL, recordingsToRemoveFailing: 3 } }, 'recordings_stay', '/operations'],
     ['what never came', { attention: { ...WELL, missing: 3 } }, 'conversations_missing', '/provider'],
     ['the provider', { attention: { ...WELL, providerFaults: ['It is off.'] } }, 'provider_fault', '/provider'],
@@ -165,9 +172,18 @@ describe('what needs attention', () => {
     expect(textsOf({ missing: 10_001 })).toEqual([
       'More than 10,000 conversations are missing here, in whole or in part.',
     ]);
-    expect(textsOf({ providerFaults: ['It is off.', 'b'] })).toEqual(['At the provider: It is off. And 1 fault more.']);
+    expect(textsOf({ providerFaults: ['It is off.', 'b'] })).toEqual(['At ElevenLabs: It is off. And 1 fault more.']);
     expect(textsOf({ providerFaults: ['It is off.', 'b', 'c'] })).toEqual([
-      'At the provider: It is off. And 2 faults more.',
+      'At ElevenLabs: It is off. And 2 faults more.',
+    ]);
+  });
+
+  it('says which work failed, how often, and why', () => {
+    const failedOperations = [{ ...FAILED, count: 3 }, FAILED, { ...FAILED, kind: 'new', message: null }];
+    expect(attentionOf(aReading({ attention: { ...WELL, failedOperations } })).map(({ text }) => text)).toEqual([
+      'The comparison with ElevenLabs failed 3 times within the last day, and has not ended well since: The API key is refused.',
+      'The comparison with ElevenLabs failed once within the last day, and has not ended well since: The API key is refused.',
+      'The operation new failed once within the last day, and has not ended well since.',
     ]);
   });
 
@@ -233,7 +249,7 @@ describe('the overview of a line', () => {
     await vi.waitFor(async () => {
       await canary.note(sentAt);
       expect(await canary.newest()).toBe(sentAt);
-    });
+    }, 20_000);
     canary.close();
     await recordDeadBodies(store, [Buffer.from('{}')]);
     const writers = (['receiver', 'worker'] as const).map((role) =>
@@ -282,7 +298,7 @@ describe('the overview of a line', () => {
             },
           ],
         }),
-      { timeout: 15_000, interval: 50 },
+      { timeout: 20_000, interval: 50 },
     );
     const { canary_age_seconds: age } = (await ask('/overview')).json();
     expect(age).toBeGreaterThanOrEqual(10);

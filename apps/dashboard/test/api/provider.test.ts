@@ -29,6 +29,9 @@ afterAll(() => console_.close());
 const ask = (url: string) => console_.ask(url);
 const post = (url: string, payload: object) => console_.ask(url, { method: 'POST', payload });
 
+/** The newest comparison that failed, as the page has it. */
+const failure = async () => (await ask('/provider')).json().last_failure;
+
 /** What was left to the workers. */
 async function requests(): Promise<unknown[]> {
   const jobs = await Promise.all(console_.queues.shards().map(({ requests: queue }) => queue.getJobs('waiting')));
@@ -38,6 +41,9 @@ async function requests(): Promise<unknown[]> {
 const minutesAfter = (minutes: number) => `to_timestamp(${AT / 1000 + minutes * 60})`;
 
 const OTHERS = ['5', '6', '7'].map((digit) => RUN.replaceAll('4', digit));
+
+const RUN_COLUMNS =
+  '(id, window_from, window_to, started_at, finished_at, error, listed, complete, waiting, fetched, fetched_recordings, unfetchable)';
 
 /** A run of so many minutes after `AT`, whose row has this end and this error. */
 function run(id: string, minutes: number, end: string): string {
@@ -54,8 +60,7 @@ async function seed(): Promise<void> {
     `UPDATE conversations SET completeness = CASE id WHEN 'conv-1' THEN 'missing' WHEN 'conv-2' THEN 'waiting' ELSE 'complete' END`,
   );
   const [refused = '', ended = '', running = ''] = OTHERS;
-  await sql(`INSERT INTO reconciliations
-    (id, window_from, window_to, started_at, finished_at, error, listed, complete, waiting, fetched, fetched_recordings, unfetchable)
+  await sql(`INSERT INTO reconciliations ${RUN_COLUMNS}
     VALUES ${run(RUN, 15, `to_timestamp(${AT / 1000 + 901}), NULL`)}, ${run(refused, 30, `to_timestamp(${AT / 1000 + 1801}), 'The API key is refused.'`)},
       ${run(ended, 45, 'NULL, NULL')}, ${run(running, 60, 'NULL, NULL')}`);
   // The first operation is kept no longer. One was cancelled when no worker had it, so nobody has ended its run.
@@ -76,6 +81,29 @@ describe('the provider’s side', () => {
     });
     const plan = (await post('/operations/plan', { kind: 'reconcile', filter: {} })).json();
     expect(plan.text).toContain('set ELEVENLABS_API_KEY for the workers first');
+  });
+
+  it('names the newest comparison that failed, and why, until one has ended well', async () => {
+    const { sql } = console_;
+    expect(await failure()).toBeNull();
+    const [, refused = '', good = ''] = OTHERS;
+    const failed = (minutes: number, kind: string, id: string) =>
+      `('${id}', '${kind}', 'failed', 'It failed. Fetched 0 transcripts.', ${minutesAfter(minutes)})`;
+    await sql(`INSERT INTO operations (id, kind, status, message, finished_at)
+      VALUES ${failed(10, 'reconcile', RUN)}, ${failed(20, 'reconcile', refused)}, ${failed(30, 'fetch-conversation', good)}`);
+    // No worker had a key for it, so there is no run.
+    expect(await failure()).toEqual({
+      id: refused,
+      at: secondsAfter(1200),
+      error: 'It failed. Fetched 0 transcripts.',
+    });
+    await sql(
+      `INSERT INTO reconciliations ${RUN_COLUMNS} VALUES ${run(refused, 15, `${minutesAfter(20)}, 'The API key is refused.'`)}`,
+    );
+    expect(await failure()).toMatchObject({ id: refused, error: 'The API key is refused.' });
+    await sql(`INSERT INTO reconciliations ${RUN_COLUMNS} VALUES ${run(good, 19, `${minutesAfter(21)}, NULL`)}`);
+    expect(await failure()).toBeNull();
+    await sql('DELETE FROM reconciliations; DELETE FROM operations');
   });
 
   it('is shown with the faults first, counts, and the newest runs', async () => {
@@ -134,15 +162,11 @@ describe('the provider’s side', () => {
     expect([shown[0].level, agents, hasMore]).toEqual(['fault', 900, true]);
   });
 
-  it('tells that a comparison waits or runs, and what it has found unfetchable', async () => {
+  it('tells that a comparison waits or runs', async () => {
     const { id } = await console_.store.operations.request({ kind: 'reconcile', filter: {} });
     expect((await ask('/provider')).json().is_reconciling).toBe(true);
-    await console_.sql(`UPDATE operations SET status = 'done', finished_at = now(),
-      checkpoint = '{"unfetchable": {"conv-9": "the provider does not have it"}}' WHERE id = '${id}'`);
+    await console_.sql(`UPDATE operations SET status = 'done', finished_at = now() WHERE id = '${id}'`);
     expect((await ask('/provider')).json().is_reconciling).toBe(false);
-    expect((await ask(`/operations/${id}`)).json().unfetchable).toEqual([
-      { conversation: 'conv-9', reason: 'the provider does not have it' },
-    ]);
   });
 });
 
@@ -154,8 +178,9 @@ describe('what never came', () => {
   it('is fetched by a comparison, whose time is absolute once it is planned', async () => {
     const usual = (await post('/operations/plan', { kind: 'reconcile', filter: {} })).json();
     expect(usual).toMatchObject({ kind: 'reconcile', total: 2, is_whole: false, filter: {} });
-    expect(usual.parts).toEqual([
-      { name: 'looked at again, however old', counts: { missing: 1, waiting: 1, open: 0 } },
+    expect([usual.text, usual.parts]).toEqual([
+      expect.stringMatching(/the last comparison left unfinished would be compared as well: 1 missing, 1 waiting\.$/),
+      [],
     ]);
     expect(usual.text).not.toContain('ELEVENLABS_API_KEY');
     const week = (await post('/operations/plan', { kind: 'reconcile', filter: { since: '2026-01-01' } })).json();
@@ -185,7 +210,7 @@ describe('what never came', () => {
     const none = await post('/operations/plan', { ...body, conversation: 'none' });
     expect([none.statusCode, none.json().text]).toEqual([
       200,
-      expect.stringMatching(/^Nothing of this conversation is here\. The provider would be asked/),
+      expect.stringMatching(/^Nothing of this conversation is here\. ElevenLabs would be asked/),
     ]);
   });
 

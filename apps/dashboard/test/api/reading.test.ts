@@ -169,12 +169,16 @@ describe('conversations', () => {
       'conv-1',
     ]);
     await console_.sql(
-      `UPDATE conversations SET completeness = CASE id WHEN 'conv-1' THEN 'missing' ELSE 'complete' END`,
+      `UPDATE conversations SET completeness = CASE id WHEN 'conv-1' THEN 'missing' ELSE 'complete' END,
+        completeness_reason = CASE id WHEN 'conv-1' THEN 'it waits' END`,
     );
     const missing = await ask('/conversations?completeness=missing');
     expect(missing.json().items).toMatchObject([{ id: 'conv-1', completeness: 'missing' }]);
     expect(idsOf(await ask('/conversations?completeness=complete'))).toEqual([ODD, 'conv-2']);
-    expect((await ask('/conversations/conv-1')).json().completeness).toBe('missing');
+    expect((await ask('/conversations/conv-1')).json()).toMatchObject({
+      completeness: 'missing',
+      completeness_reason: 'it waits',
+    });
   });
 
   it('are shown with what was said, what was done, and who it was', async () => {
@@ -313,7 +317,7 @@ describe('what failed, and what was refused', () => {
     await vi.waitFor(
       async () => expect((await ask('/failures')).json().items).toMatchObject([{ known_by: 'somebody' }]),
       {
-        timeout: 10_000,
+        timeout: 20_000,
       },
     );
   });

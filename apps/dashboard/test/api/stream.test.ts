@@ -93,6 +93,6 @@ describe('bytes of the storage', () => {
     });
     expect([answer.status, reading?.aborted]).toEqual([200, false]);
     gone.abort();
-    await vi.waitUntil(() => reading?.aborted, { timeout: 10_000 });
+    await vi.waitUntil(() => reading?.aborted, { timeout: 20_000 });
   });
 });

@@ -71,7 +71,7 @@ const conversation = (given: Partial<ConversationDetail>): ConversationDetail =>
   metadata: {},
   delete_transcript_at: null,
   delete_audio_at: null,
-  unfetchable_reason: null,
+  completeness_reason: null,
   changed_at: at(0),
   transcript: [turn(0), turn(1)],
   messages_next: 'behind-2',

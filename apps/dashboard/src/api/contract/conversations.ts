@@ -93,8 +93,8 @@ export const conversationDetailSchema = conversationSchema.extend({
   metadata: json,
   delete_transcript_at: timeOrNull,
   delete_audio_at: timeOrNull,
-  /** Why it is unfetchable, as the newest operation has it that found it so. */
-  unfetchable_reason: textOrNull,
+  /** Why it is unfetchable or missing, where the last comparison with the provider says why. */
+  completeness_reason: textOrNull,
   changed_at: time,
   /** The first of them, in order; `messages` counts all. */
   transcript: z.array(messageSchema),

@@ -22,12 +22,6 @@ export const operationSchema = z.object({
   cancel_requested_at: timeOrNull,
 });
 
-/** One operation. */
-export const operationDetailSchema = operationSchema.extend({
-  /** Of a comparison with the provider: the first of the conversations that it has found unfetchable, each with the reason. */
-  unfetchable: z.array(z.object({ conversation: z.string(), reason: z.string() })),
-});
-
 export const operationsPage = pageOf(operationSchema);
 
 /** A filter in words, as query strings have them. */
@@ -77,6 +71,5 @@ export const planSchema = z.object({
 export const startedSchema = z.object({ id: uuid });
 
 export type OperationItem = z.output<typeof operationSchema>;
-export type OperationDetail = z.output<typeof operationDetailSchema>;
 export type OperationCall = z.output<typeof operationBody>;
 export type Plan = z.output<typeof planSchema>;

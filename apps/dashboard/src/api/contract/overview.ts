@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, numberOrNull, textOrNull, time } from './fields.ts';
 
-/** How long it took from the receipt to the row, of events that were applied, in milliseconds. Null where none was. */
+/** How long it took from the receipt to the row, of events that were applied and not fetched, in milliseconds. Null where none was. */
 const receiptToRow = z.object({ p50: numberOrNull, p99: numberOrNull });
 
 /** What receivers and workers counted in a span of time. */
@@ -9,6 +9,8 @@ export const activitySchema = z.object({
   /** Events that were answered 200. */
   accepted: count,
   applied: count,
+  /** Of the applied ones, those that workers had fetched from ElevenLabs: no webhook brought them. */
+  fetched: count,
   ignored: count,
   duplicate: count,
   dead: count,

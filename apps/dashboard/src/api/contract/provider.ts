@@ -60,6 +60,8 @@ export const providerSchema = z.object({
   completeness: z.object({ open: count, waiting: count, missing: count, unfetchable: count }),
   /** The newest, the newest first. */
   runs: z.array(runSchema),
+  /** The newest comparison that failed, where none has ended well since: what else is here may be older than the trouble. Null otherwise. */
+  last_failure: z.object({ id: uuid, at: time, error: textOrNull }).nullable(),
   /** When a comparison ended well last; null where none of `runs` did. */
   reconciled_at: timeOrNull,
   /** Whether a comparison waits for a worker, or runs. */

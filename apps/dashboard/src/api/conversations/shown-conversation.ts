@@ -71,7 +71,7 @@ export function shownRow(row: LookedUpConversation) {
     metadata: boundedJson(row.metadata),
     delete_transcript_at: isoOrNull(row.deleteTranscriptAt),
     delete_audio_at: isoOrNull(row.deleteAudioAt),
-    unfetchable_reason: listedText(row.unfetchableReason, SHOWN_BYTES.reason),
+    completeness_reason: listedText(row.completenessReason, SHOWN_BYTES.reason),
     changed_at: iso(row.changedAt),
   } satisfies Partial<ConversationDetail>;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limit } from '../contract/fields.ts';
-import { operationDetailSchema, operationsPage, type OperationDetail } from '../contract/operations.ts';
+import { operationSchema, operationsPage, type OperationItem } from '../contract/operations.ts';
 import { cursorOf, writeCursor } from '../cursor.ts';
 import { inTime } from '../deadline.ts';
 import { ApiFault, missing } from '../faults.ts';
@@ -8,7 +8,7 @@ import { lookupsOf, type ApiPorts } from '../ports.ts';
 import { route, type ApiRoute } from '../route.ts';
 import { askedOperation, askedOperations } from './asked.ts';
 import { planOperation } from './plan-operation.ts';
-import { shownOperation, shownOperationDetail } from './shown-operation.ts';
+import { shownOperation } from './shown-operation.ts';
 import { startOperation } from './start-operation.ts';
 
 const operationParams = z.object({ id: z.guid({ error: 'id must be the uuid of an operation' }) });
@@ -55,16 +55,16 @@ function listOperations(ports: Ports): ApiRoute {
  *
  * @throws ApiFault `operation_missing`
  */
-async function findOperation(id: string, ports: Ports): Promise<OperationDetail> {
+async function findOperation(id: string, ports: Ports): Promise<OperationItem> {
   const { operations } = lookupsOf(ports);
   const row = await operations.get(id);
-  if (row !== undefined) return shownOperationDetail(row);
+  if (row !== undefined) return shownOperation(row);
   const asked = await ports.requests.start(id);
-  if (asked !== undefined) return { ...askedOperation(asked), unfetchable: [] };
+  if (asked !== undefined) return askedOperation(asked);
   // A worker may have carried the request out between the two.
   const late = await operations.get(id);
   if (late === undefined) throw missing('operation_missing', `There is no operation ${id}.`);
-  return shownOperationDetail(late);
+  return shownOperation(late);
 }
 
 function getOperation(ports: Ports): ApiRoute {
@@ -73,7 +73,7 @@ function getOperation(ports: Ports): ApiRoute {
     path: '/operations/:id',
     summary: 'Shows one operation. One that somebody has asked for, and no worker has begun, is `asked`.',
     params: operationParams,
-    answer: operationDetailSchema,
+    answer: operationSchema,
     faults: { 404: { description: 'operation_missing' } },
     handle: ({ params: { id }, signal }) => inTime(findOperation(id.toLowerCase(), ports), signal),
   });

@@ -1,15 +1,9 @@
-import { readUnfetchable } from '@landline/operations';
 import type { Operation } from '@landline/store';
 import { z } from 'zod';
-import { firstOf, listedText } from '../bounded.ts';
-import type { OperationDetail, OperationItem } from '../contract/operations.ts';
+import type { OperationItem } from '../contract/operations.ts';
 import { iso, isoOrNull } from '../shown-time.ts';
 
 const filterSchema = z.record(z.string(), z.json()).catch({});
-
-/** How much of a reason is shown, and how much all of them may have together, in bytes. */
-const REASON_BYTES = 500;
-const REASONS_BYTES = 60_000;
 
 /** An operation as lists show it. */
 export function shownOperation(row: Operation): OperationItem {
@@ -30,14 +24,4 @@ export function shownOperation(row: Operation): OperationItem {
     finished_at: isoOrNull(row.finishedAt),
     cancel_requested_at: isoOrNull(row.cancelRequestedAt),
   };
-}
-
-/** An operation that is shown alone. */
-export function shownOperationDetail(row: Operation): OperationDetail {
-  const unfetchable = firstOf(
-    Object.entries(readUnfetchable(row.checkpoint)),
-    ([conversation, reason]) => ({ conversation, reason: listedText(reason, REASON_BYTES) ?? '' }),
-    REASONS_BYTES,
-  );
-  return { ...shownOperation(row), unfetchable };
 }

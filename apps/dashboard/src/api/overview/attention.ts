@@ -1,6 +1,7 @@
 import { MOST_COUNTED } from '@landline/store';
 import { listedText } from '../bounded.ts';
 import type { Attention } from '../contract/overview.ts';
+import { kindWords } from '../operations/kind-words.ts';
 import type { Reading } from './reading.ts';
 
 /** How long a job may wait, in ms, until somebody should look. A worker takes one within milliseconds. */
@@ -12,7 +13,7 @@ const MOST_WORDS_BYTES = 300;
 /** How long journals may hold events that Redis does not have, in ms. */
 const JOURNAL_MS = 60_000;
 
-/** How long after the last comparison with the provider somebody should look, in ms: that many times the workers' interval, and this long at least. */
+/** How long after the last comparison with ElevenLabs somebody should look, in ms: that many times the workers' interval, and this long at least. */
 const LATE_INTERVALS = 3;
 const LEAST_LATE_MS = 3_600_000;
 
@@ -103,10 +104,10 @@ function ledger({ attention, at }: Reading): Attention[] {
     const text = `${many(count, 'request')} of the last day ${count === 1 ? 'was' : 'were'} refused: ${cause.replaceAll('_', ' ')}.`;
     found.push(warning('rejected', text, `/rejected?cause=${encodeURIComponent(cause)}`));
   }
-  if (failedOperations > 0) {
-    found.push(
-      warning('failed_operations', `${many(failedOperations, 'operation')} of the last day failed.`, '/operations'),
-    );
+  for (const { kind, count, id, message } of failedOperations) {
+    const why = message === null ? '.' : `: ${listedText(message, MOST_WORDS_BYTES) ?? ''}`;
+    const text = `${kindWords(kind)} failed ${timesOf(count)} within the last day, and has not ended well since${why}`;
+    found.push(warning('failed_operations', text, `/operations?operation=${id}`));
   }
   if (recordingsToRemoveFailing > 0) {
     const text = `${many(recordingsToRemoveFailing, 'file')} of recordings cannot be removed from the storage: see the log of the workers.`;
@@ -123,7 +124,7 @@ function provider({ attention, at }: Reading): Attention[] {
   if (first !== undefined) {
     const more = others.length === 0 ? '' : ` And ${many(others.length, 'fault')} more.`;
     found.push(
-      error('provider_fault', `At the provider: ${listedText(first, MOST_WORDS_BYTES) ?? ''}${more}`, '/provider'),
+      error('provider_fault', `At ElevenLabs: ${listedText(first, MOST_WORDS_BYTES) ?? ''}${more}`, '/provider'),
     );
   }
   if (missing > 0) {
@@ -132,10 +133,14 @@ function provider({ attention, at }: Reading): Attention[] {
   }
   const lateMs = Math.max(LEAST_LATE_MS, LATE_INTERVALS * (reconcileEveryMs ?? LONGEST_INTERVAL_MS));
   if (reconciledAt !== null && at - reconciledAt > lateMs) {
-    const text = `No comparison with the provider has ended well for ${lasting(at - reconciledAt)}.`;
+    const text = `No comparison with ElevenLabs has ended well for ${lasting(at - reconciledAt)}.`;
     found.push(warning('reconcile_late', text, '/provider'));
   }
   return found;
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${count.toLocaleString('en')} times`;
 }
 
 function many(count: number, what: string): string {

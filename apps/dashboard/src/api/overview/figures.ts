@@ -9,12 +9,13 @@ type Counts = Omit<MinuteActivity, 'at'>;
 
 /** Adds minutes up. */
 export function sumOf(minutes: readonly Counts[]): Counts {
-  const sum = { accepted: 0, refused: 0, applied: 0, ignored: 0, duplicate: 0, dead: 0 };
+  const sum = { accepted: 0, refused: 0, applied: 0, fetched: 0, ignored: 0, duplicate: 0, dead: 0 };
   const receiptToRow: number[] = [];
   for (const minute of minutes) {
     sum.accepted += minute.accepted;
     sum.refused += minute.refused;
     sum.applied += minute.applied;
+    sum.fetched += minute.fetched;
     sum.ignored += minute.ignored;
     sum.duplicate += minute.duplicate;
     sum.dead += minute.dead;
@@ -29,6 +30,7 @@ export function shownActivity({
   accepted,
   refused,
   applied,
+  fetched,
   ignored,
   duplicate,
   dead,
@@ -36,6 +38,7 @@ export function shownActivity({
   return {
     accepted,
     applied,
+    fetched,
     ignored,
     duplicate,
     dead,
