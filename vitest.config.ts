@@ -10,7 +10,8 @@ export default defineConfig({
     setupFiles: ['test/fail-on-open-connections.ts'],
     pool: 'forks',
     maxWorkers: 3,
-    testTimeout: 30_000,
+    // For what hangs: a test has several waits of 20 s, of which each may be long on a busy machine.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
   },

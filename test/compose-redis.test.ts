@@ -1,10 +1,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { choosePort, findRedisServer, startProcess, thisMachine } from '@landline/local-servers';
+import { findRedisServer, startProcess, thisMachine } from '@landline/local-servers';
 import { createProducerConnection } from '@landline/queue';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { readCompose, serviceOf } from './support/compose.ts';
+import { chooseQuietPort } from './support/quiet-port.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 
 // The test needs no Docker: it runs the command of docker-compose.yml as it stands. The command calls two programs of the image.
@@ -17,7 +18,7 @@ let folder: string;
 let port: number;
 beforeEach(async () => {
   folder = await makeTempFolder();
-  port = await choosePort(0);
+  port = await chooseQuietPort();
   const server = await findRedisServer(thisMachine(PATH));
   const cli = server.replace(/-server$/, '-cli');
   await mkdir(join(folder, 'bin'));
@@ -57,7 +58,7 @@ async function start(memoryBytes?: number) {
       () => true,
       () => false,
     );
-  await redis.until(answers, { withinMs: 10_000, pollMs: 50 });
+  await redis.until(answers, { withinMs: 20_000, pollMs: 50 });
   const setting = async (name: string) => String((await connection.config('GET', name)).at(1));
   return { connection, setting, stop };
 }

@@ -4,11 +4,12 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { choosePort, startProcess, type StartedProcess } from '@landline/local-servers';
+import { startProcess, type StartedProcess } from '@landline/local-servers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { environmentOf, readCompose, serviceOf } from './support/compose.ts';
 import { copyContext, parseDockerfile, runStage, valueOf, type Stage } from './support/dockerfile.ts';
+import { chooseQuietPort } from './support/quiet-port.ts';
 import { runSql } from './support/run-sql.ts';
 
 // The test needs no Docker: it runs the Dockerfile's own commands in a clean folder. Then it starts the result with the
@@ -138,7 +139,7 @@ describe('the image', () => {
   it.each(Object.entries(SERVERS))(
     'runs the %s until its signal to stop, seen by its own health check',
     async (name, port) => {
-      const free = String(await choosePort(0));
+      const free = String(await chooseQuietPort());
       const [, program = '', ...args] = serviceOf(compose, name).healthcheck.test;
       const isHealthy = () => {
         const check = args.map((arg) => arg.replace(`127.0.0.1:${port}`, `127.0.0.1:${free}`));

@@ -67,6 +67,6 @@ test('SIGTERM while a transaction is stuck: the worker is gone within ten second
   await vi.waitUntil(async () => (await pipe.recorded()) === 1, { timeout: 60_000, interval: 50 });
   // The row is there a moment before Redis knows that the job is done.
   await expect
-    .poll(() => pipe.queues.events.getJobCounts('failed', 'active', 'waiting'), { timeout: 10_000 })
+    .poll(() => pipe.queues.events.getJobCounts('failed', 'active', 'waiting'), { timeout: 20_000 })
     .toEqual({ failed: 0, active: 0, waiting: 0 });
 }, 120_000);

@@ -9,6 +9,7 @@ import { startPostgres } from '../packages/local-servers/src/postgres/start-post
 import { startRedis } from '../packages/local-servers/src/redis/start-redis.ts';
 import type { Service } from '../packages/local-servers/src/processes/running-process.ts';
 import { runPgBouncer, type PgBouncer } from './support/pgbouncer-process.ts';
+import { copyCluster } from './support/copy-cluster.ts';
 import { createTemplate } from './support/template.ts';
 
 declare module 'vitest' {
@@ -17,7 +18,9 @@ declare module 'vitest' {
     redisUrl: string;
     /** The superuser's URL of one Postgres for the whole run: `createDatabase` makes a database there. */
     databaseUrl: string;
-    /** The same behind PgBouncer, where PGBOUNCER=1 puts one before Postgres; else empty. */
+    /** The data of that Postgres as it was before the first test, with the template: `startPrivatePostgres` starts on a copy. */
+    clusterDir: string;
+    /** `databaseUrl` behind PgBouncer, where PGBOUNCER=1 puts one before Postgres; else empty. */
     poolerUrl: string;
   }
 }
@@ -51,13 +54,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const redis = await startRedis({ dir: join(folder, 'redis'), port: 0, searchPath: process.env['PATH'] });
     running.push(redis);
-    const postgres = await startPostgres({ dir: join(folder, 'postgres'), port: 0, args: THROWAWAY });
+    const dir = join(folder, 'postgres');
+    const first = await startPostgres({ dir, port: 0, args: THROWAWAY });
+    running.push(first);
+    await createTemplate(first.url);
+    await first.stop();
+    running.pop();
+    const clusterDir = join(folder, 'kept');
+    await copyCluster(dir, clusterDir);
+    const postgres = await startPostgres({ dir, port: 0, args: THROWAWAY });
     running.push(postgres);
-    await createTemplate(postgres.url);
     if (process.env['PGBOUNCER'] === '1') pooler = await runPgBouncer(postgres.url, { who: 'roles', settings: POOLER });
     project.provide('poolerUrl', pooler?.urlOf(postgres.url) ?? '');
     project.provide('redisUrl', redis.url);
     project.provide('databaseUrl', postgres.url);
+    project.provide('clusterDir', clusterDir);
   } catch (error) {
     await stop();
     throw error;

@@ -13,9 +13,10 @@ import { post, SECRET, send, signed, WEBHOOK_PATH } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
 import { makeConversation } from './support/provider/conversation.ts';
 import { startProvider, type StandIn } from './support/provider/start-provider.ts';
+import { chooseQuietPort } from './support/quiet-port.ts';
 import { openConnection, rawPost } from './support/raw-connection.ts';
 import { runSql } from './support/run-sql.ts';
-import { samplesOf, scrape, type Scrape } from './support/scrape.ts';
+import { samplesOf, scrape, valueOf, type Scrape } from './support/scrape.ts';
 
 const DASHBOARD_PASSWORD = 'correct horse battery';
 const LOGIN = { authorization: `Basic ${Buffer.from(`admin:${DASHBOARD_PASSWORD}`).toString('base64')}` };
@@ -39,14 +40,13 @@ beforeAll(async () => {
   await chmod(folder, 0o755); // as root, Postgres runs as another user
   journalDir = join(folder, 'journal');
   redis = await startPrivateRedis();
-  postgres = await startPostgres({ dir: join(folder, 'postgres'), port: 0 });
+  postgres = await startPostgres({ dir: join(folder, 'postgres'), port: await chooseQuietPort() });
   const startedAt = Math.floor(Date.now() / 1000) - 10_800;
   const conversations = ['conv_unsent', 'conv_gone'].map((id) => makeConversation({ id, startedAt, hasAudio: false }));
   provider = await startProvider({ conversations });
   // The run at the worker's start cannot fetch them.
   endFault = provider.fail({
-    kind: 'missing_permissions',
-    permission: 'convai_read',
+    kind: 'forbidden',
     path: /conv_(unsent|gone)$/,
     times: 'always',
   });
@@ -131,6 +131,25 @@ async function ask(call: Record<string, string>, token = INITIATION_TOKEN): Prom
 const answers = (kind: string, because: string) =>
   `landline_initiation_answers_total{kind="${kind}",because="${because}"}`;
 
+/** How many answers the initiation has counted. */
+async function answered(): Promise<number | undefined> {
+  return valueOf({ samples: await readMetrics('initiation'), types: {} }, 'landline_initiation_answers_total');
+}
+
+/**
+ * Asks until an answer is counted there: a machine that stalls for longer than an answer may take counts another one. Returns how often it has asked.
+ */
+async function askUntil(call: Record<string, string>, counter: string): Promise<number> {
+  let times = 0;
+  const asked = async () => {
+    times += 1;
+    expect(await ask(call)).toBe(200);
+    return (await readMetrics('initiation'))[counter];
+  };
+  await expect.poll(asked, WITHIN).toEqual(above(0));
+  return times;
+}
+
 describe('what moves the metrics', () => {
   test('conversations that never came: missing, then fetched, or nobody can; and the webhook at the provider', async () => {
     await expect
@@ -193,7 +212,7 @@ describe('what moves the metrics', () => {
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({
-        // The account that was fetched was applied as well.
+        // The account that was fetched was applied as well, and is in no time from receipt to row.
         'landline_events_processed_total{outcome="applied"}': 2,
         'landline_events_processed_total{outcome="duplicate"}': 1,
         'landline_events_processed_total{outcome="ignored"}': 1,
@@ -203,7 +222,7 @@ describe('what moves the metrics', () => {
         [jobs(REJECTED_QUEUE, 'waiting')]: 0,
         [jobs(REQUESTS_QUEUE, 'failed')]: 0,
         landline_transaction_events_sum: 4,
-        landline_receipt_to_row_seconds_count: 2,
+        landline_receipt_to_row_seconds_count: 1,
         landline_receipt_to_row_seconds_sum: above(0),
         'landline_postgres_errors_total{class="connection"}': 0,
         landline_database_waiting: 0,
@@ -471,22 +490,20 @@ describe('what moves the metrics', () => {
     // Postgres was away in a test before: the initiation may not have noticed yet that it is back.
     await expect.poll(() => readMetrics('initiation'), WITHIN).toMatchObject({ landline_initiation_database_up: 1 });
     const conversation = { conversation_id: 'conv_calls', agent_id: 'agent_1' };
-    expect(await ask({ caller_id: '+12025550123', ...conversation })).toBe(200);
-    expect(await ask({ caller_id: '+12025550124' })).toBe(200);
-    expect(await ask({ caller_id: 'anonymous' })).toBe(200);
+    const named = await askUntil({ caller_id: '+12025550123', ...conversation }, answers('known', ''));
+    const unnamed = await askUntil({ caller_id: '+12025550124' }, answers('unknown', 'not_found'));
+    const withheld = await askUntil({ caller_id: 'anonymous' }, answers('unknown', 'withheld'));
     expect(await ask({ caller_id: '+12025550123' }, 'another token, and wrong')).toBe(401);
     await expect
       .poll(() => readMetrics('initiation'), WITHIN)
       .toMatchObject({
-        [answers('known', '')]: 1,
-        [answers('unknown', 'not_found')]: 1,
-        [answers('unknown', 'withheld')]: 1,
-        'landline_initiation_answer_seconds_count{kind="known"}': 1,
+        'landline_initiation_answer_seconds_count{kind="known"}': above(0),
         'landline_initiation_refused_total{code="token_mismatch"}': 1,
-        'landline_initiation_events_total{result="enqueued"}': 1,
+        'landline_initiation_events_total{result="enqueued"}': named,
         // The metric's alert needs a first sample to see an increase.
         'landline_initiation_events_total{result="lost"}': 0,
       });
+    await expect.poll(answered, WITHIN).toBe(named + unnamed + withheld);
   });
 
   test('a call while Redis and Postgres are away', async () => {

@@ -149,7 +149,7 @@ test(`${EVENTS} dead events are replayed at the rate that is asked for, and a re
   await vi.waitUntil(async () => ((await first.get())?.done ?? 0) > EVENTS / 20, { timeout: 60_000, interval: 50 });
   const cancelledAt = performance.now();
   await store.operations.cancel(first.id);
-  await vi.waitUntil(async () => (await first.get())?.status === 'cancelled', { timeout: 10_000, interval: 20 });
+  await vi.waitUntil(async () => (await first.get())?.status === 'cancelled', { timeout: 20_000, interval: 20 });
   const cancelMs = performance.now() - cancelledAt;
 
   await sql(`UPDATE webhook_events SET outcome = 'dead', error = '{"code":"x"}', applied_at = NULL`);

@@ -107,7 +107,7 @@ describe('What is deleted, and when', () => {
     expect(await type(plan)).toMatchObject({ code: 0, output: expect.stringMatching(/^ +1 {2}refused requests/m) });
     expect(await type(retention)).toMatchObject({
       code: 0,
-      output: expect.stringMatching(/Deleted: .*\b1 refused requests\./),
+      output: expect.stringMatching(/Deleted: .*\b1 refused request\./),
     });
     expect(await pipe.sql('SELECT count(*)::int AS n FROM rejected_requests')).toEqual([{ n: 1 }]);
     await pipe.sql('DELETE FROM rejected_requests');
@@ -204,7 +204,7 @@ describe('A customer wants to be forgotten', () => {
     expect(others).toEqual([]);
     expect(await type(ofPerson(plan))).toMatchObject({
       code: 0,
-      output: expect.stringMatching(/^1 conversations with 2 messages/),
+      output: expect.stringMatching(/^1 conversation with 2 messages/),
     });
     const erased = await type(ofPerson(erase));
     expect(erased).toMatchObject({ code: 0, output: expect.stringMatching(/^journals +have nothing of it from 20/m) });

@@ -5,6 +5,7 @@ import { migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startApp } from './support/app-process.ts';
 import { get, post, SECRET } from './support/post.ts';
+import { chooseQuietPort } from './support/quiet-port.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 import { openQueryStore } from '../packages/store/test/support/query-store.ts';
@@ -15,7 +16,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   const dir = `${await makeTempFolder()}/postgres`;
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
-  let postgres = await startPostgres({ dir, port: 0 });
+  let postgres = await startPostgres({ dir, port: await chooseQuietPort() });
   onTestFinished(() => postgres.stop());
   const port = Number(new URL(postgres.url).port);
   await migrate(postgres.url);
@@ -58,7 +59,7 @@ test('a worker that starts before its database waits for it, and makes the table
   const dir = `${await makeTempFolder()}/postgres`;
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
-  const first = await startPostgres({ dir, port: 0 });
+  const first = await startPostgres({ dir, port: await chooseQuietPort() });
   await first.stop();
   const worker = await startApp('worker', { env: { DATABASE_URL: first.url, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await worker.stop()));

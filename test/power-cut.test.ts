@@ -11,6 +11,7 @@ import { startApp } from './support/app-process.ts';
 import { SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
+import { chooseQuietPort } from './support/quiet-port.ts';
 
 /** After how many events answered 200 the power is cut. */
 const CUTS = [1, 300];
@@ -80,7 +81,7 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
     const [data, redisLog] = [join(folder, 'redis'), join(folder, 'redis-syncs')];
     const [dir, journalLog] = [join(folder, 'journal'), join(folder, 'journal-syncs')];
     await Promise.all([mkdir(data), mkdir(dir)]);
-    const port = await choosePort(0);
+    const port = await chooseQuietPort();
     // The receivers know it before Redis starts, which takes the password that it finds.
     await writeFile(`${data}-password`, PASSWORD);
     const receiverEnv = {

@@ -61,6 +61,7 @@ describe("the provider's own SDK reads what the stand-in answers", () => {
         agentId: 'agent_odd',
         startTimeUnixSecs: START + 180,
         callDurationSecs: 60,
+        messageCount: 4,
         status: 'done',
         callSuccessful: 'success',
         direction: 'inbound',

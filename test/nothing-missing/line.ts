@@ -18,7 +18,7 @@ import { makeTempFolder } from '../support/temp-folder.ts';
 import { webhookDelivery } from './webhook-delivery.ts';
 
 /** How long one step may take. */
-const WITHIN = { timeout: process.env['NOTHING_MISSING'] === 'whole' ? 300_000 : 120_000, interval: 50 };
+const WITHIN = { timeout: process.env['NOTHING_MISSING'] === 'whole' ? 600_000 : 120_000, interval: 50 };
 
 /** Events of one job. */
 const PACKED = 100;
@@ -113,10 +113,13 @@ export async function startLine(): Promise<Line> {
     },
     async landline(provider, ...args) {
       const output: string[] = [];
+      const errors: string[] = [];
       const print = (text: string) => void output.push(text);
+      // Beside the answer a command may say that it waits.
+      const printError = (text: string) => void errors.push(text);
       const env = { ...variablesOf(provider), USER: 'me' };
-      const code = await runCommand(args, { root, env, print, printError: print, width: 120 });
-      expect({ code, output: output.join('\n') }).toMatchObject({ code: 0 });
+      const code = await runCommand(args, { root, env, print, printError, width: 120 });
+      expect({ code, output: output.join('\n'), errors }).toMatchObject({ code: 0 });
       return output.join('\n');
     },
     async completeness() {

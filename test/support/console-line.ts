@@ -9,6 +9,7 @@ import { makeRoles, migrate } from '@landline/store';
 import { vi } from 'vitest';
 import { startApp, type AppProcess } from './app-process.ts';
 import { isReady, post, SECRET, send, signed } from './post.ts';
+import { chooseQuietPort } from './quiet-port.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
 import { runSql } from './run-sql.ts';
 
@@ -88,7 +89,7 @@ interface Database extends Breakable {
 
 async function startDatabase(dir: string): Promise<Database> {
   const start = (port: number) => startPostgres({ dir, port, args: THROWAWAY, endsWithUs: true });
-  let server = await start(0);
+  let server = await start(await chooseQuietPort());
   const adminUrl = server.url;
   await migrate(adminUrl);
   const password = 'of this line';

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { choosePort, startProcess, type StartedProcess } from '@landline/local-servers';
+import { startProcess, type StartedProcess } from '@landline/local-servers';
+import { chooseQuietPort } from './quiet-port.ts';
 import { findTool } from './find-tool.ts';
 
 /** The user of PgBouncer, which refuses to run as root; every system has this user. */
@@ -35,11 +36,11 @@ export interface PgBouncerOptions {
 /** Starts a PgBouncer in transaction mode in front of the server of `serverUrl`, which names a database there. */
 export async function runPgBouncer(serverUrl: string, options: PgBouncerOptions): Promise<PgBouncer> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'landline-pgbouncer-')));
-  const listenPort = await choosePort(0);
+  const listenPort = await chooseQuietPort();
   const file = await writeConfiguration({ folder, serverUrl, listenPort, ...options });
   const start = async () => {
     const process = await startPooler(file);
-    await process.until(() => takesConnections(listenPort), { withinMs: 10_000 });
+    await process.until(() => takesConnections(listenPort), { withinMs: 20_000 });
     return process;
   };
   let pooler = await start();

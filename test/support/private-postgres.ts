@@ -2,10 +2,12 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { startPostgres } from '@landline/local-servers';
-import { migrate } from '@landline/store';
 import { inject, onTestFinished } from 'vitest';
+import { copyCluster } from './copy-cluster.ts';
 import { startPgBouncer } from './pgbouncer.ts';
 import { makeTempFolder } from './temp-folder.ts';
+import { chooseQuietPort } from './quiet-port.ts';
+import { TEMPLATE } from './template.ts';
 
 /** A migrated Postgres that the running test may break. It is removed when the test ends. */
 export interface PrivatePostgres {
@@ -29,13 +31,13 @@ export interface PrivatePostgres {
 /** By default PgBouncer tries a server that was away only after 15 s. */
 const POOLER = { max_client_conn: 1000, server_login_retry: 1 };
 
-/** Starts a Postgres; `args` are further arguments of postgres. */
+/** Starts a Postgres whose tables have been made already; `args` are further arguments of postgres. */
 export async function startPrivatePostgres(args: readonly string[] = []): Promise<PrivatePostgres> {
   const dir = `${await makeTempFolder()}/postgres`;
-  let server = await startPostgres({ dir, port: 0, args });
+  await copyCluster(inject('clusterDir'), dir);
+  let server = await startPostgres({ dir, port: await chooseQuietPort(), args });
   onTestFinished(() => server.stop());
-  const { url } = server;
-  await migrate(url);
+  const url = new URL(TEMPLATE, server.url).href;
   const isPooled = inject('poolerUrl') !== '';
   const signal = async (name: NodeJS.Signals) => {
     for (const pid of [server.pid, ...(await childrenOf(server.pid))]) process.kill(pid, name);

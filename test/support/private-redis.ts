@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isRunning, keepSecret, startRedis } from '@landline/local-servers';
+import { chooseQuietPort } from './quiet-port.ts';
 import { untilSeen } from './until-seen.ts';
 import { withRedis } from './with-redis.ts';
 
@@ -45,7 +46,7 @@ export async function startPrivateRedis(
   const dir = wanted ?? join(await makeFolder(), 'data');
   if (password !== undefined) await keepSecret(`${dir}-password`, password);
   const start = (port: number) => startRedis({ dir, port, args, searchPath: process.env['PATH'], endsWithUs: true });
-  let server = await start(0);
+  let server = await start(await chooseQuietPort());
   const { url } = server;
 
   async function kill(): Promise<void> {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { choosePort, makeSecret } from '@landline/local-servers';
+import { makeSecret } from '@landline/local-servers';
 import { tlsArguments } from './certificate.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
+import { chooseQuietPort } from './quiet-port.ts';
 import type { ReplicatedOptions } from './redis-sentinel.ts';
 import { untilSeen } from './until-seen.ts';
 
@@ -66,8 +67,8 @@ async function startNode(password: string, options: ReplicatedOptions): Promise<
 
 async function startOnFreePorts(password: string, { certificate, folder }: ReplicatedOptions): Promise<Node> {
   // By default the port of the bus is 10,000 higher, which may be no port at all.
-  const busPort = String(await choosePort(0));
-  const tlsPort = certificate && (await choosePort(0));
+  const busPort = String(await chooseQuietPort());
+  const tlsPort = certificate && (await chooseQuietPort());
   const args = ['--cluster-enabled', 'yes', '--cluster-port', busPort, '--masterauth', password];
   const fast = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--repl-diskless-sync-delay', '0'];
   const tls =

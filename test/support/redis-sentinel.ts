@@ -1,9 +1,10 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { choosePort, findRedisServer, makeSecret, startProcess, thisMachine } from '@landline/local-servers';
+import { findRedisServer, makeSecret, startProcess, thisMachine } from '@landline/local-servers';
 import { tlsArguments, tlsSettings, type Certificate } from './certificate.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
+import { chooseQuietPort } from './quiet-port.ts';
 import { untilSeen } from './until-seen.ts';
 
 /** A master and a replica that one Sentinel watches. */
@@ -28,7 +29,7 @@ export interface ReplicatedOptions {
 export async function startWatchedRedis({ certificate, folder }: ReplicatedOptions = {}): Promise<WatchedRedis> {
   const password = makeSecret();
   const start = async (name: string) => {
-    const port = certificate && (await choosePort(0));
+    const port = certificate && (await chooseQuietPort());
     const args = ['--masterauth', password, '--repl-diskless-sync-delay', '0'];
     const tls = certificate && port !== undefined ? tlsArguments(certificate, port) : [];
     const dir = folder && join(folder, name);
@@ -61,7 +62,7 @@ interface SentinelOptions {
 async function startSentinel({ masterPort, password, certificate }: SentinelOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'landline-sentinel-'));
   await chmod(folder, 0o755);
-  const port = await choosePort(0);
+  const port = await chooseQuietPort();
   const file = join(folder, 'sentinel.conf');
   const tls = certificate ? tlsSettings(certificate, port).map((setting) => setting.join(' ')) : [];
   await writeFile(

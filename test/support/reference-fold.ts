@@ -315,7 +315,8 @@ const nothing = (columns: string): Columns => Object.fromEntries(columns.split('
 
 const NO_CONVERSATION = nothing(
   `agent_id user_id channel direction external_number agent_number call_sid ended_at duration_seconds end_reason \
-failure_reason title summary call_successful cost_credits analysis delete_transcript_at delete_audio_at erased_at completeness`,
+failure_reason title summary call_successful cost_credits analysis delete_transcript_at delete_audio_at erased_at completeness \
+completeness_reason`,
 );
 const NO_TOOL_CALL = nothing('tool_name tool_type parameters result is_error latency_seconds details');
 const NO_COMMAND = nothing('user_id command parameters status details');

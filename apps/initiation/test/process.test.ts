@@ -41,12 +41,12 @@ test('knows a caller by DATABASE_URL, with a warning that names READER_DATABASE_
   );
   const app = await start({ REDIS_URL: redis.url, DATABASE_URL: database.url });
   await expect
-    .poll(() => ask(app, { caller_id: '+12025550123' }), { timeout: 10_000 })
+    .poll(() => ask(app, { caller_id: '+12025550123' }), { timeout: 20_000 })
     .toMatchObject({ caller_known: true, caller_language: 'en' });
   expect(app.output()).toContain('READER_DATABASE_URL is not set');
   const reader = await start({ REDIS_URL: redis.url, READER_DATABASE_URL: database.url });
   await expect
-    .poll(() => ask(reader, { caller_id: '+12025550123' }), { timeout: 10_000 })
+    .poll(() => ask(reader, { caller_id: '+12025550123' }), { timeout: 20_000 })
     .toMatchObject({ caller_known: true });
   expect(reader.output()).not.toContain('is not set');
   for (const running of [app, reader]) {
