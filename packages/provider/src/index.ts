@@ -10,7 +10,6 @@ export type {
   ProviderSettings,
   ProviderWebhook,
   ProviderWebhooks,
-  WebhookUse,
 } from './provider.ts';
 export { ProviderError, type ProviderFault } from './errors.ts';
 export { openProvider, type ProviderOptions } from './open-provider.ts';

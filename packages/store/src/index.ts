@@ -92,7 +92,6 @@ export {
   type ListedCall,
   type ReconcileRun,
   type ReconcileStore,
-  type RunCounts,
   type UnfetchableCall,
 } from './reconcile/reconcile.ts';
-export { openReconcileReader, type OpenReconcileReader, type ReconcileReader } from './reconcile/reconcile-store.ts';
+export { openReconcileReader, type OpenReconcileReader } from './reconcile/reconcile-store.ts';
