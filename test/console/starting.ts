@@ -59,6 +59,17 @@ export function startingTests(place: GetPlace): void {
     expect(await focused(page)).toBe('Cancel');
   });
 
+  it('opens again at a key that is pressed at once after esc', async () => {
+    const { page } = await visit(place(), FOUND);
+    await page.getByRole('listbox', { name: 'Events' }).getByRole('option').first().waitFor(SHOWN);
+    await page.keyboard.press('r');
+    await page.getByRole('dialog').waitFor(SHOWN);
+    await page.evaluate("document.querySelector('dialog').dataset.isFirst = ''");
+    await Promise.all([page.keyboard.press('Escape'), page.keyboard.press('r')]);
+    await page.locator('dialog:not([data-is-first])').waitFor(SHOWN);
+    expect(await page.getByRole('dialog').count()).toBe(1);
+  });
+
   it('says above an operation that it cannot be read any more', async () => {
     const id = '44444444-4444-4444-8444-444444444444';
     const at = '2026-01-05T09:00:00.000Z';

@@ -14,6 +14,7 @@ interface DialogProps {
 export function Dialog({ title, onClose, isHeld = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
+  const isOver = useRef(false);
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
@@ -24,7 +25,9 @@ export function Dialog({ title, onClose, isHeld = false, children }: DialogProps
     };
   }, []);
   function close(): void {
-    if (!isHeld) onClose();
+    if (isHeld || isOver.current) return;
+    isOver.current = true;
+    onClose();
   }
   function onClick(event: MouseEvent): void {
     // A click on the dialog itself, and not on what it holds, is one beside it.
@@ -33,10 +36,12 @@ export function Dialog({ title, onClose, isHeld = false, children }: DialogProps
   function onClosed(): void {
     // A browser closes a dialog on the second esc, whatever a page says to the first.
     if (isHeld) dialog.current?.showModal();
-    else onClose();
+    else close();
   }
   function onCancel(event: Event): void {
-    if (isHeld) event.preventDefault();
+    // Closed here, and not when the browser tells later that it has: a key that comes in between would open a dialog that is closed with this one.
+    event.preventDefault();
+    close();
   }
   return (
     <dialog
