@@ -42,6 +42,8 @@ export interface WorkerMetrics {
   operations: Counter<'kind' | 'event'>;
   /** Conversations of which something was fetched; undefined where there is no key of the provider. */
   fetched: Counter | undefined;
+  /** Of these, those whose webhooks could have come; undefined where there is no key of the provider. */
+  missedWebhooks: Counter | undefined;
 }
 
 /** Makes the worker's metrics in a registry of their own. */
@@ -53,6 +55,7 @@ export function createMetrics({ hasProvider = false } = {}): WorkerMetrics {
     ...faultMetrics(registry),
     operations: operationMetric(registry),
     fetched: hasProvider ? fetchedMetric(registry) : undefined,
+    missedWebhooks: hasProvider ? missedMetric(registry) : undefined,
   };
   // There from the start, so that the first of each is an increase.
   for (const outcome of OUTCOMES) metrics.processed.inc({ outcome }, 0);
@@ -153,6 +156,14 @@ function fetchedMetric(registry: Registry): Counter {
   return new Counter({
     name: 'landline_conversations_fetched_total',
     help: 'Conversations of which something never came, and that this worker has made complete.',
+    registers: [registry],
+  });
+}
+
+function missedMetric(registry: Registry): Counter {
+  return new Counter({
+    name: 'landline_webhooks_missed_total',
+    help: 'Conversations that ended since the first comparison with the provider began, and that a comparison of this worker had to fetch.',
     registers: [registry],
   });
 }

@@ -28,7 +28,7 @@ const AT_LENGTH = { timeout: 60_000, interval: 50 };
 async function samplesOf(registry: Registry): Promise<Record<string, number>> {
   const text = await registry.metrics();
   return Object.fromEntries(
-    [...text.matchAll(/^landline_((?:conversations|reconcile|provider)\w+) (\S+)$/gm)].map(([, name = '', value]) => [
+    [...text.matchAll(/^landline_((?:conversations|reconcile|provider|webhooks_missed)\w+) (\S+)$/gm)].map(([, name = '', value]) => [
       name,
       Math.round(Number(value)),
     ]),
@@ -329,7 +329,8 @@ test('a worker with a key compares at its start, fetches what never came, and lo
     WITHIN,
   );
   const samples = await samplesOf(worker.metrics.registry);
-  expect(samples).toMatchObject({ conversations_missing: 0, conversations_fetched_total: 2 });
+  // Both calls are older than the first comparison: no webhook could have brought them.
+  expect(samples).toMatchObject({ conversations_missing: 0, conversations_fetched_total: 2, webhooks_missed_total: 0 });
   expect(samples['reconcile_age_seconds']).toBeLessThan(60);
   expect(await readFile(ofReceiver, 'utf8')).toBe('a body');
   expect(log()).not.toContain(provider.apiKey);

@@ -16,7 +16,7 @@ export interface OperationsOptions extends QueueServers, Omit<KindsOptions, 'ser
   store: KindsOptions['store'] & Pick<Store, 'makeBodyPartitions'>;
   /** Undefined: retention runs only when somebody asks for it. */
   retention?: RetentionSchedule | undefined;
-  metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors' | 'fetched'>;
+  metrics: Pick<WorkerMetrics, 'operations' | 'redisErrors' | 'fetched' | 'missedWebhooks'>;
 }
 
 /** Runs operations, and what recurs. */
@@ -37,7 +37,14 @@ export interface Operations {
 export function runOperations(options: OperationsOptions): Operations {
   const { store, retention, provider, logger, metrics } = options;
   const servers = serversOf(options);
-  const opened = openKinds({ ...options, servers, onFetched: (count) => metrics.fetched?.inc(count) });
+  const opened = openKinds({
+    ...options,
+    servers,
+    onFetched({ calls, missed }) {
+      metrics.fetched?.inc(calls);
+      metrics.missedWebhooks?.inc(missed);
+    },
+  });
   const engine = createEngine({
     store: store.operations,
     kinds: opened.kinds,

@@ -48,7 +48,7 @@ async function runFetch(context: OperationContext, ports: ReconcilePorts): Promi
     await store.judge(new Map([[id, completeness]]), new Map(reasons));
   }
   // One that was complete before is not made so.
-  if (outcome.isFetched && known?.completeness !== 'complete') ports.onFetched?.(1);
+  if (outcome.isFetched && known?.completeness !== 'complete') ports.onFetched?.({ calls: 1, missed: 0 });
   finish(outcome, context);
 }
 

@@ -29,6 +29,13 @@ export interface FetchedCall {
   endedAt: number;
 }
 
+/** How many calls were fetched together. */
+export interface FetchedCounts {
+  calls: number;
+  /** Of these, how many a comparison had to fetch that ended since the first one began: their webhooks could have come. */
+  missed: number;
+}
+
 /** What a comparison with the provider works with. */
 export interface ReconcilePorts {
   store: RunStore;
@@ -45,7 +52,7 @@ export interface ReconcilePorts {
   /** Days after which conversations and recordings are forgotten by their age: what is older is not fetched. Undefined: never. */
   keptDays: { conversations?: number | undefined; recordings?: number | undefined };
   /** Called when transcripts and audio of calls are here that were missing. */
-  onFetched?: (count: number) => void;
+  onFetched?: (counts: FetchedCounts) => void;
   /** Up to how many calls a whole window is listed by every run of the schedule. Only tests need another number. */
   mostCheap?: number | undefined;
   /** How long it is waited for events that were enqueued and of which none is applied, in ms. Only tests need another time. */

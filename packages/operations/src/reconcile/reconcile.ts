@@ -4,6 +4,7 @@ import { createJobAdder } from '../job-adder.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
 import { createQuestions } from './ask-about-call.ts';
 import { beginComparison } from './begin-comparison.ts';
+import { endOf } from './call-facts.ts';
 import { compareWithProvider, type ComparedCall } from './compare.ts';
 import { fetchCalls } from './fetch-calls.ts';
 import type { FetchOutcome, Fetching } from './fetching.ts';
@@ -118,9 +119,15 @@ async function takeBatch(calls: readonly ComparedCall[], run: Run): Promise<void
   const { outcomes, failure } = await fetchCalls(calls, run);
   await judge(calls, outcomes, run);
   for (const [id, outcome] of outcomes) record.fetched(id, outcome);
-  const fetched = [...outcomes.values()].filter(({ isFetched }) => isFetched).length;
-  if (fetched > 0) ports.onFetched?.(fetched);
+  const fetched = calls.filter(({ id }) => outcomes.get(id)?.isFetched === true);
+  if (fetched.length > 0) ports.onFetched?.({ calls: fetched.length, missed: await countMissed(fetched, run) });
   if (failure !== undefined) throw failure.error;
+}
+
+/** Only fetching can bring a call that is older than the webhook. Nobody knows how old that is: a call counts that ended since the first comparison began. */
+async function countMissed(calls: readonly ComparedCall[], { store }: Run): Promise<number> {
+  const firstAt = (await store.firstRunAt()) ?? -Infinity;
+  return calls.filter((call) => endOf(call, call.account) >= firstAt).length;
 }
 
 /** Writes how complete calls are, and why those that lack something do. One of which no event is here gets its row from the list. */

@@ -15,6 +15,7 @@ export type RunStore = Pick<
   | 'lastGoodRun'
   | 'lastWholeRun'
   | 'oldestWindow'
+  | 'firstRunAt'
 >;
 
 /** Returns the store, each method of which runs again and again while Postgres is away. */
@@ -31,5 +32,6 @@ export function retryingStore(store: RunStore, { retry }: Pick<OperationContext,
     lastGoodRun: () => retry(() => store.lastGoodRun()),
     lastWholeRun: (hours) => retry(() => store.lastWholeRun(hours)),
     oldestWindow: () => retry(() => store.oldestWindow()),
+    firstRunAt: () => retry(() => store.firstRunAt()),
   };
 }

@@ -65,7 +65,7 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
     await bodies.close();
     await Promise.all([provider.close(), store.close()]);
   });
-  let fetched = 0;
+  const fetched = { calls: 0, missed: 0 };
   const ports: ReconcilePorts = {
     store: store.reconcile,
     ledger: store.ledger,
@@ -76,7 +76,10 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
     isSpooled: (eventId) => bodies.spool.holds(eventId),
     windowHours: 72,
     keptDays: {},
-    onFetched: (count) => void (fetched += count),
+    onFetched: ({ calls, missed }) => {
+      fetched.calls += calls;
+      fetched.missed += missed;
+    },
     ...more,
   };
   const kinds = { reconcile: reconcileKind(ports), 'fetch-conversation': fetchConversationKind(ports) };
@@ -99,7 +102,9 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
     sql,
     worker,
     folder,
-    fetched: () => fetched,
+    fetched: () => fetched.calls,
+    /** Of these, those that ended since the first comparison began. */
+    missed: () => fetched.missed,
     run: (since?: number) => run('reconcile', reconcileWords({ since })),
     /** A run that nobody has asked for but the schedule. */
     runScheduled: () => run('reconcile', reconcileWords(), SCHEDULE),

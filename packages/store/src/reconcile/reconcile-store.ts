@@ -19,6 +19,7 @@ import {
   beginCheckStatement,
   DELETE_OLD_RUNS,
   fetchedSinceStatement,
+  FIRST_RUN,
   lastGoodRunStatement,
   OLDEST_WINDOW,
   READ_CHECK,
@@ -69,6 +70,7 @@ const runSchema = z.object({
 
 const unfetchableSchema = z.array(z.object({ id: z.string(), reason: z.string().nullable() }));
 const oldestSchema = z.tuple([z.object({ oldest: z.number().nullable() })]);
+const firstSchema = z.tuple([z.object({ firstAt: z.number().nullable() })]);
 const ageSchema = z.tuple([z.object({ age: z.number().nullable() })]);
 const fetchedSchema = z.tuple([z.object({ transcripts: z.number(), recordings: z.number() })]);
 const countSchema = z.array(z.object({ completeness: z.string(), count: z.number() }));
@@ -132,6 +134,7 @@ export function reconcileOn(
 ): ReconcileStore {
   return {
     ...reconcileReaderOn(transactions),
+    firstRunAt: () => transactions.run(async (run) => firstSchema.parse(await run(FIRST_RUN))[0].firstAt ?? undefined),
     noteListed: async (calls) => {
       if (calls.length > 0) await transactions.run((run) => writeListed(bySortedId(calls), run));
     },

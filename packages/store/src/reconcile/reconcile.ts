@@ -134,6 +134,8 @@ export interface ReconcileStore {
   lastWholeRun(hours: number): Promise<ReconcileRun | undefined>;
   /** Where the earliest window of the schedule's runs began, good or not; undefined where there is no run. Unix milliseconds. */
   oldestWindow(): Promise<number | undefined>;
+  /** When the first run began of those that are kept, of whatever window and end; undefined where there is none. Unix milliseconds. */
+  firstRunAt(): Promise<number | undefined>;
   /** How many seconds ago the newest run ended well, or else one was first asked for; undefined where none ever was. */
   runAge(): Promise<number | undefined>;
   /** How many conversations are of each kind now; `open` and `waiting` as the last run found them. Complete, erased and never compared ones are not counted. */
@@ -144,7 +146,10 @@ export interface ReconcileStore {
   saveProviderCheck(check: unknown): Promise<void>;
   /** The newest of these, with the time at which it was saved, in unix milliseconds; undefined where there is none. */
   readProviderCheck(): Promise<{ savedAt: number; check: unknown } | undefined>;
-  /** How the accounts of complete calls came that began between two times, the newest call first; of the two hundred newest calls. For whether the webhook works. */
+  /**
+   * How the accounts of complete calls came that began between two times, and ended since the first run began; the newest call first, of the two hundred newest
+   * calls. For whether the webhook works.
+   */
   arrivals(from: number, to: number): Promise<('webhook' | 'fetched')[]>;
   /** Requests that were answered 401 between two times, the newest first; twenty at most. For what we answered when the provider saw a failure. */
   refusedBetween(

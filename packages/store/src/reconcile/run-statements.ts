@@ -65,6 +65,12 @@ export const OLDEST_WINDOW: Statement = {
   parameters: [],
 };
 
+/** Reads when the first comparison began of those that are kept. */
+export const FIRST_RUN: Statement = {
+  sql: `SELECT ${toMs('min(r.started_at)')} AS "firstAt" FROM reconciliations AS r`,
+  parameters: [],
+};
+
 /**
  * Reads the newest run of the schedule's window that ended well, and of those that listed so many hours at least. One that somebody asked for with a time of its own
  * says so in its operation's filter, and may have left out what is older. An operation that is gone was the schedule's: it found nothing to do.

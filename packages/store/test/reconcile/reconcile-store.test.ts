@@ -451,26 +451,41 @@ const began = (hours: number, ...ids: string[]) =>
       `UPDATE conversations SET started_at = now() - interval '${hours} hours ${i} minutes' WHERE id = '${id}'`,
   );
 
-test('tells of complete calls whether the webhook brought them, the newest first', async () => {
+test('tells of complete calls that Landline could have received whether the webhook brought them, the newest first', async () => {
   const { store } = context;
   const byBoth = ['both', 'both_late'];
+  const before = ['before', 'before_also'];
   await store.apply([
     ...['by_webhook', 'young', 'old', 'erased', 'waiting', ...byBoth].map((id) => account(id)),
-    ...['by_fetching', ...byBoth].map((id) => applicable(fetched(id, 'post_call_transcription'))),
+    ...['by_fetching', 'long', ...before, ...byBoth].map((id) => applicable(fetched(id, 'post_call_transcription'))),
     // Its account has left the ledger: nobody knows.
     message('unknown'),
   ]);
   await context.sql(
     [
       ...began(3, 'by_webhook', 'by_fetching', ...byBoth, 'erased', 'waiting', 'unknown'),
+      ...began(5, 'long', ...before),
       ...began(1, 'young'),
       ...began(25, 'old'),
       `UPDATE conversations SET completeness = CASE id WHEN 'waiting' THEN 'waiting' ELSE 'complete' END`,
       `UPDATE conversations SET erased_at = now() WHERE id = 'erased'`,
+      `UPDATE conversations SET ended_at = CASE WHEN id = 'long' THEN now() - interval '3 hours' WHEN id <> 'before' THEN started_at END`,
     ].join(';'),
   );
   const [from, to] = [Date.now() - 24 * 3_600_000, Date.now() - 2 * 3_600_000];
-  expect(await reader.arrivals(from, to)).toEqual(['webhook', 'fetched', 'webhook', 'webhook']);
+  // Nothing was compared yet. Then calls count that ended since the first comparison began.
+  expect(await store.reconcile.firstRunAt()).toBeUndefined();
+  expect(await reader.arrivals(from, to)).toEqual([]);
+  const firstAt = Date.now() - 4 * 3_600_000;
+  await store.reconcile.writeRun({ ...RUN, startedAt: firstAt + 900_000 });
+  await store.reconcile.writeRun({
+    ...RUN,
+    id: `${RUN.id.slice(0, -1)}2`,
+    startedAt: firstAt,
+    error: 'The key was refused.',
+  });
+  expect(await store.reconcile.firstRunAt()).toBe(firstAt);
+  expect(await reader.arrivals(from, to)).toEqual(['webhook', 'fetched', 'webhook', 'webhook', 'fetched']);
   expect(await store.reconcile.arrivals(to, Date.now())).toEqual(['webhook']);
   // The newest two hundred alone.
   await context.sql(`${EMPTY_TABLES}; INSERT INTO conversations (id, status, clocks, created_at, updated_at, started_at, completeness)

@@ -43,7 +43,7 @@ export function arrivalFindings(arrivals: Arrivals | undefined, look: Look, othe
       code: 'calls_fetched',
       level: 'fault',
       what: `Of the last ${arrivals.length} calls ElevenLabs’ webhook brought ${arrivals.length - fetched}; ${fetched} had to be fetched.`,
-      todo: `${todo} Calls from before the webhook was there count too, and those of the last hour and a half do not. The line goes when newer calls come by webhook.`,
+      todo: `${todo} Calls that ended before the first comparison do not count, nor those of the last hour and a half. The line goes when newer calls come by webhook.`,
     },
   ];
 }
