@@ -46,10 +46,6 @@ export const receiverVariables = z.object({
   HOST: z.string().default('0.0.0.0'),
   HEALTH_PORT: port('HEALTH_PORT').default(3004),
   HEALTH_HOST: z.string().default('127.0.0.1'),
-  /** A transcript has 10 to 100 KB; audio has about 1.4 MB for each minute of the call, so 256 MiB are three hours. */
-  BODY_LIMIT_BYTES: wholeNumber('BODY_LIMIT_BYTES', { unit: 'bytes', min: 1024, max: 4_294_967_296 }).default(
-    268_435_456,
-  ),
   /** How slowly a body may arrive on average, once it takes longer than REQUEST_TIMEOUT_MS. */
   MIN_BYTES_PER_SECOND: wholeNumber('MIN_BYTES_PER_SECOND', {
     unit: 'bytes a second',

@@ -25,6 +25,7 @@ export const workerVariables = z.object({
   /** Fetched audio waits there until it is stored and enqueued, as large bodies do at a receiver. */
   SPOOL_DIR: recordingVariables.SPOOL_DIR,
   SPOOL_LIMIT_BYTES: recordingVariables.SPOOL_LIMIT_BYTES,
+  BODY_LIMIT_BYTES: recordingVariables.BODY_LIMIT_BYTES,
   SIGNATURE_TOLERANCE_SECONDS: webhookVariables.SIGNATURE_TOLERANCE_SECONDS,
   /** For the diagnosis of refused requests alone: a worker without it, or with one that no receiver takes, applies events all the same. */
   ELEVENLABS_WEBHOOK_SECRET: webhookVariables.ELEVENLABS_WEBHOOK_SECRET.optional()

@@ -22,6 +22,7 @@ test('reads the defaults', () => {
       RECONCILE_WINDOW_HOURS: 72,
       SPOOL_DIR: '.data/spool',
       SPOOL_LIMIT_BYTES: 8_589_934_592,
+      BODY_LIMIT_BYTES: 268_435_456,
       retention: { bodies: 90, events: 400, rejected: 14 },
       LOG_LEVEL: 'info',
     },
@@ -59,13 +60,19 @@ test('with a key of the provider, what is compared and how often is what the var
     keptDays: { conversations: undefined, recordings: 7 },
     spoolDir: '/spool/fetched',
     spoolLimitBytes: 8_589_934_592,
+    eventLimitBytes: 268_435_456,
   });
+  // What is fetched may be as large as what a receiver takes, but no larger than the spool.
+  const key = { ELEVENLABS_API_KEY: 'sk_1', BODY_LIMIT_BYTES: '4294967296' };
+  expect(providerIn(key)?.eventLimitBytes).toBe(4_294_967_296);
+  expect(providerIn({ ...key, SPOOL_LIMIT_BYTES: '1073741824' })?.eventLimitBytes).toBe(939_524_096);
 });
 
 test.each([
   ['RECONCILE_INTERVAL_MINUTES', '0'],
   ['RECONCILE_INTERVAL_MINUTES', '1441'],
   ['RECONCILE_WINDOW_HOURS', '8761'],
+  ['BODY_LIMIT_BYTES', '1023'],
   ['ELEVENLABS_API_URL', 'api.elevenlabs.io'],
   ['PUBLIC_URL', 'calls.example.com'],
 ])('refuses %s=%s', (name, value) => {

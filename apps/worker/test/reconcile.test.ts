@@ -28,10 +28,9 @@ const AT_LENGTH = { timeout: 60_000, interval: 50 };
 async function samplesOf(registry: Registry): Promise<Record<string, number>> {
   const text = await registry.metrics();
   return Object.fromEntries(
-    [...text.matchAll(/^landline_((?:conversations|reconcile|provider|webhooks_missed)\w+) (\S+)$/gm)].map(([, name = '', value]) => [
-      name,
-      Math.round(Number(value)),
-    ]),
+    [...text.matchAll(/^landline_((?:conversations|reconcile|provider|webhooks_missed)\w+) (\S+)$/gm)].map(
+      ([, name = '', value]) => [name, Math.round(Number(value))],
+    ),
   );
 }
 

@@ -14,8 +14,8 @@ import { pause } from './request/pause.ts';
 /** Of a call's account, in bytes. A call of ten hours has some 10 MB, and an event of a larger one would not be taken: it may have 16 MiB. */
 const CONVERSATION_LIMIT_BYTES = 17 * 1024 * 1024;
 
-/** Of a call's audio, in bytes. An hour has some 60 MB. */
-const AUDIO_LIMIT_BYTES = 1024 * 1024 * 1024;
+/** Of a call's audio, in bytes: what the largest event holds that BODY_LIMIT_BYTES allows, as base64. An hour has some 60 MB. */
+const AUDIO_LIMIT_BYTES = 3 * 1024 * 1024 * 1024;
 
 /** So many ids of a list are remembered, the last ones: a call that moves while the list is read crosses the border of a page. */
 const REMEMBERED_IDS = 10 * PAGE_SIZE;

@@ -7,7 +7,7 @@ import { API_KEY, errorOf, json, serve, type Answer } from './support/serve.ts';
 const IS_WHOLE = process.env['NOTHING_MISSING'] === 'whole';
 const MIB = 1024 * 1024;
 /** Of a call's audio. */
-const AUDIO_LIMIT = 1024 * MIB;
+const AUDIO_LIMIT = 3072 * MIB;
 const MOST_PAGES = 10_000;
 
 const { signal } = new AbortController();

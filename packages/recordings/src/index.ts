@@ -6,6 +6,7 @@ export { fetchedSpool } from './spool/fetched-spool.ts';
 export { SpoolError } from './spool/errors.ts';
 export { listSpool, verifySpoolFile, type SpoolFile } from './spool/inspect-spool.ts';
 export { createSpool, type Spool } from './spool/spool.ts';
+export { largestBody } from './spool/spool-room.ts';
 export type { SpooledBody } from './spool/spooled-body.ts';
 export { openBoundStorage, type BoundStorage } from './storage/bound-storage.ts';
 export { openStorage } from './storage/open-storage.ts';

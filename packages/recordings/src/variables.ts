@@ -22,6 +22,13 @@ export const recordingVariables = {
     min: 16 * MEBIBYTE,
     max: 1024 * 1024 * MEBIBYTE,
   }).default(8192 * MEBIBYTE),
+  /**
+   * The largest body of an event, in bytes: what a receiver takes, and what a worker fetches. A transcript has 10 to 100 KB; audio has about 1.4 MB for each
+   * minute of the call, so 256 MiB are three hours.
+   */
+  BODY_LIMIT_BYTES: wholeNumber('BODY_LIMIT_BYTES', { unit: 'bytes', min: 1024, max: 4096 * MEBIBYTE }).default(
+    256 * MEBIBYTE,
+  ),
   /** Where recordings are kept: `file:<folder>` or `s3://<bucket>/<prefix>?endpoint=…&region=…`. Empty: they are not kept. */
   RECORDINGS_URL: z.string().check(checkStorageUrl).default(''),
 };

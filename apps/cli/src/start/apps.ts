@@ -117,6 +117,7 @@ export const WORKER: App = {
     'RECONCILE_WINDOW_HOURS',
     'SPOOL_DIR',
     'SPOOL_LIMIT_BYTES',
+    'BODY_LIMIT_BYTES',
   ],
   fixed: LOOPBACK,
   portVariable: 'WORKER_PORT',

@@ -31,6 +31,8 @@ export interface ProviderSettings extends Pick<ReconcilePorts, 'windowHours' | '
   /** Where fetched audio waits, a folder that no receiver uses: `fetchedSpool(SPOOL_DIR)`; and `SPOOL_LIMIT_BYTES`, of that folder. */
   spoolDir: string;
   spoolLimitBytes: number;
+  /** The largest event of fetched audio, in bytes. */
+  eventLimitBytes: number;
 }
 
 /** What calls are compared and fetched with. */
@@ -70,7 +72,7 @@ export function openReconciling(options: ReconcilingOptions): Reconciling {
     provider,
     queue,
     letters,
-    audio: bodies && openAudioSink({ spool: bodies.spool }),
+    audio: bodies && openAudioSink({ spool: bodies.spool, limitBytes: settings.eventLimitBytes }),
     isSpooled: bodies && ((eventId) => bodies.spool.holds(eventId)),
     windowHours,
     keptDays,

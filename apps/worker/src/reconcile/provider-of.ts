@@ -1,4 +1,4 @@
-import { fetchedSpool } from '@landline/recordings';
+import { fetchedSpool, largestBody } from '@landline/recordings';
 import type { WorkerConfig } from '../config.ts';
 import type { ProviderSettings } from './open-reconciling.ts';
 
@@ -17,5 +17,7 @@ export function providerOf(config: WorkerConfig): ProviderSettings | undefined {
     keptDays: { conversations: retention.conversations, recordings: retention.recordings },
     spoolDir: fetchedSpool(config.SPOOL_DIR),
     spoolLimitBytes: config.SPOOL_LIMIT_BYTES,
+    // What never fits into the spool would end the audio of every run.
+    eventLimitBytes: Math.min(config.BODY_LIMIT_BYTES, largestBody(config.SPOOL_LIMIT_BYTES)),
   };
 }

@@ -6,19 +6,16 @@ import { UnfetchableError } from '../errors.ts';
 import { PROVIDER_SECRET } from './account-event.ts';
 import type { AudioSink, FetchedCall } from './reconcile-ports.ts';
 
-/** The largest body of an event, in bytes: what the receiver takes by default. */
-const LIMIT_BYTES = 256 * 1024 * 1024;
-
 /** How audio is taken. */
 export interface AudioSinkOptions {
   /** That of `createLargeBodies`, which moves what is kept on to the storage and the queue. */
   spool: Pick<Spool, 'begin'>;
-  /** The largest body of an event, in bytes. By default 256 MiB. */
-  limitBytes?: number | undefined;
+  /** The largest body of an event, in bytes. Audio that needs more is unfetchable. */
+  limitBytes: number;
 }
 
 /** Makes what takes fetched audio into a spool, piece after piece. */
-export function openAudioSink({ spool, limitBytes = LIMIT_BYTES }: AudioSinkOptions): AudioSink {
+export function openAudioSink({ spool, limitBytes }: AudioSinkOptions): AudioSink {
   return {
     async take(call, audio, beforeKept) {
       const pieces = audio[Symbol.asyncIterator]();
@@ -56,7 +53,9 @@ export function openAudioSink({ spool, limitBytes = LIMIT_BYTES }: AudioSinkOpti
 }
 
 function tooLarge(limitBytes: number): UnfetchableError {
-  return new UnfetchableError(`its audio is larger than the ${limitBytes} bytes that an event may have`);
+  return new UnfetchableError(
+    `its audio is larger than an event of ${limitBytes} bytes may hold: see BODY_LIMIT_BYTES and SPOOL_LIMIT_BYTES of the workers`,
+  );
 }
 
 /** Gives the body of the event piece after piece: the same bytes for the same audio. */

@@ -72,7 +72,7 @@ export async function aComparison(conversations: readonly Account[] = [], more: 
     provider: client,
     queue,
     letters: { remove: (ids) => Promise.resolve(ids.forEach((id) => worker.letters.delete(id))) },
-    audio: openAudioSink({ spool: bodies.spool }),
+    audio: openAudioSink({ spool: bodies.spool, limitBytes: 256 * MIB }),
     isSpooled: (eventId) => bodies.spool.holds(eventId),
     windowHours: 72,
     keptDays: {},

@@ -10,7 +10,7 @@ const CALL = { conversationId: 'conv "1"', agentId: 'agent_1', endedAt: 1_764_40
 
 async function aSink(options: { limitBytes?: number; freeBytes?: () => number } = {}) {
   const bodies: SpooledBody[] = [];
-  const { freeBytes = () => 2 ** 40, limitBytes } = options;
+  const { freeBytes = () => 2 ** 40, limitBytes = 2 ** 20 } = options;
   const spool = createSpool({
     dir: join(await makeTempFolder(), 'spool'),
     limitBytes: 2 ** 30,
@@ -76,7 +76,7 @@ test('the reading is ended, also where nothing of it was read', async () => {
       throw new SpoolError('full', 'The spool is full.');
     },
   };
-  await expect(openAudioSink({ spool: full }).take(CALL, audio)).rejects.toThrow(SpoolError);
+  await expect(openAudioSink({ spool: full, limitBytes: 2 ** 20 }).take(CALL, audio)).rejects.toThrow(SpoolError);
   expect(ends).toBe(1);
 });
 

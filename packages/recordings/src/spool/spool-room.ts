@@ -21,6 +21,11 @@ export interface RoomOptions {
   diskSpace?: (path: string) => Promise<DiskSpace>;
 }
 
+/** Returns how many bytes the largest body of an empty spool may have. @param limitBytes  `SPOOL_LIMIT_BYTES` */
+export function largestBody(limitBytes: number): number {
+  return Math.floor(limitBytes * (1 - SMALL_SHARE));
+}
+
 /** Counts what the spool holds, as it arrives. */
 export interface SpoolRoom {
   /** Counts bytes that this process wrote; a negative number gives them back. */
@@ -60,7 +65,7 @@ export function createRoom({ dir, limitBytes, diskSpace = readDiskSpace }: RoomO
   let space: DiskSpace | undefined;
   /** What was counted since the disk was measured; below 0 where more was given back. */
   let sinceMeasured = 0;
-  const largeLimit = Math.floor(limitBytes * (1 - SMALL_SHARE));
+  const largeLimit = largestBody(limitBytes);
 
   function hasRoom(bytes: number, limit: number): boolean {
     return own + others.bytes + bytes <= limit && diskHasRoomFor(bytes);
