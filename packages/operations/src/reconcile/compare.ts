@@ -14,7 +14,7 @@ const MOST_HELD = { calls: 20, bytes: 16 * 1024 * 1024 };
 
 /** What a comparison works with. It changes nothing. */
 export interface CompareOptions {
-  store: Pick<ReconcileStore, 'known' | 'unfinished'>;
+  store: Pick<ReconcileStore, 'known' | 'unfinished' | 'neverCompared'>;
   provider: Pick<Provider, 'conversations' | 'conversation'>;
   questions: Questions;
   /** What the list is asked for, one after the other, the oldest first. */
@@ -83,18 +83,29 @@ async function* compareUnlisted(
   options: CompareOptions,
 ): AsyncGenerator<ComparedCall[]> {
   const { store, since } = options;
-  let after: string | undefined;
-  // oxlint-disable no-await-in-loop -- page after page
-  for (;;) {
-    const page = await store.unfinished({ since, after, limit: UNFINISHED_PAGE });
-    yield* compareKnown(
-      page.filter(({ id, isErased }) => !compared.has(id) && !isErased),
-      options,
-    );
-    if (page.length < UNFINISHED_PAGE) return;
-    after = page.at(-1)?.id;
+  const limit = UNFINISHED_PAGE;
+  // Those that were never compared come last: a run judges them, and then the others would have them as well.
+  const found = pagesOf((last) => store.unfinished({ since, after: last?.id, limit }));
+  const never = pagesOf((last) => store.neverCompared({ since, after: last, limit }));
+  for (const pages of [found, never]) {
+    // oxlint-disable-next-line no-await-in-loop -- page after page
+    for await (const page of pages) {
+      yield* compareKnown(
+        page.filter(({ id, isErased }) => !compared.has(id) && !isErased),
+        options,
+      );
+    }
   }
-  // oxlint-enable no-await-in-loop
+}
+
+/** Reads page after page, each by the last call of the one before. */
+async function* pagesOf(read: (last: KnownCall | undefined) => Promise<KnownCall[]>): AsyncGenerator<KnownCall[]> {
+  let page: KnownCall[] | undefined;
+  do {
+    // oxlint-disable-next-line no-await-in-loop -- page after page
+    page = await read(page?.at(-1));
+    yield page;
+  } while (page.length === UNFINISHED_PAGE);
 }
 
 /** Compares some of ours, two at once, and gives them on before their accounts fill the memory. */

@@ -24,7 +24,8 @@ export interface ReconcilePlan {
 
 /** What a plan is made of. */
 export interface PlanOptions extends Omit<Rules, 'now' | 'asksAgain'>, Pick<CompareOptions, 'provider' | 'signal'> {
-  store: Pick<ReconcileStore, 'known' | 'unfinished' | 'unfetchable' | 'lastGoodRun' | 'lastWholeRun' | 'oldestWindow'>;
+  store: CompareOptions['store'] &
+    Pick<ReconcileStore, 'unfetchable' | 'lastGoodRun' | 'lastWholeRun' | 'oldestWindow'>;
   /** RECONCILE_WINDOW_HOURS */
   windowHours: number;
   /** Unix milliseconds; undefined: the window of the schedule. */

@@ -6,6 +6,7 @@ export type RunStore = Pick<
   ReconcileStore,
   | 'known'
   | 'unfinished'
+  | 'neverCompared'
   | 'noteListed'
   | 'judge'
   | 'markErased'
@@ -23,6 +24,7 @@ export function retryingStore(store: RunStore, { retry }: Pick<OperationContext,
   return {
     known: (ids) => retry(() => store.known(ids)),
     unfinished: (page) => retry(() => store.unfinished(page)),
+    neverCompared: (page) => retry(() => store.neverCompared(page)),
     noteListed: (calls) => retry(() => store.noteListed(calls)),
     judge: (verdicts, reasons) => retry(() => store.judge(verdicts, reasons)),
     markErased: (ids, said) => retry(() => store.markErased(ids, said)),

@@ -1,6 +1,6 @@
 import { fromMs, plainArray, textArray, type Statement } from '../connection/statement.ts';
 import { toMs } from '../find/found-event.ts';
-import type { Completeness } from './reconcile.ts';
+import type { Completeness, KnownCall } from './reconcile.ts';
 
 /** How much of a reason is kept, in characters. */
 const MOST_REASON_CHARACTERS = 200;
@@ -52,8 +52,7 @@ function part(completeness: Completeness, condition = 'true'): string {
 }
 
 /**
- * Lists conversations that are not through, by their ids. Those that were never compared are found by their beginning, so a page reads all of them that
- * began since: they are many before the first comparison alone. An account that comes changes its row: so of the unfetchable, whose number only grows, the
+ * Lists conversations that were found not to be through, by their ids. An account that comes changes its row: so of the unfetchable, whose number only grows, the
  * ledger is asked about those alone that have changed since.
  */
 export function unfinishedStatement(since: number, after: string, limit: number): Statement {
@@ -66,13 +65,29 @@ export function unfinishedStatement(since: number, after: string, limit: number)
         UNION ALL ${part('waiting')}
         UNION ALL ${part('missing')}
         UNION ALL ${part('unfetchable', `c.changed_at >= ${fromMs('$1::text::float8')} AND ${HAS_ACCOUNT}`)}
-        UNION ALL (SELECT c.id FROM conversations AS c
-        WHERE c.completeness IS NULL AND c.started_at >= ${fromMs('$1::text::float8')} AND c.erased_at IS NULL AND c.id > $2::text
-        ORDER BY c.id LIMIT $3::text::int)
       ) AS u ORDER BY u.id LIMIT $3::text::int
     )
     ORDER BY c.id`,
     parameters: [String(since), after, String(limit)],
+  };
+}
+
+/**
+ * Lists conversations that were never compared, by their beginning, which is what their index is by. So a page reads its own rows alone: before the first
+ * comparison they are all there are. Of those that began at the same time the id decides.
+ *
+ * @param after  The last one of the page before, or where to begin, with no id.
+ */
+export function neverComparedStatement(after: Pick<KnownCall, 'startedAt' | 'id'>, limit: number): Statement {
+  return {
+    sql: `
+    SELECT ${KNOWN} FROM (
+      SELECT c.* FROM conversations AS c
+      WHERE c.completeness IS NULL AND c.erased_at IS NULL AND (c.started_at, c.id) > (${fromMs('$1::text::float8')}, $2::text)
+      ORDER BY c.started_at, c.id LIMIT $3::text::int
+    ) AS c
+    ORDER BY c.started_at, c.id`,
+    parameters: [String(after.startedAt), after.id, String(limit)],
   };
 }
 

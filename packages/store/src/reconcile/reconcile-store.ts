@@ -9,6 +9,7 @@ import {
   COUNT_UNFINISHED,
   judgeStatement,
   knownStatement,
+  neverComparedStatement,
   unfetchableStatement,
   unfinishedStatement,
 } from './known-statements.ts';
@@ -90,6 +91,7 @@ export type ReconcileReader = Pick<
   ReconcileStore,
   | 'known'
   | 'unfinished'
+  | 'neverCompared'
   | 'unfetchable'
   | 'counts'
   | 'run'
@@ -111,6 +113,8 @@ export function reconcileReaderOn(transactions: Pick<Transactions, 'run'>): Reco
       return new Map(calls.map((call) => [call.id, call]));
     },
     unfinished: ({ since, after = '', limit }) => ask(z.array(knownSchema), unfinishedStatement(since, after, limit)),
+    neverCompared: ({ since, after = { startedAt: since, id: '' }, limit }) =>
+      ask(z.array(knownSchema), neverComparedStatement(after, limit)),
     unfetchable: ({ after = '', limit }) => ask(unfetchableSchema, unfetchableStatement(after, limit)),
     counts: async () => {
       const counts = { open: 0, waiting: 0, missing: 0, unfetchable: 0 };

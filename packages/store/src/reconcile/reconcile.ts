@@ -94,11 +94,16 @@ export interface ReconcileStore {
   /** What the tables have of these conversations; one without a row is left out. A thousand at most. */
   known(ids: readonly string[]): Promise<Map<string, KnownCall>>;
   /**
-   * Lists, by their ids, conversations that are not through: those that were found open, waiting or missing, whenever they began, those never
-   * compared that began since a time, and unfetchable ones that have changed since then and whose account is here now: what was dead was mended, or a
-   * webhook came late.
+   * Lists, by their ids, conversations that were found not to be through: open, waiting or missing ones, whenever they began, and unfetchable ones that have
+   * changed since a time and whose account is here now: what was dead was mended, or a webhook came late.
    */
   unfinished(page: { since: number; after?: string | undefined; limit: number }): Promise<KnownCall[]>;
+  /** Lists, by their beginning, conversations that were never compared and began since a time. @param page  `after` is the last one of the page before. */
+  neverCompared(page: {
+    since: number;
+    after?: Pick<KnownCall, 'startedAt' | 'id'> | undefined;
+    limit: number;
+  }): Promise<KnownCall[]>;
   /** Lists all conversations that are unfetchable, by their ids. */
   unfetchable(page: { after?: string | undefined; limit: number }): Promise<UnfetchableCall[]>;
   /**

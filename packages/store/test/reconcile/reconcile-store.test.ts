@@ -7,7 +7,12 @@ import { hashSubject } from '../../src/forget/subject-hash.ts';
 import { erasedSinceOn } from '../../src/reconcile/erased-since.ts';
 import { openLookups } from '../../src/lookup/lookups.ts';
 import { openReconcileReader } from '../../src/reconcile/reconcile-store.ts';
-import { COUNT_UNFINISHED, knownStatement, unfinishedStatement } from '../../src/reconcile/known-statements.ts';
+import {
+  COUNT_UNFINISHED,
+  knownStatement,
+  neverComparedStatement,
+  unfinishedStatement,
+} from '../../src/reconcile/known-statements.ts';
 import type { Completeness, KnownCall, ReconcileRun } from '../../src/reconcile/reconcile.ts';
 import { fetchedSinceStatement } from '../../src/reconcile/run-statements.ts';
 import { anEvent, applicable, AT } from '../support/an-event.ts';
@@ -176,6 +181,7 @@ test('lists what is not through, counts it, and names it, and leaves out what wa
       `UPDATE conversations SET changed_at = now() - interval '4 days' WHERE id = 'w'`,
       calls(`'complete'`, ['c1', 'c2'], 1),
       calls('NULL', ['e'], 1),
+      calls('NULL', ['m', 'k', 'l'], 2),
       calls('NULL', ['d'], 9),
       calls('NULL', ['y'], 1),
       // As an older version leaves it.
@@ -188,7 +194,12 @@ test('lists what is not through, counts it, and names it, and leaves out what wa
     // oxlint-disable-next-line no-await-in-loop -- one page after the other
     pages.push((await reconcile.unfinished({ since, after, limit: 3 })).map(({ id }) => id));
   }
-  expect(pages).toEqual([['a', 'b', 'e'], ['f', 'g', 'h'], ['i', 'v'], []]);
+  expect(pages).toEqual([['a', 'b', 'f'], ['g', 'h', 'i'], ['v'], []]);
+  // Those that were never compared, by their beginning: no one twice, also where some began at the same time.
+  const never = await reconcile.neverCompared({ since, limit: 2 });
+  const after = never.at(-1);
+  expect(never.map(({ id }) => id)).toEqual(['k', 'l']);
+  expect((await reader.neverCompared({ since, after, limit: 2 })).map(({ id }) => id)).toEqual(['m', 'e']);
   const counts = { open: 2, waiting: 1, missing: 3, unfetchable: 3 };
   expect([
     await reconcile.counts(),
@@ -515,13 +526,15 @@ test('of twenty thousand complete calls none is read for what is not through', a
     [
       COUNT_UNFINISHED,
       unfinishedStatement(Date.now() - 86_400_000, '', 100),
+      neverComparedStatement({ startedAt: Date.now() - 86_400_000, id: '' }, 100),
       knownStatement(ids),
       fetchedSinceStatement(Date.now()),
     ].map(planOf),
   );
-  expect(plans.map((plan) => /Seq Scan/.test(plan))).toEqual([false, false, false, false]);
+  expect(plans.map((plan) => /Seq Scan/.test(plan))).toEqual(plans.map(() => false));
   expect(plans[0]).toContain('conversations_by_completeness');
-  expect(plans[1]).toContain('conversations_never_compared');
-  expect(plans[2]).toContain('webhook_events_conversation_id_idx');
-  expect(plans[3]).toContain('webhook_events_by_origin');
+  expect(plans[1]).toContain('conversations_by_completeness');
+  expect(plans[2]).toContain('conversations_never_compared');
+  expect(plans[3]).toContain('webhook_events_conversation_id_idx');
+  expect(plans[4]).toContain('webhook_events_by_origin');
 });
