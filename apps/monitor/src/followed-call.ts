@@ -55,6 +55,11 @@ export function followCall(call: RunningCall, options: FollowOptions): FollowedC
         // Where there is no room the socket is closed: opened again later, it brings the last hundred messages once more.
         if (!events.take(message)) close();
       },
+      onTooLarge() {
+        if (socket !== opened) return;
+        options.onHeard();
+        events.leaveOut('has more than 1 MiB');
+      },
       onClose(code, reason) {
         if (socket !== opened) return;
         socket = undefined;

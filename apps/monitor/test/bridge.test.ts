@@ -228,10 +228,11 @@ test('memory is bounded over all calls as well, and a stop does not wait for a r
 });
 
 test('a message too large for an event, or for the receiver, is left out, and the next one is sent', async () => {
-  const { look, list, hear, receiver, received, log } = aBridge();
+  const { look, list, hear, sockets, receiver, received, log } = aBridge();
   list.calls = [listed('conv_1')];
   await look();
   hear('conv_1', userSays('ط'.repeat(131_072), 1));
+  for (const { handlers } of [...sockets, ...sockets]) handlers.onTooLarge(2_000_000);
   hear('conv_1', userSays('small', 2));
   await vi.waitUntil(() => receiver.bodies.length === 2, WITHIN);
   receiver.status = 413;
@@ -242,6 +243,7 @@ test('a message too large for an event, or for the receiver, is left out, and th
   await vi.waitUntil(() => receiver.bodies.length === 3, WITHIN);
   expect(received()).toEqual(['started', 'small', 'last']);
   expect(log()).toContain('too large for an event');
+  expect(log().match(/has more than 1 MiB/g)).toHaveLength(1);
 });
 
 test('a message that nothing can be made of costs itself alone, is said once without its words, and goes to no receiver', async () => {

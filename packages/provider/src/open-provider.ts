@@ -1,5 +1,6 @@
 import { fetchAudio, fetchConversation, listConversations } from './conversations.ts';
 import { ProviderError } from './errors.ts';
+import { createMessageRoom } from './monitor/message-room.ts';
 import { openMonitor } from './monitor/open-monitor.ts';
 import type { MonitorHandlers, MonitorSocket, Provider } from './provider.ts';
 import { Client } from './request/client.ts';
@@ -7,6 +8,9 @@ import { readAgents, readSettings, readWebhooks, switchRetriesOn } from './works
 
 /** What a header can hold. An error of fetch about another value would quote it. */
 const VISIBLE = /^[\x21-\x7e]+$/;
+
+/** What all monitoring sockets together may hold of messages that are not whole, in bytes, beyond 64 KiB each: 1,000 sockets hold 128 MiB at most. */
+const MESSAGE_ROOM_BYTES = 64 * 1024 * 1024;
 
 /** How to reach the provider. */
 export interface ProviderOptions {
@@ -38,6 +42,7 @@ export function openProvider(options: ProviderOptions): Provider {
   if (!VISIBLE.test(apiKey)) throw new ProviderError('unauthorized', 'The API key holds characters that no key has.');
   const client = new Client({ apiKey, origin, firstPauseMs, tries, silenceMs, patienceMs, onWait });
   const monitors = new Set<MonitorSocket>();
+  const room = createMessageRoom(MESSAGE_ROOM_BYTES);
   return {
     conversations: (window, signal) => listConversations(client, window, signal),
     conversation: (id, signal) => fetchConversation(client, { id, againMs: firstPauseMs / 2 }, signal),
@@ -51,8 +56,11 @@ export function openProvider(options: ProviderOptions): Provider {
         monitors.delete(socket);
         handlers.onClose(code, reason);
       };
-      const onMessage: MonitorHandlers['onMessage'] = (message) => handlers.onMessage(message);
-      const socket = openMonitor(id, { origin, apiKey, silenceMs }, { onMessage, onClose });
+      const heard: Omit<MonitorHandlers, 'onClose'> = {
+        onMessage: (message) => handlers.onMessage(message),
+        onTooLarge: (bytes) => handlers.onTooLarge(bytes),
+      };
+      const socket = openMonitor(id, { origin, apiKey, silenceMs, room }, { ...heard, onClose });
       monitors.add(socket);
       return socket;
     },

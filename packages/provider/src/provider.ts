@@ -108,6 +108,8 @@ export interface ProviderAgent {
 export interface MonitorHandlers {
   /** A message, parsed; what is no JSON object is left out. */
   onMessage(message: Readonly<Record<string, unknown>>): void;
+  /** Called for a message of more than 1 MiB, which is left out. One of more than 16 MiB closes the socket. */
+  onTooLarge(bytes: number): void;
   /** Called once, when the socket is closed, whoever closed it. 1008: the agent may not be monitored. */
   onClose(code: number, reason: string): void;
 }

@@ -3,9 +3,12 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Provider } from '../src/index.ts';
 import { endWhenDead } from '../src/monitor/end-when-dead.ts';
+import { createMessageRoom } from '../src/monitor/message-room.ts';
+import { openMonitor } from '../src/monitor/open-monitor.ts';
 import { API_KEY, serve } from './support/serve.ts';
 
 const WAIT = { timeout: 20_000 };
+const MIB = 1024 * 1024;
 
 /** Starts the provider's side of the sockets. */
 async function serveSockets(
@@ -29,6 +32,7 @@ function follow(provider: Provider, id = 'c1') {
   const closes: [code: number, reason: string][] = [];
   const socket = provider.monitor(id, {
     onMessage: (message) => messages.push(message),
+    onTooLarge: (bytes) => messages.push(bytes),
     onClose: (code, reason) => closes.push([code, reason]),
   });
   return { socket, messages, closes };
@@ -103,11 +107,56 @@ test('reads on behind bytes that are no UTF-8', async () => {
   expect(messages).toEqual([{ type: '\ufffd' }, { type: 'next' }]);
 });
 
-test('ends a socket with a message that is too large', async () => {
-  const { provider } = await serveSockets((socket) => socket.send(`{"type": "${'x'.repeat(1024 * 1024)}"}`));
+test('leaves a large message out and hears what comes behind it; one that is larger still ends the socket', async () => {
+  const { provider } = await serveSockets((socket) => {
+    for (const bytes of [MIB + 1, 16 * MIB]) socket.send('"'.padEnd(bytes, 'x'));
+    socket.send('{"type": "next"}');
+    socket.send('"'.padEnd(16 * MIB + 1, 'x'));
+    socket.send('{"type": "never heard"}');
+  });
   const { messages, closes } = follow(provider);
-  await vi.waitFor(() => expect(closes).toEqual([[1009, expect.stringContaining('bytes')]]), WAIT);
-  expect(messages).toEqual([]);
+  await vi.waitFor(() => expect(closes).toEqual([[1009, expect.stringContaining('16777216 bytes')]]), WAIT);
+  expect(messages).toEqual([MIB + 1, 16 * MIB, { type: 'next' }]);
+});
+
+test('all sockets together hold no more of messages that are not whole than their room has, and small messages pass', async () => {
+  const sides: WebSocket[] = [];
+  const { url } = await serveSockets((socket) => sides.push(socket));
+  const room = createMessageRoom(2 * MIB);
+  const heard: unknown[] = [];
+  async function opened(name: string): Promise<WebSocket> {
+    const before = sides.length;
+    const socket = openMonitor(
+      name,
+      { origin: url, apiKey: API_KEY, silenceMs: 30_000, room },
+      {
+        onMessage: ({ type }) => heard.push([name, type]),
+        onTooLarge: (bytes) => heard.push([name, bytes]),
+        onClose: (code, reason) => heard.push([name, code, reason]),
+      },
+    );
+    onTestFinished(() => socket.close());
+    await vi.waitFor(() => expect(sides.length).toBeGreaterThan(before), WAIT);
+    const [side] = sides.slice(-1);
+    if (side === undefined) throw new Error('There is no socket.');
+    return side;
+  }
+  const half = await opened('half');
+  half.send('x'.repeat(1.5 * MIB), { fin: false });
+  const isThere = once(half, 'pong');
+  half.ping();
+  await isThere;
+  const other = await opened('other');
+  other.send('x'.repeat(MIB), { fin: false });
+  await vi.waitFor(() => expect(heard).toEqual([['other', 1009, expect.stringContaining('together')]]), WAIT);
+  const small = await opened('small');
+  small.send('{"type": "words"}');
+  await vi.waitFor(() => expect(heard.slice(1)).toEqual([['small', 'words']]), WAIT);
+  half.send('x', { fin: true });
+  await vi.waitFor(() => expect(heard.slice(2)).toEqual([['half', 1.5 * MIB + 1]]), WAIT);
+  // What was held is free again, also that of a socket that was ended.
+  small.send('x'.repeat(1.9 * MIB));
+  await vi.waitFor(() => expect(heard.slice(3)).toEqual([['small', Math.floor(1.9 * MIB)]]), WAIT);
 });
 
 test('closes a socket once, also before it is open, and all with the provider', async () => {

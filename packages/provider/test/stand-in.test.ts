@@ -45,7 +45,11 @@ test('lists, fetches and hears what the provider has', async () => {
 
   const heard: unknown[] = [];
   standIn.monitor.send('live', { type: 'agent_response' });
-  const socket = provider.monitor('live', { onMessage: (message) => heard.push(message), onClose: () => undefined });
+  const socket = provider.monitor('live', {
+    onMessage: (message) => heard.push(message),
+    onTooLarge: () => undefined,
+    onClose: () => undefined,
+  });
   await vi.waitFor(() => expect(heard).toEqual([{ type: 'agent_response' }]), { timeout: 20_000 });
   socket.close();
 });

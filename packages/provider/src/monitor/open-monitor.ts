@@ -2,9 +2,13 @@ import { WebSocket, type RawData } from 'ws';
 import type { MonitorHandlers, MonitorSocket } from '../provider.ts';
 import { inPath } from '../request/in-path.ts';
 import { endWhenDead } from './end-when-dead.ts';
+import type { MessageRoom } from './message-room.ts';
 
-/** Of a message, in bytes: the largest are results of tools. */
-const MESSAGE_LIMIT_BYTES = 1024 * 1024;
+/** Of a message, in bytes. A larger one ends its socket, and comes again on the next one. */
+const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** Of a message that is read, in bytes: the largest are results of tools. A larger one is awaited and left out, so that what comes behind it is heard. */
+const READ_LIMIT_BYTES = 1024 * 1024;
 
 /** The close code of a policy, with which the provider also refuses to have an agent monitored. */
 const REFUSED = 1008;
@@ -23,6 +27,8 @@ export interface MonitorOptions {
   origin: string;
   apiKey: string;
   silenceMs: number;
+  /** For the messages of all sockets of this process. */
+  room: MessageRoom;
 }
 
 /** Follows a running call. Only text is listened to, and nothing is sent. */
@@ -41,8 +47,18 @@ export function openMonitor(id: string, options: MonitorOptions, handlers: Monit
   /** Why we end the socket; the code of the close itself says nothing then. */
   let ending: { code: number; reason: string } | undefined;
   socket.on('message', (data, isBinary) => {
-    const message = isBinary ? undefined : readMessage(textOf(data));
-    if (message !== undefined && ending === undefined) handlers.onMessage(message);
+    if (isBinary || ending !== undefined) return;
+    const bytes = bytesOf(data);
+    if (bytes.length > READ_LIMIT_BYTES) return handlers.onTooLarge(bytes.length);
+    const message = readMessage(bytes.toString());
+    if (message !== undefined) handlers.onMessage(message);
+  });
+  options.room.watch(socket, () => {
+    ending ??= {
+      code: TOO_BIG,
+      reason: 'The monitoring sockets together hold too much of messages that are not whole.',
+    };
+    socket.terminate();
   });
   socket.on('unexpected-response', (_request, { statusCode = 0 }) => {
     const code = REFUSALS.has(statusCode) ? REFUSED : LOST;
@@ -63,9 +79,9 @@ export function openMonitor(id: string, options: MonitorOptions, handlers: Monit
   };
 }
 
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString();
-  return (data instanceof ArrayBuffer ? Buffer.from(data) : data).toString();
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? Buffer.from(data) : data;
 }
 
 function readMessage(text: string): Readonly<Record<string, unknown>> | undefined {
