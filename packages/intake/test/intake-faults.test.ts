@@ -1,5 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { choosePort } from '@landline/local-servers';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createProducerConnection, QueueUnavailableError, RedisRefusedError } from '@landline/queue';
 import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
@@ -8,9 +8,12 @@ import { anEvent } from '../../queue/test/support/an-event.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 import { logInAs } from '../../queue/test/support/log-in-as.ts';
 
+/** For what is refused without any wait: no machine stalls for so long. */
+const LONG_MS = 60_000;
+/** For what waits for it, as nothing else tells that Redis is frozen. */
 const TIMEOUT_MS = 1000;
-/** What a busy machine may add to a time limit before we call it broken, in ms. */
-const SLACK_MS = 1000;
+/** How a wait ends by that limit, and not by that of the socket or by none. */
+const BY_THE_TIMEOUT = /within 1000 ms|Command timed out/;
 
 let redis: PrivateRedis;
 
@@ -20,32 +23,43 @@ beforeEach(async () => {
 
 afterEach(() => redis.remove());
 
-async function started(): Promise<TestIntake> {
-  const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
+async function started(enqueueTimeoutMs = LONG_MS): Promise<TestIntake> {
+  const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs });
   await intake.start();
   expect(intake.status()).toBe('ready');
   return intake;
 }
 
-/** How long the enqueue of an event took until it was rejected, in ms. */
-async function rejectedAfterMs(intake: TestIntake): Promise<number> {
-  const begun = performance.now();
-  await expect(intake.accept(anEvent())).rejects.toThrow(QueueUnavailableError);
-  return performance.now() - begun;
+/** Why an event is refused, with its cause. */
+async function refusal(intake: TestIntake): Promise<string> {
+  const error: unknown = await intake.accept(anEvent()).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(QueueUnavailableError);
+  return inspect(error);
+}
+
+/** Expects that an event is refused in the same turn of the event loop: whoever waits for anything answers in a later one. */
+async function expectRefusedAtOnce(intake: TestIntake): Promise<void> {
+  const answer = await Promise.race([refusal(intake), turn('it waits')]);
+  expect(answer).not.toBe('it waits');
 }
 
 async function expectRecovery(intake: TestIntake): Promise<void> {
   await waitUntil(() => intake.status() === 'ready');
-  await expect(intake.accept(anEvent())).resolves.toBeUndefined();
+  await waitUntil(() =>
+    intake.accept(anEvent()).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 describe('an intake whose Redis fails', () => {
   it('starts without Redis, rejects at once, and finds it when it comes', async () => {
     await redis.kill();
-    const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
+    const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: LONG_MS });
     await intake.start();
     expect(intake.status()).toBe('away');
-    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    await expectRefusedAtOnce(intake);
     await redis.restart();
     await expectRecovery(intake);
   });
@@ -54,10 +68,10 @@ describe('an intake whose Redis fails', () => {
     const intake = await started();
     await redis.kill();
     await waitUntil(() => intake.status() === 'away');
-    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    await expectRefusedAtOnce(intake);
     await waitUntil(() => intake.errors.some((error) => error.message.includes('ECONNREFUSED')));
     const reported = intake.errors.length;
-    await rejectedAfterMs(intake);
+    await expectRefusedAtOnce(intake);
     await redis.restart();
     await expectRecovery(intake);
     expect(intake.errors.length).toBe(reported);
@@ -86,19 +100,19 @@ describe('an intake whose Redis fails', () => {
   });
 
   it('rejects by the time-out while Redis is frozen, then at once, and recovers', async () => {
-    const intake = await started();
+    const intake = await started(TIMEOUT_MS);
     redis.freeze();
-    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    expect(await refusal(intake)).toMatch(BY_THE_TIMEOUT);
     await waitUntil(() => intake.status() === 'away');
-    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    await expectRefusedAtOnce(intake);
     redis.thaw();
     await expectRecovery(intake);
   });
 
   it('recovers from a Redis that was frozen for longer than a socket is thought alive', async () => {
-    const intake = await started();
+    const intake = await started(TIMEOUT_MS);
     redis.freeze();
-    await rejectedAfterMs(intake);
+    await refusal(intake);
     await waitUntil(() => intake.errors.some((error) => error.message.startsWith('Socket timeout')));
     expect(intake.status()).toBe('away');
     redis.thaw();
@@ -110,7 +124,7 @@ describe('an intake whose Redis fails', () => {
     const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: TIMEOUT_MS });
     const begun = performance.now();
     await intake.start();
-    expect(performance.now() - begun).toBeLessThan(4000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     expect(intake.status()).toBe('away');
     redis.thaw();
     await expectRecovery(intake);
@@ -119,7 +133,7 @@ describe('an intake whose Redis fails', () => {
   it('rejects while Redis is out of memory, and recovers when there is room', async () => {
     // It may not ask how full Redis is: so it learns it from the refused write.
     await redis.run(['ACL', 'SETUSER', 'guest', 'reset', 'on', '>guest', '~*', '&*', '+@all', '-info']);
-    const intake = anIntake({ redisUrl: logInAs(redis.url, 'guest', 'guest'), enqueueTimeoutMs: TIMEOUT_MS });
+    const intake = anIntake({ redisUrl: logInAs(redis.url, 'guest', 'guest'), enqueueTimeoutMs: LONG_MS });
     await intake.start();
     await redis.run(['CONFIG', 'SET', 'maxmemory', '1']);
     await expect(intake.accept(anEvent())).rejects.toMatchObject({
@@ -127,14 +141,14 @@ describe('an intake whose Redis fails', () => {
       cause: { message: expect.stringContaining('OOM') },
     });
     expect(intake.status()).toBe('away');
-    expect(await rejectedAfterMs(intake)).toBeLessThan(TIMEOUT_MS / 2);
+    await expectRefusedAtOnce(intake);
     await redis.run(['CONFIG', 'SET', 'maxmemory', '0']);
     await expectRecovery(intake);
   });
 
   it('rejects while Redis is a replica, and recovers when it is promoted', async () => {
     const intake = await started();
-    await redis.run(['REPLICAOF', '127.0.0.1', String(await choosePort(0))]);
+    await redis.run(['REPLICAOF', '127.0.0.1', '1']);
     await expect(intake.accept(anEvent())).rejects.toMatchObject({
       code: 'queue_unavailable',
       cause: { message: expect.stringContaining('READONLY') },
@@ -148,7 +162,7 @@ describe('an intake whose Redis fails', () => {
     const intake = anIntake({ redisUrl: redis.url });
     await expect(intake.start()).rejects.toThrow(RedisRefusedError);
     expect(intake.status()).toBe('refused');
-    await rejectedAfterMs(intake);
+    await expectRefusedAtOnce(intake);
   });
 
   it('refuses a Redis that comes back with another policy, until it is put right', async () => {
@@ -180,10 +194,10 @@ describe('an intake whose Redis fails', () => {
     expect(intake.status()).toBe('away');
     const good = anIntake({ redisUrl: redis.url });
     await good.start();
-    const connection = createProducerConnection(redis.url, { enqueueTimeoutMs: 1000 });
+    const connection = createProducerConnection(redis.url, { enqueueTimeoutMs: LONG_MS });
     onTestFinished(() => connection.disconnect());
     await connection.connect();
-    await connection.replicaof('127.0.0.1', await choosePort(0));
+    await connection.replicaof('127.0.0.1', 1);
     const rejected: unknown = await good.accept(anEvent('a secret transcript')).catch((error: unknown) => error);
     expect(rejected).toBeInstanceOf(QueueUnavailableError);
     const shown = inspect([rejected, ...intake.errors, ...good.errors], { depth: 10 });
@@ -193,12 +207,10 @@ describe('an intake whose Redis fails', () => {
   });
 
   it('closes within its time-out while Redis is frozen', async () => {
-    const intake = await started();
+    const intake = await started(TIMEOUT_MS);
     redis.freeze();
-    const rejected = rejectedAfterMs(intake);
-    const begun = performance.now();
+    const refused = refusal(intake);
     await intake.close();
-    expect(performance.now() - begun).toBeLessThan(TIMEOUT_MS + SLACK_MS);
-    await rejected;
+    expect(await refused).toMatch(BY_THE_TIMEOUT);
   });
 });

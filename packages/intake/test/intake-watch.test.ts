@@ -3,21 +3,21 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { RedisRefusedError } from '@landline/queue';
 import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { aConsumer } from '../../queue/test/support/a-consumer.ts';
+import type { IntakeOptions } from '../src/intake.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 
 /** A body of 10 KB that does not get smaller when it is packed. */
 const aBody = (): string => randomBytes(7500).toString('base64');
-const SECONDS = { timeoutMs: 5000 };
 
 let redis: PrivateRedis;
 
 afterEach(() => redis.remove());
 
-async function started(args: string[] = []): Promise<TestIntake> {
+async function started(args: string[] = [], options: Partial<IntakeOptions> = {}): Promise<TestIntake> {
   redis = await startPrivateRedis(args);
-  const intake = anIntake({ redisUrl: redis.url });
+  const intake = anIntake({ redisUrl: redis.url, ...options });
   await intake.start();
   expect([intake.status(), intake.returns(), intake.errors]).toEqual(['ready', 0, []]);
   return intake;
@@ -65,14 +65,14 @@ describe('an intake whose Redis fills up', () => {
     await redis.run(['SETRANGE', 'somebody-else', '10000000', 'x']);
     const used = Number(/used_memory:(\d+)/.exec(String(await redis.run(['INFO', 'memory'])))?.[1]);
     await redis.run(['CONFIG', 'SET', 'maxmemory', String(Math.round(used / 0.95))]);
-    await waitUntil(() => intake.status() === 'away', SECONDS);
+    await waitUntil(() => intake.status() === 'away');
     const late = anIntake({ redisUrl: redis.url });
     await late.start();
     expect(late.status()).toBe('away');
     expect(late.errors.map((error) => error.message)).toEqual([expect.stringContaining('nearly full')]);
     await redis.run(['CONFIG', 'SET', 'maxmemory', '64mb']);
     for (const each of [intake, late]) {
-      await waitUntil(() => each.status() === 'ready', SECONDS);
+      await waitUntil(() => each.status() === 'ready');
       await waitUntil(() => each.returns() === 1);
     }
   });
@@ -82,19 +82,19 @@ describe('an intake that watches its Redis', () => {
   it('refuses it within seconds when it may evict, and takes it again when that is put right', async () => {
     const intake = await started();
     await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru']);
-    await waitUntil(() => intake.status() === 'refused', SECONDS);
+    await waitUntil(() => intake.status() === 'refused');
     expect(intake.errors).toEqual([expect.any(RedisRefusedError)]);
     await expect(intake.accept(anEvent())).rejects.toThrow('CONFIG SET maxmemory-policy noeviction');
     await redis.run(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
-    await waitUntil(() => intake.status() === 'ready', SECONDS);
+    await waitUntil(() => intake.status() === 'ready');
     await intake.accept(anEvent());
     expect(intake.returns()).toBe(1);
   });
 
   it('notices a frozen Redis before an event does', async () => {
-    const intake = await started();
+    const intake = await started([], { enqueueTimeoutMs: 1000 });
     redis.freeze();
-    await waitUntil(() => intake.status() === 'away', SECONDS);
+    await waitUntil(() => intake.status() === 'away');
     redis.thaw();
     await waitUntil(() => intake.status() === 'ready');
     expect(intake.returns()).toBe(1);

@@ -56,7 +56,7 @@ it.each([
   });
   onTestFinished(() => journal.close());
   await journal.open();
-  const intake = anIntake({ redisUrl: redis.url, enqueueTimeoutMs: 300, journal });
+  const intake = anIntake({ redisUrl: redis.url, journal });
   await intake.start();
   const before = await nextBeat();
   await redis.kill();

@@ -107,6 +107,7 @@ describe('a request to redo what Postgres lost', () => {
 
     const heir = await aReceiver(dir);
     await waitUntil(async () => (await jobs()) > 0);
+    await waitUntil(() => heir.journal.stats().pendingRecords === 0);
     await untilBeaten();
     await workOff();
     await heir.close();

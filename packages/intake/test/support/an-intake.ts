@@ -8,7 +8,7 @@ export interface TestIntake extends Intake {
   returns: () => number;
 }
 
-/** An intake that is closed when the test ends, and what it reported. */
+/** An intake that is closed when the test ends, and what it reported. Its limit is one that no stall of the machine reaches. */
 export function anIntake(options: Pick<IntakeOptions, 'redisUrl'> & Partial<IntakeOptions>): TestIntake {
   const warnings: string[] = [];
   const errors: Error[] = [];
@@ -16,7 +16,7 @@ export function anIntake(options: Pick<IntakeOptions, 'redisUrl'> & Partial<Inta
   const intake = createIntake({
     batchMaxEvents: 200,
     batchMaxBytes: 1_048_576,
-    enqueueTimeoutMs: 1000,
+    enqueueTimeoutMs: 20_000,
     onWarning: (message) => warnings.push(message),
     onError: (error) => errors.push(error),
     onReady: () => {
