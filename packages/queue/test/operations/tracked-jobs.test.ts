@@ -4,7 +4,7 @@ import { startPrivateRedis } from '../../../../test/support/private-redis.ts';
 import { aConsumer } from '../support/a-consumer.ts';
 import { anEvent, ownPrefix } from '../support/an-event.ts';
 import { theQueues } from '../support/the-queues.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { untilAnswered, waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
 
@@ -87,8 +87,8 @@ test('while Redis is away every question says so, and all goes on when it is bac
   await expect(jobs.add(aJob('replay-2'))).rejects.toMatchObject(away);
   await expect(jobs.hasRoom()).rejects.toMatchObject(away);
   await redis.restart();
-  await waitUntil(() => jobs.hasRoom().catch(() => false));
-  expect(await jobs.states(['replay-1'])).toEqual(['pending']);
+  await waitUntil(() => jobs.hasRoom());
+  expect(await untilAnswered(() => jobs.states(['replay-1']))).toEqual(['pending']);
 });
 
 test('a Redis that is three quarters full has no room', async () => {

@@ -15,13 +15,13 @@ export interface TestWatch extends Availability {
   returns: () => number;
 }
 
-/** Watches the Redis at `url` from its first connection on, until the test ends. Everything is checked 20 times a second. */
-export async function aWatch(url: string, { isRequired = false } = {}): Promise<TestWatch> {
+/** Watches the Redis at `url` from its first connection on, until the test ends. Everything is checked 20 times a second. A stall of the machine is no outage to it, but for a short `enqueueTimeoutMs`. */
+export async function aWatch(url: string, { isRequired = false, enqueueTimeoutMs = 20_000 } = {}): Promise<TestWatch> {
   const errors: string[] = [];
   const warnings: string[] = [];
   let aways = 0;
   let returns = 0;
-  const connection = await aConnection(url, { enqueueTimeoutMs: 500, isTried: false });
+  const connection = await aConnection(url, { enqueueTimeoutMs, isTried: false });
   const availability = watchAvailability({
     connection,
     probeKey: 'probe',
