@@ -158,7 +158,7 @@ describe('a connection that breaks', () => {
   });
 
   it('and stays open is away as soon as an answer is due, and is made again', async () => {
-    const watch = await aWatch(proxy.url);
+    const watch = await aWatch(proxy.url, { enqueueTimeoutMs: 2000 });
     proxy.after('default', 'freeze');
     await waitUntil(() => watch.status() === 'away');
     expect(watch.errors[0]).toContain('timed out');

@@ -6,7 +6,7 @@ import { logInAs } from '../support/log-in-as.ts';
 
 /** What a check found: why Redis is refused, if it is, and the warnings. */
 async function check(url: string): Promise<{ refused?: string; warnings: string[] }> {
-  const connection = createProducerConnection(url, { enqueueTimeoutMs: 2000 });
+  const connection = createProducerConnection(url, { enqueueTimeoutMs: 20_000 });
   onTestFinished(() => endConnection(connection));
   await connection.connect();
   const { memory, warnings } = await checkRedis(connection);
@@ -73,7 +73,7 @@ describe('checkRedis', () => {
   });
 
   it('rejects when Redis does not answer', async () => {
-    const connection = createProducerConnection(redis.url, { enqueueTimeoutMs: 2000 });
+    const connection = createProducerConnection(redis.url, { enqueueTimeoutMs: 20_000 });
     await connection.connect();
     endConnection(connection);
     await expect(checkRedis(connection)).rejects.toThrow("Stream isn't writeable");

@@ -12,7 +12,7 @@ let availability: Availability;
 /** Watches a Redis that is ready, as the user of `url`. */
 async function watch(url: string): Promise<void> {
   warnings = [];
-  const connection = createProducerConnection(url, { enqueueTimeoutMs: 2000 });
+  const connection = createProducerConnection(url, { enqueueTimeoutMs: 20_000 });
   availability = watchAvailability({
     connection,
     probeKey: 'probe',

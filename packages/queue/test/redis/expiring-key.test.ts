@@ -34,22 +34,23 @@ it('shortens a key that a clock has made too long, and gives it away after that'
 
 it("shortens the locks of a queue's jobs and its mark of the last search, each to its own limit", async () => {
   const names = ['check', 'a:lock', 'b:lock', 'waits:lock', 'short:lock'];
-  for (const name of names) await connection.set(`${key}${name}`, '1', 'PX', name === 'short:lock' ? 3000 : HOURS_MS);
+  for (const name of names)
+    await connection.set(`${key}${name}`, '1', 'PX', name === 'short:lock' ? 300_000 : HOURS_MS);
   await connection.rpush(`${key}active`, 'a', 'b', 'short', 'has no lock');
   await boundExpiries(connection, {
     jobPrefix: key,
     stalledCheckKey: `${key}check`,
-    stalledCheckMs: 5000,
+    stalledCheckMs: 500_000,
     activeKey: `${key}active`,
-    lockMs: 10_000,
+    lockMs: 1_000_000,
   });
   const left = await Promise.all(names.map((name) => connection.pttl(`${key}${name}`)));
   const ranges = [
-    [4000, 5000],
-    [9000, 10_000],
-    [9000, 10_000],
+    [400_000, 500_000],
+    [900_000, 1_000_000],
+    [900_000, 1_000_000],
     [HOURS_MS - 60_000, HOURS_MS], // no worker has this job
-    [0, 3000], // was short enough
+    [200_000, 300_000], // was short enough
   ] as const;
   expect(ranges.map(([least, most], i) => least < (left[i] ?? NaN) && (left[i] ?? NaN) <= most)).toEqual(
     names.map(() => true),
