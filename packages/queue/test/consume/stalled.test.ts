@@ -45,7 +45,7 @@ async function stallOut(body: string, agoMs: number): Promise<string> {
 describe('a job whose workers have died too often', () => {
   it('is done by the next worker that starts, when it has rested for a minute', async () => {
     await stallOut('rested', 61_000);
-    await stallOut('rests still', 50_000);
+    await stallOut('rests still', 5_000);
     const consumer = aConsumer({ redisUrl, prefix });
     await waitUntil(
       async () => consumer.jobs.length === 1 && (await queue.getJobCounts('active', 'wait'))['active'] === 0,
