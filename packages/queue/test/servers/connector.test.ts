@@ -1,4 +1,3 @@
-import { choosePort } from '@landline/local-servers';
 import { expect, it, onTestFinished } from 'vitest';
 import { startPrivateRedis } from '../../../../test/support/private-redis.ts';
 import { startRedisCluster } from '../../../../test/support/redis-cluster.ts';
@@ -10,12 +9,13 @@ import {
 } from '../../src/redis/connection.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-const nobody = async () => `127.0.0.1:${await choosePort(0)}`;
+/** No server listens there, and none comes. */
+const NOBODY = '127.0.0.1:1';
 
 it.each(['redis+cluster://HOST', 'redis+sentinel://HOST/calls'])(
   '%s: fails fast and goes on trying while nobody answers',
   async (form) => {
-    const url = form.replace('HOST', await nobody());
+    const url = form.replace('HOST', NOBODY);
     const connection = createProducerConnection(url, { enqueueTimeoutMs: 5000 });
     onTestFinished(() => endConnection(connection));
     const errors: string[] = [];
@@ -28,7 +28,7 @@ it.each(['redis+cluster://HOST', 'redis+sentinel://HOST/calls'])(
 );
 
 it('rejects what waits on a connection that is ended while it searches', async () => {
-  const connection = createConsumerConnection(`redis+cluster://${await nobody()}`);
+  const connection = createConsumerConnection(`redis+cluster://${NOBODY}`);
   const answer = connection.ping().catch((error: unknown) => error);
   endConnection(connection);
   expect(await answer).toBeInstanceOf(Error);
