@@ -71,7 +71,7 @@ describe('an error of Postgres, provoked', () => {
 
   test('40P01 is of the class conflict: a deadlock', async () => {
     const url = new URL(context.directUrl);
-    url.searchParams.set('options', '-c deadlock_timeout=2s');
+    url.searchParams.set('options', '-c deadlock_timeout=5s');
     await context.store.apply([anEvent(action('ring'))]);
     const rival = new Client({ connectionString: context.directUrl });
     await rival.connect();
@@ -80,7 +80,7 @@ describe('an error of Postgres, provoked', () => {
       await rival.query(`SET deadlock_timeout = '60s'; BEGIN; UPDATE user_profiles SET dialect = 'x'`);
       const second = anEvent({ ...action('ring'), at: Date.UTC(2027, 0) });
       const applied = failure(store.apply([second]));
-      // The store holds the conversation and waits for the profile; two seconds later it looks for a ring.
+      // The store holds the conversation and waits for the profile; five seconds later it looks for a ring, once.
       await expect
         .poll(
           () =>
