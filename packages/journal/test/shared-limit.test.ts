@@ -36,7 +36,9 @@ describe('processes that share the limit', () => {
     const old = await aJournal({ limitBytes: MEBIBYTE });
     await enqueue(old, 100);
     const added = await aJournal({ dir: old.dir, limitBytes: MEBIBYTE });
-    expect(await keep(added, 40)).toBe(40);
+    // On a busy disk the other one may need more than the second that it is waited for; then the next event asks again.
+    let kept = 0;
+    await expect.poll(async () => (kept += await keep(added, 40 - kept)), { timeout: 20_000 }).toBe(40);
     expect([old.status(), added.status()]).toEqual(['ready', 'ready']);
     expect(await drain(added)).toHaveLength(40);
     expect(await bytesIn(old.dir)).toBeLessThanOrEqual(MEBIBYTE);

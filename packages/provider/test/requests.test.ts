@@ -222,14 +222,17 @@ test('gives the place of audio back that was left before it was read', async () 
   await provider.settings(signal);
 });
 
+/** On a busy machine the beginning of an answer may come too late as well: it is asked for until one is in time. */
+const told = (ask: () => Promise<unknown>) => expect.poll(() => errorOf(ask()), WAIT);
+
 test('gives up what comes a byte now and then: an answer, audio, and the body of a refusal', async () => {
   const slow = await serve([drip(200)], { silenceMs: 500, tries: 0 });
-  expect(await errorOf(slow.provider.settings(signal))).toMatchObject({ code: 'unavailable', status: 200 });
-  const audio = await slow.provider.audio('a', signal);
-  const error = await errorOf(textOf(audio));
-  expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('1024 bytes a second') });
+  await told(() => slow.provider.settings(signal)).toMatchObject({ code: 'unavailable', status: 200 });
+  const message = expect.stringContaining('1024 bytes a second');
+  const hear = async () => textOf(await slow.provider.audio('a', signal));
+  await told(hear).toMatchObject({ code: 'unavailable', message });
   const refused = await serve([drip(403)], { silenceMs: 500, tries: 0 });
-  expect(await errorOf(refused.provider.settings(signal))).toMatchObject({ code: 'bad_answer', status: 403 });
+  await told(() => refused.provider.settings(signal)).toMatchObject({ code: 'bad_answer', status: 403 });
 });
 
 test('sends the key nowhere else, and shows it in no error', async () => {

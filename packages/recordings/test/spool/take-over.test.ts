@@ -87,10 +87,13 @@ it('reads a file that the disk does not give again and again, counts it once, an
 });
 
 it('makes a new folder where somebody removed its own while it runs', async () => {
-  const dir = await makeTempFolder();
+  const folder = await makeTempFolder();
+  const dir = join(folder, 'spool');
   const spool = await aSpool(dir);
   const [own = ''] = await readdir(dir);
-  await rm(dir, { recursive: true });
+  // At once: the spool may make a new folder there while the old one is being removed.
+  await rename(dir, join(folder, 'gone'));
+  await rm(join(folder, 'gone'), { recursive: true });
   const found = () => readdir(dir).catch(() => []);
   await expect.poll(found, { timeout: 20_000 }).toEqual([expect.not.stringContaining(own)]);
   // The folder is there a moment before the spool holds it.
