@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { chooseQuietPort } from '../../../../test/support/quiet-port.ts';
 import { choosePort } from '../../src/machine/choose-port.ts';
 
 /** Listens on a port of 127.0.0.1 until the test ends. */
@@ -11,7 +12,8 @@ async function listenOn(port: number): Promise<void> {
 }
 
 test('answers the preferred port while it is free, and another one while it is taken', async () => {
-  const preferred = await choosePort(0);
+  // None that the system may give to a connection meanwhile.
+  const preferred = await chooseQuietPort();
   expect(await choosePort(preferred)).toBe(preferred);
   await listenOn(preferred);
   const other = await choosePort(preferred);

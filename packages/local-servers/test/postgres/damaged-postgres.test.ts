@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { closeServer } from '../../../../test/support/close-server.ts';
+import { chooseQuietPort } from '../../../../test/support/quiet-port.ts';
 import { runSql } from '../../../../test/support/run-sql.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
-import { choosePort } from '../../src/machine/choose-port.ts';
 import { startPostgres } from '../../src/postgres/start-postgres.ts';
 
 test('says why it does not start, and starts with its rows when that is put right', async () => {
@@ -17,7 +17,7 @@ test('says why it does not start, and starts with its rows when that is put righ
   await first.stop();
   expect(await first.exited).toBe('code 0');
 
-  const port = await choosePort(0);
+  const port = await chooseQuietPort();
   const other = createServer().listen(port, '127.0.0.1');
   await once(other, 'listening');
   const free = () => closeServer(other, () => undefined);

@@ -144,6 +144,6 @@ test.each([
   });
   // `exited` would wait too long: a child that runs on holds the output of its parent open.
   await vi.waitUntil(() => !parent.isRunning(), { timeout: 20_000 });
-  if (endsWithUs) await parent.exited;
+  if (endsWithUs) await vi.waitUntil(() => !isRunning(pid), { timeout: 20_000 });
   expect(isRunning(pid)).toBe(!endsWithUs);
 });

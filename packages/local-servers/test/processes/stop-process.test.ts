@@ -4,10 +4,12 @@ import { type StartedProcess, startProcess } from '../../src/processes/start-pro
 import { signalIfThere, stopProcess } from '../../src/processes/stop-process.ts';
 import { startStranger } from '../support/start-stranger.ts';
 
-const STEPS = [
-  { signal: 'SIGTERM', withinMs: 300 },
-  { signal: 'SIGKILL', withinMs: 5_000 },
-] as const;
+/** Asks first, and waits so long for what is asked. */
+const steps = (withinMs: number) =>
+  [
+    { signal: 'SIGTERM', withinMs },
+    { signal: 'SIGKILL', withinMs: 20_000 },
+  ] as const;
 
 /** Starts a process that runs the shell command `atTerm` at SIGTERM. */
 async function startTrapping(atTerm: string): Promise<StartedProcess> {
@@ -20,10 +22,10 @@ async function startTrapping(atTerm: string): Promise<StartedProcess> {
 
 test('stops a process by the first step that works', async () => {
   const polite = await startTrapping('exit 5');
-  expect(await stopProcess(polite.pid, STEPS)).toBe(true);
+  expect(await stopProcess(polite.pid, steps(20_000))).toBe(true);
   expect(await polite.exited).toEqual([5, null]);
   const deaf = await startTrapping('');
-  expect(await stopProcess(deaf.pid, STEPS)).toBe(true);
+  expect(await stopProcess(deaf.pid, steps(300))).toBe(true);
   expect(await deaf.exited).toEqual([null, 'SIGKILL']);
 });
 
@@ -39,7 +41,7 @@ test('does nothing to a process that has ended', async () => {
   stranger.kill('SIGKILL');
   await stranger.exited;
   expect(isRunning(stranger.pid)).toBe(false);
-  expect(await stopProcess(stranger.pid, STEPS)).toBe(true);
+  expect(await stopProcess(stranger.pid, steps(300))).toBe(true);
 });
 
 // The parent sleeps on and never asks for the exit of its child: so the child stays a zombie.

@@ -4,9 +4,9 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { closeServer } from '../../../../test/support/close-server.ts';
+import { chooseQuietPort } from '../../../../test/support/quiet-port.ts';
 import { makeTempFolder } from '../../../../test/support/temp-folder.ts';
 import { isRunning } from '../../src/processes/is-running.ts';
-import { choosePort } from '../../src/machine/choose-port.ts';
 import { askRedis } from '../../src/redis/ask-redis.ts';
 import { startRedis } from '../../src/redis/start-redis.ts';
 
@@ -27,7 +27,7 @@ async function makeData(dir: string): Promise<string> {
 
 test('says with the end of the log that its port is taken, and leaves no process file', async () => {
   const dir = join(await makeTempFolder(), 'redis');
-  const port = await choosePort(0);
+  const port = await chooseQuietPort();
   const sockets: Socket[] = [];
   const other = createServer((socket) => void sockets.push(socket)).listen(port, '127.0.0.1');
   await once(other, 'listening');
