@@ -1,7 +1,7 @@
 import { openQueues } from '@landline/queue';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { exampleBody } from '../apps/cli/src/example-events.ts';
-import { startApp } from './support/app-process.ts';
+import { startApp, untilReady } from './support/app-process.ts';
 import { createDatabase } from './support/database.ts';
 import { post, SECRET } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
@@ -25,6 +25,7 @@ async function startPipe() {
   };
   const receiver = await startApp('receiver', { env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await receiver.stop()));
+  await untilReady(receiver);
   const recorded = async () => (await store.query('SELECT count(*)::int AS n FROM webhook_events'))[0]?.['n'];
   return { database, queues, receiver, startWorker, recorded };
 }

@@ -3,7 +3,7 @@ import { startPostgres } from '@landline/local-servers';
 import { openQueues } from '@landline/queue';
 import { migrate } from '@landline/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startApp } from './support/app-process.ts';
+import { startApp, untilReady } from './support/app-process.ts';
 import { get, post, SECRET } from './support/post.ts';
 import { chooseQuietPort } from './support/quiet-port.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
@@ -22,6 +22,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   await migrate(postgres.url);
   const receiver = await startApp('receiver', { env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await receiver.stop()));
+  await untilReady(receiver);
   const worker = await startApp('worker', { env: { DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await worker.stop()));
   const queues = openQueues({ redisUrl: redis.url });
@@ -34,8 +35,12 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
   const statuses = await Promise.all(Array.from({ length: EVENTS }, (_, i) => post(receiver.url, bodyOf(i))));
   expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([200]));
   await vi.waitUntil(() => worker.output().includes('Waiting for the database'), { timeout: 20_000 });
-  expect(await ready()).toBe(503);
-  expect(JSON.parse((await ask()).body)).toEqual({ status: 'unavailable', redis: 'ready', postgres: 'unavailable' });
+  const told = async (): Promise<unknown> => {
+    const { status, body } = await ask();
+    return [status, JSON.parse(body)];
+  };
+  const postgresAlone = { status: 'unavailable', redis: 'ready', postgres: 'unavailable' };
+  await expect.poll(told, { timeout: 20_000 }).toEqual([503, postgresAlone]);
   expect((await get(`${worker.url}/health/live`)).status).toBe(200);
 
   postgres = await startPostgres({ dir, port });

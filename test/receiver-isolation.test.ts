@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { APPS, environmentOf } from '../apps/cli/src/start/apps.ts';
-import { startApp } from './support/app-process.ts';
+import { startApp, untilReady } from './support/app-process.ts';
 import { readCompose, serviceOf } from './support/compose.ts';
 import { exampleEvent } from './support/example-event.ts';
 import { post, SECRET } from './support/post.ts';
@@ -30,6 +30,7 @@ it('loads nothing of Prisma or pg while it takes events', async () => {
     // V8 records every script that ran, by import or by require, also a late one.
     env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, NODE_V8_COVERAGE: folder },
   });
+  await untilReady(receiver);
   expect(await post(receiver.url, exampleEvent('post_call_transcription'))).toMatchObject({ status: 200 });
   expect(await receiver.stop()).toEqual([0, null]);
 

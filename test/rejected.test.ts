@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openQueues } from '@landline/queue';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { startApp, type AppProcess } from './support/app-process.ts';
+import { startApp, untilReady, type AppProcess } from './support/app-process.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { post, SECRET, send, signed, unixSeconds } from './support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from './support/private-redis.ts';
@@ -32,6 +32,7 @@ async function startLine(secrets: string): Promise<{ receiver: AppProcess; worke
   const env = { REDIS_URL: redis.url, ELEVENLABS_WEBHOOK_SECRET: secrets };
   const receiver = await startApp('receiver', { env });
   const worker = await startApp('worker', { env: { ...env, DATABASE_URL: database.url } });
+  await untilReady(receiver);
   return { receiver, worker };
 }
 

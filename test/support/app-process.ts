@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StartedProcess } from '@landline/local-servers';
 import { startNode, type NodeProgram } from './node-process.ts';
+import { isReady } from './post.ts';
 import { ROOT } from './root.ts';
+import { untilSeen } from './until-seen.ts';
 
 /** An app that runs as a process of its own, from its build. */
 export interface AppProcess extends StartedProcess {
@@ -33,8 +35,17 @@ type AppName = 'receiver' | 'worker' | 'dashboard' | 'initiation' | 'monitor';
 /** Starts an app and does not wait for it: it may refuse to start. It ends with the test run, however that ends. */
 export function spawnApp(app: AppName, { env, ...options }: AppProcessOptions): Promise<StartedProcess> {
   const script = join(ROOT, 'apps', app, 'dist', 'main.js');
-  const spool = app === 'receiver' && env['SPOOL_DIR'] === undefined ? { SPOOL_DIR: makeSpoolFolder() } : {};
-  return startNode({ script, env: { HOST: '127.0.0.1', ...DEFAULTS[app], ...spool, ...env }, ...options });
+  const own = app === 'receiver' ? receiverDefaults(env) : {};
+  return startNode({ script, env: { HOST: '127.0.0.1', ...DEFAULTS[app], ...own, ...env }, ...options });
+}
+
+/** Variables for a receiver of a test, as far as the test does not set them. */
+function receiverDefaults(env: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    ...(env['SPOOL_DIR'] === undefined && { SPOOL_DIR: makeSpoolFolder() }),
+    // Without a journal an event is answered 503 when Redis takes longer. A busy machine's disk may take longer than the second of the default.
+    ...(!env['JOURNAL_DIR'] && { ENQUEUE_TIMEOUT_MS: '10000' }),
+  };
 }
 
 /** Makes a folder for the spool of one receiver, which is removed when the test run ends: no other receiver takes it over. */
@@ -49,6 +60,11 @@ const spoolFolders: string[] = [];
 
 function removeSpoolFolders(): void {
   for (const folder of spoolFolders) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Waits until an app takes requests: on a busy machine a receiver may listen before Redis has answered it, and answers 503 until then. */
+export function untilReady({ healthUrl }: Pick<AppProcess, 'healthUrl'>): Promise<void> {
+  return untilSeen('the app is ready', () => isReady(healthUrl));
 }
 
 /** Starts an app and waits until it listens. Throws with the app's output when it ends before. */

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { startPostgres } from '@landline/local-servers';
 import { makeRoles, migrate } from '@landline/store';
 import { vi } from 'vitest';
-import { startApp, type AppProcess } from './app-process.ts';
-import { isReady, post, SECRET, send, signed } from './post.ts';
+import { startApp, untilReady, type AppProcess } from './app-process.ts';
+import { post, SECRET, send, signed } from './post.ts';
 import { chooseQuietPort } from './quiet-port.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
 import { runSql } from './run-sql.ts';
@@ -173,8 +173,6 @@ async function startApps(on: { folder: string; postgres: Database; redisUrl: str
     stop: () => Promise.all([receiver, worker, dashboard].map((app) => app.stop())).then(() => undefined),
   };
 }
-
-const untilReady = ({ healthUrl }: AppProcess) => vi.waitUntil(() => isReady(healthUrl), APPLIED);
 
 function lineOf(apps: Apps, postgres: Database): Omit<ConsoleLine, 'postgres' | 'redis' | 'redisUrl' | 'stop'> {
   const { receiver, dashboard, ...others } = apps;

@@ -1,7 +1,7 @@
 import { openQueues, readQueueServers, shardPlaces, type OpenQueues } from '@landline/queue';
 import type { Delivery } from '@landline/webhook';
 import { inject, vi } from 'vitest';
-import { startApp, type AppProcess } from './app-process.ts';
+import { startApp, untilReady, type AppProcess } from './app-process.ts';
 import { createDatabase } from './database.ts';
 import { SECRET } from './post.ts';
 import { startPrivateRedis, type PrivateRedis } from './private-redis.ts';
@@ -54,13 +54,12 @@ export async function startPipe(
   const redis = await startRedis();
   const database = await createDatabase(inject('databaseUrl'));
   const receiver = await startApp('receiver', {
-    // There is no journal, and a busy machine's disk may take longer than the second of the default for an fsync.
-    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, ENQUEUE_TIMEOUT_MS: '10000', ...env },
+    env: { ELEVENLABS_WEBHOOK_SECRET: SECRET, REDIS_URL: redis.url, ...env },
   });
   const [first, ...others] = shardPlaces(await readQueueServers({ REDIS_URL: redis.url }));
   const queues = openQueues(first);
   const shards = [queues, ...others.map((place) => openQueues(place))];
-  await Promise.all(shards.map((shard) => shard.ping()));
+  await Promise.all([untilReady(receiver), ...shards.map((shard) => shard.ping())]);
   const workers: AppProcess[] = [];
 
   async function counts(): Promise<PipeCounts> {
