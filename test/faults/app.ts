@@ -43,8 +43,11 @@ export interface AppOptions {
 }
 
 const START_LIMIT_MS = 60_000;
-/** What the design allows between SIGTERM and the end, in ms, and a moment for a busy machine. */
-const STOP_LIMIT_MS = 12_000;
+/**
+ * How long an app may take between SIGTERM and its end, in ms. The design allows 12 s at most, with the two in which a receiver still serves: an app that
+ * takes longer says so itself, by its exit code. The rest is for a machine that stands still for a while.
+ */
+const STOP_LIMIT_MS = 30_000;
 /** How often a balancer asks, in ms. */
 const BALANCER_MS = 500;
 const ASK_MS = 50;

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isRunning, type Service, startPostgres } from '@landline/local-servers';
 import { Client } from 'pg';
+import { chooseQuietPort } from '../support/quiet-port.ts';
 
 /** A Postgres to break, and the suite's own way to ask it. */
 export interface PostgresServer {
@@ -36,7 +37,7 @@ export async function startPostgresServer(dir: string): Promise<PostgresServer> 
     setting,
   ]);
   const begin = (onPort: number): Promise<Service> => startPostgres({ dir, port: onPort, args, endsWithUs: true });
-  let service = await begin(0);
+  let service = await begin(await chooseQuietPort());
   const { url } = service;
   const port = Number(new URL(url).port);
   let client: Client | undefined;

@@ -1,5 +1,6 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { isRunning, type Service, startRedis } from '@landline/local-servers';
+import { chooseQuietPort } from '../support/quiet-port.ts';
 import { withRedis } from '../support/with-redis.ts';
 
 /** A Redis to break: every write is on disk before it is answered. */
@@ -40,7 +41,7 @@ export async function startRedisServer(
   if (passwordOf !== undefined) await copyFile(`${passwordOf.dir}-password`, `${dir}-password`);
   const begin = (onPort: number): Promise<Service> =>
     startRedis({ dir, port: onPort, searchPath: process.env['PATH'], env, endsWithUs: true });
-  let service = await begin(0);
+  let service = await begin(await chooseQuietPort());
   const { port, password } = new URL(service.url);
   return {
     port: Number(port),

@@ -1,9 +1,9 @@
 import { chmod, mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { choosePort } from '@landline/local-servers';
 import { readQueueServers, shardPlaces } from '@landline/queue';
 import { migrate } from '@landline/store';
 import { countEffects } from '../support/count-effects.ts';
+import { chooseQuietPort } from '../support/quiet-port.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import type { App } from './app.ts';
 import { createApps, throughLink } from './apps.ts';
@@ -118,7 +118,7 @@ export async function startSystem(options: SystemOptions): Promise<SystemUnderTe
 
     const storage = await startRecordingStorage();
     stops.push(storage.close);
-    const ports = () => Promise.all(PROCESSES_EACH.map(() => choosePort(0)));
+    const ports = () => Promise.all(PROCESSES_EACH.map(() => chooseQuietPort()));
     const linksTo = async (targets: readonly number[]) => {
       const links = await Promise.all(targets.map((port) => startLink(port)));
       stops.push(() => Promise.all(links.map((link) => link.close())));
