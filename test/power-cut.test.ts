@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listJournal } from '@landline/journal';
-import { choosePort } from '@landline/local-servers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { compileShim, type Shim } from './power-cut/compile-shim.ts';
 import { cutPower } from './power-cut/cut-power.ts';
@@ -63,7 +62,7 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
     await mkdir(disk);
     // The receiver makes all files in the folder.
     const dir = join(disk, 'data', 'landline', 'journal');
-    const nowhere = `redis://127.0.0.1:${await choosePort(0)}`;
+    const nowhere = `redis://127.0.0.1:${await chooseQuietPort()}`;
     const first = await startReceiver({ REDIS_URL: nowhere, JOURNAL_DIR: dir, ...shimmed(syncLog), ...env });
     const answered = await sendUntilKilled(first.url, killAfter, first.kill);
     await cutPower(disk, { syncLog, losesNames: true });

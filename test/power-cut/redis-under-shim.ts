@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { choosePort, findRedisServer, thisMachine } from '@landline/local-servers';
+import { findRedisServer, thisMachine } from '@landline/local-servers';
 import { openQueues } from '@landline/queue';
 import { onTestFinished, vi } from 'vitest';
+import { chooseQuietPort } from '../support/quiet-port.ts';
 import { jobSchema } from '../../packages/queue/test/support/job-schema.ts';
 
 export interface RedisOptions {
@@ -23,7 +24,7 @@ export interface RedisUnderShim {
 
 /** Starts a Redis on the data in `dir`, with only the variables of `env`. The Redis ends with the test. */
 export async function startRedisUnderShim(options: RedisOptions): Promise<RedisUnderShim> {
-  const { dir, appendfsync, env = {}, port = await choosePort(0) } = options;
+  const { dir, appendfsync, env = {}, port = await chooseQuietPort() } = options;
   const program = await findRedisServer(thisMachine(process.env['PATH']));
   const settings = { port, bind: '127.0.0.1', dir, appendonly: 'yes', appendfsync, 'maxmemory-policy': 'noeviction' };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);

@@ -1,13 +1,13 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { choosePort } from '@landline/local-servers';
 import { vi } from 'vitest';
+import { chooseQuietPort } from '../support/quiet-port.ts';
 import { installPackages, makeRepository, shareBuilds } from './repository.ts';
 import { openTerminal, runInForeground, type Foreground, type Terminal, type Typed } from './terminal.ts';
 
 /** How long a log line may take to appear, and how long a start may take, in ms. */
-const LOG_LIMIT_MS = 20_000;
+const LOG_LIMIT_MS = 60_000;
 const START_LIMIT_MS = 120_000;
 
 /** The ports that the pages name, by the variables that set them. */
@@ -64,7 +64,9 @@ export async function beginSession(): Promise<Session> {
   await chmod(folder, 0o755); // as root, Postgres runs as another user
   const repository = join(folder, 'repository');
   await makeRepository(repository);
-  const chosen = await Promise.all([...PORTS].map(async ([name, port]) => ({ name, port, free: await choosePort(0) })));
+  const chosen = await Promise.all(
+    [...PORTS].map(async ([name, port]) => ({ name, port, free: await chooseQuietPort() })),
+  );
   const ports = new Map(chosen.map(({ port, free }) => [port, free]));
   const env = makeEnvironment(chosen.map(({ name, free }): [string, string] => [name, String(free)]));
   const terminal = await openTerminal({ cwd: folder, env });
