@@ -19,4 +19,4 @@ test('behind PgBouncer with one server connection, PgBouncer and the worker kill
   await line.killWorker();
   await line.untilMore();
   expect(await line.end()).toEqual(NOTHING_LOST);
-}, 120_000);
+}, 240_000);

@@ -17,7 +17,7 @@ test('several servers: one killed under load, and back later, costs no event', a
   await servers[1]?.restart();
   await line.untilMore();
   expect(await line.end()).toEqual(NOTHING_LOST);
-}, 120_000);
+}, 240_000);
 
 test('one server: from one shard to four and back under load costs no event', async () => {
   const redis = await startPrivateRedis();
@@ -31,7 +31,7 @@ test('one server: from one shard to four and back under load costs no event', as
     // oxlint-enable no-await-in-loop
   }
   expect(await line.end()).toEqual(NOTHING_LOST);
-}, 120_000);
+}, 240_000);
 
 test('Sentinel: a failover under load costs no event', async () => {
   const watched = await startWatchedRedis();
@@ -39,11 +39,11 @@ test('Sentinel: a failover under load costs no event', async () => {
   const line = await startLineUnderLoad({ REDIS_URL: watched.url });
   await line.untilMore();
   await watched.master.kill();
-  const isPromoted = async () => String(await watched.replica.run(['ROLE'])).startsWith('master');
+  const isPromoted = async () => String(await watched.replica.run(['ROLE']).catch(() => '')).startsWith('master');
   await vi.waitUntil(isPromoted, { timeout: 20_000, interval: 50 });
   await line.untilMore();
   expect(await line.end()).toEqual(NOTHING_LOST);
-}, 120_000);
+}, 240_000);
 
 test('TLS: apps trust the authority that REDIS_CA_FILE names', async () => {
   const { url, caFile, redis } = await startTlsRedis();
@@ -51,7 +51,7 @@ test('TLS: apps trust the authority that REDIS_CA_FILE names', async () => {
   const line = await startLineUnderLoad({ REDIS_URL: url, REDIS_CA_FILE: caFile });
   await line.untilMore();
   expect(await line.end()).toEqual(NOTHING_LOST);
-}, 120_000);
+}, 240_000);
 
 test('TLS with a Redis Cluster: a master killed under load costs no event', async () => {
   const certificate = await makeCertificate(await makeTempFolder());
@@ -62,4 +62,4 @@ test('TLS with a Redis Cluster: a master killed under load costs no event', asyn
   await cluster.masters[2]?.kill();
   await line.untilMore();
   expect(await line.end()).toEqual(NOTHING_LOST);
-}, 120_000);
+}, 240_000);

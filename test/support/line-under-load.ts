@@ -79,6 +79,8 @@ export async function startLineUnderLoad(
     async replace(variables) {
       const old = apps;
       apps = await start(variables);
+      // A balancer takes the old receiver away before it leaves, and what was sent to it by then has its answer.
+      await load.untilAnswered();
       await Promise.all([old.receiver.stop(), old.worker.stop()]);
     },
     async killWorker() {
@@ -111,13 +113,18 @@ function startLoad(receiver: () => AppProcess) {
   const answers = new Map<number | string, number>();
   const over = new AbortController();
   const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
+  /** Those that are sent, and have no answer yet. */
+  const underWay = new Set<Promise<unknown>>();
 
   async function sendInTurn(): Promise<void> {
     while (!over.signal.aborted) {
       const event = events[sent.length];
       if (event === undefined) return;
       sent.push(event);
-      const status = await post(receiver().url, event.body, { agent }).then((answer) => answer.status, String);
+      const answer = post(receiver().url, event.body, { agent }).then(({ status }) => status, String);
+      underWay.add(answer);
+      const status = await answer;
+      underWay.delete(answer);
       answers.set(status, (answers.get(status) ?? 0) + 1);
       await delay(REST_MS);
     }
@@ -129,8 +136,9 @@ function startLoad(receiver: () => AppProcess) {
     answers,
     async untilMore() {
       const before = sent.length;
-      await vi.waitUntil(() => sent.length > before + 10 * SENDERS, { timeout: 20_000, interval: 20 });
+      await vi.waitUntil(() => sent.length > before + 10 * SENDERS, { timeout: 60_000, interval: 20 });
     },
+    untilAnswered: () => Promise.all(underWay),
     async stop() {
       over.abort();
       await Promise.all(senders);
