@@ -3,7 +3,10 @@ import { createServer, request } from 'node:http';
 import { closeServer } from './close-server.ts';
 import { isReady } from './post.ts';
 
-/** A small load balancer. It asks each server for its readiness and sends to the ready ones in turn; it never retries. */
+/**
+ * A small load balancer. It asks each server for its readiness and sends to the ready ones in turn, and to all where none is ready; it never
+ * retries. A server that does not say in time whether it is ready stays what it was.
+ */
 export interface Balancer {
   url: string;
   add: (origin: string) => void;
@@ -14,6 +17,8 @@ export interface Balancer {
 }
 
 const ASK_INTERVAL_MS = 500;
+/** An answer that took longer tells of the machine, and not of the server. */
+const LATE_MS = 1_500;
 
 /** Starts a balancer on a free port of loopback. */
 export async function startBalancer(): Promise<Balancer> {
@@ -21,12 +26,15 @@ export async function startBalancer(): Promise<Balancer> {
   let turn = 0;
 
   async function ask(origin: string): Promise<void> {
+    const askedAt = performance.now();
     const answer = await isReady(origin);
-    if (ready.has(origin)) ready.set(origin, answer);
+    const isLate = performance.now() - askedAt > LATE_MS;
+    if (ready.has(origin) && !isLate) ready.set(origin, answer);
   }
 
   const server = createServer((incoming, answer) => {
-    const used = [...ready].flatMap(([origin, isUsed]) => (isUsed ? [origin] : []));
+    const readyOnes = [...ready].flatMap(([origin, isUsed]) => (isUsed ? [origin] : []));
+    const used = readyOnes.length > 0 ? readyOnes : [...ready.keys()];
     const origin = used[turn++ % used.length];
     const fail = () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end());
     if (origin === undefined) return void fail();
