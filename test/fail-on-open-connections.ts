@@ -3,7 +3,7 @@ import { afterAll, expect } from 'vitest';
 import { openConnections } from './support/open-connections.ts';
 
 /** How long a closed connection may take until it is gone, in milliseconds. */
-const CLOSING_LIMIT_MS = 3_000;
+const CLOSING_LIMIT_MS = 10_000;
 const POLL_MS = 20;
 
 // A process may run several test files: only the connections that this file has opened count.

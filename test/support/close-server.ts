@@ -3,13 +3,13 @@ import type { Server } from 'node:net';
 import { promisify } from 'node:util';
 
 /** How long cut connections may take to close, in ms. */
-const CLOSE_LIMIT_MS = 5_000;
+const CLOSE_LIMIT_MS = 20_000;
 
 /**
  * Closes a server. Does nothing when the server is closed already.
  *
  * @param cutAll  Cuts its connections.
- * @throws        When a connection is still open five seconds later.
+ * @throws        When a connection is still open 20 seconds later.
  */
 export async function closeServer(server: Server, cutAll: () => void): Promise<void> {
   if (!server.listening) return;
