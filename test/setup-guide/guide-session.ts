@@ -25,7 +25,7 @@ export async function beginGuideSession(routes: ReadonlyMap<string, number>): Pr
   const proxy = await startProxy(new Map([...routes].map(([path, port]) => [path, session.ports.get(port) ?? 0])));
   const provider = await startProvider();
   return {
-    type: (outcome) => type(outcome, { session, proxy, provider }),
+    type: (outcome) => typeAgain(outcome, { session, proxy, provider }),
     async end() {
       await session.end();
       await proxy.close();
@@ -38,6 +38,18 @@ interface Surroundings {
   session: Session;
   proxy: Proxy;
   provider: StandIn;
+}
+
+/** How often a command is typed at most. */
+const MOST_TIMES = 20;
+
+/** Types a step, again where its output says so. */
+async function typeAgain(outcome: Outcome, surroundings: Surroundings): Promise<Typed> {
+  for (let times = 1; ; times++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const typed = await type(outcome, surroundings);
+    if (times === MOST_TIMES || outcome.again?.test(typed.output) !== true) return typed;
+  }
 }
 
 async function type(outcome: Outcome, { session, proxy, provider }: Surroundings): Promise<Typed> {
