@@ -4,6 +4,7 @@ import { wakeOperations } from '@landline/queue';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { dump, eventsOfCall, PERSON, TRACES } from '../packages/store/test/support/a-person.ts';
 import { startApp } from './support/app-process.ts';
+import { lockRows } from './support/lock-table.ts';
 import { startPrivatePostgres } from './support/private-postgres.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
 import { runSql } from './support/run-sql.ts';
@@ -26,6 +27,9 @@ test(`worker, Redis and Postgres are killed while ${CALLS} calls of a person are
     // oxlint-disable-next-line no-await-in-loop -- one transaction after the other
     await store.apply(calls.flatMap((id) => eventsOfCall(id).filter(({ entry }) => entry.type !== 'post_call_audio')));
   }
+  // The erasure begins with the newest calls. It does not come to the oldest one before the worker was killed.
+  await sql(`UPDATE conversations SET started_at = '2020-01-01' WHERE id = 'c0'`);
+  const unlock = await lockRows(postgres.directUrl, `conversations WHERE id = 'c0'`);
   const startWorker = async () => {
     const worker = await startApp('worker', { env: { DATABASE_URL: postgres.url, REDIS_URL: redis.url } });
     onTestFinished(async () => void (worker.isRunning() && (await worker.stop())));
@@ -50,6 +54,7 @@ test(`worker, Redis and Postgres are killed while ${CALLS} calls of a person are
   await goesOn(CALLS / 6);
   worker.kill('SIGKILL');
   await worker.exited;
+  await unlock();
   worker = await startWorker();
   if (!IS_WHOLE) {
     await sql(`UPDATE operations SET lease_until = clock_timestamp() WHERE status = 'running'`);
