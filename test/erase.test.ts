@@ -135,6 +135,17 @@ const refused = (body: string) => send(receiver.url, { headers: signed(body, OTH
 async function untilIdle(events: number): Promise<void> {
   await vi.waitUntil(async () => (await count('webhook_events')) >= events, WITHIN);
   await vi.waitUntil(async () => (await filesUnder(folders.spool)).length === 0, WITHIN);
+  // An event is in the tables a moment before Redis knows that its job is done.
+  const queues = openQueues({ redisUrl: redis.url });
+  try {
+    await queues.ping();
+    await vi.waitUntil(async () => {
+      const left = await queues.events.getJobCounts('wait', 'prioritized', 'active', 'delayed');
+      return Object.values(left).every((jobs) => jobs === 0);
+    }, WITHIN);
+  } finally {
+    await queues.close();
+  }
 }
 
 async function filesUnder(folder: string): Promise<string[]> {
