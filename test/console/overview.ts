@@ -32,7 +32,7 @@ export function overviewTests(place: GetPlace): void {
     await page.getByText('The line is well.').waitFor(SHOWN);
     await page.getByText(/\d+ s old/).waitFor(SHOWN);
     await page.getByText('empty: Redis has all').waitFor(SHOWN);
-    expect(await page.getByText('1 running').count()).toBe(2);
+    await expect.poll(() => page.getByText('1 running').count(), SHOWN).toBe(2);
     await page.getByRole('button', { name: 'Day' }).click();
     await page.getByRole('heading', { name: 'Last day' }).waitFor(SHOWN);
   });

@@ -48,7 +48,8 @@ export function startingTests(place: GetPlace): void {
     await page.keyboard.press('r');
     const button = page.getByRole('dialog').getByRole('button', { name: /^Replay \d/ });
     await button.waitFor(SHOWN);
-    expect(await focused(page)).toMatch(/^Replay \d/);
+    // It is there a moment before it has the focus.
+    await expect.poll(() => focused(page), SHOWN).toMatch(/^Replay \d/);
     await page.keyboard.press('Escape');
     await page.route('**/api/v1/operations/plan', (route) => isTime.then(() => route.continue()));
     await page.keyboard.press('r');
