@@ -10,9 +10,9 @@ export default defineConfig({
     setupFiles: ['test/fail-on-open-connections.ts'],
     pool: 'forks',
     maxWorkers: 3,
-    // For what hangs: a test has several waits of 20 s, of which each may be long on a busy machine.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs: a test has several waits of 20 s and more, of which each may be long on a busy machine.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     teardownTimeout: 20_000,
   },
 });

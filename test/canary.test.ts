@@ -76,7 +76,7 @@ test('a canary goes from the public route to the ledger and back, and leaves no 
   await untilSentAfter(Date.now(), next);
   expect(await pipe.counts()).toMatchObject({ dead: 0 });
   expect(await pipe.sql('SELECT type FROM webhook_events')).toEqual([{ type: 'conversation.message' }]);
-}, 180_000);
+}, 400_000);
 
 test('after an outage of Redis or Postgres canaries come through again by themselves', async () => {
   const redis = await startPrivateRedis();
@@ -107,7 +107,7 @@ test('after an outage of Redis or Postgres canaries come through again by themse
   await postgres.restart();
   for (const app of [receiver, worker]) await untilSentAfter(Date.now(), app);
   expect(await runSql(postgres.url, 'SELECT * FROM webhook_events')).toEqual([]);
-}, 240_000);
+}, 400_000);
 
 test('an interval of 0 sends no canary and has no age', async () => {
   const pipe = await startPipe({ CANARY_INTERVAL_SECONDS: '0' });
@@ -141,4 +141,4 @@ test('an interval of 0 sends no canary and has no age', async () => {
   });
   onTestFinished(async () => void (await off.stop()));
   await vi.waitUntil(async () => (await ageAt(worker)) === undefined, LONG_WAIT);
-}, 120_000);
+}, 400_000);

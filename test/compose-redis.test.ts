@@ -44,7 +44,7 @@ async function start(memoryBytes?: number) {
   );
   const env = { PATH: `${join(folder, 'bin')}:${PATH}` };
   const redis = await startProcess({ command: program, args: replaced, env, ownGroup: true, endsWithUs: true });
-  const connection = createProducerConnection(`redis://127.0.0.1:${port}`, { enqueueTimeoutMs: 5_000 });
+  const connection = createProducerConnection(`redis://127.0.0.1:${port}`, { enqueueTimeoutMs: 20_000 });
   const stop = async () => {
     connection.disconnect();
     // The command leaves a process behind that may still wait for Redis.

@@ -100,4 +100,4 @@ test('the tables are a function of the set of events: not of order, batches, rep
   expect(await context.sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()')).toEqual([
     { deadlocks: '0' },
   ]);
-}, 180_000);
+}, 400_000);

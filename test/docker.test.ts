@@ -170,8 +170,9 @@ describe('the image', () => {
           READER_DATABASE_URL_FILE: join(roles, 'reader', 'url'),
         }),
       });
-      await child.until(isHealthy, { withinMs: 20_000, pollMs: 100 });
+      await child.until(isHealthy, { withinMs: 60_000, pollMs: 100 });
       expect(await child.stop()).toEqual([0, null]);
     },
+    120_000,
   );
 });

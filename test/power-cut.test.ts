@@ -12,6 +12,9 @@ import { startPrivateRedis } from './support/private-redis.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 import { chooseQuietPort } from './support/quiet-port.ts';
 
+/** Each test starts and kills several processes, and some do so up to five times. */
+vi.setConfig({ testTimeout: 300_000 });
+
 /** After how many events answered 200 the power is cut. */
 const CUTS = [1, 300];
 
@@ -120,23 +123,19 @@ describe.skipIf(process.platform !== 'linux')('a simulated power cut (on Linux a
   test.each([
     ['neither marks nor notes', undefined],
     ['marks and notes', /\.mark$|^notes\.json$/],
-  ])(
-    'Redis and journal together hold every event answered 200, where the disk has %s',
-    async (_name, written) => {
-      const { answered, lost } = await cutBoth(written);
-      expect(answered.length).toBeGreaterThanOrEqual(170);
-      expect(lost).toEqual([]);
-    },
-    60_000,
-  );
+  ])('Redis and journal together hold every event answered 200, where the disk has %s', async (_name, written) => {
+    const { answered, lost } = await cutBoth(written);
+    expect(answered.length).toBeGreaterThanOrEqual(170);
+    expect(lost).toEqual([]);
+  });
 
   test('the check fails with appendfsync everysec', async () => {
     await expect(untilLost(() => cutRedis('everysec', 60))).resolves.toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   test('the check fails where the shim records no fsync of the journal', async () => {
     await expect(untilLost(() => cutJournal({ SYNC_TAKEN_OUT: '1' }, 60))).resolves.toBeGreaterThan(0);
-  }, 60_000);
+  });
 });
 
 /** Starts a receiver on the files that are left. Returns the events that Redis lacks once the receiver has caught up. */
@@ -145,7 +144,7 @@ async function lostAfterwards({ url, dir, answered }: { url: string; dir: string
   const isEnqueued = async () => (await listJournal(dir)).every(({ pendingRecords }) => pendingRecords === 0);
   // Twice, because a listing may miss a file that is moved from one folder to the other meanwhile.
   const isCaughtUp = async () => (await isEnqueued()) && isEnqueued();
-  await vi.waitUntil(isCaughtUp, { timeout: 20_000, interval: 50 });
+  await vi.waitUntil(isCaughtUp, { timeout: 60_000, interval: 50 });
   const queued = await queuedBodies(url);
   return answered.filter((body) => !queued.has(body));
 }

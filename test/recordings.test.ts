@@ -59,7 +59,7 @@ describe('a receiver that is killed', () => {
     connection.cut();
 
     const second = await line.startReceiver();
-    expect(await filesIn(line.spoolDir)).toEqual([]);
+    await expect.poll(() => filesIn(line.spoolDir), SOON).toEqual([]);
     expect(await line.ledgerOf([call])).toEqual([]);
     expect(await post(second.url, call.body)).toMatchObject({ status: 200 });
     await line.expectOnceEach([call]);
@@ -175,7 +175,7 @@ test('while the storage is away, refuses the credentials or is full, all else go
     fault = undefined;
     await line.expectOnceEach(calls);
   }
-}, 90_000);
+});
 
 test('deliveries of one body, at once to two receivers and later again, are stored and applied once', async () => {
   const line = await startLine();

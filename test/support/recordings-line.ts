@@ -9,7 +9,7 @@ import { runSql } from './run-sql.ts';
 import { makeTempFolder } from './temp-folder.ts';
 
 /** How long a test waits. Pauses between attempts are 8 s after a few seconds without a storage. */
-export const SOON = { timeout: 30_000, interval: 50 };
+export const SOON = { timeout: 60_000, interval: 50 };
 
 /** An S3 server and a spool, which the receivers of a test share. */
 export interface RecordingsLine {
