@@ -211,4 +211,4 @@ test('a first call in Egyptian Arabic with a saved command and a personality: th
       },
     });
   expect(initiation.output()).not.toMatch(/2010055|Layla|table|ar-EG|warm/);
-}, 120_000);
+});

@@ -29,4 +29,4 @@ test('a worker behind a pooler, whose user may make no tables, migrates over DIR
   const seq = async () => Number((await runSql(direct, 'SELECT seq FROM calls.landline_beat'))[0]?.['seq']);
   await vi.waitUntil(async () => (await seq()) > 1, { timeout: 20_000, interval: 100 });
   expect(worker.output()).not.toContain('not ready, trying again');
-}, 90_000);
+});

@@ -173,6 +173,5 @@ describe('the image', () => {
       await child.until(isHealthy, { withinMs: 60_000, pollMs: 100 });
       expect(await child.stop()).toEqual([0, null]);
     },
-    120_000,
   );
 });

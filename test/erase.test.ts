@@ -58,7 +58,7 @@ beforeAll(async () => {
     logger: createLogger({ name: 'worker', level: 'silent' }),
   });
   worker.start();
-}, 60_000);
+});
 
 afterAll(async () => {
   await worker.stop({ timeoutMs: 4_000 });
@@ -247,7 +247,7 @@ describe('a person who is forgotten', () => {
     expect(Object.keys(document.filter).toSorted()).toEqual(['by', 'journal_hours', 'subject_hash']);
     expect(await traces()).toEqual(NOTHING);
     expect(await sql(`SELECT content FROM conversation_messages`)).toEqual([{ content: 'I am Somebody Else' }]);
-  }, 120_000);
+  });
 
   test('stays forgotten: redelivered, a later transcript, replayed, readmitted', async () => {
     const before = await count('webhook_events');
@@ -276,7 +276,7 @@ describe('a person who is forgotten', () => {
     );
     expect(await traces()).toEqual(NOTHING);
     expect(await count('conversation_messages')).toBe(1);
-  }, 120_000);
+  });
 
   test('is a new caller when they call again', async () => {
     const before = await count('webhook_events');
@@ -293,7 +293,7 @@ describe('a person who is forgotten', () => {
     const byNumber = await landline('erase', '--number', '+1 (202) 555-0147', '--yes', '--json');
     expect(byNumber).toMatchObject({ code: 0, output: expect.stringContaining('"status": "done"') });
     expect(await traces()).toEqual(NOTHING);
-  }, 120_000);
+  });
 
   test('is in no journal after its time', async () => {
     await receiver.stop();
@@ -316,7 +316,7 @@ describe('a person who is forgotten', () => {
     } finally {
       await journal.close();
     }
-  }, 60_000);
+  });
 });
 
 /** The worker does this each minute. */
@@ -351,5 +351,5 @@ describe('an id that does not exist', () => {
       output: expect.stringContaining('No mark is kept'),
     });
     expect(await landline('erase', '--conversation', id, '--yes')).toMatchObject({ code: 0 });
-  }, 60_000);
+  });
 });

@@ -59,4 +59,4 @@ test('jobs of the oldest version and of the current ones, and with unknown field
   await worker.stop();
   await job?.retry();
   expect((await events.getWaiting()).map(({ data }) => data)).toEqual([future]);
-}, 60_000);
+});

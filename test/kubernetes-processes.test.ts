@@ -6,6 +6,7 @@ import { startApp, type AppProcess } from './support/app-process.ts';
 import { buildOverlay } from './support/overlay.ts';
 import { get } from './support/post.ts';
 import { startPrivateRedis } from './support/private-redis.ts';
+import { chooseQuietPort } from './support/quiet-port.ts';
 import { ROOT } from './support/root.ts';
 import { makeTempFolder } from './support/temp-folder.ts';
 import { containersOf, environmentOf, secretFilesOf, workloadOf, type Container } from './support/workloads.ts';
@@ -35,7 +36,7 @@ async function aNamespace(): Promise<Place> {
   const folder = await makeTempFolder();
   const redis = await startPrivateRedis();
   onTestFinished(() => redis.remove());
-  const postgres = await startPostgres({ dir: join(folder, 'postgres'), port: 0 });
+  const postgres = await startPostgres({ dir: join(folder, 'postgres'), port: await chooseQuietPort() });
   onTestFinished(() => postgres.stop());
   const place: Place = (text) =>
     text
@@ -91,7 +92,7 @@ function askProbes(app: AppProcess, { livenessProbe, readinessProbe, startupProb
   return Promise.all(asked).then((answers) => answers.map(({ status }) => status));
 }
 
-it('the overlay small, from its secrets to an event in the tables', { timeout: 120_000 }, async () => {
+it('the overlay small, from its secrets to an event in the tables', async () => {
   const place = await aNamespace();
   for (const container of workloadOf(manifests, 'worker').spec.template.spec.initContainers) {
     expect([container.name, await runFirst(container, place)]).toEqual([container.name, 0]);
@@ -114,7 +115,7 @@ it('the overlay small, from its secrets to an event in the tables', { timeout: 1
   expect(sent).toContain('1 of 1 accepted');
   const query = 'SELECT count(*) AS found FROM conversations';
   await expect
-    .poll(() => runIn('initiation', ['sql', query], { place }), { timeout: 20_000, interval: 500 })
+    .poll(() => runIn('initiation', ['sql', query], { place }), { timeout: 60_000, interval: 500 })
     .toMatch(/found\s+-+\s+1\s/);
 });
 

@@ -15,7 +15,7 @@ import { resetPeak, usageOf } from './support/usage.ts';
 const IS_WHOLE = process.env['NOTHING_MISSING'] === 'whole';
 const CALLS = IS_WHOLE ? 300_000 : 3_000;
 const MISSING = IS_WHOLE ? 1_000 : 30;
-const TIMEOUT = IS_WHOLE ? 1_800_000 : 120_000;
+const TIMEOUT = IS_WHOLE ? 1_800_000 : 180_000;
 
 /**
  * How much more memory a worker may have while it compares, in MB: it holds a page, and not the list. In the long form V8 lets some 170 MB of garbage lie

@@ -78,7 +78,7 @@ describe('A bug in how I read an event', () => {
     expect(await type(replay)).toMatchObject({ code: 0, output: expect.stringContaining('done: 30 of 30') });
     expect(await pipe.sql('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: 30 }]);
     expect(await type(find)).toEqual({ code: 0, output: 'No event matches.' });
-  }, 60_000);
+  });
 });
 
 describe('What happened to call X', () => {
@@ -143,7 +143,7 @@ describe('The secret was wrong for a day', () => {
         `SELECT content FROM conversation_messages WHERE conversation_id = 'conv_refused' ORDER BY content`,
       ),
     ).toEqual([{ content: 'refused 0' }, { content: 'refused 1' }, { content: 'refused 2' }]);
-  }, 60_000);
+  });
 });
 
 describe('Webhooks did not come for a while', () => {
@@ -163,7 +163,7 @@ describe('Webhooks did not come for a while', () => {
     expect(await type(fetch, SECRET, key)).toMatchObject({ code: 0, output: expect.stringContaining('done: ') });
     const row = `SELECT completeness, title FROM conversations WHERE id = 'conv_unsent'`;
     expect(await pipe.sql(row)).toEqual([{ completeness: 'complete', title: 'A table' }]);
-  }, 60_000);
+  });
 });
 
 describe('Rebuild after an update', () => {
@@ -184,7 +184,7 @@ describe('Rebuild after an update', () => {
     });
     expect(await pipe.sql(`SELECT FROM conversation_messages WHERE content LIKE 'as an older%'`)).toEqual([]);
     expect(await type(drop)).toMatchObject({ code: 0, output: expect.stringContaining('Dropped 1.') });
-  }, 60_000);
+  });
 });
 
 /** The page's number becomes that of the person. */
@@ -220,5 +220,5 @@ describe('A customer wants to be forgotten', () => {
         `SELECT count(*)::int AS n FROM conversation_messages WHERE conversation_id IN ('conv_zenobia', 'conv_friend')`,
       ),
     ).toEqual([{ n: 0 }]);
-  }, 60_000);
+  });
 });

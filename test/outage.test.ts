@@ -58,7 +58,7 @@ test('Postgres down: senders notice nothing, no attempt is spent, and the worker
     waiting: 0,
   });
   expect(await queues.deadLetters.getJobCounts('failed', 'waiting')).toEqual({ failed: 0, waiting: 0 });
-}, 120_000);
+});
 
 test('a worker that starts before its database waits for it, and makes the tables', async () => {
   const dir = `${await makeTempFolder()}/postgres`;
@@ -86,7 +86,7 @@ test('a worker that starts before its database waits for it, and makes the table
   onTestFinished(() => store.close());
   const messages = () => store.query('SELECT content FROM conversation_messages').catch(() => []);
   await expect.poll(messages, { timeout: 30_000, interval: 100 }).toEqual([{ content: 'message 0' }]);
-}, 120_000);
+});
 
 function bodyOf(i: number): string {
   const data = { conversation_id: `conv_${i % 5}`, role: 'user', message: `message ${i}` };

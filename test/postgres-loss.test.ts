@@ -90,7 +90,7 @@ test('a Postgres that comes back older gets the lost events again, also from a r
   await vi.waitUntil(async () => (await seqOf(postgres.url)) > raised + 2, { timeout: 20_000, interval: 100 });
   expect((await scrape(worker.url)).samples['landline_postgres_losses_total']).toBe(1);
   expect(living.output().match(/Postgres has lost events/g)).toHaveLength(1);
-}, 120_000);
+});
 
 test('another, empty database gets all that the journals hold', async () => {
   const { postgres, redis, worker, startReceiver } = await startLine();
@@ -105,7 +105,7 @@ test('another, empty database gets all that the journals hold', async () => {
   onTestFinished(async () => void (await next.stop()));
   await untilRows(empty.url, 10);
   await untilItTells(next);
-}, 120_000);
+});
 
 test('lost events come back although the last beat is still there', async () => {
   const { postgres, worker, startReceiver } = await startLine();
@@ -123,4 +123,4 @@ test('lost events come back although the last beat is still there', async () => 
   await postgres.restart();
   await untilRows(postgres.url, 40);
   await Promise.all([receiver, worker].map(untilItTells));
-}, 120_000);
+});

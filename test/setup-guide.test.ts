@@ -87,15 +87,11 @@ describe('a reader who types the guide', () => {
   // Named by its first line.
   const steps = OUTCOMES.map((outcome) => ({ name: outcome.text.split('\n', 1).join(''), outcome }));
 
-  test.each(steps)(
-    'sees what it says: $name',
-    async ({ outcome }) => {
-      const { exit, output } = (await session?.type(outcome)) ?? { exit: undefined, output: '' };
-      for (const shown of outcome.prints ?? []) expect(output).toMatch(shown);
-      expect({ exit, output }).toEqual({ exit: outcome.exit ?? 0, output });
-      const json: unknown = outcome.json === undefined ? undefined : JSON.parse(output);
-      expect(json).toEqual(outcome.json);
-    },
-    150_000,
-  );
+  test.each(steps)('sees what it says: $name', async ({ outcome }) => {
+    const { exit, output } = (await session?.type(outcome)) ?? { exit: undefined, output: '' };
+    for (const shown of outcome.prints ?? []) expect(output).toMatch(shown);
+    expect({ exit, output }).toEqual({ exit: outcome.exit ?? 0, output });
+    const json: unknown = outcome.json === undefined ? undefined : JSON.parse(output);
+    expect(json).toEqual(outcome.json);
+  });
 });

@@ -124,7 +124,7 @@ test('the SDK of the recipe gets a span of each request, and of the transactions
   expect(new Set(transactions.map(({ name }) => name))).toEqual(new Set(['process webhook-events']));
   expect(namesOf(transactions.flatMap(({ links }) => links))).toEqual(namesOf(requests));
   expect(namesOf(requests).size).toBe(3);
-}, 90_000);
+});
 
 test('the sampler of the recipe records no transaction whose requests it did not record', async () => {
   const { collector, receiver, startWorker, untilRows } = await startTraced({
@@ -136,31 +136,27 @@ test('the sampler of the recipe records no transaction whose requests it did not
   await untilRows(1);
   await Promise.all([receiver.stop(), worker.stop()]);
   expect([collector.spansOf('landline-receiver'), collector.spansOf('landline-worker')]).toEqual([[], []]);
-}, 90_000);
+});
 
 test.each([
   ['is away', () => ({ url: 'http://127.0.0.1:1', spansOf: () => [] })],
   ['takes everything and answers nothing', () => startTraceCollector({ isSilent: true })],
-])(
-  'a collector that %s holds up no event, and no process that leaves',
-  async (_, start) => {
-    const { receiver, startWorker, untilRows } = await startTraced({ collector: await start() });
-    const worker = await startWorker();
-    for (const app of [receiver, worker]) expect(app.output()).toContain('An OpenTelemetry SDK is loaded');
-    expect((await post(receiver.url, message('one'))).status).toBe(200);
-    await untilRows(1);
-    const exits = await Promise.all([receiver.stop(), worker.stop()]);
-    expect(exits.map(([code]) => code)).toEqual([0, 0]);
-  },
-  90_000,
-);
+])('a collector that %s holds up no event, and no process that leaves', async (_, start) => {
+  const { receiver, startWorker, untilRows } = await startTraced({ collector: await start() });
+  const worker = await startWorker();
+  for (const app of [receiver, worker]) expect(app.output()).toContain('An OpenTelemetry SDK is loaded');
+  expect((await post(receiver.url, message('one'))).status).toBe(200);
+  await untilRows(1);
+  const exits = await Promise.all([receiver.stop(), worker.stop()]);
+  expect(exits.map(([code]) => code)).toEqual([0, 0]);
+});
 
 test('of two SDKs the first gets the traces: each span comes once', async () => {
   const { collector, receiver } = await startTraced({ copies: 2 });
   expect((await post(receiver.url, message('one'))).status).toBe(200);
   await receiver.stop();
   expect(collector.spansOf('landline-receiver').map(({ name }) => name)).toEqual(['POST /api/elevenlabs/webhook']);
-}, 90_000);
+});
 
 test('docs/observability.md lists each attribute that the code sets, and no other', async () => {
   const page = readFileSync(join(ROOT, 'docs/observability.md'), 'utf8');

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { launchBrowser } from '../support/console-browser.ts';
 import { startConsoleLine, type ConsoleLine } from '../support/console-line.ts';
 import { unixSeconds } from '../support/post.ts';
@@ -20,9 +20,6 @@ import { loadTests } from './ten-consoles.ts';
 // The whole line, each app as a process of its own, and a browser that does what the line's owner does. The tests share the line: each
 // has conversations of its own, and leaves the line well, also where it fails.
 
-/** A test waits for what it looks at, and the machine may do other work as well. */
-vi.setConfig({ testTimeout: 180_000 });
-
 let line: ConsoleLine;
 let browser: Browser;
 const place = () => ({ line, browser });
@@ -30,7 +27,7 @@ const place = () => ({ line, browser });
 beforeAll(async () => {
   [line, browser] = await Promise.all([startConsoleLine(), launchBrowser()]);
   await sendScene(line, unixSeconds());
-}, 180_000);
+});
 
 afterAll(async () => {
   await browser.close();

@@ -19,7 +19,7 @@ const MINUTES = 24 * 60;
 /** Registers what makes the pictures of the README: UPDATE_SCREENSHOTS=1 alone, since the line is changed by it. */
 export function pictures(place: GetPlace): void {
   if (!ARE_WANTED) return;
-  it('makes the pictures of the README', { timeout: 120_000 }, async () => {
+  it('makes the pictures of the README', async () => {
     const { line } = place();
     await tellOfADay(line);
     await failInGroups(line);
