@@ -475,10 +475,11 @@ describe('what moves the metrics', () => {
     // It does not end before somebody has seen it.
     const unlock = await lockRows(postgres.url, `webhook_events WHERE outcome = 'dead'`);
     await operations.request({ kind: 'replay', filter: { outcome: 'dead' }, rate: 1 });
-    await expect
-      .poll(() => readMetrics('worker'), WITHIN)
-      .toMatchObject({ landline_operations_running: 1 })
-      .finally(unlock);
+    try {
+      await expect.poll(() => readMetrics('worker'), WITHIN).toMatchObject({ landline_operations_running: 1 });
+    } finally {
+      await unlock();
+    }
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({

@@ -48,9 +48,11 @@ async function sendTo(receiver: AppProcess, from: number, to: number): Promise<v
 const rowsOf = async (url: string) => (await runSql(url, 'SELECT id FROM conversations').catch(() => [])).length;
 const untilRows = (url: string, rows: number) =>
   vi.waitUntil(async () => (await rowsOf(url)) === rows, { timeout: 40_000, interval: 50 });
-/** Waits for what an app logs of a loss: the rows may be there before the log has come here. */
-const untilItTells = ({ output }: AppProcess) =>
-  vi.waitUntil(() => output().includes('Postgres has lost events'), { timeout: 20_000 });
+/** Whether each app has logged a loss. It is polled: the rows may be there before the log has come here. */
+const toldBy =
+  (...apps: readonly AppProcess[]) =>
+  () =>
+    apps.map(({ output }) => output().includes('Postgres has lost events'));
 const seqOf = async (url: string) => Number((await runSql(url, 'SELECT seq FROM landline_beat'))[0]?.['seq']);
 
 test('a Postgres that comes back older gets the lost events again, also from a receiver that was away meanwhile', async () => {
@@ -83,7 +85,7 @@ test('a Postgres that comes back older gets the lost events again, also from a r
   }
 
   await untilRows(postgres.url, 101);
-  await Promise.all([living, worker].map(untilItTells));
+  await expect.poll(toldBy(living, worker), { timeout: 20_000 }).toEqual([true, true]);
   expect((await scrape(worker.url)).samples['landline_postgres_losses_total']).toBe(1);
   // The worker finds the loss once: the next beat is like any other.
   const raised = await seqOf(postgres.url);
@@ -104,7 +106,7 @@ test('another, empty database gets all that the journals hold', async () => {
   const next = await startApp('worker', { env: { DATABASE_URL: empty.url, REDIS_URL: redis.url } });
   onTestFinished(async () => void (await next.stop()));
   await untilRows(empty.url, 10);
-  await untilItTells(next);
+  await expect.poll(toldBy(next), { timeout: 20_000 }).toEqual([true]);
 });
 
 test('lost events come back although the last beat is still there', async () => {
@@ -122,5 +124,5 @@ test('lost events come back although the last beat is still there', async () => 
   await postgres.stop();
   await postgres.restart();
   await untilRows(postgres.url, 40);
-  await Promise.all([receiver, worker].map(untilItTells));
+  await expect.poll(toldBy(receiver, worker), { timeout: 20_000 }).toEqual([true, true]);
 });
