@@ -90,7 +90,7 @@ export function repairTests(place: GetPlace): void {
       .getByText(/signed with another secret/i)
       .first()
       .waitFor(SHOWN);
-    expect(await page.getByLabel('Causes', { exact: true }).count()).toBe(1);
+    await expect.poll(() => page.getByLabel('Causes', { exact: true }).count(), SHOWN).toBe(1);
     await page.getByRole('option').first().click();
     await page
       .getByRole('region', { name: 'Refused request' })
