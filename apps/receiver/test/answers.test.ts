@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openConnection, rawPost, statusesIn } from '../../../test/support/raw-connection.ts';
 import { post, SECRET, send, signed, unixSeconds, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver } from './support/a-receiver.ts';
 
 const BODY_LIMIT_BYTES = 65_536;
 const OLD_SECRET = 'wsec_fedcba9876543210fedcba9876543210';
@@ -13,7 +13,7 @@ const BODY = '{"type": "conversation.started", "data": {"conversation_id": "conv
 let redis: PrivateRedis;
 let receiver: TestReceiver;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url, { bodyLimitBytes: BODY_LIMIT_BYTES, secrets: [SECRET, OLD_SECRET] });
 });
 afterAll(async () => {

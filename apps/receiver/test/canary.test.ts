@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { post, SECRET, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { startCanary, type CanaryOptions } from '../src/canary.ts';
-import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver, valueOf, valuesOf } from './support/a-receiver.ts';
 
 const INTERVAL_MS = 50;
 const LONG_WAIT = { timeout: 20_000 };
@@ -16,7 +16,7 @@ const SECRETS = [SECRET, '1'.repeat(32), '2'.repeat(32)] as const;
 let redis: PrivateRedis;
 let receiver: TestReceiver;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url, { secrets: SECRETS });
 });
 afterAll(async () => {

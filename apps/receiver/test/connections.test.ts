@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openConnection, rawPost, statusesIn, type RawConnection } from '../../../test/support/raw-connection.ts';
 import { post, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver, valueOf, valuesOf } from './support/a-receiver.ts';
 
 const MAX_CONNECTIONS = 32;
 const BODY = '{"type": "conversation.message"}';
@@ -13,7 +13,7 @@ let redis: PrivateRedis;
 let receiver: TestReceiver;
 const opened: RawConnection[] = [];
 beforeEach(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url, { maxConnections: MAX_CONNECTIONS });
 });
 afterEach(async () => {

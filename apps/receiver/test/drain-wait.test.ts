@@ -3,13 +3,13 @@ import { startApp } from '../../../test/support/app-process.ts';
 import { openConnection, rawPost } from '../../../test/support/raw-connection.ts';
 import { post, SECRET, send, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver } from './support/a-receiver.ts';
 
 const BODY = '{"type": "conversation.message"}';
 
 let redis: PrivateRedis;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
 });
 afterAll(() => redis.remove());
 

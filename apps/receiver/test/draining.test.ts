@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openConnection, rawPost, statusesIn } from '../../../test/support/raw-connection.ts';
 import { send, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver } from './support/a-receiver.ts';
 
 const BODY = '{"type": "conversation.message"}';
 
 let redis: PrivateRedis;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
 });
 afterAll(() => redis.remove());
 

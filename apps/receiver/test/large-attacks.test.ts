@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, v
 import { openConnection, statusesIn, type RawConnection } from '../../../test/support/raw-connection.ts';
 import { post, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver } from './support/a-receiver.ts';
 
 const MIB = 1024 * 1024;
 // A fresh, well-formed signature: a stranger can write one.
@@ -22,7 +22,7 @@ let redis: PrivateRedis;
 let receiver: TestReceiver;
 const opened: RawConnection[] = [];
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url, {
     bodyLimitBytes: 24 * MIB,
     requestTimeoutMs: 1500,

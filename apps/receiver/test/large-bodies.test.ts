@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { openConnection, rawPost, statusesIn, type RawConnection } from '../../../test/support/raw-connection.ts';
 import { post, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver, valueOf, valuesOf } from './support/a-receiver.ts';
 
 const MIB = 1024 * 1024;
 const START = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n`;
@@ -23,7 +23,7 @@ let redis: PrivateRedis;
 let receiver: TestReceiver;
 const opened: RawConnection[] = [];
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url, {
     bodyLimitBytes: 24 * MIB,
     requestTimeoutMs: 1500,

@@ -6,12 +6,12 @@ import { CAUSES } from '@landline/webhook/causes';
 import { post, SECRET, send, signed } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { exampleEvent } from '../../../test/support/example-event.ts';
-import { startReceiver, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver } from './support/a-receiver.ts';
 
 let redis: PrivateRedis;
 let receiver: TestReceiver;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url);
 });
 afterAll(async () => {

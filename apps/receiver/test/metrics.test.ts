@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { post, send, signed } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver, valueOf, valuesOf, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver, valueOf, valuesOf } from './support/a-receiver.ts';
 
 let redis: PrivateRedis;
 let receiver: TestReceiver;
@@ -9,7 +9,7 @@ let receiver: TestReceiver;
 const counted: Record<string, number> = {};
 const activity = { count: (name: string, n = 1) => void (counted[name] = (counted[name] ?? 0) + n) };
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url, { activity });
 });
 afterAll(async () => {

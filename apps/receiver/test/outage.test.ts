@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { post, send, type Answer } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
-import { startReceiver, type TestReceiver } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver } from './support/a-receiver.ts';
 
 let redis: PrivateRedis;
 let receiver: TestReceiver;
 beforeEach(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
   receiver = await startReceiver(redis.url);
 });
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { post, send, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { recordSpans } from '../../../test/support/recorded-spans.ts';
-import { startReceiver, type TestReceiverOptions } from './support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiverOptions } from './support/a-receiver.ts';
 
 const MIB = 1024 * 1024;
 const MESSAGE = JSON.stringify({
@@ -13,7 +13,7 @@ const MESSAGE = JSON.stringify({
 
 let redis: PrivateRedis;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
 });
 afterAll(() => redis.remove());
 
@@ -79,7 +79,7 @@ test('a request without a good signature makes no span: anybody can send it', as
 });
 
 test('a request whose event cannot be stored has a failed span', async () => {
-  const own = await startPrivateRedis();
+  const own = await startPrivateRedis(NO_FSYNC);
   onTestFinished(() => own.remove());
   const { tracing, spans } = recordSpans();
   const receiver = await startReceiver(own.url, { tracing });

@@ -5,7 +5,7 @@ import { post, SECRET, send, signed, unixSeconds, WEBHOOK_PATH } from '../../../
 import { startPrivateRedis, type PrivateRedis } from '../../../../test/support/private-redis.ts';
 import { openConnection, rawPost } from '../../../../test/support/raw-connection.ts';
 import { createRejections, type KeptOutcome, type RejectionsOptions } from '../../src/rejected/rejections.ts';
-import { startReceiver, valuesOf, type TestReceiver } from '../support/a-receiver.ts';
+import { NO_FSYNC, startReceiver, type TestReceiver, valuesOf } from '../support/a-receiver.ts';
 
 const OTHER = 'wsec_fedcba9876543210fedcba9876543210';
 const STALE = `t=1000000000,v0=${'0'.repeat(64)}`;
@@ -13,7 +13,7 @@ const WITHIN = { timeout: 20_000, interval: 20 };
 
 let redis: PrivateRedis;
 beforeAll(async () => {
-  redis = await startPrivateRedis();
+  redis = await startPrivateRedis(NO_FSYNC);
 });
 afterAll(() => redis.remove());
 

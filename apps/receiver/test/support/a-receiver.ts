@@ -12,6 +12,9 @@ import { createApp, type AppOptions, type ReceiverApp } from '../../src/app.ts';
 import { createMetrics, type ReceiverMetrics } from '../../src/metrics.ts';
 import { jobSchema } from '../../../../packages/queue/test/support/job-schema.ts';
 
+/** Arguments of a Redis that does not wait for the disk: on a machine whose disk stalls, an enqueue would take longer than a receiver waits. */
+export const NO_FSYNC = ['--appendfsync', 'no'] as const;
+
 /** A receiver that listens in this process, on a Redis of its own. */
 export interface TestReceiver extends ReceiverApp {
   /** The receiver's origin. */
