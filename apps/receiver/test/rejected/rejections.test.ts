@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { openQueues, openRejectedQueue, type RejectedRequest } from '@landline/queue';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -28,7 +29,8 @@ interface KeepingReceiver extends TestReceiver {
 async function aReceiver(options: Partial<RejectionsOptions> = {}): Promise<KeepingReceiver> {
   const outcomes: KeptOutcome[] = [];
   const rejections = createRejections({
-    openQueue: (onOutcome) => openRejectedQueue({ redisUrl: redis.url, onOutcome }),
+    // A busy machine's Redis may take longer than a second, most of all for the connection.
+    openQueue: (onOutcome) => openRejectedQueue({ redisUrl: redis.url, onOutcome, commandTimeoutMs: 10_000 }),
     onOutcome: (outcome) => outcomes.push(outcome),
     ...options,
   });
@@ -184,7 +186,14 @@ describe('a request that is refused for its signature', () => {
 describe('the bounds of the receiver', () => {
   it('a flood: the first thousand are kept, then five a second, and the others are counted', async () => {
     let now = 0;
-    const receiver = await aReceiver({ clock: () => now });
+    const receiver = await aReceiver({
+      clock: () => now,
+      // A Redis that takes each at once: one on a busy machine may take longer than the second that a request has.
+      openQueue: (onOutcome) => ({
+        add: (request) => queueMicrotask(() => onOutcome('kept', request)),
+        close: () => Promise.resolve(),
+      }),
+    });
     const agent = new Agent({ keepAlive: true, maxSockets: 32 });
     onTestFinished(() => agent.destroy());
     const refuse = (count: number) =>
@@ -232,7 +241,17 @@ describe('the bounds of the receiver', () => {
   });
 
   it('no answer waits for a Redis that hangs', async () => {
-    const receiver = await aReceiver();
+    const answered = new AbortController();
+    const areAnswered = once(answered.signal, 'abort');
+    const receiver = await aReceiver({
+      // What became of a request is told when the answers are there: one that waited for it would never come.
+      openQueue: (onOutcome) =>
+        openRejectedQueue({
+          redisUrl: redis.url,
+          commandTimeoutMs: 3_000,
+          onOutcome: (...outcome) => void areAnswered.then(() => onOutcome(...outcome)),
+        }),
+    });
     await send(receiver.url, { headers: signed('a', OTHER), body: 'a' });
     await receiver.taken(1);
     redis.freeze();
@@ -240,8 +259,9 @@ describe('the bounds of the receiver', () => {
     const body = 'b';
     for (const headers of [signed(body, OTHER), {}, signed(body, SECRET, unixSeconds() - 7200)]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      expect(await send(receiver.url, { headers, body, limitMs: 900 })).toMatchObject({ status: 401 });
+      expect(await send(receiver.url, { headers, body, limitMs: 15_000 })).toMatchObject({ status: 401 });
     }
+    answered.abort();
     await vi.waitUntil(() => receiver.outcomes.length === 4, WITHIN);
     redis.thaw();
     expect(receiver.outcomes).toEqual(['kept', 'unavailable', 'unavailable', 'unavailable']);

@@ -15,6 +15,8 @@ export type RejectedOutcome = 'kept' | 'no_room' | 'unavailable';
 export interface RejectedQueueOptions extends QueueServers {
   /** Called once for each request that was handed over, also for one that is dropped when the queue closes. */
   onOutcome: (outcome: RejectedOutcome, request: RejectedRequest) => void;
+  /** How long Redis may take for one command, in ms; a second by default. */
+  commandTimeoutMs?: number;
 }
 
 /** The queue of refused requests, for writing. */
@@ -26,8 +28,8 @@ export interface RejectedQueue {
 }
 
 /** Opens the queue on every shard. It connects when the first request comes: most receivers never refuse one. */
-export function openRejectedQueue({ onOutcome, ...servers }: RejectedQueueOptions): RejectedQueue {
-  const writer = openWriters(shardPlaces(servers));
+export function openRejectedQueue({ onOutcome, commandTimeoutMs, ...servers }: RejectedQueueOptions): RejectedQueue {
+  const writer = openWriters(shardPlaces(servers), commandTimeoutMs);
   let waiting: RejectedRequest[] = [];
   let writing: Promise<void> | undefined;
   const state = { isClosed: false };

@@ -8,7 +8,7 @@ import { placeOf, type Place } from '../servers/place.ts';
 import { readOccupied } from './occupied.ts';
 import type { RejectedRequest } from './rejected-request.ts';
 
-/** How long Redis may take for one command, in ms. */
+/** How long Redis may take for one command unless a caller says otherwise, in ms. */
 const COMMAND_TIMEOUT_MS = 1000;
 
 /**
@@ -38,15 +38,18 @@ export interface RejectedWriter {
   close(): Promise<void>;
 }
 
-/** Makes a writer for all shards: each write goes to the next one in turn that takes it. A shard is connected when its turn first comes. */
-export function openWriters(places: readonly Place[]): RejectedWriter {
+/**
+ * Makes a writer for all shards: each write goes to the next one in turn that takes it. A shard is connected when its turn first comes.
+ * `commandTimeoutMs`: how long Redis may take for one command.
+ */
+export function openWriters(places: readonly Place[], commandTimeoutMs = COMMAND_TIMEOUT_MS): RejectedWriter {
   const opened = new Map<Place, RejectedWriter>();
   let turn = 0;
 
   function next(): RejectedWriter | undefined {
     const place = places[turn++ % places.length];
     if (place === undefined) return undefined;
-    const writer = opened.get(place) ?? openShardWriter(place);
+    const writer = opened.get(place) ?? openShardWriter(place, commandTimeoutMs);
     opened.set(place, writer);
     return writer;
   }
@@ -68,9 +71,9 @@ export function openWriters(places: readonly Place[]): RejectedWriter {
   };
 }
 
-function openShardWriter(options: Place): RejectedWriter {
+function openShardWriter(options: Place, commandTimeoutMs: number): RejectedWriter {
   const { redisUrl, ...place } = placeOf(options);
-  const connection = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: COMMAND_TIMEOUT_MS });
+  const connection = createProducerConnection(redisUrl, { ...place, enqueueTimeoutMs: commandTimeoutMs });
   const connected = firstAttempt(connection);
   const queue = openQueue(REJECTED_QUEUE, connection, place.prefix);
   return {
