@@ -20,6 +20,14 @@ async function rowsOf({ sql }: Pick<RebuildLine, 'sql'>): Promise<Tables> {
   return tablesIn(await sql(selectTables()));
 }
 
+/** Reads a table until the test says `end`: no swap has its moment meanwhile, however slow or quick this machine is. */
+async function readForLong({ adminUrl }: RebuildLine) {
+  const reading = new Client({ connectionString: adminUrl });
+  await reading.connect();
+  await reading.query('BEGIN; SELECT count(*) FROM conversations');
+  return reading;
+}
+
 /** Whatever a rebuild makes beside the tables: schemas, and triggers that note changes. */
 async function traces({ sql }: RebuildLine): Promise<unknown> {
   return sql(`SELECT nspname::text AS left_over FROM pg_namespace WHERE nspname LIKE 'landline%'
@@ -255,9 +263,11 @@ describe('what the ledger cannot give any more', () => {
     const line = await aRebuild();
     await line.sql(`SELECT landline_make_body_partitions('2026-01-03', '2026-01-03')`);
     await line.apply([saidBy('u', 'old', 'one', RECEIVED_AT - 48 * HOUR), saidBy('v', 'new', 'two')].map(misread));
+    const reading = await readForLong(line);
     const rebuild = await line.ask('yes', 4);
     await vi.waitUntil(async () => (await line.rebuilds.kept()).length === 1, { timeout: 20_000, interval: 10 });
     await line.sql('DROP TABLE webhook_bodies_20260103');
+    await reading.end();
     expect(await rebuild.ended()).toMatchObject({ status: 'done' });
     expect(await line.sql('SELECT content FROM conversation_messages ORDER BY conversation_id')).toEqual([
       { content: 'two' },
@@ -354,9 +364,7 @@ test('a rebuild that is cancelled leaves the tables, and nothing beside them', a
 test('while somebody reads a table for long, events go on, and the swap waits for its moment', async () => {
   const line = await aRebuild();
   await line.apply([saidBy('u', 'c', 'one')].map(misread));
-  const reading = new Client({ connectionString: line.adminUrl });
-  await reading.connect();
-  await reading.query('BEGIN; SELECT count(*) FROM conversations');
+  const reading = await readForLong(line);
   const rebuild = await line.ask('yes');
   const waits = async () => (await rebuild.get()).message?.startsWith('Waits for a moment');
   await vi.waitUntil(waits, { timeout: 20_000, interval: 20 });
