@@ -48,6 +48,8 @@ export async function aPlace() {
   return {
     ...place,
     databaseUrl: database.url,
+    /** The URL of the database's owner. */
+    adminUrl: database.directUrl,
     store,
     letters,
     queues,
