@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { spawnApp, startApp, type AppProcess } from '../../../test/support/app-process.ts';
 import { startPipe, type Pipe } from '../../../test/support/pipe.ts';
 import { SECRET, WEBHOOK_PATH } from '../../../test/support/post.ts';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { AGENT_ID, ended, makeConversation } from '../../../test/support/provider/conversation.ts';
 import { startProvider, type StandIn } from '../../../test/support/provider/start-provider.ts';
 import { makeAgent } from '../../../test/support/provider/workspace.ts';
@@ -16,7 +17,9 @@ let pipe: Pipe;
 let provider: StandIn;
 
 beforeAll(async () => {
-  [pipe, provider] = await Promise.all([startPipe(), startStandIn()]);
+  // The receiver stops, and another one listens where it did.
+  const PORT = String(await chooseQuietPort());
+  [pipe, provider] = await Promise.all([startPipe({ PORT }), startStandIn()]);
 }, 60_000);
 
 const startStandIn = () =>
@@ -59,7 +62,7 @@ const tool = (type: string, more: object) => ({
 /** What the tables have of the call, besides its times. */
 async function rows() {
   const said = await pipe.sql(`SELECT event_key, content FROM conversation_messages
-    WHERE conversation_id = '${CALL}' ORDER BY created_at`);
+    WHERE conversation_id = '${CALL}' ORDER BY substring(event_key FROM '[0-9]+$')::int`);
   const events = await pipe.sql(`SELECT type, outcome, count(*)::int AS rows FROM webhook_events
     WHERE conversation_id IS NOT NULL GROUP BY type, outcome ORDER BY type`);
   return {
