@@ -51,7 +51,8 @@ interface Gate extends GateOptions {
 
 /**
  * Makes the gate. When it closes, the open connections may hang, so it probes on new ones.
- * When a probe is answered, the gate cuts the old connections that are still open, and opens.
+ * When a probe is answered, the gate cuts the old connections that are still open, has a new one opened for the first caller, and opens: to open
+ * a connection may take longer than a caller waits, and a caller who came too late would close the gate again.
  */
 export function createDatabaseGate(options: GateOptions): DatabaseGate {
   const gate: Gate = {
@@ -92,9 +93,12 @@ function close(gate: Gate, because: AwayBecause): void {
   probe(gate);
 }
 
+/** @throws what a ping throws: then the gate stays closed */
 async function open(gate: Gate): Promise<void> {
   const { closed } = gate;
   await closed?.cutOld();
+  if (gate.closed !== closed || gate.isStopped) return;
+  await gate.reader.ping();
   // Another probe may have opened the gate meanwhile.
   if (closed === undefined || gate.closed !== closed || gate.isStopped) return;
   gate.closed = undefined;
@@ -110,13 +114,11 @@ function probe(gate: Gate): void {
     gate.probes += 1;
     gate.reader
       .probe()
-      .then(
-        () => open(gate),
-        (error: unknown) => {
-          // The error of a probe may say more than the error that closed the gate.
-          if (gate.closed !== undefined) gate.closed.because = becauseOf(error);
-        },
-      )
+      .then(() => open(gate))
+      .catch((error: unknown) => {
+        // The error of a probe may say more than the error that closed the gate.
+        if (gate.closed !== undefined) gate.closed.because = becauseOf(error);
+      })
       .finally(() => (gate.probes -= 1));
   }
   after(gate, PROBE_INTERVAL_MS, probe);

@@ -5,7 +5,15 @@ import { createDatabase, type TestDatabase } from '../../../test/support/databas
 import { openConnection } from '../../../test/support/raw-connection.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { INITIATION_PATH } from '../src/initiation-route.ts';
-import { askAt, DEFAULTS, NOTHING, startInitiation, TOKEN, variablesIn } from './support/an-initiation.ts';
+import {
+  askAt,
+  DEFAULTS,
+  LONG_LIMIT_MS,
+  NOTHING,
+  startInitiation,
+  TOKEN,
+  variablesIn,
+} from './support/an-initiation.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -309,7 +317,7 @@ test('the log holds nothing of a caller, for every request and in every fault', 
 });
 
 test('a request under way when the process stops is answered', async () => {
-  const reader = createReader({ databaseUrl: database.url, isReader: true, limitMs: 250 });
+  const reader = createReader({ databaseUrl: database.url, isReader: true, limitMs: LONG_LIMIT_MS });
   let asked = false;
   const slow = {
     ...reader,

@@ -6,7 +6,7 @@ import { startPrivatePostgres, type PrivatePostgres } from '../../../test/suppor
 import { runSql } from '../../../test/support/run-sql.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { ANSWER_LIMIT_MS } from '../src/app.ts';
-import { NOTHING, startInitiation, type TestInitiation } from './support/an-initiation.ts';
+import { LONG_LIMIT_MS, NOTHING, startInitiation, type TestInitiation } from './support/an-initiation.ts';
 
 /** The answer to every caller while the database is away. */
 const CALLERS = 60;
@@ -65,7 +65,7 @@ const FAULTS: [fault: string, breakIt: Break][] = [
 
 test.for(FAULTS.flatMap(([fault, breakIt]) => [true, false].map((isReader) => ({ fault, breakIt, isReader }))))(
   'Postgres $fault (a reader: $isReader): the defaults in time, and known callers again at once when it is back',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ breakIt, isReader }) => {
     const postgres = await startPrivatePostgres();
     await addProfiles(postgres.url);
@@ -111,12 +111,13 @@ test.for(FAULTS.flatMap(([fault, breakIt]) => [true, false].map((isReader) => ({
       // oxlint-disable-next-line no-await-in-loop -- one caller after the other
       await expect.poll(() => app.variables(numberOf(i)), { timeout: 20_000 }).toMatchObject(known);
     }
-    expect(await backends(postgres.url)).toBeLessThanOrEqual(15);
+    // Those that hung may end a moment later.
+    await expect.poll(() => backends(postgres.url), { timeout: 20_000 }).toBeLessThanOrEqual(15);
     expect(app.log()).not.toMatch(/\+2010/);
   },
 );
 
-test('while a table is locked for long, look-ups do not pile up in Postgres', { timeout: 60_000 }, async () => {
+test('while a table is locked for long, look-ups do not pile up in Postgres', { timeout: 120_000 }, async () => {
   const postgres = await startPrivatePostgres();
   await addProfiles(postgres.url);
   const app = await startInitiation(postgres.url, { limitMs: LIMIT_MS });
@@ -142,7 +143,7 @@ test('an app that starts before its database answers with the defaults, and know
   expect(await app.variables('+201005550101')).toEqual(NOTHING);
   await postgres.restart();
   await untilKnown(app);
-}, 60_000);
+}, 120_000);
 
 test('a role with one connection is enough for the gate to open again', async () => {
   const postgres = await startPrivatePostgres();
@@ -158,12 +159,27 @@ test('a role with one connection is enough for the gate to open again', async ()
   expect(await app.variables('+201005550101')).toEqual(NOTHING);
   await unlock();
   await untilKnown(app);
-}, 60_000);
+}, 120_000);
+
+test('a database to which a connection takes longer than a caller waits is asked again all the same', async () => {
+  const postgres = await startPrivatePostgres();
+  await addProfiles(postgres.url);
+  const proxy = await startTcpProxy(postgres.url);
+  onTestFinished(() => proxy.close());
+  // A connection takes three answers, and a look-up one.
+  proxy.delay(80);
+  const app = await startInitiation(proxy.url, { limitMs: LIMIT_MS });
+  await untilKnown(app);
+  proxy.reset();
+  expect(await app.variables(numberOf(7))).toEqual(NOTHING);
+  // Callers come all the while.
+  await untilKnown(app);
+}, 120_000);
 
 test('a look-up that fails without a fault of the database does not close the gate', async () => {
   const postgres = await startPrivatePostgres();
   await addProfiles(postgres.url);
-  const reader = createReader({ databaseUrl: postgres.url, isReader: true, limitMs: LIMIT_MS });
+  const reader = createReader({ databaseUrl: postgres.url, isReader: true, limitMs: LONG_LIMIT_MS });
   const broken = {
     ...reader,
     findCaller: async (number: string) => (number === '+1555' ? fail() : reader.findCaller(number)),
@@ -201,8 +217,9 @@ async function isInTime(url: string): Promise<boolean> {
   return answers && performance.now() - began < LIMIT_MS;
 }
 
+/** On a busy machine most look-ups take longer than the product's limit, and then the answer is the defaults. */
 async function untilKnown(app: TestInitiation): Promise<void> {
-  await vi.waitUntil(async () => isKnown(await app.variables('+201005550199')), { timeout: 20_000, interval: 10 });
+  await vi.waitUntil(async () => isKnown(await app.variables('+201005550199')), { timeout: 40_000, interval: 10 });
 }
 
 function isKnown(variables: unknown): boolean {

@@ -7,6 +7,8 @@ import { askAt, NOTHING, TOKEN, variablesIn } from './support/an-initiation.ts';
 
 /** URLs of loopback ports on which no server listens. */
 const NOWHERE = { REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'postgresql://a:b@127.0.0.1:1/c' };
+/** On a busy machine most look-ups take longer than the product's limit, and then the answer is the defaults. */
+const AT_LENGTH = { timeout: 60_000, interval: 10 };
 const INITIATION_DEFAULTS = '{"first_name": "friend", "vip": false, "discount": 0}';
 
 async function start(env: Readonly<Record<string, string>>): Promise<AppProcess> {
@@ -41,20 +43,18 @@ test('knows a caller by DATABASE_URL, with a warning that names READER_DATABASE_
   );
   const app = await start({ REDIS_URL: redis.url, DATABASE_URL: database.url });
   await expect
-    .poll(() => ask(app, { caller_id: '+12025550123' }), { timeout: 20_000 })
+    .poll(() => ask(app, { caller_id: '+12025550123' }), AT_LENGTH)
     .toMatchObject({ caller_known: true, caller_language: 'en' });
   expect(app.output()).toContain('READER_DATABASE_URL is not set');
   const reader = await start({ REDIS_URL: redis.url, READER_DATABASE_URL: database.url });
-  await expect
-    .poll(() => ask(reader, { caller_id: '+12025550123' }), { timeout: 20_000 })
-    .toMatchObject({ caller_known: true });
+  await expect.poll(() => ask(reader, { caller_id: '+12025550123' }), AT_LENGTH).toMatchObject({ caller_known: true });
   expect(reader.output()).not.toContain('is not set');
   for (const running of [app, reader]) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect(await running.stop()).toEqual([0, null]);
     expect(running.output()).not.toContain('2025550123');
   }
-}, 60_000);
+}, 180_000);
 
 test('without a token it starts all the same, says what to set, and refuses every request', async () => {
   const app = await start({ ...NOWHERE, INITIATION_TOKEN: '' });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createLogger } from '@landline/process';
 import { createIntake } from '@landline/intake';
 import { normalise, type Delivery } from '@landline/webhook';
@@ -89,12 +90,22 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
   });
   onTestFinished(() => intake.close());
   await intake.start();
-  const app = await startInitiation(database.url, { intake });
+  const answered = new AbortController();
+  const isAnswered = once(answered.signal, 'abort');
+  // What becomes of an event is known when the answer is there: one that waited for it would never come.
+  const accept = async (event: Delivery) => {
+    try {
+      await intake.accept(event);
+    } finally {
+      await isAnswered;
+    }
+  };
+  const app = await startInitiation(database.url, { intake: { accept } });
   redis.freeze();
   onTestFinished(() => redis.thaw());
   expect(await app.variables(call.caller_id, call)).toEqual(NOTHING);
-  // The answer came while the event was still on its way.
   expect(await app.sample('landline_initiation_events_total{result="lost"}')).toBe(0);
+  answered.abort();
   const lost = () => app.sample('landline_initiation_events_total{result="lost"}');
   await expect.poll(lost, { timeout: 20_000 }).toBe(1);
   expect(app.log()).toContain('conversation.started');

@@ -48,7 +48,7 @@ export interface TestInitiation {
 }
 
 /** The time limit of tests that are not about time, in ms: a busy machine is slow. */
-const LONG_LIMIT_MS = 10_000;
+export const LONG_LIMIT_MS = 10_000;
 
 /** Options of `startInitiation` beside those of the app. */
 export interface TestInitiationOptions extends Partial<AppOptions> {
