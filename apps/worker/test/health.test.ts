@@ -32,7 +32,7 @@ async function consume(process: () => Promise<void>, options: Partial<HealthOpti
 
 test('a worker that consumes is live and ready, also when it is long done', async () => {
   const { consumer, health } = await consume(async () => {});
-  await vi.waitUntil(async () => (await consumer.counts()).waiting === 0, { timeout: 20_000 });
+  await expect.poll(async () => (await consumer.counts()).waiting, WITHIN).toBe(0);
   await vi.waitUntil(() => Date.now() - consumer.lastConsumedAt() > CONSUMING.wedgedAfterMs, { timeout: 20_000 });
   expect(await health.isLive()).toBe(true);
   await expect.poll(() => health.readiness(), WITHIN).toEqual({ status: 'ready', redis: 'ready', postgres: 'ready' });
