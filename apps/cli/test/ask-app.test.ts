@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { choosePort } from '@landline/local-servers';
 import { expect, onTestFinished, test } from 'vitest';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { RECEIVER } from '../src/start/apps.ts';
 import { askApp } from '../src/start/ask-app.ts';
 
@@ -32,7 +32,7 @@ test.each([
 ])('shows the operator the answer %i %s', async (status, body, isReady) => {
   const server = createServer((_request, response) => void response.writeHead(status).end(body));
   onTestFinished(() => void server.close());
-  const port = await choosePort(0);
+  const port = await chooseQuietPort();
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const text = `http://127.0.0.1:${port}/health/ready: ${status} ${body}`;
@@ -42,7 +42,7 @@ test.each([
 test('shows the first 300 characters of a long answer', async () => {
   const server = createServer((_request, response) => void response.writeHead(503).end('x'.repeat(5_000)));
   onTestFinished(() => void server.close());
-  const port = await choosePort(0);
+  const port = await chooseQuietPort();
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const { text } = await askApp(RECEIVER, { PORT: String(port) });
@@ -55,7 +55,7 @@ test('takes an answer that is cut off for none, and a port that is no number as 
     response.destroy();
   });
   onTestFinished(() => void server.close());
-  const port = await choosePort(0);
+  const port = await chooseQuietPort();
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const text = `http://127.0.0.1:${port}/health/ready: no answer`;
@@ -65,7 +65,7 @@ test('takes an answer that is cut off for none, and a port that is no number as 
 
 test('distinguishes an app that is not ready from an app that does not run', async () => {
   const server = createServer((_request, response) => void response.writeHead(503).end('{"status":"unavailable"}'));
-  const port = await choosePort(0);
+  const port = await chooseQuietPort();
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const env = { PORT: String(port), HOST: '127.0.0.1' };

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { choosePort } from '@landline/local-servers';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { closeServer } from '../../../test/support/close-server.ts';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { bringTablesUpToDate } from '../src/start/bring-tables-up-to-date.ts';
 
@@ -45,7 +45,7 @@ test('says nothing where the tables are up to date', async () => {
 });
 
 test('names the host of a Postgres that is away and no password, and ends when everything is to be stopped', async () => {
-  const host = `127.0.0.1:${await choosePort(0)}`;
+  const host = `127.0.0.1:${await chooseQuietPort()}`;
   const { done, settled, fault, printed, leave } = bring(`postgresql://sam:hunter2@${host}/landline`);
   await settled;
   expect(fault()).toContain(`It waits for the database: Postgres at ${host} does not answer (`);

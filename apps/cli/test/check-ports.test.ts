@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { choosePort } from '@landline/local-servers';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { closeServer } from '../../../test/support/close-server.ts';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { RECEIVER } from '../src/start/apps.ts';
 import { checkPorts } from '../src/start/check-ports.ts';
 
@@ -10,7 +10,7 @@ const FOREVER = new AbortController().signal;
 let env: Record<'PORT' | 'HEALTH_PORT', string>;
 
 beforeEach(async () => {
-  const [PORT, HEALTH_PORT] = [String(await choosePort(0)), String(await choosePort(0))];
+  const [PORT, HEALTH_PORT] = [String(await chooseQuietPort()), String(await chooseQuietPort())];
   env = { PORT, HEALTH_PORT };
 });
 
@@ -44,8 +44,8 @@ test('waits for a port that becomes free in time', async () => {
   const free = await take('PORT');
   const checked = checkPorts(RECEIVER, env, { withinMs: 20_000, leaving: FOREVER });
   // The first check of a port takes as long as this choice of another port: so it has found the port taken.
-  await choosePort(0);
-  await choosePort(0);
+  await chooseQuietPort();
+  await chooseQuietPort();
   await free();
   expect(await checked).toBeUndefined();
 });

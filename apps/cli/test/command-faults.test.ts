@@ -1,7 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { choosePort, startProcess } from '@landline/local-servers';
+import { startProcess } from '@landline/local-servers';
 import { expect, inject, test } from 'vitest';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { explainDatabaseFault } from '../src/explain-database-fault.ts';
 import { runCommand } from '../src/run-command.ts';
@@ -23,7 +24,7 @@ async function run(argv: string[], env: Record<string, string> = {}, root?: stri
 
 /** Makes the URL of a database where no server listens. */
 async function awayUrl(): Promise<string> {
-  return `postgresql://landline:${PASSWORD}@127.0.0.1:${await choosePort(0)}/landline`;
+  return `postgresql://landline:${PASSWORD}@127.0.0.1:${await chooseQuietPort()}/landline`;
 }
 
 test.each([

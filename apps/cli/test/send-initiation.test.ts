@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { choosePort } from '@landline/local-servers';
 import { expect, onTestFinished, test } from 'vitest';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { runCommand } from '../src/run-command.ts';
 
@@ -109,7 +109,7 @@ test('sends the token to no other address', async () => {
 });
 
 test('names the remedy where nothing listens', async () => {
-  const port = String(await choosePort(0));
+  const port = String(await chooseQuietPort());
   const env = { INITIATION_TOKEN: TOKEN, INITIATION_PORT: port };
   const { code, faults } = await run(['conversation-initiation', '--caller', '+12025550123'], env);
   expect(code).toBe(1);

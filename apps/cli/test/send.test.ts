@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { join } from 'node:path';
-import { choosePort } from '@landline/local-servers';
 import { normalise, sign } from '@landline/webhook';
 import { deliveryOf } from '@landline/webhook/delivery';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
 import { EXAMPLE_NAMES } from '../src/example-events.ts';
 import { runCommand } from '../src/run-command.ts';
@@ -236,7 +236,7 @@ describe('what is printed', () => {
   });
 
   test('names the remedy where nothing listens', async () => {
-    const port = String(await choosePort(0));
+    const port = String(await chooseQuietPort());
     const { code, printed } = await run(['conversation.started'], { ...ENV, PORT: port });
     expect(code).toBe(1);
     expect(printed.join('\n')).toMatch(/^1 × .*nothing listens there\. Run npm start in another terminal/m);

@@ -14,6 +14,9 @@ import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { exists, freePorts, givenServers, makeRoot, noteOf, startIn } from './support/a-landline.ts';
 
+// Each starts several processes, some of them servers.
+vi.setConfig({ testTimeout: 180_000 });
+
 /** Starts a Postgres of the test's own, which can stop and start again on its port. */
 async function privatePostgres() {
   const folder = await mkdtemp(join(tmpdir(), 'landline-start-'));
@@ -64,7 +67,7 @@ test('takes events while a given Redis is away, and applies them when it is back
   await running.prints('The worker is up.');
   await expect.poll(() => countEvents(DATABASE_URL), { timeout: 20_000 }).toEqual({ events: 1 });
   expect(await running.stop()).toBe(0);
-}, 90_000);
+});
 
 test('takes events while a given Postgres is away, and makes the tables and applies them when it is back', async () => {
   const postgres = await privatePostgres();
@@ -90,7 +93,7 @@ test('takes events while a given Postgres is away, and makes the tables and appl
   const reasons = running.printed.filter((line) => line.startsWith('The database is not ready'));
   expect(new Set(reasons).size).toBe(reasons.length);
   expect(await running.stop()).toBe(0);
-}, 90_000);
+});
 
 test('stops while a given Postgres does not answer', async () => {
   const asking = new Set<Socket>();

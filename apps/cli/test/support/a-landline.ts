@@ -17,7 +17,7 @@ type Name = (typeof NAMES)[number];
 // - `slow <name>` never listens;
 // - `lingering <name>` runs on after the end of its supervisor, until there is a file `released` or the folder is gone.
 const APP = `
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 const name = process.argv[1].split('/').at(-3);
 const [portVariable, status] = {
@@ -28,7 +28,9 @@ const [portVariable, status] = {
   monitor: ['MONITOR_PORT', 200],
 }[name];
 const faulty = readFileSync('faulty', 'utf8');
-writeFileSync(name + '.json', JSON.stringify({ pid: process.pid, env: process.env, options: process.execArgv }));
+// Who waits for the note finds all of it.
+writeFileSync(name + '.json.new', JSON.stringify({ pid: process.pid, env: process.env, options: process.execArgv }));
+renameSync(name + '.json.new', name + '.json');
 if (faulty === name) process.exit(3);
 const server = createServer((_, response) => response.writeHead(status).end());
 if (faulty === 'slow ' + name) setInterval(() => {}, 1000);
@@ -85,7 +87,7 @@ export function startIn(root: string, env: Record<string, string | undefined>) {
     await stop().catch(() => {}); // the test has checked the fault that it expects
   });
   const prints = (text: string) =>
-    Promise.race([vi.waitUntil(() => printed.join('\n').includes(text), { timeout: 40_000, interval: 20 }), code]);
+    Promise.race([vi.waitUntil(() => printed.join('\n').includes(text), { timeout: 90_000, interval: 20 }), code]);
   const summary = () => printed.find((line) => line.includes('Landline is up.')) ?? '';
   return { printed, code, stop, prints, summary, up: () => prints('Landline is up.') };
 }
