@@ -3,7 +3,7 @@ import { startApp } from '../../../test/support/app-process.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { bodyOfNumber, fillOldLedger, oldDatabase } from '../../../packages/store/test/support/old-ledger.ts';
 
-const WITHIN = { timeout: 30_000, interval: 20 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 const EVENTS = 3_000;
 
 const isMoved = async (url: string) =>
@@ -32,4 +32,4 @@ test('a worker takes jobs while it moves the bodies of an older version, and one
   );
   expect(row).toEqual({ n: EVENTS });
   expect(second.output()).not.toContain('trying again');
-});
+}, 180_000);
