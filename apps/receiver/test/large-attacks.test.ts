@@ -68,12 +68,18 @@ describe('a request behind a large body on the same connection', () => {
 
 describe('a body in chunks of one byte', () => {
   it('costs memory and time like its bytes, and keeps nobody from the spool', async () => {
-    const connection = await connect();
+    // A busy machine reads so many chunks more slowly than the others' least rate.
+    const patient = await startReceiver(redis.url, { bodyLimitBytes: 24 * MIB, requestTimeoutMs: 120_000 });
+    onTestFinished(async () => {
+      for (const connection of opened.splice(0)) connection.cut();
+      await patient.close();
+    });
+    const connection = await connect(patient);
     const bytes = 2 * MIB;
     connection.write(CHUNKED + '1\r\nx\r\n'.repeat(bytes));
-    await expect.poll(() => receiver.spool.stats().bytes, { timeout: 50_000 }).toBeGreaterThan(bytes - 1000);
-    expect(await post(receiver.url, aBody(2 * MIB))).toMatchObject({ status: 200 });
-  }, 60_000);
+    await expect.poll(() => patient.spool.stats().bytes, { timeout: 110_000 }).toBeGreaterThan(bytes - 1000);
+    expect(await post(patient.url, aBody(2 * MIB))).toMatchObject({ status: 200 });
+  }, 180_000);
 });
 
 /** Starts a receiver in whose spool large bodies may take 56 MiB, and those that arrive 28 MiB of these. */
@@ -99,8 +105,22 @@ async function dripInto(to: TestReceiver, bytes: number): Promise<RawConnection[
   return strangers;
 }
 
-/** Sends a body at 5 MiB a second at most, as a usual line does; returns the statuses of the answer. */
-async function sendAtUsualPace(to: TestReceiver, body: string): Promise<number[]> {
+/**
+ * Sends a body at 5 MiB a second, as a usual line does; returns the statuses of the answer. Where this machine was too slow for that pace, a
+ * refusal tells nothing, and the body is sent again.
+ */
+function sendAtUsualPace(to: TestReceiver, body: string): Promise<number[]> {
+  return vi.waitUntil(
+    async () => {
+      const { statuses, isPaceKept } = await sendOnce(to, body);
+      return (isPaceKept || statuses[0] === 200) && statuses;
+    },
+    { timeout: 120_000 },
+  );
+}
+
+async function sendOnce(to: TestReceiver, body: string): Promise<{ statuses: number[]; isPaceKept: boolean }> {
+  const began = performance.now();
   const connection = await connect(to);
   const headers = Object.entries(signed(body)).map(([name, value]) => `${name}: ${value}\r\n`);
   connection.write(
@@ -112,7 +132,8 @@ async function sendAtUsualPace(to: TestReceiver, body: string): Promise<number[]
     await delay(50);
   }
   await vi.waitUntil(() => statusesIn(connection.received()).length > 0, { timeout: 20_000 });
-  return statusesIn(connection.received());
+  const isPaceKept = performance.now() - began < (2 * 1000 * body.length) / (5 * MIB);
+  return { statuses: statusesIn(connection.received()), isPaceKept };
 }
 
 describe('500 strangers whose large bodies drip', () => {
@@ -129,7 +150,7 @@ describe('500 strangers whose large bodies drip', () => {
     // Strangers make no trouble of the spool's, and its verified bodies stay.
     expect([small.spool.stats().files, small.spool.status()]).toEqual([5, 'ready']);
     expect(small.log()).not.toContain('"level":50');
-  }, 60_000);
+  }, 180_000);
 
   it('make room where verified bodies have the rest of it', async () => {
     const small = await startSmall();
@@ -138,7 +159,7 @@ describe('500 strangers whose large bodies drip', () => {
     await expect.poll(() => small.spool.stats().bytes, { timeout: 20_000 }).toBeGreaterThan(51 * MIB);
     expect(await sendAtUsualPace(small, aBody(8 * MIB))).toEqual([200]);
     expect(small.spool.stats().files).toBe(4);
-  }, 60_000);
+  }, 180_000);
 });
 
 const write = async () => {
