@@ -83,7 +83,7 @@ export function neverComparedStatement(after: Pick<KnownCall, 'startedAt' | 'id'
     sql: `
     SELECT ${KNOWN} FROM (
       SELECT c.* FROM conversations AS c
-      WHERE c.completeness IS NULL AND c.erased_at IS NULL AND (c.started_at, c.id) > (${fromMs('$1::text::float8')}, $2::text)
+      WHERE c.completeness IS NULL AND c.erased_at IS NULL AND (c.started_at, c.id) > (${fromMs('$1::text::float8')}::timestamptz(3), $2::text)
       ORDER BY c.started_at, c.id LIMIT $3::text::int
     ) AS c
     ORDER BY c.started_at, c.id`,
