@@ -258,7 +258,7 @@ describe('a person who is forgotten', () => {
     }
     await untilIdle(before + 2);
     expect(await landline('replay', '--conversation', 'c1', '--yes')).toMatchObject({
-      output: expect.stringContaining('have no body any more'),
+      output: expect.stringContaining('whose body is gone'),
     });
     await refused(transcriptOf('c2', 70).entry.delivery.body);
     await vi.waitUntil(async () => (await count('rejected_requests')) === 1, WITHIN);

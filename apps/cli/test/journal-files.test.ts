@@ -60,11 +60,11 @@ test('leaves foreign files and folders out, and as they are', async () => {
   await mkdir(join(dir, 'lost+found'));
   const before = await readdir(dir, { recursive: true });
   expect((await run(root, 'list')).output).toContain('(1 row)');
-  expect((await run(root, 'verify')).output).toMatch(/^1 files, 1 records, 1 events in /m);
+  expect((await run(root, 'verify')).output).toMatch(/^1 file, 1 record, 1 event in /m);
   const dry = await run(root, 'enqueue --since 2026-01-31 --dry-run');
   expect(dry).toMatchObject({
     code: 0,
-    output: expect.stringContaining('1 records, 1 events, 1 bytes would be enqueued;'),
+    output: expect.stringContaining('1 record, 1 event, 1 byte would be enqueued;'),
   });
   expect((await readdir(dir, { recursive: true })).toSorted()).toEqual(before.toSorted());
 });

@@ -112,7 +112,7 @@ test('verifies intact files, and reports a torn end as no damage', async () => {
   await rm(`${path}.mark`);
   const { code, output } = await run(root, 'verify');
   expect(code).toBe(0);
-  expect(output).toMatch(new RegExp(`1 records, 1 events, torn at the end: bytes \\d+ to ${length - 1}$`, 'm'));
+  expect(output).toMatch(new RegExp(`1 record, 1 event, torn at the end: bytes \\d+ to ${length - 1}$`, 'm'));
 });
 
 test('reports damage in the middle of a file, and enqueues the events after it', async () => {

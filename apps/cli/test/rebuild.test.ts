@@ -96,7 +96,7 @@ test('a plan says what a rebuild is about, and changes nothing', async () => {
     dependents: ['the view calls'],
   });
   expect((await run(['--plan'])).output).toMatch(
-    /^3 applied events of the ledger, 0\.0 MB of bodies; the tables have .*\n {2}1 have no body any more: /,
+    /^3 applied events of the ledger, 0\.0 MB of bodies; the tables have .*\n {2}1 has no body any more: /,
   );
   expect(await store.operations.list(1)).toEqual([]);
 });

@@ -91,7 +91,7 @@ test('a plan is shown to a person in words, with the days of the variables', asy
     expect.stringMatching(/^ {8}0 {2}conversations; kept for 30 days, the next at /),
     '        0  recordings; kept',
     expect.stringMatching(
-      /^ {8}1 {2}days of bodies; [\d.]+ MB, 1 dead events among them; kept for 91 days, the next at /,
+      /^ {8}1 {2}days of bodies; [\d.]+ MB, 1 dead event among them; kept for 91 days, the next at /,
     ),
     expect.stringMatching(/^ {8}3 {2}ids of the ledger; 3 applied; kept for 400 days, the next at /),
     expect.stringMatching(/^ {8}0 {2}refused requests; kept for 14 days, the next at /),

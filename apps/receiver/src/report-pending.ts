@@ -25,7 +25,7 @@ export function reportPending({ journal, dir, logger }: PendingOptions): number 
   if (pendingRecords === 0) return 0;
   logger.error(
     { pendingRecords, pendingBytes },
-    `Stopping with ${pendingRecords} records (groups of events, ${pendingBytes} bytes) in the journal that Redis does not have. A receiver on this machine with JOURNAL_DIR=${dir} enqueues them: see that one runs`,
+    `Stopping with ${pendingRecords} ${pendingRecords === 1 ? 'record' : 'records'} (groups of events, ${pendingBytes} bytes) in the journal that Redis does not have. A receiver on this machine with JOURNAL_DIR=${dir} enqueues them: see that one runs`,
   );
   return PENDING_EXIT_CODE;
 }
@@ -50,7 +50,7 @@ export function reportSpooled({
   if (files === 0) return 0;
   logger.error(
     { files, bytes },
-    `Stopping with ${files} bodies (${bytes} bytes) in the spool that are not stored and enqueued yet. A receiver on this machine with SPOOL_DIR=${dir} goes on with them: see that one runs`,
+    `Stopping with ${files} ${files === 1 ? 'body' : 'bodies'} (${bytes} bytes) in the spool, not stored and enqueued yet. A receiver on this machine with SPOOL_DIR=${dir} goes on with them: see that one runs`,
   );
   return PENDING_EXIT_CODE;
 }

@@ -131,7 +131,7 @@ describe('a wrong rule', () => {
     const swapped = await line.rebuild('yes');
     expect(swapped).toMatchObject({
       status: 'done',
-      message: expect.stringMatching(/^1 columns differ\. The old tables are in landline_before_\d{8}_\d{6}\.$/),
+      message: expect.stringMatching(/^1 column differs\. The old tables are in landline_before_\d{8}_\d{6}\.$/),
     });
     const reference = await aRebuild();
     await reference.apply([...events, saidBy('u1', 'c1', 'later')]);
@@ -373,7 +373,7 @@ test('while somebody reads a table for long, events go on, and the swap waits fo
   await reading.end();
   expect(await rebuild.ended()).toMatchObject({
     status: 'done',
-    message: expect.stringMatching(/^1 columns differ\. The old/),
+    message: expect.stringMatching(/^1 column differs\. The old/),
   });
   expect(await line.sql('SELECT content FROM conversation_messages ORDER BY 1')).toEqual([
     { content: 'one' },

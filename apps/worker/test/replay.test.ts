@@ -198,7 +198,7 @@ test('events whose body is gone are counted as failed, with the reason', async (
     status: 'done',
     done: 3,
     failed: 2,
-    message: '2 have no body any more',
+    message: '2 whose body is gone',
   });
   expect(await line.outcomes()).toEqual({ applied: 3, dead: 2 });
 });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { counted } from '@landline/operations';
 import {
   openLedger,
   searchText,
@@ -135,13 +136,15 @@ function sayThatAllWasLookedAt(
   if (found === 0 && !seen.json)
     print(`No event has this text. All ${seen.looked} that match otherwise were looked at.`);
   if (seen.withoutBody > 0) {
-    printError(`${seen.withoutBody} events have no body any more: whether they had the text, nobody can tell.`);
+    printError(
+      `${counted(seen.withoutBody, 'event')} ${seen.withoutBody === 1 ? 'has' : 'have'} no body any more: whether the text was there, nobody can tell.`,
+    );
   }
 }
 
 function describeSeen({ looked, backTo }: Seen): string {
   const time = backTo === undefined ? '' : ` back to ${new Date(backTo.receivedAt).toISOString()}`;
-  return `Looked at ${looked} events${time}.`;
+  return `Looked at ${counted(looked, 'event')}${time}.`;
 }
 
 function goOn(last: EventPosition | undefined): string {

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { counted } from '@landline/operations';
 import { listJournal, readJournalFile } from '@landline/journal';
 import { createIntake, intakeVariables } from '@landline/intake';
 import { readSecret } from '@landline/process';
@@ -58,7 +59,7 @@ export async function enqueueJournal(args: string[], context: JournalContext): P
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `${tally.events} events were enqueued; then it stopped: ${reason}\nRun the same again when that is put right: what is there twice is applied once.`;
+    const message = `${counted(tally.events, 'event')} ${tally.events === 1 ? 'was' : 'were'} enqueued; then it stopped: ${reason}\nRun the same again when that is put right: what is there twice is applied once.`;
     throw new CliError('enqueue_failed', message, { cause });
   } finally {
     await sink.close();
@@ -166,5 +167,6 @@ async function enqueueFile(path: string, { since, until, sink, tally, report }: 
 
 function describe(tally: Tally, before: Tally = { records: 0, events: 0, bytes: 0, skipped: 0 }): string {
   const { records, events, bytes } = tally;
-  return `${records - before.records} records, ${events - before.events} events, ${bytes - before.bytes} bytes`;
+  const parts = [counted(records - before.records, 'record'), counted(events - before.events, 'event')];
+  return [...parts, counted(bytes - before.bytes, 'byte')].join(', ');
 }

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { counted } from '@landline/operations';
 import { fetchedSpool, listSpool, verifySpoolFile, type SpoolFile } from '@landline/recordings';
 import { formatTable } from '../format-table.ts';
 import type { JournalContext } from './journal-context.ts';
@@ -52,7 +53,7 @@ export async function verifySpool({ spoolDir, print }: Pick<JournalContext, 'spo
     damaged += Number(!isIntact);
     print(`${name}: ${bytes} bytes, ${isIntact ? (state === 'arriving' ? 'arriving' : 'intact') : 'DAMAGED'}`);
   }
-  if (files.length > 0) print(`${files.length} files in ${spoolDir}.`);
-  if (damaged > 0) print(`${damaged} damaged bodies: fetch their events from ElevenLabs.`);
+  if (files.length > 0) print(`${counted(files.length, 'file')} in ${spoolDir}.`);
+  if (damaged > 0) print(`${counted(damaged, 'damaged body')}: fetch their events from ElevenLabs.`);
   return damaged;
 }

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { counted } from '@landline/operations';
 import { listJournal, verifyJournalFile, type JournalDamage } from '@landline/journal';
 import type { JournalContext } from './journal-context.ts';
 import { verifySpool } from './spool.ts';
@@ -21,12 +22,16 @@ export async function verifyJournal(args: string[], { dir, spoolDir, print }: Jo
     total.events += events;
     total.damaged += damage.filter(({ isTorn }) => !isTorn).length;
     const found = damage.length === 0 ? 'intact' : damage.map(describeDamage).join(', ');
-    print(`${relative(dir, path)}: ${records} records, ${events} events, ${found}`);
+    print(`${relative(dir, path)}: ${counted(records, 'record')}, ${counted(events, 'event')}, ${found}`);
   }
-  print(`${total.files} files, ${total.records} records, ${total.events} events in ${dir}.`);
+  print(
+    `${counted(total.files, 'file')}, ${counted(total.records, 'record')}, ${counted(total.events, 'event')} in ${dir}.`,
+  );
   const damagedBodies = await verifySpool({ spoolDir, print });
   if (total.damaged === 0) return damagedBodies === 0 ? 0 : 1;
-  print(`${total.damaged} damaged parts: what was there can come from Redis alone. What follows them is enqueued.`);
+  print(
+    `${counted(total.damaged, 'damaged part')}: what was there can come from Redis alone. What follows them is enqueued.`,
+  );
   return 1;
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '@landline/operations';
 import type { ConversationPlan, KeptTables, RebuildPlan, TableDifference } from '@landline/store';
 import { escapeControls, showControls } from '../format-table.ts';
 
@@ -16,10 +17,12 @@ export function planDocument({ events, withoutBody, bodyBytes, tableBytes, kept,
 /** Describes a plan for a person. */
 export function describePlan({ events, withoutBody, bodyBytes, tableBytes, kept, dependents }: RebuildPlan): string {
   const lines = [
-    `${events} applied events of the ledger, ${megabytes(bodyBytes)} of bodies; the tables have ${megabytes(tableBytes)}, and the new ones need about as much`,
+    `${counted(events, 'applied event')} of the ledger, ${megabytes(bodyBytes)} of bodies; the tables have ${megabytes(tableBytes)}, and the new ones need about as much`,
     ...(withoutBody === 0
       ? []
-      : [`  ${withoutBody} have no body any more: the rows of their conversations and callers stay as they are`]),
+      : [
+          `  ${withoutBody} ${withoutBody === 1 ? 'has' : 'have'} no body any more: the rows of their conversations and callers stay as they are`,
+        ]),
     ...kept.map((tables) => `  kept: ${describeKept(tables)}`),
     ...dependents.map((what) => `  keeps the tables from being swapped: ${showControls(what)}`),
   ];
@@ -63,7 +66,9 @@ export function describeDifferences(differences: readonly TableDifference[]): st
 
 function describeDifference({ table, column, rows, sample }: TableDifference): string[] {
   const what =
-    column === '*' ? `${table}: ${rows} rows are on one side only` : `${table}.${column}: ${rows} rows differ`;
+    column === '*'
+      ? `${table}: ${counted(rows, 'row')} ${rows === 1 ? 'is' : 'are'} on one side only`
+      : `${table}.${column}: ${counted(rows, 'row')} ${rows === 1 ? 'differs' : 'differ'}`;
   const examples = sample.map(({ key, before, after }) =>
     showControls(
       `  ${Object.values(key).map(String).join(' ')}: ${JSON.stringify(before)} becomes ${JSON.stringify(after)}`,

@@ -76,7 +76,7 @@ async function makePlan(filter: EventFilter, context: CommandContext, env: Envir
     return await countMatching(ledger, filter, (looked) => {
       if (performance.now() - saidAt < 2_000) return;
       saidAt = performance.now();
-      complain(`Looked at ${looked} events.`, context);
+      complain(`Looked at ${counted(looked, 'event')}.`, context);
     });
   } catch (cause) {
     throw new CliError('query_failed', explainDatabaseFault(cause), { cause });

@@ -1,3 +1,4 @@
+import { counted } from '@landline/operations';
 import type { RetentionPolicy } from '@landline/operations';
 import type { PlaceSurvey, Survey } from '@landline/store';
 import { showControls } from '../format-table.ts';
@@ -92,7 +93,7 @@ function endOfDay(ms: number): number {
 
 function detailOf(name: keyof Survey, { bodies, events, recordings }: Survey): string {
   if (name === 'bodies' && bodies.due > 0) {
-    const dead = bodies.dead === 0 ? '' : `, ${bodies.dead} dead events among them`;
+    const dead = bodies.dead === 0 ? '' : `, ${counted(bodies.dead, 'dead event')} among them`;
     return `${megabytes(bodies.bytes)}${dead}`;
   }
   if (name === 'events') {
@@ -107,7 +108,7 @@ function whenOf({ name, days, nextAt }: Place): string {
   const next = nextAt === null ? '' : `the next at ${isoTime(nextAt)}`;
   if (name === 'files' || name === 'transcripts' || name === 'audio') return next;
   if (days === null) return 'kept';
-  return [`kept for ${days} days`, next].filter((part) => part !== '').join(', ');
+  return [`kept for ${counted(days, 'day')}`, next].filter((part) => part !== '').join(', ');
 }
 
 function megabytes(bytes: number): string {

@@ -88,7 +88,9 @@ function Types({ types }: { types: Readonly<Record<string, number>> }) {
           )}
         </span>
       ))}
-      {all.length > 4 && <span class="failure-type">{all.length - 4} more types</span>}
+      {all.length > 4 && (
+        <span class="failure-type">{all.length === 5 ? 'one more type' : `${all.length - 4} more types`}</span>
+      )}
     </>
   );
 }

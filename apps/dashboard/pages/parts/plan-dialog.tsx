@@ -139,7 +139,7 @@ function PlanText({ plan }: { plan: Plan }) {
               <span class="plan-part-counts">
                 {Object.entries(counts).map(([word, n]) => (
                   <span key={word}>
-                    {countText(n)} {word.replaceAll('_', ' ')}
+                    {countText(n)} {n === 1 ? word.replaceAll('_', ' ').replace(/s$/, '') : word.replaceAll('_', ' ')}
                   </span>
                 ))}
               </span>

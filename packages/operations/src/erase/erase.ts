@@ -1,4 +1,5 @@
 import type { Person, Subject } from '@landline/store';
+import { counted } from '../counted.ts';
 import { z } from 'zod';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
 import { removeRecordings } from '../recordings/remove-recordings.ts';
@@ -136,7 +137,9 @@ async function removeFiles({ context, ports, count }: Search): Promise<void> {
   const { removed, failed, error } = await context.retry(() => removeRecordings(ports, context.signal));
   await count({ files: removed, files_left: failed });
   if (error !== undefined)
-    context.report({ message: `${failed} files are still there, and are tried again: ${error}` });
+    context.report({
+      message: `${counted(failed, 'file')} ${failed === 1 ? 'is' : 'are'} still there, and tried again: ${error}`,
+    });
 }
 
 async function finish({ journalHours }: ErasureRequest, { context, ports: { store } }: Search): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type Folded,
   type StoredBody,
 } from '@landline/store';
+import { counted } from '../counted.ts';
 import type { OperationContext } from '../operation-kind.ts';
 import { createPace } from '../pace.ts';
 import type { RebuildPorts } from './rebuild-ports.ts';
@@ -116,7 +117,10 @@ function report(context: OperationContext, { schema, last, ...counts }: Settled)
   context.report({
     done: done + counts.done,
     failed: refused,
-    message: refused === 0 ? null : `${refused} events are applied in the ledger, and this version does not apply them`,
+    message:
+      refused === 0
+        ? null
+        : `${counted(refused, 'event')} ${refused === 1 ? 'is' : 'are'} applied in the ledger, and not by this version`,
     checkpoint: { schema, position: { receivedAt: last.receivedAt, id: last.id } },
   });
 }

@@ -4,6 +4,7 @@ import {
   type ConversationRebuilds,
   type ConversationRefusal,
 } from '@landline/store';
+import { counted } from '../counted.ts';
 import { z } from 'zod';
 import { OperationFailedError } from '../errors.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
@@ -50,8 +51,8 @@ export function explainConversationRefusal(refusal: ConversationRefusal): string
     case 'too_slow':
       return 'All events had to wait for it, and it was not done in the time that they may. Try again when fewer calls come, or rebuild all tables (landline rebuild).';
     case 'bodies_gone':
-      return `The bodies of ${refusal.withoutBody} of its ${refusal.events} events are gone: the ledger cannot give its rows any more, so they stay as they are.`;
+      return `The bodies of ${refusal.withoutBody} of its ${counted(refusal.events, 'event')} are gone: the ledger cannot give its rows any more, so they stay as they are.`;
     case 'not_applied':
-      return `${refusal.events} of its events are applied in the ledger, and this version does not apply them: their rows would be lost, so they stay as they are.`;
+      return `${counted(refusal.events, 'event')} of it ${refusal.events === 1 ? 'is' : 'are'} applied in the ledger, and not by this version: their rows would be lost, so they stay as they are.`;
   }
 }

@@ -1,4 +1,5 @@
 import { StoreError, type RebuildState } from '@landline/store';
+import { counted } from '../counted.ts';
 import { z } from 'zod';
 import { OperationFailedError, OperationStoppedError } from '../errors.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
@@ -185,7 +186,9 @@ async function end({ context, ports, schema }: Running, ended: string, swap: boo
 }
 
 function describe(differing: number): string {
-  return differing === 0 ? 'Nothing differs.' : `${differing} columns differ.`;
+  return differing === 0
+    ? 'Nothing differs.'
+    : `${counted(differing, 'column')} ${differing === 1 ? 'differs' : 'differ'}.`;
 }
 
 /** Drops what nobody goes on with. A failure is nobody's: the tables are dropped later then. */

@@ -27,7 +27,7 @@ const JOBS_A_SECOND = 4;
  */
 const REVISITED_PAGES = 20;
 
-const BODY_GONE = 'have no body any more';
+const BODY_GONE = 'whose body is gone';
 
 /** What events are sent with. */
 export interface SendOptions {

@@ -30,7 +30,7 @@ export async function dropBodies(task: RetentionTask): Promise<void> {
       count('days', Number(await context.retry(() => retention.dropBodies(day))));
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
-      task.leave(due.length - i, `${due.length - i} days of bodies are in use; the next run tries again.`);
+      task.leave(due.length - i, `Bodies of ${counted(due.length - i, 'day')} are in use; the next run tries again.`);
       return;
     }
   }

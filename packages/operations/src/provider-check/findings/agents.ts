@@ -1,4 +1,5 @@
 import type { ProviderAgent } from '@landline/provider';
+import { counted } from '../../counted.ts';
 import { ifPublicUrlIsRight, relevantOf, type Look } from '../look.ts';
 import { describeOurUrl, isOurs } from '../our-url.ts';
 import { FINDING_LEVELS, type Finding } from '../provider-check.ts';
@@ -50,7 +51,7 @@ function bounded(findings: readonly Finding[]): Finding[] {
   const rest: Finding = {
     code: 'agents_rest',
     level: first.level,
-    what: `${findings.length - MOST} more findings about agents are left out.`,
+    what: `${counted(findings.length - MOST, 'more finding')} about agents ${findings.length - MOST === 1 ? 'is' : 'are'} left out.`,
     todo: 'Mend those above, then look again.',
   };
   return [...findings.slice(0, MOST), rest];
@@ -124,7 +125,7 @@ function privacyNotes(agent: ProviderAgent, { windowHours }: Look): Finding[] {
     return [note('zero_retention', what, 'Nothing, if that is meant. Keep the receiver up.')];
   }
   if (retentionDays === null || retentionDays * 24 >= windowHours) return [];
-  const what = `The agent ${name} keeps its calls for ${retentionDays} days, which is less than the ${windowHours} hours of RECONCILE_WINDOW_HOURS.`;
+  const what = `The agent ${name} keeps its calls for ${counted(retentionDays, 'day')}, which is less than the ${counted(windowHours, 'hour')} of RECONCILE_WINDOW_HOURS.`;
   return [
     note('retention', what, `Nothing, if that is meant. Else ElevenLabs → Agents → ${name} → Privacy: retention.`),
   ];
