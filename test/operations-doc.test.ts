@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { counted } from '@landline/operations';
 import { createStore } from '@landline/store';
 import { idempotencyKey } from '@landline/webhook';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -176,7 +177,7 @@ describe('Rebuild after an update', () => {
       code: 0,
       output: expect.stringContaining('applied events of the ledger'),
     });
-    const differs = `conversation_messages.content: ${String(n)} rows differ`;
+    const differs = `conversation_messages.content: ${counted(Number(n), 'row')} `;
     expect(await type(build)).toMatchObject({ code: 0, output: expect.stringContaining(differs) });
     expect(await type(swap)).toMatchObject({
       code: 0,
