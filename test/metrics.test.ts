@@ -184,7 +184,7 @@ describe('what moves the metrics', () => {
         landline_provider_webhook_up: 0,
         landline_provider_last_failure_timestamp_seconds: 1_767_225_600,
       });
-  }, 150_000);
+  });
 
   test('events: accepted, refused, applied, known, unknown and at fault', async () => {
     const twice = aMessage();
@@ -475,11 +475,8 @@ describe('what moves the metrics', () => {
     // It does not end before somebody has seen it.
     const unlock = await lockRows(postgres.url, `webhook_events WHERE outcome = 'dead'`);
     await operations.request({ kind: 'replay', filter: { outcome: 'dead' }, rate: 1 });
-    try {
-      await expect.poll(() => readMetrics('worker'), WITHIN).toMatchObject({ landline_operations_running: 1 });
-    } finally {
-      await unlock();
-    }
+    await expect.poll(() => readMetrics('worker'), WITHIN).toMatchObject({ landline_operations_running: 1 });
+    await unlock();
     await expect
       .poll(() => readMetrics('worker'), WITHIN)
       .toMatchObject({

@@ -41,7 +41,7 @@ interface Surroundings {
 }
 
 /** How often a command is typed at most. */
-const MOST_TIMES = 20;
+const MOST_TIMES = 3;
 
 /** Types a step, again where its output says so. */
 async function typeAgain(outcome: Outcome, surroundings: Surroundings): Promise<Typed> {

@@ -4,8 +4,7 @@ import { closeServer } from './close-server.ts';
 import { isReady } from './post.ts';
 
 /**
- * A small load balancer. It asks each server for its readiness and sends to the ready ones in turn, and to all where none is ready; it never
- * retries. A server that does not say in time whether it is ready stays what it was.
+ * A small load balancer. It asks each server for its readiness and sends to the ready ones in turn; it never retries. A server that does not say in time whether it is ready stays what it was.
  */
 export interface Balancer {
   url: string;
@@ -34,8 +33,7 @@ export async function startBalancer(): Promise<Balancer> {
 
   const server = createServer((incoming, answer) => {
     const readyOnes = [...ready].flatMap(([origin, isUsed]) => (isUsed ? [origin] : []));
-    const used = readyOnes.length > 0 ? readyOnes : [...ready.keys()];
-    const origin = used[turn++ % used.length];
+    const origin = readyOnes[turn++ % readyOnes.length];
     const fail = () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end());
     if (origin === undefined) return void fail();
     const { method, headers } = incoming;
