@@ -41,6 +41,13 @@ beforeAll(async () => {
   store = createStore({ databaseUrl: database.url });
   provider = await startProvider({ conversations: [HERE, ...MISSING, RUNNING, YOUNG, OLD, ERASED] });
   await keep(HERE);
+  // What the ledger and a deleted recording still tell of it says nothing of what is here.
+  await keep(ERASED);
+  await runSql(
+    database.directUrl,
+    `INSERT INTO conversation_recordings (conversation_id, event_id, content_type, bytes, sha256, created_at, deleted_at)
+     VALUES ('conv_erased', gen_random_uuid(), 'audio/mpeg', 1, '${'a'.repeat(64)}', now(), now())`,
+  );
   await store.reconcile.markErased(['conv_erased']);
   // A run before has seen it in the list, and could not fetch it. It was deleted at the provider, so no list has it now.
   const { agent_id: agentId } = aCall('conv_gone');
@@ -338,12 +345,18 @@ describe('one call', () => {
     });
   });
 
-  test('a plan and a no change nothing, and need no key', async () => {
-    const planned = await run(['--conversation', 'conv_erased', '--plan'], { env: withoutKey() });
-    expect(planned).toEqual({ code: 0, output: 'The conversation was erased here: it is not fetched.', errors: '' });
-    const { output } = await run(['--conversation', 'conv_none', '--plan', '--json'], { env: withoutKey() });
+  test('a plan and a no change nothing, and need no key; a plan of what is not here exits with 1', async () => {
+    const here = await run(['--conversation', 'conv_here', '--plan'], { env: withoutKey() });
+    expect(here).toMatchObject({ code: 0, output: expect.stringContaining('transcript    here'), errors: '' });
+    const planned = await run(['--conversation', 'conv_none', '--plan'], { env: withoutKey() });
+    expect(planned).toEqual({
+      code: 1,
+      output: 'Nothing of this conversation is here. Whether ElevenLabs has it is asked without --plan alone.',
+      errors: '',
+    });
+    const { code, output } = await run(['--conversation', 'conv_none', '--plan', '--json'], { env: withoutKey() });
     const nothing = { completeness: null, transcript: false, recording: false };
-    expect(JSON.parse(output)).toEqual({ conversation: 'conv_none', ...nothing });
+    expect([code, JSON.parse(output)]).toEqual([1, { conversation: 'conv_none', ...nothing }]);
     const refused = await run(['--conversation', 'conv_none'], {
       env: withoutKey(),
       ask: () => Promise.resolve(false),
@@ -353,6 +366,20 @@ describe('one call', () => {
       output: 'Nothing of this conversation is here.',
       errors: 'Nothing was changed.',
     });
+    expect(await store.operations.list(2)).toMatchObject([{ id: BEFORE }]);
+  });
+
+  test('that was erased is not here, and no worker is asked for it', async () => {
+    const sentence = 'The conversation was erased here: it is not fetched.';
+    const document = { conversation: 'conv_erased', completeness: 'erased', transcript: false, recording: false };
+    const typed = ['--conversation', 'conv_erased'];
+    expect(await run([...typed, '--plan'], { env: withoutKey() })).toEqual({ code: 0, output: sentence, errors: '' });
+    const planned = await run([...typed, '--plan', '--json'], { env: withoutKey() });
+    expect([planned.code, JSON.parse(planned.output)]).toEqual([0, document]);
+    const asked = await run([...typed, '--yes', '--json'], { env: withoutKey() });
+    expect([asked.code, JSON.parse(asked.output), asked.errors]).toEqual([1, document, sentence]);
+    const ask = () => Promise.reject(new Error('There is nothing to ask.'));
+    expect(await run(typed, { env: withoutKey(), ask })).toEqual({ code: 1, output: '', errors: sentence });
     expect(await store.operations.list(2)).toMatchObject([{ id: BEFORE }]);
   });
 

@@ -19,23 +19,30 @@ export interface WantedCall {
   json: boolean;
 }
 
+/** What a person reads of a call that was erased, and of one that nobody here knows. */
+const ERASED = 'The conversation was erased here: it is not fetched.';
+const NOTHING = 'Nothing of this conversation is here.';
+
 /**
  * `landline reconcile --conversation <id> [--plan] [--yes] [--json]`: has a worker fetch one conversation again, however complete it is, and says what is here of
- * it then. With `--plan` it says what is here now, and asks nothing of the provider.
+ * it then. With `--plan` it says what is here now, and asks nothing of the provider. Of an erased conversation no worker is asked.
  *
- * @returns  The exit code: 0 where the conversation is complete, where the plan is all, or the answer was no; 1 where the operation failed or was cancelled; 130
- *           after Ctrl-C.
+ * @returns  The exit code: 0 where the conversation is complete, where a plan has something to show, or the answer was no; 1 where nothing is here to plan with,
+ *           where the conversation was erased, or the operation failed or was cancelled; 130 after Ctrl-C.
  * @throws   {CliError} `configuration_invalid`, `query_failed`.
  */
 export async function fetchOne(wanted: WantedCall, context: CommandContext): Promise<number> {
   const { conversation, plan, yes, json } = wanted;
   const { print } = context;
   const env = await readEnvFile(context.root, context.env);
-  if (plan || (!yes && !json)) {
-    const known = await readKnown(conversation, env, context);
-    print(json ? documentText(hereDocument(conversation, known)) : describeHere(known));
+  const before = await readKnown(conversation, env, context);
+  if (plan) return printPlan(wanted, before, context);
+  if (before?.isErased === true) {
+    if (json) print(documentText(hereDocument(conversation, before)));
+    complain(ERASED, context);
+    return 1;
   }
-  if (plan) return 0;
+  if (!yes && !json) print(describeHere(before));
   if (!yes && !(await context.ask?.('Fetch it from ElevenLabs?'))) {
     complain('Nothing was changed.', context);
     return 0;
@@ -47,6 +54,18 @@ export async function fetchOne(wanted: WantedCall, context: CommandContext): Pro
   if (json) print(documentText({ ...hereDocument(conversation, known), ...endDocument(operation) }));
   else print(`${describeOperation(operation)}\n${describeHere(known)}`);
   return operation.status === 'done' ? 0 : 1;
+}
+
+/** Prints what is here. An id of which nothing is here does not exist, as far as this command looks: it exits with 1. */
+function printPlan(
+  { conversation, json }: WantedCall,
+  known: KnownCall | undefined,
+  { print }: Pick<CommandContext, 'print'>,
+): number {
+  if (json) print(documentText(hereDocument(conversation, known)));
+  else if (known === undefined) print(`${NOTHING} Whether ElevenLabs has it is asked without --plan alone.`);
+  else print(describeHere(known));
+  return known === undefined ? 1 : 0;
 }
 
 /** Reads what the tables have of a conversation; undefined: nothing. A role that may only read is enough. */
@@ -62,15 +81,17 @@ async function readKnown(id: string, env: Environment, { root }: CommandContext)
   }
 }
 
+/** Of an erased conversation nothing is here, whatever its row and the ledger still tell of what was. */
 function hereDocument(conversation: string, known: KnownCall | undefined): object {
+  if (known?.isErased === true) return { conversation, completeness: 'erased', transcript: false, recording: false };
   const { completeness = null, hasAccount = false, hasRecording = false } = known ?? {};
   return { conversation, completeness, transcript: hasAccount, recording: hasRecording };
 }
 
 function describeHere(known: KnownCall | undefined): string {
-  if (known === undefined) return 'Nothing of this conversation is here.';
+  if (known === undefined) return NOTHING;
   const { completeness, hasAccount, hasRecording, saysAudio, isErased } = known;
-  if (isErased) return 'The conversation was erased here: it is not fetched.';
+  if (isErased) return ERASED;
   return [
     `completeness  ${completeness ?? 'not compared with ElevenLabs yet'}`,
     `transcript    ${hasAccount ? 'here' : 'not here'}`,
