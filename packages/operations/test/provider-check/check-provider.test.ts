@@ -458,9 +458,12 @@ test('each code is explained in docs/provider.md', () => {
 const failedAt = (most_recent_failure_error_code: number | null, at = FAILED) =>
   webhooks({ most_recent_failure_error_code, most_recent_failure_timestamp: at });
 
+/** As a row has it: what was found, and what to do. The command to type stands at its end. */
+const ADVICE = `${'Signed with another secret. '.repeat(30)}Then: landline rejected readmit.`;
+
 test('the last failure stands beside what Landline answered within five seconds of it', async () => {
   const asked: [number, number][] = [];
-  const refused = { code: 'signature_mismatch', cause: 'another_secret', advice: 'Copy the secret again.' };
+  const refused = { code: 'signature_mismatch', cause: 'another_secret', advice: ADVICE };
   const refusedBetween = (from: number, to: number) => {
     asked.push([from, to]);
     const rows = [3_000, 1_000].map((late) => ({ ...refused, receivedAt: FAILED * 1000 + late }));
@@ -474,7 +477,7 @@ test('the last failure stands beside what Landline answered within five seconds 
     code: 'last_failure',
     level: 'fault',
     what: `A delivery failed with the code 401 at 2026-03-01T11:00:00.000Z. ${answered}.`,
-    todo: 'Copy the secret again.',
+    todo: ADVICE,
   });
 });
 

@@ -9,6 +9,9 @@ const AROUND_MS = 5_000;
 /** A failure is a fault for a day; after that it is history. */
 const RECENT_MS = 86_400_000;
 
+/** The most characters of advice that is shown. It is ours, and ends in the command to type, so the limit lies far above it: the row may be another version's. */
+const ADVICE_CHARACTERS = 2_000;
+
 /** The newest failure that the provider has seen at our webhook, with what we answered then. */
 export interface ExplainedFailure {
   failure: NonNullable<ProviderCheck['lastFailure']>;
@@ -35,7 +38,7 @@ export async function explainLastFailure(
     code: 'last_failure',
     level: now - at < RECENT_MS ? 'fault' : 'note',
     what: `A delivery failed ${status} at ${new Date(at).toISOString()}. ${cause}.`,
-    todo: nearest === undefined ? adviceOn(code) : shown(nearest.advice),
+    todo: nearest === undefined ? adviceOn(code) : shown(nearest.advice, ADVICE_CHARACTERS),
   };
   return { failure: { code, at, answered }, finding };
 }
