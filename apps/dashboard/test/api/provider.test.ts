@@ -176,7 +176,7 @@ describe('what never came', () => {
   });
 
   it('is fetched by a comparison, whose time is absolute once it is planned', async () => {
-    const usual = (await post('/operations/plan', { kind: 'reconcile', filter: {} })).json();
+    const usual = (await post('/operations/plan', { kind: 'reconcile' })).json();
     expect(usual).toMatchObject({ kind: 'reconcile', total: 2, is_whole: false, filter: {} });
     expect([usual.text, usual.parts]).toEqual([
       expect.stringMatching(/the last comparison left unfinished would be compared as well: 1 missing, 1 waiting\.$/),
@@ -205,8 +205,11 @@ describe('what never came', () => {
       { request: { kind: 'fetch-conversation', filter: { conversation: 'conv-1' } } },
     ]);
     await console_.sql(`UPDATE conversations SET erased_at = now() WHERE id = 'conv-3'`);
-    const erased = await post('/operations/plan', { ...body, conversation: 'conv-3' });
-    expect([erased.statusCode, erased.json().code]).toEqual([409, 'conversation_erased']);
+    for (const url of ['/operations/plan', '/operations']) {
+      const erased = await post(url, { ...body, conversation: 'conv-3' });
+      expect([erased.statusCode, erased.json().code]).toEqual([409, 'conversation_erased']);
+    }
+    expect(await requests()).toHaveLength(1);
     const none = await post('/operations/plan', { ...body, conversation: 'none' });
     expect([none.statusCode, none.json().text]).toEqual([
       200,
@@ -215,7 +218,7 @@ describe('what never came', () => {
   });
 
   it.each([
-    [{ kind: 'reconcile' }, 'filter'],
+    [{ kind: 'replay' }, 'filter'],
     [{ kind: 'reconcile', filter: { since: 'soon' } }, 'since takes a time'],
     [{ kind: 'reconcile', filter: { since: '9998-01-01' } }, 'since must be before now'],
     [{ kind: 'reconcile', filter: { until: '1h' } }, 'until'],

@@ -31,7 +31,8 @@ export interface Attention {
   deadSince: number | null;
   /**
    * Operations that failed in the last 24 hours, of the latest 1,000, by kind; the kind with the newest failure first. One is left out where a later one of
-   * its kind is done. Where it was about one person or one conversation, the later one must be about the same.
+   * its kind is done. Where it was about one person or one conversation, the later one must be about the same. Left out as well is what no later one can make
+   * good: see `MOOT`.
    */
   failedOperations: readonly FailedOperations[];
   /** Requests that were refused in the last 24 hours and were not readmitted, by cause. */
@@ -54,6 +55,15 @@ export interface Attention {
 /** The one person or conversation that an operation is about; null: it is about neither. */
 const SUBJECT = `COALESCE(filter ->> 'subject_hash', filter ->> 'conversation')`;
 
+/**
+ * Whether nobody can mend a failure of `operations o`: its conversation is erased by now. So it is with a fetch whose conversation is unfetchable by now, or which
+ * ElevenLabs answered without giving anything, while nothing is here: a comparison makes the row of a call that ElevenLabs lists.
+ */
+const MOOT = `(o.kind = 'fetch-conversation' AND o.failed > 0
+          AND NOT EXISTS (SELECT FROM conversations AS c WHERE c.id = o.filter ->> 'conversation')
+          OR EXISTS (SELECT FROM conversations AS c WHERE c.id = o.filter ->> 'conversation'
+            AND (c.erased_at IS NOT NULL OR (o.kind = 'fetch-conversation' AND c.completeness = 'unfetchable'))))`;
+
 /** A row of each kind in `failedOperations`. */
 const FAILED_OPERATIONS = `
         SELECT o.kind, count(*) AS count, (array_agg(o.id ORDER BY o.finished_at DESC))[1] AS id,
@@ -62,7 +72,7 @@ const FAILED_OPERATIONS = `
           SELECT *, max(finished_at) FILTER (WHERE status = 'done') OVER (PARTITION BY kind, ${SUBJECT}) AS mended_at
           FROM (SELECT * FROM operations ORDER BY created_at DESC, id DESC LIMIT ${MOST_OPERATIONS}) AS o) AS o
         WHERE o.status = 'failed' AND o.finished_at > clock_timestamp() - interval '24 hours'
-          AND COALESCE(o.mended_at <= o.finished_at, true)
+          AND COALESCE(o.mended_at <= o.finished_at, true) AND NOT ${MOOT}
         GROUP BY o.kind`;
 
 /** Counts it all, in one row. Each count reads an index, or is bounded. */

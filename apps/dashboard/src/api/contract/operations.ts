@@ -30,7 +30,9 @@ const words = z.record(z.string(), z.string());
 /** The id that the operation gets: whoever sends the same one twice, such as after a lost answer, starts one operation. Without it the server makes one. */
 const id = z.uuid({ error: 'id takes a uuid of your own, or is left out' }).optional();
 
-/** What can be asked for. `filter` has the words of its kind: those of events for a replay, `since`, `until` and `cause` for a readmission, `since` for a comparison with the provider. */
+/**
+ * What can be asked for. `filter` has the words of its kind: those of events for a replay, `since`, `until` and `cause` for a readmission, `since` for a comparison with the provider.
+ * The comparison alone goes without `filter`: whoever forgets that of a replay must not replay everything. */
 export const operationBody = z.discriminatedUnion(
   'kind',
   [
@@ -43,7 +45,7 @@ export const operationBody = z.discriminatedUnion(
       value: z.string().min(1).max(256),
     }),
     z.strictObject({ kind: z.literal('rebuild-conversation'), id, conversation: conversationIdSchema }),
-    z.strictObject({ kind: z.literal('reconcile'), id, filter: words }),
+    z.strictObject({ kind: z.literal('reconcile'), id, filter: words.default({}) }),
     z.strictObject({ kind: z.literal('fetch-conversation'), id, conversation: conversationIdSchema }),
   ],
   {

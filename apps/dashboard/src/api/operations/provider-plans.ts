@@ -44,10 +44,7 @@ function unfinishedWords(counts: Readonly<Record<'missing' | 'waiting' | 'open',
 /** What it would do to fetch a conversation again, or one of which nothing is here. @throws ApiFault where it was erased */
 export async function fetchPlan(conversation: string, { conversations, reconcile }: Lookups): Promise<Plan> {
   const [row, hasAsked] = await Promise.all([conversations.get(conversation), hasAskedProvider(reconcile)]);
-  if (row !== undefined && row.erasedAt !== null) {
-    const message = 'This conversation was erased: ElevenLabs is not asked for it any more.';
-    throw new ApiFault(409, { code: 'conversation_erased', message });
-  }
+  refuseErased(row);
   const sentences = [
     ...(row === undefined ? ['Nothing of this conversation is here.'] : []),
     'ElevenLabs would be asked for the account of this call once more, and for its recording where one is kept and is not here.',
@@ -62,6 +59,13 @@ export async function fetchPlan(conversation: string, { conversations, reconcile
     parts: [],
     filter: fetchConversationWords(conversation),
   };
+}
+
+/** @throws ApiFault `conversation_erased` */
+export function refuseErased(row: { erasedAt: number | null } | undefined): void {
+  if (row === undefined || row.erasedAt === null) return;
+  const message = 'This conversation was erased: ElevenLabs is not asked for it any more.';
+  throw new ApiFault(409, { code: 'conversation_erased', message });
 }
 
 /** Tells whether a worker with a key was ever there. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ERASE, READMIT, REPLAY } from '@landline/operations';
+import { ERASE, FETCH_CONVERSATION, READMIT, REPLAY } from '@landline/operations';
 import { consoleRequestSchema } from '@landline/queue';
 import { operationBody, startedSchema } from '../contract/operations.ts';
 import { inTime } from '../deadline.ts';
@@ -7,6 +7,7 @@ import { describeIssues, invalid } from '../faults.ts';
 import { lookupsOf, type ApiPorts } from '../ports.ts';
 import { route, type ApiRoute } from '../route.ts';
 import { makePlan, type PlanPorts } from './make-plan.ts';
+import { refuseErased } from './provider-plans.ts';
 import { operationWords, readWanted, type Wanted } from './wanted.ts';
 
 /** POST /operations: leaves the request to a worker, however long workers and Postgres are away. */
@@ -19,11 +20,13 @@ export function startOperation(ports: PlanPorts & Pick<ApiPorts, 'requests' | 'j
     body: operationBody,
     status: 202,
     answer: startedSchema,
+    faults: { 409: { description: 'conversation_erased' } },
     async handle({ body, visitor, signal }) {
       const wanted = readWanted(body, Date.now());
       const [filter, total] = await Promise.all([
         operationWords(wanted, ports.journalHours),
         countFor(wanted, ports, signal),
+        refuseFetchOfErased(wanted, ports, signal),
       ]);
       const id = body.id?.toLowerCase() ?? randomUUID();
       const rate = wanted.kind === REPLAY ? wanted.rate : undefined;
@@ -58,4 +61,15 @@ async function countFor(wanted: Wanted, ports: PlanPorts, signal: AbortSignal): 
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Refuses to fetch what was erased: the operation could only fail. Where Postgres does not answer the request is sent all the same, and the worker refuses it.
+ *
+ * @throws ApiFault `conversation_erased`
+ */
+async function refuseFetchOfErased(wanted: Wanted, ports: PlanPorts, signal: AbortSignal): Promise<void> {
+  if (wanted.kind !== FETCH_CONVERSATION || ports.lookups === undefined) return;
+  const reading = ports.lookups.conversations.get(wanted.conversation);
+  refuseErased(await inTime(reading, signal).catch(() => undefined));
 }
