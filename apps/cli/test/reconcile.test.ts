@@ -376,10 +376,12 @@ describe('one call', () => {
     expect(await run([...typed, '--plan'], { env: withoutKey() })).toEqual({ code: 0, output: sentence, errors: '' });
     const planned = await run([...typed, '--plan', '--json'], { env: withoutKey() });
     expect([planned.code, JSON.parse(planned.output)]).toEqual([0, document]);
-    const asked = await run([...typed, '--yes', '--json'], { env: withoutKey() });
-    expect([asked.code, JSON.parse(asked.output), asked.errors]).toEqual([1, document, sentence]);
-    const ask = () => Promise.reject(new Error('There is nothing to ask.'));
-    expect(await run(typed, { env: withoutKey(), ask })).toEqual({ code: 1, output: '', errors: sentence });
+    const refused = await run([...typed, '--yes', '--json'], { env: withoutKey() });
+    expect([refused.code, JSON.parse(refused.output), refused.errors]).toEqual([1, document, sentence]);
+    const asked: string[] = [];
+    const ask = (question: string) => Promise.resolve(asked.push(question) > 0);
+    const answered = await run(typed, { env: withoutKey(), ask });
+    expect({ ...answered, asked }).toEqual({ code: 1, output: '', errors: sentence, asked: [] });
     expect(await store.operations.list(2)).toMatchObject([{ id: BEFORE }]);
   });
 

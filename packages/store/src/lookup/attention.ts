@@ -31,8 +31,8 @@ export interface Attention {
   deadSince: number | null;
   /**
    * Operations that failed in the last 24 hours, of the latest 1,000, by kind; the kind with the newest failure first. One is left out where a later one of
-   * its kind is done. Where it was about one person or one conversation, the later one must be about the same. Left out as well is what no later one can make
-   * good: see `MOOT`.
+   * its kind is done. Where it was about one person or one conversation, the later one must be about the same. Left out as well is what needs nobody, as it is about a
+   * conversation that is erased, unfetchable, complete or unknown by now: see `MOOT`.
    */
   failedOperations: readonly FailedOperations[];
   /** Requests that were refused in the last 24 hours and were not readmitted, by cause. */
@@ -56,13 +56,16 @@ export interface Attention {
 const SUBJECT = `COALESCE(filter ->> 'subject_hash', filter ->> 'conversation')`;
 
 /**
- * Whether nobody can mend a failure of `operations o`: its conversation is erased by now. So it is with a fetch whose conversation is unfetchable by now, or which
- * ElevenLabs answered without giving anything, while nothing is here: a comparison makes the row of a call that ElevenLabs lists.
+ * Whether a failure of `operations o` needs nobody, because its conversation is erased by now. So it is with a fetch:
+ *
+ * - whose conversation is unfetchable by now;
+ * - that asked ElevenLabs, and got nothing, and the conversation is complete all the same, or nothing of it is here. A comparison makes the row of a call that
+ *   ElevenLabs lists.
  */
 const MOOT = `(o.kind = 'fetch-conversation' AND o.failed > 0
           AND NOT EXISTS (SELECT FROM conversations AS c WHERE c.id = o.filter ->> 'conversation')
-          OR EXISTS (SELECT FROM conversations AS c WHERE c.id = o.filter ->> 'conversation'
-            AND (c.erased_at IS NOT NULL OR (o.kind = 'fetch-conversation' AND c.completeness = 'unfetchable'))))`;
+          OR EXISTS (SELECT FROM conversations AS c WHERE c.id = o.filter ->> 'conversation' AND (c.erased_at IS NOT NULL
+            OR o.kind = 'fetch-conversation' AND (c.completeness = 'unfetchable' OR o.failed > 0 AND c.completeness = 'complete'))))`;
 
 /** A row of each kind in `failedOperations`. */
 const FAILED_OPERATIONS = `

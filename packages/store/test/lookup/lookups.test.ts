@@ -174,22 +174,23 @@ test('an operation that failed is told of until a later one of its kind is done'
 });
 
 test('the failure to fetch a call is told of no more once nobody can fetch it', async () => {
-  const ids = ['open', 'unfetchable', 'erased', 'none', 'unasked'].map((id) => `call-${id}`);
+  const calls = ['open', 'complete', 'unfetchable', 'erased', 'none', 'unasked'].map((id) => `call-${id}`);
   // A rebuild can mend what is unfetchable, and not what is erased.
   const kinds = ['fetch-conversation', 'rebuild-conversation'];
-  const rows = kinds.flatMap((kind) => ids.map((id) => anEnded(kind, 'failed', [1, id, `{"conversation": "${id}"}`])));
+  const rows = kinds.flatMap((kind) =>
+    calls.map((id) => anEnded(kind, 'failed', [1, id, `{"conversation": "${id}"}`])),
+  );
   await context.sql(`DELETE FROM operations;
     INSERT INTO operations (kind, status, created_at, finished_at, message, filter) VALUES ${rows.join(', ')};
     UPDATE operations SET failed = 1 WHERE message <> 'call-unasked';
     INSERT INTO conversations (id, status, started_at, created_at, updated_at, clocks, completeness, erased_at)
-      SELECT 'call-' || word, 'done', now(), now(), now(), '{}', CASE word WHEN 'open' THEN word ELSE 'unfetchable' END,
-        CASE word WHEN 'erased' THEN now() END
-      FROM unnest('{open,unfetchable,erased}'::text[]) AS word`);
+      SELECT 'call-' || word, 'done', now(), now(), now(), '{}', word, CASE word WHEN 'erased' THEN now() END
+      FROM unnest('{open,complete,unfetchable,erased}'::text[]) AS word`);
   const { failedOperations } = await lookups.attention();
   // Nobody asked ElevenLabs for the last one: it may be there.
   expect(failedOperations.map(({ kind, count }) => [kind, count])).toEqual([
     ['fetch-conversation', 2],
-    ['rebuild-conversation', 4],
+    ['rebuild-conversation', 5],
   ]);
   await context.sql(`DELETE FROM conversations WHERE id LIKE 'call-%'; DELETE FROM operations;
     INSERT INTO operations (kind, status) VALUES ('c', 'running')`);
