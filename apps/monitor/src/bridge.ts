@@ -1,17 +1,15 @@
 import { printable, type Logger } from '@landline/process';
 import type { ListedConversation, Provider } from '@landline/provider';
 import { findRunning } from './find-running.ts';
-import { followCall, type FollowedCall } from './followed-call.ts';
+import { followCall, type FollowedCall, type FollowOptions } from './followed-call.ts';
 import type { MonitorMetrics } from './metrics.ts';
+import { createOpenings, type Openings } from './openings.ts';
 import type { Outbox } from './outbox.ts';
 import { createPlaces } from './places.ts';
 import { createRefusals, type Party, type Refusals } from './refusals.ts';
 
 /** How many calls are followed at once. */
 const MAX_CALLS = 1_000;
-
-/** How many sockets are opened after one list, so that a start among many calls is no burst. */
-const OPENED_AT_ONCE = 100;
 
 /** A call that so many lists in a row do not show is over. One list may miss a call that runs, because pages shift while it is read. */
 const LISTS_UNTIL_OVER = 2;
@@ -21,6 +19,9 @@ const LISTS_UNTIL_CLOSED = 20;
 
 /** The code with which the provider closes the socket of an agent that may not be monitored. */
 const POLICY_VIOLATION = 1008;
+
+/** The codes of a socket that did not break. Its call may be over, so the next list decides whether it is opened again. */
+const CLOSED_IN_ORDER: ReadonlySet<number> = new Set([1000, POLICY_VIOLATION]);
 
 /** The parts of a bridge. */
 export interface BridgeOptions {
@@ -61,7 +62,6 @@ export function createBridge(options: BridgeOptions): Bridge {
   const { outbox, metrics, logger, maxCalls = MAX_CALLS, now = Date.now } = options;
   const entries = new Map<string, Entry>();
   const refusals = createRefusals(now);
-  const parts = { ...options, now, entries, refusals };
   /** Those whose socket stands, or whose end is still to be told. A call that is over but still listed keeps no place from another one. */
   const holders = () =>
     new Set([...entries.values()].filter((it) => it.isOpen() || it.hasStarted()).map(({ call }) => call.id));
@@ -73,12 +73,13 @@ export function createBridge(options: BridgeOptions): Bridge {
     entries.get(listed.id)?.mayOpen() !== false &&
     places.isFor(listed.id);
   const open = (listed: ListedConversation): void => {
-    const entry = entries.get(listed.id) ?? followEntry(listed, parts);
+    const entry = entries.get(listed.id) ?? followEntry(listed, { ...options, now, entries, refusals, openings });
     entries.set(listed.id, entry);
     places.take(listed.id);
     if (entry.opened++ > 0) metrics.reconnects.inc();
     entry.open();
   };
+  const openings = createOpenings({ mayOpen, isListed: (id) => entries.get(id)?.missed === 0, open });
   const endWhatIsOver = (entry: Entry): void => {
     entry.missed++;
     if (entry.isOpen() && entry.missed < LISTS_UNTIL_CLOSED) return;
@@ -101,35 +102,32 @@ export function createBridge(options: BridgeOptions): Bridge {
       // Those that were tried least: calls whose sockets never stand must not keep the others waiting.
       const timesOpened = ({ id }: ListedConversation): number => entries.get(id)?.opened ?? 0;
       const inTurn = inProgress.toSorted((a, b) => timesOpened(a) - timesOpened(b));
-      let opened = 0;
-      for (const listed of inTurn) {
-        if (opened === OPENED_AT_ONCE) break;
-        if (!mayOpen(listed)) continue;
-        open(listed);
-        opened++;
-      }
+      openings.openListed(inTurn);
       return running.size + entries.size > 0;
     },
     close() {
+      openings.close();
       for (const entry of entries.values()) entry.close();
     },
     openCalls: () => [...entries.values()].filter((entry) => entry.isOpen()).length,
   };
 }
 
+/** What an entry is made with. */
+interface EntryParts extends Required<Omit<BridgeOptions, 'maxCalls'>> {
+  entries: Map<string, Entry>;
+  refusals: Refusals;
+  openings: Pick<Openings, 'openAgain'>;
+}
+
 /** Follows a call, and minds what its socket's end says about the agent. */
-function followEntry(
-  { id, agentId, direction, startedAt }: ListedConversation,
-  {
-    entries,
-    refusals,
-    ...options
-  }: Required<Omit<BridgeOptions, 'maxCalls'>> & { entries: Map<string, Entry>; refusals: Refusals },
-): Entry {
+function followEntry(listed: ListedConversation, { entries, refusals, openings, ...options }: EntryParts): Entry {
+  const { id, agentId, direction, startedAt } = listed;
   const { metrics, logger } = options;
   const party = partyOf({ id, agentId });
   let refused = 0;
-  const onClosed = (code: number, reason: string): void => {
+  const onClosed: FollowOptions['onClosed'] = ({ code, reason, pauseMs }) => {
+    if (!CLOSED_IN_ORDER.has(code)) openings.openAgain(listed, pauseMs);
     refused = code === POLICY_VIOLATION ? refused + 1 : 0;
     if (refused === 0) return;
     metrics.refused.inc({ by: 'provider' });

@@ -18,8 +18,8 @@ export interface FollowOptions {
   now: () => number;
   /** Called with each message that the socket brings. */
   onHeard: () => void;
-  /** Called when the socket is closed by the other side, or fails. */
-  onClosed: (code: number, reason: string) => void;
+  /** Called when the socket is closed by the other side, or fails; `pauseMs` is how long it may not be opened again. */
+  onClosed: (closed: { code: number; reason: string; pauseMs: number }) => void;
 }
 
 /** A running call that is followed. */
@@ -64,8 +64,9 @@ export function followCall(call: RunningCall, options: FollowOptions): FollowedC
         if (socket !== opened) return;
         socket = undefined;
         closings = now() - openedAt > STEADY_MS ? 1 : closings + 1;
-        mayOpenAt = now() + Math.min(PAUSES.first * 2 ** (closings - 1), PAUSES.longest);
-        options.onClosed(code, reason);
+        const pauseMs = Math.min(PAUSES.first * 2 ** (closings - 1), PAUSES.longest);
+        mayOpenAt = now() + pauseMs;
+        options.onClosed({ code, reason, pauseMs });
       },
     });
     return opened;

@@ -96,6 +96,52 @@ test('a socket that is closed while the call runs is opened again, with growing 
   expect((await metrics.reconnects.get()).values).toMatchObject([{ value: 6 }]);
 });
 
+test('a socket that breaks is opened again before the next list, one that is closed in order or whose call is not listed after it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { look, pass, list, hangUp, sockets, bridge } = aBridge();
+  const wait = (seconds: number): string[] => {
+    const before = sockets.length;
+    pass(seconds);
+    vi.advanceTimersByTime(seconds * 1000);
+    return sockets.slice(before).map(({ id }) => id);
+  };
+  list.calls = [listed('conv_1'), listed('conv_2'), listed('conv_3')];
+  await look();
+  hangUp('conv_1');
+  hangUp('conv_2', 1000);
+  hangUp('conv_3', 1008);
+  expect([wait(0.9), wait(0.1)]).toEqual([[], ['conv_1']]);
+  hangUp('conv_1', 1011);
+  expect([wait(1.9), wait(0.1)]).toEqual([[], ['conv_1']]);
+  // A list may have missed it, and the next one says.
+  list.calls = [];
+  await look();
+  hangUp('conv_1');
+  expect(wait(60)).toEqual([]);
+  list.calls = [listed('conv_1')];
+  await look();
+  hangUp('conv_1');
+  bridge.close();
+  expect(wait(60)).toEqual([]);
+});
+
+test('many sockets that break at once are opened again a hundred between two lists', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { look, pass, list, hangUp, sockets } = aBridge();
+  list.calls = Array.from({ length: 150 }, (_, i) => listed(`conv_${i}`));
+  await look();
+  await look();
+  await look(0);
+  for (const { id } of sockets) hangUp(id);
+  pass(1);
+  vi.advanceTimersByTime(1_000);
+  expect(sockets).toHaveLength(250);
+  await look(0);
+  expect(sockets).toHaveLength(300);
+});
+
 test('an agent that may not be monitored: said once, its calls are tried again after an hour, and nothing is told of them', async () => {
   const { look, list, hangUp, sockets, log, received, metrics, hear, receiver } = aBridge();
   list.calls = [listed('conv_1'), listed('conv_2'), listed('conv_3', { agentId: 'agent_2' })];

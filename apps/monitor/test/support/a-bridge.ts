@@ -79,6 +79,10 @@ export function aBridge({
     metrics,
     outbox,
     log: () => lines.join(''),
+    /** Lets some seconds pass without a list. */
+    pass: (seconds: number) => {
+      clock.ms += seconds * 1000;
+    },
     /** Lets some seconds pass, and lists the running calls. */
     look: async (seconds = 3) => {
       clock.ms += seconds * 1000;
