@@ -102,6 +102,7 @@ function failing(error: Error) {
     ledger: { list: fail, count: fail },
     operations: { list: fail, get: fail },
     erasurePlan: fail,
+    conversations: { get: fail },
     rejected: { get: fail },
   };
 }
@@ -315,9 +316,14 @@ describe('a fault', () => {
       lookups: failing(storeError('connection')),
       send: async (request) => void sent.push(request),
     });
-    const payload = { kind: 'erase', by: 'user', value: 'somebody' };
-    expect((await ask('/operations', { method: 'POST', payload })).statusCode).toBe(202);
-    expect(sent).toMatchObject([{ do: 'start', kind: 'erase' }]);
+    const calls = [
+      { kind: 'erase', by: 'user', value: 'somebody' },
+      { kind: 'fetch-conversation', conversation: 'conv-1' },
+    ];
+    for (const payload of calls) {
+      expect((await ask('/operations', { method: 'POST', payload })).statusCode).toBe(202);
+    }
+    expect(sent).toMatchObject(calls.map(({ kind }) => ({ do: 'start', kind })));
     expect(JSON.stringify(lines)).toContain('"url":"/api/v1/operations"');
     expect(JSON.stringify(lines)).not.toContain('somebody');
   });
