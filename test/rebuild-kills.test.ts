@@ -148,7 +148,7 @@ test(
     expect(ended).toMatchObject({ status: 'done', failed: 0, message: expect.stringMatching(/^Nothing differs\./) });
     expect(await sql('SELECT count(*)::int AS n FROM conversation_messages')).toEqual([{ n: EVENTS + sent }]);
     // The fixed costs of a rebuild, such as its locks, are most of a short one: it says nothing of the rate.
-    if (IS_WHOLE) expect(rate / applied).toBeGreaterThan(0.7);
+    expect({ isSlow: IS_WHOLE && rate < 0.7 * applied }).toEqual({ isSlow: false });
   },
   IS_WHOLE ? 1_800_000 : 240_000,
 );
