@@ -6,7 +6,7 @@ import { readConversation } from './read/conversation.ts';
 import { listedConversations } from './read/listed-conversations.ts';
 import { PAGE_SIZE, pagesOf } from './read/pages.ts';
 import { parseAnswer } from './read/read-answer.ts';
-import type { Ask, Client } from './request/client.ts';
+import type { Ask, Client, ReadPieces } from './request/client.ts';
 import { isText, isTextType } from './read/is-text.ts';
 import { inPath } from './request/in-path.ts';
 import { pause } from './request/pause.ts';
@@ -80,15 +80,15 @@ export async function fetchConversation(
 }
 
 /**
- * Fetches a call's audio, piece after piece.
+ * Fetches a call's audio, and has it read piece after piece: again from its beginning where it is cut.
  *
  * @param againMs  Audio that is not found is asked for once more after so long.
  */
-export async function fetchAudio(
+export async function fetchAudio<T>(
   client: Client,
-  { id, againMs }: { id: string; againMs: number },
+  { id, againMs, read }: { id: string; againMs: number; read: ReadPieces<T> },
   signal: AbortSignal,
-): Promise<AsyncIterable<Buffer>> {
+): Promise<T> {
   const ask = askOf(id, `the audio of conversation ${inPath(id)}`, signal);
   const check = ({ headers, status }: Response) => {
     const type = headers.get('content-type') ?? '';
@@ -101,7 +101,8 @@ export async function fetchAudio(
     refuseWhere(isTextType(type), 'no audio');
     return (first: Buffer) => refuseWhere(isText(first, type), 'no audio');
   };
-  const fetch = () => client.stream({ ...ask, path: `${ask.path}/audio` }, AUDIO_LIMIT_BYTES, check);
+  const options = { limitBytes: AUDIO_LIMIT_BYTES, check };
+  const fetch = () => client.stream({ ...ask, path: `${ask.path}/audio` }, options, read);
   return onceMore(fetch, againMs, signal);
 }
 

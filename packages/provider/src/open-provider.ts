@@ -46,7 +46,7 @@ export function openProvider(options: ProviderOptions): Provider {
   return {
     conversations: (window, signal) => listConversations(client, window, signal),
     conversation: (id, signal) => fetchConversation(client, { id, againMs: firstPauseMs / 2 }, signal),
-    audio: (id, signal) => fetchAudio(client, { id, againMs: firstPauseMs / 2 }, signal),
+    audio: (id, read, signal) => fetchAudio(client, { id, againMs: firstPauseMs / 2, read }, signal),
     webhooks: (signal) => readWebhooks(client, signal),
     settings: (signal) => readSettings(client, signal),
     agents: (signal) => readAgents(client, signal),

@@ -133,10 +133,13 @@ export interface Provider {
   /** Fetches a call's account. A 404 is asked for once more before it counts. */
   conversation(id: string, signal: AbortSignal): Promise<FetchedConversation>;
   /**
-   * Fetches a call's audio, piece after piece. A 404 is asked for once more before it counts. Once a piece has come nothing is asked for again: the reading throws. It counts as a request that is on
-   * its way until it is read to its end, or is left (`break`, `return`), or the signal is aborted.
+   * Fetches a call's audio, and has it read piece after piece. A 404 is asked for once more before it counts. Audio that is cut is asked for again, and `read` is called with
+   * it from its beginning: it must keep nothing of what it read before. It counts as a request that is on its way until it is read to its end, or is left (`break`, `return`).
+   *
+   * @returns  What `read` returns.
+   * @throws   What `read` throws of itself.
    */
-  audio(id: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
+  audio<T>(id: string, read: (pieces: AsyncIterable<Buffer>) => Promise<T>, signal: AbortSignal): Promise<T>;
   webhooks(signal: AbortSignal): Promise<ProviderWebhooks>;
   settings(signal: AbortSignal): Promise<ProviderSettings>;
   /** Lists the agents that this key sees, each with its own settings. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ListedConversation } from '../src/index.ts';
-import { API_KEY, json, refuse, serve, type Answer } from './support/serve.ts';
+import { allOf, API_KEY, json, refuse, serve, type Answer } from './support/serve.ts';
 
 const { signal } = new AbortController();
 const WINDOW = { from: 1_700_000_000_500, to: 1_700_003_600_000 };
@@ -156,8 +156,6 @@ test('fetches audio piece by piece, and asks once more where it is not found', a
     refuse(404, 'conversation_not_found'),
     (_request, response) => response.writeHead(200, { 'content-type': 'audio/mpeg' }).end(sound),
   ]);
-  const pieces = [];
-  for await (const piece of await provider.audio('c1', signal)) pieces.push(piece);
-  expect(Buffer.concat(pieces).equals(sound)).toBe(true);
+  expect((await provider.audio('c1', allOf, signal)).equals(sound)).toBe(true);
   expect(asked).toEqual(Array.from({ length: 2 }, () => 'GET /v1/convai/conversations/c1/audio'));
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Provider } from '../src/index.ts';
-import { errorOf, json, refuse, serve, type Answer } from './support/serve.ts';
+import { allOf, errorOf, json, refuse, serve, type Answer } from './support/serve.ts';
 
 const { signal } = new AbortController();
 const WINDOW = { from: 1_700_000_000_000, to: 1_700_003_600_000 };
@@ -82,11 +82,11 @@ test.each<[what: string, answer: Answer, ask: (provider: Provider) => Promise<un
     { code: 'refused', message: expect.stringContaining('query.page_size: too large') },
   ],
   ['a web page', (_request, response) => response.end(`<html>${WORDS}`), listAll, { code: 'bad_answer' }],
-  ['a web page in place of audio', json({}), (provider) => provider.audio('c1', signal), { code: 'bad_answer' }],
+  ['a web page in place of audio', json({}), (provider) => provider.audio('c1', allOf, signal), { code: 'bad_answer' }],
   [
     'no audio',
     (_request, response) => response.end(),
-    (provider) => provider.audio('c1', signal),
+    (provider) => provider.audio('c1', allOf, signal),
     { code: 'unusable' },
   ],
   ['another call', account({ conversation_id: 'c2' }), fetchOne, { code: 'bad_answer' }],
@@ -131,12 +131,12 @@ test.each([
   const { provider } = await serve([
     (_request, response) => response.writeHead(status, type === undefined ? {} : { 'content-type': type }).end(body),
   ]);
-  await expect(provider.audio('c1', signal)).rejects.toMatchObject({ code: 'bad_answer' });
+  await expect(provider.audio('c1', allOf, signal)).rejects.toMatchObject({ code: 'bad_answer' });
 });
 
 test('takes audio whose type is not said', async () => {
   const { provider } = await serve([(_request, response) => response.writeHead(200).end('ID3\u0004 and sound')]);
-  for await (const piece of await provider.audio('c1', signal)) expect(piece.toString()).toBe('ID3\u0004 and sound');
+  expect((await provider.audio('c1', allOf, signal)).toString()).toBe('ID3\u0004 and sound');
 });
 
 test('reads what the provider leaves out, or has added', async () => {

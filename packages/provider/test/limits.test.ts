@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { pagesOf, type Page } from '../src/read/pages.ts';
-import { Client } from '../src/request/client.ts';
+import { Client, type ReadPieces } from '../src/request/client.ts';
 import { API_KEY, errorOf, json, serve, type Answer } from './support/serve.ts';
 
 /** NOTHING_MISSING=whole: audio without end is read up to the true bound. */
@@ -23,15 +23,14 @@ const endless: Answer = (_request, response) => {
   write();
 };
 
-/** Reads to the end, which is an error. Returns how much came before. */
-async function bytesBefore(pieces: AsyncIterable<Buffer>, failed: (error: unknown) => void): Promise<number> {
+/** Has audio read to its end, which is an error. Returns that, and how much came before. */
+async function bytesBefore(ask: (read: ReadPieces<void>) => Promise<void>): Promise<{ bytes: number; error: unknown }> {
   let bytes = 0;
-  try {
+  const read = async (pieces: AsyncIterable<Buffer>) => {
     for await (const piece of pieces) bytes += piece.length;
-  } catch (error) {
-    failed(error);
-  }
-  return bytes;
+  };
+  const error: unknown = await ask(read).catch((reason: unknown) => reason);
+  return { bytes, error };
 }
 
 test('audio that announces no end is cut where it has more bytes than it may, and leaves its place to others', async () => {
@@ -47,12 +46,11 @@ test('audio that announces no end is cut where it has more bytes than it may, an
   const ask = { path: '/audio', what: 'audio', permission: 'none', signal };
   // More often than there are places.
   for (let nth = 0; nth < 3; nth++) {
-    // oxlint-disable no-await-in-loop -- one after the other
-    const pieces = await client.stream(ask, 3 * MIB, () => undefined);
-    let error: unknown;
-    expect(await bytesBefore(pieces, (reason) => (error = reason))).toBeLessThanOrEqual(3 * MIB);
+    const options = { limitBytes: 3 * MIB, check: () => undefined };
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { bytes, error } = await bytesBefore((read) => client.stream(ask, options, read));
+    expect(bytes).toBeLessThanOrEqual(3 * MIB);
     expect(error).toMatchObject({ code: 'unusable', message: expect.stringContaining(`more than ${3 * MIB} bytes`) });
-    // oxlint-enable no-await-in-loop
   }
   expect(await client.read(ask, MIB, (bytes) => bytes.toString())).toBe('{}');
 });
@@ -63,8 +61,7 @@ test.each(IS_WHOLE ? [AUDIO_LIMIT] : [])(
   async (limit) => {
     const { provider } = await serve([endless], { silenceMs: 60_000 });
     const before = process.memoryUsage().rss;
-    let error: unknown;
-    const bytes = await bytesBefore(await provider.audio('c1', signal), (reason) => (error = reason));
+    const { bytes, error } = await bytesBefore((read) => provider.audio('c1', read, signal));
     const grown = process.memoryUsage().rss - before;
     process.stdout.write(`${bytes} bytes of audio: the memory has grown by ${Math.round(grown / MIB)} MiB\n`);
     expect(error).toMatchObject({ code: 'unusable', message: expect.stringContaining(`more than ${limit} bytes`) });

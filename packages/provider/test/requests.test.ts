@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { ProviderError } from '../src/index.ts';
 import { askedPause } from '../src/request/asked-pause.ts';
-import { errorOf, json, refuse, serve, type Answer } from './support/serve.ts';
+import { allOf, errorOf, json, refuse, serve, type Answer } from './support/serve.ts';
 
 const { signal } = new AbortController();
 const SETTINGS = json({ webhooks: null });
@@ -190,35 +190,63 @@ test('has two requests on their way at most, and one after the provider has said
   expect(one.most()).toBe(1);
 });
 
-test('counts audio as on its way until it is read or left, and does not ask twice for what has begun', async () => {
-  const ends: (() => void)[] = [];
-  const ending: Answer = (request, response) => {
-    begin(request, response);
-    ends.push(() => response.destroy());
-  };
-  const { provider, asked } = await serve([refuse(500, 'oops'), begin, ending, SETTINGS]);
+test('counts audio as on its way until it is read or left', async () => {
+  const { provider, asked } = await serve([refuse(500, 'oops'), begin, begin, SETTINGS]);
   const abort = new AbortController();
-  const left = await provider.audio('a', abort.signal);
-  const cut = await provider.audio('b', signal);
+  const reading = ['a', 'b'].map((id) => provider.audio(id, allOf, abort.signal));
+  await vi.waitFor(() => expect(asked).toHaveLength(3), WAIT);
   const settings = provider.settings(signal);
   await sleep(50);
   expect(asked).toHaveLength(3);
   abort.abort(new Error('left'));
+  for (const each of reading) await expect(each).rejects.toBe(abort.signal.reason);
   await settings;
-  await expect(textOf(left)).rejects.toBe(abort.signal.reason);
-  setTimeout(() => ends[0]?.(), 20);
-  expect(await errorOf(textOf(cut))).toMatchObject({ code: 'unavailable' });
-  expect(asked).toHaveLength(4);
+});
+
+test('asks again for audio that is cut, and has it read from its beginning; the pause holds no place', async () => {
+  const whole: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'audio/mpeg', 'content-length': '40000' }).end(Buffer.alloc(40_000, 7));
+  };
+  const cut: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'audio/mpeg', 'content-length': '40000' }).write(Buffer.alloc(9_000, 7));
+    setTimeout(() => response.destroy(), 20);
+  };
+  const { provider, asked } = await serve([cut, cut, whole], { tries: 2 });
+  const readings: number[] = [];
+  const read = async (pieces: AsyncIterable<Buffer>) => {
+    const nth = readings.push(0) - 1;
+    for await (const piece of pieces) readings[nth] = (readings[nth] ?? 0) + piece.length;
+    return readings[nth];
+  };
+  expect(await provider.audio('a', read, signal)).toBe(40_000);
+  expect(readings).toHaveLength(3);
+  expect(asked).toHaveLength(3);
+
+  const always = await serve([cut], { tries: 1 });
+  expect(await errorOf(always.provider.audio('a', allOf, signal))).toMatchObject({ code: 'unavailable' });
+  expect(always.asked).toHaveLength(2);
+
+  const paused = await serve([cut, cut, SETTINGS], { firstPauseMs: 60_000 });
+  const abort = new AbortController();
+  const pausing = ['a', 'b'].map((id) => paused.provider.audio(id, allOf, abort.signal));
+  await vi.waitFor(() => expect(paused.asked).toHaveLength(2), WAIT);
+  await paused.provider.settings(signal);
+  abort.abort(new Error('left'));
+  for (const each of pausing) await expect(each).rejects.toBe(abort.signal.reason);
+
+  // What the reader throws of itself is not tried again.
+  const full = await serve([whole]);
+  await expect(full.provider.audio('a', () => Promise.reject(new Error('No room.')), signal)).rejects.toThrow(
+    'No room.',
+  );
+  expect(full.asked).toHaveLength(1);
 });
 
 test('gives the place of audio back that was left before it was read', async () => {
   const { provider } = await serve([begin, begin, begin, begin, SETTINGS]);
-  const unread = [await provider.audio('a', signal), await provider.audio('b', signal)];
-  for (const pieces of unread) await pieces[Symbol.asyncIterator]().return?.();
-  for (const pieces of unread) expect(await textOf(pieces)).toBe('');
-  const abort = new AbortController();
-  await Promise.all([provider.audio('c', abort.signal), provider.audio('d', abort.signal)]);
-  abort.abort(new Error('left'));
+  const leave = async (pieces: AsyncIterable<Buffer>) => void (await pieces[Symbol.asyncIterator]().return?.());
+  for (const id of ['a', 'b', 'c']) await provider.audio(id, leave, signal);
+  await provider.audio('d', () => Promise.resolve(), signal);
   await provider.settings(signal);
 });
 
@@ -229,8 +257,7 @@ test('gives up what comes a byte now and then: an answer, audio, and the body of
   const slow = await serve([drip(200)], { silenceMs: 500, tries: 0 });
   await told(() => slow.provider.settings(signal)).toMatchObject({ code: 'unavailable', status: 200 });
   const message = expect.stringContaining('1024 bytes a second');
-  const hear = async () => textOf(await slow.provider.audio('a', signal));
-  await told(hear).toMatchObject({ code: 'unavailable', message });
+  await told(() => slow.provider.audio('a', allOf, signal)).toMatchObject({ code: 'unavailable', message });
   const refused = await serve([drip(403)], { silenceMs: 500, tries: 0 });
   await told(() => refused.provider.settings(signal)).toMatchObject({ code: 'bad_answer', status: 403 });
 });
@@ -256,9 +283,3 @@ test('ends what is on its way when it is closed', async () => {
   expect(await errorOf(provider.webhooks(signal))).toMatchObject({ code: 'unavailable' });
   expect(asked).toHaveLength(1);
 });
-
-async function textOf(pieces: AsyncIterable<Buffer>): Promise<string> {
-  let text = '';
-  for await (const piece of pieces) text += piece.toString();
-  return text;
-}

@@ -95,8 +95,8 @@ async function takeAudio(
     endedAt: account?.endedAt ?? endOf({ ...call, known, startedAt: known.startedAt }, undefined),
   };
   try {
-    const answer = await questions.about(call.id, async () =>
-      sink.take(fetched, await ports.provider.audio(call.id, context.signal)),
+    const answer = await questions.about(call.id, () =>
+      ports.provider.audio(call.id, (pieces) => sink.take(fetched, pieces), context.signal),
     );
     if (answer.ok) return answer.value;
     // The account does not say that there is audio, and now it is known that there is none.

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { hashSubject } from '@landline/store';
 import { describe, expect, test } from 'vitest';
-import { makeConversation } from '../../../../test/support/provider/conversation.ts';
+import { audioOf, makeConversation } from '../../../../test/support/provider/conversation.ts';
 import { createEngine } from '../../src/engine.ts';
 import { aComparison, minutesAgo } from './a-comparison.ts';
 
@@ -79,13 +81,25 @@ describe('a fault of the provider', () => {
     expect(await line.run()).toMatchObject({ status: 'done', total: 1, done: 1 });
   });
 
-  test('in the middle of audio: nothing of it is kept, and the next run has it', async () => {
+  test('in the middle of audio: nothing of that is kept, and it is asked for again within the run, and by the next one', async () => {
     const line = await aComparison([makeConversation({ id: 'one' })]);
-    line.provider.fail({ kind: 'cut', path: /\/one\/audio$/, times: 'always' });
+    const end = line.provider.fail({ kind: 'cut', path: /\/one\/audio$/, times: 'always' });
     expect(await line.run()).toMatchObject({ status: 'done', failed: 1 });
+    expect(line.asked()).toEqual(['/one', '/one/audio', '/one/audio']);
     expect(await line.completeness()).toEqual({ one: 'missing' });
     expect(await line.sql('SELECT * FROM conversation_recordings')).toEqual([]);
     expect(await line.sql(`SELECT id FROM webhook_events WHERE type = 'post_call_audio'`)).toEqual([]);
+    const files = await readdir(join(line.folder, 'spool'), { recursive: true });
+    expect(files.filter((name) => /body|part/.test(name))).toEqual([]);
+    end();
+
+    line.provider.fail({ kind: 'cut', path: /\/one\/audio$/ });
+    expect(await line.run()).toMatchObject({ status: 'done', total: 1, done: 1 });
+    expect(line.asked()).toEqual(['/one/audio', '/one/audio']);
+    const { length } = audioOf('one');
+    expect(await line.sql('SELECT bytes::int FROM conversation_recordings WHERE url IS NOT NULL')).toEqual([
+      { bytes: length },
+    ]);
   });
 });
 

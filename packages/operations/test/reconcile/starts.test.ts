@@ -38,7 +38,7 @@ test('a call whose start nobody knows has that of when it was first seen, whatev
       yield [{ ...LISTED, startedAt: from }];
     },
     conversation: (id, signal) => client.conversation(id, signal),
-    audio: (id, signal) => client.audio(id, signal),
+    audio: (id, read, signal) => client.audio(id, read, signal),
   };
   const start = async () =>
     (await line.sql('SELECT extract(epoch FROM started_at)::float8 * 1000 AS at, completeness FROM conversations'))[0];

@@ -32,6 +32,15 @@ const SILENCES = 10;
 /** Throws for an answer that is none. May return what does the same for the first piece of its body. */
 export type CheckAnswer = (response: Response) => void | ((first: Buffer) => void);
 
+/** Reads the pieces of an answer from its beginning. It may be called again, with those of another one. */
+export type ReadPieces<T> = (pieces: AsyncIterable<Buffer>) => Promise<T>;
+
+/** What an answer may be that is read piece by piece. */
+export interface StreamOptions {
+  limitBytes: number;
+  check: CheckAnswer;
+}
+
 /** Makes requests: a few at once, again after a failure, and with the key in the header alone. */
 export class Client {
   readonly #options: ClientOptions;
@@ -61,35 +70,24 @@ export class Client {
   }
 
   /**
-   * Fetches an answer piece by piece. It holds a place until it is read to its end, or its reader returns, or the signal is aborted. A reader may
-   * return before it has read anything.
+   * Fetches an answer piece by piece. It holds a place until it is read to its end, or is left. Where it is cut, `read` is called once more with
+   * the next answer, after a pause that holds no place.
    *
    * @param check  Throws for an answer that is another than was asked for.
+   * @param read   Reads the pieces of one answer. What it throws of itself is not tried again.
    */
-  async stream(ask: Ask, limitBytes: number, check: CheckAnswer): Promise<AsyncIterable<Buffer>> {
+  async stream<T>(ask: Ask, { limitBytes, check }: StreamOptions, read: ReadPieces<T>): Promise<T> {
     const { signal, done } = this.#errands.begin(ask.signal);
     const attempt = () =>
       this.#inPlace(ask, signal, async (answer, leave) => {
         const checkFirst = check(answer.response);
         const pieces = counted(answer, { bytes: limitBytes, silenceMs: this.#options.silenceMs });
-        // The request may be made again until the first piece has come.
         const first = await pieces.next();
         if (first.done === true) throw new ProviderError('unusable', `ElevenLabs' answer for ${ask.what} is empty.`);
         checkFirst?.(first.value);
-        signal.throwIfAborted();
-        const leaveAll = () => {
-          leave();
-          done();
-        };
-        signal.addEventListener('abort', leaveAll, { once: true });
-        return restOf(first, pieces, leaveAll);
+        return readUncut(first.value, pieces, { read, leave });
       });
-    try {
-      return await retry(attempt, this.#options, signal);
-    } catch (error) {
-      done();
-      throw error;
-    }
+    return retry(attempt, this.#options, signal).finally(done);
   }
 
   /** Ends all that is on its way. */
@@ -156,35 +154,31 @@ async function beginningOf(answer: Exchange, silenceMs: number): Promise<Buffer>
   return Buffer.concat(found);
 }
 
-/**
- * Goes on with pieces whose first one is here. A later failure is the caller's: what was read cannot be taken back. This is no generator: one that
- * was never begun runs no `finally` when its reader returns.
- */
-function restOf(
-  first: IteratorResult<Buffer, void>,
-  pieces: AsyncGenerator<Buffer, void, undefined>,
-  leave: () => void,
-): AsyncIterable<Buffer> {
-  let ahead: IteratorResult<Buffer, void> | undefined = first;
-  let isLeft = false;
-  const end = () => {
-    isLeft = true;
+/** Has an answer read whose first piece is here. @throws TransientError where it was cut, whatever the reader made of that; what the reader throws */
+async function readUncut<T>(
+  first: Buffer,
+  rest: AsyncGenerator<Buffer, void, undefined>,
+  { read, leave }: { read: ReadPieces<T>; leave: () => void },
+): Promise<T> {
+  let cut: TransientError | undefined;
+  async function* pieces(): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield first;
+      yield* rest;
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      cut = error;
+      throw error.fault;
+    } finally {
+      // What the reader does after the last piece needs no place.
+      leave();
+    }
+  }
+  try {
+    return await read(pieces());
+  } catch (error) {
+    throw cut ?? error;
+  } finally {
     leave();
-    return { done: true, value: undefined } as const;
-  };
-  const iterator: AsyncIterator<Buffer, void, undefined> = {
-    async next() {
-      if (isLeft) return end();
-      try {
-        const piece = ahead ?? (await pieces.next());
-        ahead = undefined;
-        return piece.done === true ? end() : piece;
-      } catch (error) {
-        end();
-        throw error instanceof TransientError ? error.fault : error;
-      }
-    },
-    return: () => Promise.resolve(end()),
-  };
-  return { [Symbol.asyncIterator]: () => iterator };
+  }
 }

@@ -62,6 +62,13 @@ function originOf(server: { address(): AddressInfo | string | null }): string {
   return `http://127.0.0.1:${address.port}`;
 }
 
+/** Reads all of an answer. */
+export async function allOf(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+  const found: Buffer[] = [];
+  for await (const piece of pieces) found.push(piece);
+  return Buffer.concat(found);
+}
+
 /** Returns the error with which the client fails. It holds the key nowhere, also not in its causes. */
 export async function errorOf(work: Promise<unknown>): Promise<ProviderError> {
   const error: unknown = await work.then(
