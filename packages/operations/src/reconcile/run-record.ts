@@ -5,6 +5,7 @@ import type { ComparedCall } from './compare.ts';
 import type { FetchOutcome } from './fetching.ts';
 import type { Verdict } from './judge-call.ts';
 import type { RunStore } from './retrying-store.ts';
+import { createRunProgress } from './run-progress.ts';
 import { createNamedCalls, type NamedCalls } from './named-calls.ts';
 import type { ReconcileWindow } from './window.ts';
 
@@ -46,11 +47,11 @@ export function createRunRecord({ context, store, window }: RecordOptions): RunR
   const { operation, report } = context;
   const startedAt = operation.startedAt ?? operation.createdAt;
   const counts = { listed: 0, complete: 0, waiting: 0, unfetchable: 0 };
-  let progress = { total: operation.done + operation.failed, done: operation.done, failed: operation.failed };
+  const progress = createRunProgress(operation);
   const unfetchable = createNamedCalls(NAMED_CHARACTERS);
   const unanswered = createNamedCalls(NAMED_CHARACTERS);
   let leftOut = 0;
-  let came = { transcripts: 0, recordings: 0 };
+  let came = { transcripts: 0, recordings: 0, complete: 0 };
   let writtenAt = -Infinity;
 
   function rowOf(end: Pick<ReconcileRun, 'finishedAt' | 'error'>): ReconcileRun {
@@ -64,7 +65,7 @@ export function createRunRecord({ context, store, window }: RecordOptions): RunR
     await context.hold();
     await store.writeRun(rowOf(end));
     const message = describe({ ...came, leftOut, unfetchable, unanswered });
-    report({ ...progress, message });
+    report({ ...progress.counts(came.complete), message });
     // From the end on: to count what was fetched may take as long as the pause, where that is much.
     writtenAt = performance.now();
     return message;
@@ -86,13 +87,12 @@ export function createRunRecord({ context, store, window }: RecordOptions): RunR
     listed: (count) => void (counts.listed += count),
     unreadable: (count) => void (leftOut += count),
     judged,
-    wanted: (count) => void (progress = { ...progress, total: progress.total + count }),
+    wanted: (count) => progress.wanted(count),
     fetched(id, outcome) {
-      judged({ id, reason: outcome.reason }, outcome.verdict);
-      const isFailed = ['missing', 'without_recording', 'unfetchable'].includes(outcome.verdict);
-      if (isFailed && outcome.isUnasked === true) return;
-      const { done, failed } = progress;
-      progress = { ...progress, done: done + (isFailed ? 0 : 1), failed: failed + (isFailed ? 1 : 0) };
+      const { reason, verdict, isUnasked } = outcome;
+      // Of what was not asked for, the run's error says why.
+      judged({ id, reason: isUnasked === true ? undefined : reason }, verdict);
+      progress.fetched(outcome);
     },
     async write() {
       if (performance.now() > writtenAt + WRITE_MS) await write({ finishedAt: null, error: null });

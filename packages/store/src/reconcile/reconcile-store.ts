@@ -73,7 +73,7 @@ const unfetchableSchema = z.array(z.object({ id: z.string(), reason: z.string().
 const oldestSchema = z.tuple([z.object({ oldest: z.number().nullable() })]);
 const firstSchema = z.tuple([z.object({ firstAt: z.number().nullable() })]);
 const ageSchema = z.tuple([z.object({ age: z.number().nullable() })]);
-const fetchedSchema = z.tuple([z.object({ transcripts: z.number(), recordings: z.number() })]);
+const fetchedSchema = z.tuple([z.object({ transcripts: z.number(), recordings: z.number(), complete: z.number() })]);
 const countSchema = z.array(z.object({ completeness: z.string(), count: z.number() }));
 const checkSchema = z.array(z.object({ savedAt: z.number(), check: z.unknown() }));
 const arrivalsSchema = z.array(z.object({ came: z.enum(['webhook', 'fetched']) }).transform(({ came }) => came));

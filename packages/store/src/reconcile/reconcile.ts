@@ -125,8 +125,8 @@ export interface ReconcileStore {
   markErased(ids: readonly string[], said?: readonly ListedCall[]): Promise<string[]>;
   /** Tells whether a person was erased at a time or later, by user id or number; undefined where more were erased since than can be compared. Slow by intent: see `hashSubject`. */
   wasErasedSince(person: { userId: string | null; number: string | null }, since: number): Promise<boolean | undefined>;
-  /** How many conversations have got a transcript, and audio, from the provider's API since a time by the database's clock. */
-  fetchedSince(since: number): Promise<{ transcripts: number; recordings: number }>;
+  /** For how many conversations a transcript, and audio, was fetched from the provider's API since a time by the database's clock, and applied, and how many of these are complete. */
+  fetchedSince(since: number): Promise<{ transcripts: number; recordings: number; complete: number }>;
   /** Asks for a run of the schedule, unless one waits or runs, or the schedule has asked for one within `leastMs`. Returns whether it did. */
   requestRun(filter: Readonly<Record<string, string>>, leastMs: number): Promise<boolean>;
   /** Writes a run: makes its row, or replaces it. With its end, runs that ended 90 days ago and more go. */

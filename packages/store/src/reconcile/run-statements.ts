@@ -5,11 +5,8 @@ import type { ReconcileRun } from './reconcile.ts';
 /** For how long a run is kept after its end, in days. */
 const KEPT_DAYS = 90;
 
-/**
- * For how long a fetched event may have been on its way when it is applied, in days: the index of the ledger's origins is by the time of receipt, and nobody
- * should read what was fetched in all the years before.
- */
-const ON_THE_WAY_DAYS = 7;
+/** How far the clocks of a worker and of the database may be apart, in minutes: a worker says when it has fetched an event, the database when a run began. */
+const CLOCKS_MINUTES = 5;
 
 /** The columns of a `ReconcileRun`, of `reconciliations r`. */
 const RUN = `r.id::text, ${toMs('r.window_from')} AS "windowFrom", ${toMs('r.window_to')} AS "windowTo", ${toMs('r.started_at')} AS "startedAt",
@@ -86,15 +83,22 @@ export function lastGoodRunStatement(hours = 0): Statement {
   };
 }
 
-const ofType = (type: string) => `(count(DISTINCT e.conversation_id) FILTER (WHERE e.type = '${type}'))::float8`;
+const callsWhere = (condition: string) => `(count(DISTINCT e.conversation_id) FILTER (WHERE ${condition}))::float8`;
 
-/** Counts the conversations that have got a transcript, and audio, from the provider's API since a time by the database's clock. */
+/** It is looked up each time: Postgres might read a whole table for an EXISTS. */
+const IS_COMPLETE = `COALESCE((SELECT bool_or(c.completeness = 'complete') FROM conversations AS c WHERE c.id = e.conversation_id), false)`;
+
+/**
+ * Counts the conversations for which a transcript, and audio, was fetched from the provider's API since a time by the database's clock, and applied; and how many of these are
+ * complete. What was fetched before, and applied since, is that of an earlier run.
+ */
 export function fetchedSinceStatement(since: number): Statement {
   return {
     sql: `
-    SELECT ${ofType('post_call_transcription')} AS transcripts, ${ofType('post_call_audio')} AS recordings
+    SELECT ${callsWhere(`e.type = 'post_call_transcription'`)} AS transcripts, ${callsWhere(`e.type = 'post_call_audio'`)} AS recordings,
+      ${callsWhere(IS_COMPLETE)} AS complete
     FROM webhook_events AS e
-    WHERE e.origin = 'backfill' AND e.received_at >= ${fromMs('$1::text::float8')} - interval '${ON_THE_WAY_DAYS} days'
+    WHERE e.origin = 'backfill' AND e.received_at >= ${fromMs('$1::text::float8')} - interval '${CLOCKS_MINUTES} minutes'
       AND e.outcome = 'applied' AND e.applied_at >= ${fromMs('$1::text::float8')}`,
     parameters: [String(since)],
   };

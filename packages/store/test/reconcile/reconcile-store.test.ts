@@ -431,13 +431,18 @@ function fetched(
   return normalise(deliveryOf(Buffer.from(body), { receivedAt, signedAt: AT / 1000, secretId: 'provider', origin }));
 }
 
-test('what was fetched keeps its origin wherever it is read again, and counts by when it was applied', async () => {
+test('what was fetched keeps its origin wherever it is read again, and counts by when it was fetched and applied', async () => {
   const { store } = context;
   const since = Date.now() - 60_000;
   const first = applicable(fetched('c', 'post_call_transcription', { receivedAt: since - 3_600_000 }));
   await store.apply([first, applicable(fetched('d', 'post_call_transcription')), account('e')]);
-  expect(await store.reconcile.fetchedSince(since)).toEqual({ transcripts: 2, recordings: 0 });
-  expect(await store.reconcile.fetchedSince(Date.now() + 60_000)).toEqual({ transcripts: 0, recordings: 0 });
+  // What was fetched an hour before is that of an earlier run.
+  expect(await store.reconcile.fetchedSince(since)).toEqual({ transcripts: 1, recordings: 0, complete: 0 });
+  await store.apply([applicable(fetched('d', 'post_call_audio'))]);
+  await store.reconcile.judge(new Map(['d', 'e'].map((id) => [id, 'complete'])));
+  expect(await store.reconcile.fetchedSince(since)).toEqual({ transcripts: 1, recordings: 1, complete: 1 });
+  const none = { transcripts: 0, recordings: 0, complete: 0 };
+  expect(await store.reconcile.fetchedSince(Date.now() + 60_000)).toEqual(none);
   const origins = async () =>
     (await store.ledger.bodies([first.entry.id, account('e').entry.id])).map(({ delivery }) => delivery?.origin);
   expect(new Set(await origins())).toEqual(new Set(['backfill', undefined]));
