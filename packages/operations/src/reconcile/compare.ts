@@ -16,6 +16,7 @@ const MOST_HELD = { calls: 20, bytes: 16 * 1024 * 1024 };
 export interface CompareOptions {
   store: Pick<ReconcileStore, 'known' | 'unfinished' | 'neverCompared'>;
   provider: Pick<Provider, 'conversations' | 'conversation'>;
+  /** About accounts. */
   questions: Questions;
   /** What the list is asked for, one after the other, the oldest first. */
   slices: readonly [ReconcileWindow, ...ReconcileWindow[]];
@@ -41,6 +42,8 @@ export interface ComparedCall {
   account?: FetchedConversation | undefined;
   /** Why it is unfetchable, or could not be looked at. */
   reason?: string | undefined;
+  /** Whether the provider was not asked for its account, because that is refused for all calls. */
+  isUnasked?: boolean | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export interface ComparedCall {
  *
  * Whoever writes what was found does so before taking the next page.
  *
- * @throws  ProviderError where the fault is not that of one call; StoreError; the signal's reason.
+ * @throws  ProviderError where the list is not given; StoreError; the signal's reason.
  */
 export async function* compareWithProvider(options: CompareOptions): AsyncGenerator<ComparedCall[]> {
   const { provider, slices } = options;
@@ -156,7 +159,8 @@ async function askForCall(
 ): Promise<ComparedCall> {
   const answer = await questions.about(call.id, () => provider.conversation(call.id, signal));
   if (!answer.ok) {
-    return { ...call, verdict: answer.code === 'absent' ? 'unfetchable' : 'missing', reason: answer.reason };
+    const { code, reason } = answer;
+    return { ...call, verdict: code === 'absent' ? 'unfetchable' : 'missing', reason, isUnasked: code === 'unasked' };
   }
   const account = answer.value;
   if (isRunning(account.status)) return { ...call, verdict: 'open' };

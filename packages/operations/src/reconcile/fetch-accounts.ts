@@ -103,12 +103,14 @@ async function fetchAccount(
   { fetching, outcomes, accounts, unasked }: FetchOptions,
 ): Promise<AccountEvent | undefined> {
   const { ports, context, questions } = fetching;
-  unasked.delete(call.id);
-  const answer = await questions.about(call.id, async () => {
-    const account = call.account ?? (await ports.provider.conversation(call.id, context.signal));
+  const { account: given } = call;
+  const read = async () => {
+    unasked.delete(call.id);
+    const account = given ?? (await ports.provider.conversation(call.id, context.signal));
     if (account.id !== call.id) throw new UnfetchableError('ElevenLabs gives the account of another call');
     return { account, event: accountEvent(account, endOf(call, account)) };
-  });
+  };
+  const answer = await questions.accounts.about(call.id, read, given !== undefined);
   if (!answer.ok) {
     outcomes.set(call.id, answerOutcome(answer));
     return undefined;

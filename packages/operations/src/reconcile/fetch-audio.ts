@@ -86,8 +86,10 @@ async function takeAudio(
 ): Promise<string | undefined> {
   const { fetching } = options;
   const { questions, ports, context } = fetching;
-  if (fetching.spoolFault !== undefined) return undefined;
-  options.unasked.delete(call.id);
+  if (fetching.spoolFault !== undefined) {
+    note(call, { verdict: 'without_recording', reason: fetching.spoolFault.message }, options);
+    return undefined;
+  }
   const account = options.accounts.get(call.id);
   const fetched = {
     conversationId: call.id,
@@ -95,9 +97,10 @@ async function takeAudio(
     endedAt: account?.endedAt ?? endOf({ ...call, known, startedAt: known.startedAt }, undefined),
   };
   try {
-    const answer = await questions.about(call.id, () =>
-      ports.provider.audio(call.id, (pieces) => sink.take(fetched, pieces), context.signal),
-    );
+    const answer = await questions.audio.about(call.id, () => {
+      options.unasked.delete(call.id);
+      return ports.provider.audio(call.id, (pieces) => sink.take(fetched, pieces), context.signal);
+    });
     if (answer.ok) return answer.value;
     // The account does not say that there is audio, and now it is known that there is none.
     if (answer.code === 'absent' && known.saysAudio === null) note(call, { verdict: 'complete' }, options);

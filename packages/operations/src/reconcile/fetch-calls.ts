@@ -7,7 +7,7 @@ import { REASONS } from './places.ts';
 /** Calls that were fetched, and why the others were not. */
 export interface FetchedCalls {
   outcomes: FetchOutcomes;
-  /** What concerns all calls: nothing more is fetched in this run. */
+  /** What ends the run: no fault of the provider. Those end their kind of questions alone. */
   failure: { error: unknown } | undefined;
 }
 
@@ -24,8 +24,8 @@ export async function fetchCalls(calls: readonly ComparedCall[], fetching: Fetch
   const waiting = await context.retry(() => handedOver.waiting(ids, ports));
   for (const [id, place] of waiting) outcomes.set(id, { verdict: 'missing', reason: REASONS[place], isFetched: false });
   // Whoever compared them asked for these already.
-  for (const { id, verdict, reason } of calls) {
-    if (reason !== undefined) outcomes.set(id, { verdict, reason, isFetched: false });
+  for (const { id, verdict, reason, isUnasked } of calls) {
+    if (reason !== undefined) outcomes.set(id, { verdict, reason, isFetched: false, isUnasked });
   }
   const wanted = calls.filter(({ id }) => !outcomes.has(id));
   const options: FetchOptions = {

@@ -1,7 +1,7 @@
 import { OperationFailedError } from '../errors.ts';
 import { createJobAdder } from '../job-adder.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
-import { createQuestions } from './ask-about-call.ts';
+import { createRunQuestions } from './ask-about-call.ts';
 import type { ComparedCall } from './compare.ts';
 import { fetchCalls } from './fetch-calls.ts';
 import type { FetchOutcome } from './fetching.ts';
@@ -32,7 +32,7 @@ async function runFetch(context: OperationContext, ports: ReconcilePorts): Promi
     context,
     ports,
     store,
-    questions: createQuestions(),
+    questions: createRunQuestions(),
     rules,
     add: createJobAdder(context, ports.queue),
     handedOver: createHandedOver(),
@@ -65,5 +65,6 @@ function finish({ verdict, reason }: FetchOutcome, { report }: OperationContext)
     throw new OperationFailedError('A person of this call was erased since it began. Nothing of it is kept.');
   }
   if (verdict === 'too_old') throw tooOld();
-  throw new OperationFailedError(`The conversation is not complete: ${reason ?? 'its audio was not fetched'}.`);
+  const why = (reason ?? 'its audio was not fetched').replace(/\.$/, '');
+  throw new OperationFailedError(`The conversation is not complete: ${why}.`);
 }

@@ -1,7 +1,7 @@
 import type { FetchedConversation } from '@landline/provider';
 import type { AddJob } from '../job-adder.ts';
 import type { OperationContext } from '../operation-kind.ts';
-import type { Questions } from './ask-about-call.ts';
+import type { RunQuestions } from './ask-about-call.ts';
 import type { HandedOver } from './handed-over.ts';
 import type { Rules, Verdict } from './judge-call.ts';
 import type { ReconcilePorts } from './reconcile-ports.ts';
@@ -13,7 +13,7 @@ export interface Fetching {
   ports: ReconcilePorts;
   /** The port's, each method again and again while Postgres is away. */
   store: RunStore;
-  questions: Questions;
+  questions: RunQuestions;
   rules: Rules;
   add: AddJob;
   handedOver: HandedOver;
@@ -30,7 +30,7 @@ export interface FetchOutcome {
   reason?: string | undefined;
   /** Whether an event of it was applied. */
   isFetched: boolean;
-  /** Whether the provider was not asked for what it lacks, because the fetching had ended: it has not failed. */
+  /** Whether the provider was not asked for what it lacks, because that is refused for all, or the fetching had ended: it has not failed. */
   isUnasked?: boolean | undefined;
 }
 

@@ -33,7 +33,7 @@ export interface PlanOptions extends Omit<Rules, 'now' | 'asksAgain'>, Pick<Comp
   now?: number | undefined;
 }
 
-/** Says what a run would find and fetch, by asking the provider; changes nothing. @throws as `compareWithProvider` */
+/** Says what a run would find and fetch, by asking the provider; changes nothing. @throws as `compareWithProvider`; ProviderError where accounts are refused for all calls */
 export async function planReconciliation(options: PlanOptions): Promise<ReconcilePlan> {
   const { store, provider, windowHours, since, now = Date.now(), keepsAudio, keptDays, signal } = options;
   const comparison = await beginComparison({ store, windowHours, since, now, keepsAudio, keptDays });
@@ -46,8 +46,10 @@ export async function planReconciliation(options: PlanOptions): Promise<Reconcil
     erased: 0,
   };
   const otherwise = new Set<string>();
-  const pages = compareWithProvider({ store, provider, questions: createQuestions(), ...comparison, signal });
-  for await (const page of pages) {
+  const questions = createQuestions();
+  for await (const page of compareWithProvider({ store, provider, questions, ...comparison, signal })) {
+    const fault = questions.fault();
+    if (fault !== undefined) throw fault;
     for (const call of page) {
       // Nothing was written, so one that was listed comes again among those that were never compared.
       const isCounted = call.listed !== undefined || call.verdict !== 'complete' || call.startedAt < comparison.since;

@@ -2,7 +2,7 @@ import { SCHEDULE } from '@landline/store';
 import { OperationFailedError, OperationStoppedError } from '../errors.ts';
 import { createJobAdder } from '../job-adder.ts';
 import type { OperationContext, OperationKind } from '../operation-kind.ts';
-import { createQuestions } from './ask-about-call.ts';
+import { createRunQuestions, noneUnanswered, type Unanswered } from './ask-about-call.ts';
 import { beginComparison } from './begin-comparison.ts';
 import { endOf } from './call-facts.ts';
 import { compareWithProvider, type ComparedCall } from './compare.ts';
@@ -23,11 +23,12 @@ const BATCH = 20;
  *
  * - Each page of calls is compared, what is missing of them is fetched, and all of them are judged, before the next page is asked for.
  * - A call that the provider does not answer for stays missing, and is named: the run is good all the same, for it has looked at the whole list.
+ * - Where the provider refuses all accounts, or all audio, no more of these is asked for. All calls are listed and judged, and the run ends with that error.
  * - A worker that takes over begins anew: what is here by then is not fetched again, and what comes twice is a duplicate.
  * - `total` counts the calls of which something was missing, `done` those that are complete now, `failed` those that are not.
  */
 export function reconcileKind(ports: ReconcilePorts): OperationKind {
-  const memory = { handedOver: createHandedOver(), unanswered: new Set<string>() };
+  const memory = { handedOver: createHandedOver(), unanswered: noneUnanswered() };
   return { kind: RECONCILE, run: (context) => runReconcile(context, ports, memory) };
 }
 
@@ -35,7 +36,7 @@ export function reconcileKind(ports: ReconcilePorts): OperationKind {
 interface Memory {
   handedOver: HandedOver;
   /** The calls that had no answer. */
-  unanswered: Set<string>;
+  unanswered: Unanswered;
 }
 
 async function runReconcile(context: OperationContext, ports: ReconcilePorts, memory: Memory): Promise<void> {
@@ -46,7 +47,7 @@ async function runReconcile(context: OperationContext, ports: ReconcilePorts, me
   const judged = { now: Date.now(), keepsAudio: ports.audio !== undefined, keptDays };
   const isScheduled = context.operation.requestedBy === SCHEDULE;
   const comparison = await beginComparison({ store, windowHours, since, isScheduled, mostCheap, ...judged });
-  const questions = createQuestions(unanswered);
+  const questions = createRunQuestions(unanswered);
   const add = createJobAdder(context, ports.queue);
   const record = createRunRecord({ context, store, window: comparison.window });
   const run: Run = {
@@ -64,12 +65,13 @@ async function runReconcile(context: OperationContext, ports: ReconcilePorts, me
   try {
     const { signal } = context;
     const onUnreadable = (count: number) => record.unreadable(count);
-    const comparing = { store, provider, questions, ...comparison, signal, onUnreadable };
+    const comparing = { store, provider, questions: questions.accounts, ...comparison, signal, onUnreadable };
     for await (const page of compareWithProvider(comparing)) {
       await takePage(page, run);
       await record.write();
     }
-    if (run.spoolFault !== undefined) throw run.spoolFault;
+    const fault = questions.accounts.fault() ?? questions.audio.fault() ?? run.spoolFault;
+    if (fault !== undefined) throw fault;
   } catch (error) {
     throw await endBadly(error, run);
   }
