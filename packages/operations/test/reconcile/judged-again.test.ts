@@ -11,7 +11,7 @@ const A_DAY_AGO = `UPDATE reconciliations SET window_to = window_to - interval '
 test('an account that came in a run that fails is complete only with its audio', async () => {
   const calls = Array.from({ length: 4 }, (_, i) => makeConversation({ id: `call_${i}` }));
   const line = await aComparison(calls);
-  line.provider.fail({ kind: 'invalid_api_key', path: /\/call_\d$/, after: 2, times: 'always' });
+  line.provider.fail({ kind: 'invalid_api_key', path: /\/call_\d(\/audio)?$/, after: 2, times: 'always' });
   expect(await line.run()).toMatchObject({ status: 'failed' });
   expect(await line.sql(`SELECT count(*)::int AS n FROM webhook_events`)).toEqual([{ n: 2 }]);
   expect(new Set(Object.values(await line.completeness()))).toEqual(new Set(['missing']));
