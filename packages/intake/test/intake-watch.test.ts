@@ -6,6 +6,7 @@ import { aConsumer } from '../../queue/test/support/a-consumer.ts';
 import type { IntakeOptions } from '../src/intake.ts';
 import { anIntake, type TestIntake } from './support/an-intake.ts';
 import { anEvent } from '../../queue/test/support/an-event.ts';
+import { countsOf } from '../../queue/test/support/counts-of.ts';
 import { waitUntil } from '../../queue/test/support/wait-until.ts';
 
 /** A body of 10 KB that does not get smaller when it is packed. */
@@ -38,31 +39,27 @@ describe('an intake whose Redis fills up', () => {
   it.each([
     ['one event at a time', '16mb', 1],
     ['events by the hundred', '64mb', 300],
-  ])(
-    'turns away before Redis is full, so that workers drain it, and comes back: %s',
-    { timeout: 120_000 },
-    async (_, maxmemory, atOnce) => {
-      const intake = await started(['--maxmemory', maxmemory]);
-      const taken = await fill(intake, atOnce);
-      expect(taken).toBeGreaterThan(500);
-      expect(intake.status()).toBe('away');
-      await expect(intake.accept(anEvent())).rejects.toMatchObject({
-        code: 'queue_unavailable',
-        message: expect.stringContaining('CONFIG SET maxmemory'),
-      });
-      expect(intake.errors.map((error) => error.message)).toEqual([expect.stringContaining('nearly full')]);
-      expect(intake.returns()).toBe(0);
+  ])('turns away before Redis is full, so that workers drain it, and comes back: %s', async (_, maxmemory, atOnce) => {
+    const intake = await started(['--maxmemory', maxmemory]);
+    const taken = await fill(intake, atOnce);
+    expect(taken).toBeGreaterThan(500);
+    expect(intake.status()).toBe('away');
+    await expect(intake.accept(anEvent())).rejects.toMatchObject({
+      code: 'queue_unavailable',
+      message: expect.stringContaining('CONFIG SET maxmemory'),
+    });
+    expect(intake.errors.map((error) => error.message)).toEqual([expect.stringContaining('nearly full')]);
+    expect(intake.returns()).toBe(0);
 
-      const consumer = aConsumer({ redisUrl: redis.url, concurrency: 4 });
-      await waitUntil(() => consumer.jobs.flatMap((job) => job.events).length === taken, { timeoutMs: 60_000 });
-      await waitUntil(async () => (await consumer.counts()).active === 0);
-      expect(consumer.errors).toEqual([]);
-      await waitUntil(() => intake.status() === 'ready');
-      await intake.accept(anEvent('after'));
-      expect(intake.returns()).toBe(1);
-      expect(intake.errors).toHaveLength(1);
-    },
-  );
+    const consumer = aConsumer({ redisUrl: redis.url, concurrency: 4 });
+    await waitUntil(() => consumer.jobs.flatMap((job) => job.events).length === taken, { timeoutMs: 60_000 });
+    await waitUntil(async () => (await countsOf(consumer)).active === 0);
+    expect(consumer.errors).toEqual([]);
+    await waitUntil(() => intake.status() === 'ready');
+    await intake.accept(anEvent('after'));
+    expect(intake.returns()).toBe(1);
+    expect(intake.errors).toHaveLength(1);
+  });
 
   it('notices that others fill Redis, starts away on a full one, and comes back when it is given more', async () => {
     const intake = await started();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJournal, type Journal } from '@landline/journal';
 import { openQueues } from '@landline/queue';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type PrivateRedis, startPrivateRedis } from '../../../test/support/private-redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
@@ -19,9 +19,6 @@ const LARGE = `large ${randomBytes(6 * MEBIBYTE).toString('base64')}`;
 const TIMEOUT_MS = 2500;
 /** Bytes a second: the large event takes 2.8 seconds, which is longer than that. */
 const RATE = 3_000_000;
-
-// The slow line alone takes seconds.
-vi.setConfig({ testTimeout: 120_000 });
 
 let redis: PrivateRedis;
 let line: TcpProxy;

@@ -36,12 +36,9 @@ function aReader(servers: QueueServers, clock = aClock()): Activity {
   return reader;
 }
 
-/** The accepted events of some minutes; undefined while Redis does not answer. */
-const acceptedIn = (reader: Activity, minutes = 1, from = MIDNIGHT) =>
-  reader.minutes(from, from + minutes * MINUTE).then(
-    (found) => found.map(({ accepted }) => accepted),
-    () => undefined,
-  );
+/** The accepted events of some minutes, as soon as Redis answers. */
+const acceptedIn = async (reader: Activity, minutes = 1) =>
+  (await untilAnswered(() => reader.minutes(MIDNIGHT, MIDNIGHT + minutes * MINUTE))).map(({ accepted }) => accepted);
 
 const untilAccepted = (reader: Activity, expected: readonly number[]) =>
   waitUntil(async () => String(await acceptedIn(reader, expected.length)) === String(expected));
@@ -120,8 +117,10 @@ describe('the activity', () => {
     redis.freeze();
     writer.count('accepted', 5);
     await waitUntil(() => writer.errors.length > 0);
-    // Both end by their limits: Redis is frozen until they have.
+    // Both end by their limits, of which none is longer than five seconds: Redis is frozen until they have.
+    const askedAt = performance.now();
     await Promise.all([expect(reader.now()).rejects.toMatchObject({ code: 'queue_unavailable' }), writer.close()]);
+    expect(performance.now() - askedAt).toBeLessThan(20_000);
     // A process that ends writes nothing later, and says so.
     expect([writer.errors.length, writer.lost.length]).toEqual([1, 1]);
     redis.thaw();
@@ -183,8 +182,9 @@ describe('the processes', () => {
     worker.gauges(() => {
       throw new Error('not now');
     });
-    await waitUntil(async () => (await reader.processes()).length === 2);
-    const found = await untilAnswered(() => reader.processes());
+    const processes = () => untilAnswered(() => reader.processes());
+    await waitUntil(async () => (await processes()).length === 2);
+    const found = await processes();
     expect(found.map(({ role, gauges }) => ({ role, gauges }))).toEqual([
       { role: 'receiver', gauges: { spoolFiles: 2 } },
       { role: 'worker', gauges: {} },
@@ -193,7 +193,7 @@ describe('the processes', () => {
     // Told once. A stall of the machine is told of as well.
     expect(worker.errors.filter((message) => !message.includes('timed out'))).toEqual(['not now']);
     await receiver.close();
-    expect((await untilAnswered(() => reader.processes())).map(({ role }) => role)).toEqual(['worker']);
+    expect((await processes()).map(({ role }) => role)).toEqual(['worker']);
   });
 
   it('are forgotten 15 seconds after their last sample', async () => {
@@ -210,7 +210,7 @@ describe('the processes', () => {
     aWriter(servers);
     await waitUntil(async () => {
       await stillNewer();
-      return (await reader.processes()).length === 2;
+      return (await untilAnswered(() => reader.processes())).length === 2;
     });
     // The next sample of another process removes it from Redis, too.
     expect((await connection.hkeys(key)).filter((name) => ['old', 'newer', 'odd'].includes(name))).toEqual(['newer']);

@@ -65,7 +65,7 @@ describe('closing a consumer', () => {
     expect(other.jobs[0]).toMatchObject({ attempt: 1, lastAttempt: true });
   });
 
-  it('does not wait for a job that ignores the signal; another worker gets it', { timeout: 120_000 }, async () => {
+  it('does not wait for a job that ignores the signal; another worker gets it', async () => {
     const consumer = aConsumer({ redisUrl, prefix, process: () => new Promise(() => undefined) });
     await add(1);
     await waitUntil(() => consumer.jobs.length === 1);

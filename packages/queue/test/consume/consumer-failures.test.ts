@@ -7,6 +7,7 @@ import { jobFailure } from '../../src/consume/job-failure.ts';
 import { aConsumer } from '../support/a-consumer.ts';
 import { anEvent, ownPrefix } from '../support/an-event.ts';
 import { theQueues } from '../support/the-queues.ts';
+import { countsOf } from '../support/counts-of.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
@@ -72,7 +73,7 @@ describe('onFailed', () => {
       process: () =>
         consumer.jobs.length < 3 ? Promise.reject(new HandBackError('down', { delayMs: 10 })) : Promise.resolve(),
     });
-    await waitUntil(async () => consumer.jobs.length === 3 && (await consumer.counts()).active === 0);
+    await waitUntil(async () => consumer.jobs.length === 3 && (await countsOf(consumer)).active === 0);
     expect(consumer.failures).toEqual([]);
   });
 

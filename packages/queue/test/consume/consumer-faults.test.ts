@@ -4,8 +4,9 @@ import { QueueUnavailableError } from '../../src/errors.ts';
 import { aConsumer } from '../support/a-consumer.ts';
 import { aShard } from '../support/a-shard.ts';
 import { anEvent } from '../support/an-event.ts';
+import { countsOf } from '../support/counts-of.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../../test/support/private-redis.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { untilAnswered, waitUntil } from '../support/wait-until.ts';
 
 let redis: PrivateRedis;
 
@@ -31,12 +32,7 @@ describe('a consumer whose Redis fails', () => {
     await enqueueOne();
     await waitUntil(() => consumer.jobs.length === 1);
     // The connection for questions may be back a moment after the worker's.
-    const answers = () =>
-      consumer.ping().then(
-        () => true,
-        () => false,
-      );
-    await waitUntil(answers);
+    await untilAnswered(() => consumer.ping());
   });
 
   it('goes on when Redis is killed and starts again, idle', async () => {
@@ -61,8 +57,8 @@ describe('a consumer whose Redis fails', () => {
     release.abort();
     await redis.restart();
     await waitUntil(async () => {
-      const counts = await consumer.counts().catch(() => undefined);
-      return counts !== undefined && counts.active + counts.waiting + counts.failed === 0;
+      const { active, waiting, failed } = await countsOf(consumer);
+      return active + waiting + failed === 0;
     });
     expect(consumer.jobs).toHaveLength(1);
   });

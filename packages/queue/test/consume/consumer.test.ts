@@ -9,6 +9,7 @@ import { aShard } from '../support/a-shard.ts';
 import { anEvent, ownPrefix } from '../support/an-event.ts';
 import { HOSTILE_BODIES } from '../support/hostile-bodies.ts';
 import { theQueues } from '../support/the-queues.ts';
+import { countsOf } from '../support/counts-of.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
@@ -43,7 +44,7 @@ describe('createConsumer', () => {
     const shard = await aShard({ redisUrl, prefix });
     for (let index = 0; index < 50; index += 1) await shard.add([anEvent()], 100);
     const consumer = aConsumer({ redisUrl, prefix, concurrency: 4 });
-    await waitUntil(async () => consumer.jobs.length === 50 && (await consumer.counts()).active === 0);
+    await waitUntil(async () => consumer.jobs.length === 50 && (await countsOf(consumer)).active === 0);
     const books = ['id', 'meta', 'events', 'marker', 'stalled-check'].map((name) => `${prefix}:webhook-events:${name}`);
     const connection = createProducerConnection(redisUrl, { enqueueTimeoutMs: 5000 });
     onTestFinished(() => endConnection(connection));
@@ -69,7 +70,7 @@ describe('createConsumer', () => {
     const [job] = await queue.getFailed();
     expect(job?.failedReason).toBe('the table is gone');
     expect(job?.stacktrace?.[0]).toContain('consumer.test.ts');
-    expect(await consumer.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 1 });
+    expect(await countsOf(consumer)).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 1 });
   });
 
   it('applies a job whose fault passes', async () => {
@@ -80,7 +81,7 @@ describe('createConsumer', () => {
       process: ({ attempt }) => (attempt === 1 ? Promise.reject(new Error('deadlock')) : Promise.resolve()),
     });
     await waitUntil(() => consumer.jobs.length === 2);
-    await waitUntil(async () => Object.values(await consumer.counts()).every((count) => count === 0));
+    await waitUntil(async () => Object.values(await countsOf(consumer)).every((count) => count === 0));
     expect(consumer.jobs.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
@@ -95,11 +96,11 @@ describe('createConsumer', () => {
         return handBacks >= 0 ? Promise.reject(new HandBackError('down', { delayMs: 10 })) : Promise.resolve();
       },
     });
-    await waitUntil(async () => consumer.jobs.length === 4 && (await consumer.counts()).active === 0);
+    await waitUntil(async () => consumer.jobs.length === 4 && (await countsOf(consumer)).active === 0);
     expect(consumer.jobs.map(({ attempt, lastAttempt }) => [attempt, lastAttempt])).toEqual(
       Array.from({ length: 4 }, () => [1, true]),
     );
-    expect(await consumer.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+    expect(await countsOf(consumer)).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
   });
 
   it('takes other jobs while one that was handed back rests', async () => {
@@ -112,8 +113,8 @@ describe('createConsumer', () => {
     await add({ v: 1, events: [anEvent('back')] });
     await add({ v: 1, events: [anEvent('other')] });
     await waitUntil(() => consumer.jobs.length === 2);
-    await waitUntil(async () => (await consumer.counts()).active === 0);
-    expect((await consumer.counts()).delayed).toBe(1);
+    await waitUntil(async () => (await countsOf(consumer)).active === 0);
+    expect((await countsOf(consumer)).delayed).toBe(1);
   });
 
   it.each([
@@ -167,7 +168,7 @@ describe('createConsumer', () => {
     });
     for (let index = 0; index < 6; index += 1) await add({ v: 1, events: [anEvent()] });
     await waitUntil(() => running === 3);
-    expect(await consumer.counts()).toEqual({ waiting: 3, active: 3, delayed: 0, failed: 0 });
+    expect(await countsOf(consumer)).toEqual({ waiting: 3, active: 3, delayed: 0, failed: 0 });
     release.abort();
     await waitUntil(() => consumer.jobs.length === 6);
     expect(most).toBe(3);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await mkdir(folder, { recursive: true });
   built = await mkdtemp(join(folder, '.built-'));
   await promisify(execFile)(tsc, ['-p', join(packageFolder, 'tsconfig.build.json'), '--outDir', built]);
-}, 180_000);
+});
 
 afterAll(() => rm(built, { recursive: true, force: true }));
 

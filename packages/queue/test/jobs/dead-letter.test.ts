@@ -10,6 +10,7 @@ import { A_REFERENCE, anEvent, ownPrefix } from '../support/an-event.ts';
 import { HOSTILE_BODIES } from '../support/hostile-bodies.ts';
 import { startPrivateRedis } from '../../../../test/support/private-redis.ts';
 import { theQueues } from '../support/the-queues.ts';
+import { countsOf } from '../support/counts-of.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const redisUrl = inject('redisUrl');
@@ -57,40 +58,36 @@ describe('createDeadLetters', () => {
     expect(await deadLetters.missing([resting.id, waiting.id, other.id])).toEqual([resting.id, waiting.id]);
   });
 
-  it(
-    'shows the letters that rest, and removes those that are chosen, however many rest',
-    { timeout: 120_000 },
-    async () => {
-      const letters = Array.from({ length: 2_100 }, (_, n) => ({ id: randomUUID(), event: anEvent(`{"n":${n}}`) }));
-      const consumer = aConsumer({
-        redisUrl,
-        prefix,
-        queue: DEAD_LETTER_QUEUE,
-        concurrency: 50,
-        process: () => Promise.reject(new Error('not JSON')),
-      });
-      const before = Date.now();
-      await deadLetters.add(letters);
-      await waitUntil(async () => (await queue.getFailedCount()) === letters.length, { timeoutMs: 60_000 });
-      await consumer.close({ timeoutMs: 2000 });
-      const waiting = { id: randomUUID(), event: anEvent() };
-      await deadLetters.add([waiting]);
-      const shown: string[] = [];
-      const kept = new Set<string>(letters.filter((_, n) => n % 3 === 0).map(({ id }) => id));
-      const removed = await deadLetters.sweep((page) => {
-        for (const { id, laidAt } of page) {
-          shown.push(id);
-          expect(laidAt).toBeGreaterThanOrEqual(before);
-        }
-        return Promise.resolve(page.map(({ id }) => id).filter((id) => !kept.has(id)));
-      });
-      expect(shown.toSorted()).toEqual(letters.map(({ id }) => id).toSorted());
-      expect(removed).toBe(1_400);
-      const left = (await queue.getFailed(0, 3_000)).map(({ id }) => id);
-      expect(new Set(left)).toEqual(new Set([...kept].map((id) => `dead-${id}`)));
-      expect(await queue.getWaitingCount()).toBe(1);
-    },
-  );
+  it('shows the letters that rest, and removes those that are chosen, however many rest', async () => {
+    const letters = Array.from({ length: 2_100 }, (_, n) => ({ id: randomUUID(), event: anEvent(`{"n":${n}}`) }));
+    const consumer = aConsumer({
+      redisUrl,
+      prefix,
+      queue: DEAD_LETTER_QUEUE,
+      concurrency: 50,
+      process: () => Promise.reject(new Error('not JSON')),
+    });
+    const before = Date.now();
+    await deadLetters.add(letters);
+    await waitUntil(async () => (await queue.getFailedCount()) === letters.length, { timeoutMs: 60_000 });
+    await consumer.close({ timeoutMs: 2000 });
+    const waiting = { id: randomUUID(), event: anEvent() };
+    await deadLetters.add([waiting]);
+    const shown: string[] = [];
+    const kept = new Set<string>(letters.filter((_, n) => n % 3 === 0).map(({ id }) => id));
+    const removed = await deadLetters.sweep((page) => {
+      for (const { id, laidAt } of page) {
+        shown.push(id);
+        expect(laidAt).toBeGreaterThanOrEqual(before);
+      }
+      return Promise.resolve(page.map(({ id }) => id).filter((id) => !kept.has(id)));
+    });
+    expect(shown.toSorted()).toEqual(letters.map(({ id }) => id).toSorted());
+    expect(removed).toBe(1_400);
+    const left = (await queue.getFailed(0, 3_000)).map(({ id }) => id);
+    expect(new Set(left)).toEqual(new Set([...kept].map((id) => `dead-${id}`)));
+    expect(await queue.getWaitingCount()).toBe(1);
+  });
 
   it('lets a dead letter rest in failed after one try, with its error and stack, and a repeat changes nothing', async () => {
     const letter = { id: randomUUID(), event: anEvent('not json') };
@@ -125,8 +122,8 @@ describe('createDeadLetters', () => {
     await waitUntil(async () => consumer.jobs.length === 2 && (await failed()));
     fixed = true;
     await (await queue.getFailed())[0]?.retry();
-    await waitUntil(async () => consumer.jobs.length === 3 && (await consumer.counts()).active === 0);
-    expect(await consumer.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+    await waitUntil(async () => consumer.jobs.length === 3 && (await countsOf(consumer)).active === 0);
+    expect(await countsOf(consumer)).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
     expect(consumer.jobs.map(({ lastAttempt }) => lastAttempt)).toEqual([true, true, true]);
   });
 

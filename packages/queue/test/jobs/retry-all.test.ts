@@ -55,19 +55,15 @@ beforeEach(async () => {
 const counts = () => queues.deadLetters.getJobCounts('wait', 'failed', 'active');
 
 describe('retry all', () => {
-  it(
-    'answers at once how many there are, and goes on in the background until all wait again',
-    { timeout: 120_000 },
-    async () => {
-      expect(await queues.retryAll(queues.deadLetters, 'failed')).toBe(LETTERS);
-      expect((await counts())['failed']).toBeGreaterThan(0);
-      await waitUntil(() => done.length > 0, { timeoutMs: 60_000 });
-      expect(await counts()).toEqual({ wait: LETTERS, failed: 0, active: 0 });
-      expect(done).toEqual([{ queue: DEAD_LETTER_QUEUE, state: 'failed' }]);
-    },
-  );
+  it('answers at once how many there are, and goes on in the background until all wait again', async () => {
+    expect(await queues.retryAll(queues.deadLetters, 'failed')).toBe(LETTERS);
+    expect((await counts())['failed']).toBeGreaterThan(0);
+    await waitUntil(() => done.length > 0, { timeoutMs: 60_000 });
+    expect(await counts()).toEqual({ wait: LETTERS, failed: 0, active: 0 });
+    expect(done).toEqual([{ queue: DEAD_LETTER_QUEUE, state: 'failed' }]);
+  });
 
-  it('is one at a time, and leaves alone what fails again meanwhile', { timeout: 180_000 }, async () => {
+  it('is one at a time, and leaves alone what fails again meanwhile', async () => {
     const consumer = aConsumer({
       redisUrl: redis.url,
       queue: DEAD_LETTER_QUEUE,
@@ -83,7 +79,7 @@ describe('retry all', () => {
     expect(consumer.jobs).toHaveLength(LETTERS);
   });
 
-  it('goes on when Redis is back', { timeout: 120_000 }, async () => {
+  it('goes on when Redis is back', async () => {
     await queues.retryAll(queues.deadLetters, 'failed');
     await redis.kill();
     await waitUntil(() => errors.length > 0);

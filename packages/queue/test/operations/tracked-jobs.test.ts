@@ -28,7 +28,7 @@ test('a job is pending until a worker has done it, and gone afterwards', async (
   await waitUntil(() => consumer.jobs.length === 1);
   expect(await jobs.states(['replay-1'])).toEqual(['pending']);
   finish();
-  await waitUntil(async () => (await jobs.states(['replay-1']))[0] === 'gone');
+  await waitUntil(async () => (await untilAnswered(() => jobs.states(['replay-1'])))[0] === 'gone');
 });
 
 test('a job that rests in failed is told', async () => {
@@ -87,7 +87,7 @@ test('while Redis is away every question says so, and all goes on when it is bac
   await expect(jobs.add(aJob('replay-2'))).rejects.toMatchObject(away);
   await expect(jobs.hasRoom()).rejects.toMatchObject(away);
   await redis.restart();
-  await waitUntil(() => jobs.hasRoom());
+  expect(await untilAnswered(() => jobs.hasRoom())).toBe(true);
   expect(await untilAnswered(() => jobs.states(['replay-1']))).toEqual(['pending']);
 });
 

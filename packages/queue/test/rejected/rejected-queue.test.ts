@@ -8,6 +8,7 @@ import type { QueueServers } from '../../src/servers/shard-places.ts';
 import { aRejectedRequest } from '../support/a-rejected-request.ts';
 import { ownPrefix } from '../support/an-event.ts';
 import { theQueues } from '../support/the-queues.ts';
+import { countsOf } from '../support/counts-of.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** A queue that is closed when the test ends, and what became of its requests, in order. */
@@ -48,8 +49,8 @@ describe('refused requests', () => {
     consumer.start();
     await waitUntil(() => seen.length === 3);
     expect(seen).toEqual(sent);
-    await waitUntil(async () => (await consumer.counts()).active === 0);
-    expect(await consumer.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+    await waitUntil(async () => (await countsOf(consumer)).active === 0);
+    expect(await countsOf(consumer)).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
   });
 
   it('wait where they are handed back, and rest where nobody can read them', async () => {
@@ -64,8 +65,8 @@ describe('refused requests', () => {
     consumer.start();
     await rejected.add('signature_mismatch', aRejectedRequest());
     await rejected.add('signature_mismatch', { v: 2 });
-    await waitUntil(async () => (await consumer.counts()).failed === 1);
-    await waitUntil(async () => (await consumer.counts()).delayed === 1);
+    await waitUntil(async () => (await countsOf(consumer)).failed === 1);
+    await waitUntil(async () => (await countsOf(consumer)).delayed === 1);
     const [job] = await rejected.getFailed();
     expect(job?.failedReason).toContain('no refused request');
   });

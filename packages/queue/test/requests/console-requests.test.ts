@@ -10,7 +10,8 @@ import { createRequestConsumer } from '../../src/requests/request-consumer.ts';
 import { shardPlaces, type QueueServers } from '../../src/servers/shard-places.ts';
 import { ownPrefix } from '../support/an-event.ts';
 import { theQueues } from '../support/the-queues.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { countsOf } from '../support/counts-of.ts';
+import { untilAnswered, waitUntil } from '../support/wait-until.ts';
 
 const START: ConsoleRequest = {
   do: 'start',
@@ -71,8 +72,8 @@ describe('requests of the console', () => {
     const consumer = aConsumer(servers);
     await waitUntil(() => consumer.seen.length === 4);
     expect(consumer.seen).toEqual(REQUESTS);
-    await waitUntil(async () => (await consumer.counts()).active === 0);
-    expect(await consumer.counts()).toEqual(NOTHING);
+    await waitUntil(async () => (await countsOf(consumer)).active === 0);
+    expect(await countsOf(consumer)).toEqual(NOTHING);
   });
 
   it('wait where they are handed back, and go on with another worker where one leaves', async () => {
@@ -110,7 +111,7 @@ describe('requests of the console', () => {
     expect(await sender.start(START.id)).toMatchObject({ request: START });
     expect(await sender.withdraw(START.id)).toBe(false);
     hold.abort();
-    await waitUntil(async () => (await sender.start(START.id)) === undefined);
+    await waitUntil(async () => (await untilAnswered(() => sender.start(START.id))) === undefined);
   });
 
   it('say where workers have given them up', async () => {
@@ -118,7 +119,7 @@ describe('requests of the console', () => {
     const sender = aSender(servers);
     await sender.send(START);
     aConsumer(servers, () => Promise.reject(new UnrecoverableError('no')));
-    await waitUntil(async () => (await sender.starts())[0]?.hasFailed === true);
+    await waitUntil(async () => (await untilAnswered(() => sender.starts()))[0]?.hasFailed === true);
     expect(await sender.withdraw(START.id)).toBe(true);
     expect(await sender.starts()).toEqual([]);
   });
@@ -132,8 +133,8 @@ describe('requests of the console', () => {
     await waitUntil(() => consumer.unreadable.length === 2);
     expect(consumer.unreadable.join()).toMatch(/fingerprint is 12 hex digits/);
     expect(consumer.unreadable.join()).not.toContain('secret words');
-    await waitUntil(async () => (await consumer.counts()).active === 0);
-    expect(await consumer.counts()).toEqual(NOTHING);
+    await waitUntil(async () => (await countsOf(consumer)).active === 0);
+    expect(await countsOf(consumer)).toEqual(NOTHING);
     expect(consumer.seen).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ import { watchOldShards, type OldShard } from '../../src/shards/old-shards.ts';
 import { openPostgresBeats } from '../../src/shards/postgres-beats.ts';
 import { aShard } from '../support/a-shard.ts';
 import { anEvent } from '../support/an-event.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { untilAnswered, waitUntil } from '../support/wait-until.ts';
 
 let servers: PrivateRedis[];
 let redisUrl: string;
@@ -23,18 +23,13 @@ async function connected() {
   const beats = openPostgresBeats({ redisUrl });
   onTestFinished(() => beats.close());
   // It is known only once every shard answers. A question to one that is not connected yet is left out.
-  await waitUntil(async () => (await beats.oldestOpenAt().catch(() => undefined)) !== undefined);
+  await waitUntil(async () => (await beats.oldestOpenAt()) !== undefined);
   return beats;
 }
 
 /** A disk that takes longer than the half second of an answer is tried again, as a worker does at its next beat. */
 async function note(beats: Awaited<ReturnType<typeof connected>>, beat: Parameters<typeof beats.note>[0]) {
-  await waitUntil(() =>
-    beats.note(beat).then(
-      () => true,
-      () => false,
-    ),
-  );
+  await untilAnswered(() => beats.note(beat));
 }
 
 describe('the beats of Postgres', () => {
@@ -42,16 +37,16 @@ describe('the beats of Postgres', () => {
     const beats = await connected();
     await note(beats, { identity: 'db', seq: 3, server: 's1' });
     await servers[0]?.kill();
-    await waitUntil(async () => (await beats.notedServer().catch(() => undefined)) === 's1');
-    await waitUntil(async () => (await beats.noted('db').catch(() => undefined))?.seq === 3);
+    await waitUntil(async () => (await untilAnswered(() => beats.notedServer())) === 's1');
+    await waitUntil(async () => (await untilAnswered(() => beats.noted('db'))).seq === 3);
     expect(await beats.noted('db')).toMatchObject({ hasOther: false });
     await note(beats, { identity: 'db', seq: 4, server: 's2' });
     await servers[0]?.restart();
     await servers[1]?.kill();
     // The one that is back knows less, and does not hide what the other knows once that is back as well.
-    await waitUntil(async () => (await beats.noted('db').catch(() => undefined))?.seq === 3);
+    await waitUntil(async () => (await untilAnswered(() => beats.noted('db'))).seq === 3);
     await servers[1]?.restart();
-    await waitUntil(async () => (await beats.noted('db').catch(() => undefined))?.seq === 4);
+    await waitUntil(async () => (await untilAnswered(() => beats.noted('db'))).seq === 4);
   });
 
   it('ask the journals to enqueue again by one request, whichever shard a receiver reads', async () => {
@@ -139,7 +134,7 @@ describe('old shards', () => {
     // A look leaves out a master that does not answer in time, and the next one asks it again.
     await waitUntil(() => found.length >= 3);
     expect(found.map(({ prefix }) => prefix).toSorted()).toEqual(prefixes.slice(1));
-    await waitUntil(async () => (await reader.now().catch(() => undefined))?.applied === 3);
+    await waitUntil(async () => (await untilAnswered(() => reader.now())).applied === 3);
     expect(await reader.processes()).toMatchObject([{ role: 'worker' }]);
   });
 });

@@ -15,7 +15,10 @@ export interface TestWatch extends Availability {
   returns: () => number;
 }
 
-/** Watches the Redis at `url` from its first connection on, until the test ends. Everything is checked 20 times a second. A stall of the machine is no outage to it, but for a short `enqueueTimeoutMs`. */
+/**
+ * Watches the Redis at `url` from its first connection on, until the test ends. Everything is checked 20 times a second. A stall of the
+ * machine is no outage to it, but for a short `enqueueTimeoutMs`.
+ */
 export async function aWatch(url: string, { isRequired = false, enqueueTimeoutMs = 20_000 } = {}): Promise<TestWatch> {
   const errors: string[] = [];
   const warnings: string[] = [];
