@@ -14,7 +14,6 @@ it.each([
   ['at its limit', { limitBytes: 64_000, isTight: true }],
 ])(
   'loses nothing that was answered and repeats nothing that was written down, whatever befalls it: %s',
-  { timeout: 120_000 },
   async (_name, { limitBytes, isTight }) => {
     const folder = await makeTempFolder();
     let number = 0;
