@@ -179,7 +179,7 @@ describe('the bodies of an older ledger', () => {
     expect(kills).toBeGreaterThan(0);
     await expectMoved(url, 4_000);
     expect(await count(url, 'webhook_bodies')).toBe(4_000);
-  }, 120_000);
+  });
 
   test('are found again where the table was rewritten in the middle of the move', async () => {
     const url = await oldDatabase();
@@ -239,6 +239,8 @@ describe('while bodies are moved', () => {
       if (old.length === 3) await reader.query('COMMIT');
       // oxlint-enable no-await-in-loop
     }
+    // It may have ended before the third.
+    await reader.query('COMMIT');
     expect(old.length).toBeGreaterThan(0);
     await moving;
     await expectMoved(url, 3_000);

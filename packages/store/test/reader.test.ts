@@ -221,7 +221,7 @@ describe('with many rows', () => {
          now() - i * interval '1 minute', now(), now(), 'summary' FROM generate_series(1, ${MANY}) i`,
     );
     await context.sql('ANALYZE user_profiles; ANALYZE conversations');
-  }, 120_000);
+  });
 
   interface Plan {
     'Node Type': string;

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { StoreError } from '../../src/errors.ts';
 import { conversationRebuildsOn, openConversationRebuilds } from '../../src/rebuild/conversation-rebuilds.ts';
 import { anEvent, AT, type Told } from '../support/an-event.ts';
 import { inEveryInterleaving, openSteppedStore, type SteppedStore } from '../support/interleave.ts';
@@ -108,7 +109,7 @@ test('whenever somebody forgets the conversation, it stays forgotten', async () 
 });
 
 /** Postgres ends whoever looks for a ring: here the other one does so sooner than by default, and yet later than the rebuild gives way. */
-test('where it waits for somebody who waits for it, the rebuild gives way', { timeout: 120_000 }, async () => {
+test('where it waits for somebody who waits for it, the rebuild gives way', async () => {
   await begin();
   await context.sql(AHEAD);
   const rebuilds = openConversationRebuilds({ databaseUrl: context.url });
@@ -127,7 +128,10 @@ test('where it waits for somebody who waits for it, the rebuild gives way', { ti
         .finally(() => (run.isOver = true));
       await vi.waitUntil(async () => run.isOver || (await context.sql(WAITING)).length > 0, { ...WITHIN, interval: 5 });
       // It waits for half a second. On a machine that stalls that is over before the other one comes: then they have not met.
-      if (run.isOver) return undefined;
+      if (run.isOver) {
+        const ended = await refused;
+        return ended instanceof StoreError && ended.code === '55P03' ? undefined : [ended];
+      }
       await other.query(`UPDATE webhook_events SET type = type; COMMIT`);
       return [await refused];
     } finally {
