@@ -174,4 +174,4 @@ test('a worker that dies before or after any of its steps leaves the rest to the
     }
   }
   expect(deaths * EVERY).toBeGreaterThan(60);
-}, 120_000);
+});
