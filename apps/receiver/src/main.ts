@@ -26,7 +26,10 @@ import { reportPending, reportSpooled } from './report-pending.ts';
 /** How long requests under way may take to arrive in full and get their answer, in milliseconds. */
 const REQUESTS_LIMIT_MS = 7_000;
 
-/** How long a receiver that cannot start waits until its intake and journal are closed, in milliseconds. */
+/**
+ * How long a receiver that cannot start waits until its intake and journal are closed, and one that stops until Redis has its refused requests,
+ * in milliseconds.
+ */
 const CLOSE_LIMIT_MS = 2_000;
 
 /** How many connections the system may hold until the receiver accepts them: far fewer than may be open, so that the receiver drops none unread. */
@@ -101,7 +104,7 @@ const largeBodies = createLargeBodies({
 });
 measureSpool(metrics, largeBodies);
 const rejections = createRejections({
-  openQueue: (onOutcome) => openRejectedQueue({ ...servers, onOutcome }),
+  openQueue: (onOutcome) => openRejectedQueue({ ...servers, onOutcome, commandTimeoutMs: config.ENQUEUE_TIMEOUT_MS }),
   onOutcome: (outcome) => metrics.rejectedRequests.inc({ outcome }),
 });
 const activity = createActivityWriter({
@@ -199,11 +202,13 @@ async function start(): Promise<void> {
 
 async function close(): Promise<void> {
   const counted = activity.close();
-  await Promise.all([largeBodies.close(), rejections.close()]);
+  // Beside the others, and not for long: what Redis does not take of them must not cost the journal its time.
+  const rejected = Promise.race([Promise.allSettled([rejections.close()]), delay(CLOSE_LIMIT_MS)]);
+  await largeBodies.close();
   await intake.close();
   await journal?.close();
   canaryMark.close();
-  await Promise.all([backlogs.close(), counted]);
+  await Promise.all([backlogs.close(), counted, rejected]);
   await health.close();
 }
 

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type { StartedProcess } from '@landline/local-servers';
 import { openActivity } from '@landline/queue';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { spawnApp, startApp, type AppProcess } from '../../../test/support/app-process.ts';
+import { spawnApp, startApp, untilReady, type AppProcess } from '../../../test/support/app-process.ts';
 import { openConnection, rawPost } from '../../../test/support/raw-connection.ts';
 import { post, SECRET, signed, WEBHOOK_PATH } from '../../../test/support/post.ts';
 import { makeTempFolder } from '../../../test/support/temp-folder.ts';
+import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
 import { startPrivateRedis, type PrivateRedis } from '../../../test/support/private-redis.ts';
 import { eventsIn, NO_FSYNC } from './support/a-receiver.ts';
 
@@ -91,6 +92,19 @@ describe('on SIGTERM', () => {
   });
 });
 
+it('a refused request has ENQUEUE_TIMEOUT_MS until Redis answers', async () => {
+  const proxy = await startTcpProxy(redis.url);
+  onTestFinished(() => proxy.close());
+  const receiver = await start({ REDIS_URL: proxy.url, ENQUEUE_TIMEOUT_MS: '20000' });
+  await untilReady(receiver);
+  // Longer than the second of the default; refused requests have a connection of their own, which is not open yet.
+  proxy.delay(1_200);
+  expect(await post(receiver.url, '{}', { headers: signed('another') })).toMatchObject({ status: 401 });
+  const metrics = async () => (await fetch(`${receiver.healthUrl}/metrics`)).text();
+  const kept = /^landline_rejected_requests_total\{outcome="kept"\} 1$/m;
+  await expect.poll(metrics, { timeout: 40_000 }).toMatch(kept);
+});
+
 describe('at the start', () => {
   it('lists every fault of its configuration at once, exits 1, and prints no value', async () => {
     const faults = {
@@ -132,7 +146,8 @@ describe('at the start', () => {
     await redis.run(['CONFIG', 'SET', 'appendfsync', 'everysec']);
     const receiver = await start();
     expect(receiver.output()).toContain('CONFIG SET appendfsync always');
-    await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 20_000 }).toBe(200);
+    await untilReady(receiver);
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
     await redis.run(['CONFIG', 'SET', 'appendfsync', 'no']);
   });
 
@@ -141,7 +156,8 @@ describe('at the start', () => {
     const receiver = await start();
     expect(await post(receiver.url, '{}')).toMatchObject({ status: 503 });
     await redis.restart();
-    await vi.waitUntil(async () => (await post(receiver.url, '{}')).status === 200, { timeout: 20_000 });
+    await untilReady(receiver);
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
   });
 
   it('says that the port is taken, and exits 1', async () => {
@@ -162,8 +178,8 @@ describe('at the start', () => {
     const receiver = await start({ ELEVENLABS_WEBHOOK_SECRET: value });
     expect(receiver.output()).toContain(`ELEVENLABS_WEBHOOK_SECRET had ${named} in it or around it`);
     expect(receiver.output()).not.toContain(SECRET);
-    // On a busy machine the receiver listens before Redis has answered it; until then it answers 503.
-    await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 20_000 }).toBe(200);
+    await untilReady(receiver);
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
   });
 
   const dropped =
@@ -195,8 +211,8 @@ describe('at the start', () => {
       env: { ELEVENLABS_WEBHOOK_SECRET_FILE: secret, REDIS_URL_FILE: url },
     });
     onTestFinished(() => receiver.kill('SIGKILL'));
-    // On a busy machine the receiver listens before Redis has answered it; until then it answers 503.
-    await expect.poll(async () => (await post(receiver.url, '{}')).status, { timeout: 20_000 }).toBe(200);
+    await untilReady(receiver);
+    expect(await post(receiver.url, '{}')).toMatchObject({ status: 200 });
   });
 
   it('names the file of a secret that it cannot read, and exits 1', async () => {
