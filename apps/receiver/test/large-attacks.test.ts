@@ -79,7 +79,7 @@ describe('a body in chunks of one byte', () => {
     connection.write(CHUNKED + '1\r\nx\r\n'.repeat(bytes));
     await expect.poll(() => patient.spool.stats().bytes, { timeout: 110_000 }).toBeGreaterThan(bytes - 1000);
     expect(await post(patient.url, aBody(2 * MIB))).toMatchObject({ status: 200 });
-  }, 180_000);
+  });
 });
 
 /** Starts a receiver in whose spool large bodies may take 56 MiB, and those that arrive 28 MiB of these. */
@@ -106,33 +106,35 @@ async function dripInto(to: TestReceiver, bytes: number): Promise<RawConnection[
 }
 
 /**
- * Sends a body at 5 MiB a second, as a usual line does; returns the statuses of the answer. Where this machine was too slow for that pace, a
- * refusal tells nothing, and the body is sent again.
+ * Sends a body at 5 MiB a second, as a usual line does; returns the statuses of the answer. Where this machine was too slow for that pace, or
+ * stood still, a refusal tells nothing, and the body is sent again, twice at most.
  */
-function sendAtUsualPace(to: TestReceiver, body: string): Promise<number[]> {
-  return vi.waitUntil(
-    async () => {
-      const { statuses, isPaceKept } = await sendOnce(to, body);
-      return (isPaceKept || statuses[0] === 200) && statuses;
-    },
-    { timeout: 120_000 },
-  );
+async function sendAtUsualPace(to: TestReceiver, body: string): Promise<number[]> {
+  for (let sent = 1; ; sent++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { statuses, isPaceKept } = await sendOnce(to, body);
+    if (isPaceKept || statuses[0] === 200 || sent === 3) return statuses;
+  }
 }
 
 async function sendOnce(to: TestReceiver, body: string): Promise<{ statuses: number[]; isPaceKept: boolean }> {
-  const began = performance.now();
   const connection = await connect(to);
   const headers = Object.entries(signed(body)).map(([name, value]) => `${name}: ${value}\r\n`);
   connection.write(
     `POST ${WEBHOOK_PATH} HTTP/1.1\r\nhost: x\r\n${headers.join('')}content-length: ${body.length}\r\n\r\n`,
   );
+  const began = performance.now();
+  let longestMs = 0;
   for (let at = 0; at < body.length; at += MIB / 4) {
+    const writtenAt = performance.now();
     connection.write(body.slice(at, at + MIB / 4));
     // oxlint-disable-next-line no-await-in-loop -- the pace
     await delay(50);
+    longestMs = Math.max(longestMs, performance.now() - writtenAt);
   }
+  // The wait for the answer is the receiver's, and no part of the pace.
+  const isPaceKept = performance.now() - began < (2 * 1000 * body.length) / (5 * MIB) && longestMs < 250;
   await vi.waitUntil(() => statusesIn(connection.received()).length > 0, { timeout: 20_000 });
-  const isPaceKept = performance.now() - began < (2 * 1000 * body.length) / (5 * MIB);
   return { statuses: statusesIn(connection.received()), isPaceKept };
 }
 
@@ -150,7 +152,7 @@ describe('500 strangers whose large bodies drip', () => {
     // Strangers make no trouble of the spool's, and its verified bodies stay.
     expect([small.spool.stats().files, small.spool.status()]).toEqual([5, 'ready']);
     expect(small.log()).not.toContain('"level":50');
-  }, 180_000);
+  });
 
   it('make room where verified bodies have the rest of it', async () => {
     const small = await startSmall();
@@ -159,7 +161,7 @@ describe('500 strangers whose large bodies drip', () => {
     await expect.poll(() => small.spool.stats().bytes, { timeout: 20_000 }).toBeGreaterThan(51 * MIB);
     expect(await sendAtUsualPace(small, aBody(8 * MIB))).toEqual([200]);
     expect(small.spool.stats().files).toBe(4);
-  }, 180_000);
+  });
 });
 
 const write = async () => {
