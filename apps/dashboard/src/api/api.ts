@@ -16,7 +16,7 @@ export function api(ports: ApiPorts): FastifyPluginCallback {
   return (app, _options, done) => {
     readJson(app);
     app.setErrorHandler((error, request, reply) => answerFault(error, request, reply));
-    for (const route of apiRoutes(ports)) register(app, route, ports.deadlineMs ?? DEADLINE_MS);
+    for (const route of apiRoutes(ports)) register(app, route);
     done();
   };
 }
@@ -33,7 +33,7 @@ function readJson(app: FastifyInstance): void {
   });
 }
 
-function register(app: FastifyInstance, route: ApiRoute, deadlineMs: number): void {
+function register(app: FastifyInstance, route: ApiRoute): void {
   app.route({
     method: route.method,
     url: route.path,
@@ -42,7 +42,7 @@ function register(app: FastifyInstance, route: ApiRoute, deadlineMs: number): vo
       const { visitor } = request;
       // The guard lets nobody in without one.
       if (visitor === null) throw new TypeError('A request came past the guard.');
-      const answer = await route.run({ visitor, ...signals(reply, deadlineMs), request, reply });
+      const answer = await route.run({ visitor, ...signals(reply), request, reply });
       if (reply.sent) return reply;
       return reply.code(reply.statusCode === 200 ? route.status : reply.statusCode).send(answer);
     },
@@ -50,12 +50,12 @@ function register(app: FastifyInstance, route: ApiRoute, deadlineMs: number): vo
 }
 
 /** `gone` is aborted when nobody waits for the answer any more, `signal` also when the time is over. */
-function signals(reply: FastifyReply, deadlineMs: number): { signal: AbortSignal; gone: AbortSignal } {
+function signals(reply: FastifyReply): { signal: AbortSignal; gone: AbortSignal } {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
-  return { signal: AbortSignal.any([AbortSignal.timeout(deadlineMs), gone.signal]), gone: gone.signal };
+  return { signal: AbortSignal.any([AbortSignal.timeout(DEADLINE_MS), gone.signal]), gone: gone.signal };
 }
 
 function answerFault(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

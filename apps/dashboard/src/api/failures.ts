@@ -25,14 +25,13 @@ const fingerprintError = 'fingerprint takes the 12 characters 0-9 and a-f of a g
 const failureParams = z.object({ fingerprint: z.string().regex(/^[0-9a-f]{12}$/, { error: fingerprintError }) });
 
 /** The routes of failures. */
-export function failureRoutes(ports: Pick<ApiPorts, 'lookups' | 'requests' | 'deadlineMs'>): ApiRoute[] {
+export function failureRoutes(ports: Pick<ApiPorts, 'lookups' | 'requests'>): ApiRoute[] {
   return [listFailures(ports), markFailure(ports)];
 }
 
-function listFailures(ports: Pick<ApiPorts, 'lookups' | 'deadlineMs'>): ApiRoute {
-  const { deadlineMs = DEADLINE_MS } = ports;
+function listFailures(ports: Pick<ApiPorts, 'lookups'>): ApiRoute {
   // One question serves all consoles, so it does not end when one of them goes away.
-  const read = kept(() => groupAll(lookupsOf(ports), AbortSignal.timeout(deadlineMs)), KEPT_MS);
+  const read = kept(() => groupAll(lookupsOf(ports), AbortSignal.timeout(DEADLINE_MS)), KEPT_MS);
   return route({
     method: 'GET',
     path: '/failures',

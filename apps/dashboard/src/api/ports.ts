@@ -17,9 +17,7 @@ export interface ApiPorts {
   storage: Pick<RecordingStorage, 'read'>;
   /** How long journals keep what Redis has, in hours: an erasure tells by when they have forgotten. */
   journalHours: number;
-  /** How long a question may take until it is answered 504, in ms. */
-  deadlineMs?: number | undefined;
-  /** The same for the plan of an operation: it counts, and nothing is started without it. */
+  /** How long the plan of an operation may take until it is answered 504, in ms: it counts, and nothing is started without it. */
   planMs?: number | undefined;
 }
 

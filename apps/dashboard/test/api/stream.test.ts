@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { z } from 'zod';
 import type { Lookups } from '@landline/store';
 import type { ApiPorts } from '../../src/api/ports.ts';
@@ -43,9 +43,10 @@ const app = createApp({ shards: () => [], login: LOGIN, console: ports });
 
 /** Over when the running test says so: whether bytes come in time does not hang on how quick the machine is. */
 let time = new AbortController();
+let timeout: MockInstance<typeof AbortSignal.timeout>;
 beforeEach(() => {
   time = new AbortController();
-  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => time.signal);
+  timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => time.signal);
 });
 afterEach(() => void vi.restoreAllMocks());
 afterAll(() => app.close());
@@ -71,6 +72,7 @@ describe('bytes of the storage', () => {
       { code: 'timed_out', message: expect.stringContaining('The storage did not answer') },
     ]);
     expect(reading?.aborted).toBe(true);
+    expect(timeout.mock.calls).toEqual([[4_000]]);
   });
 
   it.each(URLS.slice(0, 2))('flow for longer than that once they have begun: %s', async (url) => {
