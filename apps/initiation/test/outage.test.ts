@@ -65,7 +65,6 @@ const FAULTS: [fault: string, breakIt: Break][] = [
 
 test.for(FAULTS.flatMap(([fault, breakIt]) => [true, false].map((isReader) => ({ fault, breakIt, isReader }))))(
   'Postgres $fault (a reader: $isReader): the defaults in time, and known callers again at once when it is back',
-  { timeout: 180_000 },
   async ({ breakIt, isReader }) => {
     const postgres = await startPrivatePostgres();
     await addProfiles(postgres.url);
@@ -111,13 +110,13 @@ test.for(FAULTS.flatMap(([fault, breakIt]) => [true, false].map((isReader) => ({
       // oxlint-disable-next-line no-await-in-loop -- one caller after the other
       await expect.poll(() => app.variables(numberOf(i)), { timeout: 20_000 }).toMatchObject(known);
     }
-    // Those that hung may end a moment later.
-    await expect.poll(() => backends(postgres.url), { timeout: 20_000 }).toBeLessThanOrEqual(15);
+    // Those that hung may end a moment later. Connections that nobody uses would stay for a minute.
+    await expect.poll(() => backends(postgres.url), { timeout: 5_000 }).toBeLessThanOrEqual(15);
     expect(app.log()).not.toMatch(/\+2010/);
   },
 );
 
-test('while a table is locked for long, look-ups do not pile up in Postgres', { timeout: 120_000 }, async () => {
+test('while a table is locked for long, look-ups do not pile up in Postgres', async () => {
   const postgres = await startPrivatePostgres();
   await addProfiles(postgres.url);
   const app = await startInitiation(postgres.url, { limitMs: LIMIT_MS });
@@ -143,7 +142,7 @@ test('an app that starts before its database answers with the defaults, and know
   expect(await app.variables('+201005550101')).toEqual(NOTHING);
   await postgres.restart();
   await untilKnown(app);
-}, 120_000);
+});
 
 test('a role with one connection is enough for the gate to open again', async () => {
   const postgres = await startPrivatePostgres();
@@ -159,7 +158,7 @@ test('a role with one connection is enough for the gate to open again', async ()
   expect(await app.variables('+201005550101')).toEqual(NOTHING);
   await unlock();
   await untilKnown(app);
-}, 120_000);
+});
 
 test('a database to which a connection takes longer than a caller waits is asked again all the same', async () => {
   const postgres = await startPrivatePostgres();
@@ -174,7 +173,7 @@ test('a database to which a connection takes longer than a caller waits is asked
   expect(await app.variables(numberOf(7))).toEqual(NOTHING);
   // Callers come all the while.
   await untilKnown(app);
-}, 120_000);
+});
 
 test('a look-up that fails without a fault of the database does not close the gate', async () => {
   const postgres = await startPrivatePostgres();

@@ -54,7 +54,7 @@ test('knows a caller by DATABASE_URL, with a warning that names READER_DATABASE_
     expect(await running.stop()).toEqual([0, null]);
     expect(running.output()).not.toContain('2025550123');
   }
-}, 180_000);
+});
 
 test('without a token it starts all the same, says what to set, and refuses every request', async () => {
   const app = await start({ ...NOWHERE, INITIATION_TOKEN: '' });

@@ -91,6 +91,7 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
   onTestFinished(() => intake.close());
   await intake.start();
   const answered = new AbortController();
+  onTestFinished(() => answered.abort());
   const isAnswered = once(answered.signal, 'abort');
   // What becomes of an event is known when the answer is there: one that waited for it would never come.
   const accept = async (event: Delivery) => {
@@ -104,7 +105,6 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
   redis.freeze();
   onTestFinished(() => redis.thaw());
   expect(await app.variables(call.caller_id, call)).toEqual(NOTHING);
-  expect(await app.sample('landline_initiation_events_total{result="lost"}')).toBe(0);
   answered.abort();
   const lost = () => app.sample('landline_initiation_events_total{result="lost"}');
   await expect.poll(lost, { timeout: 20_000 }).toBe(1);
@@ -116,7 +116,7 @@ test('the answer does not wait for Redis, and an event that Redis does not take 
     return app.sample('landline_initiation_events_total{result="enqueued"}');
   };
   await expect.poll(enqueued, { timeout: 20_000 }).toBeGreaterThan(0);
-}, 60_000);
+});
 
 test('a thousand events are under way at most', async () => {
   const results: StartedResult[] = [];
