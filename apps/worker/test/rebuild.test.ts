@@ -23,6 +23,7 @@ async function rowsOf({ sql }: Pick<RebuildLine, 'sql'>): Promise<Tables> {
 /** Reads a table until the test says `end`: no swap has its moment meanwhile, however slow or quick this machine is. */
 async function readForLong({ adminUrl }: RebuildLine) {
   const reading = new Client({ connectionString: adminUrl });
+  onTestFinished(() => reading.end());
   await reading.connect();
   await reading.query('BEGIN; SELECT count(*) FROM conversations');
   return reading;
@@ -152,7 +153,7 @@ describe('a wrong rule', () => {
     await line.rebuilds.drop(old?.schema ?? '');
     expect(await traces(line)).toEqual([]);
     expect(await line.rebuild('no')).toMatchObject({ message: 'Nothing differs.' });
-  }, 120_000);
+  });
 
   test('that made rows which nothing tells of, or left some out, is found as whole rows', async () => {
     const line = await aRebuild();
