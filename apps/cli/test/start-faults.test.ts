@@ -14,9 +14,6 @@ import { chooseQuietPort } from '../../../test/support/quiet-port.ts';
 import { runSql } from '../../../test/support/run-sql.ts';
 import { exists, freePorts, givenServers, makeRoot, noteOf, startIn } from './support/a-landline.ts';
 
-// Each starts several processes, some of them servers.
-vi.setConfig({ testTimeout: 180_000 });
-
 /** Starts a Postgres of the test's own, which can stop and start again on its port. */
 async function privatePostgres() {
   const folder = await mkdtemp(join(tmpdir(), 'landline-start-'));

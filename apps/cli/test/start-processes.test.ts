@@ -7,9 +7,6 @@ import { withRedis } from '../../../test/support/with-redis.ts';
 import { readServices } from '../src/start/services-file.ts';
 import { exists, freePorts, givenServers, makeRoot, NAMES, noteOf, spawnStart, startIn } from './support/a-landline.ts';
 
-// Each starts several processes, some of them servers.
-vi.setConfig({ testTimeout: 180_000 });
-
 const LIMIT = { timeout: 20_000, interval: 20 };
 
 const hasStarted = (root: string, app: string) => vi.waitUntil(() => exists(join(root, `${app}.json`)), LIMIT);

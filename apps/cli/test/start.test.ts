@@ -9,9 +9,6 @@ import { runSql } from '../../../test/support/run-sql.ts';
 import { readServices } from '../src/start/services-file.ts';
 import { exists, freePorts, givenServers, makeRoot, NAMES, noteOf, startIn } from './support/a-landline.ts';
 
-// Each starts several processes, some of them servers.
-vi.setConfig({ testTimeout: 180_000 });
-
 test('runs everything on servers of its own, and stops the receiver before the other apps', async () => {
   const root = await makeRoot();
   const ports = await freePorts();

@@ -27,7 +27,7 @@ async function amongOthers<T>(work: Work, busy: Promise<T>): Promise<T> {
 }
 
 // Both wait for as long as the worker does: they wait together.
-const beside = { concurrent: true, timeout: 120_000 };
+const beside = { concurrent: true };
 
 test(
   'an event that alone is answered XX000 does not wait for ever: its neighbours are applied, it becomes a dead letter',

@@ -88,7 +88,6 @@ const FAULTS: [fault: string, limits: WorkerOptions['limits'], breakIt: Break][]
 
 test.for(FAULTS)(
   'Postgres %s: the jobs in hand wait, no other is taken, no attempt is spent',
-  { timeout: 120_000 },
   async ([, limits, breakIt]) => {
     const { postgres, worker, queues, send, log } = await startPipe(limits);
     await vi.waitUntil(async () => (await worker.health.readiness()).status === 'ready', { timeout: 20_000 });

@@ -38,4 +38,4 @@ test('a worker that may change no table waits for the owner to migrate, says how
     });
   expect(worker.output()).not.toContain(roles.worker);
   expect(await worker.stop()).toEqual([0, null]);
-}, 180_000);
+});
