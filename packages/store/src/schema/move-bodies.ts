@@ -50,16 +50,25 @@ export async function moveBodies(databaseUrl: string, { signal, since }: MoveOpt
 /** @returns What `landline_move_bodies` says; the first of the two migrations has made it. */
 async function moveBatch(databaseUrl: string, since: number | undefined): Promise<unknown> {
   const { schema } = readDatabaseUrl(databaseUrl);
-  return withSchemaEngine({ databaseUrl, schema }, async ({ run }) => {
-    await run(settingsStatement({ statementTimeoutMs: 0, lockTimeoutMs: LOCK_TIMEOUT_MS, schema }));
-    // Another process may have ended the move, and dropped the function with the column.
-    if (!(await isMoveThere(run))) return 'done';
-    if (since !== undefined) await takeOut(since, run);
-    const [[outcome] = []] = await run(`SELECT landline_move_bodies(${BATCH_ROWS}, ${BATCH_BYTES})`);
-    return outcome;
-  }).catch((error: unknown) => {
+  const settings = settingsStatement({ statementTimeoutMs: 0, lockTimeoutMs: LOCK_TIMEOUT_MS, schema });
+  const inTransaction = <T>(work: (run: EngineTransaction['run']) => Promise<T>) =>
+    withSchemaEngine({ databaseUrl, schema }, async ({ run }) => {
+      await run(settings);
+      return work(run);
+    });
+  try {
+    return await inTransaction(async (run) => {
+      // Another process may have ended the move, and dropped the function with the column.
+      if (!(await isMoveThere(run))) return 'done';
+      if (since !== undefined) await takeOut(since, run);
+      const [[outcome] = []] = await run(`SELECT landline_move_bodies(${BATCH_ROWS}, ${BATCH_BYTES})`);
+      return outcome;
+    });
+  } catch (error) {
+    // It may have done so after this one had looked. Postgres has several words for what was dropped in the middle of a statement.
+    if (!(await inTransaction(isMoveThere).catch(() => true))) return 'done';
     throw classifyError(error, databaseUrl);
-  });
+  }
 }
 
 /** Takes the bodies out of the coming pages that are too old to be moved. It waits for no row: what a worker holds is moved, and goes with its day. */
