@@ -15,7 +15,7 @@ afterAll(async () => {
   while (leftOpen().length > 0 && performance.now() < deadline) await wait(POLL_MS);
   const left = leftOpen();
   if (left.length > 0) throw new Error(`${expect.getState().testPath} leaves open:\n${left.join('\n')}`);
-});
+}, 2 * CLOSING_LIMIT_MS);
 
 function leftOpen(): string[] {
   return [...openConnections()].filter(([handle]) => !before.has(handle)).map(([, what]) => what);

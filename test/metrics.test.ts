@@ -173,6 +173,8 @@ describe('what moves the metrics', () => {
       agents: [],
     };
     await store.reconcile.saveProviderCheck(check);
+    // As if Landline had been there when the calls ended: their webhooks could have come.
+    await runSql(postgres.url, `UPDATE reconciliations SET started_at = started_at - interval '1 day'`);
     await store.operations.request({ kind: RECONCILE, filter: {} });
     await store.close();
     await expect
@@ -181,6 +183,7 @@ describe('what moves the metrics', () => {
         landline_conversations_missing: 0,
         landline_conversations_unfetchable: 1,
         landline_conversations_fetched_total: 1,
+        landline_webhooks_missed_total: 1,
         landline_provider_webhook_up: 0,
         landline_provider_last_failure_timestamp_seconds: 1_767_225_600,
       });

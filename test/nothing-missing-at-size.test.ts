@@ -182,8 +182,8 @@ test(
     Object.assign(list, { calls: 3, endless: new Set([callId(1)]) });
     const operation = await line.run();
     expect(operation).toMatchObject({ status: 'done', total: 3, done: 2, failed: 1 });
-    const reason = `audio: its audio is larger than the ${EVENT_LIMIT} bytes that an event may have`;
-    expect(operation.message).toContain(`Unfetchable: ${callId(1)} (${reason})`);
+    const reason = `audio: its audio is larger than an event of ${EVENT_LIMIT} bytes may hold`;
+    expect(operation.message).toContain(`Unfetchable: ${callId(1)} (${reason}: see BODY_LIMIT_BYTES`);
     expect(await line.completeness()).toEqual({ call_0: 'complete', call_1: 'unfetchable', call_2: 'complete' });
     expect({ kept, files: await files(), bytes: spool.stats().bytes }).toEqual({ kept: [], files: empty, bytes: 0 });
     process.stdout.write(

@@ -115,7 +115,9 @@ test('where calls had to be fetched, because no webhook came, it says so', async
          SELECT 'conv_' || i, 'done', '{}', now(), now(), now() - interval '2 hours', 'complete' FROM generate_series(1, 30) AS i;
        INSERT INTO webhook_events (id, conversation_id, type, event_at, received_at, applied_at, origin, outcome, body_bytes)
          SELECT gen_random_uuid(), 'conv_' || i, 'post_call_transcription', now(), now(), now(), 'backfill', 'applied', 0
-         FROM generate_series(1, 30) AS i`,
+         FROM generate_series(1, 30) AS i;
+       INSERT INTO reconciliations (id, window_from, window_to, started_at)
+         SELECT gen_random_uuid(), now() - interval '4 days', now() - interval '1 day', now() - interval '1 day'`,
     );
     const { code, output, errors } = await run([], {}, { DATABASE_URL: calls.url });
     expect({ code, errors }).toEqual({ code: 1, errors: '' });
