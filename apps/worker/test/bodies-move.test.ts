@@ -31,5 +31,10 @@ test('a worker takes jobs while it moves the bodies of an older version, and one
      WHERE b.body = ${bodyOfNumber('i')}`,
   );
   expect(row).toEqual({ n: EVENTS });
-  expect(second.output()).not.toContain('trying again');
+  // A machine that stands still may cost a connection, and the move is tried again. Nothing else is a reason to.
+  const again = second
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('trying again'));
+  expect(again.filter((line) => !line.includes('connection timeout'))).toEqual([]);
 });
