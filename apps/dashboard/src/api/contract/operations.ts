@@ -32,7 +32,8 @@ const id = z.uuid({ error: 'id takes a uuid of your own, or is left out' }).opti
 
 /**
  * What can be asked for. `filter` has the words of its kind: those of events for a replay, `since`, `until` and `cause` for a readmission, `since` for a comparison with the provider.
- * The comparison alone goes without `filter`: whoever forgets that of a replay must not replay everything. */
+ * The comparison alone goes without `filter`: whoever forgets that of a replay must not replay everything.
+ */
 export const operationBody = z.discriminatedUnion(
   'kind',
   [
